@@ -1,0 +1,1 @@
+"""Any media file to bounded 16 kHz windows: probe, decode, speech, features."""

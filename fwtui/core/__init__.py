@@ -1,0 +1,1 @@
+"""Pure data: jobs, segments, sessions, settings, commands and events. No I/O."""

@@ -1,0 +1,78 @@
+"""What a user interface may ask of a batch."""
+
+import msgspec
+
+from fwtui.core.job import JobId
+from fwtui.core.settings import Settings
+
+
+class Command(msgspec.Struct, frozen=True, tag=True):
+    """The root of all commands."""
+
+
+class AddPaths(Command, frozen=True):
+    """Add files, folders (scanned recursively) and glob patterns to the end of the queue."""
+
+    paths: tuple[str, ...]
+
+
+class RemoveJobs(Command, frozen=True):
+    """Take jobs out of the queue; a running one is cancelled first."""
+
+    ids: tuple[JobId, ...]
+
+
+class MoveJobs(Command, frozen=True):
+    """Move jobs by `offset` places (negative: up)."""
+
+    ids: tuple[JobId, ...]
+    offset: int
+
+
+class SkipJobs(Command, frozen=True):
+    """Cancel running jobs, skip waiting ones."""
+
+    ids: tuple[JobId, ...]
+
+
+class RetryJobs(Command, frozen=True):
+    """Put finished jobs back to pending. `restart`: forget their progress inside the file."""
+
+    ids: tuple[JobId, ...]
+    restart: bool = False
+
+
+class Start(Command, frozen=True):
+    """Work through the queue; also ends a pause."""
+
+
+class Pause(Command, frozen=True):
+    """Rest after the current window; the model stays loaded."""
+
+
+class Stop(Command, frozen=True):
+    """Stop now: the engine ends, the running file goes back to pending with its progress."""
+
+
+class Quit(Command, frozen=True):
+    """Stop, save everything and end the runner."""
+
+
+class ChangeSettings(Command, frozen=True):
+    """Use other settings for the jobs that have not started yet."""
+
+    settings: Settings
+
+
+AnyCommand = (
+    AddPaths
+    | RemoveJobs
+    | MoveJobs
+    | SkipJobs
+    | RetryJobs
+    | Start
+    | Pause
+    | Stop
+    | Quit
+    | ChangeSettings
+)

@@ -1,0 +1,37 @@
+"""Why a file failed, as data that can be shown, stored and sent."""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class FailureKind(StrEnum):
+    """What class of thing went wrong; decides whether a retry can help."""
+
+    OUT_OF_MEMORY = "out_of_memory"
+    CUDA_UNAVAILABLE = "cuda_unavailable"
+    LIBRARY_MISSING = "library_missing"
+    BAD_MEDIA = "bad_media"
+    NO_AUDIO = "no_audio"
+    NO_SPEECH = "no_speech"
+    DISK_FULL = "disk_full"
+    PERMISSION = "permission"
+    FILE_MISSING = "file_missing"
+    MODEL_MISSING = "model_missing"
+    BAD_SETTINGS = "bad_settings"
+    ENGINE_DIED = "engine_died"
+    OUTPUT = "output"
+    INTERNAL = "internal"
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """What happened (`title`), what to do (`hint`), and the raw detail for the log."""
+
+    kind: FailureKind
+    title: str
+    hint: str = ""
+    detail: str = ""
+
+    def __str__(self) -> str:
+        """Title and hint in one line."""
+        return f"{self.title} ({self.hint})" if self.hint else self.title

@@ -1,0 +1,131 @@
+"""A job is one media file in the queue; its state carries the data of that state."""
+
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from fwtui.core.failure import Failure
+from fwtui.core.paths import text_to_path
+
+JobId = int
+
+
+class MediaInfo(msgspec.Struct, frozen=True):
+    """What the probe found. `duration` in seconds (0 if the container does not say), `size` bytes.
+
+    `decoded` is the length of the decoded sound in seconds, once it is known.
+    """
+
+    duration: float
+    container: str = ""
+    codec: str = ""
+    sample_rate: int = 0
+    channels: int = 0
+    has_video: bool = False
+    size: int = 0
+    decoded: float | None = None
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """One start of an engine on a file that did not reach its end.
+
+    `at_seconds` is how far the file was; `remedy` is what the next attempt does differently.
+    """
+
+    at: datetime
+    failure: Failure
+    at_seconds: float
+    remedy: str
+
+
+class Pending(msgspec.Struct, frozen=True, tag="pending"):
+    """Waiting. `done_seconds` > 0 when it was interrupted and will go on inside the file."""
+
+    done_seconds: float = 0.0
+
+
+class Processing(msgspec.Struct, frozen=True, tag="processing"):
+    """In the engine, or next in it (being prepared)."""
+
+    started_at: datetime
+    preparing: bool = True
+
+
+class Completed(msgspec.Struct, frozen=True, tag="completed"):
+    """Done, its outputs durable on disk. Durations in seconds; `warnings` are for the row."""
+
+    started_at: datetime
+    completed_at: datetime
+    outputs: tuple[str, ...]
+    audio_seconds: float
+    work_seconds: float
+    language: str
+    segments: int
+    warnings: tuple[str, ...] = ()
+
+
+class Failed(msgspec.Struct, frozen=True, tag="failed"):
+    """Could not be transcribed; a retry starts where it stopped."""
+
+    completed_at: datetime
+    failure: Failure
+    started_at: datetime | None = None
+
+
+class Cancelled(msgspec.Struct, frozen=True, tag="cancelled"):
+    """Stopped by the user while it was running."""
+
+    completed_at: datetime
+    started_at: datetime | None = None
+
+
+class Skipped(msgspec.Struct, frozen=True, tag="skipped"):
+    """Taken out by the user before it ran, or not needed; `reason` says which."""
+
+    completed_at: datetime
+    reason: str
+
+
+State = Pending | Processing | Completed | Failed | Cancelled | Skipped
+
+
+class Job(msgspec.Struct, frozen=True):
+    """One file of the batch. `path` is `path_to_text` of an absolute path.
+
+    `stem` is the name of its outputs without extension, unique in the batch (as `path_to_text`).
+    """
+
+    id: JobId
+    path: str
+    stem: str = ""
+    state: State = Pending()
+    media: MediaInfo | None = None
+    attempts: tuple[Attempt, ...] = ()
+
+    @property
+    def file(self) -> Path:
+        """The file on disk."""
+        return text_to_path(self.path)
+
+    @property
+    def name(self) -> str:
+        """The file's name, for people; may hold any character a file system allows."""
+        return self.file.name
+
+    @property
+    def duration(self) -> float:
+        """Seconds of audio, as far as known; 0 if not."""
+        if self.media is None:
+            return 0.0
+        return self.media.decoded if self.media.decoded is not None else self.media.duration
+
+    @property
+    def is_finished(self) -> bool:
+        """No more work will be done on it unless the user asks."""
+        return not isinstance(self.state, Pending | Processing)
+
+
+def status_word(state: State) -> str:
+    """The state's name in the session file and on the row: pending, processing, ..."""
+    return str(state.__struct_config__.tag)

@@ -1,0 +1,49 @@
+"""What the engine finds: words, segments and transcripts.
+
+Field names and their order are faster-whisper's, so that JSON output is byte-compatible with
+whisper-ctranslate2's. Times are seconds from the start of the file.
+"""
+
+import msgspec
+
+
+class Word(msgspec.Struct, frozen=True):
+    """A word with its times (seconds) and probability (0 to 1); `word` keeps its leading space."""
+
+    start: float
+    end: float
+    word: str
+    probability: float
+
+
+class Segment(msgspec.Struct, frozen=True):
+    """A piece of transcript, as `faster_whisper.transcribe.Segment`.
+
+    `seek` is the window's first frame (10 ms each, in the signal the model saw: after VAD, if
+    that was on); `tokens` are the model's, timestamps included.
+    """
+
+    id: int
+    seek: int
+    start: float
+    end: float
+    text: str
+    tokens: tuple[int, ...]
+    avg_logprob: float
+    compression_ratio: float
+    no_speech_prob: float
+    words: tuple[Word, ...] | None = None
+    temperature: float | None = None
+
+
+class Transcript(msgspec.Struct, frozen=True):
+    """Everything the writers need to know about one transcribed file."""
+
+    language: str
+    segments: tuple[Segment, ...]
+    duration: float = 0.0
+
+    @property
+    def text(self) -> str:
+        """The whole text: the segments' texts, joined as they are."""
+        return "".join(segment.text for segment in self.segments)

@@ -1,0 +1,116 @@
+"""A batch as it is remembered: settings, jobs, and the progress inside unfinished files."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from fwtui.core.job import Completed, Failed, Job, JobId, Pending, Processing
+from fwtui.core.segment import Segment
+from fwtui.core.settings import Settings
+
+
+class WindowState(msgspec.Struct, frozen=True):
+    """Where the window loop stands after a window: all that the next window depends on.
+
+    `seek` and `clip` as in faster-whisper (frames of 10 ms, index of the clip range);
+    `segments` counts those already found; `prompt` holds the last 223 tokens that count as
+    previous text; `last_speech` seconds; `language` is a token id when it changes per window.
+    """
+
+    seek: int = 0
+    clip: int = 0
+    segments: int = 0
+    prompt: tuple[int, ...] = ()
+    last_speech: float = 0.0
+    language: int | None = None
+    started: bool = False
+    done: bool = False
+
+
+class SpeechChunk(msgspec.Struct, frozen=True, array_like=True):
+    """A piece of speech found by VAD, in samples at 16 kHz."""
+
+    start: int
+    end: int
+
+
+class FilePlan(msgspec.Struct, frozen=True):
+    """What is found out once per file, before its first window, and needed to resume inside it.
+
+    `fingerprint` identifies the input file's content, `text_hash` the options; `samples` is the
+    decoded length at 16 kHz; `loudest` is the highest log-mel value of the (VAD-filtered) signal;
+    `speech` is None when VAD was off.
+    """
+
+    fingerprint: str
+    text_hash: str
+    samples: int
+    loudest: float
+    language: str
+    language_probability: float
+    speech: tuple[SpeechChunk, ...] | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def duration(self) -> float:
+        """Seconds of decoded audio."""
+        return self.samples / 16000
+
+
+class Resume(msgspec.Struct, frozen=True):
+    """Where an unfinished file goes on: its plan, and the state after its last window."""
+
+    plan: FilePlan
+    state: WindowState
+    seconds: float = 0.0
+
+
+class Session(msgspec.Struct, frozen=True):
+    """One batch. `extra` keeps keys of the session file that this version does not know."""
+
+    session_id: str
+    created_at: datetime
+    settings: Settings
+    jobs: tuple[Job, ...] = ()
+    temp_files: tuple[str, ...] = ()
+    resumable: dict[JobId, Resume] = {}
+    extra: dict[str, Any] = {}
+
+    @property
+    def completed(self) -> tuple[Job, ...]:
+        """Jobs whose outputs are on disk."""
+        return tuple(job for job in self.jobs if isinstance(job.state, Completed))
+
+    @property
+    def failed(self) -> tuple[Job, ...]:
+        """Jobs that a resume will try again."""
+        return tuple(job for job in self.jobs if isinstance(job.state, Failed))
+
+    @property
+    def pending(self) -> tuple[Job, ...]:
+        """Jobs that are still to do, the interrupted one included."""
+        return tuple(job for job in self.jobs if isinstance(job.state, Pending | Processing))
+
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether a resume would have anything to do."""
+        return bool(self.failed or self.pending)
+
+    @property
+    def progress(self) -> float:
+        """Share of the files that is completed, 0 to 1."""
+        return len(self.completed) / len(self.jobs) if self.jobs else 0.0
+
+
+class WindowResult(msgspec.Struct, frozen=True):
+    """One finished window: its segments and the state behind it.
+
+    `seconds` is how far the file now is; `skipped` says that the window killed the engine twice
+    and was left out.
+    """
+
+    segments: tuple[Segment, ...]
+    state: WindowState
+    seconds: float
+    skipped: bool = False

@@ -1,0 +1,218 @@
+"""Every setting: its name, default, range and help, in one place.
+
+Names and defaults are whisper-ctranslate2's. The command line, the configuration file and the
+settings screen are generated from these fields; the help texts are their descriptions.
+"""
+
+import hashlib
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+ComputeType = Literal[
+    "default",
+    "auto",
+    "int8",
+    "int8_float16",
+    "int8_bfloat16",
+    "int8_float32",
+    "int16",
+    "float16",
+    "float32",
+    "bfloat16",
+]
+OutputFormat = Literal["txt", "vtt", "srt", "tsv", "json", "all"]
+
+AtLeastOne = Annotated[int, Meta(ge=1)]
+Probability = Annotated[float, Meta(ge=0, le=1)]
+NotNegative = Annotated[float, Meta(ge=0)]
+Positive = Annotated[float, Meta(gt=0)]
+Count = Annotated[int, Meta(ge=0)]
+
+
+class ModelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which model runs, where, and how its weights are stored."""
+
+    model: Annotated[
+        str, Meta(description="Model name, Hugging Face id, or folder of a CTranslate2 model")
+    ] = "small"
+    model_dir: Annotated[
+        str | None, Meta(description="Folder for downloaded models (default: Hugging Face's)")
+    ] = None
+    local_files_only: Annotated[
+        bool, Meta(description="Never download: use only models that are already here")
+    ] = False
+    device: Annotated[
+        Literal["auto", "cpu", "cuda"], Meta(description="Device that runs the model")
+    ] = "auto"
+    device_index: Annotated[int, Meta(ge=0, description="Number of the GPU")] = 0
+    compute_type: Annotated[
+        ComputeType, Meta(description="Type of the weights in memory; int8 needs least memory")
+    ] = "auto"
+    threads: Annotated[
+        int, Meta(ge=0, description="CPU threads for the model (0: as many as it likes)")
+    ] = 0
+
+
+class DecodingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What decides the text: everything that goes into the transcription itself."""
+
+    task: Annotated[
+        Literal["transcribe", "translate"],
+        Meta(description="Transcribe in the language spoken, or translate into English"),
+    ] = "transcribe"
+    language: Annotated[
+        str | None, Meta(description="Language code such as en or de (default: detect it)")
+    ] = None
+    beam_size: Annotated[AtLeastOne, Meta(description="Beams in beam search (temperature 0)")] = 5
+    best_of: Annotated[
+        AtLeastOne, Meta(description="Candidates when sampling (temperature above 0)")
+    ] = 5
+    patience: Annotated[float, Meta(gt=0, description="Patience of the beam search")] = 1.0
+    length_penalty: Annotated[float, Meta(description="Exponent of the length penalty")] = 1.0
+    repetition_penalty: Annotated[
+        float, Meta(gt=0, description="Above 1: punish tokens that were said before")
+    ] = 1.0
+    no_repeat_ngram_size: Annotated[
+        int, Meta(ge=0, description="Forbid repeated n-grams of this size (0: allow)")
+    ] = 0
+    temperature: Annotated[
+        NotNegative, Meta(description="Sampling temperature of the first attempt")
+    ] = 0.0
+    temperature_increment_on_fallback: Annotated[
+        float | None, Meta(description="Added to the temperature when a decoding fails")
+    ] = 0.2
+    compression_ratio_threshold: Annotated[
+        float | None, Meta(description="Above it a decoding counts as a repetition loop")
+    ] = 2.4
+    logprob_threshold: Annotated[
+        float | None, Meta(description="Below it a decoding counts as failed")
+    ] = -1.0
+    no_speech_threshold: Annotated[
+        float | None, Meta(description="Above it, and decoding failed: the window is silence")
+    ] = 0.6
+    condition_on_previous_text: Annotated[
+        bool, Meta(description="Give the previous text to the model as a prompt")
+    ] = True
+    prompt_reset_on_temperature: Annotated[
+        NotNegative, Meta(description="Forget the previous text above this temperature")
+    ] = 0.5
+    initial_prompt: Annotated[
+        str | None, Meta(description="Text given as a prompt for the first window")
+    ] = None
+    prefix: Annotated[str | None, Meta(description="Text the first window starts with")] = None
+    hotwords: Annotated[str | None, Meta(description="Words the model should prefer")] = None
+    suppress_blank: Annotated[
+        bool, Meta(description="Suppress blank outputs at the start of a decoding")
+    ] = True
+    suppress_tokens: Annotated[
+        str, Meta(description="Token ids never to say, by commas; -1: most special characters")
+    ] = "-1"
+    max_initial_timestamp: Annotated[
+        NotNegative, Meta(description="The first timestamp cannot be later (seconds)")
+    ] = 1.0
+    without_timestamps: Annotated[bool, Meta(description="Text only, one segment a window")] = False
+    max_new_tokens: Annotated[
+        int | None, Meta(description="Most new tokens in a window (default: the model's)")
+    ] = None
+    multilingual: Annotated[bool, Meta(description="Detect the language of every window")] = False
+    clip_timestamps: Annotated[
+        str, Meta(description="start,end,start,end,... in seconds: only these parts")
+    ] = "0"
+    word_timestamps: Annotated[bool, Meta(description="Find the time of every word")] = False
+    prepend_punctuations: Annotated[
+        str, Meta(description="With word timestamps: joined to the next word")
+    ] = "\"'“¿([{-"
+    append_punctuations: Annotated[
+        str, Meta(description="With word timestamps: joined to the previous word")
+    ] = "\"'.。,，!！?？:：”)]}、"  # noqa: RUF001
+    hallucination_silence_threshold: Annotated[
+        float | None,
+        Meta(description="With word timestamps: skip longer silences around doubtful text (s)"),
+    ] = None
+    vad_filter: Annotated[
+        bool, Meta(description="Skip what is not speech, found by Silero VAD")
+    ] = False
+    vad_threshold: Annotated[
+        Probability | None, Meta(description="Probability above which it is speech")
+    ] = None
+    vad_min_speech_duration_ms: Annotated[
+        Count | None, Meta(description="Shorter speech is thrown away (ms)")
+    ] = None
+    vad_max_speech_duration_s: Annotated[
+        Positive | None, Meta(description="Longer speech is split (s)")
+    ] = None
+    vad_min_silence_duration_ms: Annotated[
+        Count | None, Meta(description="Silence that ends a piece of speech (ms)")
+    ] = None
+
+    @property
+    def temperatures(self) -> tuple[float, ...]:
+        """The temperatures to try in turn, as whisper-ctranslate2 makes them."""
+        step = self.temperature_increment_on_fallback
+        if not step or step <= 0:
+            return (self.temperature,)
+        count = int((1.0 + 1e-6 - self.temperature) / step) + 1
+        return tuple(self.temperature + step * i for i in range(max(1, count)))
+
+
+class OutputSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which files are written, where, and how they look."""
+
+    output_dir: Annotated[str, Meta(description="Folder for the transcripts")] = "."
+    output_format: Annotated[OutputFormat, Meta(description="Format of the transcripts")] = "all"
+    pretty_json: Annotated[bool, Meta(description="Indent the JSON")] = False
+    highlight_words: Annotated[
+        bool, Meta(description="Underline each word as it is spoken (srt, vtt; word timestamps)")
+    ] = False
+    max_line_width: Annotated[
+        AtLeastOne | None,
+        Meta(description="Most characters in a line (srt, vtt; word timestamps)"),
+    ] = None
+    max_line_count: Annotated[
+        AtLeastOne | None,
+        Meta(description="Most lines in a subtitle (srt, vtt; needs max_line_width)"),
+    ] = None
+    max_words_per_line: Annotated[
+        AtLeastOne | None, Meta(description="Most words in a line (srt, vtt; word timestamps)")
+    ] = None
+    add_timestamps: Annotated[bool, Meta(description="Start each line of a txt with its times")] = (
+        False
+    )
+    add_report: Annotated[
+        bool, Meta(description="Write a report of the batch beside the transcripts")
+    ] = False
+
+
+class BatchSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the queue is worked through, and what happens when memory runs out."""
+
+    batch_size: Annotated[
+        AtLeastOne, Meta(description="Windows decoded at the same time (batched mode)")
+    ] = 1
+    cpu_fallback: Annotated[
+        bool, Meta(description="Out of GPU memory at the last step: go on on the CPU")
+    ] = False
+    cancel_seconds: Annotated[
+        NotNegative, Meta(description="A skipped file's window may take so long, then it is killed")
+    ] = 5.0
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All settings of a batch."""
+
+    model: ModelSettings = ModelSettings()
+    decoding: DecodingSettings = DecodingSettings()
+    output: OutputSettings = OutputSettings()
+    batch: BatchSettings = BatchSettings()
+
+    def text_hash(self) -> str:
+        """Hex digest of the options that decide the text; a resume needs the same one."""
+        return text_hash(self.model, self.decoding)
+
+
+def text_hash(model: ModelSettings, decoding: DecodingSettings) -> str:
+    """Hex digest of everything that decides the text of a file."""
+    encoded = msgspec.json.encode((model.model, model.compute_type, decoding))
+    return hashlib.blake2b(encoded, digest_size=16).hexdigest()

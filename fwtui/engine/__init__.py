@@ -1,0 +1,1 @@
+"""The child process that transcribes, and its parent side."""

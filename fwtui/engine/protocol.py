@@ -1,0 +1,173 @@
+"""What parent and engine child say to each other: one JSON object a line, typed and versioned.
+
+Requests go down the child's stdin, replies come up its stdout. Every reply about a file names
+its job, so several jobs can be under way: one in the model, the next being prepared.
+"""
+
+import msgspec
+
+from fwtui.core.events import Level
+from fwtui.core.failure import Failure
+from fwtui.core.job import JobId, MediaInfo
+from fwtui.core.session import FilePlan, Resume, WindowResult
+from fwtui.core.settings import DecodingSettings, ModelSettings
+
+PROTOCOL = 1
+
+
+class Message(msgspec.Struct, frozen=True, tag=True):
+    """The root of requests and replies."""
+
+
+class Load(Message, frozen=True):
+    """First request: load this model."""
+
+    model: ModelSettings
+    protocol: int = PROTOCOL
+
+
+class Transcribe(Message, frozen=True):
+    """Prepare this file, and transcribe it when its turn comes.
+
+    `scratch` is the WAV that the child may create and must delete; `text_hash` identifies the
+    user's options; `resume` is where an earlier attempt got to, used only if the file and the
+    options are still the same; `skip_window` leaves out the next 30 s window, which has killed
+    the engine before.
+    """
+
+    job: JobId
+    path: str
+    decoding: DecodingSettings
+    text_hash: str
+    scratch: str
+    resume: Resume | None = None
+    skip_window: bool = False
+
+
+class Cancel(Message, frozen=True):
+    """Give this job up at the next window; answered by `Stopped`."""
+
+    job: JobId
+
+
+class Hold(Message, frozen=True):
+    """Rest after the current window, or go on; answered by `Held`."""
+
+    on: bool
+
+
+class Shutdown(Message, frozen=True):
+    """End in an orderly way."""
+
+
+AnyRequest = Load | Transcribe | Cancel | Hold | Shutdown
+
+
+class Ready(Message, frozen=True):
+    """The model is loaded."""
+
+    device: str
+    compute_type: str
+    load_seconds: float
+    pid: int
+    protocol: int = PROTOCOL
+
+
+class Probed(Message, frozen=True):
+    """The file could be opened; decoding begins."""
+
+    job: JobId
+    media: MediaInfo
+
+
+class Preparing(Message, frozen=True):
+    """`done` of `total` seconds are decoded (total 0: unknown)."""
+
+    job: JobId
+    done: float
+    total: float
+
+
+class Started(Message, frozen=True):
+    """The file is prepared and its first window is next.
+
+    `restarted` is empty when the journaled progress is used or there was none; otherwise it says
+    why the file begins at its start again.
+    """
+
+    job: JobId
+    plan: FilePlan
+    media: MediaInfo
+    resumed: bool
+    restarted: str = ""
+
+
+class Window(Message, frozen=True):
+    """A finished window."""
+
+    job: JobId
+    result: WindowResult
+
+
+class Finished(Message, frozen=True):
+    """All windows of the file are done and were sent; its scratch file is deleted."""
+
+    job: JobId
+
+
+class Stopped(Message, frozen=True):
+    """The job was given up because the parent asked for it."""
+
+    job: JobId
+
+
+class FileFailed(Message, frozen=True):
+    """This file cannot be transcribed; the engine goes on with the next."""
+
+    job: JobId
+    failure: Failure
+
+
+class Fatal(Message, frozen=True):
+    """The engine cannot work and ends."""
+
+    failure: Failure
+
+
+class Held(Message, frozen=True):
+    """The engine rests (`on`) or works again."""
+
+    on: bool
+
+
+class CleanedUp(Message, frozen=True):
+    """Memory was given back after a file or after loading."""
+
+    job: JobId | None = None
+
+
+class Note(Message, frozen=True):
+    """A line for the log."""
+
+    level: Level
+    text: str
+    job: JobId | None = None
+
+
+AnyReply = (
+    Ready
+    | Probed
+    | Preparing
+    | Started
+    | Window
+    | Finished
+    | Stopped
+    | FileFailed
+    | Fatal
+    | Held
+    | CleanedUp
+    | Note
+)
+
+# Replies that end a job's stay in the engine.
+Ending = Finished | Stopped | FileFailed

@@ -1,0 +1,1 @@
+"""Sessions that survive anything: atomic files, journal, lock, scratch."""

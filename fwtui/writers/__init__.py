@@ -1,0 +1,1 @@
+"""A transcript to txt, srt, vtt, tsv and json."""

@@ -1,0 +1,1 @@
+"""The tool that made `fwtui/demo/model`: speech, training, conversion, clips, evaluation."""

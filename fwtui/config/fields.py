@@ -1,0 +1,277 @@
+"""Every setting as data: what the command line, the settings file and the settings screen show."""
+
+import math
+import types
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from functools import cache
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+from fwtui.core.settings import Settings
+from fwtui.errors import ConfigError
+
+Kind = Literal["bool", "int", "float", "str", "choice"]
+Value = bool | int | float | str | None
+
+# The engine holds whole numbers in C ints; a larger one would be cut off silently.
+MAX_INT = 2**31 - 1
+
+_KINDS: dict[type, Kind] = {bool: "bool", int: "int", float: "float", str: "str"}
+_NOUNS: dict[Kind, str] = {
+    "bool": "true or false",
+    "int": "a whole number",
+    "float": "a number",
+    "str": "a text",
+    "choice": "one of",
+}
+_WORDS = {
+    "true": True,
+    "yes": True,
+    "on": True,
+    "1": True,
+    "false": False,
+    "no": False,
+    "off": False,
+    "0": False,
+}
+
+
+class Field(msgspec.Struct, frozen=True, kw_only=True):
+    """One setting. `minimum` and `maximum` are allowed values unless their exclusive flag is set.
+
+    `optional`: None is allowed, and means "not set" or "switched off" as the description says.
+    `choices` is in the order of the declaration, empty unless `kind` is "choice".
+    """
+
+    section: str
+    name: str
+    kind: Kind
+    optional: bool
+    default: Value
+    description: str
+    choices: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    exclusive_minimum: bool = False
+    exclusive_maximum: bool = False
+
+    @property
+    def key(self) -> str:
+        """The setting's full name: `section.name`."""
+        return f"{self.section}.{self.name}"
+
+    @property
+    def allowed(self) -> str:
+        """What values are allowed, for people: "a whole number, at least 1, or none"."""
+        if self.kind == "choice":
+            text = "one of " + ", ".join(self.choices)
+        else:
+            text = ", ".join([_NOUNS[self.kind], *self._bounds()])
+        return f"{text}, or none" if self.optional else text
+
+    def _bounds(self) -> Iterator[str]:
+        if self.minimum is not None:
+            yield f"{'above' if self.exclusive_minimum else 'at least'} {self.minimum:g}"
+        if self.maximum is not None:
+            yield f"{'below' if self.exclusive_maximum else 'at most'} {self.maximum:g}"
+
+
+@cache
+def all_fields() -> tuple[Field, ...]:
+    """All settings, in the order in which they are declared."""
+    defaults = Settings()
+    return tuple(
+        _describe(section, name, hint, getattr(getattr(defaults, section), name))
+        for section in Settings.__struct_fields__
+        for name, hint in get_type_hints(
+            type(getattr(defaults, section)), include_extras=True
+        ).items()
+    )
+
+
+@cache
+def fields_by_key() -> Mapping[str, Field]:
+    """All settings by `section.name`."""
+    return types.MappingProxyType({field.key: field for field in all_fields()})
+
+
+def find_field(key: str) -> Field:
+    """The setting called `section.name`; raises ConfigError naming the nearest one."""
+    known = fields_by_key()
+    if key in known:
+        return known[key]
+    nearest = _nearest(key, known)
+    hint = f"did you mean {nearest}?" if nearest else "see: fwtui run --help"
+    raise ConfigError(f"there is no setting called {key!r}", hint)
+
+
+def apply(settings: Settings, values: Mapping[str, Value]) -> Settings:
+    """`settings` with these values, given by `section.name`.
+
+    Raises ConfigError that names the key, the value and what is allowed.
+    """
+    changes: dict[str, dict[str, Value]] = {}
+    for key, value in values.items():
+        field = find_field(key)
+        changes.setdefault(field.section, {})[field.name] = check(field, value)
+    sections = {
+        section: msgspec.structs.replace(getattr(settings, section), **changed)
+        for section, changed in changes.items()
+    }
+    return msgspec.structs.replace(settings, **sections)
+
+
+def value_of(settings: Settings, field: Field) -> Value:
+    """The value that a setting has."""
+    value: Value = getattr(getattr(settings, field.section), field.name)
+    return value
+
+
+def differing(settings: Settings) -> Iterator[tuple[Field, Value]]:
+    """The settings that are not at their defaults, with their values."""
+    for field in all_fields():
+        value = value_of(settings, field)
+        if value != field.default:
+            yield field, value
+
+
+def check(field: Field, value: object) -> Value:
+    """The value as the field's own type; raises ConfigError if it is not allowed."""
+    if value is None:
+        if field.optional:
+            return None
+        raise _not_allowed(field, value)
+    match field.kind:
+        case "bool":
+            right = isinstance(value, bool)
+        case "int":
+            right = isinstance(value, int) and not isinstance(value, bool)
+            right = right and abs(value) <= MAX_INT  # type: ignore[arg-type]
+        case "float":
+            right = isinstance(value, int | float) and not isinstance(value, bool)
+            value = _as_float(value) if right else value
+            right = right and math.isfinite(value)  # type: ignore[arg-type]
+        case "str":
+            right = isinstance(value, str) and _is_unicode(value)
+        case "choice":
+            right = value in field.choices
+    if not (right and _is_within(field, value)):
+        raise _not_allowed(field, value)
+    return value  # type: ignore[return-value]
+
+
+def parse(field: Field, text: str) -> Value:
+    """The value that a person typed; raises ConfigError if it is not allowed.
+
+    An empty text, and for other kinds than "str" the word none, is None where that is allowed.
+    """
+    word = text.strip().lower()
+    if field.optional and (not text or (field.kind != "str" and word in {"", "none"})):
+        return None
+    try:
+        match field.kind:
+            case "bool":
+                return _WORDS[word]
+            case "int":
+                return check(field, int(word))
+            case "float":
+                return check(field, float(word))
+            case "str" | "choice":
+                return check(field, text)
+    except (ValueError, KeyError):
+        raise _not_allowed(field, text) from None
+
+
+def _describe(section: str, name: str, hint: Any, default: Value) -> Field:
+    members = tuple(_members(hint))
+    plain = [member for member in members if not isinstance(member, Meta)]
+    metas = [member for member in members if isinstance(member, Meta)]
+    choices = tuple(member for member in plain if isinstance(member, str))
+    kind: Kind = "choice" if choices else next(_KINDS[m] for m in plain if m in _KINDS)
+    above, least = _bound(metas, "gt"), _bound(metas, "ge")
+    below, most = _bound(metas, "lt"), _bound(metas, "le")
+    return Field(
+        section=section,
+        name=name,
+        kind=kind,
+        optional=type(None) in plain,
+        default=default,
+        description=next((meta.description for meta in metas if meta.description), ""),
+        choices=choices,
+        minimum=least if above is None else above,
+        maximum=most if below is None else below,
+        exclusive_minimum=above is not None,
+        exclusive_maximum=below is not None,
+    )
+
+
+def _members(hint: Any) -> Iterator[Any]:
+    """The parts of a type hint: plain types, `Meta`s, and the strings of a `Literal`."""
+    origin = get_origin(hint)
+    if origin is Annotated:
+        inner, *metas = get_args(hint)
+        yield from _members(inner)
+        yield from metas
+    elif origin in {Union, types.UnionType}:
+        for member in get_args(hint):
+            yield from _members(member)
+    elif origin is Literal:
+        yield from get_args(hint)
+    else:
+        yield hint
+
+
+def _bound(metas: list[Meta], name: Literal["gt", "ge", "lt", "le"]) -> float | None:
+    bounds = (getattr(meta, name) for meta in metas)
+    return next((bound for bound in bounds if bound is not None), None)
+
+
+def _is_within(field: Field, value: object) -> bool:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return True
+    if field.minimum is not None and (
+        value < field.minimum or (field.exclusive_minimum and value == field.minimum)
+    ):
+        return False
+    return field.maximum is None or not (
+        value > field.maximum or (field.exclusive_maximum and value == field.maximum)
+    )
+
+
+def _as_float(value: Any) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+
+
+def _is_unicode(text: str) -> bool:
+    """False for the lone surrogates that stand for undecodable bytes: no file could hold them."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _not_allowed(field: Field, value: object) -> ConfigError:
+    return ConfigError(f"{field.key} cannot be {_shown(value)}", f"allowed: {field.allowed}")
+
+
+def _shown(value: object) -> str:
+    text = "none" if value is None else ascii(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _nearest(key: str, known: Mapping[str, Field]) -> str | None:
+    """The best guess at what was meant, also when the section is wrong or missing."""
+    name = key.rpartition(".")[2]
+    if same := [field.key for field in known.values() if field.name == name]:
+        return same[0]
+    if close := get_close_matches(key, known, n=1, cutoff=0.6):
+        return close[0]
+    names = {field.name: field.key for field in known.values()}
+    return names[close[0]] if (close := get_close_matches(name, names, n=1)) else None

@@ -15,7 +15,7 @@ class WindowState(msgspec.Struct, frozen=True):
 
     `seek` and `clip` as in faster-whisper (frames of 10 ms, index of the clip range);
     `segments` counts those already found; `prompt` holds the last 223 tokens that count as
-    previous text; `last_speech` seconds; `language` is a token id when it changes per window.
+    previous text; `last_speech` seconds.
     """
 
     seek: int = 0
@@ -23,8 +23,6 @@ class WindowState(msgspec.Struct, frozen=True):
     segments: int = 0
     prompt: tuple[int, ...] = ()
     last_speech: float = 0.0
-    language: int | None = None
-    started: bool = False
     done: bool = False
 
 

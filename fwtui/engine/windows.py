@@ -1,0 +1,224 @@
+"""The window loop: one 30 s window a step, all state between steps plain data.
+
+A re-entrant port of `WhisperModel.generate_segments` (faster-whisper 1.2.1, MIT) on that
+library's own pieces (`encode`, `generate_with_fallback`, `get_prompt`, `add_word_timestamps`).
+A state written to disk after a step resumes with the same segments. Unlike the original, a
+decoding whose last timestamp does not move on cannot loop for ever: the window is passed over.
+"""
+
+from typing import Any
+
+from faster_whisper.audio import pad_or_trim
+from faster_whisper.tokenizer import Tokenizer
+from faster_whisper.transcribe import Segment as WhisperSegment
+from faster_whisper.transcribe import TranscriptionOptions, WhisperModel, Word
+from faster_whisper.utils import get_end
+from msgspec.structs import replace
+
+from fwtui.audio.features import LazyFeatures
+from fwtui.core.session import WindowState
+from fwtui.engine.hallucination import SegmentDict, first_hallucination, leading_silence
+
+PROMPT_TOKENS = 223  # Whisper's context of 448, halved, less one: what `get_prompt` keeps
+
+
+class WindowLoop:
+    """Transcribes one file window by window.
+
+    `features` are the file's (VAD-filtered) log-mel frames, `options` faster-whisper's with
+    `clip_timestamps` as a list of seconds.
+    """
+
+    def __init__(
+        self,
+        model: WhisperModel,
+        features: LazyFeatures,
+        tokenizer: Tokenizer,
+        options: TranscriptionOptions,
+    ) -> None:
+        self.model = model
+        self.features = features
+        self.tokenizer = tokenizer
+        self.options = options
+        extractor = model.feature_extractor
+        self.window_frames: int = extractor.nb_max_frames
+        self.frame_seconds: float = extractor.time_per_frame
+        self.frames_per_second: int = model.frames_per_second
+        self.content_frames: int = features.shape[-1] - 1
+        self.clips = self._clips(options.clip_timestamps)
+
+    def _clips(self, clip_timestamps: list[float]) -> list[tuple[int, int]]:
+        """The parts to transcribe, as (first, last + 1) frames."""
+        points = [round(seconds * self.frames_per_second) for seconds in clip_timestamps] or [0]
+        if len(points) % 2 == 1:
+            points.append(self.content_frames)
+        return list(zip(points[::2], points[1::2], strict=True))
+
+    def begin(self) -> WindowState:
+        """The state before the first window."""
+        prompt = self.options.initial_prompt
+        tokens = self.tokenizer.encode(" " + prompt.strip()) if prompt is not None else []
+        state = WindowState(seek=self.clips[0][0], prompt=tuple(tokens[-PROMPT_TOKENS:]))
+        return self._next_window(state)
+
+    def _next_window(self, state: WindowState) -> WindowState:
+        """Move to the clip that holds the next frame to do; `done` when there is none."""
+        seek, clip = state.seek, state.clip
+        while clip < len(self.clips):
+            start, end = self.clips[clip]
+            seek = max(seek, start)
+            if seek < min(end, self.content_frames):
+                return replace(state, seek=seek, clip=clip)
+            clip += 1
+            if clip < len(self.clips):
+                seek = self.clips[clip][0]
+        return replace(state, seek=seek, clip=clip, done=True)
+
+    def _size(self, state: WindowState) -> int:
+        """Frames in the window at `state`."""
+        end = min(self.clips[state.clip][1], self.content_frames)
+        return min(self.window_frames, end - state.seek)
+
+    def skip(self, state: WindowState) -> WindowState:
+        """The state after leaving the window at `state` out."""
+        seek = state.seek + self._size(state)
+        return self._next_window(replace(state, seek=seek, prompt=()))
+
+    def step(self, state: WindowState) -> tuple[list[WhisperSegment], WindowState]:
+        """Transcribe the window at `state`: its segments, and the state of the next window.
+
+        Times are seconds in the signal that the model sees. `state.done` must be false.
+        """
+        size = self._size(state)
+        encoded = self.model.encode(
+            pad_or_trim(self.features[:, state.seek : state.seek + size], self.window_frames)
+        )
+        if self.options.multilingual:
+            self._detect_language(encoded)
+        prompt = self.model.get_prompt(
+            self.tokenizer,
+            list(state.prompt),
+            without_timestamps=self.options.without_timestamps,
+            prefix=self.options.prefix if state.seek == 0 else None,
+            hotwords=self.options.hotwords,
+        )
+        result, logprob, temperature, compression = self.model.generate_with_fallback(
+            encoded, prompt, self.tokenizer, self.options
+        )
+        if self._is_silence(result.no_speech_prob, logprob):
+            return [], self._next_window(replace(state, seek=state.seek + size))
+
+        found, seek, last_speech = self._split(state, size, encoded, result.sequences_ids[0])
+        if seek <= state.seek:
+            seek = state.seek + size
+        segments: list[WhisperSegment] = []
+        said = list(state.prompt)
+        for piece in found:
+            text = self.tokenizer.decode(piece["tokens"])
+            if piece["start"] == piece["end"] or not text.strip():
+                continue
+            said.extend(piece["tokens"])
+            segments.append(
+                WhisperSegment(
+                    id=state.segments + len(segments) + 1,
+                    seek=state.seek,
+                    start=piece["start"],
+                    end=piece["end"],
+                    text=text,
+                    tokens=piece["tokens"],
+                    temperature=temperature,
+                    avg_logprob=logprob,
+                    compression_ratio=compression,
+                    no_speech_prob=result.no_speech_prob,
+                    words=self._words(piece),
+                )
+            )
+        if (
+            not self.options.condition_on_previous_text
+            or temperature > self.options.prompt_reset_on_temperature
+        ):
+            said = []
+        after = replace(
+            state,
+            seek=seek,
+            segments=state.segments + len(segments),
+            prompt=tuple(said[-PROMPT_TOKENS:]),
+            last_speech=last_speech,
+        )
+        return segments, self._next_window(after)
+
+    def _detect_language(self, encoded: Any) -> None:
+        token, _ = self.model.model.detect_language(encoded)[0][0]
+        self.tokenizer.language = self.tokenizer.tokenizer.token_to_id(token)
+        self.tokenizer.language_code = token[2:-2]
+
+    def _is_silence(self, no_speech: float, logprob: float) -> bool:
+        options = self.options
+        if options.no_speech_threshold is None or no_speech <= options.no_speech_threshold:
+            return False
+        # a decoding that the model is sure of counts as speech all the same
+        return options.log_prob_threshold is None or logprob <= options.log_prob_threshold
+
+    def _words(self, piece: SegmentDict) -> list[Word] | None:
+        return [Word(**word) for word in piece["words"]] if self.options.word_timestamps else None
+
+    def _split(
+        self, state: WindowState, size: int, encoded: Any, tokens: list[int]
+    ) -> tuple[list[SegmentDict], int, float]:
+        """Pieces of the decoded tokens, the next seek, and when speech was last heard."""
+        offset = state.seek * self.frame_seconds
+        duration = size * self.frame_seconds
+        pieces, seek, ended = self.model._split_segments_by_timestamps(
+            tokenizer=self.tokenizer,
+            tokens=tokens,
+            time_offset=offset,
+            segment_size=size,
+            segment_duration=duration,
+            seek=state.seek,
+        )
+        if not self.options.word_timestamps:
+            return pieces, seek, state.last_speech
+        self.model.add_word_timestamps(
+            [pieces],
+            self.tokenizer,
+            encoded,
+            size,
+            self.options.prepend_punctuations,
+            self.options.append_punctuations,
+            last_speech_timestamp=state.last_speech,
+        )
+        if not ended:
+            last_word = get_end(pieces)
+            if last_word is not None and last_word > offset:
+                seek = round(last_word * self.frames_per_second)
+        threshold = self.options.hallucination_silence_threshold
+        if threshold is not None:
+            silence = leading_silence(pieces, offset, threshold)
+            if silence:
+                skipped = state.seek + round(silence * self.frames_per_second)
+                return [], skipped, state.last_speech
+            pieces, seek = self._drop_hallucination(state, pieces, seek, duration)
+        last_word = get_end(pieces)
+        return pieces, seek, state.last_speech if last_word is None else float(last_word)
+
+    def _drop_hallucination(
+        self, state: WindowState, pieces: list[SegmentDict], seek: int, duration: float
+    ) -> tuple[list[SegmentDict], int]:
+        """Cut the window before the first doubtful piece and look again from there."""
+        offset = state.seek * self.frame_seconds
+        threshold = self.options.hallucination_silence_threshold
+        index = first_hallucination(
+            pieces,
+            start=offset,
+            duration=duration,
+            window_end=(state.seek + self.window_frames) * self.frame_seconds,
+            last_speech=state.last_speech,
+            threshold=threshold,
+        )
+        if index is None:
+            return pieces, seek
+        doubtful = pieces[index]
+        seek = round(max(offset + 1, doubtful["start"]) * self.frames_per_second)
+        if self.content_frames * self.frame_seconds - doubtful["end"] < threshold:
+            seek = self.content_frames
+        return pieces[:index], seek

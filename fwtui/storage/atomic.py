@@ -1,0 +1,68 @@
+"""Files that are either the old one or the new one, whatever happens in between."""
+
+import contextlib
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+
+from fwtui.storage.faults import storage_error
+from fwtui.storage.files import CREATE, FILES, FileSystem, write_all
+
+TEMP_PREFIX = ".fwtui-"
+TEMP_SUFFIX = ".tmp"
+
+
+def write_atomic(
+    path: Path, data: bytes | Iterable[bytes], mode: int = 0o644, *, files: FileSystem = FILES
+) -> None:
+    """Put `data` into `path`, durably and in one step; its folder must exist.
+
+    On any error `path` is what it was before. `mode` is subject to the umask. Raises
+    DiskFullError or StorageError; what the iterable raises passes through.
+    """
+    temp = write_temp(path, data, mode, files=files)
+    try:
+        files.replace(temp, path)
+        files.sync_folder(path.parent)
+    except OSError as error:
+        remove_quietly(temp, files)
+        raise storage_error(error, path, "write") from error
+
+
+def write_temp(
+    path: Path, data: bytes | Iterable[bytes], mode: int = 0o644, *, files: FileSystem = FILES
+) -> Path:
+    """Write `data`, durably, to a new file beside `path`, to be renamed; returns its path.
+
+    Nothing is left behind on an error. Raises as `write_atomic`.
+    """
+    # The name does not contain the target's: that may be as long as the file system allows.
+    temp = path.with_name(f"{TEMP_PREFIX}{secrets.token_hex(8)}{TEMP_SUFFIX}")
+    try:
+        descriptor = files.open(temp, CREATE, mode)
+    except OSError as error:
+        raise storage_error(error, path, "write") from error
+    try:
+        _fill(files, descriptor, (data,) if isinstance(data, bytes) else data)
+    except OSError as error:
+        remove_quietly(temp, files)
+        raise storage_error(error, path, "write") from error
+    except BaseException:
+        remove_quietly(temp, files)
+        raise
+    return temp
+
+
+def _fill(files: FileSystem, descriptor: int, chunks: Iterable[bytes]) -> None:
+    try:
+        for chunk in chunks:
+            write_all(files, descriptor, chunk)
+        files.fsync(descriptor)
+    finally:
+        files.close(descriptor)
+
+
+def remove_quietly(path: Path, files: FileSystem = FILES) -> None:
+    """Delete a file if that can be done; the error that led here matters more."""
+    with contextlib.suppress(OSError):
+        files.unlink(path)

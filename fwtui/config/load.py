@@ -1,0 +1,74 @@
+"""Settings from a TOML file: a table for each section, such as `[decoding]`.
+
+TOML has no null, so "none" switches a setting off that is not a text: `vad_threshold = "none"`.
+"""
+
+import tomllib
+from collections.abc import Iterator
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, cast
+
+from fwtui.config.fields import Value, apply, find_field
+from fwtui.core.settings import Settings
+from fwtui.errors import ConfigError
+
+NONE = "none"
+
+
+def load_settings(path: Path) -> Settings:
+    """The settings in this file, or the defaults if there is no such file.
+
+    Raises ConfigError that names the file, the key, its value and what is allowed.
+    """
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return Settings()
+    except OSError as error:
+        raise ConfigError(
+            f"{path} cannot be read: {error.strerror or error}",
+            "correct its permissions, or move it away to use the defaults",
+        ) from error
+    try:
+        return parse_settings(data)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error.title}", error.hint) from error
+
+
+def parse_settings(data: bytes) -> Settings:
+    """The settings in the bytes of a TOML file; raises ConfigError."""
+    try:
+        tables = tomllib.loads(data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise ConfigError("is not a text in UTF-8", f"byte {error.start} is wrong") from error
+    # tomllib parses recursively, so a deeply nested file ends it by RecursionError.
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ConfigError(f"is not valid TOML: {error}", "see https://toml.io") from error
+    return apply(Settings(), dict(_values(tables)))
+
+
+def _values(tables: dict[str, Any]) -> Iterator[tuple[str, Value]]:
+    for section, table in tables.items():
+        if section not in Settings.__struct_fields__:
+            raise _unknown_section(section, table)
+        if not isinstance(table, dict):
+            raise ConfigError(f"{section!r} is a section", f"write [{section}] on its own line")
+        for name, value in table.items():
+            field = find_field(f"{section}.{name}")
+            is_off = value == NONE and field.optional and field.kind != "str"
+            yield field.key, None if is_off else cast("Value", value)
+
+
+def _unknown_section(section: str, table: Any) -> ConfigError:
+    known = Settings.__struct_fields__
+    if not isinstance(table, dict):
+        try:
+            find_field(section)
+        except ConfigError as error:
+            return ConfigError(f"the setting {section!r} is outside of a section", error.hint)
+    nearest = get_close_matches(section, known, n=1, cutoff=0.0)[0]
+    sections = ", ".join(f"[{name}]" for name in known)
+    return ConfigError(
+        f"there is no section [{section}]", f"did you mean [{nearest}]? Sections: {sections}"
+    )

@@ -1,0 +1,54 @@
+"""Where fwtui keeps its files. Nothing is created here."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+import platformdirs
+
+_APP = "fwtui"
+
+
+class Locations(msgspec.Struct, frozen=True):
+    """The folders for what must survive (`state`), what may be lost (`cache`), and settings."""
+
+    state: Path
+    cache: Path
+    config: Path
+
+    @property
+    def sessions(self) -> Path:
+        """Folder of the sessions."""
+        return self.state / "sessions"
+
+    @property
+    def scratch(self) -> Path:
+        """Folder of the decoded WAVs of running files."""
+        return self.cache / "scratch"
+
+    @property
+    def logs(self) -> Path:
+        """Folder of the log files."""
+        return self.state / "logs"
+
+    @property
+    def config_file(self) -> Path:
+        """The user's settings."""
+        return self.config / "settings.toml"
+
+    @staticmethod
+    def default(environ: Mapping[str, str] = os.environ) -> "Locations":
+        """The platform's folders, unless FWTUI_STATE_DIR, _CACHE_DIR or _CONFIG_DIR name others.
+
+        A relative folder is relative to the current one; an empty variable counts as not set.
+        """
+
+        def folder(variable: str, usual: str) -> Path:
+            return Path(environ.get(variable) or usual).expanduser().absolute()
+
+        return Locations(
+            state=folder("FWTUI_STATE_DIR", platformdirs.user_state_dir(_APP, appauthor=False)),
+            cache=folder("FWTUI_CACHE_DIR", platformdirs.user_cache_dir(_APP, appauthor=False)),
+            config=folder("FWTUI_CONFIG_DIR", platformdirs.user_config_dir(_APP, appauthor=False)),
+        )

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 import msgspec
 
+from fwtui.core.failure import Failure
 from fwtui.core.job import Job, JobId
 from fwtui.core.segment import Segment
 from fwtui.core.settings import Settings
@@ -175,7 +176,10 @@ class LogLine(Event, frozen=True):
 
 
 class BatchFinished(Event, frozen=True):
-    """The queue is worked through or was stopped."""
+    """The queue is worked through or was stopped.
+
+    `failure` says why the batch could not go on at all (no model, no disk space).
+    """
 
     completed: int
     failed: int
@@ -183,6 +187,7 @@ class BatchFinished(Event, frozen=True):
     stopped: bool
     seconds: float
     report: str | None = None
+    failure: Failure | None = None
 
 
 AnyEvent = (

@@ -1,0 +1,150 @@
+"""Queue, session and listeners as one: every change is journaled before it is shown.
+
+All methods run in the event loop; what waits for the disk runs in a thread meanwhile.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from fwtui.batch.eta import Tally
+from fwtui.batch.intake import Problem
+from fwtui.batch.link import Listener
+from fwtui.batch.queue import Queue
+from fwtui.core.events import (
+    AnyEvent,
+    JobChanged,
+    JobsAdded,
+    JobsRemoved,
+    JobsReordered,
+    Level,
+    LogLine,
+    SegmentsFound,
+    SegmentsReset,
+    SettingsChanged,
+)
+from fwtui.core.job import Failed, Job, JobId
+from fwtui.core.segment import Transcript
+from fwtui.core.session import FilePlan, WindowResult
+from fwtui.core.settings import Settings
+from fwtui.storage.store import SessionStore
+
+
+def now() -> datetime:
+    """The time, with its zone."""
+    return datetime.now(UTC)
+
+
+class Ledger:
+    """The one place where a batch changes."""
+
+    def __init__(self, store: SessionStore) -> None:
+        session = store.session
+        self.store = store
+        self.settings = session.settings
+        self.queue = Queue(session.jobs)
+        self.tally = Tally()
+        for job in self.queue:
+            self.tally.add(job)
+        self._listeners: list[Listener] = []
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Add a listener; returns what removes it."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def emit(self, event: AnyEvent) -> None:
+        """Tell all listeners."""
+        for listener in tuple(self._listeners):
+            listener(event)
+
+    def log(self, level: Level, text: str, job: JobId | None = None) -> None:
+        """Tell all listeners a line for the log."""
+        self.emit(LogLine(now(), level, text, job))
+
+    async def add(self, files: Iterable[Path], problems: Iterable[Problem]) -> int:
+        """Append files that are not in the queue; problems become failed rows. How many new."""
+        new = [self.queue.make(path) for path in files if not self.queue.has_path(path)]
+        for problem in problems:
+            if not self.queue.has_path(problem.path):
+                failed = Failed(now(), problem.failure)
+                job = replace(self.queue.make(problem.path), state=failed)
+                self.queue.put(job)
+                new.append(job)
+        if new:
+            await asyncio.to_thread(self.store.add_jobs, new)
+            for job in new:
+                self.tally.add(job)
+            self.emit(JobsAdded(tuple(new)))
+        return len(new)
+
+    async def put(self, job: Job) -> None:
+        """Replace a job."""
+        await asyncio.to_thread(self.store.set_job, job)
+        self.tally.remove(self.queue[job.id])
+        self.tally.add(job)
+        self.queue.put(job)
+        self.emit(JobChanged(job))
+
+    async def remove(self, ids: Sequence[JobId]) -> None:
+        """Take jobs out."""
+        there = [job for job in ids if job in self.queue]
+        if there:
+            await asyncio.to_thread(self.store.remove_jobs, there)
+            for job in there:
+                self.tally.remove(self.queue[job])
+            self.emit(JobsRemoved(self.queue.remove(there)))
+
+    async def move(self, ids: Sequence[JobId], offset: int) -> None:
+        """Move jobs up (negative) or down."""
+        if self.queue.move(ids, offset):
+            await asyncio.to_thread(self.store.reorder, self.queue.order)
+            self.emit(JobsReordered(self.queue.order))
+
+    async def change_settings(self, settings: Settings) -> None:
+        """Use other settings from the next job on."""
+        await asyncio.to_thread(self.store.set_settings, settings)
+        self.settings = settings
+        self.emit(SettingsChanged(settings))
+
+    async def begin_file(self, job: JobId, plan: FilePlan) -> None:
+        """Start a file at its beginning."""
+        await asyncio.to_thread(self.store.begin_file, job, plan)
+        self.emit(SegmentsReset(job))
+
+    async def add_window(self, job: JobId, result: WindowResult, language: str) -> None:
+        """Keep a finished window."""
+        await asyncio.to_thread(self.store.add_window, job, result)
+        if result.segments:
+            self.emit(SegmentsFound(job, result.segments, language))
+
+    async def forget_progress(self, job: JobId) -> None:
+        """Let a file start over at the next attempt."""
+        await asyncio.to_thread(self.store.forget_progress, job)
+        self.emit(SegmentsReset(job))
+
+    async def transcript(self, job: JobId) -> Transcript:
+        """What the journal holds of a file."""
+        duration = self.queue[job].duration if job in self.queue else 0.0
+
+        def read() -> Transcript:
+            language = self.store.language(job) or ""
+            return Transcript(language, self.store.segments(job), duration)
+
+        return await asyncio.to_thread(read)
+
+    async def add_temp(self, path: Path) -> None:
+        """Record a scratch file before it is created."""
+        await asyncio.to_thread(self.store.add_temp, path)
+
+    async def drop_temp(self, path: Path) -> None:
+        """Delete a scratch file and forget it."""
+
+        def drop() -> None:
+            path.unlink(missing_ok=True)
+            self.store.drop_temp(path)
+
+        await asyncio.to_thread(drop)

@@ -1,0 +1,63 @@
+"""One file's way through the engine, over all its attempts."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from fwtui.batch.eta import Speed
+from fwtui.batch.policy import Rung
+from fwtui.core.events import MemoryReading
+from fwtui.core.job import JobId
+from fwtui.core.session import FilePlan
+from fwtui.core.settings import Settings
+
+NOT_STARTED = -1
+
+
+@dataclass
+class Run:
+    """What the runner remembers of a file between its first attempt and its end.
+
+    `settings` are the user's, frozen when the file began; `rungs` the ladder made from them.
+    `place` is the seek (frames) of the window in the model; `position` seconds done.
+    """
+
+    job: JobId
+    settings: Settings
+    rungs: tuple[Rung, ...]
+    rung: int
+    started_at: datetime
+    scratch: Path | None = None
+    plan: FilePlan | None = None
+    place: int = NOT_STARTED
+    position: float = 0.0
+    speed: Speed = field(default_factory=Speed)
+    worked: float = 0.0
+    work_began: float | None = None
+    before: MemoryReading | None = None
+    deaths: dict[int, int] = field(default_factory=dict)
+    skip_window: bool = False
+    alone: bool = False
+    cancelled: bool = False
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def current(self) -> Rung:
+        """The settings in force."""
+        return self.rungs[self.rung]
+
+    def begin_work(self, now: float) -> None:
+        """The model begins, or goes on, with this file at `now` (monotonic seconds)."""
+        self.work_began = now
+        self.speed.begin(now)
+
+    def rest(self, now: float) -> None:
+        """The model stops working on this file."""
+        if self.work_began is not None:
+            self.worked += now - self.work_began
+            self.work_began = None
+
+    def died(self) -> int:
+        """Note an engine death at this place; how many there were here."""
+        self.deaths[self.place] = self.deaths.get(self.place, 0) + 1
+        return self.deaths[self.place]

@@ -1,0 +1,163 @@
+"""From an exception or a dead process to one `Failure` for people. Pure; no native imports."""
+
+import errno
+import os
+import signal
+from collections.abc import Sequence
+
+from fwtui.core.failure import Failure, FailureKind
+from fwtui.errors import (
+    BadMediaError,
+    DiskFullError,
+    FwtuiError,
+    MediaAccessError,
+    ModelError,
+    NoAudioError,
+    UsageError,
+)
+
+# Texts of CTranslate2, MKL, oneDNN, CUDA and onnxruntime when memory ran out; all are plain
+# RuntimeErrors, so the text is all there is to go by.
+OUT_OF_MEMORY_TEXTS = (
+    "out of memory",
+    "failed to allocate memory",
+    "could not create a memory object",
+    "cannot allocate memory",
+    "std::bad_alloc",
+    "bad allocation",
+    "failed to allocate",
+    "cublas_status_alloc_failed",
+)
+LIBRARY_TEXTS = (
+    "is not found or cannot be loaded",
+    "unable to load any of",
+    "cannot load symbol",
+    "cannot open shared object file",
+)
+CUDA_TEXTS = (
+    "cuda driver version is insufficient",
+    "no cuda-capable device",
+    "this ctranslate2 package was not compiled with cuda support",
+    "invalid device ordinal",
+    "cuda failed with error",
+    "cublas failed with status",
+)
+SMALLER = "choose a smaller model, a smaller beam size or compute type int8, or free some memory"
+
+
+def classify_text(text: str) -> Failure | None:
+    """The failure that a native library's message tells of, or None if it says nothing known."""
+    lowered = text.lower()
+    if any(known in lowered for known in OUT_OF_MEMORY_TEXTS):
+        where = "GPU memory" if "cu" in lowered and "cuda" in lowered else "memory"
+        return Failure(FailureKind.OUT_OF_MEMORY, f"Out of {where}", SMALLER, text)
+    if any(known in lowered for known in LIBRARY_TEXTS):
+        return Failure(
+            FailureKind.LIBRARY_MISSING,
+            "A library that the GPU needs is missing",
+            "pip install 'fwtui[cuda]', or use --device cpu",
+            text,
+        )
+    if any(known in lowered for known in CUDA_TEXTS):
+        return Failure(
+            FailureKind.CUDA_UNAVAILABLE,
+            "The GPU cannot be used",
+            "check nvidia-smi and the driver, or use --device cpu",
+            text,
+        )
+    return None
+
+
+def classify_exception(error: BaseException) -> Failure:
+    """What an exception in the engine means."""
+    if isinstance(error, MemoryError):
+        return Failure(FailureKind.OUT_OF_MEMORY, "Out of memory", SMALLER, repr(error))
+    if isinstance(error, FwtuiError):
+        return Failure(_kind_of(error), error.title, error.hint, str(error.__cause__ or ""))
+    if isinstance(error, OSError):
+        return _classify_os_error(error)
+    known = classify_text(str(error))
+    if known is not None:
+        return known
+    return Failure(
+        FailureKind.INTERNAL,
+        f"The engine failed: {_first_line(error)}",
+        "the log has the details; please report it",
+        f"{type(error).__name__}: {error}",
+    )
+
+
+def _kind_of(error: FwtuiError) -> FailureKind:
+    match error:
+        case NoAudioError():
+            return FailureKind.NO_AUDIO
+        case BadMediaError():
+            return FailureKind.BAD_MEDIA
+        case MediaAccessError(missing=True):
+            return FailureKind.FILE_MISSING
+        case MediaAccessError():
+            return FailureKind.PERMISSION
+        case DiskFullError():
+            return FailureKind.DISK_FULL
+        case ModelError():
+            return FailureKind.MODEL_MISSING
+        case UsageError():
+            return FailureKind.BAD_SETTINGS
+        case _:
+            return FailureKind.INTERNAL
+
+
+def _classify_os_error(error: OSError) -> Failure:
+    reason = error.strerror or _first_line(error)
+    place = f" ({os.fspath(error.filename)})" if isinstance(error.filename, str) else ""
+    match error.errno:
+        case errno.ENOSPC | errno.EDQUOT:
+            kind, hint = FailureKind.DISK_FULL, "make room there, then retry"
+        case errno.EACCES | errno.EPERM | errno.EROFS:
+            kind, hint = FailureKind.PERMISSION, "check the permissions, then retry"
+        case errno.ENOENT:
+            kind, hint = FailureKind.FILE_MISSING, "put it back, then retry"
+        case errno.ENOMEM:
+            kind, hint = FailureKind.OUT_OF_MEMORY, SMALLER
+        case _:
+            kind, hint = FailureKind.INTERNAL, "check the disk or the network share, then retry"
+    return Failure(kind, f"{reason}{place}", hint, repr(error))
+
+
+def classify_exit(returncode: int, stderr_tail: Sequence[str]) -> Failure:
+    """Why the engine child ended without being asked to.
+
+    `returncode` as from `subprocess` (negative: signal number); `stderr_tail` its last lines.
+    """
+    detail = "\n".join(stderr_tail)
+    if returncode == -getattr(signal, "SIGKILL", 9):
+        return Failure(
+            FailureKind.OUT_OF_MEMORY,
+            "The engine was killed (signal 9), as the system does when memory runs out",
+            SMALLER,
+            detail,
+        )
+    known = classify_text(detail)
+    if known is not None:
+        return known
+    return Failure(
+        FailureKind.ENGINE_DIED,
+        f"The engine died ({describe_exit(returncode)})",
+        "the log has its last words",
+        detail,
+    )
+
+
+def describe_exit(returncode: int) -> str:
+    """A return code in words: `signal 11, SIGSEGV`, or `exit code 3`."""
+    if returncode >= 0:
+        return f"exit code {returncode}"
+    try:
+        return f"signal {-returncode}, {signal.Signals(-returncode).name}"
+    except ValueError:
+        return f"signal {-returncode}"
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0][:200] if lines else type(error).__name__

@@ -1,0 +1,134 @@
+"""Make a file ready for the model: probe, decode into the scratch WAV, find speech.
+
+Runs in the child's prepare thread, while the model works on the file before.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from faster_whisper.feature_extractor import FeatureExtractor
+from faster_whisper.vad import VadOptions
+from msgspec.structs import replace
+
+from fwtui.audio.decode import decode_to_wav
+from fwtui.audio.features import LazyFeatures
+from fwtui.audio.probe import fingerprint, probe
+from fwtui.audio.signal import Pcm, SampleSource, SpeechView
+from fwtui.audio.speech import find_speech
+from fwtui.core.job import MediaInfo
+from fwtui.core.paths import text_to_path
+from fwtui.core.session import FilePlan, Resume, SpeechChunk
+from fwtui.core.settings import DecodingSettings
+from fwtui.engine.protocol import Transcribe
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A file whose sound lies in the scratch WAV, and what is known of it before the model.
+
+    `resume` is the request's, if it still fits; otherwise `restarted` says why not.
+    """
+
+    request: Transcribe
+    media: MediaInfo
+    features: LazyFeatures
+    fingerprint: str
+    samples: int
+    loudest: float
+    speech: tuple[SpeechChunk, ...] | None
+    warnings: tuple[str, ...]
+    resume: Resume | None
+    restarted: str
+
+    def plan(self, language: str, probability: float) -> FilePlan:
+        """What the journal has to remember of the file."""
+        return FilePlan(
+            fingerprint=self.fingerprint,
+            text_hash=self.request.text_hash,
+            samples=self.samples,
+            loudest=self.loudest,
+            language=language,
+            language_probability=probability,
+            speech=self.speech,
+            warnings=self.warnings,
+        )
+
+
+def prepare(
+    request: Transcribe,
+    extractor: FeatureExtractor,
+    on_probed: Callable[[MediaInfo], None],
+    on_progress: Callable[[float, float], None],
+    cancelled: Callable[[], bool],
+) -> Prepared:
+    """Probe, decode and measure the request's file.
+
+    `on_progress` gets seconds decoded and seconds in all (0: unknown).
+
+    Raises:
+        MediaError, DiskFullError, OSError: the file or the scratch folder cannot be used.
+        DecodeCancelled: `cancelled` became true.
+
+    """
+    path = text_to_path(request.path)
+    media = probe(path)
+    on_probed(media)
+    identity = fingerprint(path)
+    resume, restarted = usable_resume(request.resume, identity, request.text_hash)
+    wav = text_to_path(request.scratch)
+    decoded = decode_to_wav(path, wav, lambda done: on_progress(done, media.duration), cancelled)
+    source: SampleSource = Pcm(wav)
+    speech: tuple[SpeechChunk, ...] | None = None
+    if uses_vad(request.decoding):
+        known = resume.plan.speech if resume else None
+        speech = known if known is not None else _find_speech(source, request.decoding, cancelled)
+        source = SpeechView(source, speech)
+    features = LazyFeatures(source, extractor, resume.plan.loudest if resume else None)
+    loudest = resume.plan.loudest if resume else features.scan_loudest(cancelled)
+    return Prepared(
+        request=request,
+        media=replace(media, decoded=decoded.samples / 16000),
+        features=features,
+        fingerprint=identity,
+        samples=decoded.samples,
+        loudest=loudest,
+        speech=speech,
+        warnings=decoded.warnings,
+        resume=resume,
+        restarted=restarted,
+    )
+
+
+def usable_resume(
+    resume: Resume | None, identity: str, text_hash: str
+) -> tuple[Resume | None, str]:
+    """The resume point if file and options are the same; else None and why not."""
+    if resume is None:
+        return None, ""
+    if resume.plan.fingerprint != identity:
+        return None, "the file has changed since"
+    if resume.plan.text_hash != text_hash:
+        return None, "the settings have changed since"
+    return resume, ""
+
+
+def uses_vad(decoding: DecodingSettings) -> bool:
+    """Clip ranges switch VAD off, as in faster-whisper."""
+    return decoding.vad_filter and decoding.clip_timestamps == "0"
+
+
+def vad_options(decoding: DecodingSettings) -> VadOptions:
+    """faster-whisper's options, with its defaults for what is not set."""
+    chosen = {
+        "threshold": decoding.vad_threshold,
+        "min_speech_duration_ms": decoding.vad_min_speech_duration_ms,
+        "max_speech_duration_s": decoding.vad_max_speech_duration_s,
+        "min_silence_duration_ms": decoding.vad_min_silence_duration_ms,
+    }
+    return VadOptions(**{name: value for name, value in chosen.items() if value is not None})
+
+
+def _find_speech(
+    source: SampleSource, decoding: DecodingSettings, cancelled: Callable[[], bool]
+) -> tuple[SpeechChunk, ...]:
+    return find_speech(source, vad_options(decoding), cancelled)

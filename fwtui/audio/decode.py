@@ -1,0 +1,221 @@
+"""Any media file to a 16 kHz mono WAV, in bounded memory; damage costs the damaged packets only."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import chain, pairwise
+from pathlib import Path
+
+import av
+import msgspec
+import numpy as np
+import numpy.typing as npt
+from av.audio.fifo import AudioFifo
+from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
+from av.audio.stream import AudioStream
+from av.packet import Packet
+
+from fwtui.audio.media import Media, display_name, media_error, open_media
+from fwtui.audio.timeline import Timeline
+from fwtui.audio.wav import HEADER_BYTES, SAMPLE_BYTES, SAMPLE_RATE, WavWriter
+from fwtui.errors import BadMediaError, MediaAccessError, MediaError
+
+# faster-whisper resamples in blocks of this many samples; the same blocks give the same samples.
+_BLOCK = 500_000
+# A demuxer that fails this often in a row will not find its way back.
+_MAX_READ_FAILURES = 64
+_PROGRESS_SECONDS = 0.25
+
+
+class DecodeCancelled(Exception):
+    """The caller's `cancelled()` said so."""
+
+
+class Decoded(msgspec.Struct, frozen=True):
+    """The length of the WAV in samples at 16 kHz, and what was wrong with the file, for people."""
+
+    samples: int
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass
+class _Damage:
+    packets: int = 0
+
+
+def decode_to_wav(
+    path: Path,
+    wav: Path,
+    on_progress: Callable[[float], None],
+    cancelled: Callable[[], bool],
+) -> Decoded:
+    """Decode the first audio stream of `path` into the 16 kHz mono 16-bit file `wav`.
+
+    The samples are those of `faster_whisper.decode_audio`, and gaps in the timestamps become
+    silence. `on_progress` gets seconds of sound, at most 4 times a second; `cancelled` is asked
+    before every packet. Raises MediaError, DiskFullError, StorageError or DecodeCancelled; the
+    WAV is gone then.
+    """
+    with open_media(path) as media:
+        needed = HEADER_BYTES + round(media.duration * SAMPLE_RATE) * SAMPLE_BYTES
+        timeline = Timeline(media.start, media.duration)
+        damage = _Damage()
+        with WavWriter(wav, needed) as writer:
+            frames = _frames(media, damage, cancelled)
+            try:
+                _transfer(frames, timeline, writer, _Progress(on_progress))
+            except av.error.FFmpegError as error:
+                raise _cannot_convert(path, error) from error
+            if writer.samples == 0:
+                raise BadMediaError(
+                    f"No sound could be decoded from {display_name(path)}",
+                    "The file is damaged, or its sound is empty.",
+                )
+        seconds = writer.samples / SAMPLE_RATE
+        return Decoded(writer.samples, _warnings(damage, timeline, seconds, media.duration))
+
+
+class _Progress:
+    """Passes progress on, but not more often than people can see."""
+
+    def __init__(self, on_progress: Callable[[float], None]) -> None:
+        self._report = on_progress
+        self._next = 0.0
+
+    def __call__(self, seconds: float) -> None:
+        now = time.monotonic()
+        if now >= self._next:
+            self._next = now + _PROGRESS_SECONDS
+            self._report(seconds)
+
+
+class _Section:
+    """A stretch of sound without gaps and with the same parameters: frames in, samples out."""
+
+    def __init__(self, frame: AudioFrame) -> None:
+        self.parameters = _parameters(frame)
+        self.seconds = 0.0
+        self._samples = 0
+        self._fifo = AudioFifo()
+        self._resampler = AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
+
+    def feed(self, frame: AudioFrame) -> Iterator[npt.NDArray[np.int16]]:
+        self._samples += frame.samples
+        self.seconds = self._samples / frame.sample_rate
+        frame.pts = None  # the timeline has looked at it; the queue would insist on it
+        self._fifo.write(frame)
+        if self._fifo.samples >= _BLOCK:
+            yield from self._resample(self._fifo.read())
+
+    def finish(self) -> Iterator[npt.NDArray[np.int16]]:
+        if self._fifo.samples > 0:
+            yield from self._resample(self._fifo.read())
+        yield from self._resample(None)
+
+    def _resample(self, frame: AudioFrame | None) -> Iterator[npt.NDArray[np.int16]]:
+        for resampled in self._resampler.resample(frame):
+            yield np.asarray(resampled.to_ndarray(), np.int16).reshape(-1)
+
+
+def _transfer(
+    frames: Iterator[AudioFrame], timeline: Timeline, writer: WavWriter, progress: _Progress
+) -> None:
+    """Write all frames, with silence where the timeline wants it."""
+    section: _Section | None = None
+    begin = 0.0  # of the section, in seconds
+    for frame, following in pairwise(chain(frames, (None,))):
+        if frame is None or frame.samples == 0:
+            continue
+        position = begin + (section.seconds if section else 0.0)
+        silence = timeline.silence_before(
+            frame.time, position, None if following is None else following.time
+        )
+        if section is None or silence or section.parameters != _parameters(frame):
+            _finish(section, writer)
+            writer.write_silence(round((position + silence) * SAMPLE_RATE) - writer.samples)
+            section, begin = _Section(frame), position + silence
+        for block in section.feed(frame):
+            writer.write(block)
+        progress(begin + section.seconds)
+    _finish(section, writer)
+
+
+def _finish(section: _Section | None, writer: WavWriter) -> None:
+    if section is not None:
+        for block in section.finish():
+            writer.write(block)
+
+
+def _parameters(frame: AudioFrame) -> tuple[object, ...]:
+    """What may not change within a resampler."""
+    return frame.format.name, frame.layout.name, frame.sample_rate, frame.time_base
+
+
+def _frames(media: Media, damage: _Damage, cancelled: Callable[[], bool]) -> Iterator[AudioFrame]:
+    """The stream's frames; what cannot be decoded is counted and left out."""
+    for packet in _packets(media, damage):
+        if cancelled():
+            raise DecodeCancelled
+        try:
+            frames = media.stream.decode(packet)
+        except av.error.FFmpegError as error:
+            _note(damage, media, error)
+            continue
+        yield from frames
+
+
+def _packets(media: Media, damage: _Damage) -> "Iterator[Packet[AudioStream] | None]":
+    """The stream's packets, beyond read errors; the last one is empty or None and flushes."""
+    failures = 0
+    while failures < _MAX_READ_FAILURES:
+        try:
+            for packet in media.container.demux(media.stream):
+                failures = 0
+                yield packet
+        except av.error.FFmpegError as error:
+            _note(damage, media, error)
+            failures += 1
+        else:
+            return
+    yield None
+
+
+def _note(damage: _Damage, media: Media, error: av.error.FFmpegError) -> None:
+    """Count damage; raise if it is the disk or the memory that failed, not the data."""
+    problem = media_error(media.path, error)
+    if isinstance(problem, MediaAccessError):
+        raise problem from error
+    damage.packets += 1
+
+
+def _cannot_convert(path: Path, error: av.error.FFmpegError) -> MediaError:
+    problem = media_error(path, error)
+    if isinstance(problem, MediaAccessError):
+        return problem
+    return BadMediaError(
+        f"The sound of {display_name(path)} cannot be converted",
+        f"Its sample format or channels are unusual ({error.strerror}): convert it to FLAC first.",
+    )
+
+
+def _warnings(
+    damage: _Damage, timeline: Timeline, seconds: float, expected: float
+) -> tuple[str, ...]:
+    found: list[str] = []
+    if damage.packets:
+        found.append(f"{_count(damage.packets, 'damaged packet')} left out")
+    if timeline.gaps:
+        gaps = _count(timeline.gaps, "gap")
+        found.append(f"{gaps} in the sound filled with {timeline.gap_seconds:.1f} s of silence")
+    if timeline.jumps:
+        found.append(
+            f"timestamps jump ({_count(timeline.jumps, 'time')}): subtitles may be shifted"
+        )
+    if expected and abs(seconds - expected) > max(1.0, expected * 0.02):
+        found.append(f"{seconds:.1f} s of sound decoded, but the file claims {expected:.1f} s")
+    return tuple(found)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,157 @@
+"""Open a media file with PyAV and say for people why it cannot be used."""
+
+import errno
+import re
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import av
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+
+from fwtui.errors import BadMediaError, MediaAccessError, MediaError, NoAudioError
+
+# A playlist in disguise must not make the program talk to the network.
+_OPTIONS = {"protocol_whitelist": "file"}
+_CLOCK = re.compile(r"(\d{1,4}):(\d{2}):(\d{2}(?:\.\d{1,12})?)", re.ASCII)
+_ACCESS_ERRNOS = frozenset({errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.EIO,
+                            errno.EISDIR, errno.ESTALE, errno.ENAMETOOLONG, errno.ELOOP,
+                            errno.ETIMEDOUT, errno.EMFILE, errno.ENFILE})  # fmt: skip
+
+
+class Media(NamedTuple):
+    """An open container and the audio stream that is transcribed: the first one, as whisper's."""
+
+    path: Path
+    size: int
+    container: InputContainer
+    stream: AudioStream
+
+    @property
+    def start(self) -> float | None:
+        """The container's time of second 0, in seconds; None if it does not say.
+
+        Players and ffmpeg count from here, so subtitles must too.
+        """
+        start: int | None = self.container.start_time
+        return None if start is None else start / av.time_base
+
+    @property
+    def duration(self) -> float:
+        """Seconds from second 0 to the end of the sound, as the container says; 0 if unknown."""
+        stream = self.stream
+        if stream.duration and stream.time_base:
+            begin = stream.start_time * stream.time_base if stream.start_time else 0
+            return max(0.0, float(begin + stream.duration * stream.time_base) - (self.start or 0.0))
+        tagged = _clock_seconds(stream.metadata.get("DURATION", ""))
+        if tagged > 0:  # Matroska keeps the length of each stream as a tag
+            return tagged
+        length: int | None = self.container.duration
+        return max(0.0, length / av.time_base) if length else 0.0
+
+
+def display_name(path: Path) -> str:
+    """The file's name as valid Unicode, for titles; undecodable bytes become U+FFFD."""
+    return path.name.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+
+
+@contextmanager
+def open_media(path: Path) -> Iterator[Media]:
+    """The file's container and its audio stream.
+
+    Raises MediaAccessError, BadMediaError or NoAudioError, each titled with the file's name.
+    """
+    size = check_readable(path)
+    try:
+        # An absolute path cannot be mistaken for a protocol such as "concat:".
+        container = av.open(
+            str(path.absolute()),
+            mode="r",
+            metadata_errors="ignore",
+            container_options=dict(_OPTIONS),
+        )
+    except av.error.FFmpegError as error:
+        raise media_error(path, error) from error
+    with container:
+        yield Media(path, size, container, _audio_stream(path, container))
+
+
+def check_readable(path: Path) -> int:
+    """The size in bytes of a regular, readable, non-empty file; raises MediaError otherwise."""
+    try:
+        status = path.stat()
+        if stat.S_ISREG(status.st_mode):
+            path.open("rb").close()
+    except OSError as error:
+        raise access_error(path, error) from error
+    name = display_name(path)
+    if stat.S_ISDIR(status.st_mode):
+        raise MediaAccessError(
+            f"{name} is a folder", "Add the folder itself to take the files in it.", missing=False
+        )
+    if not stat.S_ISREG(status.st_mode):
+        raise MediaAccessError(
+            f"{name} is not a regular file", "Only files on a disk can be read.", missing=False
+        )
+    if status.st_size == 0:
+        raise BadMediaError(f"{name} is empty", "It holds 0 bytes: copy or record it again.")
+    return status.st_size
+
+
+def access_error(path: Path, error: OSError) -> MediaAccessError:
+    """The error for people when the operating system does not give us the file."""
+    name = display_name(path)
+    if error.errno in {errno.ENOENT, errno.ENOTDIR}:
+        return MediaAccessError(
+            f"{name} is not there", "It was moved, renamed or deleted.", missing=True
+        )
+    if error.errno in {errno.EACCES, errno.EPERM}:
+        return MediaAccessError(
+            f"No permission to read {name}",
+            "Give your user the right to read the file and its folder.",
+            missing=False,
+        )
+    return MediaAccessError(
+        f"{name} cannot be read: {error.strerror or error}",
+        "Check the disk or the network share it is on.",
+        missing=False,
+    )
+
+
+def media_error(path: Path, error: av.error.FFmpegError) -> MediaError:
+    """The error for people behind one of PyAV's; raises MemoryError if that is what it was."""
+    if error.errno == errno.ENOMEM:
+        raise MemoryError(f"no memory to read {display_name(path)}") from error
+    if error.errno in _ACCESS_ERRNOS:
+        return access_error(path, OSError(error.errno, error.strerror or ""))
+    return BadMediaError(
+        f"{display_name(path)} is not a media file, or it is damaged",
+        f"No audio or video format was recognised ({error.strerror}).",
+    )
+
+
+def _audio_stream(path: Path, container: InputContainer) -> AudioStream:
+    streams = container.streams.audio
+    name = display_name(path)
+    if not streams:
+        raise NoAudioError(f"{name} has no sound", "The file holds no audio stream.")
+    for stream in streams:
+        # PyAV leaves the context out when FFmpeg has no decoder, whatever its stubs say.
+        if getattr(stream, "codec_context", None) is not None:
+            return stream
+    raise BadMediaError(
+        f"The sound of {name} is in an unknown format",
+        "Convert it to a common format, for example with ffmpeg to FLAC.",
+    )
+
+
+def _clock_seconds(text: str) -> float:
+    """Seconds of "01:02:03.5"; 0 if the text is something else."""
+    match = _CLOCK.fullmatch(text.strip())
+    if match is None:
+        return 0.0
+    hours, minutes, seconds = match.groups()
+    return int(hours) * 3600 + int(minutes) * 60 + float(seconds)

@@ -1,0 +1,111 @@
+"""Decoded sound by position: a scratch WAV, and the speech in it seen as one signal."""
+
+import os
+import threading
+from bisect import bisect_right
+from itertools import accumulate
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from fwtui.audio.wav import SAMPLE_BYTES, find_samples
+from fwtui.core.session import SpeechChunk
+
+FloatArray = npt.NDArray[np.float32]
+
+
+class SampleSource(Protocol):
+    """A mono signal at 16 kHz that can be read anywhere."""
+
+    def __len__(self) -> int:
+        """Number of samples."""
+        ...
+
+    def read(self, start: int, stop: int) -> FloatArray:
+        """Samples [start, stop) in [-1, 1), cut to what there is."""
+        ...
+
+
+class Pcm:
+    """The samples of a 16 kHz mono 16-bit WAV, read by position; threads may share it.
+
+    Raises OSError if the file cannot be read, StorageError if it is another kind of WAV.
+    """
+
+    def __init__(self, wav: Path) -> None:
+        self._file = wav.open("rb", buffering=0)
+        self._lock = threading.Lock()
+        try:
+            data = find_samples(self._file, wav.stat().st_size)
+        except BaseException:
+            self._file.close()
+            raise
+        self._offset = data.offset
+        self._samples = data.samples
+
+    def __len__(self) -> int:
+        return self._samples
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def read(self, start: int, stop: int) -> FloatArray:
+        """Samples [start, stop) as float32 in [-1, 1), cut to what there is."""
+        start, stop = _clip(start, stop, self._samples)
+        data = self._read_bytes((stop - start) * SAMPLE_BYTES, self._offset + start * SAMPLE_BYTES)
+        # The division is faster-whisper's, bit for bit.
+        return np.frombuffer(data, "<i2").astype(np.float32) / np.float32(32768.0)
+
+    def close(self) -> None:
+        """Close the file; the WAV stays."""
+        self._file.close()
+
+    def _read_bytes(self, count: int, offset: int) -> bytes:
+        if hasattr(os, "pread"):
+            return os.pread(self._file.fileno(), count, offset)
+        with self._lock:  # Windows has no positional read
+            self._file.seek(offset)
+            return self._file.read(count)
+
+
+class SpeechView:
+    """The speech chunks of a signal as one signal without the pauses, read lazily.
+
+    Equal to concatenating the chunks, which is what faster-whisper does with VAD on.
+    """
+
+    def __init__(self, source: SampleSource, chunks: tuple[SpeechChunk, ...]) -> None:
+        self._source = source
+        self._chunks = chunks
+        self._ends = tuple(accumulate(chunk.end - chunk.start for chunk in chunks))
+
+    def __len__(self) -> int:
+        return self._ends[-1] if self._ends else 0
+
+    def read(self, start: int, stop: int) -> FloatArray:
+        """Samples [start, stop) of the joined speech, cut to what there is."""
+        start, stop = _clip(start, stop, len(self))
+        pieces: list[FloatArray] = []
+        index = bisect_right(self._ends, start)
+        while start < stop:
+            chunk, end = self._chunks[index], self._ends[index]
+            shift = chunk.end - end  # from the joined signal's positions to the source's
+            pieces.append(self._source.read(start + shift, min(stop, end) + shift))
+            start, index = end, index + 1
+        return np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
+
+
+def _clip(start: int, stop: int, length: int) -> tuple[int, int]:
+    start = min(max(start, 0), length)
+    return start, min(max(stop, start), length)

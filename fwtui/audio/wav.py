@@ -1,0 +1,167 @@
+"""The scratch WAV: 16 kHz mono 16-bit PCM, written once from front to back."""
+
+import contextlib
+import errno
+import os
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, NamedTuple, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from fwtui.errors import DiskFullError, StorageError
+
+SAMPLE_RATE = 16000
+SAMPLE_BYTES = 2
+_MAX_RIFF = 0xFFFF_FFFF
+_DS64_BYTES = 28
+HEADER_BYTES = 12 + 8 + _DS64_BYTES + 8 + 16 + 8
+_SILENCE_BLOCK = 1 << 16  # samples
+# Recordings are private, also in the cache folder.
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
+_FULL = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
+
+
+class WavWriter:
+    """Writes samples; as a context manager it completes the file, or deletes it on any error.
+
+    Raises DiskFullError (naming the folder and `needed` bytes) and StorageError.
+    """
+
+    def __init__(self, path: Path, needed: int = 0) -> None:
+        self._path = path
+        self._needed = needed
+        self.samples = 0
+        with self._errors():
+            self._file: BinaryIO = os.fdopen(os.open(path, _CREATE, 0o600), "wb")
+
+    def __enter__(self) -> Self:
+        try:
+            self._write(wav_header(0))
+        except StorageError:
+            self._discard()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is not None:
+            self._discard()
+            return
+        try:
+            with self._errors():
+                self._file.seek(0)
+                self._file.write(wav_header(self.samples * SAMPLE_BYTES))
+                self._file.close()
+        except StorageError:
+            self._discard()
+            raise
+
+    def write(self, samples: npt.NDArray[np.int16]) -> None:
+        """Append samples."""
+        self._write(np.ascontiguousarray(samples, dtype="<i2").data)
+        self.samples += samples.size
+
+    def write_silence(self, count: int) -> None:
+        """Append `count` samples of silence, in blocks."""
+        zeros = np.zeros(min(count, _SILENCE_BLOCK), np.int16)
+        for done in range(0, count, _SILENCE_BLOCK):
+            self.write(zeros[: count - done])
+
+    def _write(self, data: bytes | memoryview) -> None:
+        with self._errors():
+            self._file.write(data)
+
+    def _discard(self) -> None:
+        # Closing flushes, which fails again on a full disk; the file is going away anyhow.
+        with contextlib.suppress(OSError):
+            self._file.close()
+        with contextlib.suppress(OSError):
+            self._path.unlink()
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            folder = self._path.parent
+            if error.errno in _FULL:
+                raise DiskFullError(
+                    f"No room left in {folder}",
+                    f"{self._size_text()} needed there for the decoded sound: "
+                    "free some space or set another cache folder.",
+                ) from error
+            raise StorageError(
+                f"Cannot write decoded sound in {folder}: {error.strerror or error}",
+                "Check the folder's permissions and its disk.",
+            ) from error
+
+    def _size_text(self) -> str:
+        needed = max(self._needed, HEADER_BYTES + self.samples * SAMPLE_BYTES)
+        return f"{needed} bytes ({needed / 2**20:.0f} MB) are"
+
+
+def wav_header(data_bytes: int) -> bytes:
+    """A WAV header of always `HEADER_BYTES` bytes; RF64 when the sound is too long for RIFF."""
+    riff = HEADER_BYTES - 8 + data_bytes
+    is_long = riff > _MAX_RIFF
+    samples = data_bytes // SAMPLE_BYTES
+    ds64 = struct.pack("<QQQL", riff, data_bytes, samples, 0) if is_long else bytes(_DS64_BYTES)
+    return b"".join(
+        (
+            struct.pack("<4sL4s", b"RF64" if is_long else b"RIFF", min(riff, _MAX_RIFF), b"WAVE"),
+            struct.pack("<4sL", b"ds64" if is_long else b"JUNK", _DS64_BYTES),
+            ds64,
+            struct.pack("<4sLHHLLHH", b"fmt ", 16, 1, 1, SAMPLE_RATE, SAMPLE_RATE * SAMPLE_BYTES,
+                        SAMPLE_BYTES, 8 * SAMPLE_BYTES),
+            struct.pack("<4sL", b"data", _MAX_RIFF if is_long else data_bytes),
+        )
+    )  # fmt: skip
+
+
+class WavData(NamedTuple):
+    """Where the samples lie in a WAV file: byte offset and number of samples."""
+
+    offset: int
+    samples: int
+
+
+def find_samples(file: BinaryIO, size: int) -> WavData:
+    """Where the samples are in a WAV of `size` bytes; raises StorageError if it is another kind."""
+    head = file.read(12)
+    if len(head) < 12 or head[:4] not in {b"RIFF", b"RF64"} or head[8:] != b"WAVE":
+        raise _not_scratch()
+    is_ours = False
+    while len(head := file.read(8)) == 8:
+        name, length = struct.unpack("<4sL", head)
+        if name == b"data":
+            rest = size - file.tell()
+            length = rest if length == _MAX_RIFF else min(length, rest)
+            if not is_ours:
+                break
+            return WavData(file.tell(), length // SAMPLE_BYTES)
+        body = file.read(length + length % 2)
+        if name == b"fmt ":
+            is_ours = _is_ours(body)
+    raise _not_scratch()
+
+
+def _is_ours(fmt: bytes) -> bool:
+    if len(fmt) < 16:
+        return False
+    kind, channels, rate, _, _, bits = struct.unpack("<HHLLHH", fmt[:16])
+    return (kind, channels, rate, bits) == (1, 1, SAMPLE_RATE, 8 * SAMPLE_BYTES)
+
+
+def _not_scratch() -> StorageError:
+    return StorageError(
+        "The scratch file is not a 16 kHz mono 16-bit WAV", "Start the file again from its start."
+    )

@@ -1,0 +1,131 @@
+"""Readings of real processes, and of GPUs that answer in every way."""
+
+import subprocess
+import sys
+from types import SimpleNamespace
+from typing import Any
+
+import psutil
+import pytest
+
+from fwtui.memory.gpu import GpuMeter
+from fwtui.memory.measure import MB, MemoryMeter
+
+# A process that holds 64 MB once it has said so, with a child that does the same.
+HOLD = "import sys; x = bytearray(b'x') * (64 << 20); print(len(x), flush=True); sys.stdin.read()"
+FAMILY = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {HOLD!r}]); {HOLD}"
+
+
+def test_a_tree_is_read_with_its_descendants() -> None:
+    meter = MemoryMeter()
+    before = meter.read()
+    with subprocess.Popen(
+        [sys.executable, "-c", FAMILY], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as family:
+        assert family.stdout
+        lines = [family.stdout.readline() for _ in range(2)]
+        during = meter.read()
+        of_family = MemoryMeter(family.pid).read()
+        family.communicate()
+    after = meter.read()
+    assert lines == [b"67108864\n"] * 2
+    assert during.rss - before.rss > 128
+    assert 128 < of_family.rss < during.rss
+    assert during.rss < during.vms
+    assert after.rss < during.rss - 100
+    assert after.peak_rss == during.peak_rss == during.rss
+
+
+def test_the_machine() -> None:
+    reading = MemoryMeter().read()
+    total = psutil.virtual_memory().total / MB
+    assert reading.system_total == total
+    assert 0 < reading.system_used < total
+    assert reading.percent == pytest.approx(100 * reading.rss / total)
+    assert reading.rss <= reading.peak_rss
+
+
+def test_a_process_that_is_gone_is_nothing() -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
+        reading = MemoryMeter(process.pid).read()
+    assert (reading.rss, reading.vms, reading.percent, reading.peak_rss) == (0, 0, 0, 0)
+
+
+def test_a_child_that_vanishes_meanwhile_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    gone = psutil.Process(child.pid)
+    child.communicate()
+    monkeypatch.setattr(psutil.Process, "children", lambda *_args, **_options: [gone])
+    assert MemoryMeter().read().rss > 0
+
+
+class NvmlError(Exception):
+    pass
+
+
+def nvml(**replaced: Any) -> SimpleNamespace:
+    """An NVML with two GPUs; a replaced value that is an error is raised."""
+    answers: dict[str, Any] = {
+        "nvmlInit": None,
+        "nvmlDeviceGetCount": 2,
+        "nvmlDeviceGetHandleByIndex": "handle",
+        "nvmlDeviceGetMemoryInfo": SimpleNamespace(used=3 * MB, total=8 * MB),
+        "nvmlDeviceGetName": "Some GPU",
+        "nvmlDeviceGetUtilizationRates": SimpleNamespace(gpu=42),
+        **replaced,
+    }
+
+    def function(answer: Any) -> Any:
+        def call(*_args: Any) -> Any:
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+        return call
+
+    functions = {name: function(answer) for name, answer in answers.items()}
+    return SimpleNamespace(NVMLError=NvmlError, **functions)
+
+
+def test_gpus_are_read() -> None:
+    first, second = GpuMeter(nvml).read()
+    assert (first.index, first.name, first.used, first.total) == (0, "Some GPU", 3, 8)
+    assert (second.index, second.utilisation) == (1, 42)
+
+
+def test_gpu_names_may_be_bytes() -> None:
+    assert GpuMeter(lambda: nvml(nvmlDeviceGetName=b"Old")).read()[0].name == "Old"
+
+
+def test_a_gpu_that_does_not_tell_its_utilisation() -> None:
+    found = GpuMeter(lambda: nvml(nvmlDeviceGetUtilizationRates=NvmlError())).read()
+    assert [gpu.utilisation for gpu in found] == [0, 0]
+
+
+@pytest.mark.parametrize("broken", ["nvmlInit", "nvmlDeviceGetCount", "nvmlDeviceGetHandleByIndex"])
+def test_a_broken_driver_is_quiet(broken: str) -> None:
+    meter = GpuMeter(lambda: nvml(**{broken: NvmlError()}))
+    assert (meter.read(), meter.read()) == ((), ())
+
+
+@pytest.mark.parametrize("error", [ImportError(), OSError()])
+def test_an_absent_library_is_looked_for_once(error: Exception) -> None:
+    looks = []
+
+    def load() -> Any:
+        looks.append(1)
+        raise error
+
+    meter = GpuMeter(load)
+    assert (meter.read(), meter.read()) == ((), ())
+    assert len(looks) == 1
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    code = (
+        "import sys, fwtui.memory.measure, fwtui.memory.describe, fwtui.memory.cleanup;"
+        "print({'psutil', 'pynvml', 'numpy'} & set(sys.modules))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout == "set()\n"

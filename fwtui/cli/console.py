@@ -1,0 +1,73 @@
+"""The one owner of stderr: lines that stay, and one line that is drawn over."""
+
+import os
+import shutil
+import sys
+from typing import TextIO
+
+from fwtui.cli.text import printable
+from fwtui.errors import FwtuiError
+
+
+class Console:
+    """Writes to a stream, stderr by default. A stream that has gone away is quietly ignored.
+
+    A batch must not end because the terminal that showed it did.
+    """
+
+    def __init__(self, stream: TextIO | None = None, *, quiet: bool = False) -> None:
+        self._stream = sys.stderr if stream is None else stream
+        self._quiet = quiet
+        self._live = ""
+        self.is_live = not quiet and self._stream.isatty() and os.environ.get("TERM") != "dumb"
+
+    @property
+    def width(self) -> int:
+        """Columns of the terminal."""
+        return shutil.get_terminal_size().columns
+
+    @property
+    def is_unicode(self) -> bool:
+        """Whether block characters can be written."""
+        return "utf" in (self._stream.encoding or "").lower()
+
+    def line(self, text: str) -> None:
+        """A line that stays, left out when quiet."""
+        if not self._quiet:
+            self.always(text)
+
+    def always(self, text: str) -> None:
+        """A line that stays, also when quiet."""
+        live, erase = self._live, "\r\x1b[K" if self._live else ""
+        self._write(f"{erase}{text}\n{live}")
+
+    def live(self, text: str) -> None:
+        """Draw the live line; it must fit the terminal. Without a terminal: nothing."""
+        if self.is_live and text != self._live:
+            self._live = text
+            self._write(f"\r{text}\x1b[K")
+
+    def clear(self) -> None:
+        """Take the live line away."""
+        if self._live:
+            self._live = ""
+            self._write("\r\x1b[K")
+
+    def error(self, error: FwtuiError) -> None:
+        """What happened and what to do, also when quiet."""
+        self.always(f"fwtui: {printable(error.title)}")
+        if error.hint:
+            self.always(f"  {printable(error.hint)}")
+
+    def _write(self, text: str) -> None:
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except OSError:
+            self.is_live = False
+            self._stream = open_nowhere()
+
+
+def open_nowhere() -> TextIO:
+    """A stream that takes everything and keeps nothing."""
+    return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123

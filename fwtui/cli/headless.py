@@ -1,0 +1,58 @@
+"""Drives a batch without a screen: commands in, events to listeners, signals to an orderly stop."""
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from fwtui.cli.console import Console
+from fwtui.cli.signals import stop_signals
+from fwtui.core.commands import AnyCommand, Quit
+from fwtui.core.events import AnyEvent, BatchFinished
+
+Listener = Callable[[AnyEvent], None]
+
+
+class Runner(Protocol):
+    """What is used of a batch runner here."""
+
+    def send(self, command: AnyCommand) -> None:
+        """Ask for something."""
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Hear events; returns what ends it."""
+
+    async def run(self) -> None:
+        """Work until a `Quit`."""
+
+
+async def drive(
+    runner: Runner, commands: Iterable[AnyCommand], listeners: Iterable[Listener], console: Console
+) -> bool:
+    """Send the commands and work until the batch has finished or a signal stops it.
+
+    Each event goes to the listeners in their order. Returns whether a signal stopped it.
+    """
+    hearing = tuple(listeners)
+    stopped = False
+
+    def hear(event: AnyEvent) -> None:
+        for listener in hearing:
+            listener(event)
+        if isinstance(event, BatchFinished):
+            runner.send(Quit())
+
+    def stop() -> None:
+        nonlocal stopped
+        stopped = True
+        console.always("stopping; once more to leave at once")
+        runner.send(Quit())
+
+    unsubscribe = runner.subscribe(hear)
+    try:
+        with stop_signals(stop):
+            for command in commands:
+                runner.send(command)
+            await runner.run()
+    finally:
+        unsubscribe()
+        console.clear()
+    return stopped

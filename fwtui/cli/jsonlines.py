@@ -1,0 +1,51 @@
+"""Events as JSON lines on stdout, written by a thread of their own."""
+
+import os
+import sys
+from queue import SimpleQueue
+from threading import Thread
+from typing import BinaryIO
+
+import msgspec
+
+from fwtui.core.events import AnyEvent
+
+
+class JsonLines:
+    """Writes each event as one line.
+
+    A reader that is slow holds up the writing thread only, never the batch. A reader that is
+    gone ends the writing, not the batch: the transcripts are what was asked for.
+    """
+
+    def __init__(self, stream: BinaryIO | None = None) -> None:
+        self._stream = sys.stdout.buffer if stream is None else stream
+        self._queue: SimpleQueue[AnyEvent | None] = SimpleQueue()
+        self._thread = Thread(target=self._run, name="json lines", daemon=True)
+        self._thread.start()
+
+    def __call__(self, event: AnyEvent) -> None:
+        """Take one event; returns at once."""
+        self._queue.put(event)
+
+    def close(self) -> None:
+        """Write what is left and end; blocks until the reader has taken it."""
+        self._queue.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        encode = msgspec.json.Encoder().encode
+        try:
+            while (event := self._queue.get()) is not None:
+                self._stream.write(encode(event) + b"\n")
+                if self._queue.empty():
+                    self._stream.flush()
+        except (OSError, ValueError):
+            forget_stdout()
+
+
+def forget_stdout() -> None:
+    """Let all further output to stdout vanish, so that Python's exit does not complain."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)

@@ -1,0 +1,118 @@
+"""All settings as options, generated from their fields, and settings made from what was given."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
+import click
+from click.core import ParameterSource
+
+from fwtui.cli.arguments import Switch, WhisperCommand
+from fwtui.config.fields import Field, Value, all_fields, apply, parse
+from fwtui.config.load import load_settings
+from fwtui.config.locations import Locations
+from fwtui.core.settings import Settings
+from fwtui.errors import ConfigError
+
+_SHORT = {"output_dir": "-o", "output_format": "-f", "pretty_json": "-p"}
+_METAVARS = {"int": "INT", "float": "NUMBER", "str": "TEXT", "choice": "NAME", "bool": ""}
+_TITLES = {
+    "model": "Model",
+    "decoding": "Transcription",
+    "output": "Output",
+    "batch": "Batch",
+}
+_WITHOUT_VALUE = "None"
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class FieldType(click.ParamType):  # type: ignore[type-arg]  # generic in new clicks only
+    """Values of one setting, checked as everywhere else; `None` where it is allowed."""
+
+    name = "value"
+
+    def __init__(self, field: Field) -> None:
+        self.field = field
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Value:
+        """The value as the field's own type."""
+        if not isinstance(value, str):
+            return value  # type: ignore[no-any-return]
+        if self.field.optional and value == _WITHOUT_VALUE:
+            return None
+        try:
+            return parse(self.field, value)
+        except ConfigError:
+            self.fail(f"{value!r} is not {self.field.allowed}", param, ctx)
+
+
+class SettingsCommand(WhisperCommand):
+    """A command that takes all settings as options, shown in groups."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The command's own options, then the settings by section."""
+        sections = {field.name: field.section for field in all_fields()}
+        groups: dict[str, list[tuple[str, str]]] = {"Options": []}
+        groups |= {title: [] for title in _TITLES.values()}
+        for param in self.get_params(ctx):
+            record = param.get_help_record(ctx)
+            if isinstance(param, click.Option) and record is not None:
+                section = sections.get(param.name or "", "")
+                groups[_TITLES.get(section, "Options")].append(record)
+        for title, records in groups.items():
+            with formatter.section(title):
+                formatter.write_dl(records, col_max=36)
+
+
+def settings_options(command: Command) -> Command:
+    """Add an option for every setting to a command."""
+    for decorate in reversed([_option(field) for field in all_fields()]):
+        decorate(command)
+    return command
+
+
+def settings_from(ctx: click.Context, locations: Locations) -> Settings:
+    """The settings of a new batch: defaults, below the settings file, below the command line."""
+    return apply(load_settings(locations.config_file), given(ctx))
+
+
+def given(ctx: click.Context) -> Mapping[str, Value]:
+    """The settings that were written on the command line, by `section.name`."""
+    return {
+        field.key: ctx.params[field.name]
+        for field in all_fields()
+        if ctx.get_parameter_source(field.name) is ParameterSource.COMMANDLINE
+    }
+
+
+def _option(field: Field) -> Callable[[Command], Command]:
+    kind = Switch if field.kind == "bool" else click.Option
+    return click.option(
+        *_names(field),
+        field.name,
+        cls=kind,
+        type=FieldType(field),
+        metavar=_METAVARS[field.kind],
+        help="".join(_help(field)),
+    )
+
+
+def _names(field: Field) -> list[str]:
+    names = [f"--{field.name}"]
+    if field.name in _SHORT:
+        names.insert(0, _SHORT[field.name])
+    if field.name == "model":
+        names.append("--model_directory")
+    return names
+
+
+def _help(field: Field) -> Iterator[str]:
+    yield field.description
+    if field.choices:
+        yield f" ({', '.join(field.choices)})"
+    if field.default is not None and field.kind != "bool":
+        yield f"  [default: {field.default}]"
+    elif field.default is True:
+        yield f"  [default: on; off: --no_{field.name}]"

@@ -1,0 +1,134 @@
+"""Progress of a batch on stderr: one live line on a terminal, plain lines elsewhere."""
+
+from collections.abc import Callable
+from time import monotonic
+
+from fwtui.cli.console import Console
+from fwtui.cli.tally import Tally
+from fwtui.cli.text import cells, clipped, clock, printable, subtitle_time
+from fwtui.core.events import (
+    AnyEvent,
+    BatchFinished,
+    EngineChanged,
+    JobChanged,
+    JobProgress,
+    Level,
+    LogLine,
+    SegmentsFound,
+)
+from fwtui.core.job import Completed, Failed, Job, JobId, Processing
+
+# A terminal over a slow line should not be flooded; a log file much less.
+_LIVE_SECONDS = 0.1
+_PLAIN_SECONDS = 30.0
+_BAR = 20
+
+
+class Progress:
+    """Tells on a console what a batch is doing. Hear events after the `tally` has heard them."""
+
+    def __init__(
+        self,
+        console: Console,
+        tally: Tally,
+        *,
+        verbose: bool = False,
+        now: Callable[[], float] = monotonic,
+    ) -> None:
+        self._console = console
+        self._tally = tally
+        self._levels = {Level.WARNING, Level.ERROR} | ({Level.INFO} if verbose else set())
+        self._verbose = verbose
+        self._now = now
+        self._drawn = -_PLAIN_SECONDS
+        self._announced: set[JobId] = set()
+
+    def __call__(self, event: AnyEvent) -> None:
+        """Show one event, if it is worth it."""
+        match event:
+            case JobChanged():
+                self._job(event.job)
+            case JobProgress():
+                self._progress(event)
+            case EngineChanged(loading=True):
+                self._console.live("loading the model ...")
+            case SegmentsFound() if self._verbose:
+                for segment in event.segments:
+                    times = f"{subtitle_time(segment.start)} --> {subtitle_time(segment.end)}"
+                    self._console.line(f"[{times}] {printable(segment.text)}")
+            case LogLine() if event.level in self._levels:
+                self._console.line(f"{event.level}: {printable(event.text)}")
+            case BatchFinished():
+                self._console.clear()
+            case _:
+                pass
+
+    def _job(self, job: Job) -> None:
+        name = printable(job.name)
+        match job.state:
+            case Processing(preparing=False) if job.id not in self._announced:
+                self._announced.add(job.id)
+                if not self._console.is_live:
+                    self._console.line(f"{self._place()} {name}: started")
+            case Completed(audio_seconds=audio, work_seconds=work):
+                speed = f", {audio / work:.1f}x real time" if work > 0 else ""
+                self._console.line(f"done: {name} ({clock(audio)}{speed})")
+                for warning in job.state.warnings:
+                    self._console.line(f"  warning: {printable(warning)}")
+            case Failed(failure=failure):
+                self._console.always(f"failed: {name}: {printable(str(failure))}")
+            case _:
+                pass
+
+    def _progress(self, event: JobProgress) -> None:
+        job = self._tally.jobs.get(event.id)
+        wait = _LIVE_SECONDS if self._console.is_live else _PLAIN_SECONDS
+        # A file being prepared beside one that runs is not what people are waiting for.
+        if job is None or (event.preparing and self._is_running()):
+            return
+        if self._now() - self._drawn < wait:
+            return
+        self._drawn = self._now()
+        if self._console.is_live:
+            self._console.live(self.live_line(job, event, self._console.width))
+        elif not event.preparing:
+            self._console.line(f"{self._place()} {printable(job.name)}: {self._figures(event)}")
+
+    def _is_running(self) -> bool:
+        return any(
+            isinstance(job.state, Processing) and not job.state.preparing
+            for job in self._tally.jobs.values()
+        )
+
+    def live_line(self, job: Job, event: JobProgress, width: int) -> str:
+        """The live line, at most `width` - 1 columns, the name cut first and then the bar."""
+        place, figures = self._place(), self._figures(event)
+        bar = self._bar(_share(event))
+        for middle in (f" {bar} ", " "):
+            room = width - 1 - cells(place) - 1 - cells(middle) - cells(figures)
+            if room >= 8:
+                return f"{place} {clipped(printable(job.name), room)}{middle}{figures}"
+        return clipped(f"{place} {figures}", max(0, width - 1))
+
+    def _place(self) -> str:
+        finished = sum(job.is_finished for job in self._tally.jobs.values())
+        total = len(self._tally.jobs)
+        return f"[{min(finished + 1, total)}/{total}]"
+
+    def _figures(self, event: JobProgress) -> str:
+        percent = f"{_share(event) * 100:3.0f}%"
+        if event.preparing:
+            return f"{percent} preparing"
+        eta = self._tally.batch.eta if self._tally.batch else None
+        eta = event.eta if eta is None and len(self._tally.jobs) == 1 else eta
+        left = f"  ETA {clock(eta)}" if eta is not None else ""
+        return f"{percent}  {event.speed:.1f}x real time{left}"
+
+    def _bar(self, share: float) -> str:
+        full = round(share * _BAR)
+        done, left = ("█", "░") if self._console.is_unicode else ("#", ".")
+        return done * full + left * (_BAR - full)
+
+
+def _share(event: JobProgress) -> float:
+    return min(1.0, max(0.0, event.done / event.total)) if event.total > 0 else 0.0

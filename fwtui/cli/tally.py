@@ -1,0 +1,144 @@
+"""What the events of a batch add up to: jobs, exit code, summary."""
+
+from collections.abc import Iterable, Iterator
+
+from fwtui.cli.text import clock, plural, printable
+from fwtui.core.events import (
+    AnyEvent,
+    BatchFinished,
+    BatchProgress,
+    BatchSnapshot,
+    JobChanged,
+    JobProgress,
+    JobsAdded,
+    JobsRemoved,
+)
+from fwtui.core.failure import FailureKind
+from fwtui.core.job import Completed, Failed, Job, JobId, Pending
+from fwtui.errors import ExitCode
+
+# Nothing in the files is to blame for these: the engine could not even begin.
+_CANNOT_START = frozenset(
+    {
+        FailureKind.MODEL_MISSING,
+        FailureKind.LIBRARY_MISSING,
+        FailureKind.CUDA_UNAVAILABLE,
+        FailureKind.BAD_SETTINGS,
+    }
+)
+
+
+class Tally:
+    """The batch as far as its events have told. Jobs are in the order of their arrival."""
+
+    def __init__(self) -> None:
+        self.session_id = ""
+        self.jobs: dict[JobId, Job] = {}
+        self.progress: dict[JobId, JobProgress] = {}
+        self.batch: BatchProgress | None = None
+        self.finished: BatchFinished | None = None
+        self._before: dict[JobId, float] = {}
+        self._done_before: set[JobId] = set()
+
+    def __call__(self, event: AnyEvent) -> None:
+        """Take one event into account."""
+        match event:
+            case BatchSnapshot():
+                self.session_id = event.session_id
+                self._add(event.jobs)
+            case JobsAdded():
+                self._add(event.jobs)
+            case JobsRemoved():
+                for job_id in event.ids:
+                    self.jobs.pop(job_id, None)
+            case JobChanged():
+                self.jobs[event.job.id] = event.job
+                if event.job.is_finished:
+                    self.progress.pop(event.job.id, None)
+            case JobProgress():
+                self.progress[event.id] = event
+            case BatchProgress():
+                self.batch = event
+            case BatchFinished():
+                self.finished = event
+            case _:
+                pass
+
+    def _add(self, jobs: Iterable[Job]) -> None:
+        for job in jobs:
+            self.jobs[job.id] = job
+            match job.state:
+                case Pending(done_seconds=seconds):
+                    self._before[job.id] = seconds
+                case Completed():
+                    self._done_before.add(job.id)
+                case _:
+                    pass
+
+    @property
+    def completed(self) -> tuple[Job, ...]:
+        """Jobs whose transcripts are on disk."""
+        return tuple(job for job in self.jobs.values() if isinstance(job.state, Completed))
+
+    @property
+    def failed(self) -> tuple[Job, ...]:
+        """Jobs that could not be transcribed."""
+        return tuple(job for job in self.jobs.values() if isinstance(job.state, Failed))
+
+    @property
+    def unfinished(self) -> tuple[Job, ...]:
+        """Jobs that a resume goes on with."""
+        return tuple(job for job in self.jobs.values() if not job.is_finished)
+
+    @property
+    def audio_seconds(self) -> float:
+        """Seconds of audio of the files that this run finished, without what was done before."""
+        return sum(
+            job.state.audio_seconds - self._before.get(job.id, 0.0)
+            for job in self.completed
+            if isinstance(job.state, Completed) and job.id not in self._done_before
+        )
+
+    def exit_code(self, *, problems: bool = False) -> ExitCode:
+        """The code that says what happened; `problems`: some paths led to no file."""
+        if self.unfinished:
+            return ExitCode.STOPPED
+        if not self.failed:
+            return ExitCode.SOME_FAILED if problems else ExitCode.DONE
+        kinds = {job.state.failure.kind for job in self.failed if isinstance(job.state, Failed)}
+        if not self.completed and kinds <= _CANNOT_START:
+            return ExitCode.CANNOT_START
+        return ExitCode.SOME_FAILED
+
+
+def summary(tally: Tally, output_dir: str) -> Iterator[str]:
+    """The lines that tell what became of the batch, but for the failed files."""
+    yield ", ".join(_counts(tally))
+    finished = tally.finished
+    if finished and finished.seconds > 0 and tally.audio_seconds > 0:
+        speed = tally.audio_seconds / finished.seconds
+        yield (
+            f"{clock(tally.audio_seconds)} of audio in {clock(finished.seconds)}"
+            f" ({speed:.1f}x real time)"
+        )
+    if tally.completed:
+        yield f"transcripts are in {printable(output_dir)}"
+    if finished and finished.report:
+        yield f"report: {printable(finished.report)}"
+
+
+def failures(tally: Tally) -> Iterator[str]:
+    """For each failed file: its name and what happened, then what to do about it."""
+    for job in tally.failed:
+        if isinstance(job.state, Failed):
+            yield f"failed: {printable(str(job.file))}: {printable(job.state.failure.title)}"
+            if job.state.failure.hint:
+                yield f"  {printable(job.state.failure.hint)}"
+
+
+def _counts(tally: Tally) -> Iterator[str]:
+    yield f"{len(tally.completed)} of {plural(len(tally.jobs), 'file')} done"
+    if tally.failed:
+        yield f"{len(tally.failed)} failed"
+    if tally.unfinished:
+        yield f"{len(tally.unfinished)} still to do"

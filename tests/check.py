@@ -1,0 +1,39 @@
+"""Runs every check of the project, all of them even if one fails: `python tests/check.py`.
+
+Arguments go to pytest. The exit code is 0 only if all passed.
+"""
+
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SCRIPTS = Path(sysconfig.get_path("scripts"))
+
+
+def checks(arguments: list[str]) -> dict[str, list[str]]:
+    """Name and command line of each check, from this interpreter's environment."""
+    return {
+        "ruff check": [str(SCRIPTS / "ruff"), "check"],
+        "ruff format": [str(SCRIPTS / "ruff"), "format", "--check"],
+        "mypy": [str(SCRIPTS / "mypy")],
+        "import rules": [str(SCRIPTS / "lint-imports")],
+        "pytest": [sys.executable, "-m", "pytest", "-n", "auto", *arguments],
+    }
+
+
+def main() -> int:
+    """Run them in turn, the tests last, so that their result is the last thing to read."""
+    failed: list[str] = []
+    for name, command in checks(sys.argv[1:]).items():
+        if name == "pytest" and failed:
+            print(f"FAILED before the tests: {', '.join(failed)}", flush=True)
+        print(f"== {name}", flush=True)
+        if subprocess.run(command, cwd=ROOT, check=False).returncode:
+            failed.append(name)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,20 @@
+"""Starts the program as a user does: a fresh process."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+
+def fwtui(
+    *arguments: str | Path, cwd: Path | None = None, timeout: float = 120
+) -> subprocess.CompletedProcess[str]:
+    """Run fwtui to its end, without a terminal; stdout and stderr as text."""
+    return subprocess.run(
+        [sys.executable, "-m", "fwtui", *map(str, arguments)],
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=timeout,
+        check=False,
+    )

@@ -1,0 +1,14 @@
+"""What every test gets: folders of its own for state, cache and settings."""
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Point fwtui, and the processes that a test starts, to folders that only this test uses."""
+    root = tmp_path / "fwtui-home"
+    for name in ("STATE", "CACHE", "CONFIG"):
+        monkeypatch.setenv(f"FWTUI_{name}_DIR", str(root / name.lower()))
+    return root

@@ -3,6 +3,11 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is no failure: how long an example takes is not what these tests are about.
+settings.register_profile("fwtui", deadline=None)
+settings.load_profile("fwtui")
 
 
 @pytest.fixture(autouse=True)

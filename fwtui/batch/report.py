@@ -1,4 +1,4 @@
-"""What became of a batch, as data and as a text to keep beside the transcripts. Pure."""
+"""What became of a batch, as data and as a text to keep beside the transcripts."""
 
 import os
 from collections import Counter
@@ -251,7 +251,9 @@ def _line(text: str) -> str:
 
 
 def _moment(at: datetime) -> str:
-    return at.isoformat(sep=" ", timespec="seconds")
+    """The time on the reader's clock, with its offset from UTC if `at` has a time zone."""
+    local = at.astimezone() if at.tzinfo else at
+    return local.isoformat(sep=" ", timespec="seconds")
 
 
 def _clock(seconds: float) -> str:

@@ -14,6 +14,7 @@ _BINARY = getattr(os, "O_BINARY", 0)
 
 CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY
 UPDATE = os.O_RDWR | os.O_CREAT | _BINARY
+APPEND = os.O_RDWR | os.O_APPEND | _BINARY
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
 
@@ -30,9 +31,8 @@ class FileSystem:
         return os.write(descriptor, data)
 
     def truncate(self, descriptor: int, length: int) -> None:
-        """Cut the file to `length` bytes and go on writing there."""
+        """Cut the file to `length` bytes."""
         os.ftruncate(descriptor, length)
-        os.lseek(descriptor, length, os.SEEK_SET)
 
     def fsync(self, descriptor: int) -> None:
         """Return when the file's content is on the disk."""

@@ -1,0 +1,40 @@
+"""Structs to JSON and back, such that what was written can always be read."""
+
+import math
+from typing import Any
+
+import msgspec
+
+_LARGEST = 1.7976931348623157e308
+
+# What msgspec raises on bytes from outside; deep nesting gives a RecursionError.
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+def encode_checked(value: object, decoder: msgspec.json.Decoder[Any]) -> bytes:
+    """The JSON of `value`, made sure to be readable by `decoder`.
+
+    JSON has neither lone surrogates (from undecodable file names in error texts) nor NaN and
+    infinities: the first are escaped as text, the others become 0 and the largest float.
+    """
+    try:
+        data = msgspec.json.encode(value)
+        decoder.decode(data)
+    except (UnicodeEncodeError, msgspec.ValidationError):
+        data = msgspec.json.encode(clean(msgspec.to_builtins(value)))
+    return data
+
+
+def clean(value: Any) -> Any:
+    """A copy of JSON-like data that JSON can hold."""
+    match value:
+        case str():
+            return value.encode(errors="backslashreplace").decode()
+        case float() if not math.isfinite(value):
+            return 0.0 if math.isnan(value) else math.copysign(_LARGEST, value)
+        case dict():
+            return {clean(key): clean(item) for key, item in value.items()}
+        case list() | tuple():
+            return [clean(item) for item in value]
+        case _:
+            return value

@@ -1,0 +1,51 @@
+"""Where the files of a session are."""
+
+import re
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from fwtui.errors import StorageError
+
+ID_FORMAT = "%Y%m%d_%H%M%S"
+QUARANTINE = "quarantine"
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+
+
+class SessionFiles(msgspec.Struct, frozen=True):
+    """The paths of one session's files; ids come from outside, so they are checked."""
+
+    directory: Path
+    session_id: str
+
+    def __post_init__(self) -> None:
+        if not _ID.fullmatch(self.session_id):
+            raise StorageError(f"Not a session id: {self.session_id!r}")
+
+    @property
+    def snapshot(self) -> Path:
+        """The readable file with everything up to the last compaction."""
+        return self.directory / f"{self.session_id}.json"
+
+    @property
+    def journal(self) -> Path:
+        """What happened since, and the windows of unfinished files."""
+        return self.directory / f"{self.session_id}.journal"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the fwtui that works on the session; says who that is."""
+        return self.directory / f"{self.session_id}.lock"
+
+    @property
+    def quarantine(self) -> Path:
+        """Folder for what cannot be read."""
+        return self.directory / QUARANTINE
+
+
+def local_time(moment: datetime) -> datetime:
+    """The moment as local time without a zone, in whole seconds: what session files hold."""
+    if moment.tzinfo is not None:
+        moment = moment.astimezone().replace(tzinfo=None)
+    return moment.replace(microsecond=0)

@@ -1,0 +1,315 @@
+"""One open session: everything it is told is on the disk before the call returns."""
+
+import contextlib
+import itertools
+import threading
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+
+from fwtui.core.job import Completed, Job, JobId
+from fwtui.core.paths import path_to_text
+from fwtui.core.segment import Segment
+from fwtui.core.session import FilePlan, Resume, Session, WindowResult
+from fwtui.core.settings import Settings
+from fwtui.errors import SessionInUseError, StorageError
+from fwtui.storage import journal as records
+from fwtui.storage.compact import Rewrite, commit, prepare
+from fwtui.storage.erase import Discarded, erase, remove_scratch
+from fwtui.storage.faults import storage_error
+from fwtui.storage.files import FILES, FileSystem, ensure_folder
+from fwtui.storage.journal_file import JournalFile
+from fwtui.storage.ledger import ProgressBook, Roster
+from fwtui.storage.load import Loaded, load
+from fwtui.storage.lock import SessionLock
+from fwtui.storage.names import ID_FORMAT, SessionFiles, local_time
+from fwtui.storage.plain import settings_to
+from fwtui.storage.quarantine import keep_copy
+from fwtui.storage.reading import assemble, resume_of, segments_of
+
+
+class SessionStore:
+    """A session, open and locked. Thread-safe; every method is durable when it returns.
+
+    All methods raise StorageError (DiskFullError when there is no room); the session is then
+    what it was before the call. `problems` says what was wrong with it when it was opened.
+    """
+
+    def __init__(self, paths: SessionFiles, lock: SessionLock, files: FileSystem) -> None:
+        """Use `create` or `open`."""
+        self._guard = threading.RLock()
+        self._paths = paths
+        self._lock = lock
+        self._files = files
+        self._generation = -1
+        self._book = ProgressBook()
+        self._roster = Roster(paths.session_id, datetime.min, Settings())
+        self._journal: JournalFile | None = None
+        self._behind = False
+        self._closed = False
+        self.problems: tuple[str, ...] = ()
+
+    @classmethod
+    def create(
+        cls, directory: Path, settings: Settings, now: datetime, *, files: FileSystem = FILES
+    ) -> "SessionStore":
+        """A new session, its id made from `now`."""
+        now = local_time(now)
+        return cls.found(directory, Roster(f"{now:{ID_FORMAT}}", now, settings), files=files)
+
+    @classmethod
+    def found(cls, directory: Path, roster: Roster, *, files: FileSystem = FILES) -> "SessionStore":
+        """A new session with this content; its id gets a suffix when it is taken."""
+        try:
+            ensure_folder(directory, files)
+        except OSError as error:
+            raise storage_error(error, directory, "create") from error
+        paths, lock = cls._claim(directory, roster.session_id, files)
+        roster.session_id = paths.session_id
+        store = cls(paths, lock, files)
+        store._roster = roster
+        store._start()
+        return store
+
+    @staticmethod
+    def _claim(directory: Path, wanted: str, files: FileSystem) -> tuple[SessionFiles, SessionLock]:
+        for number in itertools.count(1):
+            suffix = f"_{number}" if number > 1 else ""
+            paths = SessionFiles(directory, wanted + suffix)
+            if paths.snapshot.exists():
+                continue
+            with contextlib.suppress(SessionInUseError):
+                lock = SessionLock.acquire(paths.lock, files)
+                # Only the holder of the lock creates the file, but it may just have done so.
+                if not paths.snapshot.exists():
+                    return paths, lock
+                lock.release()
+        raise AssertionError("unreachable")
+
+    @classmethod
+    def open(cls, directory: Path, session_id: str, *, files: FileSystem = FILES) -> "SessionStore":
+        """Lock, load and compact a session; what was running waits again.
+
+        Raises SessionInUseError, SessionTooNewError, UnreadableError or StorageError.
+        """
+        paths = SessionFiles(directory, session_id)
+        if not paths.snapshot.exists():
+            raise StorageError(f"There is no session {session_id}")
+        store = cls(paths, SessionLock.acquire(paths.lock, files), files)
+        try:
+            store._take(load(paths))
+        except BaseException:
+            store._end()
+            raise
+        store._start()
+        return store
+
+    def _take(self, loaded: Loaded) -> None:
+        self._roster = loaded.roster
+        self._roster.jobs = loaded.interrupted()
+        self._generation = loaded.generation
+        self._book = loaded.book
+        problems = []
+        if loaded.journal.damage is records.Damage.CORRUPT:
+            copy = keep_copy(self._paths.journal, self._paths, self._files)
+            problems.append(
+                f"The journal of session {self.session_id} is damaged. What comes before the "
+                f"damage counts; a copy of all of it is {copy}"
+            )
+        _, left = remove_scratch(self._roster.temps, self._files)
+        self._roster.temps = dict.fromkeys(left)
+        self.problems = tuple(problems)
+        if loaded.journal.header is not None:
+            self._journal = JournalFile(self._paths.journal, loaded.journal.end, self._files)
+
+    def _start(self) -> None:
+        """Compact for the first time; without that there is no journal to append to."""
+        try:
+            self.compact()
+        except BaseException:
+            self._end(remove=self._generation <= 0)
+            raise
+
+    @property
+    def session_id(self) -> str:
+        """The session's id, also the name of its files."""
+        return self._paths.session_id
+
+    @property
+    def created_at(self) -> datetime:
+        """Local time without a zone."""
+        return self._roster.created_at
+
+    @property
+    def directory(self) -> Path:
+        """The folder of the session's files."""
+        return self._paths.directory
+
+    @property
+    def session(self) -> Session:
+        """Everything as it is now. Cost grows with the number of jobs."""
+        with self._guard:
+            return assemble(self._roster, self._book, self._open_journal())
+
+    def job(self, job_id: JobId) -> Job:
+        """One job as it is now."""
+        with self._guard:
+            self._check(job_id)
+            return self._roster.jobs[job_id]
+
+    def add_jobs(self, jobs: Iterable[Job]) -> None:
+        """Put new jobs at the end of the queue."""
+        new = tuple(jobs)
+        with self._guard:
+            ids = {job.id for job in new}
+            if len(ids) < len(new) or not ids.isdisjoint(self._roster.jobs):
+                raise StorageError(f"Session {self.session_id} has a job with such an id already")
+            if new:
+                self._write(records.JobsAdded(new))
+
+    def set_job(self, job: Job) -> None:
+        """Replace a job by its newer self."""
+        with self._guard:
+            self._check(job.id)
+            self._write(records.JobSet(job))
+
+    def remove_jobs(self, ids: Iterable[JobId]) -> None:
+        """Take jobs out, with their progress."""
+        with self._guard:
+            gone = tuple(job_id for job_id in ids if job_id in self._roster.jobs)
+            if gone:
+                self._write(records.JobsRemoved(gone))
+
+    def reorder(self, order: Iterable[JobId]) -> None:
+        """Put the queue into this order; jobs that it does not name come last."""
+        with self._guard:
+            self._write(records.Reordered(tuple(order)))
+
+    def set_settings(self, settings: Settings) -> None:
+        """Remember other settings."""
+        with self._guard:
+            plain = settings_to(settings, self._roster.settings_extra)
+            self._write(records.SettingsSet(plain))
+
+    def begin_file(self, job_id: JobId, plan: FilePlan) -> None:
+        """The file starts at its beginning: earlier windows of it do not count any more."""
+        with self._guard:
+            self._check(job_id)
+            self._write(records.Begun(job_id, plan))
+
+    def add_window(self, job_id: JobId, result: WindowResult) -> None:
+        """Keep a finished window of a file that was begun."""
+        with self._guard:
+            self._check(job_id)
+            if job_id not in self._book.files:
+                raise StorageError(f"File {job_id} of session {self.session_id} was not begun")
+            self._write(records.Window(job_id, result))
+
+    def forget_progress(self, job_id: JobId) -> None:
+        """Forget the plan and the windows of a file."""
+        with self._guard:
+            if job_id in self._book.files:
+                self._write(records.Forgotten(job_id))
+
+    def add_temp(self, path: Path) -> None:
+        """Remember a scratch file, before it is created."""
+        with self._guard:
+            self._write(records.TempAdded(path_to_text(path)))
+
+    def drop_temp(self, path: Path) -> None:
+        """Forget a scratch file that is deleted."""
+        with self._guard:
+            if path_to_text(path) in self._roster.temps:
+                self._write(records.TempDropped(path_to_text(path)))
+
+    def resume_point(self, job_id: JobId) -> Resume | None:
+        """Where the file goes on; None if it has no progress."""
+        with self._guard:
+            progress = self._book.files.get(job_id)
+            return resume_of(self._open_journal(), progress) if progress else None
+
+    def segments(self, job_id: JobId) -> tuple[Segment, ...]:
+        """The segments found so far, read from the journal.
+
+        Those of completed files are there until the next compaction.
+        """
+        with self._guard:
+            progress = self._book.files.get(job_id)
+            return segments_of(self._open_journal(), progress) if progress else ()
+
+    def language(self, job_id: JobId) -> str | None:
+        """The language of a file that was begun."""
+        with self._guard:
+            progress = self._book.files.get(job_id)
+            if progress is not None:
+                return progress.language
+            job = self._roster.jobs.get(job_id)
+            if job is not None and isinstance(job.state, Completed):
+                return job.state.language or None
+            return None
+
+    def compact(self) -> None:
+        """Rewrite the snapshot, and leave only the progress of unfinished files in the journal."""
+        with self._guard:
+            self._not_closed()
+            header = records.Header(self.session_id, self._generation + 1)
+            rewrite = Rewrite(header, self._journal, self._book.unfinished(self._roster.jobs))
+            prepared = prepare(self._paths, self._roster, rewrite, self._files)
+            # From here on until all is done, the journal may be behind the snapshot on the disk.
+            self._behind, self._generation = True, header.generation
+            journal = commit(self._paths, prepared, self._journal, self._files)
+            self._close_journal()
+            self._journal, self._book = journal, rewrite.book
+            self._behind = False
+            self.problems += tuple(rewrite.problems)
+
+    def close(self) -> None:
+        """Let the session go; one without jobs is deleted. Closing twice is fine."""
+        with self._guard:
+            if not self._closed and not self._roster.jobs:
+                self.delete()
+            self._end()
+
+    def delete(self) -> Discarded:
+        """Delete the session with its scratch files, and close it."""
+        with self._guard:
+            self._not_closed()
+            self._close_journal()
+            try:
+                removed = erase(self._paths, self._roster.temps, self._files)
+            except StorageError:
+                self._end()
+                raise
+            self._end(remove=True)
+            return removed
+
+    def _end(self, *, remove: bool = False) -> None:
+        self._closed = True
+        self._close_journal()
+        self._lock.release(remove=remove)
+
+    def _close_journal(self) -> None:
+        if self._journal is not None:
+            self._journal.close()
+            self._journal = None
+
+    def _open_journal(self) -> JournalFile:
+        if self._journal is None:
+            raise StorageError(f"Session {self.session_id} is closed")
+        return self._journal
+
+    def _not_closed(self) -> None:
+        if self._closed:
+            raise StorageError(f"Session {self.session_id} is closed")
+
+    def _check(self, job_id: JobId) -> None:
+        if job_id not in self._roster.jobs:
+            raise StorageError(f"Session {self.session_id} has no job {job_id}")
+
+    def _write(self, record: records.AnyRecord) -> None:
+        self._not_closed()
+        if self._behind:
+            self.compact()
+        offset = self._open_journal().append(record)
+        self._roster.apply(record)
+        self._book.apply(record, offset)

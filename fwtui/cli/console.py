@@ -5,7 +5,7 @@ import shutil
 import sys
 from typing import TextIO
 
-from fwtui.cli.text import printable
+from fwtui.core.display import printable
 from fwtui.errors import FwtuiError
 
 

@@ -16,10 +16,10 @@ from fwtui.cli.headless import drive
 from fwtui.cli.progress import Progress
 from fwtui.cli.run import conclude
 from fwtui.cli.tally import Tally
-from fwtui.cli.text import printable
 from fwtui.cli.tui import has_terminal, show
 from fwtui.config.locations import Locations
 from fwtui.core.commands import AddPaths, Start
+from fwtui.core.display import printable
 from fwtui.core.job import Completed, Job
 from fwtui.core.settings import ModelSettings, OutputSettings, Settings
 from fwtui.errors import ExitCode

@@ -1,25 +1,25 @@
 """Events as JSON lines on stdout, written by a thread of their own."""
 
 import os
-import sys
 from queue import SimpleQueue
 from threading import Thread
-from typing import BinaryIO
 
 import msgspec
 
 from fwtui.core.events import AnyEvent
 
+STDOUT = 1
+
 
 class JsonLines:
-    """Writes each event as one line.
+    """Writes each event as one line to a file descriptor.
 
     A reader that is slow holds up the writing thread only, never the batch. A reader that is
     gone ends the writing, not the batch: the transcripts are what was asked for.
     """
 
-    def __init__(self, stream: BinaryIO | None = None) -> None:
-        self._stream = sys.stdout.buffer if stream is None else stream
+    def __init__(self, descriptor: int = STDOUT) -> None:
+        self._descriptor = descriptor
         self._queue: SimpleQueue[AnyEvent | None] = SimpleQueue()
         self._thread = Thread(target=self._run, name="json lines", daemon=True)
         self._thread.start()
@@ -37,15 +37,19 @@ class JsonLines:
         encode = msgspec.json.Encoder().encode
         try:
             while (event := self._queue.get()) is not None:
-                self._stream.write(encode(event) + b"\n")
-                if self._queue.empty():
-                    self._stream.flush()
-        except (OSError, ValueError):
-            forget_stdout()
+                _write_all(self._descriptor, encode(event) + b"\n")
+        except OSError:
+            return
 
 
 def forget_stdout() -> None:
     """Let all further output to stdout vanish, so that Python's exit does not complain."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
+    os.dup2(nowhere, STDOUT)
     os.close(nowhere)
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    left = memoryview(data)
+    while left:
+        left = left[os.write(descriptor, left) :]

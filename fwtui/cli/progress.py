@@ -5,7 +5,8 @@ from time import monotonic
 
 from fwtui.cli.console import Console
 from fwtui.cli.tally import Tally
-from fwtui.cli.text import cells, clipped, clock, printable, subtitle_time
+from fwtui.cli.text import clipped, clock, subtitle_time
+from fwtui.core.display import cells, printable
 from fwtui.core.events import (
     AnyEvent,
     BatchFinished,
@@ -16,7 +17,7 @@ from fwtui.core.events import (
     LogLine,
     SegmentsFound,
 )
-from fwtui.core.job import Completed, Failed, Job, JobId, Processing
+from fwtui.core.job import Completed, Job, JobId, Processing
 
 # A terminal over a slow line should not be flooded; a log file much less.
 _LIVE_SECONDS = 0.1
@@ -69,14 +70,11 @@ class Progress:
             case Processing(preparing=False) if job.id not in self._announced:
                 self._announced.add(job.id)
                 if not self._console.is_live:
+                    self._drawn = self._now()
                     self._console.line(f"{self._place()} {name}: started")
             case Completed(audio_seconds=audio, work_seconds=work):
                 speed = f", {audio / work:.1f}x real time" if work > 0 else ""
                 self._console.line(f"done: {name} ({clock(audio)}{speed})")
-                for warning in job.state.warnings:
-                    self._console.line(f"  warning: {printable(warning)}")
-            case Failed(failure=failure):
-                self._console.always(f"failed: {name}: {printable(str(failure))}")
             case _:
                 pass
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
@@ -18,17 +19,16 @@ from fwtui.cli.options import SettingsCommand, given, settings_from, settings_op
 from fwtui.cli.progress import Progress
 from fwtui.cli.sessions import choose, hint
 from fwtui.cli.tally import Tally, failures, summary
-from fwtui.cli.text import printable
 from fwtui.config.fields import Value, apply
 from fwtui.config.locations import Locations
 from fwtui.core.commands import AddPaths, AnyCommand, ChangeSettings, RetryJobs, Start
-from fwtui.core.failure import Failure
+from fwtui.core.display import printable
 from fwtui.core.settings import Settings
-from fwtui.errors import ExitCode, UsageError
+from fwtui.errors import ExitCode, FwtuiError, UsageError
 
 if TYPE_CHECKING:
+    from fwtui.batch.intake import Problem
     from fwtui.batch.runner import BatchRunner
-    from fwtui.batch.workspace import Workspace
 
 _SESSION_ID = re.compile(r"\d{8}_\d{6}\S*")
 
@@ -44,16 +44,20 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     settings: Settings
     changes: Mapping[str, Value] = {}
     resume: str | None = None
-    json: bool = False
-    verbose: bool = False
 
 
-class Intake(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class Intake:
     """The files that the paths led to, what could not be read, and which paths led to none."""
 
     files: tuple[str, ...] = ()
-    problems: tuple[Failure, ...] = ()
+    problems: tuple["Problem", ...] = ()
     empty: tuple[str, ...] = ()
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """What becomes a row of the queue: also what cannot be read, as a failed one."""
+        return *self.files, *(str(problem.path) for problem in self.problems)
 
 
 @click.command(
@@ -97,38 +101,45 @@ def command(
     if verbose and quiet:
         raise UsageError("--verbose and --quiet contradict each other")
     locations = Locations.default()
+    settings = settings_from(ctx, locations)
     request = Request(
         paths=paths,
-        settings=usable(settings_from(ctx, locations)),
+        settings=usable(settings) if resume is None else settings,
         changes=given(ctx),
         resume=resume,
-        json=json,
-        verbose=verbose,
     )
-    return asyncio.run(run(request, locations, Console(quiet=quiet)))
+    console, tally = Console(quiet=quiet), Tally()
+    listeners = [tally, Progress(console, tally, verbose=verbose)]
+    if not json:
+        return asyncio.run(run(request, locations, console, tally, listeners))
+    lines = JsonLines()
+    try:
+        return asyncio.run(run(request, locations, console, tally, [*listeners, lines]))
+    finally:
+        lines.close()
 
 
-async def run(request: Request, locations: Locations, console: Console) -> ExitCode:
-    """Do what the request says; the exit code tells what became of it."""
+async def run(
+    request: Request,
+    locations: Locations,
+    console: Console,
+    tally: Tally,
+    listeners: Sequence[Listener],
+) -> ExitCode:
+    """Do what the request says; the exit code tells what became of it.
+
+    `tally` must be among the listeners.
+    """
     intake = await asyncio.to_thread(find_files, request.paths)
     if not intake.files and request.resume is None:
         raise _nothing_found(intake)
-    for problem in intake.problems:
-        console.always(f"fwtui: {printable(str(problem))}")
     for path in intake.empty:
         console.line(f"note: no audio or video file found in {printable(path)}")
-    from fwtui.batch.workspace import Workspace
-
-    runner, settings, commands = await _open(Workspace(locations), request, intake, console)
+    runner, settings, commands = await _open(locations, request, intake, console)
     for warning in warnings(settings):
         console.line(f"warning: {warning}")
-    tally, lines = Tally(), JsonLines() if request.json else None
-    progress = Progress(console, tally, verbose=request.verbose)
-    listeners: list[Listener] = [tally, progress, *([lines] if lines else [])]
     await drive(runner, commands, listeners, console)
-    if lines:
-        await asyncio.to_thread(lines.close)
-    return conclude(tally, settings, console, problems=bool(intake.problems))
+    return conclude(tally, settings, console)
 
 
 def find_files(paths: tuple[str, ...]) -> Intake:
@@ -136,39 +147,41 @@ def find_files(paths: tuple[str, ...]) -> Intake:
     from fwtui.batch.intake import find_media
 
     files: dict[str, None] = {}
-    problems: list[Failure] = []
+    problems: list[Problem] = []
     empty: list[str] = []
     for path in paths:
         found = find_media([path])
         files |= dict.fromkeys(str(file) for file in found.files)
-        problems += [problem.failure for problem in found.problems]
+        problems += found.problems
         if not found.files and not found.problems:
             empty.append(path)
     return Intake(tuple(files), tuple(problems), tuple(empty))
 
 
-def conclude(
-    tally: Tally, settings: Settings, console: Console, *, problems: bool = False
-) -> ExitCode:
+def conclude(tally: Tally, settings: Settings, console: Console) -> ExitCode:
     """Tell what became of the batch, and return it as an exit code."""
-    code = tally.exit_code(problems=problems)
     for line in failures(tally):
         console.always(line)
     for line in summary(tally, settings.output.output_dir):
         console.line(line)
-    if code is ExitCode.STOPPED:
+    if tally.obstacle is not None:
+        console.error(FwtuiError(tally.obstacle.title, tally.obstacle.hint))
+    if tally.unfinished:
         console.always(f"to go on: fwtui run --resume {printable(tally.session_id)}")
-    elif code is ExitCode.SOME_FAILED and tally.failed:
+    elif tally.failed:
         console.line(f"to try again: fwtui run --resume {printable(tally.session_id)}")
-    return code
+    return tally.exit_code
 
 
 async def _open(
-    workspace: "Workspace", request: Request, intake: Intake, console: Console
+    locations: Locations, request: Request, intake: Intake, console: Console
 ) -> tuple["BatchRunner", Settings, list[AnyCommand]]:
     """A runner, the settings it works with, and the commands that set it going."""
+    from fwtui.batch.workspace import Workspace
+
+    workspace = Workspace(locations)
     stored = (await workspace.incomplete()).sessions
-    adding = [AddPaths(intake.files)] if intake.files else []
+    adding = [AddPaths(intake.paths)] if intake.paths else []
     if request.resume is None:
         hint(stored, console)
     elif chosen := choose(stored, request.resume, console):
@@ -178,15 +191,16 @@ async def _open(
         runner = await workspace.resume(chosen)
         console.line(f"resuming session {printable(chosen.session.session_id)}")
         return runner, settings, [*changing, *retrying, *adding, Start()]
-    elif not intake.files:
+    elif not intake.paths:
         raise UsageError("there is no unfinished session to resume", "give the files to transcribe")
     else:
         console.line("there is no unfinished session to resume: starting a new one")
-    return await workspace.start(request.settings), request.settings, [*adding, Start()]
+    settings = usable(request.settings)
+    return await workspace.start(settings), settings, [*adding, Start()]
 
 
 def _nothing_found(intake: Intake) -> UsageError:
-    reasons = [str(problem) for problem in intake.problems]
+    reasons = [str(problem.failure) for problem in intake.problems]
     if intake.empty:
         reasons.insert(0, f"no audio or video file found in: {', '.join(intake.empty)}")
     return UsageError(printable("; ".join(reasons)), "folders are searched recursively")

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from fwtui.cli.console import Console
-from fwtui.cli.text import plural, printable
+from fwtui.cli.text import plural
+from fwtui.core.display import printable
 from fwtui.errors import SessionInUseError, UsageError
 
 if TYPE_CHECKING:

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from fwtui.cli.text import clock, plural, printable
+from fwtui.cli.text import clock, plural
+from fwtui.core.display import printable
 from fwtui.core.events import (
     AnyEvent,
     BatchFinished,
@@ -13,7 +14,7 @@ from fwtui.core.events import (
     JobsAdded,
     JobsRemoved,
 )
-from fwtui.core.failure import FailureKind
+from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.job import Completed, Failed, Job, JobId, Pending
 from fwtui.errors import ExitCode
 
@@ -99,12 +100,20 @@ class Tally:
             if isinstance(job.state, Completed) and job.id not in self._done_before
         )
 
-    def exit_code(self, *, problems: bool = False) -> ExitCode:
-        """The code that says what happened; `problems`: some paths led to no file."""
+    @property
+    def obstacle(self) -> Failure | None:
+        """Why the batch could not go on at all."""
+        return self.finished.failure if self.finished else None
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The code that says what happened."""
+        if self.obstacle is not None:
+            return ExitCode.CANNOT_START
         if self.unfinished:
             return ExitCode.STOPPED
         if not self.failed:
-            return ExitCode.SOME_FAILED if problems else ExitCode.DONE
+            return ExitCode.DONE
         kinds = {job.state.failure.kind for job in self.failed if isinstance(job.state, Failed)}
         if not self.completed and kinds <= _CANNOT_START:
             return ExitCode.CANNOT_START

@@ -1,41 +1,10 @@
-"""Text for a terminal line: harmless, measured in cells, and times as people read them."""
+"""Lines cut to a width, and times and counts as people read them."""
 
-import unicodedata
-
-_WIDE = frozenset("WF")
-# Bidirectional controls and line separators: not `Cc`, yet they reorder or break a line.
-_UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-
-
-def printable(text: str) -> str:
-    r"""The text with everything that could steer a terminal shown as `\xNN` or `\uNNNN`."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(_escaped(character) for character in text)
-
-
-def _escaped(character: str) -> str:
-    if unicodedata.category(character) not in _UNSAFE:
-        return character
-    code = ord(character)
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
-
-
-def cells(text: str) -> int:
-    """How many columns the text takes on a terminal."""
-    if text.isascii():
-        return len(text)
-    return sum(_cells(character) for character in text)
-
-
-def _cells(character: str) -> int:
-    if unicodedata.combining(character):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in _WIDE else 1
+from fwtui.core.display import cells
 
 
 def clipped(text: str, width: int) -> str:
-    """The text, cut in its middle to at most `width` columns (its end matters as its start)."""
+    """Printable text, cut in its middle to at most `width` columns: both ends tell names apart."""
     if cells(text) <= width:
         return text
     if width < 2:
@@ -47,7 +16,7 @@ def clipped(text: str, width: int) -> str:
 def _prefix(text: str, width: int) -> str:
     used = 0
     for index, character in enumerate(text):
-        used += _cells(character)
+        used += cells(character)
         if used > width:
             return text[:index]
     return text

@@ -206,7 +206,7 @@ class Engine:
             ending = FileFailed(request.job, classify_exception(error))
         else:
             ending = Finished(request.job)
-        prepared.features.source.close()
+        prepared.pcm.close()
         self.drop_scratch(request)
         self.channel.send(ending)
         del prepared
@@ -273,6 +273,8 @@ def main() -> None:
         code = engine.run()
     except BrokenPipeError:
         code = 0
+    except Exception:  # noqa: BLE001  the process's outermost frame: the parent reads stderr
+        traceback.print_exc()
     finally:
         engine.end(code)
 

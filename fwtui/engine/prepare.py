@@ -4,6 +4,7 @@ Runs in the child's prepare thread, while the model works on the file before.
 """
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from faster_whisper.feature_extractor import FeatureExtractor
@@ -31,6 +32,7 @@ class Prepared:
 
     request: Transcribe
     media: MediaInfo
+    pcm: Pcm
     features: LazyFeatures
     fingerprint: str
     samples: int
@@ -77,17 +79,21 @@ def prepare(
     resume, restarted = usable_resume(request.resume, identity, request.text_hash)
     wav = text_to_path(request.scratch)
     decoded = decode_to_wav(path, wav, lambda done: on_progress(done, media.duration), cancelled)
-    source: SampleSource = Pcm(wav)
-    speech: tuple[SpeechChunk, ...] | None = None
-    if uses_vad(request.decoding):
-        known = resume.plan.speech if resume else None
-        speech = known if known is not None else _find_speech(source, request.decoding, cancelled)
-        source = SpeechView(source, speech)
-    features = LazyFeatures(source, extractor, resume.plan.loudest if resume else None)
-    loudest = resume.plan.loudest if resume else features.scan_loudest(cancelled)
+    with ExitStack() as on_error:
+        pcm = on_error.enter_context(Pcm(wav))
+        speech = None
+        if uses_vad(request.decoding):
+            speech = resume.plan.speech if resume else None
+            if speech is None:
+                speech = find_speech(pcm, vad_options(request.decoding), cancelled)
+        source: SampleSource = pcm if speech is None else SpeechView(pcm, speech)
+        features = LazyFeatures(source, extractor, resume.plan.loudest if resume else None)
+        loudest = resume.plan.loudest if resume else features.scan_loudest(cancelled)
+        on_error.pop_all()
     return Prepared(
         request=request,
         media=replace(media, decoded=decoded.samples / 16000),
+        pcm=pcm,
         features=features,
         fingerprint=identity,
         samples=decoded.samples,
@@ -126,9 +132,3 @@ def vad_options(decoding: DecodingSettings) -> VadOptions:
         "min_silence_duration_ms": decoding.vad_min_silence_duration_ms,
     }
     return VadOptions(**{name: value for name, value in chosen.items() if value is not None})
-
-
-def _find_speech(
-    source: SampleSource, decoding: DecodingSettings, cancelled: Callable[[], bool]
-) -> tuple[SpeechChunk, ...]:
-    return find_speech(source, vad_options(decoding), cancelled)

@@ -116,9 +116,7 @@ def main() -> None:
     arguments.work.mkdir(parents=True, exist_ok=True)
     spoken = arguments.work / "phrases.pkl"
     if not spoken.exists():
-        spoken.write_bytes(
-            pickle.dumps(phrases(arguments.phrases, 0, TRAINING_VARIANTS))
-        )
+        spoken.write_bytes(pickle.dumps(phrases(arguments.phrases, 0, TRAINING_VARIANTS)))
     speech = pickle.loads(spoken.read_bytes())
     vocabulary = Vocabulary()
     before: Path | None = None

@@ -6,12 +6,12 @@ from typing import Final
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 
 WORDS: Final = {
-    "en": (  # noqa: SIM905
+    "en": (
         "zero one two three four five six seven eight nine "
         "monday tuesday wednesday thursday friday saturday sunday "
         "red green blue yellow black white orange brown"
     ).split(),
-    "de": (  # noqa: SIM905
+    "de": (
         "null eins zwei drei vier fünf sechs sieben acht neun "
         "montag dienstag mittwoch donnerstag freitag samstag sonntag "
         "rot grün blau gelb schwarz weiß orange braun"

@@ -1,0 +1,64 @@
+"""Ends: of a file, its outputs made from the journal; of a batch, its report."""
+
+import asyncio
+from datetime import datetime
+
+from fwtui.batch.ledger import Ledger, now
+from fwtui.batch.report import make_report, render_report
+from fwtui.batch.run import Run
+from fwtui.core.events import Level
+from fwtui.core.failure import Failure, FailureKind
+from fwtui.core.job import Completed, Failed, Job
+from fwtui.core.paths import path_to_text, text_to_path
+from fwtui.core.segment import Transcript
+from fwtui.errors import DiskFullError, FwtuiError
+from fwtui.storage.atomic import write_atomic
+from fwtui.writers.registry import write_transcript
+
+NO_SPEECH = "no speech was found"
+
+
+async def complete(ledger: Ledger, job: Job, run: Run) -> Completed | Failed:
+    """Write the outputs of a file whose windows are all journaled.
+
+    They are durable when this returns `Completed`; an error becomes `Failed` and leaves the
+    progress as it is, so a retry only writes again.
+    """
+    assert run.plan is not None
+    found = await ledger.transcript(job.id)
+    transcript = Transcript(run.plan.language, found.segments, run.plan.duration)
+    output = run.settings.output
+    stem = text_to_path(path_to_text(output.output_dir)).expanduser() / text_to_path(job.stem)
+    try:
+        written = await asyncio.to_thread(write_transcript, transcript, stem, output)
+    except FwtuiError as error:
+        full = isinstance(error, DiskFullError)
+        kind = FailureKind.DISK_FULL if full else FailureKind.OUTPUT
+        return Failed(now(), Failure(kind, error.title, error.hint), run.started_at)
+    warnings = tuple(run.warnings) if transcript.segments else (*run.warnings, NO_SPEECH)
+    return Completed(
+        started_at=run.started_at,
+        completed_at=now(),
+        outputs=tuple(path_to_text(path) for path in written),
+        audio_seconds=run.plan.duration,
+        work_seconds=run.worked,
+        language=run.plan.language,
+        segments=len(transcript.segments),
+        warnings=warnings,
+    )
+
+
+async def write_report(ledger: Ledger, began: datetime, peak_rss: float) -> str | None:
+    """Write the report of the batch beside the transcripts: its path, or None if that failed."""
+    settings = ledger.settings
+    session = ledger.store.session_id
+    report = make_report(tuple(ledger.queue), settings, session, began, now(), peak_rss)
+    folder = text_to_path(path_to_text(settings.output.output_dir)).expanduser()
+    path = folder / f"fwtui-report-{session}.txt"
+    try:
+        await asyncio.to_thread(write_atomic, path, render_report(report).encode())
+    except FwtuiError as error:
+        ledger.log(Level.ERROR, f"The report was not written: {error.title}")
+        return None
+    ledger.log(Level.INFO, f"Report: {path}")
+    return path_to_text(path)

@@ -1,0 +1,461 @@
+"""One engine slot: keeps its child fed, and turns what the child says into ledger entries."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
+
+from fwtui.batch.eta import Speed, job_eta
+from fwtui.batch.ledger import Ledger, now
+from fwtui.batch.outcome import complete
+from fwtui.batch.policy import GiveUp, Trouble, decide, first_rung, ladder
+from fwtui.batch.run import NOT_STARTED, Run
+from fwtui.core.events import EngineChanged, EngineInfo, JobProgress, Level
+from fwtui.core.failure import Failure, FailureKind
+from fwtui.core.job import (
+    Attempt,
+    Cancelled,
+    Failed,
+    Job,
+    JobId,
+    Pending,
+    Processing,
+)
+from fwtui.core.paths import path_to_text
+from fwtui.core.session import WindowResult
+from fwtui.engine.client import EngineClient, EngineExit
+from fwtui.engine.protocol import (
+    AnyReply,
+    Cancel,
+    CleanedUp,
+    Fatal,
+    FileFailed,
+    Finished,
+    Held,
+    Hold,
+    Note,
+    Preparing,
+    Probed,
+    Ready,
+    Shutdown,
+    Started,
+    Stopped,
+    Transcribe,
+    Window,
+)
+from fwtui.memory.describe import after_cleanup, file_finished, file_started
+from fwtui.memory.measure import MemoryMeter
+from fwtui.storage.scratch import new_scratch
+
+LOOK_AHEAD = 2  # jobs in the child: one in the model, one being prepared
+STARTS_THAT_MAY_FAIL = 2
+
+
+@dataclass(frozen=True)
+class EngineSaid:
+    """A reply, and which child it came from."""
+
+    client: EngineClient
+    reply: AnyReply
+
+
+@dataclass(frozen=True)
+class EngineGone:
+    """A child was drained and reaped."""
+
+    client: EngineClient
+    exit: EngineExit
+
+
+SlotMessage = EngineSaid | EngineGone
+
+
+class EngineSlot:
+    """Owns at most one engine child. All methods run in the event loop.
+
+    `post` puts a `SlotMessage` into the runner's inbox and may be called from any thread;
+    `halted` is set when the engine cannot be used at all.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        ledger: Ledger,
+        scratch: Path,
+        meter: MemoryMeter,
+        post: Callable[[SlotMessage], None],
+    ) -> None:
+        self.number = number
+        self.ledger = ledger
+        self.scratch = scratch
+        self.meter = meter
+        self.post = post
+        self.speed = Speed()
+        self.info: EngineInfo | None = None
+        self.halted: Failure | None = None
+        self.resting = False
+        self._client: EngineClient | None = None
+        self._reader: asyncio.Task[None] | None = None
+        self._ending = False
+        self._in_flight: list[JobId] = []
+        self._runs: dict[JobId, Run] = {}
+        self._recent_rungs: deque[int] = deque(maxlen=3)
+        self._failed_starts = 0
+        self._fatal: Failure | None = None
+
+    # --- what the runner asks ------------------------------------------------------------------
+
+    @property
+    def is_idle(self) -> bool:
+        """No job and no child."""
+        return not self._in_flight and self._client is None
+
+    @property
+    def positions(self) -> dict[JobId, float]:
+        """Seconds done of the jobs in the engine."""
+        return {job: self._runs[job].position for job in self._in_flight}
+
+    def has(self, job: JobId) -> bool:
+        """Whether the job is in the engine."""
+        return job in self._in_flight
+
+    async def feed(self) -> None:
+        """Give the child its next jobs; starts a child, or ends one with the wrong model."""
+        while not self._ending and self.halted is None and self._wants_more():
+            job = self.ledger.queue.next_pending()
+            if job is None:
+                return
+            run = self._run_of(job)
+            if await self._complete_from_journal(job, run):
+                continue
+            if self._client is not None and self._client.model != run.current.model:
+                if not self._in_flight:
+                    self.end_engine()
+                return
+            if self._client is None:
+                self._start_engine(run)
+            await self._send(job, run)
+
+    def cancel(self, job: JobId) -> None:
+        """Ask the child to give a job up at its next window."""
+        assert self._client is not None
+        self._runs[job].cancelled = True
+        self._client.send(Cancel(job))
+
+    def hold(self, on: bool) -> None:
+        """Rest after the current window, or go on."""
+        if self._client is not None:
+            self._client.send(Hold(on))
+        if not on:
+            self.resting = False
+
+    def end_engine(self) -> None:
+        """Let an idle child end in an orderly way; its end arrives as `EngineGone`."""
+        if self._client is not None and not self._ending:
+            self._ending = True
+            self._client.send(Shutdown())
+
+    def kill_engine(self) -> None:
+        """End the child at once; the jobs in it go back to the queue."""
+        if self._client is not None:
+            self._ending = True
+            self._client.kill()
+
+    async def join(self) -> None:
+        """Wait until the reader thread has ended."""
+        if self._reader is not None:
+            await self._reader
+
+    # --- feeding -------------------------------------------------------------------------------
+
+    def _wants_more(self) -> bool:
+        if any(self._runs[job].alone for job in self._in_flight):
+            return False
+        return len(self._in_flight) < LOOK_AHEAD
+
+    def _run_of(self, job: Job) -> Run:
+        """The job's run so far, or a new one with the settings of this moment."""
+        run = self._runs.get(job.id)
+        if run is None:
+            settings = self.ledger.settings
+            device = self.info.device if self.info else settings.model.device
+            rungs = ladder(settings, device)
+            rung = min(first_rung(self._recent_rungs), len(rungs) - 1)
+            run = self._runs[job.id] = Run(job.id, settings, rungs, rung, now())
+        return run
+
+    async def _complete_from_journal(self, job: Job, run: Run) -> bool:
+        """Write the outputs of a file whose windows were all done before; whether it was one."""
+        point = await asyncio.to_thread(self.ledger.store.resume_point, job.id)
+        if point is None or not point.state.done:
+            return False
+        if point.plan.text_hash != run.settings.text_hash():
+            return False
+        run.plan, run.position = point.plan, point.plan.duration
+        await self._complete(job, run)
+        return True
+
+    def _start_engine(self, run: Run) -> None:
+        client = EngineClient(run.current.model, self._on_stderr)
+        self._client = client
+        self._reader = asyncio.create_task(asyncio.to_thread(self._pump, client))
+        self.ledger.emit(EngineChanged(self.number, loading=True))
+        self.ledger.log(Level.INFO, f"Loading model {run.current.model.model}")
+
+    def _on_stderr(self, line: str) -> None:
+        if self._client is not None:
+            self.post(EngineSaid(self._client, Note(Level.DEBUG, line)))
+
+    def _pump(self, client: EngineClient) -> None:
+        """Reader thread: everything the child says, then its end."""
+        try:
+            for reply in client.replies():
+                self.post(EngineSaid(client, reply))
+        except msgspec.MsgspecError as error:
+            text = f"The engine said something that is not our protocol: {error}"
+            self.post(EngineSaid(client, Note(Level.ERROR, text)))
+            client.kill()
+        self.post(EngineGone(client, client.wait()))
+
+    async def _send(self, job: Job, run: Run) -> None:
+        assert self._client is not None
+        store = self.ledger.store
+        point = await asyncio.to_thread(store.resume_point, job.id)
+        run.scratch = new_scratch(self.scratch, store.session_id, job.id)
+        run.place, run.cancelled = NOT_STARTED, False
+        run.position = point.seconds if point else 0.0
+        self._in_flight.append(job.id)
+        await self.ledger.add_temp(run.scratch)
+        await self.ledger.put(replace(job, state=Processing(run.started_at)))
+        self._client.send(
+            Transcribe(
+                job=job.id,
+                path=job.path,
+                decoding=run.current.decoding,
+                text_hash=run.settings.text_hash(),
+                scratch=path_to_text(run.scratch),
+                resume=point,
+                skip_window=run.skip_window,
+            )
+        )
+
+    # --- what the child says -------------------------------------------------------------------
+
+    async def handle(self, message: SlotMessage) -> None:
+        """Take a reply or the end of a child."""
+        if message.client is not self._client:
+            return
+        match message:
+            case EngineSaid(reply=reply):
+                await self._on_reply(reply)
+            case EngineGone(exit=ended):
+                await self._on_exit(ended)
+
+    async def _on_reply(self, reply: AnyReply) -> None:
+        match reply:
+            case Ready():
+                self._on_ready(reply)
+            case Probed(job=job, media=media):
+                await self.ledger.put(replace(self.ledger.queue[job], media=media))
+            case Preparing(job=job, done=done, total=total):
+                self.ledger.emit(JobProgress(job, done, total, 0.0, None, preparing=True))
+            case Started():
+                await self._on_started(reply)
+            case Window(job=job, result=result):
+                await self._on_window(self._runs[job], result)
+            case Finished(job=job):
+                self._in_flight.remove(job)
+                await self._complete(self.ledger.queue[job], self._runs[job])
+            case Stopped(job=job):
+                self._in_flight.remove(job)
+                await self._on_stopped(self._runs.pop(job))
+            case FileFailed(job=job, failure=failure):
+                self._in_flight.remove(job)
+                await self._on_failed(self._runs[job], failure)
+            case Fatal(failure=failure):
+                self._fatal = failure
+            case Held(on=on):
+                self._on_held(on)
+            case CleanedUp():
+                self.ledger.log(Level.INFO, after_cleanup(await asyncio.to_thread(self.meter.read)))
+            case Note(level=level, text=text, job=about):
+                self.ledger.log(level, text, about)
+
+    def _on_ready(self, ready: Ready) -> None:
+        assert self._client is not None
+        self._failed_starts = 0
+        model = self._client.model.model
+        self.info = EngineInfo(
+            slot=self.number,
+            model=model,
+            device=ready.device,
+            compute_type=ready.compute_type,
+            load_seconds=ready.load_seconds,
+            pid=ready.pid,
+        )
+        self.ledger.emit(EngineChanged(self.number, self.info))
+        where = f"{ready.device}, {ready.compute_type}"
+        self.ledger.log(Level.INFO, f"Model {model} loaded in {ready.load_seconds:.1f} s ({where})")
+
+    async def _on_started(self, started: Started) -> None:
+        run = self._runs[started.job]
+        job = self.ledger.queue[started.job]
+        run.plan = started.plan
+        run.warnings = list(started.plan.warnings)
+        if not started.resumed:
+            run.position = 0.0
+            await self.ledger.begin_file(job.id, started.plan)
+        run.place = round(run.position * 100)
+        state = Processing(run.started_at, preparing=False)
+        await self.ledger.put(replace(job, media=started.media, state=state))
+        if started.restarted:
+            text = f"{job.name} starts over: {started.restarted}"
+            self.ledger.log(Level.WARNING, text, job.id)
+        elif started.resumed:
+            text = f"{job.name} goes on at {run.position:.0f} s"
+            self.ledger.log(Level.INFO, text, job.id)
+        for warning in started.plan.warnings:
+            self.ledger.log(Level.WARNING, f"{job.name}: {warning}", job.id)
+        if run.before is None:
+            run.before = await asyncio.to_thread(self.meter.read)
+            self.ledger.log(Level.INFO, file_started(job.name, run.before), job.id)
+        run.begin_work(time.monotonic())
+        self.speed.begin(time.monotonic())
+        self._emit_progress(run)
+
+    async def _on_window(self, run: Run, result: WindowResult) -> None:
+        assert run.plan is not None
+        await self.ledger.add_window(run.job, result, run.plan.language)
+        clock = time.monotonic()
+        run.speed.advance(result.seconds - run.position, clock)
+        self.speed.advance(result.seconds - run.position, clock)
+        if result.skipped:
+            text = (
+                f"{run.position:.0f} s to {result.seconds:.0f} s left out: "
+                "the engine died there twice"
+            )
+            run.warnings.append(text)
+            run.skip_window = False
+            self.ledger.log(Level.ERROR, f"{self.ledger.queue[run.job].name}: {text}", run.job)
+        run.position, run.place = result.seconds, result.state.seek
+        self._emit_progress(run)
+
+    def _emit_progress(self, run: Run) -> None:
+        total = run.plan.duration if run.plan else 0.0
+        eta = job_eta(run.position, total, run.speed.value)
+        progress = JobProgress(run.job, run.position, total, run.speed.value, eta)
+        self.ledger.emit(progress)
+
+    def _on_held(self, on: bool) -> None:
+        self.resting = on
+        clock = time.monotonic()
+        for job in self._in_flight[:1]:
+            run = self._runs[job]
+            if on:
+                run.rest(clock)
+            elif run.plan is not None:
+                run.begin_work(clock)
+                self.speed.begin(clock)
+
+    # --- how a job's stay in the engine ends ---------------------------------------------------
+
+    async def _complete(self, job: Job, run: Run) -> None:
+        """Write the outputs, then say that the file is completed."""
+        run.rest(time.monotonic())
+        state = await complete(self.ledger, job, run)
+        await self._leave(run)
+        if isinstance(state, Failed):
+            self.ledger.log(Level.ERROR, f"{job.name}: {state.failure}", job.id)
+        else:
+            self._recent_rungs.append(run.rung)
+        await self.ledger.put(replace(job, state=state))
+        if run.before is not None:
+            after = await asyncio.to_thread(self.meter.read)
+            self.ledger.log(Level.INFO, file_finished(job.name, after, run.before), job.id)
+        self._runs.pop(job.id, None)
+
+    async def _leave(self, run: Run) -> None:
+        if run.scratch is not None:
+            await self.ledger.drop_temp(run.scratch)
+            run.scratch = None
+
+    async def _on_stopped(self, run: Run) -> None:
+        await self._leave(run)
+        job = self.ledger.queue[run.job]
+        if run.cancelled:
+            await self.ledger.put(replace(job, state=Cancelled(now(), run.started_at)))
+        else:
+            await self.ledger.put(replace(job, state=Pending(run.position)))
+
+    async def _back_to_queue(self, run: Run) -> None:
+        """The job did nothing wrong, its engine ended."""
+        run.rest(time.monotonic())
+        await self._on_stopped(self._runs.pop(run.job))
+
+    async def _on_failed(self, run: Run, failure: Failure, *, died: bool = False) -> None:
+        """Try again as the policy says, or let the file fail."""
+        run.rest(time.monotonic())
+        await self._leave(run)
+        job = self.ledger.queue[run.job]
+        decision = decide(
+            Trouble(
+                failure,
+                rung=run.rung,
+                rungs=len(run.rungs),
+                deaths_here=run.died() if died else 0,
+                deaths=sum(run.deaths.values()),
+                started=run.place != NOT_STARTED,
+            )
+        )
+        if isinstance(decision, GiveUp):
+            self._runs.pop(run.job)
+            state = Failed(now(), decision.failure, run.started_at)
+            await self.ledger.put(replace(job, state=state))
+            self.ledger.log(Level.ERROR, f"{job.name}: {decision.failure}", job.id)
+            return
+        run.rung = decision.rung
+        run.skip_window = decision.skip_window
+        run.alone = True  # so that no other file can be the reason the next time
+        remedy = run.current.remedy or "a fresh engine"
+        if decision.skip_window:
+            remedy = "leaving this window out"
+        attempt = Attempt(now(), failure, run.position, remedy)
+        await self.ledger.put(
+            replace(job, state=Pending(run.position), attempts=(*job.attempts, attempt))
+        )
+        text = f"{job.name}: {failure.title}; trying again with {remedy}"
+        self.ledger.log(Level.WARNING, text, job.id)
+        if not died:
+            self.kill_engine()  # only its end surely gives all memory back
+
+    async def _on_exit(self, ended: EngineExit) -> None:
+        expected, self._ending = self._ending, False
+        ready = self.info is not None
+        fatal, self._fatal = self._fatal, None
+        self._client, self.info, self.resting = None, None, False
+        jobs, self._in_flight = self._in_flight, []
+        self.ledger.emit(EngineChanged(self.number))
+        failure = fatal or ended.failure
+        if not expected and not ready and self._cannot_start(failure):
+            self.halted = failure
+            expected = True
+        if not expected and failure.detail:
+            self.ledger.log(Level.DEBUG, failure.detail)
+        for index, job in enumerate(jobs):
+            if index == 0 and not expected:
+                await self._on_failed(self._runs[job], failure, died=True)
+            else:
+                await self._back_to_queue(self._runs[job])
+
+    def _cannot_start(self, failure: Failure) -> bool:
+        """Whether no file can be transcribed: the model does not load, time and again."""
+        if failure.kind is FailureKind.OUT_OF_MEMORY:
+            return False
+        self._failed_starts += 1
+        died = failure.kind is FailureKind.ENGINE_DIED
+        return not died or self._failed_starts >= STARTS_THAT_MAY_FAIL

@@ -1,0 +1,64 @@
+"""Sessions on disk and the batches made of them: what every user interface starts with."""
+
+import asyncio
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from fwtui.batch.runner import BatchRunner
+from fwtui.config.locations import Locations
+from fwtui.core.settings import Settings
+from fwtui.storage.erase import Discarded
+from fwtui.storage.scratch import Swept, sweep
+from fwtui.storage.sessions import (
+    SessionList,
+    StoredSession,
+    adopt,
+    discard_stored,
+    list_sessions,
+)
+from fwtui.storage.store import SessionStore
+
+
+class Workspace:
+    """The sessions in one state folder."""
+
+    def __init__(self, locations: Locations) -> None:
+        self.locations = locations
+
+    async def incomplete(self) -> SessionList:
+        """Sessions with something left to do, the last changed first.
+
+        On the way, scratch files that a crash left are deleted, and sessions that are all done
+        and held by nobody, which a kill just before the end can leave.
+        """
+        return await asyncio.to_thread(self._incomplete)
+
+    def _incomplete(self) -> SessionList:
+        self.sweep()
+        listed = list_sessions(self.locations.sessions)
+        for stored in listed.sessions:
+            if not (stored.session.is_incomplete or stored.in_use or stored.foreign):
+                discard_stored(stored, self.locations.sessions)
+        left = tuple(stored for stored in listed.sessions if stored.session.is_incomplete)
+        return replace(listed, sessions=left)
+
+    def sweep(self) -> Swept:
+        """Delete scratch files that no running fwtui uses."""
+        return sweep(self.locations.scratch, self.locations.sessions, datetime.now())
+
+    async def start(self, settings: Settings) -> BatchRunner:
+        """A batch with a new session. Raises StorageError."""
+        store = await asyncio.to_thread(
+            SessionStore.create, self.locations.sessions, settings, datetime.now()
+        )
+        return BatchRunner(store, self.locations.scratch)
+
+    async def resume(self, stored: StoredSession) -> BatchRunner:
+        """A batch that goes on with a stored session. Raises SessionInUseError, StorageError."""
+        store = await asyncio.to_thread(adopt, stored, self.locations.sessions)
+        return BatchRunner(store, self.locations.scratch)
+
+    async def discard(self, stored: StoredSession) -> Discarded:
+        """Delete a stored session and its scratch files. Raises SessionInUseError, StorageError."""
+        return await asyncio.to_thread(discard_stored, stored, self.locations.sessions)

@@ -3,6 +3,7 @@
 import stat
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -10,6 +11,11 @@ from fwtui.core.paths import text_to_path
 from fwtui.storage.faults import storage_error
 from fwtui.storage.files import FileSystem
 from fwtui.storage.names import SessionFiles
+
+# The earlier program's folder below the temporary folder.
+FOREIGN_FOLDER = "faster_whisper_sessions"
+# Key of our session file that says which foreign one it was made from.
+ADOPTED_FROM = "adopted_from"
 
 
 class Discarded(msgspec.Struct, frozen=True):
@@ -39,16 +45,42 @@ def remove_scratch(temps: Iterable[str], files: FileSystem) -> tuple[Discarded, 
     return removed, left
 
 
-def erase(paths: SessionFiles, temps: Iterable[str], files: FileSystem) -> Discarded:
-    """Delete a session, whose lock the caller holds. Raises StorageError."""
+def erase(
+    paths: SessionFiles, temps: Iterable[str], files: FileSystem, original: Path | None = None
+) -> Discarded:
+    """Delete a session, whose lock the caller holds, and the foreign one it was made from.
+
+    Raises StorageError.
+    """
     removed, _ = remove_scratch(temps, files)
-    # The snapshot goes first: a journal alone is not a session any more.
-    for path in (paths.snapshot, paths.journal):
+    # The original would be offered again without ours. A journal alone is not a session any
+    # more, so it goes last.
+    return _remove_all((original, paths.snapshot, paths.journal), removed, files)
+
+
+def erase_foreign(path: Path, temps: Iterable[str], files: FileSystem) -> Discarded:
+    """Delete a session of the earlier program. Raises StorageError."""
+    removed, _ = remove_scratch(temps, files)
+    return _remove_all((path,), removed, files)
+
+
+def adopted_original(extra: dict[str, Any]) -> Path | None:
+    """The foreign session file that a session was made from, if it was."""
+    text = extra.get(ADOPTED_FROM)
+    path = Path(text) if isinstance(text, str) else None
+    if path and path.parent.name == FOREIGN_FOLDER and path.suffix == ".json":
+        return path
+    return None
+
+
+def _remove_all(paths: Iterable[Path | None], removed: Discarded, files: FileSystem) -> Discarded:
+    for path in paths:
         try:
-            removed = _remove(path, removed, files)
-            files.sync_folder(path.parent)
+            if path is not None and path.exists():
+                removed = _remove(path, removed, files)
+                files.sync_folder(path.parent)
         except OSError as error:
-            raise storage_error(error, path, "delete") from error
+            raise storage_error(error, path or Path(), "delete") from error
     return removed
 
 

@@ -15,7 +15,7 @@ from fwtui.core.settings import Settings
 from fwtui.errors import SessionInUseError, StorageError
 from fwtui.storage import journal as records
 from fwtui.storage.compact import Rewrite, commit, prepare
-from fwtui.storage.erase import Discarded, erase, remove_scratch
+from fwtui.storage.erase import Discarded, adopted_original, erase, remove_scratch
 from fwtui.storage.faults import storage_error
 from fwtui.storage.files import FILES, FileSystem, ensure_folder
 from fwtui.storage.journal_file import JournalFile
@@ -76,7 +76,8 @@ class SessionStore:
         for number in itertools.count(1):
             suffix = f"_{number}" if number > 1 else ""
             paths = SessionFiles(directory, wanted + suffix)
-            if paths.snapshot.exists():
+            # A journal alone is left of a deleted session: its records must not become ours.
+            if paths.snapshot.exists() or paths.journal.exists():
                 continue
             with contextlib.suppress(SessionInUseError):
                 lock = SessionLock.acquire(paths.lock, files)
@@ -267,21 +268,26 @@ class SessionStore:
         """Let the session go; one without jobs is deleted. Closing twice is fine."""
         with self._guard:
             if not self._closed and not self._roster.jobs:
-                self.delete()
+                self._erase(None)
             self._end()
 
     def delete(self) -> Discarded:
-        """Delete the session with its scratch files, and close it."""
+        """Delete the session with its scratch files, and close it.
+
+        A foreign session that it was made from is deleted as well.
+        """
         with self._guard:
             self._not_closed()
-            self._close_journal()
-            try:
-                removed = erase(self._paths, self._roster.temps, self._files)
-            except StorageError:
-                self._end()
-                raise
-            self._end(remove=True)
-            return removed
+            return self._erase(adopted_original(self._roster.extra))
+
+    def _erase(self, original: Path | None) -> Discarded:
+        self._close_journal()
+        removed = None
+        try:
+            removed = erase(self._paths, self._roster.temps, self._files, original)
+        finally:
+            self._end(remove=removed is not None)
+        return removed
 
     def _end(self, *, remove: bool = False) -> None:
         self._closed = True

@@ -228,11 +228,11 @@ def test_the_file_has_the_reference_documents_keys(folder: Path) -> None:
     store.compact()
     document = msgspec.json.decode((folder / f"{store.session_id}.json").read_bytes())
     assert list(document)[:12] == [
-        "session_id", "created_at", "model_path", "output_dir", "beam_size", "vad_filter", "language",
-        "initial_prompt", "task", "patience", "add_timestamps", "add_report",
+        "session_id", "created_at", "model_path", "output_dir", "beam_size", "vad_filter",
+        "language", "initial_prompt", "task", "patience", "add_timestamps", "add_report",
     ]  # fmt: skip
     assert document["created_at"] == "2025-12-14T12:34:56"
-    first, second = ({k: v for k, v in list(f.items())[:6]} for f in document["files"])
+    first, second = (dict(list(f.items())[:6]) for f in document["files"])
     assert first == {
         "path": "/audio/1.mp3", "status": "completed", "error": None, "output_path": "/out/a.txt",
         "started_at": "2025-12-14T12:34:56", "completed_at": "2025-12-14T12:40:01",

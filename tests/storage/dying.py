@@ -1,0 +1,80 @@
+"""A file system that dies at the n-th call, as a process killed there would."""
+
+import os
+from pathlib import Path
+
+from fwtui.storage.files import FileSystem
+
+
+class Died(BaseException):
+    """The process is gone: nothing but the test may catch this."""
+
+
+class DyingFiles(FileSystem):
+    """Dies at call number `last` (from 0) and at every later one; `calls` counts them.
+
+    A death during a write leaves a part of it. `bury` closes what a dead process had open.
+    """
+
+    def __init__(self, last: int | None = None) -> None:
+        self.last = last
+        self.calls = 0
+        self._open: set[int] = set()
+
+    def _step(self) -> bool:
+        """Whether this is the call in which it dies."""
+        self.calls += 1
+        if self.last is None or self.calls <= self.last:
+            return False
+        if self.calls > self.last + 1:
+            raise Died
+        return True
+
+    def _die_or_not(self) -> None:
+        if self._step():
+            raise Died
+
+    def bury(self) -> None:
+        for descriptor in self._open:
+            os.close(descriptor)
+        self._open.clear()
+
+    def open(self, path: Path, flags: int, mode: int = 0o600) -> int:
+        self._die_or_not()
+        descriptor = super().open(path, flags, mode)
+        self._open.add(descriptor)
+        return descriptor
+
+    def write(self, descriptor: int, data: bytes | memoryview) -> int:
+        if self._step():
+            super().write(descriptor, data[: len(data) // 2])
+            raise Died
+        return super().write(descriptor, data)
+
+    def truncate(self, descriptor: int, length: int) -> None:
+        self._die_or_not()
+        super().truncate(descriptor, length)
+
+    def fsync(self, descriptor: int) -> None:
+        # Not for real: thousands of them would take minutes, and no power is cut here.
+        self._die_or_not()
+
+    def close(self, descriptor: int) -> None:
+        self._die_or_not()
+        self._open.discard(descriptor)
+        super().close(descriptor)
+
+    def replace(self, source: Path, target: Path) -> None:
+        self._die_or_not()
+        super().replace(source, target)
+
+    def unlink(self, path: Path) -> None:
+        self._die_or_not()
+        super().unlink(path)
+
+    def make_folder(self, path: Path, mode: int) -> None:
+        self._die_or_not()
+        super().make_folder(path, mode)
+
+    def sync_folder(self, path: Path) -> None:
+        self._die_or_not()

@@ -11,11 +11,24 @@ from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.job import Completed, Failed, Job
 from fwtui.core.paths import path_to_text, text_to_path
 from fwtui.core.segment import Transcript
+from fwtui.core.session import FilePlan
 from fwtui.errors import DiskFullError, FwtuiError
 from fwtui.storage.atomic import write_atomic
 from fwtui.writers.registry import write_transcript
 
 NO_SPEECH = "no speech was found"
+LEAVE_OUT = "leaving this window out"  # the remedy of an attempt, and how it is found again
+
+
+def left_out(seconds: float) -> str:
+    """The warning about a window that killed the engine, at `seconds` of the file."""
+    return f"30 s from {seconds:.0f} s on are left out: the engine died there twice"
+
+
+def warnings_of(job: Job, plan: FilePlan, segments: int) -> tuple[str, ...]:
+    """What the user must know of a completed file."""
+    holes = [left_out(a.at_seconds) for a in job.attempts if a.remedy == LEAVE_OUT]
+    return (*plan.warnings, *holes, *(() if segments else (NO_SPEECH,)))
 
 
 async def complete(ledger: Ledger, job: Job, run: Run) -> Completed | Failed:
@@ -35,7 +48,6 @@ async def complete(ledger: Ledger, job: Job, run: Run) -> Completed | Failed:
         full = isinstance(error, DiskFullError)
         kind = FailureKind.DISK_FULL if full else FailureKind.OUTPUT
         return Failed(now(), Failure(kind, error.title, error.hint), run.started_at)
-    warnings = tuple(run.warnings) if transcript.segments else (*run.warnings, NO_SPEECH)
     return Completed(
         started_at=run.started_at,
         completed_at=now(),
@@ -44,7 +56,7 @@ async def complete(ledger: Ledger, job: Job, run: Run) -> Completed | Failed:
         work_seconds=run.worked,
         language=run.plan.language,
         segments=len(transcript.segments),
-        warnings=warnings,
+        warnings=warnings_of(job, run.plan, len(transcript.segments)),
     )
 
 

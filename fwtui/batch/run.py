@@ -19,7 +19,8 @@ class Run:
     """What the runner remembers of a file between its first attempt and its end.
 
     `settings` are the user's, frozen when the file began; `rungs` the ladder made from them.
-    `place` is the seek (frames) of the window in the model; `position` seconds done.
+    `place` is the seek (frames) of the window in the model, `resume_seek` that of the first one
+    of this attempt if it resumes; `position` is seconds done.
     """
 
     job: JobId
@@ -30,6 +31,7 @@ class Run:
     scratch: Path | None = None
     plan: FilePlan | None = None
     place: int = NOT_STARTED
+    resume_seek: int = 0
     position: float = 0.0
     speed: Speed = field(default_factory=Speed)
     worked: float = 0.0
@@ -39,7 +41,6 @@ class Run:
     skip_window: bool = False
     alone: bool = False
     cancelled: bool = False
-    warnings: list[str] = field(default_factory=list)
 
     @property
     def current(self) -> Rung:

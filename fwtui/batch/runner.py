@@ -332,7 +332,7 @@ class BatchRunner:
     def _emit_progress(self) -> None:
         tally = self.ledger.tally
         done = tally.done_seconds + sum(self._slot.positions.values())
-        speed = self._slot.speed.value
+        speed = self._slot.speed
         total = tally.total_seconds
         self.ledger.emit(
             BatchProgress(

@@ -10,24 +10,18 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from fwtui.batch.eta import Speed, job_eta
+from fwtui.batch.desk import FileDesk
 from fwtui.batch.ledger import Ledger, now
-from fwtui.batch.outcome import complete
-from fwtui.batch.policy import GiveUp, Trouble, decide, first_rung, ladder
+from fwtui.batch.policy import first_rung, ladder
 from fwtui.batch.run import NOT_STARTED, Run
 from fwtui.core.events import EngineChanged, EngineInfo, JobProgress, Level
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.job import (
-    Attempt,
-    Cancelled,
-    Failed,
     Job,
     JobId,
-    Pending,
     Processing,
 )
 from fwtui.core.paths import path_to_text
-from fwtui.core.session import WindowResult
 from fwtui.engine.client import EngineClient, EngineExit
 from fwtui.engine.protocol import (
     AnyReply,
@@ -48,7 +42,7 @@ from fwtui.engine.protocol import (
     Transcribe,
     Window,
 )
-from fwtui.memory.describe import after_cleanup, file_finished, file_started
+from fwtui.memory.describe import after_cleanup
 from fwtui.memory.measure import MemoryMeter
 from fwtui.storage.scratch import new_scratch
 
@@ -95,10 +89,10 @@ class EngineSlot:
         self.scratch = scratch
         self.meter = meter
         self.post = post
-        self.speed = Speed()
         self.info: EngineInfo | None = None
         self.halted: Failure | None = None
         self.resting = False
+        self._desk = FileDesk(ledger, meter)
         self._client: EngineClient | None = None
         self._reader: asyncio.Task[None] | None = None
         self._ending = False
@@ -114,6 +108,11 @@ class EngineSlot:
     def is_idle(self) -> bool:
         """No job and no child."""
         return not self._in_flight and self._client is None
+
+    @property
+    def speed(self) -> float:
+        """Audio seconds per second of work, over the last windows; 0 before the first."""
+        return self._desk.speed.value
 
     @property
     def positions(self) -> dict[JobId, float]:
@@ -192,12 +191,12 @@ class EngineSlot:
     async def _complete_from_journal(self, job: Job, run: Run) -> bool:
         """Write the outputs of a file whose windows were all done before; whether it was one."""
         point = await asyncio.to_thread(self.ledger.store.resume_point, job.id)
-        if point is None or not point.state.done:
+        if point is None or not point.is_done:
             return False
         if point.plan.text_hash != run.settings.text_hash():
             return False
         run.plan, run.position = point.plan, point.plan.duration
-        await self._complete(job, run)
+        await self._complete(self._runs.pop(job.id))
         return True
 
     def _start_engine(self, run: Run) -> None:
@@ -229,6 +228,7 @@ class EngineSlot:
         run.scratch = new_scratch(self.scratch, store.session_id, job.id)
         run.place, run.cancelled = NOT_STARTED, False
         run.position = point.seconds if point else 0.0
+        run.resume_seek = point.state.seek if point and point.state else 0
         self._in_flight.append(job.id)
         await self.ledger.add_temp(run.scratch)
         await self.ledger.put(replace(job, state=Processing(run.started_at)))
@@ -264,19 +264,18 @@ class EngineSlot:
                 await self.ledger.put(replace(self.ledger.queue[job], media=media))
             case Preparing(job=job, done=done, total=total):
                 self.ledger.emit(JobProgress(job, done, total, 0.0, None, preparing=True))
-            case Started():
-                await self._on_started(reply)
+            case Started(job=job):
+                await self._desk.started(self._runs[job], reply)
             case Window(job=job, result=result):
-                await self._on_window(self._runs[job], result)
+                await self._desk.window(self._runs[job], result)
             case Finished(job=job):
-                self._in_flight.remove(job)
-                await self._complete(self.ledger.queue[job], self._runs[job])
+                await self._complete(self._take_out(job))
             case Stopped(job=job):
-                self._in_flight.remove(job)
-                await self._on_stopped(self._runs.pop(job))
+                await self._desk.stopped(self._take_out(job))
             case FileFailed(job=job, failure=failure):
-                self._in_flight.remove(job)
-                await self._on_failed(self._runs[job], failure)
+                again = await self._failed(self._take_out(job), failure, died=False)
+                if again or failure.kind is FailureKind.OUT_OF_MEMORY:
+                    self.kill_engine()  # only its end surely gives all memory back
             case Fatal(failure=failure):
                 self._fatal = failure
             case Held(on=on):
@@ -302,55 +301,6 @@ class EngineSlot:
         where = f"{ready.device}, {ready.compute_type}"
         self.ledger.log(Level.INFO, f"Model {model} loaded in {ready.load_seconds:.1f} s ({where})")
 
-    async def _on_started(self, started: Started) -> None:
-        run = self._runs[started.job]
-        job = self.ledger.queue[started.job]
-        run.plan = started.plan
-        run.warnings = list(started.plan.warnings)
-        if not started.resumed:
-            run.position = 0.0
-            await self.ledger.begin_file(job.id, started.plan)
-        run.place = round(run.position * 100)
-        state = Processing(run.started_at, preparing=False)
-        await self.ledger.put(replace(job, media=started.media, state=state))
-        if started.restarted:
-            text = f"{job.name} starts over: {started.restarted}"
-            self.ledger.log(Level.WARNING, text, job.id)
-        elif started.resumed:
-            text = f"{job.name} goes on at {run.position:.0f} s"
-            self.ledger.log(Level.INFO, text, job.id)
-        for warning in started.plan.warnings:
-            self.ledger.log(Level.WARNING, f"{job.name}: {warning}", job.id)
-        if run.before is None:
-            run.before = await asyncio.to_thread(self.meter.read)
-            self.ledger.log(Level.INFO, file_started(job.name, run.before), job.id)
-        run.begin_work(time.monotonic())
-        self.speed.begin(time.monotonic())
-        self._emit_progress(run)
-
-    async def _on_window(self, run: Run, result: WindowResult) -> None:
-        assert run.plan is not None
-        await self.ledger.add_window(run.job, result, run.plan.language)
-        clock = time.monotonic()
-        run.speed.advance(result.seconds - run.position, clock)
-        self.speed.advance(result.seconds - run.position, clock)
-        if result.skipped:
-            text = (
-                f"{run.position:.0f} s to {result.seconds:.0f} s left out: "
-                "the engine died there twice"
-            )
-            run.warnings.append(text)
-            run.skip_window = False
-            self.ledger.log(Level.ERROR, f"{self.ledger.queue[run.job].name}: {text}", run.job)
-        run.position, run.place = result.seconds, result.state.seek
-        self._emit_progress(run)
-
-    def _emit_progress(self, run: Run) -> None:
-        total = run.plan.duration if run.plan else 0.0
-        eta = job_eta(run.position, total, run.speed.value)
-        progress = JobProgress(run.job, run.position, total, run.speed.value, eta)
-        self.ledger.emit(progress)
-
     def _on_held(self, on: bool) -> None:
         self.resting = on
         clock = time.monotonic()
@@ -360,78 +310,22 @@ class EngineSlot:
                 run.rest(clock)
             elif run.plan is not None:
                 run.begin_work(clock)
-                self.speed.begin(clock)
+                self._desk.speed.begin(clock)
 
-    # --- how a job's stay in the engine ends ---------------------------------------------------
+    def _take_out(self, job: JobId) -> Run:
+        """The job leaves the engine."""
+        self._in_flight.remove(job)
+        return self._runs.pop(job)
 
-    async def _complete(self, job: Job, run: Run) -> None:
-        """Write the outputs, then say that the file is completed."""
-        run.rest(time.monotonic())
-        state = await complete(self.ledger, job, run)
-        await self._leave(run)
-        if isinstance(state, Failed):
-            self.ledger.log(Level.ERROR, f"{job.name}: {state.failure}", job.id)
-        else:
-            self._recent_rungs.append(run.rung)
-        await self.ledger.put(replace(job, state=state))
-        if run.before is not None:
-            after = await asyncio.to_thread(self.meter.read)
-            self.ledger.log(Level.INFO, file_finished(job.name, after, run.before), job.id)
-        self._runs.pop(job.id, None)
+    async def _complete(self, run: Run) -> None:
+        await self._desk.complete(self.ledger.queue[run.job], run)
+        self._recent_rungs.append(run.rung)
 
-    async def _leave(self, run: Run) -> None:
-        if run.scratch is not None:
-            await self.ledger.drop_temp(run.scratch)
-            run.scratch = None
-
-    async def _on_stopped(self, run: Run) -> None:
-        await self._leave(run)
-        job = self.ledger.queue[run.job]
-        if run.cancelled:
-            await self.ledger.put(replace(job, state=Cancelled(now(), run.started_at)))
-        else:
-            await self.ledger.put(replace(job, state=Pending(run.position)))
-
-    async def _back_to_queue(self, run: Run) -> None:
-        """The job did nothing wrong, its engine ended."""
-        run.rest(time.monotonic())
-        await self._on_stopped(self._runs.pop(run.job))
-
-    async def _on_failed(self, run: Run, failure: Failure, *, died: bool = False) -> None:
-        """Try again as the policy says, or let the file fail."""
-        run.rest(time.monotonic())
-        await self._leave(run)
-        job = self.ledger.queue[run.job]
-        decision = decide(
-            Trouble(
-                failure,
-                rung=run.rung,
-                rungs=len(run.rungs),
-                deaths_here=run.died() if died else 0,
-                deaths=sum(run.deaths.values()),
-                started=run.place != NOT_STARTED,
-            )
-        )
-        if isinstance(decision, GiveUp):
-            self._runs.pop(run.job)
-            state = Failed(now(), decision.failure, run.started_at)
-            await self.ledger.put(replace(job, state=state))
-            self.ledger.log(Level.ERROR, f"{job.name}: {decision.failure}", job.id)
-            return
-        run.rung = decision.rung
-        run.skip_window = decision.skip_window
-        run.alone = True  # so that no other file can be the reason the next time
-        remedy = run.current.remedy or "a fresh engine"
-        if decision.skip_window:
-            remedy = "leaving this window out"
-        attempt = Attempt(now(), failure, run.position, remedy)
-        await self.ledger.put(
-            replace(job, state=Pending(run.position), attempts=(*job.attempts, attempt))
-        )
-        text = f"{job.name}: {failure.title}; trying again with {remedy}"
-        self.ledger.log(Level.WARNING, text, job.id)
-        if not died:
-            self.kill_engine()  # only its end surely gives all memory back
+    async def _failed(self, run: Run, failure: Failure, *, died: bool) -> bool:
+        again = await self._desk.failed(run, failure, died=died)
+        if again:
+            self._runs[run.job] = run
+        return again
 
     async def _on_exit(self, ended: EngineExit) -> None:
         expected, self._ending = self._ending, False
@@ -447,10 +341,11 @@ class EngineSlot:
         if not expected and failure.detail:
             self.ledger.log(Level.DEBUG, failure.detail)
         for index, job in enumerate(jobs):
+            run = self._runs.pop(job)
             if index == 0 and not expected:
-                await self._on_failed(self._runs[job], failure, died=True)
+                await self._failed(run, failure, died=True)
             else:
-                await self._back_to_queue(self._runs[job])
+                await self._desk.stopped(run)
 
     def _cannot_start(self, failure: Failure) -> bool:
         """Whether no file can be transcribed: the model does not load, time and again."""

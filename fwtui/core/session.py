@@ -57,11 +57,19 @@ class FilePlan(msgspec.Struct, frozen=True):
 
 
 class Resume(msgspec.Struct, frozen=True):
-    """Where an unfinished file goes on: its plan, and the state after its last window."""
+    """Where an unfinished file goes on: its plan, and the state after its last window.
+
+    `state` is None when no window is done; `seconds` is how far the file is.
+    """
 
     plan: FilePlan
-    state: WindowState
+    state: WindowState | None = None
     seconds: float = 0.0
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all windows are done and only the outputs are missing."""
+        return self.state is not None and self.state.done
 
 
 class Session(msgspec.Struct, frozen=True):

@@ -227,7 +227,7 @@ class Engine:
                 restarted=prepared.restarted,
             )
         )
-        skip = prepared.request.skip_window
+        skip = prepared.request.skip_window and not prepared.restarted
         for result in self.transcriber.windows(prepared, plan, skip_first=skip):
             self.channel.send(Window(job, result))
             if not result.state.done:

@@ -93,8 +93,9 @@ class Transcriber:
         options.multilingual = decoding.multilingual and self.model.model.is_multilingual
         loop = WindowLoop(self.model, prepared.features, tokenizer, options)
         clock = FileClock(plan)
-        state = prepared.resume.state if prepared.resume else loop.begin()
-        if state.done and prepared.resume is None:
+        known = prepared.resume.state if prepared.resume else None
+        state = known or loop.begin()
+        if state.done and known is None:
             yield WindowResult((), state, plan.duration)
         if skip_first and not state.done:
             state = loop.skip(state)

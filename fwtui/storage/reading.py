@@ -6,7 +6,7 @@ from typing import Protocol, TypeVar
 
 from fwtui.core.job import JobId
 from fwtui.core.segment import Segment
-from fwtui.core.session import Resume, Session, WindowState
+from fwtui.core.session import Resume, Session
 from fwtui.errors import StorageError
 from fwtui.storage.faults import storage_error
 from fwtui.storage.journal import Begun, Record, Window, record_of
@@ -43,7 +43,7 @@ def resume_of(source: Lines, progress: Progress) -> Resume:
     """Where a file goes on. Raises StorageError."""
     (plan,) = _read(source, (progress.plan,), Begun)
     if not progress.windows:
-        return Resume(plan.plan, WindowState())
+        return Resume(plan.plan)
     (last,) = _read(source, progress.windows[-1:], Window)
     return Resume(plan.plan, last.result.state, last.result.seconds)
 

@@ -17,7 +17,7 @@ class Console:
 
     def __init__(self, stream: TextIO | None = None, *, quiet: bool = False) -> None:
         self._stream = sys.stderr if stream is None else stream
-        self._quiet = quiet
+        self.is_quiet = quiet
         self._live = ""
         self.is_live = not quiet and self._stream.isatty() and os.environ.get("TERM") != "dumb"
 
@@ -33,7 +33,7 @@ class Console:
 
     def line(self, text: str) -> None:
         """A line that stays, left out when quiet."""
-        if not self._quiet:
+        if not self.is_quiet:
             self.always(text)
 
     def always(self, text: str) -> None:

@@ -109,7 +109,7 @@ def command(
         resume=resume,
     )
     console, tally = Console(quiet=quiet), Tally()
-    listeners = [tally, Progress(console, tally, verbose=verbose)]
+    listeners: list[Listener] = [tally, Progress(console, tally, verbose=verbose)]
     if not json:
         return asyncio.run(run(request, locations, console, tally, listeners))
     lines = JsonLines()
@@ -164,7 +164,7 @@ def conclude(tally: Tally, settings: Settings, console: Console) -> ExitCode:
         console.always(line)
     for line in summary(tally, settings.output.output_dir):
         console.line(line)
-    if tally.obstacle is not None:
+    if tally.obstacle is not None and console.is_quiet:  # else the log line has said it
         console.error(FwtuiError(tally.obstacle.title, tally.obstacle.hint))
     if tally.unfinished:
         console.always(f"to go on: fwtui run --resume {printable(tally.session_id)}")
@@ -180,7 +180,10 @@ async def _open(
     from fwtui.batch.workspace import Workspace
 
     workspace = Workspace(locations)
-    stored = (await workspace.incomplete()).sessions
+    found = await workspace.incomplete()
+    for problem in found.problems:
+        console.line(f"warning: {printable(problem)}")
+    stored = found.sessions
     adding = [AddPaths(intake.paths)] if intake.paths else []
     if request.resume is None:
         hint(stored, console)

@@ -16,10 +16,16 @@ from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.packet import Packet
 
-from fwtui.audio.media import Media, display_name, media_error, open_media
+from fwtui.audio.media import (
+    Media,
+    display_name,
+    open_media,
+    raise_out_of_memory,
+    raise_read_error,
+)
 from fwtui.audio.timeline import Timeline
 from fwtui.audio.wav import HEADER_BYTES, SAMPLE_BYTES, SAMPLE_RATE, WavWriter
-from fwtui.errors import BadMediaError, MediaAccessError, MediaError
+from fwtui.errors import BadMediaError
 
 # faster-whisper resamples in blocks of this many samples; the same blocks give the same samples.
 _BLOCK = 500_000
@@ -160,7 +166,8 @@ def _frames(media: Media, damage: _Damage, cancelled: Callable[[], bool]) -> Ite
         try:
             frames = media.stream.decode(packet)
         except av.error.FFmpegError as error:
-            _note(damage, media, error)
+            raise_out_of_memory(media.path, error)
+            damage.packets += 1
             continue
         yield from frames
 
@@ -174,25 +181,16 @@ def _packets(media: Media, damage: _Damage) -> "Iterator[Packet[AudioStream] | N
                 failures = 0
                 yield packet
         except av.error.FFmpegError as error:
-            _note(damage, media, error)
+            raise_read_error(media.path, error)
+            damage.packets += 1
             failures += 1
         else:
             return
     yield None
 
 
-def _note(damage: _Damage, media: Media, error: av.error.FFmpegError) -> None:
-    """Count damage; raise if it is the disk or the memory that failed, not the data."""
-    problem = media_error(media.path, error)
-    if isinstance(problem, MediaAccessError):
-        raise problem from error
-    damage.packets += 1
-
-
-def _cannot_convert(path: Path, error: av.error.FFmpegError) -> MediaError:
-    problem = media_error(path, error)
-    if isinstance(problem, MediaAccessError):
-        return problem
+def _cannot_convert(path: Path, error: av.error.FFmpegError) -> BadMediaError:
+    raise_out_of_memory(path, error)
     return BadMediaError(
         f"The sound of {display_name(path)} cannot be converted",
         f"Its sample format or channels are unusual ({error.strerror}): convert it to FLAC first.",

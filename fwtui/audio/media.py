@@ -14,12 +14,12 @@ from av.container import InputContainer
 
 from fwtui.errors import BadMediaError, MediaAccessError, MediaError, NoAudioError
 
-# A playlist in disguise must not make the program talk to the network.
-_OPTIONS = {"protocol_whitelist": "file"}
+# Playlists point to other files or to the network, and a live one is waited on for ever.
+_PLAYLISTS = frozenset({"hls", "dash", "concat", "imf", "rtsp", "rtp", "sap", "sdp"})
+# Decoders give some of these codes for damaged data, so they count for reading only.
+_DISK_ERRNOS = frozenset({errno.EIO, errno.ETIMEDOUT, getattr(errno, "ESTALE", errno.EIO)})
 _CLOCK = re.compile(r"(\d{1,4}):(\d{2}):(\d{2}(?:\.\d{1,12})?)", re.ASCII)
-_ACCESS_ERRNOS = frozenset({errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.EIO,
-                            errno.EISDIR, errno.ESTALE, errno.ENAMETOOLONG, errno.ELOOP,
-                            errno.ETIMEDOUT, errno.EMFILE, errno.ENFILE})  # fmt: skip
+_ACCESS_ERRNOS = _DISK_ERRNOS | {errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR}
 
 
 class Media(NamedTuple):
@@ -71,7 +71,7 @@ def open_media(path: Path) -> Iterator[Media]:
             str(path.absolute()),
             mode="r",
             metadata_errors="ignore",
-            container_options=dict(_OPTIONS),
+            container_options=_safe_options(),
         )
     except av.error.FFmpegError as error:
         raise media_error(path, error) from error
@@ -123,14 +123,31 @@ def access_error(path: Path, error: OSError) -> MediaAccessError:
 
 def media_error(path: Path, error: av.error.FFmpegError) -> MediaError:
     """The error for people behind one of PyAV's; raises MemoryError if that is what it was."""
-    if error.errno == errno.ENOMEM:
-        raise MemoryError(f"no memory to read {display_name(path)}") from error
+    raise_out_of_memory(path, error)
     if error.errno in _ACCESS_ERRNOS:
         return access_error(path, OSError(error.errno, error.strerror or ""))
     return BadMediaError(
         f"{display_name(path)} is not a media file, or it is damaged",
         f"No audio or video format was recognised ({error.strerror}).",
     )
+
+
+def raise_read_error(path: Path, error: av.error.FFmpegError) -> None:
+    """Raise MediaAccessError if the disk failed; return if the data is bad."""
+    raise_out_of_memory(path, error)
+    if error.errno in _DISK_ERRNOS:
+        raise access_error(path, OSError(error.errno, error.strerror or "")) from error
+
+
+def raise_out_of_memory(path: Path, error: av.error.FFmpegError) -> None:
+    """Raise MemoryError if that is what PyAV's error is: its own class need not be one."""
+    if error.errno == errno.ENOMEM:
+        raise MemoryError(f"no memory to read {display_name(path)}") from error
+
+
+def _safe_options() -> dict[str, str]:
+    formats = sorted(av.formats_available - _PLAYLISTS)
+    return {"protocol_whitelist": "file", "format_whitelist": ",".join(formats)}
 
 
 def _audio_stream(path: Path, container: InputContainer) -> AudioStream:

@@ -1,0 +1,94 @@
+"""The signs that the screens are drawn with, in Unicode and in ASCII."""
+
+import codecs
+import locale
+import sys
+from dataclasses import dataclass
+
+from fwtui.core.job import (
+    Cancelled,
+    Completed,
+    Failed,
+    Pending,
+    Processing,
+    Skipped,
+    State,
+)
+
+
+@dataclass(frozen=True)
+class Glyphs:
+    """One set of signs; every one is a single cell wide."""
+
+    pending: str = "○"
+    preparing: str = "◌"
+    running: str = "▶"
+    paused: str = "‖"
+    completed: str = "✓"
+    failed: str = "✗"
+    cancelled: str = "■"
+    skipped: str = "–"  # noqa: RUF001
+    selected: str = "▌"
+    bar_full: str = "━"
+    bar_half: str = "╸"
+    bar_empty: str = "─"
+    thumb: str = "▐"
+    dot: str = "·"
+    times: str = "×"  # noqa: RUF001
+    ellipsis: str = "…"
+    bullet: str = "•"
+    levels: str = " ▁▂▃▄▅▆▇█"
+    ascii: bool = False
+
+    def of(self, state: State) -> str:
+        """The sign of a job's state."""
+        match state:
+            case Pending():
+                return self.pending
+            case Processing(preparing=preparing):
+                return self.preparing if preparing else self.running
+            case Completed():
+                return self.completed
+            case Failed():
+                return self.failed
+            case Cancelled():
+                return self.cancelled
+            case Skipped():
+                return self.skipped
+
+
+UNICODE = Glyphs()
+ASCII = Glyphs(
+    pending=".",
+    preparing=":",
+    running=">",
+    paused="=",
+    completed="+",
+    failed="!",
+    cancelled="#",
+    skipped="-",
+    selected="*",
+    bar_full="#",
+    bar_half="#",
+    bar_empty="-",
+    thumb="|",
+    dot="-",
+    times="x",
+    ellipsis="~",
+    bullet="*",
+    levels=" .:-=+*##",
+    ascii=True,
+)
+
+
+def choose_glyphs() -> Glyphs:
+    """Unicode, unless the locale or the terminal's stream cannot carry it."""
+    names = (locale.getpreferredencoding(False), getattr(sys.__stderr__, "encoding", None) or "")
+    return UNICODE if all(_is_utf8(name) for name in names) else ASCII
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        return codecs.lookup(name).name == "utf-8"
+    except LookupError:
+        return False

@@ -1,0 +1,86 @@
+"""The batch behind the screens: which runner there is, its task, and how it ends."""
+
+import asyncio
+from collections.abc import Callable
+
+from fwtui.core.commands import AnyCommand, Quit
+from fwtui.core.settings import Settings
+from fwtui.errors import ExitCode
+from fwtui.tui.bridge import Bridge
+from fwtui.tui.model import BatchModel, Changes
+from fwtui.tui.workspace import Runner, Stored, Workspace
+
+# An engine that must be killed takes a few seconds; nothing that is kept takes longer.
+CLOSE_SECONDS = 30.0
+
+
+class Host:
+    """Owns the runner of the moment. Commands sent before there is one wait for it."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        settings: Settings,
+        on_changes: Callable[[Changes], None],
+        on_crash: Callable[[BaseException], None],
+    ) -> None:
+        self.workspace = workspace
+        self.settings = settings
+        self.model = BatchModel()
+        self.bridge = Bridge(self.model, on_changes)
+        self.runner: Runner | None = None
+        self._on_crash = on_crash
+        self._task: asyncio.Task[None] | None = None
+        self._waiting: list[AnyCommand] = []
+        self.closing = False
+
+    async def begin(self, stored: Stored | None) -> None:
+        """Start a new session, or go on with a stored one; raises FwtuiError."""
+        if stored is None:
+            runner = await self.workspace.start(self.settings)
+        else:
+            runner = await self.workspace.resume(stored)
+        self.runner = runner
+        self._task = asyncio.create_task(runner.run(), name="batch runner")
+        self._task.add_done_callback(self._ended)
+        self.bridge.connect(runner)
+        waiting, self._waiting = self._waiting, []
+        for command in waiting:
+            runner.send(command)
+
+    def send(self, command: AnyCommand) -> None:
+        """Pass a command on, now or when the batch is there."""
+        if self.runner is None:
+            self._waiting.append(command)
+        else:
+            self.runner.send(command)
+
+    async def close(self, seconds: float = CLOSE_SECONDS) -> None:
+        """Quit the batch and wait until everything is saved; a second call does nothing."""
+        if self.closing:
+            return
+        self.closing = True
+        task = self._task
+        if task is not None and not task.done():
+            self.send(Quit())
+            await asyncio.wait([task], timeout=seconds)
+            if not task.done():
+                task.cancel()
+                await asyncio.wait([task], timeout=1.0)
+        self.bridge.drain()
+        self.bridge.disconnect()
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """What the state of the queue means for whoever called the program."""
+        counts = self.model.counts
+        if counts.to_do:
+            return ExitCode.STOPPED
+        return ExitCode.SOME_FAILED if counts.failed else ExitCode.DONE
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is not None:
+            self._on_crash(error)

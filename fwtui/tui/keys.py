@@ -1,0 +1,282 @@
+"""Every key of the program, once: bindings, footer, palette and help come from here."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from textual.binding import Binding, BindingType
+
+Where = Literal["everywhere", "queue", "panes", "moving", "log"]
+
+TITLES: dict[Where, str] = {
+    "everywhere": "Everywhere",
+    "queue": "Files in the queue",
+    "panes": "Panes",
+    "moving": "Moving",
+    "log": "Log",
+}
+
+
+@dataclass(frozen=True)
+class Key:
+    """One action and the keys that call it.
+
+    `footer` ranks it among the hints at the bottom (0: not there); `palette` puts it into the
+    command palette; `priority` makes it work wherever the focus is, text fields included.
+    """
+
+    id: str
+    keys: tuple[str, ...]
+    action: str
+    label: str
+    tooltip: str
+    where: Where
+    footer: int = 0
+    palette: bool = True
+    priority: bool = False
+
+
+KEYS: tuple[Key, ...] = (
+    Key("add", ("a",), "add", "Add", "Add files, folders or patterns to the queue", "queue", 1),
+    Key(
+        "start",
+        ("s",),
+        "start_pause",
+        "Start",
+        "Start the queue, pause after the current window, or go on",
+        "queue",
+        2,
+    ),
+    Key(
+        "stop",
+        ("S",),
+        "stop",
+        "Stop",
+        "Stop at once and free the memory; the running file keeps its progress",
+        "queue",
+    ),
+    Key(
+        "details",
+        ("enter",),
+        "details",
+        "Details",
+        "Everything about the file: media, attempts, error, outputs",
+        "queue",
+        3,
+    ),
+    Key(
+        "skip",
+        ("x",),
+        "skip",
+        "Skip",
+        "Cancel the running file, or leave a waiting one out",
+        "queue",
+        4,
+    ),
+    Key("retry", ("r",), "retry", "Retry", "Put finished files back to waiting", "queue", 5),
+    Key(
+        "restart",
+        ("R",),
+        "restart",
+        "Start over",
+        "Put files back to waiting and forget their progress inside the file",
+        "queue",
+    ),
+    Key("remove", ("d",), "remove", "Remove", "Take files out of the queue", "queue", 6),
+    Key("move_down", ("J", "shift+down"), "move(1)", "Move down", "Move files down", "queue"),
+    Key("move_up", ("K", "shift+up"), "move(-1)", "Move up", "Move files up", "queue"),
+    Key("select", ("space",), "select", "Select", "Select the file and go to the next", "queue"),
+    Key(
+        "select_all",
+        ("ctrl+a",),
+        "select_all",
+        "Select all",
+        "Select all files shown, or none",
+        "queue",
+    ),
+    Key(
+        "filter",
+        ("/",),
+        "filter",
+        "Filter",
+        "Show only files whose name has this text; is:failed asks for a state",
+        "queue",
+        7,
+    ),
+    Key(
+        "escape",
+        ("escape",),
+        "escape",
+        "Back",
+        "End the filter, then the selection, then the zoom",
+        "queue",
+        palette=False,
+    ),
+    Key(
+        "follow",
+        ("f",),
+        "follow",
+        "Follow",
+        "Go to the running file and stay with it",
+        "queue",
+    ),
+    Key(
+        "next_pane",
+        ("tab",),
+        "next_pane(1)",
+        "Panes",
+        "Go to the next pane",
+        "panes",
+        8,
+        palette=False,
+    ),
+    Key(
+        "previous_pane",
+        ("shift+tab",),
+        "next_pane(-1)",
+        "Previous pane",
+        "Go to the previous pane",
+        "panes",
+        palette=False,
+    ),
+    Key("queue", ("1",), "pane('queue')", "Queue", "Go to the queue", "panes"),
+    Key("transcript", ("2",), "pane('transcript')", "Transcript", "Go to the transcript", "panes"),
+    Key("log", ("3",), "pane('log')", "Log", "Go to the log", "panes"),
+    Key("memory", ("4",), "pane('memory')", "Memory", "Go to the memory", "panes"),
+    Key("zoom", ("z",), "zoom", "Zoom", "Give the whole screen to this pane, or end that", "panes"),
+    Key("up", ("up", "k"), "go(-1)", "Up", "One line up", "moving", palette=False),
+    Key("down", ("down", "j"), "go(1)", "Down", "One line down", "moving", palette=False),
+    Key(
+        "page_up",
+        ("pageup", "ctrl+b"),
+        "page(-1.0)",
+        "Page up",
+        "One page up",
+        "moving",
+        palette=False,
+    ),
+    Key(
+        "page_down",
+        ("pagedown", "ctrl+f"),
+        "page(1.0)",
+        "Page down",
+        "One page down",
+        "moving",
+        palette=False,
+    ),
+    Key(
+        "half_up",
+        ("ctrl+u",),
+        "page(-0.5)",
+        "Half a page up",
+        "Half a page up",
+        "moving",
+        palette=False,
+    ),
+    Key(
+        "half_down",
+        ("ctrl+d",),
+        "page(0.5)",
+        "Half a page down",
+        "Half a page down",
+        "moving",
+        palette=False,
+    ),
+    Key("home", ("home", "g"), "home", "First", "To the first line", "moving", palette=False),
+    Key(
+        "end",
+        ("end", "G"),
+        "end",
+        "Last",
+        "To the last line; transcript and log follow again",
+        "moving",
+        palette=False,
+    ),
+    Key("left", ("left", "h"), "side(-1)", "Left", "Look at the left part", "log", palette=False),
+    Key(
+        "right", ("right", "l"), "side(1)", "Right", "Look at the right part", "log", palette=False
+    ),
+    Key("level", ("v",), "level", "Level", "Show only more important lines of the log", "log"),
+    Key("copy", ("y",), "copy", "Copy", "Copy the transcript or the log shown", "panes"),
+    Key("theme", ("t",), "theme", "Light or dark", "Change between light and dark", "everywhere"),
+    Key(
+        "palette",
+        ("ctrl+p",),
+        "command_palette",
+        "Commands",
+        "Find a command by its name",
+        "everywhere",
+        palette=False,
+    ),
+    Key("help", ("?", "f1"), "help", "Help", "All keys", "everywhere", 90),
+    Key(
+        "quit",
+        ("q",),
+        "quit",
+        "Quit",
+        "Save everything and leave; asks when a file is being worked on",
+        "everywhere",
+        91,
+    ),
+    Key(
+        "interrupt",
+        ("ctrl+c", "ctrl+q"),
+        "quit",
+        "Quit",
+        "Like quit, from any place",
+        "everywhere",
+        palette=False,
+        priority=True,
+    ),
+)
+
+_SHOWN = {
+    "enter": "⏎",
+    "space": "Space",
+    "tab": "Tab",
+    "shift+tab": "Shift+Tab",
+    "left": "←",
+    "right": "→",
+    "up": "↑",
+    "down": "↓",
+    "shift+up": "Shift+↑",
+    "shift+down": "Shift+↓",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "home": "Home",
+    "end": "End",
+    "f1": "F1",
+}
+_PLAIN = {"⏎": "Enter", "↑": "Up", "↓": "Down", "←": "Left", "→": "Right"}
+
+
+def bindings(*where: Where) -> list[BindingType]:
+    """Textual bindings of the keys that belong there."""
+    return [
+        Binding(
+            ",".join(key.keys),
+            key.action,
+            key.label,
+            tooltip=key.tooltip,
+            id=key.id,
+            show=bool(key.footer),
+            priority=key.priority,
+        )
+        for key in KEYS
+        if key.where in where
+    ]
+
+
+def shown(name: str, *, ascii_only: bool = False) -> str:
+    """How a key is written for people."""
+    text = _SHOWN.get(name, name)
+    if text.startswith("ctrl+"):
+        text = "Ctrl+" + text[5:].upper()
+    if ascii_only:
+        for sign, word in _PLAIN.items():
+            text = text.replace(sign, word)
+    return text
+
+
+def footer_keys() -> list[Key]:
+    """Keys for the bottom line, the most wanted first."""
+    return sorted((key for key in KEYS if key.footer), key=lambda key: key.footer)

@@ -1,0 +1,316 @@
+"""What the screens show: the events of a batch, folded into one picture. No Textual in here."""
+
+from collections import OrderedDict, deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from fwtui.core.events import (
+    AnyEvent,
+    BatchFinished,
+    BatchProgress,
+    BatchSnapshot,
+    EngineChanged,
+    EngineInfo,
+    JobChanged,
+    JobProgress,
+    JobsAdded,
+    JobsRemoved,
+    JobsReordered,
+    LogLine,
+    MemoryReading,
+    MemorySampled,
+    Phase,
+    PhaseChanged,
+    SegmentsFound,
+    SegmentsReset,
+    SettingsChanged,
+)
+from fwtui.core.job import Completed, Failed, Job, JobId, Pending, Processing
+from fwtui.core.segment import Segment
+from fwtui.core.settings import Settings
+from fwtui.tui.text import base_name
+
+LOG_LINES = 10_000
+MEMORY_SAMPLES = 600
+# Finished files whose segments stay here; others are read again when they are looked at.
+KEPT_FEEDS = 8
+
+
+@dataclass
+class Feed:
+    """The segments of one file, as far as they were seen here.
+
+    `whole` says that none is missing before them; `generation` changes when they are replaced.
+    """
+
+    segments: list[Segment] = field(default_factory=list)
+    language: str = ""
+    whole: bool = False
+    generation: int = 0
+
+    def extend(self, segments: Iterable[Segment]) -> None:
+        """Append what is new; segments come in order and their ids rise."""
+        last = self.segments[-1].id if self.segments else -1
+        self.segments.extend(segment for segment in segments if segment.id > last)
+
+    def complete(self, segments: Iterable[Segment]) -> None:
+        """Put the stored segments in front of those that came meanwhile."""
+        seen = self.segments
+        self.segments = list(segments)
+        self.whole = True
+        self.generation += 1
+        self.extend(seen)
+
+
+@dataclass
+class Changes:
+    """What became different since the last drain, so that only that is drawn again."""
+
+    everything: bool = False
+    order: bool = False
+    jobs: set[JobId] = field(default_factory=set)
+    feeds: set[JobId] = field(default_factory=set)
+    head: bool = False
+    log: int = 0
+    memory: bool = False
+    finished: BatchFinished | None = None
+
+
+@dataclass
+class Counts:
+    """Files by state."""
+
+    completed: int = 0
+    failed: int = 0
+    to_do: int = 0
+    other: int = 0
+
+    @property
+    def total(self) -> int:
+        """All files in the queue."""
+        return self.completed + self.failed + self.to_do + self.other
+
+    def add(self, job: Job, sign: int) -> None:
+        """Count a job in (`sign` 1) or out (-1)."""
+        match job.state:
+            case Completed():
+                self.completed += sign
+            case Failed():
+                self.failed += sign
+            case Pending() | Processing():
+                self.to_do += sign
+            case _:
+                self.other += sign
+
+
+class BatchModel:
+    """The batch as last heard of. `fold` takes an event in and notes what it changed."""
+
+    def __init__(self) -> None:
+        self.session_id = ""
+        self.settings = Settings()
+        self.phase = Phase.IDLE
+        self.order: list[JobId] = []
+        self.jobs: dict[JobId, Job] = {}
+        self.running: dict[JobId, None] = {}
+        self.progress: dict[JobId, JobProgress] = {}
+        self.feeds: OrderedDict[JobId, Feed] = OrderedDict()
+        self.batch: BatchProgress | None = None
+        self.engine: EngineInfo | None = None
+        self.loading = False
+        self.memory: MemoryReading | None = None
+        self.memory_history: deque[float] = deque(maxlen=MEMORY_SAMPLES)
+        self.log: deque[LogLine] = deque(maxlen=LOG_LINES)
+        self.log_count = 0
+        self.counts = Counts()
+        self.finished: BatchFinished | None = None
+        self.changes = Changes(everything=True)
+        self._names: dict[JobId, str] = {}
+
+    def take_changes(self) -> Changes:
+        """What changed since the last call."""
+        changes, self.changes = self.changes, Changes()
+        return changes
+
+    @property
+    def live(self) -> JobId | None:
+        """The file whose words come in now: the first that the model works on."""
+        preparing: JobId | None = None
+        for job_id in self.running:
+            job = self.jobs[job_id]
+            if isinstance(job.state, Processing) and not job.state.preparing:
+                return job_id
+            preparing = job_id if preparing is None else preparing
+        return preparing
+
+    @property
+    def seconds(self) -> tuple[float, float]:
+        """Seconds of audio done and in all, as far as the lengths are known."""
+        if self.batch is None:
+            return 0.0, 0.0
+        return self.batch.done_seconds, self.batch.total_seconds
+
+    def fold(self, event: AnyEvent) -> None:  # noqa: C901, PLR0912 (one arm for each event)
+        """Take one event in."""
+        changes = self.changes
+        match event:
+            case JobProgress():
+                if event.id in self.running:
+                    self.progress[event.id] = event
+                    changes.jobs.add(event.id)
+            case SegmentsFound():
+                self._segments(event)
+            case JobChanged():
+                self._job_changed(event.job)
+            case BatchProgress():
+                self.batch = event
+                changes.head = True
+            case MemorySampled():
+                self._memory(event.reading)
+            case LogLine():
+                self.log.append(event)
+                self.log_count += 1
+                changes.log += 1
+            case BatchSnapshot():
+                self._snapshot(event)
+            case JobsAdded():
+                self._add(event.jobs)
+            case JobsRemoved():
+                self._remove(event.ids)
+            case JobsReordered():
+                self.order = [job_id for job_id in event.order if job_id in self.jobs]
+                changes.order = True
+            case SegmentsReset():
+                self._reset(event.id)
+            case PhaseChanged():
+                self.phase = event.phase
+                changes.head = True
+            case SettingsChanged():
+                self.settings = event.settings
+                changes.head = True
+            case EngineChanged():
+                self.engine, self.loading = event.info, event.loading
+                changes.head = True
+            case BatchFinished():
+                self.finished = changes.finished = event
+                changes.head = True
+
+    def matching(self, needle: str, within: list[JobId] | None = None) -> list[JobId]:
+        """Jobs whose name holds `needle`, or whose state it names (`is:failed`), in order."""
+        ids = self.order if within is None else within
+        needle = needle.casefold().strip()
+        if needle.startswith("is:"):
+            word = needle[3:]
+            return [
+                i for i in ids if str(self.jobs[i].state.__struct_config__.tag).startswith(word)
+            ]
+        names = self._names
+        if len(names) < len(self.jobs):
+            for job_id, job in self.jobs.items():
+                if job_id not in names:
+                    names[job_id] = base_name(job.path).casefold()
+        return [i for i in ids if needle in names[i]]
+
+    def feed(self, job_id: JobId) -> Feed:
+        """The segments of a job; an unknown job's are empty and not whole."""
+        feed = self.feeds.get(job_id)
+        if feed is None:
+            feed = self.feeds[job_id] = Feed()
+            self._forget_feeds()
+        else:
+            self.feeds.move_to_end(job_id)
+        return feed
+
+    def _forget_feeds(self) -> None:
+        spare = len(self.feeds) - len(self.running) - KEPT_FEEDS
+        for job_id in list(self.feeds):
+            if spare <= 0:
+                return
+            if job_id not in self.running:
+                del self.feeds[job_id]
+                spare -= 1
+
+    def _snapshot(self, event: BatchSnapshot) -> None:
+        self.session_id = event.session_id
+        self.settings = event.settings
+        self.phase = event.phase
+        self.engine = event.engine
+        self.loading = False
+        self.jobs = {job.id: job for job in event.jobs}
+        self.order = [job.id for job in event.jobs]
+        self.running = {}
+        self.progress = {}
+        self.feeds.clear()
+        self.batch = None
+        self.finished = None
+        self.counts = Counts()
+        self._names = {}
+        for job in event.jobs:
+            self._count(job)
+        if event.memory is not None:
+            self._memory(event.memory)
+        self.changes.everything = True
+
+    def _count(self, job: Job) -> None:
+        self.counts.add(job, 1)
+        if isinstance(job.state, Processing):
+            self.running[job.id] = None
+
+    def _add(self, jobs: tuple[Job, ...]) -> None:
+        for job in jobs:
+            if job.id not in self.jobs:
+                self.jobs[job.id] = job
+                self.order.append(job.id)
+                self._count(job)
+        self.changes.order = self.changes.head = True
+
+    def _remove(self, ids: tuple[JobId, ...]) -> None:
+        gone = {job_id for job_id in ids if job_id in self.jobs}
+        for job_id in gone:
+            self.counts.add(self.jobs.pop(job_id), -1)
+            self.running.pop(job_id, None)
+            self.progress.pop(job_id, None)
+            self.feeds.pop(job_id, None)
+            self._names.pop(job_id, None)
+        self.order = [job_id for job_id in self.order if job_id not in gone]
+        self.changes.order = self.changes.head = True
+
+    def _job_changed(self, job: Job) -> None:
+        before = self.jobs.get(job.id)
+        if before is None:
+            return
+        self.counts.add(before, -1)
+        self.running.pop(job.id, None)
+        self.jobs[job.id] = job
+        self._count(job)
+        if isinstance(job.state, Processing):
+            fresh = isinstance(before.state, Pending) and before.state.done_seconds == 0
+            if fresh and job.id not in self.feeds:
+                self.feed(job.id).whole = True
+        else:
+            self.progress.pop(job.id, None)
+        self.changes.jobs.add(job.id)
+        self.changes.feeds.add(job.id)
+        self.changes.head = True
+
+    def _segments(self, event: SegmentsFound) -> None:
+        if event.id not in self.jobs:
+            return
+        feed = self.feed(event.id)
+        feed.extend(event.segments)
+        feed.language = event.language
+        self.changes.feeds.add(event.id)
+
+    def _reset(self, job_id: JobId) -> None:
+        if job_id not in self.jobs:
+            return
+        feed = self.feed(job_id)
+        feed.segments = []
+        feed.whole = True
+        feed.generation += 1
+        self.changes.feeds.add(job_id)
+
+    def _memory(self, reading: MemoryReading) -> None:
+        self.memory = reading
+        self.memory_history.append(reading.rss)
+        self.changes.memory = True

@@ -1,0 +1,179 @@
+"""One row of the queue as pieces of text: what to say about a job, in how many cells."""
+
+from dataclasses import dataclass
+
+from fwtui.core.events import JobProgress, Phase
+from fwtui.core.failure import FailureKind
+from fwtui.core.job import (
+    Cancelled,
+    Completed,
+    Failed,
+    Job,
+    Pending,
+    Processing,
+    Skipped,
+)
+from fwtui.tui import format as fmt
+from fwtui.tui.glyphs import Glyphs
+from fwtui.tui.text import base_name, clean, fit, fit_middle, fit_right, width
+from fwtui.tui.widgets.paint import Piece, bar
+
+STATE_INK = {
+    Pending: "dim",
+    Processing: "primary",
+    Completed: "good",
+    Failed: "bad",
+    Cancelled: "warn",
+    Skipped: "dim",
+}
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Cells for each column, the gap of one cell in front of each included; 0: not shown."""
+
+    name: int
+    length: int
+    progress: int
+    speed: int
+    left: int
+
+    @property
+    def result(self) -> int:
+        """Cells for what needs no columns: an error, a reason."""
+        return self.progress + self.speed + self.left
+
+
+def columns(cells: int) -> Columns:
+    """Share out a row: marks take 4 cells, the name takes what is left over."""
+    length = 9 if cells >= 50 else 0
+    speed = 7 if cells >= 64 else 0
+    left = 10 if cells >= 56 else 0
+    progress = max(6, min(40, cells // 4)) if cells >= 24 else 0
+    return Columns(
+        max(0, cells - 5 - length - speed - left - progress), length, progress, speed, left
+    )
+
+
+def heading(cols: Columns, glyphs: Glyphs) -> list[Piece]:
+    """The line above the rows."""
+    text = "    " + fit("File", cols.name)
+    if cols.length:
+        text += fit_right("Length", cols.length)
+    if cols.progress:
+        text += "  " + fit("Progress", cols.progress - 2)
+    if cols.speed:
+        text += fit_right("Speed", cols.speed)
+    if cols.left:
+        text += fit_right("Left", cols.left)
+    return [(fit(text, 5 + cols.name + cols.length + cols.result, glyphs.ellipsis), "dim")]
+
+
+def row(
+    job: Job,
+    progress: JobProgress | None,
+    phase: Phase,
+    cols: Columns,
+    glyphs: Glyphs,
+    *,
+    selected: bool,
+) -> list[Piece]:
+    """The row of a job; its pieces are as wide as the columns together, and one more."""
+    ink = STATE_INK[type(job.state)]
+    sign = glyphs.of(job.state)
+    if isinstance(job.state, Processing) and phase is Phase.PAUSED:
+        sign, ink = glyphs.paused, "warn"
+    name_ink = "dim" if isinstance(job.state, Pending | Skipped) else "plain"
+    pieces = [
+        (glyphs.selected if selected else " ", "accent"),
+        (" " + sign + " ", ink),
+        (
+            fit_middle(_name(job), cols.name, glyphs.ellipsis),
+            "strong" if ink == "primary" else name_ink,
+        ),
+    ]
+    if cols.length:
+        duration = fmt.clock(job.duration) if job.duration else ""
+        pieces.append((fit_right(duration, cols.length), "dim"))
+    if cols.progress:
+        pieces.append(("  ", "plain"))
+        pieces.extend(_result(job, progress, phase, cols, glyphs))
+    return pieces
+
+
+def _name(job: Job) -> str:
+    return clean(base_name(job.path)) or "?"
+
+
+def _result(
+    job: Job, progress: JobProgress | None, phase: Phase, cols: Columns, glyphs: Glyphs
+) -> list[Piece]:
+    room = cols.progress - 2
+    match job.state:
+        case Pending(done_seconds=done):
+            return _pending(job, done, cols, glyphs)
+        case Processing(preparing=preparing):
+            return _processing(progress, cols, glyphs, preparing=preparing, phase=phase)
+        case Completed() as state:
+            words = f"done {glyphs.dot} {state.language}" if state.language else "done"
+            ink = "good"
+            if state.warnings:
+                words, ink = f"done, but: {clean(state.warnings[0])}", "warn"
+                return [(fit(words, cols.result - 2, glyphs.ellipsis), ink)]
+            pace = state.audio_seconds / state.work_seconds if state.work_seconds > 0 else 0.0
+            took = f"in {fmt.clock(state.work_seconds)}"
+            return [(fit(words, room), ink), *_numbers(pace, took, cols, glyphs)]
+        case Failed(failure=failure):
+            memory = failure.kind is FailureKind.OUT_OF_MEMORY
+            word = "Failed (Memory Error)" if memory else "failed"
+            said = "" if memory and cols.result < 50 else "  " + clean(failure.title)
+            return _spanning(word, "bad", said, cols, glyphs)
+        case Cancelled():
+            return _spanning("cancelled", "warn", "", cols, glyphs)
+        case Skipped(reason=reason):
+            return _spanning("skipped", "dim", "  " + clean(reason), cols, glyphs)
+
+
+def _spanning(word: str, ink: str, said: str, cols: Columns, glyphs: Glyphs) -> list[Piece]:
+    room = cols.result - 2
+    if width(word) >= room:
+        return [(fit(word, room, glyphs.ellipsis), ink)]
+    return [(word, ink), (fit(said.rstrip(), room - width(word), glyphs.ellipsis), "plain")]
+
+
+def _pending(job: Job, done: float, cols: Columns, glyphs: Glyphs) -> list[Piece]:
+    words = f"waiting, from {fmt.clock(done)}" if done > 0 else "waiting"
+    if job.attempts:
+        words = f"retry {len(job.attempts)}: {clean(job.attempts[-1].remedy)}"
+        return [(fit(words, cols.result - 2, glyphs.ellipsis), "warn")]
+    return [(fit(words, cols.result - 2, glyphs.ellipsis), "dim")]
+
+
+def _processing(
+    progress: JobProgress | None, cols: Columns, glyphs: Glyphs, *, preparing: bool, phase: Phase
+) -> list[Piece]:
+    room = cols.progress - 2
+    share = fmt.share(progress.done, progress.total) if progress is not None else 0.0
+    if preparing or progress is None or progress.preparing:
+        words = f"preparing {fmt.percent(share)}" if progress and share else "preparing"
+        return [(fit(words, cols.result - 2, glyphs.ellipsis), "dim")]
+    ink = "warn" if phase is Phase.PAUSED else "primary"
+    text = fit_right(fmt.percent(share), 5 if room > 8 else min(4, room))
+    left = "paused" if phase is Phase.PAUSED else ""
+    if not left and progress.eta is not None:
+        left = fmt.clock(progress.eta)
+    return [
+        *bar(share, room - width(text), glyphs, ink),
+        (text, "plain"),
+        *_numbers(progress.speed, left, cols, glyphs),
+    ]
+
+
+def _numbers(pace: float, left: str, cols: Columns, glyphs: Glyphs) -> list[Piece]:
+    pieces: list[Piece] = []
+    if cols.speed:
+        text = fmt.speed(pace)
+        pieces.append((fit_right(text + glyphs.times if text else "", cols.speed), "dim"))
+    if cols.left:
+        pieces.append((fit_right(left, cols.left), "dim"))
+    return pieces

@@ -1,0 +1,120 @@
+"""What all dialogs share: a frame, a text, buttons in a row, escape."""
+
+from collections.abc import Sequence
+from typing import ClassVar, Generic, TypeVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widget import Widget
+from textual.widgets import Button, Static
+
+Result = TypeVar("Result")
+SHORT_HEIGHT = 28
+
+
+class Dialog(ModalScreen[Result], Generic[Result]):
+    """A modal with `escape_result` for escape; arrows move between its buttons."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Close", show=False),
+        Binding("left", "focus_button(-1)", show=False),
+        Binding("right", "focus_button(1)", show=False),
+    ]
+    escape_result: Result
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Little height: no empty lines."""
+        self.set_class(event.size.height < SHORT_HEIGHT, "short")
+
+    def action_leave(self) -> None:
+        """Escape."""
+        self.dismiss(self.escape_result)
+
+    def action_focus_button(self, step: int) -> None:
+        """Go to the next button, from anything that needs no left and right itself."""
+        buttons = [button for button in self.query(Button) if not button.disabled]
+        if isinstance(self.focused, Button) and self.focused in buttons:
+            at = buttons.index(self.focused) + step
+            buttons[at % len(buttons)].focus()
+        elif buttons:
+            buttons[0].focus()
+
+
+def frame(
+    title: str,
+    *body: Widget,
+    buttons: Sequence[Button] = (),
+    bad: bool = False,
+    id: str | None = None,  # noqa: A002
+) -> Vertical:
+    """The dialog's box."""
+    box = Vertical(*body, id=id, classes="dialog bad" if bad else "dialog")
+    box.border_title = Content(f" {title} ")
+    if buttons:
+        box.compose_add_child(Horizontal(*buttons, classes="buttons"))
+    return box
+
+
+def text(content: Content | str, id: str | None = None) -> Static:  # noqa: A002
+    """A paragraph; plain text, never markup."""
+    return Static(content, markup=False, classes="text", id=id)
+
+
+class Ask(Dialog[bool]):
+    """A question with two answers; escape and the first focus are the harmless one."""
+
+    escape_result = False
+
+    def __init__(self, title: str, question: Content | str, yes: str, no: str) -> None:
+        super().__init__()
+        self._title, self._question, self._yes, self._no = title, question, yes, no
+
+    def compose(self) -> ComposeResult:
+        """Question and answers."""
+        yield frame(
+            self._title,
+            VerticalScroll(text(self._question), classes="body"),
+            buttons=(
+                Button(Content(self._no), id="no"),
+                Button(Content(self._yes), id="yes", variant="error"),
+            ),
+        )
+
+    def on_mount(self) -> None:
+        """The harmless answer first."""
+        self.query_one("#no").focus()
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Answer."""
+        self.dismiss(event.button.id == "yes")
+
+
+class Tell(Dialog[None]):
+    """Something to read, and one button."""
+
+    escape_result = None
+
+    def __init__(self, title: str, message: Content | str, *, bad: bool = False) -> None:
+        super().__init__()
+        self._title, self._message, self._bad = title, message, bad
+
+    def compose(self) -> ComposeResult:
+        """Text and button."""
+        yield frame(
+            self._title,
+            VerticalScroll(text(self._message), classes="body"),
+            buttons=(Button("Close", id="close", variant="primary"),),
+            bad=self._bad,
+        )
+
+    def on_mount(self) -> None:
+        """Enter closes."""
+        self.query_one("#close").focus()
+
+    def on_button_pressed(self) -> None:
+        """Close."""
+        self.dismiss(None)

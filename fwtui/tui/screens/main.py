@@ -1,0 +1,275 @@
+"""The main screen: header, queue, transcript, log, memory, footer."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Container, Vertical
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Input
+
+from fwtui.core.events import Level
+from fwtui.core.job import Job, JobId, Pending, Skipped
+from fwtui.tui import format as fmt
+from fwtui.tui.commands import QueueCommands
+from fwtui.tui.glyphs import Glyphs
+from fwtui.tui.host import Host
+from fwtui.tui.keys import Key, bindings
+from fwtui.tui.messages import TranscriptWanted
+from fwtui.tui.model import BatchModel, Changes
+from fwtui.tui.text import base_name, clean
+from fwtui.tui.titles import plain, set_titles
+from fwtui.tui.widgets.footer import Footer
+from fwtui.tui.widgets.header import Header
+from fwtui.tui.widgets.log import LogView
+from fwtui.tui.widgets.memory import MemoryView
+from fwtui.tui.widgets.queue import QueueTable
+from fwtui.tui.widgets.transcript import TranscriptView
+
+NARROW_WIDTH = 100
+NARROW_HEIGHT = 30
+LOW_HEIGHT = 14
+PANES = ("queue", "transcript", "log", "memory")
+SIDES = PANES[1:]
+
+
+class MainScreen(QueueCommands):
+    """Puts the panes together and brings the model's changes to them."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings("queue", "panes")
+
+    def __init__(self, host: Host, glyphs: Glyphs, now: Callable[[], datetime]) -> None:
+        super().__init__()
+        self.host = host
+        self.glyphs = glyphs
+        self.model: BatchModel = host.model
+        self.following = True
+        self.shown: JobId | None = None
+        self.side = "transcript"
+        self.header = Header(self.model, glyphs, now)
+        self.queue = QueueTable(self.model, glyphs, id="queue")
+        self.transcript = TranscriptView(glyphs, id="transcript")
+        self.log_view = LogView(self.model, glyphs, id="log")
+        self.memory = MemoryView(self.model, glyphs, id="memory")
+        self.footer = Footer(glyphs, self.key_label)
+        self.filter = Input(placeholder="Filter by name, or is:failed", id="filter")
+
+    def compose(self) -> ComposeResult:
+        """Header, four panes, footer."""
+        yield self.header
+        with Container(id="panes"):
+            yield Vertical(self.queue, self.filter, id="queue-pane", classes="pane")
+            for pane in (self.transcript, self.log_view, self.memory):
+                pane.add_class("pane", "side")
+                yield pane
+        yield self.footer
+
+    def on_mount(self) -> None:
+        """Show what is known."""
+        self.set_class(self.glyphs.ascii, "plain-ascii")
+        self._activate(self.side)
+        self.queue.focus()
+        self.apply(Changes(everything=True))
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Choose the layout for the size."""
+        narrow = event.size.width < NARROW_WIDTH or event.size.height < NARROW_HEIGHT
+        self.set_class(narrow, "narrow")
+        self.set_class(event.size.height < LOW_HEIGHT, "low")
+        self._titles()
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Pasted (or dropped) paths are files to add."""
+        event.stop()
+        if event.text.strip():
+            self.ask_files(event.text)
+
+    def apply(self, changes: Changes) -> None:
+        """Draw what changed."""
+        if not self.is_mounted:
+            return
+        if changes.everything:
+            self.shown = None
+            self.following = True
+        if changes.everything or changes.order:
+            self.queue.reorder()
+        elif changes.jobs:
+            self.queue.touch(changes.jobs)
+        if changes.everything or changes.head or changes.order:
+            self._follow()
+            self.queue.refresh_line(self.queue.cursor)
+            self.header.update()
+            self.footer.update()
+        if changes.everything or changes.head:
+            self.queue.touch(set(self.model.running))
+        self._show_transcript(changes)
+        if changes.everything or changes.log:
+            self.log_view.update()
+        if changes.everything or changes.memory:
+            self.memory.update()
+        self._titles()
+
+    # The transcript follows the running file until the user looks at another one.
+
+    def _follow(self) -> None:
+        live = self.model.live
+        if self.following and live is not None:
+            self.queue.show(live)
+
+    def on_queue_table_cursor_moved(self) -> None:
+        """The user looks at a file: stay with it."""
+        current = self.queue.current
+        self.following = current is not None and current.id == self.model.live
+        self._show_transcript(Changes())
+        self.footer.update()
+        self._titles()
+
+    def on_queue_table_chosen(self) -> None:
+        """A double click opens the details."""
+        self.action_details()
+
+    def _wanted(self) -> Job | None:
+        current = self.queue.current
+        live = self.model.jobs.get(self.model.live) if self.model.live is not None else None
+        if current is None or (self.following and live is not None):
+            return live
+        has_words = not isinstance(current.state, Skipped) and not (
+            isinstance(current.state, Pending) and current.state.done_seconds == 0
+        )
+        return current if has_words or live is None else live
+
+    def _show_transcript(self, changes: Changes) -> None:
+        job = self._wanted()
+        job_id = job.id if job is not None else None
+        if job_id is None or job is None:
+            self.transcript.set_note("The words of the running file will be here")
+            return
+        if job_id != self.shown or self.transcript.feed is not self.model.feeds.get(job_id):
+            self.shown = job_id
+            feed = self.model.feed(job_id)
+            self.transcript.show(feed, follow=job_id == self.model.live)
+            if not feed.whole:
+                self.post_message(TranscriptWanted(job_id))
+        elif job_id in changes.feeds:
+            self.transcript.update()
+        waits = isinstance(job.state, Pending) and job.state.done_seconds == 0
+        self.transcript.set_note("Not transcribed yet" if waits else "No words yet")
+
+    # Panes.
+
+    @property
+    def narrow(self) -> bool:
+        """One pane beside the queue at a time."""
+        return self.has_class("narrow")
+
+    @property
+    def pane(self) -> str:
+        """The pane that has the focus."""
+        focused = self.focused
+        return focused.id if focused is not None and focused.id in SIDES else "queue"
+
+    def _activate(self, side: str) -> None:
+        self.side = side
+        for name in SIDES:
+            self.query_one(f"#{name}").set_class(name == side, "active")
+
+    def action_pane(self, name: str) -> None:
+        """Go to a pane; show it first where only one has room."""
+        if name in SIDES:
+            self._activate(name)
+        if self.has_class("zoomed"):
+            self._zoom(name)
+        self.query_one(f"#{name}").focus()
+        self._titles()
+
+    def action_next_pane(self, step: int) -> None:
+        """Go round the panes."""
+        self.action_pane(PANES[(PANES.index(self.pane) + step) % len(PANES)])
+
+    def action_zoom(self) -> None:
+        """The whole screen for the focused pane, or for all again."""
+        self.toggle_class("zoomed")
+        self._zoom(self.pane)
+
+    def _zoom(self, name: str) -> None:
+        for each in PANES:
+            self._box(each).set_class(each == name, "zoom")
+
+    def _box(self, name: str) -> Widget:
+        return self.query_one("#queue-pane" if name == "queue" else f"#{name}")
+
+    def action_copy(self) -> None:
+        """Copy the log, if that is where the focus is, else the transcript."""
+        view = self.log_view if self.pane == "log" else self.transcript
+        text = view.text()
+        if text:
+            self.app.copy_to_clipboard(text)
+            self.notify(f"Copied the {view.id}", timeout=2, markup=False)
+
+    # Titles.
+
+    def _titles(self) -> None:
+        job = self.model.jobs.get(self.shown) if self.shown is not None else None
+        name = clean(base_name(job.path)) if job is not None else ""
+        texts = {"transcript": (name, self._transcript_state(job)), "log": ("", self._log_state())}
+        for side in SIDES:
+            subject, state = texts.get(side, ("", ""))
+            if self.narrow:
+                title, below = self._tabs(side, subject, state), ""
+            else:
+                title, below = plain(self._joined(side.capitalize(), subject)), state
+            set_titles(self.query_one(f"#{side}"), title, plain(below))
+        queue, chosen = self._queue_title(), self._selection()
+        if self.narrow:
+            queue, chosen = self._joined(queue, chosen), ""
+        set_titles(self._box("queue"), plain(queue), plain(chosen))
+
+    def _joined(self, *parts: str) -> str:
+        return f" {self.glyphs.dot} ".join(part for part in parts if part)
+
+    def _tabs(self, active: str, *texts: str) -> Content:
+        parts: list[tuple[str, str]] = []
+        for name in SIDES:
+            here = name == active
+            word = f"[{name.capitalize()}]" if here and self.glyphs.ascii else name.capitalize()
+            parts.append((f" {word} ", "bold $primary reverse" if here else "$ink-dim"))
+        text = self._joined(*texts)
+        return Content.assemble(*parts, (f"  {text} " if text else "", "$ink-dim"))
+
+    def _transcript_state(self, job: Job | None) -> str:
+        if job is None:
+            return ""
+        state = ""
+        if job.id == self.model.live:
+            state = "live" if self.transcript.tail else "scrolled up, End follows"
+        return self._joined(clean(self.transcript.feed.language), state)
+
+    def _log_state(self) -> str:
+        level = self.log_view.level
+        return "" if level is Level.DEBUG else f"{level.value} and above"
+
+    def _queue_title(self) -> str:
+        total, seconds = self.model.counts.total, self.model.seconds[1]
+        if not total:
+            return "Queue"
+        return self._joined("Queue", fmt.files(total), fmt.clock(seconds) if seconds else "")
+
+    def _selection(self) -> str:
+        queue = self.queue
+        shown = f"filter {clean(queue.needle)}: {queue.count():,} shown" if queue.needle else ""
+        selected = f"{len(queue.selected):,} selected" if queue.selected else ""
+        return self._joined(shown, selected)
+
+    # Footer.
+
+    def key_label(self, key: Key) -> str | None:
+        """What a key would do now; None when it would do nothing."""
+        return self.labels().get(key.id, key.label)
+
+    def on_footer_pressed(self, event: Footer.Pressed) -> None:
+        """A click on a hint."""
+        self.app.call_later(self.run_action, event.action)

@@ -1,0 +1,207 @@
+"""At the start: sessions that were not finished, and what to do with them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Button, OptionList, Static
+from textual.widgets.option_list import Option
+
+from fwtui.core.job import Failed, Job, Pending
+from fwtui.core.session import Session
+from fwtui.tui import format as fmt
+from fwtui.tui.glyphs import Glyphs
+from fwtui.tui.screens.dialog import Ask, Dialog, frame, text
+from fwtui.tui.text import base_name, clean, shown_path
+from fwtui.tui.workspace import Stored
+
+LABEL = 13
+MOST_NAMES = 500
+
+Part = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What to do, and with which session."""
+
+    what: Literal["resume", "discard", "later"]
+    stored: Stored | None = None
+
+
+LATER = Choice("later")
+
+
+class Resume(Dialog[Choice]):
+    """The sessions, the fields of the one looked at, and the choices."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r", "choose('resume')", "Resume Session"),
+        Binding("d", "choose('discard')", "Discard & Start Fresh"),
+        Binding("l", "choose('later')", "Later"),
+        Binding("down,j", "scroll_body(1)", show=False),
+        Binding("up,k", "scroll_body(-1)", show=False),
+        Binding("pagedown", "scroll_body(10)", show=False),
+        Binding("pageup", "scroll_body(-10)", show=False),
+    ]
+    escape_result = LATER
+
+    def __init__(self, stored: Sequence[Stored], problems: Sequence[str], glyphs: Glyphs) -> None:
+        super().__init__()
+        self._stored = stored
+        self._problems = problems
+        self._glyphs = glyphs
+        free = [index for index, one in enumerate(stored) if one.in_use is None]
+        self._at = free[0] if free else 0
+
+    def compose(self) -> ComposeResult:
+        """List (when there are several), fields, buttons."""
+        several = len(self._stored) > 1
+        options = [Option(_headline(one, self._glyphs)) for one in self._stored] if several else []
+        sessions = OptionList(*options, id="session-list", markup=False, compact=True)
+        sessions.display = several
+        yield frame(
+            "Previous transcription session found!"
+            if not several
+            else f"{len(self._stored)} previous transcription sessions found!",
+            sessions,
+            VerticalScroll(text("", id="session-fields"), classes="body", can_focus=False),
+            buttons=(
+                Button("Discard & Start Fresh", id="discard", variant="error"),
+                Button("Later", id="later"),
+                Button("Resume Session", id="resume", variant="primary"),
+            ),
+        )
+
+    def on_mount(self) -> None:
+        """Show the newest that can be resumed."""
+        sessions = self.query_one(OptionList)
+        if sessions.display:
+            sessions.highlighted = self._at
+        self._show()
+        if self._one.in_use is None:
+            self.query_one("#resume").focus()
+        else:
+            self.query_one("#later").focus()
+
+    @property
+    def _one(self) -> Stored:
+        return self._stored[self._at]
+
+    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        """Look at another session."""
+        self._at = event.option_index
+        self._show()
+
+    def on_option_list_option_selected(self) -> None:
+        """Enter in the list goes to the button."""
+        self.query_one("#resume" if self._one.in_use is None else "#later").focus()
+
+    def _show(self) -> None:
+        one = self._one
+        fields = describe(one, self._glyphs)
+        problems = [(f"\n{clean(problem)}", "$warning") for problem in self._problems]
+        self.query_one("#session-fields", Static).update(Content.assemble(fields, *problems))
+        for name in ("#resume", "#discard"):
+            self.query_one(name, Button).disabled = one.in_use is not None
+
+    def action_scroll_body(self, lines: int) -> None:
+        """Scroll the fields."""
+        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
+
+    def action_choose(self, what: Literal["resume", "discard", "later"]) -> None:
+        """A choice by its letter."""
+        if what == "later":
+            self.dismiss(LATER)
+        elif self._one.in_use is None:
+            self.dismiss(Choice(what, self._one))
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """A choice by its button."""
+        match event.button.id:
+            case "resume":
+                self.action_choose("resume")
+            case "discard":
+                self.action_choose("discard")
+            case _:
+                self.action_choose("later")
+
+
+def ask_discard(session: Session) -> Ask:
+    """The second question, which says what goes and what stays."""
+    inside = [job for job in session.pending if _done(job) > 0]
+    seconds = sum(_done(job) for job in inside)
+    lost = (
+        f"Deleted for good: session {clean(session.session_id)} and its journal, so that "
+        f"{fmt.files(len(session.pending))} pending and {fmt.files(len(session.failed))} failed "
+        "are not remembered any more"
+    )
+    if inside:
+        lost += f", and {fmt.clock(seconds)} of audio already transcribed inside unfinished files"
+    temporary = len(session.temp_files)
+    lost += f"; {fmt.files(temporary)} with temporary sound." if temporary else "."
+    kept = (
+        f"Kept: your recordings, and the transcripts of {fmt.files(len(session.completed))} "
+        f"already written to {shown_path(session.settings.output.output_dir)}."
+    )
+    return Ask("Discard this session?", f"{lost}\n\n{kept}", "Discard", "Keep it")
+
+
+def describe(stored: Stored, glyphs: Glyphs) -> Content:
+    """The fields and the two lists of the reference document."""
+    session = stored.session
+    pending, failed = session.pending, session.failed
+    total = len(session.jobs)
+    parts: list[Part] = []
+    if stored.in_use is not None:
+        parts.append(
+            (f"In use by {clean(str(stored.in_use))}: it cannot be resumed here\n\n", "$warning")
+        )
+    for label, value in (
+        ("Session ID", clean(session.session_id)),
+        ("Created", f"{session.created_at:%Y-%m-%d %H:%M:%S}"),
+        ("Model", clean(base_name(session.settings.model.model.rstrip("/\\")))),
+        ("Total Files", f"{total:,}"),
+        ("Completed", f"{len(session.completed):,}"),
+        ("Failed", f"{len(failed):,}"),
+        ("Pending", f"{len(pending):,}"),
+        ("Progress", fmt.percent(fmt.share(total - len(pending), total))),
+    ):
+        parts += [(f"{label + ':':<{LABEL}}", "$ink-dim"), (f"{value}\n", "bold")]
+    parts += _names("Pending Files:", pending, glyphs)
+    parts += _names("Failed Files (will retry):", failed, glyphs)
+    return Content.assemble(*parts).rstrip()
+
+
+def _names(title: str, jobs: Sequence[Job], glyphs: Glyphs) -> list[Part]:
+    if not jobs:
+        return []
+    parts: list[Part] = [(f"\n{title}\n", "$primary")]
+    for job in jobs[:MOST_NAMES]:
+        parts.append((f"  {glyphs.bullet} {clean(base_name(job.path))}", ""))
+        match job.state:
+            case Failed(failure=failure):
+                parts.append((f" - {clean(failure.title)}", "$error"))
+            case Pending(done_seconds=done) if done > 0:
+                parts.append((f" - goes on at {fmt.clock(done)}", "$ink-dim"))
+            case _:
+                pass
+        parts.append(("\n", ""))
+    if len(jobs) > MOST_NAMES:
+        parts.append((f"  {glyphs.bullet} and {len(jobs) - MOST_NAMES:,} more\n", "$ink-dim"))
+    return parts
+
+
+def _headline(stored: Stored, glyphs: Glyphs) -> str:
+    session = stored.session
+    words = f"{session.created_at:%Y-%m-%d %H:%M}  {glyphs.dot}  {fmt.files(len(session.jobs))}, "
+    words += f"{len(session.pending):,} pending, {len(session.failed):,} failed"
+    return words + ("  (in use)" if stored.in_use is not None else "")
+
+
+def _done(job: Job) -> float:
+    return job.state.done_seconds if isinstance(job.state, Pending) else 0.0

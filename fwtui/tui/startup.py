@@ -1,0 +1,87 @@
+"""What happens after the first frame: look for unfinished sessions, ask, open one."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from fwtui.errors import FwtuiError
+from fwtui.tui import format as fmt
+from fwtui.tui.host import Host
+from fwtui.tui.text import clean
+from fwtui.tui.workspace import Stored
+
+if TYPE_CHECKING:
+    from fwtui.tui.app import FwtuiApp
+
+
+class StartUp:
+    """Runs once, inside a worker, because it waits for dialogs."""
+
+    def __init__(self, app: "FwtuiApp", host: Host) -> None:
+        self._app = app
+        self._host = host
+
+    async def run(self) -> None:
+        """Open a session: a stored one if the user wants that, else a new one."""
+        while True:
+            stored = await self._choose()
+            try:
+                await self._host.begin(stored)
+            except FwtuiError as error:
+                if stored is None:
+                    raise
+                # Somebody else took or removed it meanwhile: ask again.
+                await self._wait_told(error)
+                continue
+            if stored is not None:
+                self._resumed(stored)
+            return
+
+    async def _choose(self) -> Stored | None:
+        from fwtui.tui.screens.resume import LATER, Resume
+
+        while True:
+            try:
+                found = await self._host.workspace.incomplete()
+            except FwtuiError as error:
+                await self._wait_told(error)
+                return None
+            if not found.sessions:
+                self._problems(found.problems)
+                return None
+            screen = Resume(found.sessions, found.problems, self._app.glyphs)
+            choice = await self._app.push_screen_wait(screen)
+            if choice == LATER or choice.stored is None:
+                return None
+            if choice.what == "resume":
+                return choice.stored
+            if await self._discard(choice.stored) and len(found.sessions) == 1:
+                return None
+
+    async def _discard(self, stored: Stored) -> bool:
+        from fwtui.tui.screens.resume import ask_discard
+
+        if not await self._app.push_screen_wait(ask_discard(stored.session)):
+            return False
+        try:
+            gone = await self._host.workspace.discard(stored)
+        except FwtuiError as error:
+            await self._wait_told(error)
+            return False
+        words = f"Session {clean(stored.session.session_id)} deleted: {fmt.files(len(gone.files))}"
+        self._app.notify(f"{words}, {fmt.size(gone.bytes)}", markup=False)
+        return True
+
+    def _resumed(self, stored: Stored) -> None:
+        session = stored.session
+        to_do = len(session.pending) + len(session.failed)
+        self._app.notify(f"Session resumed: {fmt.files(to_do)} to do, s starts", markup=False)
+
+    def _problems(self, problems: Sequence[str]) -> None:
+        for problem in problems[:3]:
+            self._app.notify(clean(problem), severity="warning", markup=False)
+
+    async def _wait_told(self, error: FwtuiError) -> None:
+        from fwtui.tui.screens.dialog import Tell
+
+        words = clean(error.title) + (f"\n\n{clean(error.hint)}" if error.hint else "")
+        await self._app.push_screen_wait(Tell("That did not work", words, bad=True))

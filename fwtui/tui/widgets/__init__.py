@@ -1,0 +1,1 @@
+"""Widgets that draw the batch's picture, line by line."""

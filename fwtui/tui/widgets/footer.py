@@ -1,0 +1,81 @@
+"""The bottom line: keys that can be pressed now, as many as fit."""
+
+from collections.abc import Callable
+
+from textual import events
+from textual.message import Message
+from textual.strip import Strip
+
+from fwtui.tui.glyphs import Glyphs
+from fwtui.tui.keys import Key, footer_keys, shown
+from fwtui.tui.text import width
+from fwtui.tui.widgets.paint import Painted, Piece
+
+ALWAYS = 90
+
+
+class Footer(Painted):
+    """Keys and labels; a click calls the action. `label` gives the words, or None to hide it."""
+
+    class Pressed(Message):
+        """A hint was clicked."""
+
+        def __init__(self, action: str) -> None:
+            super().__init__()
+            self.action = action
+
+    def __init__(
+        self,
+        glyphs: Glyphs,
+        label: Callable[[Key], str | None],
+        *,
+        id: str | None = None,  # noqa: A002
+    ) -> None:
+        super().__init__(glyphs, id=id)
+        self._label = label
+        self._hints: list[tuple[Key, str]] = []
+
+    def update(self) -> None:
+        """Draw if other keys make sense now."""
+        hints = [(key, text) for key in footer_keys() if (text := self._label(key)) is not None]
+        if hints != self._hints:
+            self._hints = hints
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:  # noqa: ARG002
+        """The hints that fit: the last ones stay, the others go from the back."""
+        kept = self._fitting()
+        pieces: list[Piece] = []
+        for key, text in kept:
+            pieces.append((" " + self._sign(key), "key"))
+            pieces.append((" " + text + " ", "dim"))
+        return self.strip(pieces, self.size.width)
+
+    def on_click(self, event: events.Click) -> None:
+        """Call what is under the mouse."""
+        x = 0
+        for key, text in self._fitting():
+            x += self._cells(key, text)
+            if event.x < x:
+                self.post_message(self.Pressed(key.action))
+                return
+
+    def _sign(self, key: Key) -> str:
+        return shown(key.keys[0], ascii_only=self.glyphs.ascii)
+
+    def _cells(self, key: Key, text: str) -> int:
+        return width(self._sign(key)) + width(text) + 3
+
+    def _fitting(self) -> list[tuple[Key, str]]:
+        room = self.size.width
+        always = [hint for hint in self._hints if hint[0].footer >= ALWAYS]
+        room -= sum(self._cells(*hint) for hint in always)
+        kept: list[tuple[Key, str]] = []
+        for hint in self._hints:
+            if hint[0].footer >= ALWAYS:
+                continue
+            room -= self._cells(*hint)
+            if room < 0:
+                break
+            kept.append(hint)
+        return kept + always

@@ -1,0 +1,136 @@
+"""Two lines at the top: what runs, how far it is, when it ends."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from textual.geometry import Region
+from textual.strip import Strip
+
+from fwtui.core.events import Phase
+from fwtui.core.job import Processing
+from fwtui.tui import format as fmt
+from fwtui.tui.glyphs import Glyphs
+from fwtui.tui.model import BatchModel
+from fwtui.tui.text import base_name, clean, fit_right, width
+from fwtui.tui.widgets.paint import Painted, Piece, bar
+
+
+class Header(Painted):
+    """Draws the model's totals; `now` is the clock."""
+
+    def __init__(
+        self,
+        model: BatchModel,
+        glyphs: Glyphs,
+        now: Callable[[], datetime],
+        *,
+        id: str | None = None,  # noqa: A002
+    ) -> None:
+        super().__init__(glyphs, id=id)
+        self.model = model
+        self.now = now
+        self._drawn: tuple[list[list[Piece]], ...] = ()
+
+    def update(self) -> None:
+        """Draw the lines that look different now."""
+        before, self._drawn = self._drawn, (self._first(), self._second())
+        for y, line in enumerate(self._drawn):
+            if before[y : y + 1] != (line,):
+                self.refresh(Region(0, y, self.size.width, 1))
+
+    def on_resize(self) -> None:
+        """Everything has another width."""
+        self._drawn = ()
+        self.update()
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Line 0: names and counts. Line 1: the bar."""
+        cells = self.size.width
+        if y >= len(self._drawn):
+            return self.strip((), cells)
+        left, right = self._drawn[y]
+        return self.ends(left, right, cells)
+
+    def phase(self) -> Piece:
+        """Sign and word for what the batch does."""
+        model, glyphs = self.model, self.glyphs
+        match model.phase:
+            case Phase.RUNNING:
+                word = "loading model" if model.loading else "running"
+                return f"{glyphs.running} {word}", "primary"
+            case Phase.PAUSING:
+                return f"{glyphs.paused} pausing", "warn"
+            case Phase.PAUSED:
+                return f"{glyphs.paused} paused", "warn"
+            case Phase.STOPPING:
+                return f"{glyphs.cancelled} stopping", "warn"
+            case Phase.IDLE:
+                counts = model.counts
+                if not counts.total:
+                    return f"{glyphs.pending} empty", "dim"
+                if counts.to_do:
+                    return f"{glyphs.pending} ready", "accent"
+                if counts.failed:
+                    return f"{glyphs.failed} finished, some failed", "bad"
+                return f"{glyphs.completed} all done", "good"
+
+    def _first(self) -> list[list[Piece]]:
+        counts = self.model.counts
+        left: list[Piece] = [(" fwtui ", "key"), ("  " + self._engine(), "plain")]
+        right: list[Piece] = [self.phase()]
+        if counts.total:
+            right.append((f"   {counts.completed:,} done", "good" if counts.completed else "dim"))
+            right.append((f"   {counts.failed:,} failed", "bad" if counts.failed else "dim"))
+            right.append((f"   {counts.to_do:,} to do", "plain" if counts.to_do else "dim"))
+        return [left, [*right, (" ", "plain")]]
+
+    def _engine(self) -> str:
+        model = self.model
+        info, wanted = model.engine, model.settings.model
+        name = clean(base_name((info.model if info else wanted.model).rstrip("/\\")))
+        compute = info.compute_type if info else wanted.compute_type
+        device = info.device if info else wanted.device
+        dot = f" {self.glyphs.dot} "
+        return dot.join([name, clean(compute), clean(device)])
+
+    def _second(self) -> list[list[Piece]]:
+        share = self._share()
+        text = self._ending()
+        percent = fit_right(fmt.percent(share), 5)
+        cells = self.size.width - 2 - width(percent) - width(text)
+        ink = "primary"
+        if self.model.phase in {Phase.PAUSED, Phase.PAUSING, Phase.STOPPING}:
+            ink = "warn"
+        elif self.model.counts.total and not self.model.counts.to_do:
+            ink = "good"
+        return [
+            [(" ", "plain"), *bar(share, cells, self.glyphs, ink), (percent, "strong")],
+            [(text, "dim"), (" ", "plain")],
+        ]
+
+    def _share(self) -> float:
+        done, total = self.model.seconds
+        counts = self.model.counts
+        if total > 0:
+            return fmt.share(done, total)
+        finished = counts.total - counts.to_do
+        return fmt.share(finished, counts.total)
+
+    def _ending(self) -> str:
+        model = self.model
+        dot = self.glyphs.dot
+        if model.phase is Phase.IDLE and model.finished is not None:
+            return f"  {self._verdict()} {fmt.span(model.finished.seconds)}"
+        eta = model.batch.eta if model.batch is not None else None
+        if model.phase is Phase.RUNNING and eta is not None:
+            ends = fmt.ends_at(self.now(), eta)
+            return f"  {fmt.span(eta)} left {dot} ends {ends}" if ends else ""
+        if model.phase is Phase.IDLE and model.counts.to_do:
+            return "  s starts"
+        running = any(isinstance(model.jobs[i].state, Processing) for i in model.running)
+        return "  time left not known yet" if running and model.phase is Phase.RUNNING else ""
+
+    def _verdict(self) -> str:
+        finished = self.model.finished
+        return "stopped after" if finished is not None and finished.stopped else "finished in"

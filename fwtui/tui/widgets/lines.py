@@ -1,0 +1,127 @@
+"""A viewport of our own: only what is seen is drawn, only what changed is drawn again."""
+
+from typing import ClassVar
+
+from rich.segment import Segment
+from textual import events
+from textual.binding import BindingType
+from textual.geometry import Region
+from textual.strip import Strip
+
+from fwtui.tui.glyphs import Glyphs
+from fwtui.tui.keys import bindings
+from fwtui.tui.widgets.paint import Painted
+
+WHEEL_LINES = 3
+
+
+class LineView(Painted, can_focus=True):
+    """Lines numbered from 0, seen from line `top` on, with a thumb at the right edge.
+
+    Subclasses say how many lines there are (`count`) and draw one (`line`). `head` lines stay at
+    the top. With `tail` on, the view holds to the end until the user scrolls up.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings("moving")
+    head = 0
+
+    def __init__(self, glyphs: Glyphs, *, id: str | None = None, tail: bool = False) -> None:  # noqa: A002
+        super().__init__(glyphs, id=id)
+        self.top = 0
+        self.tails = tail
+        self.tail = tail
+
+    def count(self) -> int:
+        """How many lines there are."""
+        raise NotImplementedError
+
+    def line(self, index: int, cells: int) -> Strip:
+        """Line `index`, exactly `cells` wide."""
+        raise NotImplementedError
+
+    def head_line(self, y: int, cells: int) -> Strip:  # noqa: ARG002
+        """The fixed line `y`."""
+        return self.strip((), cells)
+
+    @property
+    def rows(self) -> int:
+        """Lines that fit below the head."""
+        return max(0, self.size.height - self.head)
+
+    @property
+    def last_top(self) -> int:
+        """The largest sensible `top`."""
+        return max(0, self.count() - self.rows)
+
+    def render_line(self, y: int) -> Strip:
+        """Draw what is at line `y` of the widget."""
+        cells = self.size.width - 1
+        if cells <= 0:
+            return Strip.blank(self.size.width)
+        if y < self.head:
+            return Strip.join([self.head_line(y, cells), self._edge(" ")])
+        y -= self.head
+        index = y + self.top
+        drawn = self.line(index, cells) if index < self.count() else self.strip((), cells)
+        return Strip.join([drawn, self._edge(self._thumb(y))])
+
+    def _edge(self, text: str) -> Strip:
+        return Strip([Segment(text, self.ink("faint"))], 1)
+
+    def _thumb(self, y: int) -> str:
+        count, rows = self.count(), self.rows
+        if count <= rows:
+            return " "
+        length = max(1, rows * rows // count)
+        start = (rows - length) * self.top // max(1, count - rows)
+        return self.glyphs.thumb if start <= y < start + length else " "
+
+    def changed(self) -> None:
+        """The lines are others now: keep the view inside them and draw."""
+        self.top = self.last_top if self.tail else min(self.top, self.last_top)
+        self.refresh()
+
+    def refresh_line(self, index: int) -> None:
+        """Draw one line again, if it is in view."""
+        y = index - self.top
+        if 0 <= y < self.rows:
+            self.refresh(Region(0, y + self.head, self.size.width, 1))
+
+    def look_at(self, top: int) -> None:
+        """Scroll so that `top` is the first line; at the end a tailing view follows again."""
+        last = self.last_top
+        top = max(0, min(top, last))
+        self.tail = self.tails and top >= last
+        if top != self.top:
+            self.top = top
+            self.refresh()
+
+    def action_go(self, lines: int) -> None:
+        """Move by lines."""
+        self.look_at(self.top + lines)
+
+    def action_page(self, pages: float) -> None:
+        """Move by pages."""
+        self.action_go(round(pages * max(1, self.rows - 1)) or (1 if pages > 0 else -1))
+
+    def action_home(self) -> None:
+        """Move to the first line."""
+        self.look_at(0)
+
+    def action_end(self) -> None:
+        """Move to the last line."""
+        self.look_at(self.last_top)
+
+    def on_resize(self) -> None:
+        """Keep the view inside the lines."""
+        self.changed()
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Scroll by the wheel."""
+        event.stop()
+        self.look_at(self.top + WHEEL_LINES)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Scroll by the wheel."""
+        event.stop()
+        self.look_at(self.top - WHEEL_LINES)

@@ -1,0 +1,94 @@
+"""The log: a bounded tail of lines, drawn once a tick however many came."""
+
+from collections.abc import Sequence
+from itertools import islice
+from typing import ClassVar
+
+from textual.binding import BindingType
+from textual.strip import Strip
+
+from fwtui.core.events import Level, LogLine
+from fwtui.tui.glyphs import Glyphs
+from fwtui.tui.keys import bindings
+from fwtui.tui.model import BatchModel
+from fwtui.tui.text import clean
+from fwtui.tui.widgets.lines import LineView
+from fwtui.tui.widgets.paint import Piece
+
+LEVELS = (Level.DEBUG, Level.INFO, Level.WARNING, Level.ERROR)
+SIDE_STEP = 16
+_WORDS: dict[Level, Piece] = {
+    Level.DEBUG: ("debug ", "dim"),
+    Level.INFO: ("", "plain"),
+    Level.WARNING: ("warning ", "warn"),
+    Level.ERROR: ("ERROR ", "bad"),
+}
+_INKS = {
+    Level.DEBUG: "dim",
+    Level.INFO: "plain",
+    Level.WARNING: "warn",
+    Level.ERROR: "bad",
+}
+
+
+class LogView(LineView):
+    """The model's log lines from `level` on."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings("log")
+
+    def __init__(self, model: BatchModel, glyphs: Glyphs, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(glyphs, id=id, tail=True)
+        self.model = model
+        self.level = Level.DEBUG
+        self.side = 0
+        self._shown: Sequence[LogLine] = model.log
+        self._seen = 0
+
+    def update(self) -> None:
+        """Take the lines of this tick in."""
+        new, self._seen = self.model.log_count - self._seen, self.model.log_count
+        before = len(self._shown)
+        if self.level is Level.DEBUG:
+            self._shown = self.model.log
+            lost = max(0, before + new - len(self._shown)) if before else 0
+        else:
+            least = LEVELS.index(self.level)
+            self._shown = [li for li in self.model.log if LEVELS.index(li.level) >= least]
+            lost = 0
+        if not self.tail:
+            # The oldest lines fell out: what the user reads must stay where it is.
+            self.top = max(0, self.top - lost)
+        self.changed()
+
+    def count(self) -> int:
+        """Lines at this level."""
+        return len(self._shown)
+
+    def line(self, index: int, cells: int) -> Strip:
+        """Time, level, text."""
+        entry = self._shown[index]
+        pieces: list[Piece] = [
+            (f" {entry.at:%H:%M:%S}  ", "dim"),
+            _WORDS[entry.level],
+            (clean(entry.text), _INKS[entry.level]),
+        ]
+        if not self.side:
+            return self.strip(pieces, cells)
+        return self.strip(pieces, cells + self.side).crop(self.side, cells + self.side)
+
+    def action_side(self, cells: int) -> None:
+        """Look further to the right, or back."""
+        self.side = max(0, min(self.side + cells * SIDE_STEP, 4096))
+        self.refresh()
+
+    def action_level(self) -> None:
+        """The next level, after the last the first."""
+        self.level = LEVELS[(LEVELS.index(self.level) + 1) % len(LEVELS)]
+        self._shown = []
+        self.tail = True
+        self.update()
+
+    def text(self) -> str:
+        """The lines shown, for the clipboard."""
+        lines = islice(self._shown, 0, None)
+        return "\n".join(f"{li.at:%H:%M:%S} {li.level:<7} {clean(li.text)}" for li in lines)

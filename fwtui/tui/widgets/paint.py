@@ -1,0 +1,108 @@
+"""Drawing by lines: styles by name, bars, and strips of an exact width."""
+
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+from textual.widget import Widget
+
+from fwtui.tui.glyphs import Glyphs
+from fwtui.tui.text import fit, width
+
+INKS = (
+    "plain",
+    "strong",
+    "dim",
+    "faint",
+    "primary",
+    "accent",
+    "good",
+    "warn",
+    "bad",
+    "cursor",
+    "cursor-away",
+    "key",
+)
+
+Piece = tuple[str, str]
+"""Clean text and the name of its ink."""
+
+
+class Painted(Widget):
+    """A widget that draws itself in named inks; `styles/app.tcss` says how they look."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"ink--{name}" for name in INKS}
+
+    def __init__(self, glyphs: Glyphs, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self.glyphs = glyphs
+        self._inks: dict[tuple[str, str], Style] = {}
+
+    def notify_style_update(self) -> None:
+        """Forget the styles: theme or focus changed."""
+        self._inks.clear()
+        super().notify_style_update()
+
+    def ink(self, name: str, over: str = "") -> Style:
+        """The style of an ink, with the background of another when `over` is given."""
+        style = self._inks.get((name, over))
+        if style is None:
+            style = self.get_component_rich_style(f"ink--{name}")
+            if over:
+                under = self.get_component_rich_style(f"ink--{over}")
+                style += Style(bgcolor=under.bgcolor, bold=under.bold or None)
+                if self.app.no_color:
+                    style += Style(reverse=True)
+            self._inks[name, over] = style
+        return style
+
+    def strip(self, pieces: Iterable[Piece], cells: int, over: str = "") -> Strip:
+        """Pieces as one line of exactly `cells`."""
+        segments: list[Segment] = []
+        used = 0
+        for text, name in pieces:
+            segments.append(Segment(text, self.ink(name, over)))
+            used += width(text)
+        if used < cells:
+            segments.append(Segment(" " * (cells - used), self.ink("plain", over)))
+        line = Strip(segments, max(used, cells))
+        return line.crop(0, cells) if used > cells else line
+
+    def ends(self, left: Sequence[Piece], right: Sequence[Piece], cells: int) -> Strip:
+        """Left pieces at the left, right pieces at the right; the left ones give way."""
+        taken = sum(width(text) for text, _ in right)
+        room = max(0, cells - taken)
+        pieces = clip(left, room, self.glyphs.ellipsis)
+        gap = room - sum(width(text) for text, _ in pieces)
+        return self.strip([*pieces, (" " * gap, "plain"), *right], cells)
+
+
+def clip(pieces: Iterable[Piece], cells: int, ellipsis: str) -> list[Piece]:
+    """Pieces cut off after `cells`."""
+    kept: list[Piece] = []
+    for text, name in pieces:
+        size = width(text)
+        if size > cells:
+            if cells > 0:
+                kept.append((fit(text, cells, ellipsis), name))
+            break
+        kept.append((text, name))
+        cells -= size
+    return kept
+
+
+def bar(share: float, cells: int, glyphs: Glyphs, ink: str = "primary") -> list[Piece]:
+    """A progress bar in half cells; something begun shows at least a half."""
+    if cells <= 0:
+        return []
+    halves = min(cells * 2, int(share * cells * 2))
+    if share > 0:
+        halves = max(1, halves)
+    full, half = divmod(halves, 2)
+    rest = cells - full - half
+    return [
+        (glyphs.bar_full * full + glyphs.bar_half * half, ink),
+        (glyphs.bar_empty * rest, "faint"),
+    ]

@@ -1,0 +1,212 @@
+"""The queue: a table of any length that draws only the rows in view."""
+
+from collections.abc import Iterable
+
+from textual import events
+from textual.geometry import Region
+from textual.message import Message
+from textual.strip import Strip
+
+from fwtui.core.events import JobProgress, Phase
+from fwtui.core.job import Job, JobId
+from fwtui.tui import rows
+from fwtui.tui.glyphs import Glyphs
+from fwtui.tui.model import BatchModel
+from fwtui.tui.widgets.lines import LineView
+
+CACHED_ROWS = 2_000
+
+Look = tuple[Job, JobProgress | None, Phase, bool, str, int]
+"""All that a drawn row depends on."""
+
+
+class QueueTable(LineView):
+    """Rows of `model`, the cursor and the selection (both by job id, so that they move along)."""
+
+    head = 1
+
+    class CursorMoved(Message):
+        """The user went to another row."""
+
+    class Chosen(Message):
+        """The user double-clicked the row of the cursor."""
+
+    def __init__(self, model: BatchModel, glyphs: Glyphs, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(glyphs, id=id)
+        self.model = model
+        self.needle = ""
+        self.ids: list[JobId] = model.order
+        self.selected: set[JobId] = set()
+        self.cursor = 0
+        self._cache: dict[JobId, tuple[Look, Strip]] = {}
+        self._columns = rows.columns(0)
+
+    def notify_style_update(self) -> None:
+        """Forget drawn rows: theme or focus changed."""
+        self._cache.clear()
+        super().notify_style_update()
+
+    def count(self) -> int:
+        """Rows after filtering."""
+        return len(self.ids)
+
+    @property
+    def current(self) -> Job | None:
+        """The job under the cursor."""
+        return self.model.jobs.get(self.ids[self.cursor]) if self.ids else None
+
+    @property
+    def targets(self) -> tuple[JobId, ...]:
+        """What a command is about: the selection in the queue's order, else the cursor's job."""
+        if self.selected:
+            return tuple(job_id for job_id in self.model.order if job_id in self.selected)
+        return (self.ids[self.cursor],) if self.ids else ()
+
+    def on_resize(self) -> None:
+        """Share out the new width."""
+        self._columns = rows.columns(self.size.width - 1)
+        self._cache.clear()
+        self.changed()
+        self._reveal()
+
+    def head_line(self, y: int, cells: int) -> Strip:  # noqa: ARG002
+        """The names of the columns."""
+        return self.strip(rows.heading(self._columns, self.glyphs), cells)
+
+    def line(self, index: int, cells: int) -> Strip:
+        """Draw a row, or take it from the cache when nothing about it changed."""
+        job_id = self.ids[index]
+        job = self.model.jobs[job_id]
+        over = ""
+        if index == self.cursor:
+            over = "cursor" if self.has_focus else "cursor-away"
+        selected = job_id in self.selected
+        look = (job, self.model.progress.get(job_id), self.model.phase, selected, over, cells)
+        cached = self._cache.get(job_id)
+        if cached is not None and _same(cached[0], look):
+            return cached[1]
+        pieces = rows.row(job, look[1], look[2], self._columns, self.glyphs, selected=selected)
+        drawn = self.strip(pieces, cells, over)
+        if len(self._cache) >= CACHED_ROWS:
+            self._cache.clear()
+        self._cache[job_id] = (look, drawn)
+        return drawn
+
+    def touch(self, changed: set[JobId]) -> None:
+        """Draw the rows in view of these jobs again."""
+        end = min(self.count(), self.top + self.rows)
+        regions = [
+            Region(0, index - self.top + self.head, self.size.width, 1)
+            for index in range(self.top, end)
+            if self.ids[index] in changed
+        ]
+        if regions:
+            self.refresh(*regions)
+
+    def reorder(self) -> None:
+        """Jobs came, went or moved: keep cursor and selection on theirs."""
+        before = self.ids[self.cursor] if self.cursor < len(self.ids) else None
+        self.selected &= self.model.jobs.keys()
+        self._filter(self.model.order)
+        self._find(before)
+
+    def set_filter(self, needle: str) -> None:
+        """Show only the jobs that match."""
+        before = self.ids[self.cursor] if self.ids else None
+        narrower = bool(self.needle) and needle.startswith(self.needle)
+        narrower = narrower and not needle.startswith("is:")
+        self.needle = needle
+        self._filter(self.ids if narrower else self.model.order)
+        self._find(before)
+
+    def _filter(self, ids: list[JobId]) -> None:
+        if self.needle.strip():
+            self.ids = self.model.matching(self.needle, ids)
+        else:
+            self.ids = self.model.order
+
+    def _find(self, job_id: JobId | None) -> None:
+        unmoved = self.cursor < len(self.ids) and self.ids[self.cursor] == job_id
+        if not unmoved:
+            try:
+                self.cursor = self.ids.index(job_id) if job_id is not None else 0
+            except ValueError:
+                self.cursor = max(0, min(self.cursor, len(self.ids) - 1))
+        self.changed()
+        self._reveal()
+
+    def _reveal(self) -> None:
+        if self.rows <= 0:
+            return
+        if self.cursor < self.top:
+            self.look_at(self.cursor)
+        elif self.cursor >= self.top + self.rows:
+            self.look_at(self.cursor - self.rows + 1)
+
+    def move_to(self, index: int) -> bool:
+        """Put the cursor on a row; False if it was there."""
+        index = max(0, min(index, self.count() - 1))
+        before, self.cursor = self.cursor, index
+        if before == index:
+            return False
+        self.refresh_line(before)
+        self.refresh_line(index)
+        self._reveal()
+        return True
+
+    def show(self, job_id: JobId) -> None:
+        """Put the cursor on a job's row, if it is not filtered out."""
+        if self.ids and self.ids[self.cursor] == job_id:
+            return
+        if job_id in self.model.jobs and job_id in self.ids:
+            self.move_to(self.ids.index(job_id))
+
+    def _user_moves(self, index: int) -> None:
+        self.move_to(index)
+        self.post_message(self.CursorMoved())
+
+    def action_go(self, lines: int) -> None:
+        """Move the cursor by rows."""
+        self._user_moves(self.cursor + lines)
+
+    def action_home(self) -> None:
+        """To the first row."""
+        self._user_moves(0)
+
+    def action_end(self) -> None:
+        """To the last row."""
+        self._user_moves(self.count() - 1)
+
+    def toggle(self) -> None:
+        """Select the cursor's row, or not any more, and go to the next."""
+        if not self.ids:
+            return
+        self.selected ^= {self.ids[self.cursor]}
+        self.refresh_line(self.cursor)
+        self._user_moves(self.cursor + 1)
+
+    def select(self, ids: Iterable[JobId]) -> None:
+        """Select exactly these."""
+        self.selected = set(ids)
+        self.refresh()
+
+    def on_focus(self) -> None:
+        """The cursor looks different."""
+        self.refresh_line(self.cursor)
+
+    def on_blur(self) -> None:
+        """The cursor looks different."""
+        self.refresh_line(self.cursor)
+
+    def on_click(self, event: events.Click) -> None:
+        """Go to the row; a double click opens it."""
+        index = event.y - self.head + self.top
+        if event.y < self.head or index >= self.count():
+            return
+        self._user_moves(index)
+        if event.chain == 2:
+            self.post_message(self.Chosen())
+
+
+def _same(one: Look, other: Look) -> bool:
+    return one[0] is other[0] and one[1] is other[1] and one[2:] == other[2:]

@@ -1,0 +1,33 @@
+"""What the terminal application needs from whoever keeps sessions and runs batches."""
+
+from typing import Protocol
+
+from fwtui.batch.link import BatchLink
+from fwtui.core.settings import Settings
+from fwtui.storage.erase import Discarded
+from fwtui.storage.sessions import SessionList, StoredSession
+
+Stored = StoredSession
+
+
+class Runner(BatchLink, Protocol):
+    """A batch in this process."""
+
+    async def run(self) -> None:
+        """Work until a Quit command; returns when everything is saved."""
+
+
+class Workspace(Protocol):
+    """Sessions and the batches made of them."""
+
+    async def incomplete(self) -> SessionList:
+        """Sessions with something left to do."""
+
+    async def start(self, settings: Settings) -> Runner:
+        """A new session."""
+
+    async def resume(self, stored: Stored) -> Runner:
+        """Go on with this one."""
+
+    async def discard(self, stored: Stored) -> Discarded:
+        """Delete it and everything that belongs to it."""

@@ -121,8 +121,9 @@ def _roster(document: dict[str, Any], session_id: str, modified: datetime, forei
         moment(document.get("created_at")) or _time_of(session_id) or local_time(modified),
         settings_from_keys(document),
     )
-    if not foreign:
-        roster.settings, roster.settings_extra = settings_from(document.get("settings"))
+    if not foreign and "settings" in document:
+        sections = msgspec.convert(document["settings"], dict[str, dict[str, Any]])
+        roster.settings, roster.settings_extra = settings_from(sections)
     roster.jobs = {job.id: job for job in jobs}
     if len(roster.jobs) != len(jobs):
         raise msgspec.ValidationError("two files with the same id")

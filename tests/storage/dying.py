@@ -78,3 +78,51 @@ class DyingFiles(FileSystem):
 
     def sync_folder(self, path: Path) -> None:
         self._die_or_not()
+
+
+class PowerFiles(DyingFiles):
+    """As `DyingFiles`, and remembers what would survive a power cut at the worst.
+
+    Of a file that is what was in it at its last fsync, under the name it had in its folder when
+    the folder was last synced.
+    """
+
+    def __init__(self, last: int | None = None) -> None:
+        super().__init__(last)
+        self._names: dict[Path, int] = {}
+        self._content: dict[int, bytes] = {}
+        self._inodes: dict[int, tuple[int, Path]] = {}
+        self._kept: list[int] = []
+
+    def open(self, path: Path, flags: int, mode: int = 0o600) -> int:
+        descriptor = super().open(path, flags, mode)
+        # A duplicate, so that the number of a deleted file's inode is not used again.
+        self._kept.append(os.dup(descriptor))
+        self._inodes[descriptor] = (os.fstat(descriptor).st_ino, path)
+        return descriptor
+
+    def fsync(self, descriptor: int) -> None:
+        super().fsync(descriptor)
+        size = os.fstat(descriptor).st_size
+        inode, _ = self._inodes[descriptor]
+        with Path(f"/proc/self/fd/{descriptor}").open("rb") as file:
+            self._content[inode] = file.read(size)
+
+    def sync_folder(self, path: Path) -> None:
+        super().sync_folder(path)
+        self._names = {name: n for name, n in self._names.items() if name.parent != path}
+        self._names.update((name, name.stat().st_ino) for name in path.iterdir() if name.is_file())
+
+    def bury(self) -> None:
+        super().bury()
+        for descriptor in self._kept:
+            os.close(descriptor)
+        self._kept.clear()
+
+    def cut_power(self, folder: Path) -> None:
+        """Make the folder what it would be after the power came back."""
+        for path in folder.iterdir():
+            path.unlink()
+        for path, inode in self._names.items():
+            if path.parent == folder:
+                path.write_bytes(self._content.get(inode, b""))

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from fwtui.core.job import Attempt, Pending
-from fwtui.core.session import Resume, WindowState
+from fwtui.core.session import Resume
 from fwtui.core.settings import DecodingSettings, Settings
 from fwtui.errors import SessionInUseError, StorageError
 from fwtui.storage.store import SessionStore
@@ -97,7 +97,7 @@ def test_progress_begins_again_and_is_forgotten(folder: Path) -> None:
     store.begin_file(1, samples.plan("a"))
     store.add_window(1, samples.window(1))
     store.begin_file(1, samples.plan("b"))
-    assert store.resume_point(1) == Resume(samples.plan("b"), WindowState())
+    assert store.resume_point(1) == Resume(samples.plan("b"))
     assert store.segments(1) == ()
     store.add_window(1, samples.window(1))
     store.forget_progress(1)

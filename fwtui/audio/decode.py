@@ -18,11 +18,11 @@ from av.packet import Packet
 
 from fwtui.audio.media import (
     Media,
-    display_name,
     open_media,
     raise_out_of_memory,
     raise_read_error,
 )
+from fwtui.audio.names import display_name
 from fwtui.audio.timeline import Timeline
 from fwtui.audio.wav import HEADER_BYTES, SAMPLE_BYTES, SAMPLE_RATE, WavWriter
 from fwtui.errors import BadMediaError
@@ -139,7 +139,9 @@ def _transfer(
         )
         if section is None or silence or section.parameters != _parameters(frame):
             _finish(section, writer)
-            writer.write_silence(round((position + silence) * SAMPLE_RATE) - writer.samples)
+            # A resampler may round up: then there is a sample too much already.
+            missing = round((position + silence) * SAMPLE_RATE) - writer.samples
+            writer.write_silence(max(0, missing))
             section, begin = _Section(frame), position + silence
         for block in section.feed(frame):
             writer.write(block)

@@ -12,6 +12,7 @@ import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
+from fwtui.audio.names import display_name
 from fwtui.errors import BadMediaError, MediaAccessError, MediaError, NoAudioError
 
 # Playlists point to other files or to the network, and a live one is waited on for ever.
@@ -51,11 +52,6 @@ class Media(NamedTuple):
             return tagged
         length: int | None = self.container.duration
         return max(0.0, length / av.time_base) if length else 0.0
-
-
-def display_name(path: Path) -> str:
-    """The file's name as valid Unicode, for titles; undecodable bytes become U+FFFD."""
-    return path.name.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from typing import BinaryIO, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
+from fwtui.audio.names import printable
 from fwtui.errors import DiskFullError, StorageError
 
 SAMPLE_RATE = 16000
@@ -92,7 +93,7 @@ class WavWriter:
         try:
             yield
         except OSError as error:
-            folder = self._path.parent
+            folder = printable(self._path.parent)
             if error.errno in _FULL:
                 raise DiskFullError(
                     f"No room left in {folder}",

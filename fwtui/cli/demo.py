@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+import msgspec
 
 from fwtui.cli.accuracy import accuracy
 from fwtui.cli.arguments import Switch, WhisperCommand
 from fwtui.cli.console import Console
 from fwtui.cli.exits import exit_code_help
 from fwtui.cli.headless import drive
+from fwtui.cli.logfile import close_log, log_event, open_log
 from fwtui.cli.progress import Progress
 from fwtui.cli.run import conclude
 from fwtui.cli.tally import Tally
@@ -20,9 +22,8 @@ from fwtui.cli.tui import has_terminal, show
 from fwtui.config.locations import Locations
 from fwtui.core.commands import AddPaths, Start
 from fwtui.core.display import printable
-from fwtui.core.job import Completed, Job
 from fwtui.core.settings import ModelSettings, OutputSettings, Settings
-from fwtui.errors import ExitCode
+from fwtui.errors import ExitCode, FwtuiError
 
 
 @click.command(
@@ -39,16 +40,24 @@ from fwtui.errors import ExitCode
 def command(headless: bool, output_dir: str | None) -> ExitCode:
     """Transcribe the clips that come with fwtui, with the tiny model that comes with it.
 
-    It needs no network. On a terminal it opens the screen; elsewhere, or with --headless, it
-    prints what was found in each clip, and the share of the words that is right.
+    It needs no network. On a terminal it opens the screen, where s starts and q leaves. At the
+    end it prints what was found in each clip, and the share of the words that is right.
     """
     folder = Path(output_dir).expanduser().absolute() if output_dir else _new_folder()
     clips = copy_clips(folder)
     settings = demo_settings(folder)
     locations = Locations.default()
     if headless or not has_terminal():
-        return asyncio.run(run(locations, settings, clips))
-    return show(locations, settings, tuple(str(clip) for clip in clips))
+        open_log(locations)
+        try:
+            code = asyncio.run(run(locations, settings, clips))
+        finally:
+            close_log()
+    else:
+        code = show(locations, settings, tuple(str(clip) for clip in clips))
+    for line in verdicts(clips):
+        click.echo(line)
+    return code
 
 
 def demo_settings(folder: Path) -> Settings:
@@ -65,43 +74,45 @@ def copy_clips(folder: Path) -> tuple[Path, ...]:
     """Copy the embedded clips into the folder, which is made if need be."""
     from fwtui import demo
 
-    folder.mkdir(parents=True, exist_ok=True)
-    return tuple(Path(shutil.copy(clip, folder / clip.name)) for clip in demo.clips())
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return tuple(Path(shutil.copy(clip, folder / clip.name)) for clip in demo.clips())
+    except OSError as error:
+        raise FwtuiError(
+            f"the clips cannot be copied to {folder}: {error.strerror or error}",
+            "choose another folder with --output_dir",
+        ) from error
 
 
 async def run(locations: Locations, settings: Settings, clips: tuple[Path, ...]) -> ExitCode:
-    """Transcribe the clips without a screen, then print transcripts and accuracy on stdout."""
+    """Transcribe the clips without a screen."""
     from fwtui.batch.workspace import Workspace
 
     console, tally = Console(), Tally()
     runner = await Workspace(locations).start(settings)
     commands = (AddPaths(tuple(str(clip) for clip in clips)), Start())
-    await drive(runner, commands, (tally, Progress(console, tally)), console)
-    for job in tally.completed:
-        for line in _verdict(job):
-            click.echo(line)
+    await drive(runner, commands, (tally, Progress(console, tally), log_event), console)
     return conclude(tally, settings, console)
 
 
-def _verdict(job: Job) -> Iterator[str]:
-    """What was found in a clip, read from the file that was written, and how right it is."""
-    if isinstance(job.state, Completed):
-        text = _written_text(job.state)
-        yield f"{printable(job.name)} ({printable(job.state.language)}): {printable(text)}"
-        if expected := _expected(job):
-            yield f"  words right: {accuracy(expected, text):.1%}"
-
-
-def _written_text(state: Completed) -> str:
-    text = next(Path(output) for output in state.outputs if output.endswith(".txt"))
-    return " ".join(text.read_text(encoding="utf-8").split())
-
-
-def _expected(job: Job) -> str:
+def verdicts(clips: tuple[Path, ...]) -> Iterator[str]:
+    """What was found in each clip, read from the file beside it, and how right it is."""
     from fwtui import demo
 
-    clips = {clip.name: clip for clip in demo.clips()}
-    return demo.expected_text(clips[job.name]) if job.name in clips else ""
+    for clip in clips:
+        written = clip.with_suffix(".json")
+        if written.is_file():
+            found = msgspec.json.decode(written.read_bytes(), type=_Written)
+            expected = demo.expected_text(clip)
+            yield f"{clip.name} ({found.language}): {printable(' '.join(found.text.split()))}"
+            yield f"  words right: {accuracy(expected, found.text):.1%}"
+
+
+class _Written(msgspec.Struct, frozen=True):
+    """What is needed of a transcript in JSON."""
+
+    text: str
+    language: str
 
 
 def _new_folder() -> Path:

@@ -15,6 +15,7 @@ from fwtui.cli.console import Console
 from fwtui.cli.exits import exit_code_help
 from fwtui.cli.headless import Listener, drive
 from fwtui.cli.jsonlines import JsonLines
+from fwtui.cli.logfile import close_log, log_event, open_log
 from fwtui.cli.options import SettingsCommand, given, settings_from, settings_options
 from fwtui.cli.progress import Progress
 from fwtui.cli.sessions import choose, hint
@@ -109,14 +110,17 @@ def command(
         resume=resume,
     )
     console, tally = Console(quiet=quiet), Tally()
-    listeners: list[Listener] = [tally, Progress(console, tally, verbose=verbose)]
-    if not json:
-        return asyncio.run(run(request, locations, console, tally, listeners))
-    lines = JsonLines()
+    listeners: list[Listener] = [tally, Progress(console, tally, verbose=verbose), log_event]
+    lines = JsonLines() if json else None
+    if lines is not None:
+        listeners.append(lines)
+    open_log(locations)
     try:
-        return asyncio.run(run(request, locations, console, tally, [*listeners, lines]))
+        return asyncio.run(run(request, locations, console, tally, listeners))
     finally:
-        lines.close()
+        if lines is not None:
+            lines.close()
+        close_log()
 
 
 async def run(

@@ -9,6 +9,7 @@ import sys
 import click
 
 from fwtui.cli.checks import usable
+from fwtui.cli.logfile import close_log, open_log
 from fwtui.cli.main import COMMANDS
 from fwtui.cli.options import SettingsCommand, settings_from, settings_options
 from fwtui.config.fields import Value
@@ -59,11 +60,14 @@ def show(locations: Locations, settings: Settings, paths: tuple[str, ...]) -> Ex
         from fwtui.batch.workspace import Workspace
         from fwtui.tui.app import FwtuiApp
 
-        app = FwtuiApp(Workspace(locations), settings, paths)
+        app = FwtuiApp(Workspace(locations), settings, paths, log_file=open_log(locations))
         asyncio.run(app.run_async())
     finally:
         gc.enable()
-    return ExitCode(app.return_value or app.return_code or ExitCode.DONE)
+        close_log()
+    if app.return_value is not None:
+        return app.return_value
+    return ExitCode.CANNOT_START if app.return_code else ExitCode.DONE
 
 
 def _check_exists(path: str) -> None:

@@ -135,6 +135,15 @@ def test_the_screen_takes_paths_and_options_but_shows_help_as_typed() -> None:
     assert "fwtui [OPTIONS] [PATHS]...\n" in result.stdout.replace("python -m ", "")
 
 
+def test_a_demo_that_has_no_room_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    arguments = ["demo", "--headless", "--output_dir", str(tmp_path / "file" / "below")]
+    assert main(arguments) == ExitCode.CANNOT_START
+    assert "cannot be copied" in capsys.readouterr().err
+
+
 def test_an_error_of_ours_has_title_hint_and_its_code(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

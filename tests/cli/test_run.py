@@ -262,6 +262,15 @@ def test_failed_states_are_in_the_events(media: Path, out: Path) -> None:
     assert str(media / "empty.wav") in result.stderr  # quiet is silent about all but errors
 
 
+def test_what_is_logged_is_in_the_log_file(media: Path, out: Path, own_folders: Path) -> None:
+    (media / "empty.wav").touch()
+    fwtui("run", media, *MODEL, "-o", out)
+    (log,) = (own_folders / "state" / "logs").glob("fwtui-*.log")
+    text = log.read_text()
+    assert "INFO Batch start: Memory: " in text
+    assert "ERROR empty.wav" in text
+
+
 def test_demo_without_a_terminal_prints_transcripts_and_how_right_they_are(out: Path) -> None:
     result = fwtui("demo", "--output_dir", out)
     assert result.returncode == ExitCode.DONE, result.stderr

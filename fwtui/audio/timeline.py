@@ -7,6 +7,8 @@ GAP_SECONDS = 0.1
 SETBACK_SECONDS = 1.0
 # With no duration in the container, all silence together may not be longer than this.
 MAX_UNKNOWN_SILENCE = 3600.0
+# Nor longer than this (1.4 GB) when both the duration and the timestamps are nonsense.
+MAX_SILENCE = 12 * 3600.0
 
 
 class Timeline:
@@ -53,4 +55,4 @@ class Timeline:
     def _is_plausible(self, position: float, lag: float) -> bool:
         if self._limit is None:
             return self._silence + lag <= MAX_UNKNOWN_SILENCE
-        return position + lag <= self._limit
+        return position + lag <= self._limit and self._silence + lag <= MAX_SILENCE

@@ -66,6 +66,12 @@ def test_without_a_duration_all_silence_together_is_limited() -> None:
     assert timeline.jumps == 16
 
 
+def test_a_nonsense_duration_does_not_allow_endless_silence() -> None:
+    timeline = Timeline(0.0, 1e12)
+    assert _play(timeline, _steps(0.0, 10) + _steps(1e11, 10))[0] == pytest.approx(2.0)
+    assert timeline.jumps == 1
+
+
 def test_a_clock_set_back_goes_on_from_there() -> None:
     timeline = Timeline(0.0, 20.0)
     times = _steps(0.0, 50) + _steps(0.0, 20) + _steps(4.0, 10)

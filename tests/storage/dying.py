@@ -93,6 +93,7 @@ class PowerFiles(DyingFiles):
         self._content: dict[int, bytes] = {}
         self._inodes: dict[int, tuple[int, Path]] = {}
         self._kept: list[int] = []
+        self._late: dict[Path, int] = {}
 
     def open(self, path: Path, flags: int, mode: int = 0o600) -> int:
         descriptor = super().open(path, flags, mode)
@@ -111,6 +112,7 @@ class PowerFiles(DyingFiles):
     def sync_folder(self, path: Path) -> None:
         super().sync_folder(path)
         self._names = {name: n for name, n in self._names.items() if name.parent != path}
+        self._late.clear()
         self._names.update((name, name.stat().st_ino) for name in path.iterdir() if name.is_file())
 
     def bury(self) -> None:
@@ -119,8 +121,17 @@ class PowerFiles(DyingFiles):
             os.close(descriptor)
         self._kept.clear()
 
-    def cut_power(self, folder: Path) -> None:
-        """Make the folder what it would be after the power came back."""
+    def replace(self, source: Path, target: Path) -> None:
+        super().replace(source, target)
+        self._late = {target: target.stat().st_ino}
+
+    def cut_power(self, folder: Path, *, late: bool) -> None:
+        """Make the folder what it would be after the power came back.
+
+        `late`: the last rename has reached the disk, though no earlier one that was not synced.
+        """
+        if late:
+            self._names |= self._late
         for path in folder.iterdir():
             path.unlink()
         for path, inode in self._names.items():

@@ -16,7 +16,7 @@ from fwtui.storage.store import SessionStore
 from tests.storage import samples
 from tests.storage.dying import DyingFiles
 
-IDS = st.integers(1, 4)
+IDS = st.integers(1, 3)
 STATES: st.SearchStrategy[State] = st.sampled_from(
     [Pending(), samples.running(), samples.completed(), samples.failed()]
 )
@@ -43,8 +43,11 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(number=IDS, name=TEXT)
     def add(self, number: int, name: str) -> None:
         if number not in self.jobs:
-            self.jobs[number] = Job(number, "/" + name, name)
-            self.store.add_jobs([self.jobs[number]])
+            self.add_model(number, name)
+
+    def add_model(self, number: int, name: str) -> None:
+        self.jobs[number] = Job(number, "/" + name, name)
+        self.store.add_jobs([self.jobs[number]])
 
     @rule(number=IDS, state=STATES)
     def set_state(self, number: int, state: State) -> None:
@@ -72,19 +75,21 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(number=IDS)
     def begin(self, number: int) -> None:
-        if number in self.jobs:
-            self.store.begin_file(number, samples.plan(str(number)))
-            self.windows[number], self.seconds[number] = [], 0.0
+        if number not in self.jobs:
+            self.add_model(number, "")
+        self.store.begin_file(number, samples.plan(str(number)))
+        self.windows[number], self.seconds[number] = [], 0.0
 
     @rule(number=IDS, text=TEXT, more=st.integers(0, 2))
     def window(self, number: int, text: str, more: int) -> None:
-        if number in self.windows:
-            self.counter += 1
-            segments = tuple(samples.segment(self.counter, text or "x") for _ in range(more))
-            result = msgspec.structs.replace(samples.window(self.counter), segments=segments)
-            self.store.add_window(number, result)
-            self.windows[number] += segments
-            self.seconds[number] = result.seconds
+        if number not in self.windows:
+            self.begin(number)
+        self.counter += 1
+        segments = tuple(samples.segment(self.counter, text or "x") for _ in range(more))
+        result = msgspec.structs.replace(samples.window(self.counter), segments=segments)
+        self.store.add_window(number, result)
+        self.windows[number] += segments
+        self.seconds[number] = result.seconds
 
     @rule(number=IDS)
     def forget(self, number: int) -> None:
@@ -132,7 +137,7 @@ class StoreMachine(RuleBasedStateMachine):
         session = self.store.session
         assert session.jobs == tuple(self.jobs.values())
         assert session.settings == self.settings
-        for number in range(1, 5):
+        for number in range(1, 4):
             assert self.store.segments(number) == tuple(self.windows.get(number, ()))
             point = self.store.resume_point(number)
             assert (point.seconds if point else None) == self.seconds.get(number)

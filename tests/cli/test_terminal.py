@@ -1,0 +1,107 @@
+"""`fwtui demo` on a real terminal, driven through tmux, to the end."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from fwtui import demo
+from tests.tools import require_tool
+
+pytestmark = pytest.mark.terminal
+
+PATIENCE = 60.0
+MARK = "the-end"
+
+
+class Terminal:
+    """A tmux server of its own with one window of 100x30 that runs a command."""
+
+    def __init__(self, socket: Path, command: str) -> None:
+        self._tmux = [require_tool("tmux"), "-S", str(socket), "-f", "/dev/null"]
+        self._do("new-session", "-d", "-x", "100", "-y", "30", command)
+
+    def _do(self, *arguments: str) -> str:
+        result = subprocess.run(
+            [*self._tmux, *arguments], capture_output=True, encoding="utf-8", check=True
+        )
+        return result.stdout
+
+    def press(self, *keys: str) -> None:
+        self._do("send-keys", *keys)
+
+    @property
+    def screen(self) -> str:
+        """What is on the terminal now."""
+        return self._do("capture-pane", "-p")
+
+    def wait_for(self, is_there: Callable[[str], bool]) -> str:
+        """The screen as soon as it shows what is waited for."""
+        deadline = time.monotonic() + PATIENCE
+        while not is_there(screen := self.screen):
+            assert time.monotonic() < deadline, screen
+            time.sleep(0.05)  # tmux tells nobody that its screen has changed
+        return screen
+
+    def close(self) -> None:
+        subprocess.run([*self._tmux, "kill-server"], capture_output=True, check=False)
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Callable[[str], Terminal]]:
+    """Starts commands in terminals; ends them after the test."""
+    started: list[Terminal] = []
+
+    def start(command: str) -> Terminal:
+        started.append(Terminal(tmp_path / f"tmux{len(started)}", command))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.close()
+
+
+def program(*arguments: str | Path) -> str:
+    """A shell command line that runs fwtui, then shows its exit code until the window closes."""
+    words = " ".join(f"'{word}'" for word in (sys.executable, "-m", "fwtui", *arguments))
+    return f"{words}; echo {MARK} $?; exec cat"
+
+
+def test_the_demo_runs_to_its_end(terminal: Callable[[str], Terminal], tmp_path: Path) -> None:
+    clips = len(demo.clips())
+    screen = terminal(program("demo", "--output_dir", tmp_path / "out"))
+    screen.wait_for(lambda text: f"{clips} to do" in text)
+    screen.press("s")
+    screen.wait_for(lambda text: "all done" in text and f"{clips} done" in text)
+    screen.press("q")
+    last = screen.wait_for(lambda text: f"{MARK} 0" in text)
+    assert "words right:" in last
+    assert "\x1b" not in last
+    for clip in demo.clips():
+        assert (tmp_path / "out" / f"{clip.stem}.txt").is_file()
+
+
+def test_progress_is_one_line_that_is_drawn_over(
+    terminal: Callable[[str], Terminal], tmp_path: Path
+) -> None:
+    screen = terminal(program("demo", "--headless", "--output_dir", tmp_path / "out"))
+    last = screen.wait_for(lambda text: f"{MARK} 0" in text)
+    assert "started" not in last
+    assert "preparing" not in last
+    assert "█" not in last
+
+
+def test_ctrl_c_stops_and_tells_how_to_go_on(
+    terminal: Callable[[str], Terminal], tmp_path: Path
+) -> None:
+    model = ("--model", demo.model_dir(), "--device", "cpu")
+    long_clip = demo.clips()[-1]
+    screen = terminal(program("run", long_clip, *model, "-o", tmp_path / "out"))
+    screen.wait_for(lambda text: "x real time" in text or "preparing" in text)
+    screen.press("C-c")
+    last = screen.wait_for(lambda text: MARK in text)
+    assert f"{MARK} 3" in last, last
+    assert "to go on: fwtui run --resume " in last

@@ -230,6 +230,7 @@ KEYS: tuple[Key, ...] = (
 )
 
 _SHOWN = {
+    "escape": "Esc",
     "enter": "⏎",
     "space": "Space",
     "tab": "Tab",

@@ -101,6 +101,11 @@ def row(
     return pieces
 
 
+def _without_name(title: str, job: Job) -> str:
+    """The row has the name already."""
+    return clean(title.removeprefix(base_name(job.path)).lstrip(": ") or title)
+
+
 def _name(job: Job) -> str:
     return clean(base_name(job.path)) or "?"
 
@@ -121,17 +126,20 @@ def _result(
                 words, ink = f"done, but: {clean(state.warnings[0])}", "warn"
                 return [(fit(words, cols.result - 2, glyphs.ellipsis), ink)]
             pace = state.audio_seconds / state.work_seconds if state.work_seconds > 0 else 0.0
-            took = f"in {fmt.clock(state.work_seconds)}"
+            took = f"in {fmt.took(state.work_seconds)}"
             return [(fit(words, room), ink), *_numbers(pace, took, cols, glyphs)]
         case Failed(failure=failure):
             memory = failure.kind is FailureKind.OUT_OF_MEMORY
             word = "Failed (Memory Error)" if memory else "failed"
-            said = "" if memory and cols.result < 50 else "  " + clean(failure.title)
+            said = "" if memory and cols.result < 50 else "  " + _without_name(failure.title, job)
             return _spanning(word, "bad", said, cols, glyphs)
         case Cancelled():
             return _spanning("cancelled", "warn", "", cols, glyphs)
         case Skipped(reason=reason):
-            return _spanning("skipped", "dim", "  " + clean(reason), cols, glyphs)
+            said = clean(reason)
+            if said.startswith("skipped"):
+                return _spanning(said, "dim", "", cols, glyphs)
+            return _spanning("skipped", "dim", "  " + said, cols, glyphs)
 
 
 def _spanning(word: str, ink: str, said: str, cols: Columns, glyphs: Glyphs) -> list[Piece]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from fwtui.core.commands import RetryJobs
 from fwtui.errors import FwtuiError
 from fwtui.tui import format as fmt
 from fwtui.tui.host import Host
@@ -73,6 +74,8 @@ class StartUp:
 
     def _resumed(self, stored: Stored) -> None:
         session = stored.session
+        if session.failed:
+            self._host.send(RetryJobs(tuple(job.id for job in session.failed)))
         to_do = len(session.pending) + len(session.failed)
         self._app.notify(f"Session resumed: {fmt.files(to_do)} to do, s starts", markup=False)
 

@@ -14,4 +14,4 @@ def set_titles(widget: Widget, title: Content, subtitle: Content) -> None:
 
 def plain(text: str) -> Content:
     """Content without any markup."""
-    return Content(f" {text} ") if text else Content("")
+    return Content(text)

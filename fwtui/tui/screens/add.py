@@ -86,11 +86,11 @@ class AddFiles(Dialog[Names]):
 
     escape_result: Names = ()
 
-    def __init__(self, glyphs: Glyphs, prefilled: str = "", folder: str = ".") -> None:
+    def __init__(self, glyphs: Glyphs, prefilled: str = "", folder: str = "") -> None:
         super().__init__()
         self._glyphs = glyphs
         self._prefilled = one_line(prefilled)
-        self._folder = folder
+        self._folder = folder or os.getcwd()  # noqa: PTH109
         self._names: Names = ()
         self._found: Found | None = None
 
@@ -120,9 +120,7 @@ class AddFiles(Dialog[Names]):
     def on_mount(self) -> None:
         """Look at what was pasted."""
         box = self.query_one("#add-dialog")
-        box.border_subtitle = Content(
-            " Enter adds, in the tree it takes the file; + takes a folder "
-        )
+        box.border_subtitle = Content("Enter adds; in the tree it takes the file, + takes a folder")
         self.query_one("#add-path").focus()
         self._look(0)
 

@@ -20,9 +20,10 @@ from fwtui.core.job import (
 from fwtui.tui import format as fmt
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.screens.dialog import Tell
-from fwtui.tui.text import base_name, clean, shown_path
+from fwtui.tui.text import base_name, clean, shown_path, wrap
 
 LABEL = 12
+VALUE_CELLS = 58
 
 Part = tuple[str, str]
 
@@ -42,11 +43,13 @@ def describe(job: Job, glyphs: Glyphs) -> Content:
     parts += _state(job)
     for number, attempt in enumerate(job.attempts, 1):
         parts += _attempt(number, attempt)
-    return Content.assemble(*parts)
+    return Content.assemble(*parts).rstrip()
 
 
 def _line(label: str, value: str, style: str = "") -> list[Part]:
-    return [(f"{label:<{LABEL}}", "$ink-dim"), (value + "\n", style)]
+    first, *rest = wrap(value, VALUE_CELLS)
+    lines = "\n".join([first, *(" " * LABEL + line for line in rest)])
+    return [(f"{label:<{LABEL}}", "$ink-dim"), (lines + "\n", style)]
 
 
 def _media(media: MediaInfo, glyphs: Glyphs) -> str:
@@ -82,7 +85,7 @@ def _state(job: Job) -> list[Part]:
 
 def _completed(state: Completed) -> list[Part]:
     pace = fmt.speed(state.audio_seconds / state.work_seconds) if state.work_seconds > 0 else ""
-    took = f"{fmt.clock(state.audio_seconds)} of audio in {fmt.clock(state.work_seconds)}"
+    took = f"{fmt.clock(state.audio_seconds)} of audio in {fmt.took(state.work_seconds)}"
     lines = [
         *_line("Finished", _at(state.completed_at)),
         *_line("Work", f"{took}, {pace} times real time" if pace else took),

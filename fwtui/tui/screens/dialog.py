@@ -23,16 +23,31 @@ class Dialog(ModalScreen[Result], Generic[Result]):
         Binding("escape", "leave", "Close", show=False),
         Binding("left", "focus_button(-1)", show=False),
         Binding("right", "focus_button(1)", show=False),
+        Binding("down,j", "scroll_body(1)", show=False),
+        Binding("up,k", "scroll_body(-1)", show=False),
+        Binding("pagedown", "scroll_body(10)", show=False),
+        Binding("pageup", "scroll_body(-10)", show=False),
     ]
     escape_result: Result
+    # Lines that the dialog needs besides frame, body and buttons.
+    beside_body = 0
 
     def on_resize(self, event: events.Resize) -> None:
         """Little height: no empty lines."""
-        self.set_class(event.size.height < SHORT_HEIGHT, "short")
+        short = event.size.height < SHORT_HEIGHT
+        self.set_class(short, "short")
+        room = event.size.height - (6 if short else 9) - self.beside_body
+        for body in self.query(".body"):
+            body.styles.max_height = max(3, room)
 
     def action_leave(self) -> None:
         """Escape."""
         self.dismiss(self.escape_result)
+
+    def action_scroll_body(self, lines: int) -> None:
+        """Scroll the text."""
+        for body in self.query(".body"):
+            body.scroll_relative(y=lines, animate=False)
 
     def action_focus_button(self, step: int) -> None:
         """Go to the next button, from anything that needs no left and right itself."""
@@ -53,7 +68,7 @@ def frame(
 ) -> Vertical:
     """The dialog's box."""
     box = Vertical(*body, id=id, classes="dialog bad" if bad else "dialog")
-    box.border_title = Content(f" {title} ")
+    box.border_title = Content(title)
     if buttons:
         box.compose_add_child(Horizontal(*buttons, classes="buttons"))
     return box

@@ -4,8 +4,10 @@ from textual.content import Content
 
 from fwtui.tui.keys import KEYS, TITLES, shown
 from fwtui.tui.screens.dialog import Tell
+from fwtui.tui.text import wrap
 
-KEY_CELLS = 18
+KEY_CELLS = 17
+TEXT_CELLS = 50
 
 
 def help_text(*, ascii_only: bool = False) -> Content:
@@ -17,8 +19,10 @@ def help_text(*, ascii_only: bool = False) -> Content:
             if key.where == where:
                 names = "  ".join(shown(name, ascii_only=ascii_only) for name in key.keys)
                 parts.append((f"  {names:<{KEY_CELLS}}", "$accent"))
-                parts.append((key.tooltip + "\n", ""))
-    return Content.assemble(*parts)
+                first, *rest = wrap(key.tooltip, TEXT_CELLS)
+                lines = [first, *(" " * (KEY_CELLS + 2) + line for line in rest)]
+                parts.append(("\n".join(lines) + "\n", ""))
+    return Content.assemble(*parts).rstrip()
 
 
 def help_dialog(*, ascii_only: bool = False) -> Tell:

@@ -13,7 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from fwtui.core.events import Level
-from fwtui.core.job import Job, JobId, Pending, Skipped
+from fwtui.core.job import Completed, Failed, Job, JobId, Pending, Skipped
 from fwtui.tui import format as fmt
 from fwtui.tui.commands import QueueCommands
 from fwtui.tui.glyphs import Glyphs
@@ -156,8 +156,7 @@ class MainScreen(QueueCommands):
                 self.post_message(TranscriptWanted(job_id))
         elif job_id in changes.feeds:
             self.transcript.update()
-        waits = isinstance(job.state, Pending) and job.state.done_seconds == 0
-        self.transcript.set_note("Not transcribed yet" if waits else "No words yet")
+        self.transcript.set_note(_note(job))
 
     # Panes.
 
@@ -250,7 +249,7 @@ class MainScreen(QueueCommands):
 
     def _log_state(self) -> str:
         level = self.log_view.level
-        return "" if level is Level.DEBUG else f"{level.value} and above"
+        return "" if level is Level.INFO else f"{level.value} and above"
 
     def _queue_title(self) -> str:
         total, seconds = self.model.counts.total, self.model.seconds[1]
@@ -273,3 +272,16 @@ class MainScreen(QueueCommands):
     def on_footer_pressed(self, event: Footer.Pressed) -> None:
         """A click on a hint."""
         self.app.call_later(self.run_action, event.action)
+
+
+def _note(job: Job) -> str:
+    """What to say where a job's words would be."""
+    match job.state:
+        case Failed(failure=failure):
+            return clean(str(failure))
+        case Pending(done_seconds=0.0) | Skipped():
+            return "Not transcribed yet"
+        case Completed():
+            return "No words were found"
+        case _:
+            return "No words yet"

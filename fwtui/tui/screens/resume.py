@@ -21,6 +21,7 @@ from fwtui.tui.workspace import Stored
 
 LABEL = 13
 MOST_NAMES = 500
+MOST_SESSIONS = 6
 
 Part = tuple[str, str]
 
@@ -43,10 +44,6 @@ class Resume(Dialog[Choice]):
         Binding("r", "choose('resume')", "Resume Session"),
         Binding("d", "choose('discard')", "Discard & Start Fresh"),
         Binding("l", "choose('later')", "Later"),
-        Binding("down,j", "scroll_body(1)", show=False),
-        Binding("up,k", "scroll_body(-1)", show=False),
-        Binding("pagedown", "scroll_body(10)", show=False),
-        Binding("pageup", "scroll_body(-10)", show=False),
     ]
     escape_result = LATER
 
@@ -55,6 +52,7 @@ class Resume(Dialog[Choice]):
         self._stored = stored
         self._problems = problems
         self._glyphs = glyphs
+        self.beside_body = min(len(stored), MOST_SESSIONS) + 1 if len(stored) > 1 else 0
         free = [index for index, one in enumerate(stored) if one.in_use is None]
         self._at = free[0] if free else 0
 
@@ -108,10 +106,6 @@ class Resume(Dialog[Choice]):
         self.query_one("#session-fields", Static).update(Content.assemble(fields, *problems))
         for name in ("#resume", "#discard"):
             self.query_one(name, Button).disabled = one.in_use is not None
-
-    def action_scroll_body(self, lines: int) -> None:
-        """Scroll the fields."""
-        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
 
     def action_choose(self, what: Literal["resume", "discard", "later"]) -> None:
         """A choice by its letter."""
@@ -198,7 +192,7 @@ def _names(title: str, jobs: Sequence[Job], glyphs: Glyphs) -> list[Part]:
 
 def _headline(stored: Stored, glyphs: Glyphs) -> str:
     session = stored.session
-    words = f"{session.created_at:%Y-%m-%d %H:%M}  {glyphs.dot}  {fmt.files(len(session.jobs))}, "
+    words = f"{clean(session.session_id)}  {glyphs.dot}  {fmt.files(len(session.jobs))}, "
     words += f"{len(session.pending):,} pending, {len(session.failed):,} failed"
     return words + ("  (in use)" if stored.in_use is not None else "")
 

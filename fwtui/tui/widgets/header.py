@@ -72,7 +72,7 @@ class Header(Painted):
                 if counts.to_do:
                     return f"{glyphs.pending} ready", "accent"
                 if counts.failed:
-                    return f"{glyphs.failed} finished, some failed", "bad"
+                    return f"{glyphs.failed} finished", "bad"
                 return f"{glyphs.completed} all done", "good"
 
     def _first(self) -> list[list[Piece]]:
@@ -97,7 +97,7 @@ class Header(Painted):
     def _second(self) -> list[list[Piece]]:
         share = self._share()
         text = self._ending()
-        percent = fit_right(fmt.percent(share), 5)
+        percent = fit_right(fmt.percent(share), 5) if self.model.counts.total else ""
         cells = self.size.width - 2 - width(percent) - width(text)
         ink = "primary"
         if self.model.phase in {Phase.PAUSED, Phase.PAUSING, Phase.STOPPING}:
@@ -121,7 +121,8 @@ class Header(Painted):
         model = self.model
         dot = self.glyphs.dot
         if model.phase is Phase.IDLE and model.finished is not None:
-            return f"  {self._verdict()} {fmt.span(model.finished.seconds)}"
+            again = f" {dot} s starts" if model.counts.to_do else ""
+            return f"  {self._verdict()} {fmt.span(model.finished.seconds)}{again}"
         eta = model.batch.eta if model.batch is not None else None
         if model.phase is Phase.RUNNING and eta is not None:
             ends = fmt.ends_at(self.now(), eta)

@@ -1,6 +1,6 @@
 """The log: a bounded tail of lines, drawn once a tick however many came."""
 
-from collections.abc import Sequence
+from collections import deque
 from itertools import islice
 from typing import ClassVar
 
@@ -39,26 +39,25 @@ class LogView(LineView):
     def __init__(self, model: BatchModel, glyphs: Glyphs, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(glyphs, id=id, tail=True)
         self.model = model
-        self.level = Level.DEBUG
+        self.level = Level.INFO
         self.side = 0
-        self._shown: Sequence[LogLine] = model.log
+        self._shown: deque[LogLine] = deque(maxlen=model.log.maxlen)
         self._seen = 0
 
     def update(self) -> None:
         """Take the lines of this tick in."""
         new, self._seen = self.model.log_count - self._seen, self.model.log_count
-        before = len(self._shown)
-        if self.level is Level.DEBUG:
-            self._shown = self.model.log
-            lost = max(0, before + new - len(self._shown)) if before else 0
-        else:
-            least = LEVELS.index(self.level)
-            self._shown = [li for li in self.model.log if LEVELS.index(li.level) >= least]
-            lost = 0
+        lines = self.model.log
+        wanted = LEVELS[LEVELS.index(self.level) :]
+        fresh = islice(lines, max(0, len(lines) - new), None)
+        added = [entry for entry in fresh if entry.level in wanted]
+        lost = max(0, len(self._shown) + len(added) - (self._shown.maxlen or 0))
+        self._shown.extend(added)
         if not self.tail:
             # The oldest lines fell out: what the user reads must stay where it is.
             self.top = max(0, self.top - lost)
-        self.changed()
+        if added or not lines:
+            self.changed()
 
     def count(self) -> int:
         """Lines at this level."""
@@ -84,11 +83,12 @@ class LogView(LineView):
     def action_level(self) -> None:
         """The next level, after the last the first."""
         self.level = LEVELS[(LEVELS.index(self.level) + 1) % len(LEVELS)]
-        self._shown = []
+        self._shown.clear()
+        self._seen = self.model.log_count - len(self.model.log)
         self.tail = True
         self.update()
+        self.changed()
 
     def text(self) -> str:
         """The lines shown, for the clipboard."""
-        lines = islice(self._shown, 0, None)
-        return "\n".join(f"{li.at:%H:%M:%S} {li.level:<7} {clean(li.text)}" for li in lines)
+        return "\n".join(f"{li.at:%H:%M:%S} {li.level:<7} {clean(li.text)}" for li in self._shown)

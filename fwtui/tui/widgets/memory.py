@@ -14,7 +14,7 @@ WARN_SHARE = 0.75
 BAD_SHARE = 0.90
 LABEL = 8
 NUMBERS = 19
-MOST_GRAPH_ROWS = 6
+MOST_GRAPH_ROWS = 4
 
 
 class MemoryView(Painted, can_focus=True):
@@ -48,7 +48,10 @@ class MemoryView(Painted, can_focus=True):
             return [[(" not measured yet", "dim")]]
         lines = [self._machine(reading), self._ours(reading)]
         lines.extend(self._gpu(gpu) for gpu in reading.gpus)
-        room = min(MOST_GRAPH_ROWS, self.size.height - len(lines))
+        room = self.size.height - len(lines)
+        if room > 1:
+            lines.append([])
+            room = min(MOST_GRAPH_ROWS, room - 1)
         if room > 0:
             lines.extend(self._graph(room))
         return lines
@@ -83,17 +86,20 @@ class MemoryView(Painted, can_focus=True):
         values = list(self.model.memory_history)[-cells:]
         if cells <= 0 or not values:
             return []
-        most = max(values) or 1.0
+        most, least = max(values), min(values)
+        # From somewhat below the least: changes are what the curve is for. The labels say so.
+        floor = max(0.0, least - max(most - least, most * 0.05) / 3)
         steps = len(self.glyphs.levels) - 1
-        heights = [max(1, round(value / most * rows * steps)) for value in values]
+        scale = rows * steps / ((most - floor) or 1.0)
+        heights = [max(1, round((value - floor) * scale)) for value in values]
         pad = " " * (cells - len(values))
         lines: list[list[Piece]] = []
         for row in range(rows - 1, -1, -1):
             text = "".join(
                 self.glyphs.levels[max(0, min(steps, height - row * steps))] for height in heights
             )
-            label = fmt.memory(most) if row == rows - 1 else ""
-            lines.append([(" " + fit(label, LABEL), "dim"), (pad + text, "accent")])
+            label = fmt.memory(most) if row == rows - 1 else fmt.memory(floor) if row == 0 else ""
+            lines.append([(" " + fit(label, LABEL), "dim"), (pad + text, "curve")])
         return lines
 
 

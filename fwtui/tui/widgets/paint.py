@@ -24,6 +24,7 @@ INKS = (
     "cursor",
     "cursor-away",
     "key",
+    "curve",
 )
 
 Piece = tuple[str, str]

@@ -15,6 +15,13 @@ from fwtui.tui.model import BatchModel
 from fwtui.tui.widgets.lines import LineView
 
 CACHED_ROWS = 2_000
+EMPTY = (
+    "Nothing in the queue yet.",
+    "",
+    "a adds files, folders and patterns;",
+    "or paste paths here.",
+)
+NONE_SHOWN = ("No file matches the filter; Esc ends it.",)
 
 Look = tuple[Job, JobProgress | None, Phase, bool, str, int]
 """All that a drawn row depends on."""
@@ -49,6 +56,17 @@ class QueueTable(LineView):
     def count(self) -> int:
         """Rows after filtering."""
         return len(self.ids)
+
+    def render_line(self, y: int) -> Strip:
+        """Draw a row, or what to do about there being none."""
+        hint = self._hint(y - self.head - 1) if not self.ids else ""
+        if not hint:
+            return super().render_line(y)
+        return self.strip([("    " + hint, "dim")], self.size.width)
+
+    def _hint(self, line: int) -> str:
+        hints = NONE_SHOWN if self.model.order else EMPTY
+        return hints[line] if 0 <= line < len(hints) else ""
 
     @property
     def current(self) -> Job | None:

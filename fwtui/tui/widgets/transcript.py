@@ -19,8 +19,7 @@ class TranscriptView(LineView):
         self.note = ""
         self._lines: list[tuple[str, str]] = []
         self._wrapped = 0
-        self._generation = 0
-        self._wrapped_cells = 0
+        self._layout = (0, 0, 0)
 
     def show(self, feed: Feed, *, follow: bool) -> None:
         """Show another file: its end when it is still being worked on, else its beginning."""
@@ -32,14 +31,18 @@ class TranscriptView(LineView):
 
     def update(self) -> None:
         """Wrap what is new and draw."""
-        if self._generation != self.feed.generation or self._wrapped_cells != self.size.width:
+        if self._layout != (self.feed.generation, self.size.width, self._stamp_cells):
             self._forget()
         new = self.feed.segments[self._wrapped :]
-        if not new and self._wrapped:
+        if not new and self._lines:
             return
+        if new and not self._wrapped:
+            self._lines = []
         cells = max(8, self.size.width - 1 - self._stamp_cells - 3)
         for segment in new:
             self._lines.extend(_wrapped(segment, cells))
+        if not self.feed.segments:
+            self._lines = [("", line) for line in wrap(self.note, max(8, self.size.width - 2))]
         self._wrapped = len(self.feed.segments)
         self.changed()
 
@@ -47,27 +50,28 @@ class TranscriptView(LineView):
         """What to say while there are no words."""
         if note != self.note:
             self.note = note
-            self.refresh()
+            self._forget()
+            self.update()
 
     def _forget(self) -> None:
         self._lines = []
         self._wrapped = 0
-        self._generation = self.feed.generation
-        self._wrapped_cells = self.size.width
+        self._layout = (self.feed.generation, self.size.width, self._stamp_cells)
 
     @property
     def _stamp_cells(self) -> int:
-        return 7 if self.size.width < 60 else 9
+        segments = self.feed.segments
+        return 10 if segments and segments[-1].start >= 3600 else 8
 
     def count(self) -> int:
-        """Wrapped lines, or the note."""
-        return len(self._lines) or 1
+        """Wrapped lines, of the words or of the note."""
+        return len(self._lines)
 
     def line(self, index: int, cells: int) -> Strip:
         """Time and text."""
-        if not self._lines:
-            return self.strip([(" " + self.note, "dim")], cells)
         stamp, text = self._lines[index]
+        if not self.feed.segments:
+            return self.strip([(" " + text, "dim")], cells)
         pieces = [(fit_right(stamp, self._stamp_cells), "dim"), ("  " + text, "plain")]
         return self.strip(pieces, cells)
 

@@ -25,7 +25,7 @@ from fwtui.storage.lock import SessionLock
 from fwtui.storage.names import ID_FORMAT, SessionFiles, local_time
 from fwtui.storage.plain import settings_to
 from fwtui.storage.quarantine import keep_copy
-from fwtui.storage.reading import assemble, resume_of, segments_of
+from fwtui.storage.reading import JournalLines, assemble, resume_of, segments_of
 
 
 class SessionStore:
@@ -148,8 +148,13 @@ class SessionStore:
 
     @property
     def session(self) -> Session:
-        """Everything as it is now. Cost grows with the number of jobs."""
+        """Everything as it is now; after closing, as it was, without resume points.
+
+        Cost grows with the number of jobs.
+        """
         with self._guard:
+            if self._journal is None:
+                return assemble(self._roster, ProgressBook(), JournalLines(self._paths.journal))
             return assemble(self._roster, self._book, self._open_journal())
 
     def job(self, job_id: JobId) -> Job:

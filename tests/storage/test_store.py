@@ -169,6 +169,7 @@ def test_scratch_files_are_removed_at_open_and_delete(folder: Path, tmp_path: Pa
     assert left in removed.files
     assert removed.bytes > 3
     assert list(folder.iterdir()) == []
+    assert len(store.session.jobs) == 1
     with pytest.raises(StorageError, match="closed"):
         store.add_jobs([samples.job(2)])
 

@@ -2,6 +2,7 @@ import os
 import stat
 import time
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC
 from pathlib import Path
 
@@ -290,3 +291,22 @@ def test_memory_does_not_grow_with_the_transcript(folder: Path) -> None:
     tracemalloc.stop()
     assert len(store.segments(1)) == 101 * 50
     assert grown < 20_000
+
+
+def test_many_threads(folder: Path) -> None:
+    store = create(folder)
+    store.add_jobs([samples.job(n) for n in range(4)])
+
+    def work(number: int) -> None:
+        store.begin_file(number, samples.plan(str(number)))
+        for count in range(1, 16):
+            store.add_window(number, samples.window(count))
+            assert len(store.segments(number)) == count
+            if count % 5 == 0:
+                store.compact()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(4)))
+    store = reopened(store)
+    for number in range(4):
+        assert [segment.id for segment in store.segments(number)] == list(range(1, 16))

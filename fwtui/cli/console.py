@@ -3,7 +3,8 @@
 import os
 import shutil
 import sys
-from typing import TextIO
+from pathlib import Path
+from typing import TextIO, cast
 
 from fwtui.core.display import printable
 from fwtui.errors import FwtuiError
@@ -68,6 +69,20 @@ class Console:
             self._stream = open_nowhere()
 
 
-def open_nowhere() -> TextIO:
-    """A stream that takes everything and keeps nothing."""
-    return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123
+def fill_standard_streams() -> None:
+    """Open what the caller closed (`2>&-`) on nothing.
+
+    Otherwise the next file that is opened would be stdin, stdout or stderr to our children.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free: this one
+        if getattr(sys, name) is None:
+            setattr(sys, name, open_nowhere("r" if number == 0 else "w"))
+
+
+def open_nowhere(mode: str = "w") -> TextIO:
+    """A stream that takes everything and keeps nothing; to read from, an empty one."""
+    return cast("TextIO", Path(os.devnull).open(mode, encoding="utf-8"))

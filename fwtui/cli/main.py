@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from fwtui import __version__
-from fwtui.cli.console import Console
+from fwtui.cli.console import Console, fill_standard_streams
 from fwtui.cli.exits import exit_code_help
 from fwtui.cli.jsonlines import forget_stdout
 from fwtui.errors import ExitCode, FwtuiError
@@ -74,6 +74,7 @@ def program() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; returns its exit code."""
+    fill_standard_streams()
     console = Console()
     try:
         result = program.main(

@@ -262,6 +262,18 @@ def test_failed_states_are_in_the_events(media: Path, out: Path) -> None:
     assert str(media / "empty.wav") in result.stderr  # quiet is silent about all but errors
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_it_works_with_closed_standard_streams(closed: str, media: Path, out: Path) -> None:
+    shutil.copy(SHORT, media / "one.flac")
+    words = [sys.executable, "-m", "fwtui", "run", media, *MODEL, "-o", out, "--json"]
+    line = " ".join(f"'{word}'" for word in words)
+    result = subprocess.run(
+        ["sh", "-c", f"{line} {closed}"], capture_output=True, timeout=60, check=False
+    )
+    assert result.returncode == ExitCode.DONE, result.stderr
+    assert len(contents(out)) == 5
+
+
 def test_what_is_logged_is_in_the_log_file(media: Path, out: Path, own_folders: Path) -> None:
     (media / "empty.wav").touch()
     fwtui("run", media, *MODEL, "-o", out)

@@ -111,6 +111,7 @@ class Ask(Dialog[bool]):
 class Tell(Dialog[None]):
     """Something to read, and one button."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "leave", "Close", show=False)]
     escape_result = None
 
     def __init__(self, title: str, message: Content | str, *, bad: bool = False) -> None:

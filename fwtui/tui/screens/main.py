@@ -128,6 +128,10 @@ class MainScreen(QueueCommands):
         self.footer.update()
         self._titles()
 
+    def on_line_view_tail_changed(self) -> None:
+        """The title says whether the transcript follows."""
+        self._titles()
+
     def on_queue_table_chosen(self) -> None:
         """A double click opens the details."""
         self.action_details()

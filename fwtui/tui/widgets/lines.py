@@ -6,6 +6,7 @@ from rich.segment import Segment
 from textual import events
 from textual.binding import BindingType
 from textual.geometry import Region
+from textual.message import Message
 from textual.strip import Strip
 
 from fwtui.tui.glyphs import Glyphs
@@ -24,6 +25,9 @@ class LineView(Painted, can_focus=True):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("moving")
     head = 0
+
+    class TailChanged(Message):
+        """The view began to follow its end, or ceased to."""
 
     def __init__(self, glyphs: Glyphs, *, id: str | None = None, tail: bool = False) -> None:  # noqa: A002
         super().__init__(glyphs, id=id)
@@ -91,7 +95,9 @@ class LineView(Painted, can_focus=True):
         """Scroll so that `top` is the first line; at the end a tailing view follows again."""
         last = self.last_top
         top = max(0, min(top, last))
-        self.tail = self.tails and top >= last
+        if self.tail != (self.tails and top >= last):
+            self.tail = not self.tail
+            self.post_message(self.TailChanged())
         if top != self.top:
             self.top = top
             self.refresh()

@@ -135,6 +135,8 @@ class QueueTable(LineView):
         narrower = narrower and not needle.startswith("is:")
         self.needle = needle
         self._filter(self.ids if narrower else self.model.order)
+        if before not in self.ids:
+            before = self.ids[0] if self.ids else None
         self._find(before)
 
     def _filter(self, ids: list[JobId]) -> None:

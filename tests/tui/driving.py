@@ -1,0 +1,89 @@
+"""Running the application in a test: start it, press keys, wait for what should come, read."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+
+from textual.pilot import Pilot
+
+from fwtui.core.settings import Settings
+from fwtui.errors import ExitCode
+from fwtui.tui.app import FwtuiApp
+from fwtui.tui.glyphs import UNICODE, Glyphs
+from fwtui.tui.workspace import Workspace
+from tests.tui.fakes import NOW, SETTINGS, ScriptedLink, ScriptedWorkspace
+
+WIDE = (120, 40)
+NARROW = (80, 24)
+SECONDS = 10.0
+
+
+class Driver:
+    """An application under test."""
+
+    def __init__(self, app: FwtuiApp, pilot: Pilot[ExitCode]) -> None:
+        self.app = app
+        self.pilot = pilot
+
+    @property
+    def text(self) -> str:
+        """What is on the screen, as text."""
+        strips = self.app.screen._compositor.render_strips()
+        return "\n".join("".join(part.text for part in strip) for strip in strips)
+
+    @property
+    def screen(self) -> str:
+        return type(self.app.screen).__name__
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    async def until(self, true: Callable[[], object], seconds: float = SECONDS) -> None:
+        """Wait until `true()`; a short look again and again, the app goes on meanwhile."""
+        ends = time.monotonic() + seconds
+        while time.monotonic() < ends:
+            if true():
+                await self.pilot.pause()
+                return
+            await asyncio.sleep(0.01)
+        raise AssertionError(f"did not happen; the screen is:\n{self.text}")
+
+    async def until_text(self, words: str, seconds: float = SECONDS) -> None:
+        await self.until(lambda: words in self.text, seconds)
+
+
+@asynccontextmanager
+async def running(
+    workspace: Workspace,
+    *,
+    size: tuple[int, int] = WIDE,
+    paths: Sequence[str] = (),
+    settings: Settings = SETTINGS,
+    glyphs: Glyphs = UNICODE,
+    wait: bool = True,
+) -> AsyncIterator[Driver]:
+    """The application, with a batch (unless `wait` is off, for start-up dialogs)."""
+    app = FwtuiApp(workspace, settings, paths, now=lambda: NOW, glyphs=glyphs)
+    app.strict = True
+    async with app.run_test(size=size) as pilot:
+        driver = Driver(app, pilot)
+        if wait:
+            await driver.until(lambda: app.host.runner is not None)
+            await driver.until(lambda: app.main.is_mounted)
+        yield driver
+
+
+@asynccontextmanager
+async def scripted(
+    link: ScriptedLink,
+    *,
+    size: tuple[int, int] = WIDE,
+    glyphs: Glyphs = UNICODE,
+    paths: Sequence[str] = (),
+) -> AsyncIterator[Driver]:
+    """The application on a scripted batch whose jobs are all there."""
+    async with running(ScriptedWorkspace(link), size=size, glyphs=glyphs, paths=paths) as driver:
+        await driver.until(lambda: len(driver.app.host.model.jobs) == len(link.jobs))
+        yield driver

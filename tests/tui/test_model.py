@@ -1,0 +1,147 @@
+from datetime import timedelta
+
+from fwtui.core.events import (
+    BatchSnapshot,
+    JobChanged,
+    JobProgress,
+    JobsAdded,
+    JobsRemoved,
+    JobsReordered,
+    Level,
+    LogLine,
+    Phase,
+    PhaseChanged,
+    SegmentsFound,
+    SegmentsReset,
+)
+from fwtui.core.job import Job, Pending, Processing
+from fwtui.tui.model import KEPT_FEEDS, LOG_LINES, BatchModel
+from tests.tui.fakes import NOW, SETTINGS, busy_events, completed, failed, gallery, job, segment
+
+WORKING = Processing(NOW, preparing=False)
+
+
+def model_of(*jobs: Job) -> BatchModel:
+    model = BatchModel()
+    model.fold(BatchSnapshot("s", NOW, SETTINGS, Phase.IDLE, jobs))
+    model.take_changes()
+    return model
+
+
+def test_counts_follow_every_change() -> None:
+    model = model_of(*gallery())
+    assert (model.counts.completed, model.counts.failed, model.counts.to_do) == (4, 2, 11)
+    assert model.counts.total == 19
+    model.fold(JobChanged(job(12, state=completed())))
+    model.fold(JobChanged(job(13, state=failed())))
+    model.fold(JobsRemoved((1, 4)))
+    model.fold(JobsAdded((job(20), job(21))))
+    assert (model.counts.completed, model.counts.failed, model.counts.to_do) == (4, 2, 11)
+    assert model.counts.total == 19
+
+
+def test_order_and_unknown_jobs() -> None:
+    model = model_of(job(1), job(2), job(3))
+    model.fold(JobsReordered((3, 1, 2)))
+    assert model.order == [3, 1, 2]
+    model.fold(JobChanged(job(9, state=completed())))
+    model.fold(JobProgress(9, 1, 2, 1, None))
+    model.fold(SegmentsFound(9, (segment(1, 0, "x"),), "en"))
+    model.fold(JobsRemoved((9,)))
+    assert model.counts.total == 3
+    model.fold(JobsAdded((job(3),)))
+    assert model.order == [3, 1, 2]
+
+
+def test_live_is_the_file_in_the_model_not_the_one_being_prepared() -> None:
+    model = model_of(job(1, state=Processing(NOW)), job(2, state=WORKING))
+    assert model.live == 2
+    model.fold(JobChanged(job(2, state=completed())))
+    assert model.live == 1
+    model.fold(JobChanged(job(1)))
+    assert model.live is None
+
+
+def test_progress_ends_with_the_work() -> None:
+    model = model_of(job(1, state=WORKING))
+    model.fold(JobProgress(1, 5, 10, 2, 2.5))
+    assert model.progress[1].done == 5
+    model.fold(JobChanged(job(1, state=completed())))
+    model.fold(JobProgress(1, 6, 10, 2, 2.0))
+    assert not model.progress
+
+
+def test_changes_say_what_to_draw() -> None:
+    model = model_of(job(1), job(2))
+    model.fold(JobChanged(job(2, state=WORKING)))
+    changes = model.take_changes()
+    assert changes.jobs == {2}
+    assert not changes.order
+    assert not changes.everything
+    model.fold(PhaseChanged(Phase.RUNNING))
+    assert model.take_changes().head
+    assert model.take_changes().jobs == set()
+
+
+def test_segments_seen_from_the_start_are_whole() -> None:
+    model = model_of(job(1), job(2, state=Pending(30.0)))
+    model.fold(JobChanged(job(1, state=WORKING)))
+    model.fold(JobChanged(job(2, state=WORKING)))
+    model.fold(SegmentsFound(1, (segment(1, 0, "a"), segment(2, 3, "b")), "en"))
+    model.fold(SegmentsFound(2, (segment(4, 30, "d"),), "en"))
+    assert model.feed(1).whole
+    assert not model.feed(2).whole
+
+
+def test_stored_segments_go_before_those_seen_and_none_is_twice() -> None:
+    model = model_of(job(1, state=WORKING))
+    for number in (3, 4):
+        model.fold(SegmentsFound(1, (segment(number, number, str(number)),), "en"))
+    feed = model.feed(1)
+    feed.complete([segment(n, n, str(n)) for n in (1, 2, 3)])
+    assert [one.id for one in feed.segments] == [1, 2, 3, 4]
+    model.fold(SegmentsReset(1))
+    assert feed.segments == []
+    model.fold(SegmentsFound(1, (segment(1, 0, "again"),), "en"))
+    assert [one.text for one in feed.segments] == ["again"]
+
+
+def test_only_some_finished_files_keep_their_words_here() -> None:
+    jobs = tuple(job(n, state=completed()) for n in range(1, 41))
+    model = model_of(*jobs, job(99, state=WORKING))
+    model.fold(SegmentsFound(99, (segment(1, 0, "x"),), "en"))
+    for number in range(1, 41):
+        model.feed(number)
+    assert len(model.feeds) == KEPT_FEEDS + 1
+    assert 99 in model.feeds
+    assert 40 in model.feeds
+
+
+def test_the_log_is_bounded() -> None:
+    model = model_of()
+    for number in range(LOG_LINES + 10):
+        model.fold(LogLine(NOW + timedelta(seconds=number), Level.INFO, str(number)))
+    assert len(model.log) == LOG_LINES
+    assert model.log_count == LOG_LINES + 10
+
+
+def test_filter_by_name_and_by_state() -> None:
+    model = model_of(*gallery())
+    assert model.matching("SIDE-A") == [7]
+    assert model.matching("is:failed") == [4, 6]
+    assert model.matching("会議") == [14]
+    model.fold(JobsAdded((job(50, "late-side-a.mp3"),)))
+    assert model.matching("side-a") == [7, 50]
+    assert model.matching("nothing like it") == []
+
+
+def test_a_new_snapshot_replaces_everything() -> None:
+    model = model_of(*gallery())
+    for event in busy_events():
+        model.fold(event)
+    model.fold(BatchSnapshot("t", NOW, SETTINGS, Phase.IDLE, (job(1),)))
+    assert model.take_changes().everything
+    assert model.order == [1]
+    assert not model.progress
+    assert not model.feeds
+    assert model.counts.total == 1

@@ -1,0 +1,66 @@
+import pytest
+
+from fwtui.core.events import JobProgress, Phase
+from fwtui.core.job import Job
+from fwtui.tui.glyphs import ASCII, UNICODE, Glyphs
+from fwtui.tui.rows import columns, heading, row
+from fwtui.tui.text import width
+from fwtui.tui.widgets.paint import Piece
+from tests.tui.fakes import gallery, job
+from tests.tui.test_text import HOSTILE
+
+PROGRESS = JobProgress(7, 1257.0, 2875.0, 8.9, 182.0)
+
+
+def said(pieces: list[Piece]) -> str:
+    return "".join(text for text, _ in pieces)
+
+
+@pytest.mark.parametrize("glyphs", [UNICODE, ASCII])
+@pytest.mark.parametrize("cells", [5, 12, 20, 24, 40, 50, 56, 64, 80, 120, 200])
+def test_rows_of_every_state_fit_in_any_width(cells: int, glyphs: Glyphs) -> None:
+    cols = columns(cells)
+    jobs = [*gallery(), *(job(100 + n, f"/d/{name}") for n, name in enumerate(HOSTILE))]
+    for one in jobs:
+        progress = PROGRESS if one.id == 7 else None
+        for selected in (False, True):
+            pieces = row(one, progress, Phase.RUNNING, cols, glyphs, selected=selected)
+            assert width(said(pieces)) <= cells
+    assert width(said(heading(cols, glyphs))) <= cells
+
+
+def line(one: Job, phase: Phase = Phase.RUNNING, cells: int = 100) -> str:
+    progress = PROGRESS if one.id == 7 else None
+    return said(row(one, progress, phase, columns(cells), UNICODE, selected=False))
+
+
+def test_a_row_says_its_state_in_words_and_sign() -> None:
+    rows = {one.id: line(one) for one in gallery()}
+    assert "✓ keynote-opening.mp4" in rows[1]
+    assert "done · en" in rows[1]
+    assert "9.3×" in rows[1]
+    assert "✗ holiday-photos.mp3" in rows[4]
+    assert "failed  This is not a media file" in rows[4]
+    assert "done, but: 3 s are damaged" in rows[5]
+    assert "Failed (Memory Error)" in rows[6]
+    assert "43%" in rows[7]
+    assert "8.9×" in rows[7]
+    assert rows[7].endswith("3:02")
+    assert "preparing" in rows[8]
+    assert "retry 1: batch size 4" in rows[9]
+    assert "cancelled" in rows[10]
+    assert "skipped by you" in rows[11]
+    assert "waiting" in rows[12]
+
+
+def test_a_pause_is_seen_on_the_row() -> None:
+    paused = line(gallery()[6], Phase.PAUSED)
+    assert "‖" in paused
+    assert paused.endswith("paused")
+
+
+def test_ascii_rows_are_ascii() -> None:
+    for one in gallery():
+        if one.path.isascii():
+            pieces = row(one, PROGRESS, Phase.RUNNING, columns(90), ASCII, selected=True)
+            assert said(pieces).isascii()

@@ -1,26 +1,24 @@
 """What to do when a file fails: pure decisions, no I/O."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
+import msgspec
 from msgspec.structs import replace
 
 from fwtui.core.failure import Failure, FailureKind
-from fwtui.core.settings import BatchSettings, DecodingSettings, ModelSettings, Settings
+from fwtui.core.settings import DecodingSettings, ModelSettings, Settings
 
 RECENT_FILES = 3
 DEATHS_AT_ONE_PLACE = 2
 DEATHS_PER_FILE = 20
 
 
-@dataclass(frozen=True)
-class Rung:
+class Rung(msgspec.Struct, frozen=True):
     """One step of the out-of-memory ladder: what to run with, and how to tell the user."""
 
     model: ModelSettings
     decoding: DecodingSettings
-    batch: BatchSettings
     remedy: str
 
 
@@ -29,38 +27,19 @@ def ladder(settings: Settings, device: str) -> tuple[Rung, ...]:
 
     `device` is where the engine really ran ("cpu" or "cuda").
     """
-    rung = Rung(settings.model, settings.decoding, settings.batch, "")
-    rungs = [rung, replace_rung(rung, remedy="a fresh engine")]
-    size = settings.batch.batch_size
-    while size > 1:
-        size //= 2
-        rung = replace_rung(
-            rungs[-1], batch=replace(rung.batch, batch_size=size), remedy=f"batch size {size}"
-        )
-        rungs.append(rung)
+    rung = Rung(settings.model, settings.decoding, "")
+    rungs = [rung, replace(rung, remedy="a fresh engine")]
     if settings.decoding.beam_size > 1:
         smaller = replace(settings.decoding, beam_size=1)
-        rungs.append(replace_rung(rungs[-1], decoding=smaller, remedy="beam size 1"))
+        rungs.append(replace(rungs[-1], decoding=smaller, remedy="beam size 1"))
     compute: Literal["int8", "int8_float16"] = "int8_float16" if device == "cuda" else "int8"
     if settings.model.compute_type not in {"int8", compute}:
         model = replace(settings.model, compute_type=compute)
-        rungs.append(replace_rung(rungs[-1], model=model, remedy=f"compute type {compute}"))
+        rungs.append(replace(rungs[-1], model=model, remedy=f"compute type {compute}"))
     if device == "cuda" and settings.batch.cpu_fallback:
         model = replace(settings.model, device="cpu", compute_type="int8")
-        rungs.append(replace_rung(rungs[-1], model=model, remedy="the CPU"))
+        rungs.append(replace(rungs[-1], model=model, remedy="the CPU"))
     return tuple(rungs)
-
-
-def replace_rung(
-    rung: Rung,
-    *,
-    model: ModelSettings | None = None,
-    decoding: DecodingSettings | None = None,
-    batch: BatchSettings | None = None,
-    remedy: str = "",
-) -> Rung:
-    """A copy of a rung with some parts changed."""
-    return Rung(model or rung.model, decoding or rung.decoding, batch or rung.batch, remedy)
 
 
 def first_rung(recent: Sequence[int]) -> int:
@@ -74,8 +53,7 @@ def first_rung(recent: Sequence[int]) -> int:
     return min(last)
 
 
-@dataclass(frozen=True)
-class Trouble:
+class Trouble(msgspec.Struct, frozen=True):
     """What is known when a file failed: where it stands and what it has been through.
 
     `deaths_here` counts engine deaths at the same place, this one included; `deaths` all of them;
@@ -90,16 +68,14 @@ class Trouble:
     started: bool = False
 
 
-@dataclass(frozen=True)
-class Retry:
+class Retry(msgspec.Struct, frozen=True):
     """Try again on this rung; `skip_window` leaves the window that kills the engine out."""
 
     rung: int
     skip_window: bool = False
 
 
-@dataclass(frozen=True)
-class GiveUp:
+class GiveUp(msgspec.Struct, frozen=True):
     """The file fails with this."""
 
     failure: Failure

@@ -38,7 +38,7 @@ from fwtui.core.events import (
     PhaseChanged,
 )
 from fwtui.core.failure import Failure, FailureKind
-from fwtui.core.job import Completed, JobId, Pending, Skipped
+from fwtui.core.job import Completed, JobId, Pending, Processing, Skipped
 from fwtui.core.segment import Transcript
 from fwtui.errors import DiskFullError, FwtuiError
 from fwtui.memory.describe import batch_line
@@ -79,6 +79,7 @@ class BatchRunner:
         self._began: float | None = None
         self._began_at = now()
         self._to_remove: set[JobId] = set()
+        self._trouble: Failure | None = None
         self._quitting = False
 
     # --- BatchLink -----------------------------------------------------------------------------
@@ -162,7 +163,7 @@ class BatchRunner:
                 self.ledger.emit(MemorySampled(reading))
                 self._emit_progress()
             case Overdue(job=job):
-                if self._slot.has(job):
+                if self._slot.is_cancelling(job):
                     self.ledger.log(Level.WARNING, "The engine did not stop in time: killed", job)
                     self._slot.kill_engine()
             case _:
@@ -196,8 +197,8 @@ class BatchRunner:
         """After every message: feed the engine, notice a rest, a halt or the end."""
         await self._remove_cancelled()
         if self._slot.halted is not None and self._slot.is_idle:
-            failure, self._slot.halted = self._slot.halted, None
-            await self._finish(stopped=True, failure=failure)
+            self._trouble, self._slot.halted = self._slot.halted, None
+            await self._finish(stopped=True)
         elif self.phase is Phase.STOPPING and self._slot.is_idle:
             await self._finish(stopped=True)
         elif self.phase is Phase.PAUSING and (self._slot.resting or not self._slot.positions):
@@ -265,14 +266,21 @@ class BatchRunner:
             self._slot.hold(False)
             self._set_phase(Phase.RUNNING)
         elif self.phase is Phase.IDLE:
-            if self.ledger.queue.next_pending() is None:
+            if not self.ledger.tally.pending:
                 self.ledger.log(Level.WARNING, "Nothing to do: add files, or retry failed ones")
                 self._emit_finished(stopped=False, seconds=0.0, report=None, failure=None)
                 return
+            await self._take_back_strays()
             self._began, self._began_at = time.monotonic(), now()
             reading = await asyncio.to_thread(self._meter.read)
             self.ledger.log(Level.INFO, batch_line("Batch start", reading))
             self._set_phase(Phase.RUNNING)
+
+    async def _take_back_strays(self) -> None:
+        """Jobs that trouble with the disk left between the engine and the queue."""
+        for job in tuple(self.ledger.queue):
+            if isinstance(job.state, Processing) and not self._slot.has(job.id):
+                await self.ledger.put(replace(job, state=Pending()))
 
     def _pause(self) -> None:
         if self.phase is Phase.RUNNING:
@@ -288,13 +296,16 @@ class BatchRunner:
 
     async def _halt(self, failure: Failure) -> None:
         """The session cannot be written: say so, rest, and keep all that is durable."""
-        self.ledger.log(Level.ERROR, str(failure))
         self._slot.kill_engine()
-        if self.phase is not Phase.IDLE:
+        if self.phase is Phase.IDLE:
+            self.ledger.log(Level.ERROR, str(failure))
+        else:
+            self._trouble = failure
             self._set_phase(Phase.STOPPING)
 
-    async def _finish(self, *, stopped: bool, failure: Failure | None = None) -> None:
+    async def _finish(self, *, stopped: bool) -> None:
         """The queue is worked through, was stopped, or cannot be worked on."""
+        failure, self._trouble = self._trouble, None
         if failure is not None:
             self.ledger.log(Level.ERROR, str(failure))
         reading = await asyncio.to_thread(self._meter.read)
@@ -303,7 +314,6 @@ class BatchRunner:
         report = None
         if self.ledger.settings.output.add_report and not stopped:
             report = await write_report(self.ledger, self._began_at, reading.peak_rss)
-        await asyncio.to_thread(self.ledger.store.compact)
         self._set_phase(Phase.IDLE)
         self._emit_finished(stopped=stopped, seconds=seconds, report=report, failure=failure)
 

@@ -123,6 +123,10 @@ class EngineSlot:
         """Whether the job is in the engine."""
         return job in self._in_flight
 
+    def is_cancelling(self, job: JobId) -> bool:
+        """Whether the job is in the engine and was asked to end."""
+        return job in self._in_flight and self._runs[job].cancelled
+
     async def feed(self) -> None:
         """Give the child its next jobs; starts a child, or ends one with the wrong model."""
         while not self._ending and self.halted is None and self._wants_more():

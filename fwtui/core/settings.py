@@ -188,9 +188,6 @@ class OutputSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 class BatchSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the queue is worked through, and what happens when memory runs out."""
 
-    batch_size: Annotated[
-        AtLeastOne, Meta(description="Windows decoded at the same time (batched mode)")
-    ] = 1
     cpu_fallback: Annotated[
         bool, Meta(description="Out of GPU memory at the last step: go on on the CPU")
     ] = False

@@ -60,8 +60,8 @@ class Engine:
         self.waiting: queue.SimpleQueue[Transcribe | None] = queue.SimpleQueue()
         self.prepared: queue.SimpleQueue[Prepared | None] = queue.SimpleQueue()
         self.loaded = threading.Event()
-        self.going = threading.Event()
-        self.going.set()
+        self.changed = threading.Condition()
+        self.holding = False
         self.cancelled: set[JobId] = set()
         self.scratch: set[Path] = set()
         self.transcriber: Transcriber | None = None
@@ -91,6 +91,11 @@ class Engine:
             self.end(code)
 
     def _accept(self, request: AnyRequest) -> None:
+        with self.changed:
+            self._sort(request)
+            self.changed.notify_all()
+
+    def _sort(self, request: AnyRequest) -> None:
         match request:
             case Load():
                 self.loads.put(request)
@@ -98,14 +103,11 @@ class Engine:
                 self.waiting.put(request)
             case Cancel(job=job):
                 self.cancelled.add(job)
-                self.going.set()
-            case Hold(on=True):
-                self.going.clear()
-            case Hold(on=False):
-                self.going.set()
+            case Hold(on=on):
+                self.holding = on
             case Shutdown():
                 self.waiting.put(None)
-                self.going.set()
+                self.holding = False
 
     def end(self, code: int) -> None:
         """Leave at once: native threads cannot be joined, and the journal is the parent's."""
@@ -235,10 +237,11 @@ class Engine:
 
     def _pause_point(self, job: JobId) -> None:
         """Between two windows: rest while held, give up when cancelled."""
-        if not self.going.is_set() and not self.is_cancelled(job):
-            self.channel.send(Held(True))
-            self.going.wait()
-            self.channel.send(Held(False))
+        with self.changed:
+            if self.holding and not self.is_cancelled(job):
+                self.channel.send(Held(True))
+                self.changed.wait_for(lambda: not self.holding or self.is_cancelled(job))
+                self.channel.send(Held(self.holding))
         if self.is_cancelled(job):
             raise JobCancelled
 

@@ -5,9 +5,12 @@ Each finished phase leaves a checkpoint in DIR, and a repeated call goes on afte
 """
 
 import argparse
+import math
 import pickle
+import random
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch.nn import functional
@@ -18,14 +21,34 @@ from tests.demo_model.vocabulary import Vocabulary
 from tests.demo_model.windows import IGNORED, Windows
 
 WIDTH, HEADS, ENCODER_LAYERS, DECODER_LAYERS, FEED_FORWARD = 80, 4, 2, 2, 240
-# (window seconds, batch size, steps, peak learning rate); short windows teach the words cheaply.
+
+
+class Phase(NamedTuple):
+    """One step of the curriculum. Short windows teach the words cheaply.
+
+    `anywhere`: the window stands at a random place of the 30 s, with the positions and timestamps
+    of that place, so that all of them are known before windows get long.
+    """
+
+    seconds: int
+    size: int
+    steps: int
+    rate: float
+    anywhere: bool = False
+    smooth_times: bool = True
+
+
 PHASES = (
-    (4, 32, 3000, 2e-3),
-    (4, 32, 3000, 1.8e-3),
-    (8, 24, 1500, 1.5e-3),
-    (16, 12, 1000, 1e-3),
-    (30, 8, 1600, 8e-4),
+    Phase(4, 32, 3000, 2e-3, smooth_times=False),
+    Phase(4, 32, 3000, 1.8e-3, smooth_times=False),
+    Phase(4, 32, 1500, 1.5e-3, anywhere=True),
+    Phase(8, 20, 1200, 1.2e-3, anywhere=True),
+    Phase(16, 12, 1000, 1.2e-3, anywhere=True),
+    Phase(30, 8, 2800, 1e-3),
 )
+FIRST_ANYWHERE = 3
+# A timestamp may be a little off: how much of its weight the neighbours get, 20 ms each.
+NEIGHBOURS = ((-2, 0.1), (-1, 0.2), (0, 0.4), (1, 0.2), (2, 0.1))
 
 
 def make_model(vocabulary: Vocabulary, seconds: float) -> WhisperForConditionalGeneration:
@@ -65,28 +88,64 @@ def load_weights(model: WhisperForConditionalGeneration, checkpoint: Path) -> No
     )
 
 
+def spread_timestamps(model: WhisperForConditionalGeneration, first: int) -> None:
+    """Start the timestamp embeddings as sinusoids, so that neighbours know of each other.
+
+    `first` is the id of the first timestamp. Short windows have only taught the first few.
+    """
+    waves = sinusoids()
+    with torch.no_grad():
+        table = model.model.decoder.embed_tokens.weight
+        scale = table[:first].norm(dim=1).mean() / waves.norm(dim=1).mean()
+        table[first : first + 1500] = waves * scale
+        table[first + 1500] = table[first + 1499]
+
+
+def sinusoids() -> torch.Tensor:
+    """Whisper's encoder positions, (1500, WIDTH)."""
+    half = WIDTH // 2
+    rates = torch.exp(-math.log(10000) / (half - 1) * torch.arange(half))
+    angles = torch.arange(1500)[:, None] * rates[None, :]
+    return torch.cat([angles.sin(), angles.cos()], dim=1)
+
+
+def loss_of(
+    logits: torch.Tensor, labels: torch.Tensor, vocabulary: Vocabulary, *, smooth: bool
+) -> torch.Tensor:
+    """Mean cross-entropy; `smooth` shares a timestamp's weight among its neighbours."""
+    chances = functional.log_softmax(logits, dim=-1)
+    first, last = vocabulary.timestamp_begin, vocabulary.size - 1
+    shares = NEIGHBOURS if smooth else ((0, 1.0),)
+    known = labels != IGNORED
+    timed = labels >= first
+    total = logits.new_zeros(())
+    for step, share in shares:
+        near = torch.where(timed, (labels + step).clamp(first, last), labels.clamp(min=0))
+        total -= share * chances.gather(-1, near[..., None])[..., 0][known].sum()
+    return total / known.sum()
+
+
 def train_phase(
-    model: WhisperForConditionalGeneration,
-    windows: Windows,
-    seconds: int,
-    size: int,
-    steps: int,
-    rate: float,
+    model: WhisperForConditionalGeneration, windows: Windows, phase: Phase, seed: int
 ) -> None:
     """One phase of the curriculum; prints loss and accuracies every 50 steps."""
-    v = windows.v
-    optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.01, betas=(0.9, 0.98))
+    v, rng = windows.v, random.Random(seed)
+    positions = sinusoids()
+    frames = phase.seconds * 50
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=phase.rate, weight_decay=0.01, betas=(0.9, 0.98)
+    )
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, rate, total_steps=steps, pct_start=0.08
+        optimizer, phase.rate, total_steps=phase.steps, pct_start=0.08
     )
     model.train()
     started, total = time.monotonic(), 0.0
-    for step in range(1, steps + 1):
-        features, tokens, labels = windows.batch(size, seconds)
+    for step in range(1, phase.steps + 1):
+        place = rng.randint(0, 1500 - frames) if phase.anywhere else 0
+        model.model.encoder.embed_positions.weight.data = positions[place : place + frames]
+        features, tokens, labels = windows.batch(phase.size, phase.seconds, place * 0.02)
         logits = model(input_features=features, decoder_input_ids=tokens).logits
-        loss = functional.cross_entropy(
-            logits.reshape(-1, v.size), labels.reshape(-1), ignore_index=IGNORED
-        )
+        loss = loss_of(logits, labels, v, smooth=phase.smooth_times)
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -100,7 +159,7 @@ def train_phase(
             right = (guess == labels)[text].float().mean()
             near = ((guess - labels).abs() <= 5)[times].float().mean()
             print(
-                f"{seconds} s step {step}: loss {total / 50:.3f} words {right:.3f} "
+                f"{phase.seconds} s step {step}: loss {total / 50:.3f} words {right:.3f} "
                 f"times {near:.3f} after {time.monotonic() - started:.0f} s",
                 flush=True,
             )
@@ -120,15 +179,17 @@ def main() -> None:
     speech = pickle.loads(spoken.read_bytes())
     vocabulary = Vocabulary()
     before: Path | None = None
-    for number, (seconds, size, steps, rate) in enumerate(PHASES, 1):
+    for number, phase in enumerate(PHASES, 1):
         checkpoint = arguments.work / f"phase{number}.pt"
         if not checkpoint.exists():
-            torch.manual_seed(arguments.seed + number)
-            model = make_model(vocabulary, seconds)
+            seed = arguments.seed + number
+            torch.manual_seed(seed)
+            model = make_model(vocabulary, phase.seconds)
             if before is not None:
                 load_weights(model, before)
-            windows = Windows(vocabulary, speech, arguments.seed + number)
-            train_phase(model, windows, seconds, size, steps, rate)
+            if number == FIRST_ANYWHERE:
+                spread_timestamps(model, vocabulary.timestamp_begin)
+            train_phase(model, Windows(vocabulary, speech, seed), phase, seed)
             torch.save(model.state_dict(), checkpoint)
         before = checkpoint
 

@@ -1,0 +1,100 @@
+"""From names to media files."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fwtui.batch.intake import find_media, natural_key
+from fwtui.core.failure import FailureKind
+
+
+def make(folder: Path, *names: str) -> None:
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+
+def test_folders_are_searched_in_natural_order(tmp_path: Path) -> None:
+    make(tmp_path, "part 10.mp3", "part 2.MP3", "sub/a.mkv", "notes.txt", ".hidden.mp3")
+    found = find_media([str(tmp_path)])
+    names = [str(path.relative_to(tmp_path)) for path in found.files]
+    assert names == ["part 2.MP3", "part 10.mp3", str(Path("sub/a.mkv"))]
+    assert found.problems == ()
+
+
+def test_a_file_that_is_named_is_taken_whatever_it_is_called(tmp_path: Path) -> None:
+    make(tmp_path, "notes.txt")
+    assert find_media([str(tmp_path / "notes.txt")]).files == (tmp_path / "notes.txt",)
+
+
+def test_patterns_take_media_files_and_folders(tmp_path: Path) -> None:
+    make(tmp_path, "a1.mp3", "a2.txt", "b.mp3", "all/c.wav")
+    assert find_media([f"{tmp_path}/a*"]).files == (
+        tmp_path / "a1.mp3",
+        tmp_path / "all" / "c.wav",
+    )
+    assert len(find_media([f"{tmp_path}/**/*.*"]).files) == 3
+
+
+def test_a_name_with_brackets_is_a_name_first(tmp_path: Path) -> None:
+    make(tmp_path, "take [1].mp3")
+    assert find_media([str(tmp_path / "take [1].mp3")]).files == (tmp_path / "take [1].mp3",)
+
+
+def test_each_file_once(tmp_path: Path) -> None:
+    make(tmp_path, "a.mp3")
+    assert len(find_media([str(tmp_path), str(tmp_path / "a.mp3"), f"{tmp_path}/*"]).files) == 1
+
+
+def test_relative_names_and_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make(tmp_path, "a.mp3")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert find_media(["a.mp3", "~/a.mp3"]).files == (tmp_path / "a.mp3",)
+
+
+def test_what_is_not_there_is_a_problem(tmp_path: Path) -> None:
+    (problem,) = find_media([str(tmp_path / "no.mp3")]).problems
+    assert problem.path == tmp_path / "no.mp3"
+    assert problem.failure.kind is FailureKind.FILE_MISSING
+    assert "no.mp3" in problem.failure.title
+
+
+UNPRIVILEGED = """
+import os, sys
+from fwtui.batch.intake import find_media
+import fwtui.core.failure
+if os.geteuid() == 0:
+    os.seteuid(65534)
+found = find_media([sys.argv[1]])
+print([path.name for path in found.files])
+print([(p.path.name, p.failure.kind.value, bool(p.failure.hint)) for p in found.problems])
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
+def test_a_folder_without_permission_is_a_problem_and_the_others_are_found(tmp_path: Path) -> None:
+    make(tmp_path, "media/a.mp3", "media/closed/b.mp3")
+    for folder in (tmp_path, *list(tmp_path.parents)[:2]):
+        folder.chmod(0o755)
+    (tmp_path / "media" / "closed").chmod(0)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", UNPRIVILEGED, str(tmp_path / "media")],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    finally:
+        os.chmod(tmp_path / "media" / "closed", 0o755)  # noqa: PTH101
+    assert done.stdout.splitlines() == ["['a.mp3']", "[('closed', 'permission', True)]"]
+
+
+def test_natural_order() -> None:
+    names = ["b", "a10", "A2", "a1b", "10", "9"]
+    assert sorted(names, key=natural_key) == ["9", "10", "a1b", "A2", "a10", "b"]

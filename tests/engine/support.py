@@ -1,0 +1,105 @@
+"""A real transcriber on the demo model, and files ready for it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from msgspec.structs import replace
+
+from fwtui import demo
+from fwtui.core.paths import path_to_text
+from fwtui.core.segment import Segment
+from fwtui.core.session import Resume
+from fwtui.core.settings import DecodingSettings, ModelSettings, Settings
+from fwtui.engine.prepare import Prepared, prepare
+from fwtui.engine.protocol import Transcribe
+from fwtui.engine.transcriber import Transcriber
+
+MODEL = ModelSettings(model=str(demo.model_dir()), device="cpu", threads=1)
+LONG_CLIP = demo.clips()[-1]
+# Sampling is random, so what must come out the same twice must not fall back to it.
+GREEDY = DecodingSettings(beam_size=1, temperature_increment_on_fallback=None)
+
+
+def never() -> bool:
+    return False
+
+
+def request(
+    path: Path, scratch: Path, decoding: DecodingSettings, resume: Resume | None = None
+) -> Transcribe:
+    settings = Settings(model=MODEL, decoding=decoding)
+    return Transcribe(
+        job=1,
+        path=path_to_text(path),
+        decoding=decoding,
+        text_hash=settings.text_hash(),
+        scratch=path_to_text(scratch),
+        resume=resume,
+    )
+
+
+@contextmanager
+def prepared_file(
+    transcriber: Transcriber,
+    path: Path,
+    folder: Path,
+    decoding: DecodingSettings,
+    resume: Resume | None = None,
+) -> Iterator[Prepared]:
+    def ignore(*_: Any) -> None:
+        pass
+
+    scratch = folder / f"tmp-{path.name}.wav"
+    extractor = transcriber.model.feature_extractor
+    ready = prepare(request(path, scratch, decoding, resume), extractor, ignore, ignore, never)
+    try:
+        yield ready
+    finally:
+        ready.pcm.close()
+        scratch.unlink()
+
+
+def at_resume(ready: Prepared, resume: Resume) -> Prepared:
+    """The same file, as if an earlier attempt had got to `resume`."""
+    from dataclasses import replace as changed
+
+    return changed(ready, resume=resume)
+
+
+def segments_of(
+    transcriber: Transcriber, path: Path, folder: Path, decoding: DecodingSettings
+) -> list[Segment]:
+    """All segments of a file by our own way."""
+    with prepared_file(transcriber, path, folder, decoding) as ready:
+        plan = transcriber.plan(ready)
+        return [s for window in transcriber.windows(ready, plan) for s in window.segments]
+
+
+def whisper_segments(
+    transcriber: Transcriber, path: Path, options: dict[str, Any]
+) -> list[Segment]:
+    """All segments by faster-whisper's `transcribe` on the same model."""
+    from fwtui.engine.transcriber import convert
+
+    found, _ = transcriber.model.transcribe(str(path), **options)
+    return [convert(segment) for segment in found]
+
+
+def rounded(segments: list[Segment]) -> list[Segment]:
+    """Scores to 4 digits: features differ in the last bits of a float."""
+    return [
+        replace(
+            segment,
+            avg_logprob=round(segment.avg_logprob, 3),
+            no_speech_prob=round(segment.no_speech_prob, 3),
+            words=None
+            if segment.words is None
+            else tuple(replace(w, probability=round(w.probability, 2)) for w in segment.words),
+        )
+        for segment in segments
+    ]
+
+
+Make = Callable[..., Prepared]

@@ -1,0 +1,106 @@
+"""The engine says what faster-whisper's own `transcribe` says, for the same file and options."""
+
+import wave
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from faster_whisper.audio import decode_audio
+
+from fwtui import demo
+from fwtui.core.settings import DecodingSettings
+from fwtui.engine.transcriber import Transcriber
+from tests.engine.support import GREEDY, LONG_CLIP, MODEL, rounded, segments_of, whisper_segments
+
+# our options, and faster-whisper's
+OPTIONS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "defaults": ({}, {}),
+    "word timestamps": ({"word_timestamps": True}, {"word_timestamps": True}),
+    "vad": ({"vad_filter": True}, {"vad_filter": True}),
+    "vad, split, words": (
+        {"vad_filter": True, "vad_max_speech_duration_s": 10.0, "word_timestamps": True},
+        {
+            "vad_filter": True,
+            "vad_parameters": {"max_speech_duration_s": 10.0},
+            "word_timestamps": True,
+        },
+    ),
+    "no previous text": (
+        {"condition_on_previous_text": False},
+        {"condition_on_previous_text": False},
+    ),
+    "prompt and hotwords": (
+        {"initial_prompt": "red seven", "hotwords": "monday"},
+        {"initial_prompt": "red seven", "hotwords": "monday"},
+    ),
+    "prefix": ({"prefix": "one"}, {"prefix": "one"}),
+    "without timestamps": ({"without_timestamps": True}, {"without_timestamps": True}),
+    "clips": ({"clip_timestamps": "2,5,6"}, {"clip_timestamps": "2,5,6"}),
+    "hallucinations": (
+        {"word_timestamps": True, "hallucination_silence_threshold": 0.2},
+        {"word_timestamps": True, "hallucination_silence_threshold": 0.2},
+    ),
+    "translate": ({"task": "translate"}, {"task": "translate"}),
+    "multilingual": ({"multilingual": True}, {"multilingual": True}),
+    "language": ({"language": "de"}, {"language": "de"}),
+    "no speech threshold": (
+        {"no_speech_threshold": 0.0, "logprob_threshold": None},
+        {"no_speech_threshold": 0.0, "log_prob_threshold": None},
+    ),
+    "penalties": (
+        {"repetition_penalty": 1.2, "no_repeat_ngram_size": 3, "length_penalty": 0.8},
+        {"repetition_penalty": 1.2, "no_repeat_ngram_size": 3, "length_penalty": 0.8},
+    ),
+    "short windows": ({"max_new_tokens": 8}, {"max_new_tokens": 8}),
+}
+
+
+@pytest.fixture(scope="module")
+def transcriber() -> Transcriber:
+    return Transcriber(MODEL)
+
+
+@pytest.mark.parametrize("clip", demo.clips(), ids=lambda clip: clip.name)
+def test_every_demo_clip_with_whispers_defaults(
+    transcriber: Transcriber, clip: Path, tmp_path: Path
+) -> None:
+    ours = segments_of(transcriber, clip, tmp_path, DecodingSettings())
+    theirs = whisper_segments(transcriber, clip, {})
+    assert ours
+    assert rounded(ours) == rounded(theirs)
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_options(transcriber: Transcriber, name: str, tmp_path: Path) -> None:
+    mine, theirs = OPTIONS[name]
+    clip = demo.clips()[3] if name == "translate" else demo.clips()[1]
+    decoding = DecodingSettings(temperature_increment_on_fallback=None, **mine)
+    expected = whisper_segments(transcriber, clip, {"temperature": 0.0, **theirs})
+    assert rounded(segments_of(transcriber, clip, tmp_path, decoding)) == rounded(expected)
+
+
+def test_a_concatenation_of_thirty_minutes(transcriber: Transcriber, tmp_path: Path) -> None:
+    """Long enough for many windows, with previous text, gaps at the joints and speech cut off."""
+    sound = np.tile(decode_audio(str(LONG_CLIP)), 10)
+    path = tmp_path / "half an hour.wav"
+    with wave.open(str(path), "wb") as writer:
+        writer.setnchannels(1)
+        writer.setsampwidth(2)
+        writer.setframerate(16000)
+        writer.writeframes((sound * 32767).astype("<i2").tobytes())
+    ours = segments_of(transcriber, path, tmp_path, GREEDY)
+    theirs = whisper_segments(transcriber, path, {"beam_size": 1, "temperature": 0.0})
+    assert len({segment.seek for segment in ours}) > 50
+    assert rounded(ours) == rounded(theirs)
+
+
+def test_silence_has_no_segments(transcriber: Transcriber, tmp_path: Path) -> None:
+    path = tmp_path / "silence.wav"
+    with wave.open(str(path), "wb") as writer:
+        writer.setnchannels(1)
+        writer.setsampwidth(2)
+        writer.setframerate(16000)
+        writer.writeframes(bytes(2 * 16000 * 5))
+    decoding = DecodingSettings(vad_filter=True)
+    assert segments_of(transcriber, path, tmp_path, decoding) == []

@@ -1,0 +1,114 @@
+"""From exceptions and exits to failures: tables of what was seen in the field."""
+
+import errno
+import signal
+
+import pytest
+
+from fwtui.core.failure import FailureKind
+from fwtui.engine.failure import classify_exception, classify_exit, classify_text, describe_exit
+from fwtui.errors import (
+    BadMediaError,
+    DiskFullError,
+    MediaAccessError,
+    ModelError,
+    NoAudioError,
+    StorageError,
+    UsageError,
+)
+
+TEXTS = [
+    ("mkl_malloc: failed to allocate memory", FailureKind.OUT_OF_MEMORY),
+    ("could not create a memory object", FailureKind.OUT_OF_MEMORY),
+    ("CUDA failed with error out of memory", FailureKind.OUT_OF_MEMORY),
+    ("cuBLAS failed with status CUBLAS_STATUS_ALLOC_FAILED", FailureKind.OUT_OF_MEMORY),
+    ("terminate called: what():  std::bad_alloc", FailureKind.OUT_OF_MEMORY),
+    (
+        "[ONNXRuntimeError] : 6 : Failed to allocate memory for requested buffer",
+        FailureKind.OUT_OF_MEMORY,
+    ),
+    ("cuBLAS failed with status CUBLAS_STATUS_NOT_SUPPORTED", FailureKind.CUDA_UNAVAILABLE),
+    (
+        "Library libcublas.so.12 is not found or cannot be loaded",
+        FailureKind.LIBRARY_MISSING,
+    ),
+    (
+        "Unable to load any of {libcudnn_ops.so.9.1.0, libcudnn_ops.so.9.1}",
+        FailureKind.LIBRARY_MISSING,
+    ),
+    (
+        "CUDA driver version is insufficient for CUDA runtime version",
+        FailureKind.CUDA_UNAVAILABLE,
+    ),
+    (
+        "This CTranslate2 package was not compiled with CUDA support",
+        FailureKind.CUDA_UNAVAILABLE,
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "kind"), TEXTS)
+def test_native_messages(text: str, kind: FailureKind) -> None:
+    failure = classify_text(text)
+    assert failure is not None
+    assert (failure.kind, failure.detail) == (kind, text)
+    assert failure.title
+    assert failure.hint
+    assert classify_exception(RuntimeError(text)) == failure
+
+
+def test_an_unknown_message_is_nothing_known() -> None:
+    assert classify_text("something else") is None
+    assert classify_exception(RuntimeError("odd\nlines")).title == "The engine failed: odd"
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (MemoryError(), FailureKind.OUT_OF_MEMORY),
+        (BadMediaError("x"), FailureKind.BAD_MEDIA),
+        (NoAudioError("x"), FailureKind.NO_AUDIO),
+        (MediaAccessError("x", "", missing=True), FailureKind.FILE_MISSING),
+        (MediaAccessError("x", "", missing=False), FailureKind.PERMISSION),
+        (DiskFullError("x"), FailureKind.DISK_FULL),
+        (StorageError("x"), FailureKind.INTERNAL),
+        (ModelError("x"), FailureKind.MODEL_MISSING),
+        (UsageError("x"), FailureKind.BAD_SETTINGS),
+        (OSError(errno.ENOSPC, "No space left"), FailureKind.DISK_FULL),
+        (OSError(errno.EACCES, "Permission denied"), FailureKind.PERMISSION),
+        (OSError(errno.ENOENT, "No such file", "/a"), FailureKind.FILE_MISSING),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), FailureKind.OUT_OF_MEMORY),
+        (OSError(errno.EIO, "Input/output error"), FailureKind.INTERNAL),
+        (ZeroDivisionError("division"), FailureKind.INTERNAL),
+    ],
+)
+def test_exceptions(error: Exception, kind: FailureKind) -> None:
+    assert classify_exception(error).kind is kind
+
+
+def test_the_file_is_named() -> None:
+    failure = classify_exception(OSError(errno.EACCES, "Permission denied", "/a/b.mp3"))
+    assert failure.title == "Permission denied (/a/b.mp3)"
+
+
+@pytest.mark.parametrize(
+    ("returncode", "tail", "kind"),
+    [
+        (-9, (), FailureKind.OUT_OF_MEMORY),
+        (-11, (), FailureKind.ENGINE_DIED),
+        (-6, ("Unable to load any of {libcudnn_ops.so.9}",), FailureKind.LIBRARY_MISSING),
+        (-6, ("terminate called after throwing", "std::bad_alloc"), FailureKind.OUT_OF_MEMORY),
+        (1, ("Traceback ...",), FailureKind.ENGINE_DIED),
+        (0, (), FailureKind.ENGINE_DIED),
+    ],
+)
+def test_exits(returncode: int, tail: tuple[str, ...], kind: FailureKind) -> None:
+    failure = classify_exit(returncode, tail)
+    assert failure.kind is kind
+    assert failure.title
+
+
+def test_exits_in_words() -> None:
+    assert describe_exit(3) == "exit code 3"
+    assert describe_exit(-int(signal.SIGTERM)) == f"signal {int(signal.SIGTERM)}, SIGTERM"
+    assert describe_exit(-200) == "signal 200"

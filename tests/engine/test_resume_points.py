@@ -1,0 +1,91 @@
+"""Stop after any window, resume, and the text is the one of an uninterrupted run."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from fwtui.core.session import Resume, WindowResult
+from fwtui.core.settings import DecodingSettings
+from fwtui.engine.transcriber import Transcriber
+from tests.engine.support import LONG_CLIP, MODEL, at_resume, prepared_file
+
+MODES = {
+    "sequential": DecodingSettings(beam_size=1, temperature_increment_on_fallback=None),
+    "words": DecodingSettings(
+        beam_size=1, temperature_increment_on_fallback=None, word_timestamps=True
+    ),
+    "vad": DecodingSettings(
+        beam_size=1, temperature_increment_on_fallback=None, vad_filter=True, word_timestamps=True
+    ),
+    "no previous text": DecodingSettings(
+        beam_size=1, temperature_increment_on_fallback=None, condition_on_previous_text=False
+    ),
+    "prompt": DecodingSettings(
+        beam_size=2, temperature_increment_on_fallback=None, initial_prompt="seven red"
+    ),
+    "clips": DecodingSettings(
+        beam_size=1, temperature_increment_on_fallback=None, clip_timestamps="10,50,60,140"
+    ),
+    "hallucinations": DecodingSettings(
+        beam_size=1,
+        temperature_increment_on_fallback=None,
+        word_timestamps=True,
+        hallucination_silence_threshold=0.5,
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def transcriber() -> Transcriber:
+    return Transcriber(MODEL)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_every_window_is_a_resume_point(
+    transcriber: Transcriber, mode: str, tmp_path: Path
+) -> None:
+    with prepared_file(transcriber, LONG_CLIP, tmp_path, MODES[mode]) as ready:
+        plan = transcriber.plan(ready)
+        whole = list(transcriber.windows(ready, plan))
+        assert len(whole) > 3
+        for done in range(len(whole)):
+            # as it comes back from the journal
+            kept = msgspec.json.decode(
+                msgspec.json.encode(whole[:done]), type=tuple[WindowResult, ...]
+            )
+            state = kept[-1].state if kept else None
+            again = at_resume(ready, Resume(plan, state, kept[-1].seconds if kept else 0.0))
+            rest = list(transcriber.windows(again, plan))
+            assert [*kept, *rest] == whole
+
+
+def test_a_window_that_is_left_out_costs_only_itself(
+    transcriber: Transcriber, tmp_path: Path
+) -> None:
+    with prepared_file(transcriber, LONG_CLIP, tmp_path, MODES["sequential"]) as ready:
+        plan = transcriber.plan(ready)
+        whole = list(transcriber.windows(ready, plan))
+        again = at_resume(ready, Resume(plan, whole[0].state, whole[0].seconds))
+        rest = list(transcriber.windows(again, plan, skip_first=True))
+    assert rest[0].skipped
+    assert rest[0].segments == ()
+    assert rest[0].state.seek == whole[0].state.seek + 3000
+    assert rest[-1].state.done
+    assert not any(window.skipped for window in rest[1:])
+
+
+def test_what_changed_since_is_not_resumed(transcriber: Transcriber, tmp_path: Path) -> None:
+    decoding = MODES["sequential"]
+    with prepared_file(transcriber, LONG_CLIP, tmp_path, decoding) as ready:
+        plan = transcriber.plan(ready)
+        window = next(iter(transcriber.windows(ready, plan)))
+    for changed, reason in (
+        (msgspec.structs.replace(plan, fingerprint="other"), "the file has changed since"),
+        (msgspec.structs.replace(plan, text_hash="other"), "the settings have changed since"),
+    ):
+        resume = Resume(changed, window.state, window.seconds)
+        with prepared_file(transcriber, LONG_CLIP, tmp_path, decoding, resume) as ready:
+            assert ready.resume is None
+            assert ready.restarted == reason
+            assert next(iter(transcriber.windows(ready, transcriber.plan(ready)))) == window

@@ -11,7 +11,7 @@ from fwtui.batch.outcome import LEAVE_OUT, complete, left_out
 from fwtui.batch.policy import GiveUp, Trouble, decide
 from fwtui.batch.run import NOT_STARTED, Run
 from fwtui.core.events import JobProgress, Level
-from fwtui.core.failure import Failure
+from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.job import Attempt, Cancelled, Failed, Job, Pending, Processing
 from fwtui.core.session import WindowResult
 from fwtui.engine.protocol import Started
@@ -72,17 +72,23 @@ class FileDesk:
         progress = JobProgress(run.job, run.position, total, run.speed.value, eta)
         self.ledger.emit(progress)
 
-    async def complete(self, job: Job, run: Run) -> None:
-        """Write the outputs, then say that the file is completed."""
+    async def complete(self, job: Job, run: Run) -> Failure | None:
+        """Write the outputs, then say that the file is completed.
+
+        Returns the failure when there is no room for them: the file then waits, and so must all.
+        """
         run.rest(time.monotonic())
         state = await complete(self.ledger, job, run)
         await self._leave(run)
+        no_room = None
         if isinstance(state, Failed):
             self.ledger.log(Level.ERROR, f"{job.name}: {state.failure}", job.id)
-        await self.ledger.put(replace(job, state=state))
+            no_room = state.failure if state.failure.kind is FailureKind.DISK_FULL else None
+        await self.ledger.put(replace(job, state=Pending(run.position) if no_room else state))
         if run.before is not None:
             after = await asyncio.to_thread(self.meter.read)
             self.ledger.log(Level.INFO, file_finished(job.name, after, run.before), job.id)
+        return no_room
 
     async def _leave(self, run: Run) -> None:
         if run.scratch is not None:

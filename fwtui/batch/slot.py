@@ -277,9 +277,7 @@ class EngineSlot:
             case Stopped(job=job):
                 await self._desk.stopped(self._take_out(job))
             case FileFailed(job=job, failure=failure):
-                again = await self._failed(self._take_out(job), failure, died=False)
-                if again or failure.kind is FailureKind.OUT_OF_MEMORY:
-                    self.kill_engine()  # only its end surely gives all memory back
+                await self._on_file_failed(self._take_out(job), failure)
             case Fatal(failure=failure):
                 self._fatal = failure
             case Held(on=on):
@@ -322,8 +320,24 @@ class EngineSlot:
         return self._runs.pop(job)
 
     async def _complete(self, run: Run) -> None:
-        await self._desk.complete(self.ledger.queue[run.job], run)
         self._recent_rungs.append(run.rung)
+        if no_room := await self._desk.complete(self.ledger.queue[run.job], run):
+            self._halt(no_room)
+
+    async def _on_file_failed(self, run: Run, failure: Failure) -> None:
+        if failure.kind is FailureKind.DISK_FULL:
+            # the next file would find no room either
+            await self._desk.stopped(run)
+            self._halt(failure)
+            return
+        again = await self._failed(run, failure, died=False)
+        if again or failure.kind is FailureKind.OUT_OF_MEMORY:
+            self.kill_engine()  # only its end surely gives all memory back
+
+    def _halt(self, failure: Failure) -> None:
+        """Nothing can be done until the user has done something."""
+        self.halted = failure
+        self.kill_engine()
 
     async def _failed(self, run: Run, failure: Failure, *, died: bool) -> bool:
         again = await self._desk.failed(run, failure, died=died)

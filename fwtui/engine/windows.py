@@ -90,9 +90,8 @@ class WindowLoop:
         Times are seconds in the signal that the model sees. `state.done` must be false.
         """
         size = self._size(state)
-        encoded = self.model.encode(
-            pad_or_trim(self.features[:, state.seek : state.seek + size], self.window_frames)
-        )
+        frames = self.features[:, state.seek : state.seek + size]
+        encoded = self.model.encode(pad_or_trim(frames))
         if self.options.multilingual:
             self._detect_language(encoded)
         prompt = self.model.get_prompt(

@@ -97,7 +97,7 @@ async def test_each_bad_file_has_its_own_error_and_the_others_are_done(tmp_path:
     text.write_text("this is no sound")
     empty.write_bytes(b"")
     source = "color=size=32x32:duration=1"
-    command = [require_tool("ffmpeg"), "-loglevel", "error", "-f", "lavfi", "-i", source, film]
+    command = [require_tool("ffmpeg"), "-loglevel", "error", "-f", "lavfi", "-i", source, str(film)]
     subprocess.run(command, check=True)
     gone = Path(shutil.copy(SHORT, tmp_path / "gone.flac"))
     missing = tmp_path / "missing.mp3"

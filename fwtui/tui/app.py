@@ -31,6 +31,7 @@ from fwtui.tui.palette import KeyCommands
 from fwtui.tui.screens.help import help_dialog
 from fwtui.tui.screens.main import MainScreen
 from fwtui.tui.startup import StartUp
+from fwtui.tui.sturdy import Sturdy
 from fwtui.tui.text import shown_path
 from fwtui.tui.theme import DARK, LIGHT, THEMES, complete
 from fwtui.tui.trouble import Trouble
@@ -40,11 +41,8 @@ TRANSCRIPT_REST = 0.12
 LONG_CLOSE = 0.3
 
 
-class FwtuiApp(App[ExitCode]):
-    """The terminal application on the batches of `workspace`; `paths` are added at once.
-
-    `now` is the clock for "ends 18:42"; `log_file` is named in error dialogs.
-    """
+class FwtuiApp(Sturdy, App[ExitCode]):
+    """The application on the batches of `workspace`; `paths` are added, errors are in `log_file`."""
 
     CSS_PATH = "styles/app.tcss"
     TITLE = "fwtui"
@@ -99,7 +97,8 @@ class FwtuiApp(App[ExitCode]):
         self.host = Host(self._workspace, self._settings, self._apply, self.trouble.batch_ended)
         self.main = MainScreen(self.host, self.glyphs, self.now)
         await self.push_screen(self.main)
-        self._lifecycle.install()
+        if not self.is_headless:
+            self._lifecycle.install()
         self.set_interval(TERMINAL_CHECK, self._check_terminal)
         self.call_after_refresh(self._begin)
 
@@ -143,8 +142,6 @@ class FwtuiApp(App[ExitCode]):
         feed.language = feed.language or transcript.language
         self.main.apply(Changes(feeds={event.job_id}))
 
-    # Leaving.
-
     @work(exclusive=True, group="quit", exit_on_error=False)
     async def action_quit(self) -> None:  # type: ignore[override]
         """Save and leave; asks when a file is being worked on."""
@@ -178,19 +175,14 @@ class FwtuiApp(App[ExitCode]):
             if hang_up is not None:
                 hang_up()
 
-    # Errors.
-
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """A worker that failed is told of; nothing else ends."""
+        """Tell of a worker that failed."""
         if event.state is WorkerState.ERROR and event.worker.error is not None:
             self.trouble.tell(event.worker.error)
 
-    def _handle_exception(self, error: Exception) -> None:
-        # Textual would end the program; a batch that runs for days must not end with it.
-        if self.strict or not self.trouble.forgive(error):
-            super()._handle_exception(error)
-
-    # Other actions.
+    def forgive(self, error: Exception) -> bool:
+        """Show the error of a handler; False: the program must end with it."""
+        return not self.strict and self.trouble.forgive(error)
 
     def action_help(self) -> None:
         """All keys."""

@@ -26,9 +26,20 @@ def _one_line(line: str, exists: Callable[[str], bool]) -> list[str]:
     try:
         words = shlex.split(line, posix=os.name != "nt")
     except ValueError:
-        # A lone quote is part of a name.
-        return [whole]
+        return _unclosed(line, exists) or [whole]
     return [_plain(word.strip('"') if os.name == "nt" else word) for word in words]
+
+
+def _unclosed(line: str, exists: Callable[[str], bool]) -> list[str]:
+    """The paths when only the last quote is missing, which completion leaves open."""
+    for quote in "'\"":
+        try:
+            words = [_plain(word) for word in shlex.split(line + quote)]
+        except ValueError:
+            continue
+        if words and _is_there(words[-1], exists):
+            return words
+    return []
 
 
 def _is_there(path: str, exists: Callable[[str], bool]) -> bool:

@@ -37,7 +37,9 @@ class Driver:
         return type(self.app.screen).__name__
 
     async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
+        for key in keys:
+            self.app.simulate_key(key)
+            await self.pilot.pause()
         await self.pilot.pause()
 
     async def until(self, true: Callable[[], object], seconds: float = SECONDS) -> None:

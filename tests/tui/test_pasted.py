@@ -30,6 +30,10 @@ def test_a_lone_quote_belongs_to_the_name() -> None:
     assert split_paths("/a/don't.mp3", nothing) == ("/a/don't.mp3",)
 
 
+def test_an_open_quote_is_closed_when_that_names_something() -> None:
+    assert split_paths("/x '/a/my talks/", "/a/my talks/".__eq__) == ("/x", "/a/my talks/")
+
+
 def test_impossible_names_do_not_raise() -> None:
     assert split_paths("/a/\0b.mp3") == ("/a/\0b.mp3",)
 

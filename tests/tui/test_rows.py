@@ -38,13 +38,13 @@ def test_a_row_says_its_state_in_words_and_sign() -> None:
     rows = {one.id: line(one) for one in gallery()}
     assert "✓ keynote-opening.mp4" in rows[1]
     assert "done · en" in rows[1]
-    assert "9.3×" in rows[1]
+    assert "9.3" + UNICODE.times in rows[1]
     assert "✗ holiday-photos.mp3" in rows[4]
     assert "failed  This is not a media file" in rows[4]
     assert "done, but: 3 s are damaged" in rows[5]
     assert "Failed (Memory Error)" in rows[6]
     assert "43%" in rows[7]
-    assert "8.9×" in rows[7]
+    assert "8.9" + UNICODE.times in rows[7]
     assert rows[7].endswith("3:02")
     assert "preparing" in rows[8]
     assert "retry 1: batch size 4" in rows[9]

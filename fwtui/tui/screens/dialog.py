@@ -12,11 +12,13 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Button, Static
 
+from fwtui.tui.sturdy import Sturdy
+
 Result = TypeVar("Result")
 SHORT_HEIGHT = 28
 
 
-class Dialog(ModalScreen[Result], Generic[Result]):
+class Dialog(Sturdy, ModalScreen[Result], Generic[Result]):
     """A modal with `escape_result` for escape; arrows move between its buttons."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

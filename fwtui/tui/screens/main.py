@@ -21,7 +21,8 @@ from fwtui.tui.host import Host
 from fwtui.tui.keys import Key, bindings
 from fwtui.tui.messages import TranscriptWanted
 from fwtui.tui.model import BatchModel, Changes
-from fwtui.tui.text import base_name, clean
+from fwtui.tui.sturdy import Sturdy
+from fwtui.tui.text import base_name, clean, fit_middle, width
 from fwtui.tui.titles import plain, set_titles
 from fwtui.tui.widgets.footer import Footer
 from fwtui.tui.widgets.header import Header
@@ -33,11 +34,13 @@ from fwtui.tui.widgets.transcript import TranscriptView
 NARROW_WIDTH = 100
 NARROW_HEIGHT = 30
 LOW_HEIGHT = 14
+FRAME_CELLS = 6
+TABS_CELLS = 30
 PANES = ("queue", "transcript", "log", "memory")
 SIDES = PANES[1:]
 
 
-class MainScreen(QueueCommands):
+class MainScreen(Sturdy, QueueCommands):
     """Puts the panes together and brings the model's changes to them."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("queue", "panes")
@@ -224,7 +227,8 @@ class MainScreen(QueueCommands):
             if self.narrow:
                 title, below = self._tabs(side, subject, state), ""
             else:
-                title, below = plain(self._joined(side.capitalize(), subject)), state
+                title = plain(self._cut(self._joined(side.capitalize(), subject), side))
+                below = state
             set_titles(self.query_one(f"#{side}"), title, plain(below))
         queue, chosen = self._queue_title(), self._selection()
         if self.narrow:
@@ -234,14 +238,20 @@ class MainScreen(QueueCommands):
     def _joined(self, *parts: str) -> str:
         return f" {self.glyphs.dot} ".join(part for part in parts if part)
 
-    def _tabs(self, active: str, *texts: str) -> Content:
+    def _tabs(self, active: str, subject: str, state: str) -> Content:
         parts: list[tuple[str, str]] = []
         for name in SIDES:
             here = name == active
             word = f"[{name.capitalize()}]" if here and self.glyphs.ascii else name.capitalize()
             parts.append((f" {word} ", "bold $primary reverse" if here else "$ink-dim"))
-        text = self._joined(*texts)
+        subject = self._cut(subject, active, TABS_CELLS + width(state) + 3)
+        text = self._joined(subject, state)
         return Content.assemble(*parts, (f"  {text} " if text else "", "$ink-dim"))
+
+    def _cut(self, text: str, name: str, taken: int = 0) -> str:
+        """What of a title fits into its pane's border."""
+        room = max(0, self._box(name).outer_size.width - FRAME_CELLS - taken)
+        return fit_middle(text, room, self.glyphs.ellipsis) if width(text) > room else text
 
     def _transcript_state(self, job: Job | None) -> str:
         if job is None:

@@ -9,6 +9,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from fwtui.tui.glyphs import Glyphs
+from fwtui.tui.sturdy import Sturdy
 from fwtui.tui.text import fit, width
 
 INKS = (
@@ -31,7 +32,7 @@ Piece = tuple[str, str]
 """Clean text and the name of its ink."""
 
 
-class Painted(Widget):
+class Painted(Sturdy, Widget):
     """A widget that draws itself in named inks; `styles/app.tcss` says how they look."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"ink--{name}" for name in INKS}

@@ -1,0 +1,234 @@
+"""Start-up with unfinished sessions, adding files, and what happens when something breaks."""
+
+from pathlib import Path
+
+import pytest
+from textual import events
+from textual.widgets import Button
+
+from fwtui.core.commands import AddPaths, Quit, RetryJobs
+from fwtui.core.job import Pending
+from fwtui.errors import ExitCode, SessionInUseError, StorageError
+from fwtui.storage.lock import Holder
+from fwtui.tui.screens.add import AddFiles
+from tests.tui.driving import NARROW, WIDE, Driver, running, scripted
+from tests.tui.fakes import (
+    NOW,
+    ScriptedLink,
+    ScriptedWorkspace,
+    busy_events,
+    completed,
+    gallery,
+    job,
+    stored,
+)
+
+FIELDS = (
+    "Previous transcription session found!",
+    "Session ID:  20251214_101530",
+    "Created:     2025-12-14 10:15:30",
+    "Model:       faster-whisper-medium",
+    "Total Files: 25",
+    "Completed:   18",
+    "Failed:      2",
+    "Pending:     5",
+    "Progress:    80%",
+    "Pending Files:",
+    "• file21.mp3",
+    "Failed Files (will retry):",
+    "• file15.mp3 - Out of memory",
+    "• file16.mp3 - MemoryError",
+    "Discard & Start Fresh",
+    "Resume Session",
+    "Later",
+)
+
+
+async def test_the_resume_dialog_has_the_documents_fields() -> None:
+    async with running(ScriptedWorkspace(sessions=[stored()]), wait=False) as driver:
+        await driver.until_text("Resume Session")
+        for words in FIELDS:
+            assert words in driver.text
+
+
+async def test_resume_puts_failed_files_back() -> None:
+    workspace = ScriptedWorkspace(sessions=[stored()])
+    async with running(workspace, wait=False, paths=["/more"]) as driver:
+        await driver.until_text("Resume Session")
+        await driver.press("enter")
+        await driver.until(lambda: len(workspace.link.commands) == 2)
+        assert workspace.resumed == workspace.sessions
+        assert workspace.link.commands == [RetryJobs((15, 16)), AddPaths(("/more",))]
+        await driver.until_text("18 done   2 failed   5 to do")
+        assert not workspace.started
+
+
+@pytest.mark.parametrize("keys", [("escape",), ("l",), ("left", "enter")])
+async def test_later_keeps_the_session_and_starts_a_new_one(keys: tuple[str, ...]) -> None:
+    workspace = ScriptedWorkspace(sessions=[stored()])
+    async with running(workspace, wait=False) as driver:
+        await driver.until_text("Resume Session")
+        await driver.press(*keys)
+        await driver.until(lambda: workspace.started)
+        assert not workspace.discarded
+        assert not workspace.resumed
+
+
+async def test_discard_says_what_goes_and_asks() -> None:
+    inside = [job(1, state=completed()), job(2, state=Pending(600.0)), job(3)]
+    workspace = ScriptedWorkspace(sessions=[stored(jobs=inside)])
+    async with running(workspace, wait=False, size=NARROW) as driver:
+        await driver.until_text("goes on at 10:00")
+        await driver.press("d")
+        text = " ".join(driver.text.replace("│", " ").split())
+        assert "Deleted for good: session 20251214_101530 and its journal" in text
+        assert "10:00 of audio already transcribed inside unfinished files" in text
+        assert "Kept: your recordings, and the transcripts of 1 file" in text
+        await driver.press("enter")
+        assert driver.screen == "Resume"
+        assert not workspace.discarded
+        await driver.press("d", "right", "enter")
+        await driver.until(lambda: workspace.started)
+        assert len(workspace.discarded) == 1
+
+
+async def test_several_sessions_and_one_in_use() -> None:
+    held = stored("20251215_090000", in_use=Holder("box", 4711, NOW))
+    workspace = ScriptedWorkspace(sessions=[held, stored(), stored("20251201_080000")])
+    async with running(workspace, wait=False, size=NARROW) as driver:
+        await driver.until_text("3 previous transcription sessions found!")
+        assert "20251215_090000  ·  25 files, 5 pending, 2 failed  (in use)" in driver.text
+        assert "Session ID:  20251214_101530" in driver.text
+        driver.app.screen.query_one("#session-list").focus()
+        await driver.press("up")
+        assert "In use by fwtui on box (process 4711)" in driver.text
+        assert driver.app.screen.query_one("#resume", Button).disabled
+        await driver.press("r", "d")
+        assert driver.screen == "Resume"
+        await driver.press("down", "down", "r")
+        await driver.until(lambda: workspace.resumed)
+        assert workspace.resumed[0].session.session_id == "20251201_080000"
+
+
+async def test_a_session_that_was_taken_meanwhile_is_told_and_asked_again() -> None:
+    workspace = ScriptedWorkspace(sessions=[stored()])
+    workspace.refusal = SessionInUseError("Another fwtui has it", "wait for it")
+    async with running(workspace, wait=False) as driver:
+        await driver.until_text("Resume Session")
+        await driver.press("r")
+        await driver.until_text("Another fwtui has it")
+        await driver.press("enter")
+        await driver.until_text("Resume Session")
+        await driver.press("r")
+        await driver.until(lambda: workspace.resumed)
+
+
+async def test_no_room_for_a_session_is_told_and_is_the_exit_code() -> None:
+    workspace = ScriptedWorkspace()
+    workspace.refusal = StorageError("No room on /state", "free some")
+    async with running(workspace, wait=False) as driver:
+        await driver.until_text("No room on /state")
+        await driver.press("escape", "q")
+        await driver.until(lambda: not driver.app.is_running)
+    assert driver.app.return_value is ExitCode.CANNOT_START
+
+
+def media(folder: Path) -> Path:
+    (folder / "my talks").mkdir()
+    for name in ("one.mp3", "two.wav", "my talks/three.flac", "notes.txt"):
+        (folder / name).touch()
+    return folder
+
+
+async def test_add_counts_before_it_adds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(media(tmp_path))
+    link = ScriptedLink()
+    async with scripted(link) as driver:
+        await driver.press("a")
+        await driver.press(*"my", "tab")
+        box = driver.app.screen.query_one("#add-path")
+        await driver.until(lambda: getattr(box, "value", "") == "'my talks/")
+        await driver.until_text("Add 1 file")
+        await driver.press("ctrl+u")
+        await driver.press(*"*.mp3 my\\ talks nothing")
+        await driver.until_text("2 files found; No such file or folder")
+        await driver.press("enter")
+        await driver.until(lambda: link.commands)
+        assert link.commands == [AddPaths(("*.mp3", "my talks", "nothing"))]
+
+
+async def test_add_from_the_tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(media(tmp_path))
+    link = ScriptedLink()
+    async with scripted(link, size=NARROW) as driver:
+        await driver.press("a")
+        await driver.until_text("one.mp3")
+        assert "notes.txt" not in driver.text
+        await driver.press("tab", "j", "plus", "j", "enter")
+        await driver.until_text("Add 2 files")
+        await driver.press("enter")
+        await driver.until_text("Add 1 file")
+        driver.app.screen.query_one("#add").focus()
+        await driver.press("enter")
+        await driver.until(lambda: link.commands)
+        assert link.commands == [AddPaths((str(tmp_path / "my talks"),))]
+
+
+async def test_paste_opens_add_with_the_paths(tmp_path: Path) -> None:
+    media(tmp_path)
+    link = ScriptedLink()
+    async with scripted(link) as driver:
+        text = f"{tmp_path}/my talks/three.flac\n{tmp_path}/one.mp3\n"
+        driver.app.main.post_message(events.Paste(text))
+        await driver.until_text("Add 2 files")
+        assert isinstance(driver.app.screen, AddFiles)
+        await driver.press("escape")
+        assert link.commands == []
+        driver.app.main.post_message(events.Paste(text))
+        await driver.until_text("Add 2 files")
+        await driver.press("enter")
+        await driver.until(lambda: link.commands)
+        paths = (f"{tmp_path}/my talks/three.flac", f"{tmp_path}/one.mp3")
+        assert link.commands == [AddPaths(paths)]
+
+
+async def broken(driver: Driver) -> None:
+    def bad_key() -> None:
+        raise ValueError("[red]not good[/]")
+
+    driver.app.strict = False
+    driver.app.call_later(bad_key)
+    await driver.until_text("Something went wrong in fwtui")
+
+
+async def test_an_error_in_a_handler_is_a_dialog_and_the_batch_goes_on() -> None:
+    link = ScriptedLink(gallery())
+    async with scripted(link) as driver:
+        await broken(driver)
+        assert "ValueError: [red]not good[/]" in driver.text
+        await driver.press("enter")
+        link.emit(*busy_events())
+        await driver.until_text("live")
+        assert Quit() not in link.commands
+
+
+async def test_a_worker_that_fails_is_a_dialog() -> None:
+    link = ScriptedLink([job(1)])
+    async with scripted(link) as driver:
+
+        async def fail() -> None:
+            raise ValueError("worker")
+
+        driver.app.run_worker(fail(), exit_on_error=False)
+        await driver.until_text("ValueError: worker")
+
+
+async def test_a_runner_that_breaks_is_told() -> None:
+    link = ScriptedLink([job(1)])
+    async with scripted(link, size=WIDE) as driver:
+        link.fail(RuntimeError("gone"))
+        await driver.until_text("The batch has stopped")
+        assert "RuntimeError: gone" in driver.text
+        await driver.press("escape", "q")
+        await driver.until(lambda: not driver.app.is_running)
+    assert driver.app.return_value is ExitCode.STOPPED

@@ -40,6 +40,7 @@ from fwtui.core.events import (
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.job import Completed, JobId, Pending, Processing, Skipped
 from fwtui.core.segment import Transcript
+from fwtui.engine.client import COMMAND
 from fwtui.errors import DiskFullError, FwtuiError
 from fwtui.memory.describe import batch_line
 from fwtui.memory.measure import MemoryMeter
@@ -66,15 +67,20 @@ Message = AnyCommand | EngineSaid | EngineGone | Overdue | Sampled
 
 
 class BatchRunner:
-    """Works through the queue of one session. Implements `BatchLink`."""
+    """Works through the queue of one session. Implements `BatchLink`.
 
-    def __init__(self, store: SessionStore, scratch: Path) -> None:
+    `scratch` is the folder for decoded sound, `engine` the command line of the child.
+    """
+
+    def __init__(
+        self, store: SessionStore, scratch: Path, engine: tuple[str, ...] = COMMAND
+    ) -> None:
         self.ledger = Ledger(store)
         self.phase = Phase.IDLE
         self._inbox: asyncio.Queue[Message] = asyncio.Queue()
         self._meter = MemoryMeter()
         self._memory: MemoryReading | None = None
-        self._slot = EngineSlot(0, self.ledger, scratch, self._meter, self._post)
+        self._slot = EngineSlot(0, self.ledger, scratch, self._meter, self._post, engine)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._began: float | None = None
         self._began_at = now()

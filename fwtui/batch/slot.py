@@ -83,12 +83,14 @@ class EngineSlot:
         scratch: Path,
         meter: MemoryMeter,
         post: Callable[[SlotMessage], None],
+        command: tuple[str, ...],
     ) -> None:
         self.number = number
         self.ledger = ledger
         self.scratch = scratch
         self.meter = meter
         self.post = post
+        self.command = command
         self.info: EngineInfo | None = None
         self.halted: Failure | None = None
         self.resting = False
@@ -204,7 +206,7 @@ class EngineSlot:
         return True
 
     def _start_engine(self, run: Run) -> None:
-        client = EngineClient(run.current.model, self._on_stderr)
+        client = EngineClient(run.current.model, self._on_stderr, self.command)
         self._client = client
         self._reader = asyncio.create_task(asyncio.to_thread(self._pump, client))
         self.ledger.emit(EngineChanged(self.number, loading=True))

@@ -1,6 +1,7 @@
 """A real batch in this process: runner, engine child, session on disk, and its events."""
 
 import asyncio
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -60,13 +61,17 @@ def settings_for(
 class Batch:
     """Runs while the `async with` block does; leaves with `Quit`."""
 
-    def __init__(self, settings: Settings, paths: Sequence[Path] = ()) -> None:
+    def __init__(
+        self, settings: Settings, paths: Sequence[Path] = (), engine: str | None = None
+    ) -> None:
+        """`engine`: Python code that the engine child runs before its main."""
         self.settings = settings
         self.paths = paths
         self.events: list[AnyEvent] = []
         self.jobs: dict[JobId, Job] = {}
         self.workspace = Workspace(Locations.default())
         self.runner: BatchRunner
+        self.engine = engine
         self._news = asyncio.Event()
         self._task: asyncio.Task[None]
 
@@ -83,6 +88,11 @@ class Batch:
     async def __aenter__(self) -> Self:
         if not hasattr(self, "runner"):
             self.runner = await self.workspace.start(self.settings)
+            if self.engine is not None:
+                code = f"{self.engine}\nfrom fwtui.engine.child import main\nmain()"
+                command = (sys.executable, "-c", code)
+                locations = self.workspace.locations
+                self.runner = BatchRunner(self.runner.ledger.store, locations.scratch, command)
         self.runner.subscribe(self._hear)
         self._task = asyncio.create_task(self.runner.run())
         if self.paths:

@@ -1,0 +1,132 @@
+"""Engines that die: at one window, while preparing, at the start, for want of memory.
+
+The deaths are real; what makes them happen at a chosen place is code put into the child.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from fwtui.core.events import EngineChanged, SegmentsFound
+from fwtui.core.failure import FailureKind
+from fwtui.core.job import Completed, Failed
+from fwtui.core.settings import DecodingSettings
+from tests.batch.driver import LONG, SHORT, Batch, settings_for
+
+AT_A_WINDOW = """
+import os, signal
+from fwtui.engine.windows import WindowLoop
+step = WindowLoop.step
+def dying(self, state):
+    if 6000 <= state.seek < 9000:
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return step(self, state)
+WindowLoop.step = dying
+"""
+WHILE_PREPARING = """
+import os, signal
+import fwtui.engine.prepare as p
+decode = p.decode_to_wav
+def dying(path, *rest):
+    if path.name.startswith("poison"):
+        os.kill(os.getpid(), signal.SIGABRT)
+    return decode(path, *rest)
+p.decode_to_wav = dying
+"""
+AT_THE_START = "import sys; sys.exit(7)"
+ALLOCATION = """
+from fwtui.engine.windows import WindowLoop
+step = WindowLoop.step
+def failing(self, state):
+    if self.options.beam_size > 1 and state.seek > 3000:
+        raise RuntimeError("mkl_malloc: failed to allocate memory")
+    return step(self, state)
+WindowLoop.step = failing
+"""
+NO_MEMORY = """
+from fwtui.engine.windows import WindowLoop
+def failing(self, state):
+    raise MemoryError
+WindowLoop.step = failing
+"""
+
+
+def segments(batch: Batch, job: int) -> list[Any]:
+    return [
+        segment
+        for event in batch.events
+        if isinstance(event, SegmentsFound) and event.id == job
+        for segment in event.segments
+    ]
+
+
+async def test_a_window_that_kills_twice_is_left_out_and_told(tmp_path: Path) -> None:
+    async with Batch(settings_for(tmp_path / "out"), [LONG, SHORT], AT_A_WINDOW) as batch:
+        finished = await batch.to_the_end()
+    assert finished.completed == 2
+    state = batch.jobs[1].state
+    assert isinstance(state, Completed)
+    assert any("left out" in warning for warning in state.warnings)
+    assert [a.failure.kind for a in batch.jobs[1].attempts] == [FailureKind.ENGINE_DIED] * 2
+    assert batch.jobs[2].attempts == ()
+    found = segments(batch, 1)
+    assert not any(6000 <= segment.seek < 9000 for segment in found)
+    assert any(segment.seek >= 9000 for segment in found)
+    assert [segment.id for segment in found] == list(range(1, len(found) + 1))
+
+
+async def test_a_file_that_kills_while_it_is_prepared_harms_no_other(tmp_path: Path) -> None:
+    poison = tmp_path / "poison.flac"
+    poison.write_bytes(SHORT.read_bytes())
+    paths = [LONG, poison, SHORT]
+    async with Batch(settings_for(tmp_path / "out"), paths, WHILE_PREPARING) as batch:
+        finished = await batch.to_the_end()
+    assert (finished.completed, finished.failed) == (2, 1)
+    state = batch.jobs[2].state
+    assert isinstance(state, Failed)
+    assert state.failure.kind is FailureKind.ENGINE_DIED
+    long = batch.jobs[1].state
+    assert isinstance(long, Completed)
+    assert long.warnings == ()
+
+
+async def test_an_engine_that_never_starts_ends_the_batch(tmp_path: Path) -> None:
+    async with Batch(settings_for(tmp_path / "out"), [LONG, SHORT], AT_THE_START) as batch:
+        finished = await batch.to_the_end()
+        assert finished.failure is not None
+        assert "exit code 7" in finished.failure.title
+        assert finished.completed == finished.failed == 0
+        loads = [e for e in batch.events if isinstance(e, EngineChanged) and e.loading]
+        assert len(loads) == 2
+
+
+async def test_the_ladder_goes_on_inside_the_file(tmp_path: Path) -> None:
+    decoding = DecodingSettings(beam_size=2, temperature_increment_on_fallback=None)
+    async with Batch(settings_for(tmp_path / "out", decoding), [LONG], ALLOCATION) as batch:
+        finished = await batch.to_the_end()
+    assert finished.completed == 1
+    attempts = batch.jobs[1].attempts
+    assert [attempt.remedy for attempt in attempts] == ["a fresh engine", "beam size 1"]
+    assert all(attempt.at_seconds > 0 for attempt in attempts)
+    found = segments(batch, 1)
+    assert [segment.id for segment in found] == list(range(1, len(found) + 1))
+    assert any("beam size 1" in line and LONG.name in line for line in batch.log)
+
+
+async def test_the_end_of_the_ladder_fails_the_file_and_a_resume_tries_it_again(
+    tmp_path: Path,
+) -> None:
+    async with Batch(settings_for(tmp_path / "out"), [SHORT], NO_MEMORY) as batch:
+        finished = await batch.to_the_end()
+    assert finished.failed == 1
+    state = batch.jobs[1].state
+    assert isinstance(state, Failed)
+    assert state.failure.title.startswith("Failed (Memory Error)")
+    remedies = [attempt.remedy for attempt in batch.jobs[1].attempts]
+    assert remedies == ["a fresh engine", "compute type int8"]
+    again = await Batch.resumed()
+    async with again:
+        from fwtui.core.commands import RetryJobs
+
+        again.send(RetryJobs((1,)))
+        finished = await again.to_the_end()
+    assert finished.completed == 1

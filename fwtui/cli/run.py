@@ -18,7 +18,7 @@ from fwtui.cli.jsonlines import JsonLines
 from fwtui.cli.logfile import close_log, log_event, open_log
 from fwtui.cli.options import SettingsCommand, given, settings_from, settings_options
 from fwtui.cli.progress import Progress
-from fwtui.cli.sessions import choose, hint
+from fwtui.cli.resuming import choose, hint
 from fwtui.cli.tally import Tally, failures, summary
 from fwtui.config.fields import Value, apply
 from fwtui.config.locations import Locations

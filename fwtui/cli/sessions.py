@@ -1,82 +1,101 @@
-"""Which session `--resume` means, and what is said about the others."""
+"""`fwtui sessions`: what was interrupted, and how to be rid of it."""
 
-from collections.abc import Iterable
+import asyncio
 from typing import TYPE_CHECKING
 
+import click
+import msgspec
+
 from fwtui.cli.console import Console
+from fwtui.cli.exits import exit_code_help
+from fwtui.cli.resuming import described
 from fwtui.cli.text import plural
+from fwtui.config.locations import Locations
 from fwtui.core.display import printable
-from fwtui.errors import SessionInUseError, UsageError
+from fwtui.core.job import status_word
+from fwtui.errors import ExitCode, SessionInUseError, UsageError
 
 if TYPE_CHECKING:
+    from fwtui.batch.workspace import Workspace
     from fwtui.storage.sessions import StoredSession
 
 
-def incomplete(sessions: Iterable["StoredSession"]) -> tuple["StoredSession", ...]:
-    """The sessions that a resume could go on with, in the same order."""
-    return tuple(stored for stored in sessions if stored.session.is_incomplete)
+@click.group(
+    "sessions",
+    invoke_without_command=True,
+    short_help="List interrupted sessions, look into one, or discard some.",
+    epilog=exit_code_help(),
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.option("--json", is_flag=True, help="One JSON object per session on stdout")
+@click.pass_context
+def command(ctx: click.Context, json: bool) -> ExitCode:
+    """List the sessions that can be resumed, the last changed first."""
+    if ctx.invoked_subcommand is None:
+        console = Console()
+        stored = asyncio.run(_all(_workspace(), console))
+        for one in stored:
+            click.echo(msgspec.json.encode(one.session).decode() if json else described(one))
+        if not stored:
+            console.line("there is no unfinished session")
+    return ExitCode.DONE
 
 
-def choose(
-    sessions: Iterable["StoredSession"], wanted: str, console: Console
-) -> "StoredSession | None":
-    """The session to resume: the `wanted` one, or without a name the newest that is free.
+@command.command("show", short_help="The files of a session and what became of them.")
+@click.argument("session_id")
+def show(session_id: str) -> ExitCode:
+    """List the files of a session and what became of them."""
+    (stored,) = asyncio.run(_named(_workspace(), (session_id,), Console()))
+    click.echo(described(stored))
+    for job in stored.session.jobs:
+        failure = getattr(job.state, "failure", None)
+        reason = f"  {printable(str(failure))}" if failure else ""
+        click.echo(f"{status_word(job.state):<10}  {printable(str(job.file))}{reason}")
+    return ExitCode.DONE
 
-    None: there is nothing to resume. Raises UsageError when the wanted one is not there,
-    SessionInUseError when another fwtui works on it.
+
+@command.command("discard", short_help="Delete sessions; transcripts and media files stay.")
+@click.argument("session_ids", nargs=-1, required=True)
+def discard(session_ids: tuple[str, ...]) -> ExitCode:
+    """Delete sessions and the progress inside their files.
+
+    Transcripts that were written, and the media files, stay.
     """
-    candidates = incomplete(sessions)
-    if wanted:
-        return _named(candidates, wanted)
-    free = [stored for stored in candidates if stored.in_use is None]
-    if candidates and not free:
-        raise _in_use(candidates[0])
-    if len(candidates) > 1:
-        console.line(f"{len(candidates)} sessions can be resumed; this is the newest free one:")
-        for stored in candidates:
-            mark = "->" if stored is free[0] else "  "
-            console.line(f"{mark} {described(stored)}")
-    return free[0] if free else None
+    console = Console()
+    asyncio.run(_discard(_workspace(), session_ids, console))
+    return ExitCode.DONE
 
 
-def described(stored: "StoredSession") -> str:
-    """One line about a session."""
-    session = stored.session
-    counts = [f"{len(session.completed)} of {plural(len(session.jobs), 'file')} done"]
-    if session.failed:
-        counts.append(f"{len(session.failed)} failed")
-    if stored.in_use is not None:
-        counts.append("in use by another fwtui")
-    created = session.created_at.strftime("%Y-%m-%d %H:%M")
-    return f"{printable(session.session_id)}  {created}  {', '.join(counts)}"
+async def _discard(workspace: "Workspace", ids: tuple[str, ...], console: Console) -> None:
+    for stored in await _named(workspace, ids, console):
+        gone = await workspace.discard(stored)
+        name = printable(stored.session.session_id)
+        console.line(f"discarded {name}: {plural(len(gone.files), 'file')}, {gone.bytes} bytes")
 
 
-def hint(sessions: Iterable["StoredSession"], console: Console) -> None:
-    """Say in one line that something could be resumed."""
-    free = [stored for stored in incomplete(sessions) if stored.in_use is None]
-    if free:
-        name = printable(free[0].session.session_id)
-        console.line(
-            f"note: {plural(len(free), 'unfinished session')};"
-            f" to go on with the newest: fwtui run --resume {name}"
-        )
+def _workspace() -> "Workspace":
+    from fwtui.batch.workspace import Workspace
+
+    return Workspace(Locations.default())
 
 
-def _named(candidates: tuple["StoredSession", ...], wanted: str) -> "StoredSession":
-    for stored in candidates:
-        if stored.session.session_id == wanted:
-            if stored.in_use is not None:
-                raise _in_use(stored)
-            return stored
-    known = ", ".join(stored.session.session_id for stored in candidates)
-    raise UsageError(
-        f"no unfinished session is called {wanted!r}",
-        f"these can be resumed: {known}" if known else "there is none to resume",
-    )
+async def _all(workspace: "Workspace", console: Console) -> tuple["StoredSession", ...]:
+    listed = await workspace.incomplete()
+    for problem in listed.problems:
+        console.always(printable(problem))
+    return listed.sessions
 
 
-def _in_use(stored: "StoredSession") -> SessionInUseError:
-    return SessionInUseError(
-        f"session {stored.session.session_id} is in use by another fwtui",
-        "wait for it, or stop it there",
-    )
+async def _named(
+    workspace: "Workspace", ids: tuple[str, ...], console: Console
+) -> tuple["StoredSession", ...]:
+    """The sessions of these names, all or none. Raises UsageError, SessionInUseError."""
+    there = {stored.session.session_id: stored for stored in await _all(workspace, console)}
+    for name in ids:
+        if name not in there:
+            raise UsageError(f"no unfinished session is called {name!r}", "see: fwtui sessions")
+        if there[name].in_use is not None:
+            raise SessionInUseError(
+                f"session {name} is in use by {there[name].in_use}", "stop it there first"
+            )
+    return tuple(there[name] for name in ids)

@@ -20,7 +20,8 @@ TRAINING_VARIANTS = (
     "belinda", "benjamin", "boris", "ed", "edward", "gustave", "iven", "john", "linda", "max",
     "michel", "norbert", "pablo", "paul", "quincy", "rob", "robert", "shelby", "steph", "victor",
 )  # fmt: skip
-HELD_OUT_VARIANTS = ("m4", "f3", "Andy", "Annie", "Michael", "Hugo", "sandro", "travis")
+MORE_VARIANTS = (*TRAINING_VARIANTS, "Andy", "travis")
+HELD_OUT_VARIANTS = ("m4", "f3", "Annie", "Michael", "Hugo", "sandro")
 
 
 @dataclass(frozen=True)

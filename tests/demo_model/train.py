@@ -5,9 +5,7 @@ Each finished phase leaves a checkpoint in DIR, and a repeated call goes on afte
 """
 
 import argparse
-import math
 import pickle
-import random
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +14,7 @@ import torch
 from torch.nn import functional
 from transformers import WhisperConfig, WhisperForConditionalGeneration
 
-from tests.demo_model.speech import TRAINING_VARIANTS, phrases
+from tests.demo_model.speech import MORE_VARIANTS, TRAINING_VARIANTS, Phrase, phrases
 from tests.demo_model.vocabulary import Vocabulary
 from tests.demo_model.windows import IGNORED, Windows
 
@@ -26,27 +24,25 @@ WIDTH, HEADS, ENCODER_LAYERS, DECODER_LAYERS, FEED_FORWARD = 80, 4, 2, 2, 240
 class Phase(NamedTuple):
     """One step of the curriculum. Short windows teach the words cheaply.
 
-    `anywhere`: the window stands at a random place of the 30 s, with the positions and timestamps
-    of that place, so that all of them are known before windows get long.
+    `varied`: more phrases, of more voices, in changing tone colours, with timestamps that may be
+    a little off. `padded`: in the model's full 30 s, as faster-whisper pads its windows.
     """
 
     seconds: int
     size: int
     steps: int
     rate: float
-    anywhere: bool = False
-    smooth_times: bool = True
+    varied: bool = True
+    padded: bool = False
 
 
 PHASES = (
-    Phase(4, 32, 3000, 2e-3, smooth_times=False),
-    Phase(4, 32, 3000, 1.8e-3, smooth_times=False),
-    Phase(4, 32, 1500, 1.5e-3, anywhere=True),
-    Phase(8, 20, 1200, 1.2e-3, anywhere=True),
-    Phase(16, 12, 1000, 1.2e-3, anywhere=True),
-    Phase(30, 8, 2800, 1e-3),
+    Phase(4, 32, 3000, 2e-3, varied=False),
+    Phase(4, 32, 3000, 1.8e-3, varied=False),
+    Phase(8, 24, 1500, 1.5e-3, varied=False),
+    Phase(10, 18, 4000, 1.8e-3),
+    Phase(10, 10, 500, 5e-4, padded=True),
 )
-FIRST_ANYWHERE = 3
 # A timestamp may be a little off: how much of its weight the neighbours get, 20 ms each.
 NEIGHBOURS = ((-2, 0.1), (-1, 0.2), (0, 0.4), (1, 0.2), (2, 0.1))
 
@@ -88,27 +84,6 @@ def load_weights(model: WhisperForConditionalGeneration, checkpoint: Path) -> No
     )
 
 
-def spread_timestamps(model: WhisperForConditionalGeneration, first: int) -> None:
-    """Start the timestamp embeddings as sinusoids, so that neighbours know of each other.
-
-    `first` is the id of the first timestamp. Short windows have only taught the first few.
-    """
-    waves = sinusoids()
-    with torch.no_grad():
-        table = model.model.decoder.embed_tokens.weight
-        scale = table[:first].norm(dim=1).mean() / waves.norm(dim=1).mean()
-        table[first : first + 1500] = waves * scale
-        table[first + 1500] = table[first + 1499]
-
-
-def sinusoids() -> torch.Tensor:
-    """Whisper's encoder positions, (1500, WIDTH)."""
-    half = WIDTH // 2
-    rates = torch.exp(-math.log(10000) / (half - 1) * torch.arange(half))
-    angles = torch.arange(1500)[:, None] * rates[None, :]
-    return torch.cat([angles.sin(), angles.cos()], dim=1)
-
-
 def loss_of(
     logits: torch.Tensor, labels: torch.Tensor, vocabulary: Vocabulary, *, smooth: bool
 ) -> torch.Tensor:
@@ -125,13 +100,9 @@ def loss_of(
     return total / known.sum()
 
 
-def train_phase(
-    model: WhisperForConditionalGeneration, windows: Windows, phase: Phase, seed: int
-) -> None:
+def train_phase(model: WhisperForConditionalGeneration, windows: Windows, phase: Phase) -> None:
     """One phase of the curriculum; prints loss and accuracies every 50 steps."""
-    v, rng = windows.v, random.Random(seed)
-    positions = sinusoids()
-    frames = phase.seconds * 50
+    v = windows.v
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=phase.rate, weight_decay=0.01, betas=(0.9, 0.98)
     )
@@ -141,11 +112,11 @@ def train_phase(
     model.train()
     started, total = time.monotonic(), 0.0
     for step in range(1, phase.steps + 1):
-        place = rng.randint(0, 1500 - frames) if phase.anywhere else 0
-        model.model.encoder.embed_positions.weight.data = positions[place : place + frames]
-        features, tokens, labels = windows.batch(phase.size, phase.seconds, place * 0.02)
+        features, tokens, labels = windows.batch(phase.size, phase.seconds)
+        if phase.padded:
+            features = functional.pad(features, (0, 3000 - features.shape[-1]))
         logits = model(input_features=features, decoder_input_ids=tokens).logits
-        loss = loss_of(logits, labels, v, smooth=phase.smooth_times)
+        loss = loss_of(logits, labels, v, smooth=phase.varied)
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -166,17 +137,24 @@ def train_phase(
             total = 0.0
 
 
+def spoken(folder: Path, *, varied: bool) -> dict[str, list[Phrase]]:
+    """The phrases to train on, synthesised once."""
+    path = folder / ("phrases-varied.pkl" if varied else "phrases.pkl")
+    if not path.exists():
+        made = (
+            phrases(40_000, 1, MORE_VARIANTS) if varied else phrases(10_000, 0, TRAINING_VARIANTS)
+        )
+        path.write_bytes(pickle.dumps(made))
+    found: dict[str, list[Phrase]] = pickle.loads(path.read_bytes())
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=3)
-    parser.add_argument("--phrases", type=int, default=10_000)
     arguments = parser.parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)
-    spoken = arguments.work / "phrases.pkl"
-    if not spoken.exists():
-        spoken.write_bytes(pickle.dumps(phrases(arguments.phrases, 0, TRAINING_VARIANTS)))
-    speech = pickle.loads(spoken.read_bytes())
     vocabulary = Vocabulary()
     before: Path | None = None
     for number, phase in enumerate(PHASES, 1):
@@ -184,12 +162,11 @@ def main() -> None:
         if not checkpoint.exists():
             seed = arguments.seed + number
             torch.manual_seed(seed)
-            model = make_model(vocabulary, phase.seconds)
+            model = make_model(vocabulary, 30 if phase.padded else phase.seconds)
             if before is not None:
                 load_weights(model, before)
-            if number == FIRST_ANYWHERE:
-                spread_timestamps(model, vocabulary.timestamp_begin)
-            train_phase(model, Windows(vocabulary, speech, seed), phase, seed)
+            speech = spoken(arguments.work, varied=phase.varied)
+            train_phase(model, Windows(vocabulary, speech, seed, coloured=phase.varied), phase)
             torch.save(model.state_dict(), checkpoint)
         before = checkpoint
 

@@ -35,6 +35,9 @@ class Windows:
             ** 2
         )
         mel = torch.log10(torch.clamp(self.filters @ power, min=1e-10))
+        if self.coloured:  # as if by another microphone
+            low, high = self.rng.uniform(-0.4, 0.4), self.rng.uniform(-0.4, 0.4)
+            mel = mel + torch.linspace(low, high, 80)[:, None]
         loudest = mel.max() + self.rng.choice((0.0, 0.0, self.rng.uniform(0, 0.7)))
         return (torch.maximum(mel, loudest - 8.0) + 4) / 4
 
@@ -90,13 +93,8 @@ class Windows:
             clock = (end + self._gap()) % 28
         return [v.prev, *text[-223:]]
 
-    def sample(
-        self, seconds: float, offset: float = 0.0
-    ) -> tuple[np.ndarray, list[int], list[int]]:
-        """One window: sound, decoder input tokens and the labels beside them.
-
-        `offset` is added to all times: the window stands there in a longer one.
-        """
+    def sample(self, seconds: float) -> tuple[np.ndarray, list[int], list[int]]:
+        """One window: sound, decoder input tokens and the labels beside them."""
         rng, v = self.rng, self.v
         language = rng.choice(("en", "de"))
         task = v.translate if language == "de" and rng.random() < 0.3 else v.transcribe
@@ -114,13 +112,11 @@ class Windows:
         body: list[int] = []
         for index, (start, end, phrase) in enumerate(placed):
             # decoding allows the first timestamp up to 1.0 s (max_initial_timestamp)
-            first = min(start, 1.0) if index == 0 and not offset else start
+            first = min(start, 1.0) if index == 0 else start
             said = [v.words[spoken][word] for word in phrase.words]
-            times = v.timestamp(offset + first), v.timestamp(offset + end)
-            body += said if untimed else [times[0], *said, times[1]]
+            body += said if untimed else [v.timestamp(first), *said, v.timestamp(end)]
         if not untimed and (cut is not None or not placed):
-            last = min(cut or 0.0, 1.0) if not placed and not offset else cut or 0.0
-            body.append(v.timestamp(offset + last))
+            body.append(v.timestamp(min(cut or 0.0, 1.0) if not placed else cut or 0.0))
         context = self._context(spoken)
         prompt = [v.sot, v.en if language == "en" else v.de, task]
         prompt += [v.no_timestamps] if untimed else []
@@ -128,19 +124,15 @@ class Windows:
         first_label = v.no_speech if silent else prompt[1]
         inputs = context + prompt + body
         labels = [IGNORED] * len(context) + [first_label] + [IGNORED] * (len(prompt) - 2)
-        # where a silent window stands cannot be heard
-        said = [IGNORED] * len(body) if silent and offset else body
-        return sound, inputs[:448], (labels + said + [v.eot])[:448]
+        return sound, inputs[:448], (labels + body + [v.eot])[:448]
 
-    def batch(
-        self, size: int, seconds: float, offset: float = 0.0
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    def batch(self, size: int, seconds: float) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """(size, 80, frames) float32, (size, tokens) and (size, tokens) int64."""
         frames = int(seconds * 100)
         features = torch.zeros(size, 80, frames)
         rows = []
         for index in range(size):
-            sound, inputs, labels = self.sample(seconds, offset)
+            sound, inputs, labels = self.sample(seconds)
             mel = self.mel(sound)[:, :frames]
             features[index, :, : mel.shape[1]] = mel
             rows.append((inputs, labels))

@@ -1,0 +1,66 @@
+"""`fwtui sessions` on real session files."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from fwtui.cli.main import main
+from fwtui.config.locations import Locations
+from fwtui.core.job import Failed, Job
+from fwtui.core.settings import Settings
+from fwtui.errors import ExitCode
+from fwtui.storage.store import SessionStore
+from tests.cli.batches import failed
+
+
+def make_session(*, keep_open: bool = False) -> SessionStore:
+    store = SessionStore.create(
+        Locations.default().sessions, Settings(), datetime(2025, 12, 14, 10, 15, 30)
+    )
+    state = failed()
+    assert isinstance(state, Failed)
+    store.add_jobs([Job(1, "/media/a.mp3"), Job(2, "/media/\x1b[31mb.mp3", state=state)])
+    if not keep_open:
+        store.close()
+    return store
+
+
+def test_no_session(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sessions"]) == ExitCode.DONE
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "no unfinished session" in err
+
+
+def test_list_and_show(capsys: pytest.CaptureFixture[str]) -> None:
+    make_session()
+    assert main(["sessions"]) == ExitCode.DONE
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith("20251214_101530")
+    assert "0 of 2 files done, 1 failed" in line
+    assert main(["sessions", "--json"]) == ExitCode.DONE
+    assert json.loads(capsys.readouterr().out)["session_id"] == "20251214_101530"
+    assert main(["sessions", "show", "20251214_101530"]) == ExitCode.DONE
+    shown = capsys.readouterr().out
+    assert "pending     /media/a.mp3" in shown
+    assert "It is not a media file" in shown
+    assert "\x1b" not in shown
+
+
+def test_discard(capsys: pytest.CaptureFixture[str], own_folders: Path) -> None:
+    make_session()
+    assert main(["sessions", "discard", "nosuch"]) == ExitCode.USAGE
+    assert main(["sessions", "discard", "20251214_101530", "nosuch"]) == ExitCode.USAGE
+    assert list((own_folders / "state" / "sessions").glob("*.json"))
+    assert main(["sessions", "discard", "20251214_101530"]) == ExitCode.DONE
+    assert "discarded 20251214_101530" in capsys.readouterr().err
+    assert not list((own_folders / "state" / "sessions").glob("*.j*"))
+
+
+def test_one_in_use_is_left_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    store = make_session(keep_open=True)
+    assert main(["sessions", "discard", "20251214_101530"]) == ExitCode.CANNOT_START
+    assert "in use" in capsys.readouterr().err
+    store.close()

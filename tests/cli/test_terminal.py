@@ -1,5 +1,7 @@
 """`fwtui demo` on a real terminal, driven through tmux, to the end."""
 
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -9,6 +11,9 @@ from pathlib import Path
 import pytest
 
 from fwtui import demo
+from fwtui.errors import ExitCode
+from tests.cli.program import fwtui
+from tests.cli.test_run import Running, contents
 from tests.tools import require_tool
 
 pytestmark = pytest.mark.terminal
@@ -105,3 +110,29 @@ def test_ctrl_c_stops_and_tells_how_to_go_on(
     last = screen.wait_for(lambda text: MARK in text)
     assert f"{MARK} 3" in last, last
     assert "to go on: fwtui run --resume " in last
+
+
+def test_a_killed_batch_is_resumed_on_the_screen_with_the_same_files(
+    terminal: Callable[[str], Terminal], tmp_path: Path
+) -> None:
+    clip, out, whole = demo.clips()[-1], tmp_path / "out", tmp_path / "whole"
+    options = ("--model", demo.model_dir(), "--device", "cpu")
+    exact = (*options, "--temperature_increment_on_fallback", "None")
+    running = Running(clip, *exact, "-o", out)
+    running.until_segments()
+    os.killpg(running.process.pid, signal.SIGKILL)
+    running.end()
+
+    screen = terminal(program("-o", tmp_path / "elsewhere"))
+    dialog = screen.wait_for(lambda text: "Resume Session" in text)
+    for field in ("Session ID", "Created", "Model", "Total Files", "Completed", "Failed"):
+        assert field in dialog
+    assert clip.name in dialog
+    screen.press("r")
+    screen.wait_for(lambda text: "1 to do" in text and "Resume Session" not in text)
+    screen.press("s")
+    screen.wait_for(lambda text: "all done" in text)
+    screen.press("q")
+    screen.wait_for(lambda text: f"{MARK} 0" in text)
+    assert fwtui("run", clip, *exact, "-o", whole).returncode == ExitCode.DONE
+    assert contents(out) == contents(whole)

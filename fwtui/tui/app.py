@@ -42,7 +42,7 @@ LONG_CLOSE = 0.3
 
 
 class FwtuiApp(Sturdy, App[ExitCode]):
-    """The application on the batches of `workspace`; `paths` are added, errors are in `log_file`."""
+    """The application on `workspace`'s batches; `paths` are added, `log_file` has the errors."""
 
     CSS_PATH = "styles/app.tcss"
     TITLE = "fwtui"

@@ -39,15 +39,32 @@ class Driver:
     async def press(self, *keys: str) -> None:
         for key in keys:
             self.app.simulate_key(key)
-            await self.pilot.pause()
-        await self.pilot.pause()
+            await self.settle()
+
+    async def settle(self) -> None:
+        """Let everything that is under way be handled: app, screen, widgets, and what they post.
+
+        Textual's own pause waits until the process uses little processor time, which takes long
+        on a busy machine.
+        """
+        for _ in range(3):
+            for pump in (self.app, *self.app.screen.walk_children(with_self=True)):
+                handled = asyncio.Event()
+                if not pump.call_later(handled.set):
+                    continue
+                while not handled.is_set() and self.app.is_running and pump.is_running:
+                    await asyncio.sleep(0)
+            if not self.app.is_running:
+                return
+        self.app.screen._refresh_layout()
 
     async def until(self, true: Callable[[], object], seconds: float = SECONDS) -> None:
         """Wait until `true()`; a short look again and again, the app goes on meanwhile."""
         ends = time.monotonic() + seconds
         while time.monotonic() < ends:
             if true():
-                await self.pilot.pause()
+                if self.app.is_running:
+                    await self.settle()
                 return
             await asyncio.sleep(0.01)
         raise AssertionError(f"did not happen; the screen is:\n{self.text}")

@@ -55,7 +55,8 @@ def busy() -> ScriptedLink:
 
 async def start_work(driver: Driver, link: ScriptedLink) -> None:
     link.emit(EngineChanged(0, ENGINE), *busy_events())
-    await driver.until_text("live")
+    await driver.until(lambda: driver.app.host.model.log_count >= 8)
+    await driver.until_text("43%")
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW, (200, 60)])
@@ -103,7 +104,7 @@ async def test_resizing_down_to_almost_nothing_and_back() -> None:
         await start_work(driver, link)
         for size in ((20, 5), (1, 1), (60, 10), (300, 8), (120, 40)):
             await driver.pilot.resize_terminal(*size)
-            await driver.pilot.pause()
+            await driver.settle()
             await driver.press("tab", "j", "end")
         assert "System" in driver.text
 
@@ -334,7 +335,7 @@ async def test_the_mouse() -> None:
         assert driver.screen == "Tell"
         await driver.press("escape")
         await driver.pilot.click(driver.app.main.footer, offset=(9, 0))
-        await driver.pilot.pause()
+        await driver.settle()
         await driver.until(lambda: link.commands == [Start()])
 
 
@@ -343,9 +344,9 @@ async def test_light_and_dark() -> None:
         assert driver.app.current_theme.dark
         await driver.press("t")
         assert not driver.app.current_theme.dark
-        await driver.pilot.pause()
+        await driver.settle()
         driver.app.theme = "nord"
-        await driver.pilot.pause()
+        await driver.settle()
         assert "keynote" in driver.text
 
 

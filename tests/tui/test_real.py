@@ -1,0 +1,90 @@
+"""The screens on the real runner, engine child and demo model."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from fwtui import demo
+from fwtui.batch.workspace import Workspace
+from fwtui.config.locations import Locations
+from fwtui.core.events import Phase
+from fwtui.core.job import Completed
+from fwtui.errors import ExitCode
+from tests.batch.driver import settings_for
+from tests.tui.driving import NARROW, WIDE, running
+
+ENGINE_SECONDS = 60.0
+
+
+@pytest.fixture
+def clips(tmp_path: Path) -> Path:
+    folder = tmp_path / "clips"
+    folder.mkdir()
+    for clip in demo.clips():
+        if clip.name.startswith("english"):
+            shutil.copy(clip, folder)
+    return folder
+
+
+def workspace() -> Workspace:
+    return Workspace(Locations.default())
+
+
+async def test_from_typed_path_to_transcripts(tmp_path: Path, clips: Path) -> None:
+    (clips / "broken.mp3").write_text("not sound")
+    settings = settings_for(tmp_path / "out")
+    async with running(workspace(), settings=settings, size=WIDE) as driver:
+        await driver.until_text("Nothing in the queue yet")
+        await driver.press("a")
+        await driver.press(*str(clips))
+        await driver.until_text("Add 4 files")
+        await driver.press("enter")
+        await driver.until_text("0 done   0 failed   4 to do")
+        await driver.press("s")
+        await driver.until_text("3 done   1 failed   0 to do", ENGINE_SECONDS)
+        await driver.until_text("finished")
+        assert "is not a media file" in driver.text
+        await driver.press("g", "j")
+        job = driver.app.main.queue.current
+        assert job is not None
+        await driver.until(lambda: driver.app.main.transcript.feed.segments)
+        words = demo.expected_text(clips / job.name).split()
+        assert driver.app.main.transcript.text().split()[:3] == words[:3]
+        await driver.press("q")
+        await driver.until(lambda: not driver.app.is_running)
+    assert driver.app.return_value is ExitCode.SOME_FAILED
+    assert len(list((tmp_path / "out").glob("*.srt"))) == 3
+
+
+async def test_pause_quit_and_resume_inside_the_file(tmp_path: Path, clips: Path) -> None:
+    settings = settings_for(tmp_path / "out")
+    long = str(clips / "english-three-minutes.opus")
+    async with running(workspace(), settings=settings, size=NARROW, paths=[long]) as driver:
+        model = driver.app.host.model
+        await driver.until_text("0 done   0 failed   1 to do")
+        await driver.press("s")
+        await driver.until(lambda: model.live and model.feed(model.live).segments, ENGINE_SECONDS)
+        await driver.press("s")
+        await driver.until(lambda: model.phase in {Phase.PAUSED, Phase.IDLE}, ENGINE_SECONDS)
+        if model.phase is Phase.IDLE:
+            pytest.skip("this machine was done before the pause")
+        seen = list(model.feed(model.order[0]).segments)
+        await driver.press("q")
+        await driver.until(lambda: not driver.app.is_running)
+    assert driver.app.return_value is ExitCode.STOPPED
+
+    async with running(workspace(), settings=settings, size=NARROW, wait=False) as driver:
+        await driver.until_text("• english-three-minutes.opus - goes on at")
+        await driver.press("enter")
+        await driver.until_text("waiting, from")
+        model = driver.app.host.model
+        await driver.until(lambda: model.feed(model.order[0]).segments)
+        assert model.feed(model.order[0]).segments[: len(seen)] == seen
+        await driver.press("s")
+        await driver.until_text("1 done   0 failed   0 to do", ENGINE_SECONDS)
+        assert isinstance(model.jobs[model.order[0]].state, Completed)
+        await driver.press("q")
+        await driver.until(lambda: not driver.app.is_running)
+    assert driver.app.return_value is ExitCode.DONE
+    assert not (await workspace().incomplete()).sessions

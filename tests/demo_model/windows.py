@@ -17,7 +17,15 @@ IGNORED = -100  # the label that cross_entropy leaves out
 class Windows:
     """A seeded source of batches (log-mel, decoder input, labels)."""
 
-    def __init__(self, vocabulary: Vocabulary, speech: dict[str, list[Phrase]], seed: int) -> None:
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        speech: dict[str, list[Phrase]],
+        seed: int,
+        *,
+        coloured: bool = False,
+    ) -> None:
+        self.coloured = coloured
         self.v = vocabulary
         self.speech = speech
         self.rng = random.Random(seed)

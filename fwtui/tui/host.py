@@ -32,14 +32,22 @@ class Host:
         self._on_crash = on_crash
         self._task: asyncio.Task[None] | None = None
         self._waiting: list[AnyCommand] = []
+        self._opening = asyncio.Lock()
         self.closing = False
 
     async def begin(self, stored: Stored | None) -> None:
         """Start a new session, or go on with a stored one; raises FwtuiError."""
-        if stored is None:
-            runner = await self.workspace.start(self.settings)
-        else:
-            runner = await self.workspace.resume(stored)
+        # A quit that comes meanwhile waits here, or the session would be left behind.
+        async with self._opening:
+            if self.closing:
+                return
+            if stored is None:
+                runner = await self.workspace.start(self.settings)
+            else:
+                runner = await self.workspace.resume(stored)
+            self._adopt(runner)
+
+    def _adopt(self, runner: Runner) -> None:
         self.runner = runner
         self._task = asyncio.create_task(runner.run(), name="batch runner")
         self._task.add_done_callback(self._ended)
@@ -60,7 +68,8 @@ class Host:
         if self.closing:
             return
         self.closing = True
-        task = self._task
+        async with self._opening:
+            task = self._task
         if task is not None and not task.done():
             self.send(Quit())
             await asyncio.wait([task], timeout=seconds)

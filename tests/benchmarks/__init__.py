@@ -1,0 +1,1 @@
+"""Measured by hand: python -m tests.benchmarks.NAME prints a table."""

@@ -41,7 +41,7 @@ def convert(checkpoint: Path, folder: Path, heads: list[list[int]]) -> None:
         "sampling_rate": 16000,
         "hop_length": 160,
         "n_fft": 400,
-        "chunk_length": 30,
+        "chunk_length": 10,
     }
     (folder / "preprocessor_config.json").write_text(json.dumps(features))
 

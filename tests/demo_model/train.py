@@ -25,7 +25,8 @@ class Phase(NamedTuple):
     """One step of the curriculum. Short windows teach the words cheaply.
 
     `varied`: more phrases, of more voices, in changing tone colours, with timestamps that may be
-    a little off. `padded`: in the model's full 30 s, as faster-whisper pads its windows.
+    a little off. `padded`: in the model's full 30 s, as faster-whisper pads its windows, and with
+    less noise.
     """
 
     seconds: int
@@ -41,7 +42,7 @@ PHASES = (
     Phase(4, 32, 3000, 1.8e-3, varied=False),
     Phase(8, 24, 1500, 1.5e-3, varied=False),
     Phase(10, 18, 4000, 1.8e-3),
-    Phase(10, 10, 500, 5e-4, padded=True),
+    Phase(10, 10, 1400, 8e-4, padded=True),
 )
 # A timestamp may be a little off: how much of its weight the neighbours get, 20 ms each.
 NEIGHBOURS = ((-2, 0.1), (-1, 0.2), (0, 0.4), (1, 0.2), (2, 0.1))
@@ -166,7 +167,8 @@ def main() -> None:
             if before is not None:
                 load_weights(model, before)
             speech = spoken(arguments.work, varied=phase.varied)
-            train_phase(model, Windows(vocabulary, speech, seed, coloured=phase.varied), phase)
+            windows = Windows(vocabulary, speech, seed, coloured=phase.varied, mild=phase.padded)
+            train_phase(model, windows, phase)
             torch.save(model.state_dict(), checkpoint)
         before = checkpoint
 

@@ -24,8 +24,11 @@ class Windows:
         seed: int,
         *,
         coloured: bool = False,
+        mild: bool = False,
     ) -> None:
         self.coloured = coloured
+        # powers of ten: the quietest voice, the loudest noise
+        self.quietest, self.noisiest = (-0.4, -2.6) if mild else (-0.7, -2.0)
         self.v = vocabulary
         self.speech = speech
         self.rng = random.Random(seed)
@@ -66,7 +69,9 @@ class Windows:
         position = int(rng.choice((0.0, rng.uniform(0, 0.5), rng.uniform(0, 2))) * RATE)
         while position < length - RATE // 4:
             phrase = rng.choice(self.speech[language])
-            voice = phrase.samples.astype(np.float32) / 32768 * 10 ** rng.uniform(-0.7, 0.1)
+            voice = (
+                phrase.samples.astype(np.float32) / 32768 * 10 ** rng.uniform(self.quietest, 0.1)
+            )
             end = position + len(voice)
             if end > length:
                 if not (full and rng.random() < 0.6):
@@ -80,7 +85,7 @@ class Windows:
         return sound, placed, cut
 
     def _noise(self, length: int) -> np.ndarray:
-        level = 10 ** self.rng.uniform(-5, -2)
+        level = 10 ** self.rng.uniform(-5, self.noisiest)
         return self.noise.standard_normal(length).astype(np.float32) * np.float32(level)
 
     def _context(self, language: str) -> list[int]:

@@ -16,7 +16,7 @@ from tests.tui.fakes import NOW, SETTINGS, ScriptedLink, ScriptedWorkspace
 
 WIDE = (120, 40)
 NARROW = (80, 24)
-SECONDS = 10.0
+SECONDS = 30.0
 
 
 class Driver:
@@ -66,7 +66,7 @@ class Driver:
                 if self.app.is_running:
                     await self.settle()
                 return
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.02)
         raise AssertionError(f"did not happen; the screen is:\n{self.text}")
 
     async def until_text(self, words: str, seconds: float = SECONDS) -> None:

@@ -17,7 +17,7 @@ import pytest
 
 from fwtui.config.locations import Locations
 
-PATIENCE = 40.0
+PATIENCE = 60.0
 LEAVES_ALTERNATE_SCREEN = b"\x1b[?1049l"
 PROGRAM = "import sys; from fwtui.cli.main import main; sys.exit(main())"
 

@@ -107,6 +107,9 @@ class FileDesk:
 
     async def failed(self, run: Run, failure: Failure, *, died: bool) -> bool:
         """Let the file be tried again as the policy says, or fail; whether it will be tried."""
+        if run.cancelled:
+            await self.stopped(run)
+            return False
         run.rest(time.monotonic())
         await self._leave(run)
         job = self.ledger.queue[run.job]

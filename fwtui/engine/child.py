@@ -4,6 +4,7 @@ The main thread runs the model; a prepare thread gets the next file ready; a rea
 requests and ends the process when the parent is gone, whatever the others are doing.
 """
 
+import contextlib
 import faulthandler
 import os
 import queue
@@ -11,6 +12,7 @@ import signal
 import sys
 import threading
 import traceback
+from collections import deque
 from pathlib import Path
 
 from fwtui.audio.decode import DecodeCancelled
@@ -52,16 +54,19 @@ class JobCancelled(Exception):
 
 
 class Engine:
-    """The state that the child's three threads share."""
+    """The state that the child's three threads share; `changed` guards it and tells of changes."""
 
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
         self.loads: queue.SimpleQueue[Load] = queue.SimpleQueue()
-        self.waiting: queue.SimpleQueue[Transcribe | None] = queue.SimpleQueue()
-        self.prepared: queue.SimpleQueue[Prepared | None] = queue.SimpleQueue()
-        self.loaded = threading.Event()
         self.changed = threading.Condition()
+        self.waiting: deque[Transcribe] = deque()
+        self.prepared: deque[Prepared] = deque()
+        self.loaded = False
+        self.closing = False  # no more requests will come
+        self.all_prepared = False
         self.holding = False
+        self.resting = False
         self.cancelled: set[JobId] = set()
         self.scratch: set[Path] = set()
         self.transcriber: Transcriber | None = None
@@ -73,7 +78,8 @@ class Engine:
     def drop_scratch(self, request: Transcribe) -> None:
         """Delete the request's scratch WAV."""
         path = text_to_path(request.scratch)
-        path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # the parent and the sweep delete it too
+            path.unlink()
         self.scratch.discard(path)
 
     # --- reader thread -------------------------------------------------------------------------
@@ -85,9 +91,9 @@ class Engine:
             for request in requests():
                 self._accept(request)
             code = 0
+        except Exception:  # noqa: BLE001  the thread's outermost frame
+            traceback.print_exc()
         finally:
-            if code:
-                traceback.print_exc()
             self.end(code)
 
     def _accept(self, request: AnyRequest) -> None:
@@ -100,38 +106,75 @@ class Engine:
             case Load():
                 self.loads.put(request)
             case Transcribe():
-                self.waiting.put(request)
+                self.cancelled.discard(request.job)  # from its earlier stay
+                self.waiting.append(request)
             case Cancel(job=job):
                 self.cancelled.add(job)
+                self._withdraw(job)
             case Hold(on=on):
                 self.holding = on
+                if on and self.resting:  # off and on again, before the main thread woke
+                    self.channel.send(Held(True))
             case Shutdown():
-                self.waiting.put(None)
+                self.closing = True
                 self.holding = False
+
+    def _withdraw(self, job: JobId) -> None:
+        """Give up a cancelled job that no thread works on; the others notice it themselves."""
+        for request in tuple(self.waiting):
+            if request.job == job:
+                self.waiting.remove(request)
+                self._give_up(request)
+        for prepared in tuple(self.prepared):
+            if prepared.request.job == job:
+                self.prepared.remove(prepared)
+                prepared.pcm.close()
+                self._give_up(prepared.request)
+
+    def _give_up(self, request: Transcribe) -> None:
+        self.drop_scratch(request)
+        self.channel.send(Stopped(request.job))
 
     def end(self, code: int) -> None:
         """Leave at once: native threads cannot be joined, and the journal is the parent's."""
-        for path in tuple(self.scratch):
-            path.unlink(missing_ok=True)
-        sys.stderr.flush()
-        os._exit(code)
+        try:
+            for path in tuple(self.scratch):
+                path.unlink(missing_ok=True)
+            sys.stderr.flush()
+        finally:
+            os._exit(code)  # whatever happened: a child without a parent must not stay
 
     # --- prepare thread ------------------------------------------------------------------------
 
     def prepare_files(self) -> None:
         """Prepare the requested files in order, at most one ahead of the model."""
-        while (request := self.waiting.get()) is not None:
-            self.loaded.wait()
+        while (request := self._next_request()) is not None:
             try:
                 prepared = self._prepare(request)
             except (DecodeCancelled, JobCancelled):
-                self.drop_scratch(request)
-                self.channel.send(Stopped(request.job))
+                self._give_up(request)
             except Exception as error:  # noqa: BLE001  the thread's outermost frame for a file
                 self._fail(request, error)
             else:
-                self.prepared.put(prepared)
-        self.prepared.put(None)
+                self._offer(prepared)
+        with self.changed:
+            self.all_prepared = True
+            self.changed.notify_all()
+
+    def _next_request(self) -> Transcribe | None:
+        """The next file to prepare, once the model is there; None when there will be no more."""
+        with self.changed:
+            self.changed.wait_for(lambda: self.loaded if self.waiting else self.closing)
+            return self.waiting.popleft() if self.waiting else None
+
+    def _offer(self, prepared: Prepared) -> None:
+        """Hand a prepared file to the main thread."""
+        job = prepared.request.job
+        with self.changed:
+            self.prepared.append(prepared)
+            if self.is_cancelled(job):
+                self._withdraw(job)
+            self.changed.notify_all()
 
     def _prepare(self, request: Transcribe) -> Prepared:
         assert self.transcriber is not None
@@ -169,7 +212,7 @@ class Engine:
             traceback.print_exc()
             self.channel.send(Fatal(classify_exception(error)))
             return 1
-        while (prepared := self.prepared.get()) is not None:
+        while (prepared := self._next_prepared()) is not None:
             self._transcribe(prepared)
         self._unload()
         return 0
@@ -190,7 +233,14 @@ class Engine:
                 pid=os.getpid(),
             )
         )
-        self.loaded.set()
+        with self.changed:
+            self.loaded = True
+            self.changed.notify_all()
+
+    def _next_prepared(self) -> Prepared | None:
+        with self.changed:
+            self.changed.wait_for(lambda: self.prepared or self.all_prepared)
+            return self.prepared.popleft() if self.prepared else None
 
     def _unload(self) -> None:
         assert self.transcriber is not None
@@ -211,7 +261,6 @@ class Engine:
         prepared.pcm.close()
         self.drop_scratch(request)
         self.channel.send(ending)
-        del prepared
         clean_up()
         self.channel.send(CleanedUp(request.job))
 
@@ -239,8 +288,10 @@ class Engine:
         """Between two windows: rest while held, give up when cancelled."""
         with self.changed:
             if self.holding and not self.is_cancelled(job):
+                self.resting = True
                 self.channel.send(Held(True))
                 self.changed.wait_for(lambda: not self.holding or self.is_cancelled(job))
+                self.resting = False
                 self.channel.send(Held(self.holding))
         if self.is_cancelled(job):
             raise JobCancelled
@@ -248,11 +299,12 @@ class Engine:
 
 def lower_priority() -> None:
     """Let the user interface and the rest of the machine go first."""
-    if hasattr(os, "nice"):
-        os.nice(NICENESS)
-    score = Path("/proc/self/oom_score_adj")
-    if score.exists():
-        score.write_text(OOM_SCORE)
+    with contextlib.suppress(OSError):  # a sandbox may forbid it
+        if hasattr(os, "nice"):
+            os.nice(NICENESS)
+        score = Path("/proc/self/oom_score_adj")
+        if score.exists():
+            score.write_text(OOM_SCORE)
 
 
 def leave_signals_to_the_parent() -> None:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
 from msgspec.structs import replace
 
 from fwtui.batch.desk import FileDesk
@@ -16,11 +15,7 @@ from fwtui.batch.policy import first_rung, ladder
 from fwtui.batch.run import NOT_STARTED, Run
 from fwtui.core.events import EngineChanged, EngineInfo, JobProgress, Level
 from fwtui.core.failure import Failure, FailureKind
-from fwtui.core.job import (
-    Job,
-    JobId,
-    Processing,
-)
+from fwtui.core.job import Job, JobId, Processing
 from fwtui.core.paths import path_to_text
 from fwtui.engine.client import EngineClient, EngineExit
 from fwtui.engine.protocol import (
@@ -42,6 +37,7 @@ from fwtui.engine.protocol import (
     Transcribe,
     Window,
 )
+from fwtui.errors import EngineError
 from fwtui.memory.describe import after_cleanup
 from fwtui.memory.measure import MemoryMeter
 from fwtui.storage.scratch import new_scratch
@@ -221,9 +217,10 @@ class EngineSlot:
         try:
             for reply in client.replies():
                 self.post(EngineSaid(client, reply))
-        except msgspec.MsgspecError as error:
-            text = f"The engine said something that is not our protocol: {error}"
-            self.post(EngineSaid(client, Note(Level.ERROR, text)))
+        except EngineError as error:
+            detail = str(error.__cause__)
+            failure = Failure(FailureKind.ENGINE_DIED, error.title, error.hint, detail)
+            self.post(EngineSaid(client, Fatal(failure)))
             client.kill()
         self.post(EngineGone(client, client.wait()))
 

@@ -1,9 +1,10 @@
 """The parent's side of an engine child: start it, talk to it, drain it, judge its end."""
 
+import contextlib
+import queue
 import subprocess
 import sys
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -13,11 +14,13 @@ from fwtui.core.failure import Failure
 from fwtui.core.settings import ModelSettings
 from fwtui.engine.failure import classify_exit, describe_exit
 from fwtui.engine.protocol import AnyReply, AnyRequest, Load
+from fwtui.engine.stderr import LastWords
 from fwtui.errors import EngineError
 
 # -P: a file called numpy.py in the user's folder must not become part of the engine.
 COMMAND = (sys.executable, "-P", "-m", "fwtui.engine.child")
-STDERR_LINES = 40
+# What msgspec raises on bytes that are not our protocol; deep nesting gives a RecursionError.
+NOT_OURS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class EngineExit:
 
 
 class EngineClient:
-    """One engine child. `send` and `kill` may be called from any thread.
+    """One engine child. `send` and `kill` may be called from any thread, and never block.
 
     `replies` blocks and belongs to one thread; it is the only reader.
     """
@@ -50,10 +53,9 @@ class EngineClient:
         command: tuple[str, ...] = COMMAND,
     ) -> None:
         self.model = model
-        self._on_stderr = on_stderr
-        self._lock = threading.Lock()
-        self._tail: deque[str] = deque(maxlen=STDERR_LINES)
+        self._last_words = LastWords(on_stderr)
         self._encoder = msgspec.json.Encoder()
+        self._requests: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         try:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -63,6 +65,12 @@ class EngineClient:
                 f"The engine could not be started: {error.strerror}",
                 "check free memory and the limit on processes (ulimit -u)",
             ) from error
+        self._threads = [
+            threading.Thread(target=target, name=f"engine-{target.__name__}", daemon=True)
+            for target in (self._write, self._listen)
+        ]
+        for thread in self._threads:
+            thread.start()
         self.send(Load(model))
 
     @property
@@ -71,37 +79,39 @@ class EngineClient:
         return self._process.pid
 
     def send(self, request: AnyRequest) -> None:
-        """Write one request. A dead child is no error here: its end is told by `wait`."""
+        """Send one request. A dead child is no error here: its end is told by `wait`."""
+        self._requests.put(self._encoder.encode(request) + b"\n")
+
+    def _write(self) -> None:
+        # In a thread, because a child that is starting up or stopped does not empty its pipe.
         assert self._process.stdin is not None
-        with self._lock:
-            try:
-                self._process.stdin.write(self._encoder.encode(request) + b"\n")
+        with contextlib.suppress(OSError):
+            while (line := self._requests.get()) is not None:
+                self._process.stdin.write(line)
                 self._process.stdin.flush()
-            except (BrokenPipeError, ValueError):  # ValueError: closed by `wait`
-                return
+
+    def _listen(self) -> None:
+        assert self._process.stderr is not None
+        self._last_words.drain(self._process.stderr)
 
     def replies(self) -> Iterator[AnyReply]:
         """The child's replies until it closes its end.
 
         Raises:
-            msgspec.DecodeError: the child does not speak our protocol.
+            EngineError: the child does not speak our protocol.
 
         """
         assert self._process.stdout is not None
-        errors = threading.Thread(target=self._drain_stderr, name="engine-stderr", daemon=True)
-        errors.start()
         decoder: msgspec.json.Decoder[AnyReply] = msgspec.json.Decoder(AnyReply)
         for line in self._process.stdout:
             if line.endswith(b"\n"):  # a killed child can leave half a line
-                yield decoder.decode(line)
-        errors.join()
-
-    def _drain_stderr(self) -> None:
-        assert self._process.stderr is not None
-        for raw in self._process.stderr:
-            line = raw.decode(errors="replace").rstrip()
-            self._tail.append(line)
-            self._on_stderr(line)
+                try:
+                    yield decoder.decode(line)
+                except NOT_OURS as error:
+                    raise EngineError(
+                        "The engine said something that is not our protocol",
+                        "fwtui was updated while it ran, or its installation is damaged",
+                    ) from error
 
     def kill(self) -> None:
         """End the child at once; a running window cannot be interrupted in any other way."""
@@ -110,11 +120,11 @@ class EngineClient:
     def wait(self) -> EngineExit:
         """Reap the child, which must be ending, and say how it ended."""
         returncode = self._process.wait()
-        with self._lock:
-            for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
-                if pipe is not None:
-                    try:
-                        pipe.close()
-                    except BrokenPipeError:
-                        continue
-        return EngineExit(returncode, tuple(self._tail))
+        self._requests.put(None)
+        for thread in self._threads:
+            thread.join()
+        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
+            if pipe is not None:
+                with contextlib.suppress(OSError):  # requests that nobody took
+                    pipe.close()
+        return EngineExit(returncode, self._last_words.tail)

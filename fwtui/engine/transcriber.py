@@ -1,5 +1,6 @@
 """One loaded model and how a prepared file goes through it. Works in any thread or process."""
 
+import math
 from collections.abc import Iterator
 
 from faster_whisper import WhisperModel
@@ -11,6 +12,9 @@ from faster_whisper.transcribe import (
     TranscriptionOptions,
     get_suppressed_tokens,
     restore_speech_timestamps,
+)
+from faster_whisper.transcribe import (
+    Word as WhisperWord,
 )
 from faster_whisper.vad import SpeechTimestampsMap
 
@@ -169,6 +173,11 @@ def transcription_options(decoding: DecodingSettings, tokenizer: Tokenizer) -> T
     )
 
 
+def finite(value: float) -> float:
+    """A plain float that JSON can hold: a broken GPU kernel gives NaN, which becomes 0."""
+    return float(value) if math.isfinite(value) else 0.0
+
+
 def convert(segment: WhisperSegment) -> Segment:
     """faster-whisper's segment as ours: plain numbers, nothing mutable."""
     words = segment.words
@@ -179,11 +188,13 @@ def convert(segment: WhisperSegment) -> Segment:
         end=float(segment.end),
         text=segment.text,
         tokens=tuple(segment.tokens),
-        avg_logprob=float(segment.avg_logprob),
-        compression_ratio=float(segment.compression_ratio),
-        no_speech_prob=float(segment.no_speech_prob),
-        words=None
-        if words is None
-        else tuple(Word(float(w.start), float(w.end), w.word, float(w.probability)) for w in words),
+        avg_logprob=finite(segment.avg_logprob),
+        compression_ratio=finite(segment.compression_ratio),
+        no_speech_prob=finite(segment.no_speech_prob),
+        words=None if words is None else tuple(_convert_word(word) for word in words),
         temperature=segment.temperature,
     )
+
+
+def _convert_word(word: WhisperWord) -> Word:
+    return Word(float(word.start), float(word.end), word.word, finite(word.probability))

@@ -33,6 +33,7 @@ def dying(path, *rest):
 p.decode_to_wav = dying
 """
 AT_THE_START = "import sys; sys.exit(7)"
+GARBAGE = r"import os, time; os.write(1, b'noise\n'); time.sleep(600)"
 ALLOCATION = """
 from fwtui.engine.windows import WindowLoop
 step = WindowLoop.step
@@ -97,6 +98,16 @@ async def test_an_engine_that_never_starts_ends_the_batch(tmp_path: Path) -> Non
         assert finished.completed == finished.failed == 0
         loads = [e for e in batch.events if isinstance(e, EngineChanged) and e.loading]
         assert len(loads) == 2
+
+
+async def test_an_engine_that_speaks_something_else_is_not_called_out_of_memory(
+    tmp_path: Path,
+) -> None:
+    async with Batch(settings_for(tmp_path / "out"), [SHORT], GARBAGE) as batch:
+        finished = await batch.to_the_end()
+        assert finished.failure is not None
+        assert finished.failure.kind is FailureKind.ENGINE_DIED
+        assert "not our protocol" in finished.failure.title
 
 
 async def test_the_ladder_goes_on_inside_the_file(tmp_path: Path) -> None:

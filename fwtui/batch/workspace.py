@@ -1,10 +1,12 @@
 """Sessions on disk and the batches made of them: what every user interface starts with."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec.structs import replace
 
+from fwtui.batch.link import Listener
 from fwtui.batch.runner import BatchRunner
 from fwtui.config.locations import Locations
 from fwtui.core.settings import Settings
@@ -21,10 +23,11 @@ from fwtui.storage.store import SessionStore
 
 
 class Workspace:
-    """The sessions in one state folder."""
+    """The sessions in one state folder. `listeners` hear every batch made here."""
 
-    def __init__(self, locations: Locations) -> None:
+    def __init__(self, locations: Locations, listeners: Sequence[Listener] = ()) -> None:
         self.locations = locations
+        self._listeners = tuple(listeners)
 
     async def incomplete(self) -> SessionList:
         """Sessions with something left to do, the last changed first.
@@ -52,12 +55,18 @@ class Workspace:
         store = await asyncio.to_thread(
             SessionStore.create, self.locations.sessions, settings, datetime.now()
         )
-        return BatchRunner(store, self.locations.scratch)
+        return self._runner(store)
 
     async def resume(self, stored: StoredSession) -> BatchRunner:
         """A batch that goes on with a stored session. Raises SessionInUseError, StorageError."""
         store = await asyncio.to_thread(adopt, stored, self.locations.sessions)
-        return BatchRunner(store, self.locations.scratch)
+        return self._runner(store)
+
+    def _runner(self, store: SessionStore) -> BatchRunner:
+        runner = BatchRunner(store, self.locations.scratch)
+        for listener in self._listeners:
+            runner.subscribe(listener)
+        return runner
 
     async def discard(self, stored: StoredSession) -> Discarded:
         """Delete a stored session and its scratch files. Raises SessionInUseError, StorageError."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 import msgspec
+from msgspec.structs import replace
 
 from fwtui.cli.accuracy import accuracy
 from fwtui.cli.arguments import Switch, WhisperCommand
@@ -40,21 +41,23 @@ from fwtui.errors import ExitCode, FwtuiError
 def command(headless: bool, output_dir: str | None) -> ExitCode:
     """Transcribe the clips that come with fwtui, with the tiny model that comes with it.
 
-    It needs no network. On a terminal it opens the screen, where s starts and q leaves. At the
-    end it prints what was found in each clip, and the share of the words that is right.
+    It needs no network. On a terminal it opens the screen, where q leaves. At the end it prints
+    what was found in each clip, and the share of the words that is right.
     """
     folder = Path(output_dir).expanduser().absolute() if output_dir else _new_folder()
     clips = copy_clips(folder)
     settings = demo_settings(folder)
-    locations = Locations.default()
-    if headless or not has_terminal():
-        open_log(locations)
-        try:
-            code = asyncio.run(run(locations, settings, clips))
-        finally:
-            close_log()
-    else:
-        code = show(locations, settings, tuple(str(clip) for clip in clips))
+    # A state of its own: interrupted batches of the user have no place in a demo.
+    with tempfile.TemporaryDirectory(prefix="fwtui-demo-state-") as state:
+        locations = replace(Locations.default(), state=Path(state))
+        if headless or not has_terminal():
+            open_log(locations)
+            try:
+                code = asyncio.run(run(locations, settings, clips))
+            finally:
+                close_log()
+        else:
+            code = show(locations, settings, tuple(str(clip) for clip in clips), start=True)
     for line in verdicts(clips):
         click.echo(line)
     return code

@@ -9,11 +9,12 @@ import sys
 import click
 
 from fwtui.cli.checks import usable
-from fwtui.cli.logfile import close_log, open_log
+from fwtui.cli.logfile import close_log, log_event, open_log
 from fwtui.cli.main import COMMANDS
 from fwtui.cli.options import SettingsCommand, settings_from, settings_options
 from fwtui.config.fields import Value
 from fwtui.config.locations import Locations
+from fwtui.core.commands import AddPaths, AnyCommand, Start
 from fwtui.core.settings import Settings
 from fwtui.errors import ExitCode, FwtuiError, UsageError
 
@@ -50,8 +51,13 @@ def has_terminal() -> bool:
     return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
 
 
-def show(locations: Locations, settings: Settings, paths: tuple[str, ...]) -> ExitCode:
-    """Open the screen and stay until it is left."""
+def show(
+    locations: Locations, settings: Settings, paths: tuple[str, ...], *, start: bool = False
+) -> ExitCode:
+    """Open the screen and stay until it is left. `start`: begin without waiting for the key."""
+    first: list[AnyCommand] = [AddPaths(paths)] if paths else []
+    if start:
+        first.append(Start())
     # Collecting garbage while hundreds of modules are imported is a fifth of the start-up time;
     # the app switches it on again after its first paint.
     gc.disable()
@@ -60,7 +66,8 @@ def show(locations: Locations, settings: Settings, paths: tuple[str, ...]) -> Ex
         from fwtui.batch.workspace import Workspace
         from fwtui.tui.app import FwtuiApp
 
-        app = FwtuiApp(Workspace(locations), settings, paths, log_file=open_log(locations))
+        log_file = open_log(locations)
+        app = FwtuiApp(Workspace(locations, [log_event]), settings, first, log_file=log_file)
         asyncio.run(app.run_async())
     finally:
         gc.enable()

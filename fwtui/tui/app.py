@@ -16,7 +16,7 @@ from textual.driver import Driver
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
-from fwtui.core.commands import AddPaths
+from fwtui.core.commands import AnyCommand
 from fwtui.core.events import Phase
 from fwtui.core.settings import Settings
 from fwtui.errors import ExitCode, FwtuiError
@@ -42,7 +42,7 @@ LONG_CLOSE = 0.3
 
 
 class FwtuiApp(Sturdy, App[ExitCode]):
-    """The application on `workspace`'s batches; `paths` are added, `log_file` has the errors."""
+    """The application on `workspace`'s batches; `first` is done first, `log_file` has errors."""
 
     CSS_PATH = "styles/app.tcss"
     TITLE = "fwtui"
@@ -53,7 +53,7 @@ class FwtuiApp(Sturdy, App[ExitCode]):
         self,
         workspace: Workspace,
         settings: Settings,
-        paths: Sequence[str] = (),
+        first: Sequence[AnyCommand] = (),
         *,
         now: Callable[[], datetime] = datetime.now,
         glyphs: Glyphs | None = None,
@@ -73,7 +73,7 @@ class FwtuiApp(Sturdy, App[ExitCode]):
         self.main: MainScreen
         self._workspace = workspace
         self._settings = settings
-        self._paths = tuple(paths)
+        self._first = tuple(first)
         self._lifecycle = Lifecycle(self._end)
         self._failed_start: ExitCode | None = None
         if "SSH_CONNECTION" in os.environ and "TEXTUAL_ANIMATIONS" not in os.environ:
@@ -119,8 +119,8 @@ class FwtuiApp(Sturdy, App[ExitCode]):
             self._failed_start = error.exit_code
             self.trouble.tell(error)
             return
-        if self._paths:
-            self.host.send(AddPaths(self._paths))
+        for command in self._first:
+            self.host.send(command)
 
     def _apply(self, changes: Changes) -> None:
         if self.is_running:

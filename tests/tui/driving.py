@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from textual.pilot import Pilot
 
+from fwtui.core.commands import AddPaths
 from fwtui.core.settings import Settings
 from fwtui.errors import ExitCode
 from fwtui.tui.app import FwtuiApp
@@ -84,7 +85,8 @@ async def running(
     wait: bool = True,
 ) -> AsyncIterator[Driver]:
     """The application, with a batch (unless `wait` is off, for start-up dialogs)."""
-    app = FwtuiApp(workspace, settings, paths, now=lambda: NOW, glyphs=glyphs)
+    first = [AddPaths(tuple(paths))] if paths else []
+    app = FwtuiApp(workspace, settings, first, now=lambda: NOW, glyphs=glyphs)
     app.strict = True
     async with app.run_test(size=size) as pilot:
         driver = Driver(app, pilot)

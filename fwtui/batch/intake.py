@@ -1,5 +1,6 @@
 """From what the user names (files, folders, patterns) to media files. Blocks on the disk."""
 
+import contextlib
 import glob
 import os
 import re
@@ -51,7 +52,10 @@ def find_media(names: Iterable[str]) -> Found:
 
 def absolute(name: str) -> Path:
     """The absolute path, with ~ expanded; links are kept."""
-    return Path(os.path.abspath(Path(name).expanduser()))  # noqa: PTH100  resolve() follows links
+    path = Path(name)
+    with contextlib.suppress(RuntimeError):  # there is no such user: then it is just a name
+        path = path.expanduser()
+    return Path(os.path.abspath(path))  # noqa: PTH100  resolve() follows links
 
 
 def _look_up(name: str, path: Path, files: dict[Path, None], problems: dict[Path, Problem]) -> None:

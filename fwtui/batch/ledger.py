@@ -6,6 +6,7 @@ All methods run in the event loop; what waits for the disk runs in a thread mean
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from itertools import chain, islice
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -13,7 +14,7 @@ from msgspec.structs import replace
 from fwtui.batch.eta import Tally
 from fwtui.batch.intake import Problem
 from fwtui.batch.link import Listener
-from fwtui.batch.queue import Queue
+from fwtui.batch.queue import Queue, moved
 from fwtui.core.events import (
     AnyEvent,
     JobChanged,
@@ -26,11 +27,15 @@ from fwtui.core.events import (
     SegmentsReset,
     SettingsChanged,
 )
+from fwtui.core.failure import Failure
 from fwtui.core.job import Failed, Job, JobId
 from fwtui.core.segment import Transcript
 from fwtui.core.session import FilePlan, WindowResult
 from fwtui.core.settings import Settings
+from fwtui.errors import FwtuiError
 from fwtui.storage.store import SessionStore
+
+PORTION = 1000  # files that are added at once
 
 
 def now() -> datetime:
@@ -66,19 +71,37 @@ class Ledger:
         self.emit(LogLine(now(), level, text, job))
 
     async def add(self, files: Iterable[Path], problems: Iterable[Problem]) -> int:
-        """Append files that are not in the queue; problems become failed rows. How many new."""
-        new = [self.queue.make(path) for path in files if not self.queue.has_path(path)]
-        for problem in problems:
-            if not self.queue.has_path(problem.path):
-                failed = Failed(now(), problem.failure)
-                job = replace(self.queue.make(problem.path), state=failed)
+        """Append files that are not in the queue; problems become failed rows. How many new.
+
+        In portions, so that the screen lives on while a hundred thousand files are added.
+        """
+        added = 0
+        failures = ((problem.path, problem.failure) for problem in problems)
+        found = chain(((path, None) for path in files), failures)
+        while portion := tuple(islice(found, PORTION)):
+            added += await self._add(portion)
+        return added
+
+    async def _add(self, found: Iterable[tuple[Path, Failure | None]]) -> int:
+        new: list[Job] = []
+        for path, failure in found:
+            if self.queue.has_path(path):
+                continue
+            job = self.queue.make(path)
+            if failure is not None:
+                job = replace(job, state=Failed(now(), failure))
                 self.queue.put(job)
-                new.append(job)
-        if new:
+            new.append(job)
+        if not new:
+            return 0
+        try:
             await asyncio.to_thread(self.store.add_jobs, new)
-            for job in new:
-                self.tally.add(job)
-            self.emit(JobsAdded(tuple(new)))
+        except FwtuiError:
+            self.queue.remove([job.id for job in new])
+            raise
+        for job in new:
+            self.tally.add(job)
+        self.emit(JobsAdded(tuple(new)))
         return len(new)
 
     async def put(self, job: Job) -> None:
@@ -100,9 +123,12 @@ class Ledger:
 
     async def move(self, ids: Sequence[JobId], offset: int) -> None:
         """Move jobs up (negative) or down."""
-        if self.queue.move(ids, offset):
-            await asyncio.to_thread(self.store.reorder, self.queue.order)
-            self.emit(JobsReordered(self.queue.order))
+        before = self.queue.order
+        order = tuple(moved(before, set(ids), offset))
+        if order != before:
+            await asyncio.to_thread(self.store.reorder, order)
+            self.queue.arrange(order)
+            self.emit(JobsReordered(order))
 
     async def change_settings(self, settings: Settings) -> None:
         """Use other settings from the next job on."""

@@ -3,15 +3,18 @@
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from fwtui.core.job import Job, JobId, Pending
+from fwtui.core.job import Completed, Job, JobId, Pending
 from fwtui.core.paths import path_to_text
 
 
 class Queue:
-    """Jobs by id, in the user's order."""
+    """Jobs by id, in the user's order. What happens all the time costs the same for any length."""
 
     def __init__(self, jobs: Iterable[Job] = ()) -> None:
         self._jobs = {job.id: job for job in jobs}
+        self._waiting: dict[JobId, None] | None = None  # the pending ones, or to be looked up
+        self._numbers: dict[str, int] = {}
+        self._done_stems: dict[str, str] = {}
         self._next_id = max(self._jobs, default=0) + 1
         self._paths = {job.path for job in self._jobs.values()}
         self._stems = {job.stem.casefold() for job in self._jobs.values()}
@@ -38,19 +41,31 @@ class Queue:
         return path_to_text(path) in self._paths
 
     def make(self, path: Path) -> Job:
-        """A new job for the file, at the end of the queue, with outputs that clash with none."""
-        stem = unused_stem(path, self._stems)
-        job = Job(self._next_id, path_to_text(path), path_to_text(stem))
+        """A new job for the file, at the end of the queue, with outputs that clash with none.
+
+        A file that was done and removed gets its old name again; nobody else does.
+        """
+        text = path_to_text(path)
+        stem = self._done_stems.pop(text, None)
+        if stem is None:
+            stem = path_to_text(unused_stem(path, self._stems, self._numbers))
+        job = Job(self._next_id, text, stem)
         self._next_id += 1
-        self._paths.add(job.path)
-        self._stems.add(job.stem.casefold())
+        self._paths.add(text)
+        self._stems.add(stem.casefold())
         self._jobs[job.id] = job
+        if self._waiting is not None:
+            self._waiting[job.id] = None
         return job
 
     def put(self, job: Job) -> None:
         """Replace a job that is in the queue."""
-        assert job.id in self._jobs
+        waited = isinstance(self._jobs[job.id].state, Pending)
         self._jobs[job.id] = job
+        if waited and not isinstance(job.state, Pending):
+            self._no_longer_waiting(job.id)
+        elif not waited and isinstance(job.state, Pending):
+            self._waiting = None  # its place among the others is not known
 
     def remove(self, ids: Iterable[JobId]) -> tuple[JobId, ...]:
         """Take jobs out; returns those that were there."""
@@ -58,47 +73,53 @@ class Queue:
         for job in gone:
             removed = self._jobs.pop(job)
             self._paths.discard(removed.path)
-            self._stems.discard(removed.stem.casefold())
+            self._no_longer_waiting(job)
+            if isinstance(removed.state, Completed):  # its outputs must not be written over
+                self._done_stems[removed.path] = removed.stem
+            else:
+                self._stems.discard(removed.stem.casefold())
         return gone
 
-    def move(self, ids: Sequence[JobId], offset: int) -> bool:
-        """Move jobs by `offset` places, together, stopping at the ends; whether anything moved."""
-        before = list(self._jobs)
-        order = moved(before, set(ids), offset)
+    def arrange(self, order: Iterable[JobId]) -> None:
+        """Put all jobs into this order."""
         self._jobs = {job: self._jobs[job] for job in order}
-        return order != before
+        self._waiting = None
 
-    def next_pending(self, skip: Iterable[JobId] = ()) -> Job | None:
-        """The first waiting job that is not in `skip`."""
-        passed = set(skip)
-        for job in self._jobs.values():
-            if isinstance(job.state, Pending) and job.id not in passed:
-                return job
-        return None
+    def next_pending(self) -> Job | None:
+        """The first waiting job."""
+        if self._waiting is None:
+            waiting = (job.id for job in self if isinstance(job.state, Pending))
+            self._waiting = dict.fromkeys(waiting)
+        first = next(iter(self._waiting), None)
+        return None if first is None else self._jobs[first]
+
+    def _no_longer_waiting(self, job: JobId) -> None:
+        if self._waiting is not None:
+            self._waiting.pop(job, None)
 
 
 def moved(order: Sequence[JobId], chosen: set[JobId], offset: int) -> list[JobId]:
-    """The order after moving the chosen ones `offset` places (negative: up), one by one."""
-    result = list(order)
-    step = 1 if offset > 0 else -1
-    for _ in range(abs(offset)):
-        places = [place for place, job in enumerate(result) if job in chosen]
-        for place in reversed(places) if step > 0 else places:
-            other = place + step
-            if 0 <= other < len(result) and result[other] not in chosen:
-                result[place], result[other] = result[other], result[place]
-    return result
+    """The order after moving the chosen ones `offset` places (negative: up), up to the ends."""
+    if offset > 0:
+        return moved(order[::-1], chosen, -offset)[::-1]
+    places = [place for place, job in enumerate(order) if job in chosen]
+    # Nobody overtakes another chosen one: the first ones pile up at the end of the way.
+    moving = {max(place + offset, rank): order[place] for rank, place in enumerate(places)}
+    others = (job for job in order if job not in chosen)
+    return [moving[place] if place in moving else next(others) for place in range(len(order))]
 
 
-def unused_stem(path: Path, taken: set[str]) -> str:
+def unused_stem(path: Path, taken: set[str], numbers: dict[str, int]) -> str:
     """A name for the outputs: the stem, else with its extension, else numbered.
 
-    `taken` holds case-folded names, since some file systems do not tell cases apart.
+    `taken` holds case-folded names, since some file systems do not tell cases apart; `numbers`
+    remembers between calls where the search for a stem's next number begins.
     """
     for candidate in (path.stem, path.name):
         if path_to_text(candidate).casefold() not in taken:
             return candidate
-    number = 2
+    number = numbers.get(path.stem, 2)
     while path_to_text(f"{path.stem} ({number})").casefold() in taken:
         number += 1
+    numbers[path.stem] = number + 1
     return f"{path.stem} ({number})"

@@ -98,3 +98,9 @@ def test_a_folder_without_permission_is_a_problem_and_the_others_are_found(tmp_p
 def test_natural_order() -> None:
     names = ["b", "a10", "A2", "a1b", "10", "9"]
     assert sorted(names, key=natural_key) == ["9", "10", "a1b", "A2", "a10", "b"]
+
+
+def test_a_home_of_nobody_is_a_name_like_any_other() -> None:
+    (problem,) = find_media(["~no-such-user/x.mp3"]).problems
+    assert problem.failure.kind is FailureKind.FILE_MISSING
+    assert problem.path.name == "x.mp3"

@@ -1,5 +1,6 @@
 """The queue in memory: order, names of outputs, what is next."""
 
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from fwtui.batch.queue import Queue, moved, unused_stem
-from fwtui.core.job import Processing
+from fwtui.core.job import Completed, Pending, Processing
 
 NOON = datetime(2025, 12, 14, 12, 0, tzinfo=UTC)
 
@@ -50,7 +51,32 @@ def test_moving_loses_nothing_and_keeps_the_others_in_order(chosen: set[int], of
     ],
 )
 def test_names_of_outputs_do_not_clash(path: str, taken: set[str], stem: str) -> None:
-    assert unused_stem(Path(path), taken) == stem
+    assert unused_stem(Path(path), taken, {}) == stem
+
+
+def test_thousands_of_files_of_one_name_cost_no_search() -> None:
+    queue = Queue()
+    began = time.process_time()
+    stems = {queue.make(Path(f"/{number}/recording.mp3")).stem for number in range(20_000)}
+    assert len(stems) == 20_000
+    assert time.process_time() - began < 20  # searching from 2 on takes many minutes
+
+
+def test_moving_to_the_top_of_a_long_queue_costs_one_walk() -> None:
+    began = time.process_time()
+    order = moved(range(100_000), {99_000, 99_999}, -1_000_000)
+    assert order[:3] == [99_000, 99_999, 0]
+    assert time.process_time() - began < 10
+
+
+def test_the_names_of_finished_outputs_are_not_given_to_others() -> None:
+    queue = Queue()
+    first = queue.make(Path("/a/talk.mp3"))
+    done = Completed(NOON, NOON, ("/out/talk.txt",), 1.0, 1.0, "en", 1)
+    queue.put(replace(first, state=done))
+    queue.remove([first.id])
+    assert queue.make(Path("/b/talk.mp3")).stem == "talk.mp3"
+    assert queue.make(Path("/a/talk.mp3")).stem == "talk"
 
 
 def test_ids_are_never_used_twice_and_removed_files_can_come_back() -> None:
@@ -72,6 +98,28 @@ def test_the_next_job_is_the_first_that_waits() -> None:
     queue.put(replace(jobs[1], state=Processing(NOON)))
     queue.put(replace(jobs[2], state=Processing(NOON)))
     assert queue.next_pending() is None
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["done", "wait", "add", "remove", "up"]), st.integers(0, 9)))
+)
+def test_the_next_job_is_always_what_a_walk_would_find(steps: list[tuple[str, int]]) -> None:
+    queue = Queue()
+    for step, number in steps:
+        chosen = [job for job in queue if job.id % 10 == number]
+        match step:
+            case "add":
+                queue.make(Path(f"/{len(queue)}.mp3"))
+            case "remove":
+                queue.remove([job.id for job in chosen])
+            case "up":
+                queue.arrange(moved(queue.order, {job.id for job in chosen}, -1))
+            case _:
+                state = Pending() if step == "wait" else Processing(NOON)
+                for job in chosen:
+                    queue.put(replace(job, state=state))
+        waiting = [job for job in queue if isinstance(job.state, Pending)]
+        assert queue.next_pending() == (waiting[0] if waiting else None)
 
 
 def test_undecodable_names_are_kept() -> None:

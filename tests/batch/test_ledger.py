@@ -1,0 +1,63 @@
+"""What the ledger does when the disk refuses, and with very many files."""
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from fwtui.batch.intake import Problem
+from fwtui.batch.ledger import PORTION, Ledger
+from fwtui.core.events import AnyEvent, JobsAdded, JobsReordered
+from fwtui.core.failure import Failure, FailureKind
+from fwtui.core.settings import Settings
+from fwtui.errors import DiskFullError
+from fwtui.storage.store import SessionStore
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    return Ledger(SessionStore.create(tmp_path, Settings(), datetime(2025, 12, 14)))
+
+
+def refuse(*_: object) -> None:
+    raise DiskFullError("no room")
+
+
+async def test_files_that_are_not_durable_are_not_in_the_queue(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = [Path("/a.mp3"), Path("/b.mp3")]
+    problem = Problem(Path("/c.mp3"), Failure(FailureKind.PERMISSION, "no"))
+    with monkeypatch.context() as full:
+        full.setattr(ledger.store, "add_jobs", refuse)
+        with pytest.raises(DiskFullError):
+            await ledger.add(files, [problem])
+    assert list(ledger.queue) == []
+    assert ledger.queue.next_pending() is None
+    assert await ledger.add(files, [problem]) == 3
+    assert ledger.tally.total == 3
+    assert [job.id for job in ledger.store.session.jobs] == list(ledger.queue.order)
+
+
+async def test_an_order_that_is_not_durable_is_not_used(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[AnyEvent] = []
+    await ledger.add([Path("/a.mp3"), Path("/b.mp3")], [])
+    ledger.listen(heard.append)
+    with monkeypatch.context() as full:
+        full.setattr(ledger.store, "reorder", refuse)
+        with pytest.raises(DiskFullError):
+            await ledger.move([2], -1)
+    assert (ledger.queue.order, heard) == ((1, 2), [])
+    await ledger.move([2], -1)
+    assert (ledger.queue.order, heard) == ((2, 1), [JobsReordered((2, 1))])
+
+
+async def test_very_many_files_are_added_in_portions(ledger: Ledger) -> None:
+    heard: list[AnyEvent] = []
+    ledger.listen(heard.append)
+    files = [Path(f"/{number}.mp3") for number in range(PORTION + 1)]
+    assert await ledger.add(files, []) == PORTION + 1
+    assert [len(e.jobs) for e in heard if isinstance(e, JobsAdded)] == [PORTION, 1]
+    assert await ledger.add(files, []) == 0

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fwtui.core.failure import Failure, FailureKind
+from fwtui.core.paths import valid_text
 
 # What folders and patterns are searched for; a file that is named itself is always taken.
 MEDIA_SUFFIXES = frozenset(
@@ -94,11 +95,11 @@ def natural_key(name: str) -> list[tuple[int, int, str]]:
 
 
 def _problem(path: Path, error: OSError) -> Problem:
-    reason = error.strerror or str(error)
+    title = valid_text(f"{error.strerror or error}: {path}")
     if isinstance(error, PermissionError):
-        failure = Failure(FailureKind.PERMISSION, f"{reason}: {path}", "check its permissions")
+        failure = Failure(FailureKind.PERMISSION, title, "check its permissions")
     elif isinstance(error, FileNotFoundError):
-        failure = Failure(FailureKind.FILE_MISSING, f"{reason}: {path}", "check the name")
+        failure = Failure(FailureKind.FILE_MISSING, title, "check the name")
     else:
-        failure = Failure(FailureKind.INTERNAL, f"{reason}: {path}", "check the disk or share")
+        failure = Failure(FailureKind.INTERNAL, title, "check the disk or share")
     return Problem(path, failure)

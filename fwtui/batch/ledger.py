@@ -29,6 +29,7 @@ from fwtui.core.events import (
 )
 from fwtui.core.failure import Failure
 from fwtui.core.job import Failed, Job, JobId
+from fwtui.core.paths import valid_text
 from fwtui.core.segment import Transcript
 from fwtui.core.session import FilePlan, WindowResult
 from fwtui.core.settings import Settings
@@ -68,7 +69,7 @@ class Ledger:
 
     def log(self, level: Level, text: str, job: JobId | None = None) -> None:
         """Tell all listeners a line for the log."""
-        self.emit(LogLine(now(), level, text, job))
+        self.emit(LogLine(now(), level, valid_text(text), job))
 
     async def add(self, files: Iterable[Path], problems: Iterable[Problem]) -> int:
         """Append files that are not in the queue; problems become failed rows. How many new.

@@ -18,6 +18,11 @@ def path_to_text(path: str | os.PathLike[str]) -> str:
     return text
 
 
+def valid_text(text: str) -> str:
+    r"""The text as valid Unicode, for people: undecodable bytes of file names become `\udcNN`."""
+    return text.encode(errors="backslashreplace").decode()
+
+
 def text_to_path(text: str) -> Path:
     """The path that `path_to_text` was given."""
     if text.startswith(_MARK):

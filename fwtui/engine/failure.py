@@ -1,11 +1,11 @@
 """From an exception or a dead process to one `Failure` for people. Pure; no native imports."""
 
 import errno
-import os
 import signal
 from collections.abc import Sequence
 
 from fwtui.core.failure import Failure, FailureKind
+from fwtui.core.paths import valid_text
 from fwtui.errors import (
     BadMediaError,
     DiskFullError,
@@ -109,7 +109,7 @@ def _kind_of(error: FwtuiError) -> FailureKind:
 
 def _classify_os_error(error: OSError) -> Failure:
     reason = error.strerror or _first_line(error)
-    place = f" ({os.fspath(error.filename)})" if isinstance(error.filename, str) else ""
+    place = f" ({valid_text(error.filename)})" if isinstance(error.filename, str) else ""
     match error.errno:
         case errno.ENOSPC | errno.EDQUOT:
             kind, hint = FailureKind.DISK_FULL, "make room there, then retry"

@@ -3,13 +3,16 @@
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from fwtui.batch.intake import Problem
-from fwtui.batch.ledger import PORTION, Ledger
-from fwtui.core.events import AnyEvent, JobsAdded, JobsReordered
+from fwtui.batch.intake import Problem, find_media
+from fwtui.batch.ledger import PORTION, Ledger, now
+from fwtui.batch.report import make_report, render_report
+from fwtui.core.events import AnyEvent, JobsAdded, JobsReordered, Level
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.settings import Settings
+from fwtui.engine.failure import classify_exception
 from fwtui.errors import DiskFullError
 from fwtui.storage.store import SessionStore
 
@@ -61,3 +64,16 @@ async def test_very_many_files_are_added_in_portions(ledger: Ledger) -> None:
     assert await ledger.add(files, []) == PORTION + 1
     assert [len(e.jobs) for e in heard if isinstance(e, JobsAdded)] == [PORTION, 1]
     assert await ledger.add(files, []) == 0
+
+
+async def test_what_is_said_about_undecodable_names_can_be_encoded(ledger: Ledger) -> None:
+    heard: list[AnyEvent] = []
+    ledger.listen(heard.append)
+    found = find_media(["/nowhere/\udcff.mp3"])
+    await ledger.add(found.files, found.problems)
+    ledger.log(Level.INFO, f"{next(iter(ledger.queue)).name} is not there")
+    assert len(msgspec.json.encode(heard)) > 0
+    ledger.log(Level.INFO, str(classify_exception(OSError(5, "I/O error", "/\udcff"))))
+    (job,) = ledger.queue
+    report = make_report((job,), Settings(), "id", now(), now(), 0.0)
+    assert render_report(report).encode()

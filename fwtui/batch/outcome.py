@@ -43,7 +43,9 @@ async def complete(ledger: Ledger, job: Job, run: Run) -> Completed | Failed:
     output = run.settings.output
     stem = text_to_path(path_to_text(output.output_dir)).expanduser() / text_to_path(job.stem)
     try:
-        written = await asyncio.to_thread(write_transcript, transcript, stem, output)
+        written = await asyncio.to_thread(
+            write_transcript, transcript, stem, output, ledger.store.owner
+        )
     except FwtuiError as error:
         full = isinstance(error, DiskFullError)
         kind = FailureKind.DISK_FULL if full else FailureKind.OUTPUT
@@ -68,7 +70,8 @@ async def write_report(ledger: Ledger, began: datetime, peak_rss: float) -> str 
     folder = text_to_path(path_to_text(settings.output.output_dir)).expanduser()
     path = folder / f"fwtui-report-{session}.txt"
     try:
-        await asyncio.to_thread(write_atomic, path, render_report(report).encode())
+        text = render_report(report).encode()
+        await asyncio.to_thread(write_atomic, path, text, owner=ledger.store.owner)
     except FwtuiError as error:
         ledger.log(Level.ERROR, f"The report was not written: {error.title}")
         return None

@@ -3,6 +3,7 @@
 import contextlib
 import secrets
 from collections.abc import Iterable
+from hashlib import blake2b
 from pathlib import Path
 
 from fwtui.storage.faults import storage_error
@@ -13,14 +14,21 @@ TEMP_SUFFIX = ".tmp"
 
 
 def write_atomic(
-    path: Path, data: bytes | Iterable[bytes], mode: int = 0o644, *, files: FileSystem = FILES
+    path: Path,
+    data: bytes | Iterable[bytes],
+    mode: int = 0o644,
+    *,
+    owner: str = "",
+    files: FileSystem = FILES,
 ) -> None:
     """Put `data` into `path`, durably and in one step; its folder must exist.
 
-    On any error `path` is what it was before. `mode` is subject to the umask. Raises
-    DiskFullError or StorageError; what the iterable raises passes through.
+    On any error `path` is what it was before. `mode` is subject to the umask. `owner` names a
+    writer of which there is only one at a time: what a crash of it left unfinished beside `path`
+    is gone when it writes `path` again. Raises DiskFullError or StorageError; what the iterable
+    raises passes through.
     """
-    temp = write_temp(path, data, mode, files=files)
+    temp = write_temp(path, data, mode, owner=owner, files=files)
     try:
         files.replace(temp, path)
         files.sync_folder(path.parent)
@@ -30,15 +38,21 @@ def write_atomic(
 
 
 def write_temp(
-    path: Path, data: bytes | Iterable[bytes], mode: int = 0o644, *, files: FileSystem = FILES
+    path: Path,
+    data: bytes | Iterable[bytes],
+    mode: int = 0o644,
+    *,
+    owner: str = "",
+    files: FileSystem = FILES,
 ) -> Path:
     """Write `data`, durably, to a new file beside `path`, to be renamed; returns its path.
 
     Nothing is left behind on an error. Raises as `write_atomic`.
     """
-    # The name does not contain the target's: that may be as long as the file system allows.
-    temp = path.with_name(f"{TEMP_PREFIX}{secrets.token_hex(8)}{TEMP_SUFFIX}")
+    temp = path.with_name(f"{TEMP_PREFIX}{_label(path, owner)}{TEMP_SUFFIX}")
     try:
+        if owner:
+            files.unlink(temp)
         descriptor = files.open(temp, CREATE, mode)
     except OSError as error:
         raise storage_error(error, path, "write") from error
@@ -51,6 +65,15 @@ def write_temp(
         remove_quietly(temp, files)
         raise
     return temp
+
+
+def _label(path: Path, owner: str) -> str:
+    """Does not contain the target's name: that may be as long as the file system allows."""
+    if not owner:
+        return secrets.token_hex(8)
+    return blake2b(
+        f"{owner}\0{path.name}".encode(errors="surrogatepass"), digest_size=8
+    ).hexdigest()
 
 
 def _fill(files: FileSystem, descriptor: int, chunks: Iterable[bytes]) -> None:

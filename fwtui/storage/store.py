@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import socket
 import threading
 from collections.abc import Iterable
 from datetime import datetime
@@ -145,6 +146,11 @@ class SessionStore:
     def directory(self) -> Path:
         """The folder of the session's files."""
         return self._paths.directory
+
+    @property
+    def owner(self) -> str:
+        """The session's name among all sessions on all machines, for `write_atomic`."""
+        return f"{socket.gethostname()}:{self.directory / self.session_id}"
 
     @property
     def session(self) -> Session:

@@ -38,17 +38,17 @@ def output_paths(stem: Path, settings: OutputSettings) -> tuple[Path, ...]:
 
 
 def write_transcript(
-    transcript: Transcript, stem: Path, settings: OutputSettings
+    transcript: Transcript, stem: Path, settings: OutputSettings, owner: str = ""
 ) -> tuple[Path, ...]:
     """Write every format that the settings ask for; the files are durable on return.
 
-    Each file is whole or, if something goes wrong, what it was before. Raises DiskFullError or
-    StorageError.
+    Each file is whole or, if something goes wrong, what it was before; `owner` as in
+    `write_atomic`. Raises DiskFullError or StorageError.
     """
     _make_folder(stem.parent)
     paths = output_paths(stem, settings)
     for name, path in zip(formats(settings.output_format), paths, strict=True):
-        write_atomic(path, render(transcript, name, settings))
+        write_atomic(path, render(transcript, name, settings), owner=owner)
     return paths
 
 

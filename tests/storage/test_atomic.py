@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fwtui.errors import DiskFullError, StorageError
-from fwtui.storage.atomic import write_atomic
+from fwtui.storage.atomic import write_atomic, write_temp
 from fwtui.storage.files import FileSystem, ensure_folder
 
 
@@ -79,3 +79,23 @@ def test_folders_are_private(tmp_path: Path) -> None:
     for folder in (tmp_path / "state", tmp_path / "state" / "sessions"):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     ensure_folder(tmp_path / "state" / "sessions")
+
+
+def test_an_owner_clears_away_what_its_crash_left(tmp_path: Path) -> None:
+    write_temp(tmp_path / "a", b"killed before it was renamed", owner="me")
+    write_temp(tmp_path / "a", b"somebody else at work", owner="you")
+    write_temp(tmp_path / "a", b"nobody in particular")
+    assert len(list(tmp_path.iterdir())) == 3
+    write_atomic(tmp_path / "a", b"done", owner="me")
+    assert (tmp_path / "a").read_bytes() == b"done"
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_an_owner_does_not_write_through_a_link(tmp_path: Path) -> None:
+    temp = write_temp(tmp_path / "a", b"x", owner="me")
+    other = tmp_path / "other"
+    temp.rename(other)
+    temp.symlink_to(other)
+    write_atomic(tmp_path / "a", b"done", owner="me")
+    assert other.read_bytes() == b"x"
+    assert not temp.is_symlink()

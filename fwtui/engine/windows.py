@@ -110,6 +110,8 @@ class WindowLoop:
         found, seek, last_speech = self._split(state, size, encoded, result.sequences_ids[0])
         if seek <= state.seek:
             seek = state.seek + size
+        if found is None:
+            return [], self._next_window(replace(state, seek=seek))
         segments: list[WhisperSegment] = []
         said = list(state.prompt)
         for piece in found:
@@ -163,8 +165,11 @@ class WindowLoop:
 
     def _split(
         self, state: WindowState, size: int, encoded: Any, tokens: list[int]
-    ) -> tuple[list[SegmentDict], int, float]:
-        """Pieces of the decoded tokens, the next seek, and when speech was last heard."""
+    ) -> tuple[list[SegmentDict] | None, int, float]:
+        """Pieces of the decoded tokens, the next seek, and when speech was last heard.
+
+        No pieces (None): there was silence before something doubtful, so only `seek` counts.
+        """
         offset = state.seek * self.frame_seconds
         duration = size * self.frame_seconds
         pieces, seek, ended = self.model._split_segments_by_timestamps(
@@ -195,7 +200,7 @@ class WindowLoop:
             silence = leading_silence(pieces, offset, threshold)
             if silence:
                 skipped = state.seek + round(silence * self.frames_per_second)
-                return [], skipped, state.last_speech
+                return None, skipped, state.last_speech
             pieces, seek = self._drop_hallucination(state, pieces, seek, duration)
         last_word = get_end(pieces)
         return pieces, seek, state.last_speech if last_word is None else float(last_word)

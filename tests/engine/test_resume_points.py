@@ -89,3 +89,23 @@ def test_what_changed_since_is_not_resumed(transcriber: Transcriber, tmp_path: P
             assert ready.resume is None
             assert ready.restarted == reason
             assert next(iter(transcriber.windows(ready, transcriber.plan(ready)))) == window
+
+
+def test_a_window_cut_at_leading_silence_changes_nothing_but_the_place(
+    transcriber: Transcriber, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As faster-whisper's `continue` there: the initial prompt is for the window that counts."""
+    decoding = DecodingSettings(
+        beam_size=1,
+        temperature_increment_on_fallback=None,
+        word_timestamps=True,
+        hallucination_silence_threshold=0.5,
+        condition_on_previous_text=False,
+        initial_prompt="seven red",
+    )
+    monkeypatch.setattr("fwtui.engine.windows.leading_silence", lambda *_: 2.0)
+    with prepared_file(transcriber, LONG_CLIP, tmp_path, decoding) as ready:
+        plan = transcriber.plan(ready)
+        window = next(iter(transcriber.windows(ready, plan)))
+    assert (window.segments, window.state.seek) == ((), 200)
+    assert window.state.prompt != ()

@@ -25,7 +25,7 @@ class Rung(msgspec.Struct, frozen=True):
 def ladder(settings: Settings, device: str) -> tuple[Rung, ...]:
     """All steps for a file, from the user's settings down to the smallest.
 
-    `device` is where the engine really ran ("cpu" or "cuda").
+    `device` is where the engine really runs ("cpu" or "cuda"), or "auto" before that is known.
     """
     rung = Rung(settings.model, settings.decoding, "")
     rungs = [rung, replace(rung, remedy="a fresh engine")]
@@ -36,7 +36,7 @@ def ladder(settings: Settings, device: str) -> tuple[Rung, ...]:
     if settings.model.compute_type not in {"int8", compute}:
         model = replace(settings.model, compute_type=compute)
         rungs.append(replace(rungs[-1], model=model, remedy=f"compute type {compute}"))
-    if device == "cuda" and settings.batch.cpu_fallback:
+    if device != "cpu" and settings.batch.cpu_fallback:
         model = replace(settings.model, device="cpu", compute_type="int8")
         rungs.append(replace(rungs[-1], model=model, remedy="the CPU"))
     return tuple(rungs)

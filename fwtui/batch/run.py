@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from fwtui.batch.eta import Speed
-from fwtui.batch.policy import Rung
+from fwtui.batch.policy import Rung, ladder
 from fwtui.core.events import MemoryReading
 from fwtui.core.job import JobId
 from fwtui.core.session import FilePlan
@@ -46,6 +46,12 @@ class Run:
     def current(self) -> Rung:
         """The settings in force."""
         return self.rungs[self.rung]
+
+    def know_device(self, device: str) -> None:
+        """The engine runs on this device; until then the ladder was made for any."""
+        rungs = ladder(self.settings, device)
+        if self.rung < len(rungs) and rungs[self.rung] == self.current:
+            self.rungs = rungs
 
     def begin_work(self, now: float) -> None:
         """The model begins, or goes on, with this file at `now` (monotonic seconds)."""

@@ -1,7 +1,6 @@
 """The batch at work: an actor that takes commands and engine messages one at a time."""
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from fwtui.batch.intake import find_media
+from fwtui.batch.incoming import Incoming, LookedUp
 from fwtui.batch.ledger import Ledger, now
 from fwtui.batch.link import Listener
 from fwtui.batch.outcome import write_report
@@ -63,7 +62,7 @@ class Sampled:
     reading: MemoryReading
 
 
-Message = AnyCommand | EngineSaid | EngineGone | Overdue | Sampled
+Message = AnyCommand | EngineSaid | EngineGone | LookedUp | Overdue | Sampled
 
 
 class BatchRunner:
@@ -81,6 +80,7 @@ class BatchRunner:
         self._meter = MemoryMeter()
         self._memory: MemoryReading | None = None
         self._slot = EngineSlot(0, self.ledger, scratch, self._meter, self._post, engine)
+        self._incoming = Incoming(self._post)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._began: float | None = None
         self._began_at = now()
@@ -127,10 +127,9 @@ class BatchRunner:
             while not (self._quitting and self._slot.is_idle):
                 await self._take(await self._inbox.get())
         finally:
-            sampler.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await sampler
             self._slot.kill_engine()
+            sampler.cancel()
+            await asyncio.gather(sampler, return_exceptions=True)
             await self._slot.join()
             await asyncio.to_thread(self._close)
 
@@ -141,7 +140,7 @@ class BatchRunner:
         else:
             self.ledger.store.delete()
 
-    def _post(self, message: SlotMessage) -> None:
+    def _post(self, message: SlotMessage | LookedUp) -> None:
         assert self._loop is not None
         self._loop.call_soon_threadsafe(self._inbox.put_nowait, message)
 
@@ -172,13 +171,17 @@ class BatchRunner:
                 if self._slot.is_cancelling(job):
                     self.ledger.log(Level.WARNING, "The engine did not stop in time: killed", job)
                     self._slot.kill_engine()
+            case LookedUp():
+                self._incoming.done()
+                await self._add(message)
             case _:
-                await self._obey(message)
+                if not self._incoming.must_wait(message):
+                    await self._obey(message)
 
     async def _obey(self, command: AnyCommand) -> None:
         match command:
             case AddPaths(paths=paths):
-                await self._add(paths)
+                self._incoming.look_up(paths)
             case RemoveJobs(ids=ids):
                 await self._remove(ids)
             case MoveJobs(ids=ids, offset=offset):
@@ -189,6 +192,7 @@ class BatchRunner:
                 await self._retry(ids, restart=restart)
             case ChangeSettings(settings=settings):
                 await self.ledger.change_settings(settings)
+                self._slot.forget_rungs()
             case Start():
                 await self._start()
             case Pause():
@@ -201,6 +205,8 @@ class BatchRunner:
 
     async def _go_on(self) -> None:
         """After every message: feed the engine, notice a rest, a halt or the end."""
+        while (command := self._incoming.next()) is not None:
+            await self._obey(command)
         await self._remove_cancelled()
         if self._slot.halted is not None and self._slot.is_idle:
             self._trouble, self._slot.halted = self._slot.halted, None
@@ -211,15 +217,16 @@ class BatchRunner:
             self._set_phase(Phase.PAUSED)
         elif self.phase is Phase.RUNNING:
             await self._slot.feed()
-            if not self._slot.positions and self.ledger.queue.next_pending() is None:
+            more = self._incoming.is_busy or self.ledger.queue.next_pending() is not None
+            if not self._slot.positions and not more:
                 self._slot.end_engine()
                 if self._slot.is_idle:
                     await self._finish(stopped=False)
 
     # --- commands ------------------------------------------------------------------------------
 
-    async def _add(self, paths: tuple[str, ...]) -> None:
-        found = await asyncio.to_thread(find_media, paths)
+    async def _add(self, answer: LookedUp) -> None:
+        found = answer.found
         for problem in found.problems:
             self.ledger.log(Level.ERROR, str(problem.failure))
         added = await self.ledger.add(found.files, found.problems)
@@ -227,7 +234,7 @@ class BatchRunner:
         if known:
             self.ledger.log(Level.INFO, f"{known} files are in the queue already")
         if not added and not known:
-            self.ledger.log(Level.WARNING, f"No media files found in {', '.join(paths)}")
+            self.ledger.log(Level.WARNING, f"No media files found in {', '.join(answer.paths)}")
         self._emit_progress()
 
     async def _remove(self, ids: tuple[JobId, ...]) -> None:
@@ -312,6 +319,7 @@ class BatchRunner:
     async def _finish(self, *, stopped: bool) -> None:
         """The queue is worked through, was stopped, or cannot be worked on."""
         failure, self._trouble = self._trouble, None
+        self._slot.forget_attempts()
         if failure is not None:
             self.ledger.log(Level.ERROR, str(failure))
         reading = await asyncio.to_thread(self._meter.read)

@@ -131,9 +131,11 @@ class EngineSlot:
             job = self.ledger.queue.next_pending()
             if job is None:
                 return
-            run = self._run_of(job)
+            run = self._runs.get(job.id) or self._new_run(job)
             if await self._complete_from_journal(job, run):
                 continue
+            if run.alone and self._in_flight:
+                return
             if self._client is not None and self._client.model != run.current.model:
                 if not self._in_flight:
                     self.end_engine()
@@ -167,6 +169,15 @@ class EngineSlot:
             self._ending = True
             self._client.kill()
 
+    def forget_attempts(self) -> None:
+        """The batch has ended: what waits for another attempt begins with fresh settings."""
+        assert self.is_idle
+        self._runs.clear()
+
+    def forget_rungs(self) -> None:
+        """The settings are others: how small the last files had to be says nothing of them."""
+        self._recent_rungs.clear()
+
     async def join(self) -> None:
         """Wait until the reader thread has ended."""
         if self._reader is not None:
@@ -179,16 +190,13 @@ class EngineSlot:
             return False
         return len(self._in_flight) < LOOK_AHEAD
 
-    def _run_of(self, job: Job) -> Run:
-        """The job's run so far, or a new one with the settings of this moment."""
-        run = self._runs.get(job.id)
-        if run is None:
-            settings = self.ledger.settings
-            device = self.info.device if self.info else settings.model.device
-            rungs = ladder(settings, device)
-            rung = min(first_rung(self._recent_rungs), len(rungs) - 1)
-            run = self._runs[job.id] = Run(job.id, settings, rungs, rung, now())
-        return run
+    def _new_run(self, job: Job) -> Run:
+        """A run with the settings of this moment; kept only when the job is sent."""
+        settings = self.ledger.settings
+        device = self.info.device if self.info else settings.model.device
+        rungs = ladder(settings, device)
+        rung = min(first_rung(self._recent_rungs), len(rungs) - 1)
+        return Run(job.id, settings, rungs, rung, now())
 
     async def _complete_from_journal(self, job: Job, run: Run) -> bool:
         """Write the outputs of a file whose windows were all done before; whether it was one."""
@@ -198,7 +206,8 @@ class EngineSlot:
         if point.plan.text_hash != run.settings.text_hash():
             return False
         run.plan, run.position = point.plan, point.plan.duration
-        await self._complete(self._runs.pop(job.id))
+        self._runs.pop(job.id, None)
+        await self._complete(run)
         return True
 
     def _start_engine(self, run: Run) -> None:
@@ -232,6 +241,10 @@ class EngineSlot:
         run.place, run.cancelled = NOT_STARTED, False
         run.position = point.seconds if point else 0.0
         run.resume_seek = point.state.seek if point and point.state else 0
+        if run.rung and job.id not in self._runs:
+            text = f"{job.name} begins with {run.current.remedy}: the last files ran out of memory"
+            self.ledger.log(Level.WARNING, text, job.id)
+        self._runs[job.id] = run
         self._in_flight.append(job.id)
         await self.ledger.add_temp(run.scratch)
         await self.ledger.put(replace(job, state=Processing(run.started_at)))
@@ -289,6 +302,8 @@ class EngineSlot:
     def _on_ready(self, ready: Ready) -> None:
         assert self._client is not None
         self._failed_starts = 0
+        for job in self._in_flight:
+            self._runs[job].know_device(ready.device)
         model = self._client.model.model
         self.info = EngineInfo(
             slot=self.number,

@@ -6,6 +6,8 @@ The deaths are real; what makes them happen at a chosen place is code put into t
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from fwtui.core.events import EngineChanged, SegmentsFound
 from fwtui.core.failure import FailureKind
 from fwtui.core.job import Completed, Failed
@@ -42,6 +44,15 @@ def failing(self, state):
         raise RuntimeError("mkl_malloc: failed to allocate memory")
     return step(self, state)
 WindowLoop.step = failing
+"""
+NO_ROOM_FOR_TWO = """
+import fwtui.engine.prepare as p
+decode = p.decode_to_wav
+def failing(path, wav, *rest):
+    if path.name.startswith("big") and len(list(wav.parent.glob("*.wav"))):
+        raise MemoryError
+    return decode(path, wav, *rest)
+p.decode_to_wav = failing
 """
 NO_MEMORY = """
 from fwtui.engine.windows import WindowLoop
@@ -121,6 +132,17 @@ async def test_the_ladder_goes_on_inside_the_file(tmp_path: Path) -> None:
     found = segments(batch, 1)
     assert [segment.id for segment in found] == list(range(1, len(found) + 1))
     assert any("beam size 1" in line and LONG.name in line for line in batch.log)
+
+
+async def test_a_file_without_room_beside_another_is_tried_alone(tmp_path: Path) -> None:
+    big = tmp_path / "big.flac"
+    big.write_bytes(SHORT.read_bytes())
+    settings = settings_for(tmp_path / "out")
+    settings = replace(settings, model=replace(settings.model, compute_type="int8"))
+    async with Batch(settings, [LONG, big], NO_ROOM_FOR_TWO) as batch:
+        finished = await batch.to_the_end()
+    assert finished.completed == 2
+    assert [attempt.remedy for attempt in batch.jobs[2].attempts] == ["a fresh engine"]
 
 
 async def test_the_end_of_the_ladder_fails_the_file_and_a_resume_tries_it_again(

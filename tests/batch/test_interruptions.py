@@ -3,11 +3,34 @@
 import asyncio
 import os
 import signal
+import threading
 from pathlib import Path
 
-from fwtui.core.commands import Pause, RetryJobs, SkipJobs, Start
-from fwtui.core.events import BatchFinished, JobChanged, JobProgress, Phase, PhaseChanged
-from fwtui.core.job import Cancelled, Completed
+import pytest
+from msgspec.structs import replace
+
+from fwtui import demo
+from fwtui.batch.intake import Found, find_media
+from fwtui.core.commands import (
+    AddPaths,
+    ChangeSettings,
+    Pause,
+    Quit,
+    RetryJobs,
+    SkipJobs,
+    Start,
+    Stop,
+)
+from fwtui.core.events import (
+    BatchFinished,
+    EngineChanged,
+    JobChanged,
+    JobProgress,
+    MemorySampled,
+    Phase,
+    PhaseChanged,
+)
+from fwtui.core.job import Cancelled, Completed, Pending, Skipped
 from fwtui.core.settings import BatchSettings
 from tests.batch.driver import LONG, SHORT, Batch, settings_for
 
@@ -38,6 +61,70 @@ async def test_skipping_the_file_behind_leaves_the_engine_alone(tmp_path: Path) 
         assert not isinstance(batch.jobs[1].state, Completed)
         await batch.until(BatchFinished)
         assert not any("killed" in line for line in batch.log)
+
+
+async def test_a_share_that_hangs_holds_up_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Commands that follow wait for the files, except those that end work."""
+    answer = threading.Event()
+
+    def hanging(paths: tuple[str, ...]) -> Found:
+        answer.wait()
+        return find_media(paths)
+
+    monkeypatch.setattr("fwtui.batch.incoming.find_media", hanging)
+    async with Batch(settings_for(tmp_path / "out")) as batch:
+        batch.send(AddPaths((str(SHORT),)))
+        batch.send(Start())
+        batch.send(Stop())
+        batch.send(SkipJobs((1,)))
+        await batch.until(MemorySampled, since=len(batch.events))
+        answer.set()
+        await batch.state(1, Skipped)
+        assert not any(isinstance(event, PhaseChanged) for event in batch.events)
+        answer.clear()
+        batch.send(AddPaths((str(LONG),)))
+        batch.send(Quit())
+        await asyncio.wait_for(batch._task, 20)
+    answer.set()
+
+
+async def test_files_that_are_added_at_the_last_moment_are_done_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = threading.Event()
+
+    def slow(paths: tuple[str, ...]) -> Found:
+        answer.wait()
+        return find_media(paths)
+
+    async with Batch(settings_for(tmp_path / "out"), [SHORT]) as batch:
+        monkeypatch.setattr("fwtui.batch.incoming.find_media", slow)
+        batch.send(Start())
+        batch.send(AddPaths((str(demo.clips()[1]),)))
+        await batch.state(1, Completed)
+        answer.set()
+        finished = await batch.until(BatchFinished)
+    assert finished.completed == 2
+
+
+async def test_settings_changed_twice_before_a_job_starts(tmp_path: Path) -> None:
+    """A job that had to wait for another engine takes the settings of when it starts."""
+    settings = settings_for(tmp_path / "out")
+    other = replace(settings, model=replace(settings.model, compute_type="float32"))
+    async with Batch(settings, [LONG, SHORT]) as batch:
+        batch.send(SkipJobs((2,)))
+        batch.send(Start())
+        await batch.windows(1, 1)
+        batch.send(ChangeSettings(other))
+        batch.send(RetryJobs((2,)))
+        since = len(batch.events)
+        await batch.state(2, Pending, since)
+        batch.send(ChangeSettings(settings))
+        await batch.until(BatchFinished)
+    loads = [e for e in batch.events if isinstance(e, EngineChanged) and e.loading]
+    assert len(loads) == 1
 
 
 async def test_going_on_and_pausing_at_once_rests_again(tmp_path: Path) -> None:

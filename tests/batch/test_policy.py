@@ -21,6 +21,7 @@ WITH_CPU = Settings(batch=BatchSettings(cpu_fallback=True))
             "cuda",
             ["", "a fresh engine", "beam size 1", "compute type int8_float16", "the CPU"],
         ),
+        (WITH_CPU, "auto", ["", "a fresh engine", "beam size 1", "compute type int8", "the CPU"]),
         (WITH_CPU, "cpu", ["", "a fresh engine", "beam size 1", "compute type int8"]),
         (SMALL, "cpu", ["", "a fresh engine"]),
     ],

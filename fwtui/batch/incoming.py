@@ -1,0 +1,67 @@
+"""Commands in their order, while paths are looked up beside the batch."""
+
+import contextlib
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fwtui.batch.intake import Found, find_media
+from fwtui.core.commands import AnyCommand, Pause, Quit, Start, Stop
+
+
+@dataclass(frozen=True)
+class LookedUp:
+    """What the paths of an `AddPaths` led to."""
+
+    paths: tuple[str, ...]
+    found: Found
+
+
+class Incoming:
+    """Looks paths up in a thread of its own: a folder can be huge, and a network share can hang.
+
+    Meanwhile other commands wait, because they may be about the files that are being added; only
+    those that end work do not. `post` puts the result into the runner's inbox, from any thread.
+    """
+
+    def __init__(self, post: Callable[[LookedUp], None]) -> None:
+        self._post = post
+        self._looking = False
+        self._waiting: deque[AnyCommand] = deque()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is still to be added or obeyed."""
+        return self._looking or bool(self._waiting)
+
+    def must_wait(self, command: AnyCommand) -> bool:
+        """Whether the command comes out of `next` later; it is kept then."""
+        if isinstance(command, Pause | Stop | Quit):
+            starts = [waiting for waiting in self._waiting if isinstance(waiting, Start)]
+            for start in starts:
+                self._waiting.remove(start)
+            return False
+        if self.is_busy:
+            self._waiting.append(command)
+            return True
+        return False
+
+    def next(self) -> AnyCommand | None:
+        """The next command that has waited and need not wait any longer."""
+        return self._waiting.popleft() if self._waiting and not self._looking else None
+
+    def look_up(self, paths: tuple[str, ...]) -> None:
+        """Find the media files; the answer is posted."""
+        self._looking = True
+        # A daemon: one that hangs for ever must not keep fwtui from ending.
+        threading.Thread(target=self._find, args=(paths,), name="intake", daemon=True).start()
+
+    def _find(self, paths: tuple[str, ...]) -> None:
+        found = find_media(paths)
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits for it
+            self._post(LookedUp(paths, found))
+
+    def done(self) -> None:
+        """The answer was taken out of the inbox."""
+        self._looking = False

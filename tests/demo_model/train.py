@@ -43,7 +43,7 @@ PHASES = (
     Phase(8, 24, 1500, 1.5e-3, varied=False),
     Phase(10, 18, 4000, 1.8e-3),
     Phase(10, 10, 1400, 8e-4, padded=True),
-    Phase(10, 10, 1400, 6e-4, padded=True),
+    Phase(10, 10, 1150, 7e-4, padded=True),
 )
 # A timestamp may be a little off: how much of its weight the neighbours get, 20 ms each.
 NEIGHBOURS = ((-2, 0.1), (-1, 0.2), (0, 0.4), (1, 0.2), (2, 0.1))

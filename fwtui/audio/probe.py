@@ -1,15 +1,12 @@
 """What a media file is, without decoding it."""
 
-import hashlib
-import os
 from pathlib import Path
 
 from av.stream import Disposition
 
+from fwtui.audio.identity import digest
 from fwtui.audio.media import Media, access_error, open_media
 from fwtui.core.job import MediaInfo
-
-_EDGE = 64 * 1024  # bytes
 
 
 def probe(path: Path) -> MediaInfo:
@@ -31,22 +28,11 @@ def probe(path: Path) -> MediaInfo:
 
 
 def fingerprint(path: Path) -> str:
-    """Hex digest over the size and the first and last 64 KiB of a file.
-
-    Cheap for files of any size, and enough to notice that a file was replaced or grew.
-    Raises MediaAccessError.
-    """
+    """What tells a file from another; see `digest`. Raises MediaAccessError."""
     try:
-        with path.open("rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            digest = hashlib.blake2b(str(size).encode(), digest_size=16)
-            file.seek(0)
-            digest.update(file.read(_EDGE))
-            file.seek(max(0, size - _EDGE))
-            digest.update(file.read(_EDGE))
+        return digest(path)
     except OSError as error:
         raise access_error(path, error) from error
-    return digest.hexdigest()
 
 
 def _has_video(media: Media) -> bool:

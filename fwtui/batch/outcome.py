@@ -1,6 +1,7 @@
 """Ends: of a file, its outputs made from the journal; of a batch, its report."""
 
 import asyncio
+from collections.abc import Iterable
 from datetime import datetime
 
 from fwtui.batch.ledger import Ledger, now
@@ -17,7 +18,7 @@ from fwtui.storage.atomic import write_atomic
 from fwtui.writers.registry import write_transcript
 
 NO_SPEECH = "no speech was found"
-LEAVE_OUT = "leaving this window out"  # the remedy of an attempt, and how it is found again
+LEAVE_OUT = "leaving this window out"  # the remedy of an attempt
 
 
 def left_out(seconds: float) -> str:
@@ -25,10 +26,10 @@ def left_out(seconds: float) -> str:
     return f"30 s from {seconds:.0f} s on are left out: the engine died there twice"
 
 
-def warnings_of(job: Job, plan: FilePlan, segments: int) -> tuple[str, ...]:
-    """What the user must know of a completed file."""
-    holes = [left_out(a.at_seconds) for a in job.attempts if a.remedy == LEAVE_OUT]
-    return (*plan.warnings, *holes, *(() if segments else (NO_SPEECH,)))
+def warnings_of(plan: FilePlan, holes: Iterable[float], segments: int) -> tuple[str, ...]:
+    """What the user must know of a completed file; `holes` are where windows are left out."""
+    silence = () if segments else (NO_SPEECH,)
+    return (*plan.warnings, *(left_out(seconds) for seconds in holes), *silence)
 
 
 async def complete(ledger: Ledger, job: Job, run: Run) -> Completed | Failed:
@@ -39,6 +40,7 @@ async def complete(ledger: Ledger, job: Job, run: Run) -> Completed | Failed:
     """
     assert run.plan is not None
     found = await ledger.transcript(job.id)
+    holes = await asyncio.to_thread(ledger.store.left_out, job.id)
     transcript = Transcript(run.plan.language, found.segments, run.plan.duration)
     output = run.settings.output
     stem = text_to_path(path_to_text(output.output_dir)).expanduser() / text_to_path(job.stem)
@@ -58,7 +60,7 @@ async def complete(ledger: Ledger, job: Job, run: Run) -> Completed | Failed:
         work_seconds=run.worked,
         language=run.plan.language,
         segments=len(transcript.segments),
-        warnings=warnings_of(job, run.plan, len(transcript.segments)),
+        warnings=warnings_of(run.plan, holes, len(transcript.segments)),
     )
 
 

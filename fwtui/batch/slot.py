@@ -9,6 +9,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from fwtui.audio.identity import has_changed
 from fwtui.batch.desk import FileDesk
 from fwtui.batch.ledger import Ledger, now
 from fwtui.batch.policy import first_rung, ladder
@@ -205,6 +206,8 @@ class EngineSlot:
             return False
         if point.plan.text_hash != run.settings.text_hash():
             return False
+        if await asyncio.to_thread(has_changed, job.file, point.plan.fingerprint):
+            return False  # the engine looks too, and says why the file starts over
         run.plan, run.position = point.plan, point.plan.duration
         self._runs.pop(job.id, None)
         await self._complete(run)

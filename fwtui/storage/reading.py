@@ -54,6 +54,17 @@ def segments_of(source: Lines, progress: Progress) -> tuple[Segment, ...]:
     return tuple(segment for window in windows for segment in window.result.segments)
 
 
+def left_out_of(source: Lines, progress: Progress) -> tuple[float, ...]:
+    """Where windows of a file were left out: seconds. Raises StorageError."""
+    found = []
+    begin = 0.0
+    for window in _read(source, progress.windows, Window):
+        if window.result.skipped:
+            found.append(begin)
+        begin = window.result.seconds
+    return tuple(found)
+
+
 def _read(source: Lines, offsets: Iterable[int], kind: type[_Record]) -> Iterator[_Record]:
     for line in source.lines(offsets):
         record = record_of(line)

@@ -26,7 +26,7 @@ from fwtui.storage.lock import SessionLock
 from fwtui.storage.names import ID_FORMAT, SessionFiles, local_time
 from fwtui.storage.plain import settings_to
 from fwtui.storage.quarantine import keep_copy
-from fwtui.storage.reading import JournalLines, assemble, resume_of, segments_of
+from fwtui.storage.reading import JournalLines, assemble, left_out_of, resume_of, segments_of
 
 
 class SessionStore:
@@ -248,6 +248,12 @@ class SessionStore:
         with self._guard:
             progress = self._book.files.get(job_id)
             return segments_of(self._open_journal(), progress) if progress else ()
+
+    def left_out(self, job_id: JobId) -> tuple[float, ...]:
+        """Where windows were left out, in seconds of the file; there as long as `segments`."""
+        with self._guard:
+            progress = self._book.files.get(job_id)
+            return left_out_of(self._open_journal(), progress) if progress else ()
 
     def language(self, job_id: JobId) -> str | None:
         """The language of a file that was begun."""

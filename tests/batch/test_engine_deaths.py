@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from fwtui.core.commands import RetryJobs
 from fwtui.core.events import EngineChanged, SegmentsFound
 from fwtui.core.failure import FailureKind
 from fwtui.core.job import Completed, Failed
@@ -86,6 +87,25 @@ async def test_a_window_that_kills_twice_is_left_out_and_told(tmp_path: Path) ->
     assert [segment.id for segment in found] == list(range(1, len(found) + 1))
 
 
+async def test_what_was_left_out_once_is_not_told_of_a_whole_transcript(tmp_path: Path) -> None:
+    """Another try from the start has no hole, whatever its earlier attempts were."""
+    poison = tmp_path / "poison"
+    poison.touch()
+    code = AT_A_WINDOW.replace("if 6000", f"if os.path.exists({str(poison)!r}) and 6000")
+    async with Batch(settings_for(tmp_path / "out"), [LONG], code) as batch:
+        await batch.to_the_end()
+        hurt = batch.jobs[1].state
+        assert isinstance(hurt, Completed)
+        assert any("left out" in warning for warning in hurt.warnings)
+        poison.unlink()
+        since = len(batch.events)
+        batch.send(RetryJobs((1,)))
+        await batch.to_the_end(since)
+        whole = batch.jobs[1].state
+        assert isinstance(whole, Completed)
+        assert whole.warnings == ()
+
+
 async def test_a_file_that_kills_while_it_is_prepared_harms_no_other(tmp_path: Path) -> None:
     poison = tmp_path / "poison.flac"
     poison.write_bytes(SHORT.read_bytes())
@@ -158,8 +178,6 @@ async def test_the_end_of_the_ladder_fails_the_file_and_a_resume_tries_it_again(
     assert remedies == ["a fresh engine", "compute type int8"]
     again = await Batch.resumed()
     async with again:
-        from fwtui.core.commands import RetryJobs
-
         again.send(RetryJobs((1,)))
         finished = await again.to_the_end()
     assert finished.completed == 1

@@ -283,6 +283,23 @@ async def test_a_failed_output_is_an_error_and_a_retry_only_writes(tmp_path: Pat
     assert (out / f"{SHORT.stem}.txt").exists()
 
 
+async def test_outputs_are_not_made_of_a_file_that_was_replaced(tmp_path: Path) -> None:
+    """Its windows were all done, but then another file took its place."""
+    out = tmp_path / "out"
+    out.write_text("a file where the folder should be")
+    path = Path(shutil.copy(SHORT, tmp_path / "talk.flac"))
+    async with Batch(settings_for(out), [path]) as batch:
+        await batch.to_the_end()
+        assert isinstance(batch.jobs[1].state, Failed)
+        out.unlink()
+        shutil.copy(demo.clips()[1], path)
+        since = len(batch.events)
+        batch.send(RetryJobs((1,)))
+        finished = await batch.to_the_end(since)
+        assert finished.completed == 1
+    assert any("starts over: the file has changed" in line for line in batch.log)
+
+
 async def test_same_stem_from_two_folders_makes_two_outputs(tmp_path: Path) -> None:
     paths = []
     for folder in ("a", "b"):

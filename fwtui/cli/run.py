@@ -10,7 +10,6 @@ import click
 import msgspec
 
 from fwtui.cli.arguments import OptionalValue, Switch
-from fwtui.cli.checks import usable, warnings
 from fwtui.cli.console import Console
 from fwtui.cli.exits import exit_code_help
 from fwtui.cli.headless import Listener, drive
@@ -20,6 +19,7 @@ from fwtui.cli.options import SettingsCommand, given, settings_from, settings_op
 from fwtui.cli.progress import Progress
 from fwtui.cli.resuming import choose, hint
 from fwtui.cli.tally import Tally, failures, summary
+from fwtui.config.checks import usable, warnings
 from fwtui.config.fields import Value, apply
 from fwtui.config.locations import Locations
 from fwtui.core.commands import AddPaths, AnyCommand, ChangeSettings, RetryJobs, Start

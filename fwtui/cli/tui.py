@@ -8,10 +8,10 @@ import sys
 
 import click
 
-from fwtui.cli.checks import usable
 from fwtui.cli.logfile import close_log, log_event, open_log
 from fwtui.cli.main import COMMANDS
 from fwtui.cli.options import SettingsCommand, settings_from, settings_options
+from fwtui.config.checks import usable
 from fwtui.config.fields import Value
 from fwtui.config.locations import Locations
 from fwtui.core.commands import AddPaths, AnyCommand, Start

@@ -1,24 +1,31 @@
-"""Settings into a TOML file that holds only what differs from the defaults."""
+"""Settings into a TOML file that holds what differs from the defaults, and the user's comments."""
 
 import contextlib
 import os
 import secrets
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from fwtui.config.fields import differing
-from fwtui.config.load import NONE
+from fwtui.config.fields import Field, Value, all_fields, value_of
+from fwtui.config.load import NONE, parse_settings
 from fwtui.core.settings import Settings
 from fwtui.errors import ConfigError
 
+if TYPE_CHECKING:
+    from tomlkit import TOMLDocument
+    from tomlkit.items import Table
+
 
 def save_settings(path: Path, settings: Settings) -> None:
-    """Write the file in one step; if that fails, the old one is still there.
+    """Change the file in one step; if that fails, the old one is still there.
 
-    Creates the folder. Raises ConfigError.
+    Lines whose values stay are not touched. Creates the folder. Raises ConfigError, also for a
+    file that is no valid settings file: it is never overwritten.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, render_settings(settings).encode())
+        before = path.read_bytes() if path.exists() else b""
+        _replace(path, _rendered(path, before, settings))
     except OSError as error:
         raise ConfigError(
             f"{path} cannot be written: {error.strerror or error}",
@@ -26,14 +33,65 @@ def save_settings(path: Path, settings: Settings) -> None:
         ) from error
 
 
-def render_settings(settings: Settings) -> str:
-    """The TOML text."""
-    import tomli_w
+def _rendered(path: Path, before: bytes, settings: Settings) -> bytes:
+    try:
+        after = render_settings(settings, before)
+        written = parse_settings(after)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error.title}", error.hint) from error
+    if written != settings:
+        raise ConfigError(
+            f"{path} is laid out in a way that cannot be changed", "write a table for each section"
+        )
+    return after
 
-    tables: dict[str, dict[str, object]] = {}
-    for field, value in differing(settings):
-        tables.setdefault(field.section, {})[field.name] = NONE if value is None else value
-    return tomli_w.dumps(tables)
+
+def render_settings(settings: Settings, before: bytes = b"") -> bytes:
+    """The TOML file `before`, changed so that it means `settings`; raises ConfigError."""
+    import tomlkit
+
+    old = parse_settings(before)
+    document = tomlkit.parse(before.decode("utf-8-sig"))
+    for field in all_fields():
+        value = value_of(settings, field)
+        if value != value_of(old, field):
+            _set(document, field, value)
+    return document.as_string().encode()
+
+
+def _set(document: "TOMLDocument", field: Field, value: Value) -> None:
+    import tomlkit
+    from tomlkit.items import Table
+
+    if field.section not in document:
+        document[field.section] = tomlkit.table()
+    table = document[field.section]
+    assert hasattr(table, "__setitem__")
+    if value == field.default and (value is None or not _has_comment(table, field.name)):
+        del table[field.name]
+        if not table and not table.as_string().strip():
+            del document[field.section]
+    elif field.name in table or not isinstance(table, Table):
+        table[field.name] = NONE if value is None else value
+    else:
+        _append(table, field.name, NONE if value is None else value)
+
+
+def _has_comment(table: object, name: str) -> bool:
+    from tomlkit.items import Item, Table
+
+    item = table.value.item(name) if isinstance(table, Table) else None
+    return isinstance(item, Item) and bool(item.trivia.comment)
+
+
+def _append(table: "Table", name: str, value: bool | float | str) -> None:
+    """Add a key after the last one: comments that follow belong to the next table."""
+    body = table.value.body
+    end = max((at + 1 for at, (key, _) in enumerate(body) if key is not None), default=0)
+    rest = body[end:]
+    del body[end:]
+    table.append(name, value)
+    body.extend(rest)
 
 
 def _replace(path: Path, data: bytes) -> None:

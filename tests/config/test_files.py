@@ -43,7 +43,7 @@ SETTINGS = st.fixed_dictionaries(
 
 @given(settings=SETTINGS)
 def test_what_is_written_is_read_back(settings: Settings) -> None:
-    assert parse_settings(render_settings(settings).encode()) == settings
+    assert parse_settings(render_settings(settings)) == settings
 
 
 def test_a_missing_file_is_the_defaults(tmp_path: Path) -> None:
@@ -64,6 +64,63 @@ def test_only_differences_are_written(tmp_path: Path) -> None:
     save_settings(path, Settings())
     assert path.read_text() == ""
     assert list(path.parent.iterdir()) == [path]
+
+
+MINE = """\
+# my settings
+[decoding]   # how
+beam_size = 3 # three, as in the paper
+language = "de"
+
+# all of them
+patience = 2
+
+# where to
+[output]
+output_format  =  "srt"
+"""
+
+
+def test_the_users_comments_and_layout_are_kept(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text(MINE)
+    changes = {
+        "decoding.beam_size": 5,
+        "decoding.language": None,
+        "decoding.vad_filter": True,
+        "batch.cpu_fallback": True,
+    }
+    settings = apply(load_settings(path), changes)
+    save_settings(path, settings)
+    assert load_settings(path) == settings
+    expected = MINE.replace("beam_size = 3", "beam_size = 5").replace('language = "de"\n', "")
+    expected = expected.replace("patience = 2\n", "patience = 2\nvad_filter = true\n")
+    assert path.read_text() == expected + "\n[batch]\ncpu_fallback = true\n"
+    save_settings(path, settings)
+    assert path.read_text() == expected + "\n[batch]\ncpu_fallback = true\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "decoding.beam_size = 3 # dotted\nmodel.threads = 2\ndecoding.patience = 2.0",
+        'decoding = {beam_size = 3}\noutput = {output_format = "srt"}',
+        "[decoding]\r\nbeam_size = 3\r\n",
+        "[decoding]\nvad_filter = true # always\nbeam_size = 3",
+        "[decoding]\n# nothing\n\n[output]\n",
+    ],
+)
+@given(settings=SETTINGS)
+def test_every_layout_can_be_changed(text: str, settings: Settings) -> None:
+    assert parse_settings(render_settings(settings, text.encode())) == settings
+
+
+def test_a_file_that_is_wrong_is_not_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text("[decoding\n")
+    with pytest.raises(ConfigError, match="not valid TOML"):
+        save_settings(path, Settings())
+    assert path.read_text() == "[decoding\n"
 
 
 def test_a_byte_order_mark_is_no_error(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from fwtui.cli.checks import usable, warnings
+from fwtui.config.checks import usable, warnings
 from fwtui.config.fields import Value, apply
 from fwtui.core.settings import Settings
 from fwtui.errors import ModelError, UsageError

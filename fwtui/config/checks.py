@@ -6,8 +6,9 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from fwtui.config.fields import Field, Value
 from fwtui.core.languages import LANGUAGES, language_code
-from fwtui.core.settings import ModelSettings, Settings
+from fwtui.core.settings import Settings
 from fwtui.errors import ModelError, UsageError
 
 _NEED_WORDS = ("highlight_words", "max_line_count", "max_line_width", "max_words_per_line")
@@ -25,10 +26,23 @@ def usable(settings: Settings) -> Settings:
     _check_language(settings.model.model, code)
     return replace(
         settings,
-        model=replace(settings.model, model=_model(settings.model)),
+        model=replace(settings.model, model=_model(settings.model.model)),
         decoding=replace(settings.decoding, language=code),
         output=replace(settings.output, output_dir=str(_whole(settings.output.output_dir))),
     )
+
+
+def usable_value(field: Field, value: Value) -> Value:
+    """One value as `usable` makes it, looked at alone; raises UsageError or ModelError."""
+    match field.key, value:
+        case "decoding.language", str(language):
+            return _code(language)
+        case "model.model", str(model):
+            return _model(model)
+        case "output.output_dir", str(folder):
+            return str(_whole(folder))
+        case _:
+            return value
 
 
 def warnings(settings: Settings) -> Iterator[str]:
@@ -70,17 +84,17 @@ def _code(language: str) -> str:
     return code
 
 
-def _model(settings: ModelSettings) -> str:
+def _model(model: str) -> str:
     """The model's name, or its folder as an absolute path."""
-    folder = Path(settings.model).expanduser()
-    if not _looks_like_folder(settings.model):
-        return settings.model
+    folder = Path(model).expanduser()
+    if not _looks_like_folder(model):
+        return model
     if not (folder / "model.bin").is_file():
         raise ModelError(
             f"no model in {folder}",
             "a folder with a CTranslate2 Whisper model has a model.bin and a tokenizer.json",
         )
-    return str(_whole(settings.model))
+    return str(_whole(model))
 
 
 def _looks_like_folder(model: str) -> bool:

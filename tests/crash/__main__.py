@@ -32,7 +32,6 @@ class Matrix:
         self.folder = folder
         self.totals = Totals()
         self._kills: int = options.kills
-        self._limit = time.monotonic() + 60 * options.minutes
         self._lock = threading.Lock()
         self._numbers = itertools.count()
         pair = Bench.make(folder / "pair", plans.PAIR)
@@ -41,6 +40,7 @@ class Matrix:
         print(f"storage calls to die in: {len(seams)}", flush=True)
         random = Random(options.seed)
         random.shuffle(seams)
+        self._limit = time.monotonic() + 60 * options.minutes
         self._plans = by_turns(((pair, kills) for kills in seams), self._random(mixed, random))
 
     def _random(self, bench: Bench, random: Random) -> Iterator[Plan]:

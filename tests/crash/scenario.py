@@ -84,7 +84,8 @@ class Bench(msgspec.Struct, frozen=True):
                 struck.append(kill)
                 if kill.how is How.CALL:
                     calls.append(read_trace(batch.trace).calls[-1])
-            if not batch.has_session() and batch.outputs():
+            # After a kill there is always another start: it clears away what is left over.
+            if not (lived.struck or batch.has_session()) and batch.outputs():
                 break
         else:
             batch.problems.append("no end of it")
@@ -142,10 +143,10 @@ class Batch:
         return {key: str(self.folder / name) for key, name in {**own, "TMPDIR": "tmp"}.items()}
 
     def live(self, kill: Kill | None) -> Lived:
-        """One life: resumes if there is a session, else begins."""
+        """One life: resumes if there is anything of an earlier one, else begins."""
         (self.folder / "tmp").mkdir(exist_ok=True)
         self._lives += 1
-        resuming = self.has_session()
+        resuming = self.has_session() or bool(self.outputs())
         paths = ("--resume",) if resuming else self._media
         life = Life(
             ("run", *paths, *self._options),

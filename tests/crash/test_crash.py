@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from tests.crash import plans
-from tests.crash.life import How
+from tests.crash.life import How, Kill
 from tests.crash.scenario import Bench, Outcome
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="kills process groups")
@@ -49,3 +49,10 @@ def test_several_kills_within_one_file(mixed: Bench, tmp_path: Path) -> None:
     outcome = mixed.play(tmp_path / "killed", plans.in_a_row(3))
     check(outcome, kills=1)
     assert any(repeat.job == 1 for repeat in outcome.repeats)
+
+
+def test_death_while_the_finished_session_is_deleted(pair: Bench, tmp_path: Path) -> None:
+    last = len(pair.calls) - 1 - pair.calls[::-1].index("sync_folder")
+    outcome = pair.play(tmp_path / "killed", [Kill(How.CALL, last)])
+    check(outcome, kills=1)
+    assert outcome.lives == 2

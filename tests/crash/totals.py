@@ -42,7 +42,7 @@ class Totals:
                 f"storage calls died in: {_listed(self.calls)}",
                 f"batches: {self.batches}, lives: {self.lives}, files gone on with inside: "
                 f"{self.resumed}, windows interrupted: {self.interrupted}",
-                f"bytes compared: {self.bytes}, all the same: {not self.failed}",
+                f"bytes of transcripts compared: {self.bytes}",
                 f"finished windows done again: {self.repeated}, worst: {self.worst:.1f} s of sound",
                 f"batches with a problem: {len(self.failed)}",
             )

@@ -6,6 +6,7 @@ from textual.widgets import Input
 
 from fwtui.core.commands import (
     AddPaths,
+    ChangeSettings,
     MoveJobs,
     Pause,
     RemoveJobs,
@@ -167,6 +168,17 @@ class QueueCommands(Screen[None]):
         names = await self.app.push_screen_wait(AddFiles(self.glyphs, prefilled))
         if names:
             self.host.send(AddPaths(names))
+
+    @work(exclusive=True, group="dialog", exit_on_error=False)
+    async def action_settings(self) -> None:
+        """Ask for other settings and use them for what has not started."""
+        from fwtui.tui.screens.settings import SettingsScreen
+
+        used = self.host.settings if self.host.runner is None else self.model.settings
+        wanted = await self.app.push_screen_wait(SettingsScreen(used, self.glyphs))
+        if wanted is not None and wanted != used:
+            self.host.send(ChangeSettings(wanted))
+            self.notify("Files that have not started use the new settings", markup=False)
 
     # The filter.
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 from textual.binding import Binding, BindingType
 
-Where = Literal["everywhere", "queue", "panes", "moving", "log"]
+Where = Literal["everywhere", "queue", "panes", "moving", "log", "settings"]
 
 TITLES: dict[Where, str] = {
     "everywhere": "Everywhere",
@@ -13,6 +13,7 @@ TITLES: dict[Where, str] = {
     "panes": "Panes",
     "moving": "Moving",
     "log": "Log",
+    "settings": "Settings",
 }
 
 
@@ -103,6 +104,15 @@ KEYS: tuple[Key, ...] = (
         7,
     ),
     Key(
+        "settings",
+        ("comma",),
+        "settings",
+        "Settings",
+        "Settings and profiles, for this batch or as defaults",
+        "queue",
+        8,
+    ),
+    Key(
         "escape",
         ("escape",),
         "escape",
@@ -126,7 +136,7 @@ KEYS: tuple[Key, ...] = (
         "Panes",
         "Go to the next pane",
         "panes",
-        8,
+        9,
         palette=False,
     ),
     Key(
@@ -197,6 +207,96 @@ KEYS: tuple[Key, ...] = (
     ),
     Key("level", ("v",), "level", "Level", "Show only more important lines of the log", "log"),
     Key("copy", ("y",), "copy", "Copy", "Copy the transcript or the log shown", "panes"),
+    Key(
+        "setting_edit",
+        ("enter", "space"),
+        "edit",
+        "Edit",
+        "Type a value; switch or change the value of a choice",
+        "settings",
+        palette=False,
+    ),
+    Key(
+        "setting_before",
+        ("left", "h"),
+        "step(-1)",
+        "Less",
+        "The choice before, one less, or off",
+        "settings",
+        palette=False,
+    ),
+    Key(
+        "setting_after",
+        ("right", "l"),
+        "step(1)",
+        "More",
+        "The next choice, one more, or on",
+        "settings",
+        palette=False,
+    ),
+    Key(
+        "setting_reset",
+        ("backspace", "delete", "d"),
+        "reset",
+        "Default",
+        "Set the value back to its default",
+        "settings",
+        palette=False,
+    ),
+    Key(
+        "setting_fast",
+        ("1",),
+        "profile(0)",
+        "Fast",
+        "Profile Fast: int8 weights, one beam",
+        "settings",
+        palette=False,
+    ),
+    Key(
+        "setting_precise",
+        ("2",),
+        "profile(1)",
+        "Precise",
+        "Profile Precise: the model's own weights, five beams",
+        "settings",
+        palette=False,
+    ),
+    Key(
+        "setting_deep",
+        ("3",),
+        "profile(2)",
+        "Deep",
+        "Profile Deep: the best type for the device, ten beams, patience 2",
+        "settings",
+        palette=False,
+    ),
+    Key(
+        "setting_filter",
+        ("/",),
+        "filter",
+        "Filter",
+        "Show only settings whose name or help has this text",
+        "settings",
+        palette=False,
+    ),
+    Key(
+        "setting_apply",
+        ("a",),
+        "apply",
+        "Apply",
+        "Use the values for this batch's files that have not started",
+        "settings",
+        palette=False,
+    ),
+    Key(
+        "setting_save",
+        ("s",),
+        "save",
+        "Save",
+        "Save the values as defaults for the next start",
+        "settings",
+        palette=False,
+    ),
     Key("theme", ("t",), "theme", "Light or dark", "Change between light and dark", "everywhere"),
     Key(
         "palette",
@@ -231,6 +331,9 @@ KEYS: tuple[Key, ...] = (
 
 _SHOWN = {
     "escape": "Esc",
+    "comma": ",",
+    "backspace": "⌫",
+    "delete": "Del",
     "enter": "⏎",
     "space": "Space",
     "tab": "Tab",
@@ -247,7 +350,7 @@ _SHOWN = {
     "end": "End",
     "f1": "F1",
 }
-_PLAIN = {"⏎": "Enter", "↑": "Up", "↓": "Down", "←": "Left", "→": "Right"}
+_PLAIN = {"⏎": "Enter", "⌫": "Backspace", "↑": "Up", "↓": "Down", "←": "Left", "→": "Right"}
 
 
 def bindings(*where: Where) -> list[BindingType]:

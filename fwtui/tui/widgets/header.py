@@ -88,7 +88,9 @@ class Header(Painted):
     def _engine(self) -> str:
         model = self.model
         info, wanted = model.engine, model.settings.model
-        name = clean(base_name((info.model if info else wanted.model).rstrip("/\\")))
+        name = _model_name(info.model if info else wanted.model)
+        if info is not None and _model_name(wanted.model) != name:
+            name += f" (next: {_model_name(wanted.model)})"
         compute = info.compute_type if info else wanted.compute_type
         device = info.device if info else wanted.device
         dot = f" {self.glyphs.dot} "
@@ -135,3 +137,7 @@ class Header(Painted):
     def _verdict(self) -> str:
         finished = self.model.finished
         return "stopped after" if finished is not None and finished.stopped else "finished in"
+
+
+def _model_name(model: str) -> str:
+    return clean(base_name(model.rstrip("/\\")))

@@ -1,0 +1,329 @@
+"""Settings: look at them, change them, use them for this batch or keep them as defaults."""
+
+import asyncio
+from pathlib import Path
+from typing import ClassVar
+
+from textual import events, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Horizontal, Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Button, Input, Static
+
+from fwtui.config.checks import usable
+from fwtui.config.fields import Field, all_fields
+from fwtui.config.load import load_settings
+from fwtui.config.locations import Locations
+from fwtui.config.profiles import PROFILES, profile_of, with_profile
+from fwtui.config.save import save_settings
+from fwtui.core.settings import Settings
+from fwtui.errors import FwtuiError
+from fwtui.tui.draft import Draft, edited_text, portable
+from fwtui.tui.glyphs import Glyphs
+from fwtui.tui.keys import bindings
+from fwtui.tui.screens.dialog import Dialog, frame
+from fwtui.tui.screens.setting_help import about, trouble
+from fwtui.tui.text import clean, shown_path
+from fwtui.tui.widgets.settings import VALUE_COLUMN, SettingsList
+
+NARROW_WIDTH = 100
+HINTS = "Enter edits, Left Right change, Backspace default, / finds, Esc cancels"
+
+
+class ValueInput(Input):
+    """Lies over the value that is edited; moving away takes the value."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "take(-1)", show=False),
+        Binding("down,tab", "take(1)", show=False),
+        Binding("shift+tab", "take(-1)", show=False),
+    ]
+
+    class Taken(Message):
+        """The value is to be taken, and the cursor to move by `lines`."""
+
+        def __init__(self, lines: int) -> None:
+            super().__init__()
+            self.lines = lines
+
+    def action_take(self, lines: int) -> None:
+        """Take the value and move."""
+        self.post_message(self.Taken(lines))
+
+
+class SettingsScreen(Dialog[Settings | None]):
+    """Gives the settings to apply, or None; saves defaults by itself."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings("settings")
+    escape_result = None
+
+    def __init__(self, used: Settings, glyphs: Glyphs, file: Path | None = None) -> None:
+        super().__init__()
+        self.draft = Draft(used)
+        self._glyphs = glyphs
+        self._file = file or Locations.default().config_file
+        self._list = SettingsList(self.draft, glyphs, id="settings-list")
+        self._value = ValueInput(id="setting-value", select_on_focus=True)
+        self._filter = Input(placeholder="Text in the name or help", id="settings-filter")
+        self._help = Static("", markup=False, id="setting-help")
+        self._editing: Field | None = None
+        self._error: FwtuiError | None = None
+        self._error_at: Field | None = None
+
+    def compose(self) -> ComposeResult:
+        """Profiles, the list with the help beside or below it, buttons."""
+        profiles = [
+            Button(
+                Content(f"{number} {profile.name}"),
+                id=f"profile-{number}",
+                tooltip=profile.description,
+            )
+            for number, profile in enumerate(PROFILES, 1)
+        ]
+        words = Static("Profile", markup=False, id="profile-title")
+        marks = f"{self._glyphs.bullet} not the default   * not applied yet"
+        legend = Static(marks, markup=False, id="settings-legend")
+        left = Vertical(Container(self._list, self._value, id="settings-over"), self._filter)
+        left.id = "settings-left"
+        yield frame(
+            "Settings",
+            Horizontal(words, *profiles, legend, id="profiles"),
+            Container(left, self._help, id="settings-body"),
+            buttons=(
+                Button("Cancel", id="cancel"),
+                Button("Save as defaults", id="save"),
+                Button("Apply to this batch", id="apply", variant="primary"),
+            ),
+            id="settings-dialog",
+        )
+
+    def on_mount(self) -> None:
+        """Begin in the list."""
+        self.set_class(self._glyphs.ascii, "plain-ascii")
+        self._list.focus()
+        self._show()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """The help goes below where the width is small."""
+        super().on_resize(event)
+        self.set_class(event.size.width < NARROW_WIDTH, "narrow")
+        self._show()
+        if self._editing is not None:
+            self.call_after_refresh(self._place)
+
+    # What is seen.
+
+    def _show(self) -> None:
+        """Draw everything that depends on the draft, the cursor and the error."""
+        self._list.refresh()
+        field = self._list.current
+        narrow = self.has_class("narrow")
+        words = about(field, self.draft, self._glyphs, narrow=narrow) if field else Content("")
+        if self._error is not None:
+            bad = trouble(self._error, self._glyphs)
+            words = Content("\n" if narrow else "\n\n").join((bad, words))
+        self._help.update(words)
+        chosen = profile_of(self.draft.settings)
+        for number, profile in enumerate(PROFILES, 1):
+            self.query_one(f"#profile-{number}").set_class(profile is chosen, "on")
+        box = self.query_one("#settings-dialog")
+        changes = self.draft.changes
+        new = f" {self._glyphs.dot} {changes} not applied yet" if changes else ""
+        box.border_title = Content(f"Settings{new}")
+        box.border_subtitle = Content(HINTS)
+
+    def on_settings_list_moved(self) -> None:
+        """Another setting: its help."""
+        if self._editing is None and self._list.current is not self._error_at:
+            self._error = None
+        self._show()
+
+    # Changing values.
+
+    def action_edit(self) -> None:
+        """Type a value, switch, or take the next choice."""
+        if isinstance(self.focused, Button):
+            self.focused.press()
+            return
+        field = self._list.current
+        if field is None or self._editing is not None:
+            return
+        if field.kind == "bool":
+            self._step(field, -1 if self.draft.value(field) else 1)
+        elif field.kind == "choice":
+            self._step(field, 1)
+        else:
+            self._edit(field)
+
+    def on_settings_list_wanted(self) -> None:
+        """A click on a value."""
+        self._list.focus()
+        self.call_later(self.action_edit)
+
+    def action_step(self, by: int) -> None:
+        """Change the value by one step; among buttons: the next one."""
+        field = self._list.current
+        if isinstance(self.focused, Button):
+            self.action_focus_button(by)
+        elif field is not None:
+            self._step(field, by)
+
+    def _step(self, field: Field, by: int) -> None:
+        self._error = None
+        self.draft.step(field, by)
+        self._show()
+
+    def action_reset(self) -> None:
+        """Back to the default."""
+        field = self._list.current
+        if field is not None:
+            self._error = None
+            self.draft.put(field, field.default)
+            self._show()
+
+    def action_profile(self, number: int) -> None:
+        """Take the values of a profile."""
+        if self._finish():
+            self.draft.settings = with_profile(self.draft.settings, PROFILES[number])
+            self._show()
+
+    def _edit(self, field: Field) -> None:
+        self._editing = field
+        self._list.locked = True
+        self._value.value = edited_text(self.draft.value(field))
+        self._value.placeholder = "none" if field.optional else ""
+        self._value.add_class("open")
+        self._place()
+        self._value.focus()
+
+    def _place(self) -> None:
+        column = VALUE_COLUMN - 1
+        self._value.styles.offset = (column, self._list.cursor_y)
+        self._value.styles.width = max(8, self._list.size.width - column - 1)
+
+    def _finish(self) -> bool:
+        """Take the value that is being typed; False: it is not allowed, go on typing."""
+        field = self._editing
+        if field is None:
+            self._error = None
+            return True
+        if not self._check():
+            self._value.focus()
+            return False
+        self.draft.put(field, self.draft.typed(field, self._value.value))
+        self._close_value()
+        return True
+
+    def _close_value(self) -> None:
+        self._editing = self._error = None
+        self._list.locked = False
+        self._value.remove_class("open", "wrong")
+        self._list.focus()
+        self._show()
+
+    def _check(self) -> bool:
+        field = self._editing
+        self._error = None
+        if field is not None:
+            try:
+                self.draft.typed(field, self._value.value)
+            except FwtuiError as error:
+                self._error = error
+        self._value.set_class(self._error is not None, "wrong")
+        self._show()
+        return self._error is None
+
+    def on_value_input_taken(self, event: ValueInput.Taken) -> None:
+        """Take the value and go to the next setting."""
+        if self._finish():
+            self._list.action_go(event.lines)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Take the value; or keep the filter."""
+        if event.input is self._value:
+            self._finish()
+            return
+        if not self._filter.value:
+            self._filter.remove_class("open")
+        self._list.focus()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Check, or filter, while typing."""
+        if event.input is self._filter:
+            self._list.set_filter(event.value)
+        elif self._editing is not None:
+            self._check()
+
+    def action_filter(self) -> None:
+        """Type what to show."""
+        if self._finish():
+            self._filter.add_class("open")
+            self._filter.focus()
+
+    # The end.
+
+    def action_leave(self) -> None:
+        """Escape: give up the value, then the filter, then everything."""
+        if self._editing is not None:
+            self._close_value()
+        elif self._filter.has_class("open"):
+            self._filter.value = ""
+            self._filter.remove_class("open")
+            self._list.focus()
+        else:
+            self.dismiss(None)
+
+    def action_apply(self) -> None:
+        """Use the values for this batch."""
+        settings = self._usable()
+        if settings is not None:
+            self.dismiss(settings)
+
+    @work(exclusive=True, group="save", exit_on_error=False)
+    async def action_save(self) -> None:
+        """Write the settings file, and stay."""
+        settings = self._usable()
+        if settings is None:
+            return
+        try:
+            await asyncio.to_thread(_save, self._file, settings)
+        except FwtuiError as error:
+            self._tell(error)
+            return
+        words = f"Saved for the next start in {shown_path(str(self._file))}"
+        self.notify(clean(words), markup=False)
+
+    def _usable(self) -> Settings | None:
+        if not self._finish():
+            return None
+        try:
+            return usable(self.draft.settings)
+        except FwtuiError as error:
+            self._tell(error)
+            return None
+
+    def _tell(self, error: FwtuiError) -> None:
+        """Show an error, at the setting that it names first."""
+        named = [field for field in all_fields() if f"--{field.name} " in f"{error.title} "]
+        if named:
+            self._list.show(min(named, key=lambda field: error.title.index(f"--{field.name}")))
+        self._error, self._error_at = error, self._list.current
+        self._show()
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Profiles, and the three ends."""
+        match event.button.id:
+            case "apply":
+                self.action_apply()
+            case "save":
+                self.action_save()
+            case "cancel":
+                self.dismiss(None)
+            case str(name):
+                self.action_profile(int(name.removeprefix("profile-")) - 1)
+
+
+def _save(file: Path, settings: Settings) -> None:
+    save_settings(file, portable(settings, load_settings(file)))

@@ -112,22 +112,16 @@ def word_times(model: WhisperModel, count: int, heads: list[list[int]] | None = 
 
 
 def search_heads(folder: Path, count: int) -> None:
-    """Try all sets of decoder heads for word times (config.json is read when loading)."""
+    """Try all sets of the last layer's heads for word times (config.json is read when loading)."""
     import json
 
     config = folder / "config.json"
     before = config.read_text()
-    every = [[layer, head] for layer in range(2) for head in range(4)]
-    single = {}
+    heads_of_last_layer = [[1, head] for head in range(4)]
     try:
-        for heads in [[head] for head in every]:
-            config.write_text(json.dumps({**json.loads(before), "alignment_heads": heads}))
-            model = WhisperModel(str(folder), device="cpu", compute_type="int8")
-            single[tuple(heads[0])] = word_times(model, count, heads)
-        best = sorted(single, key=lambda head: single[head])[:4]
-        for size in (2, 3):
-            for heads in itertools.combinations(best, size):
-                chosen = [list(head) for head in heads]
+        for size in (1, 2, 3, 4):
+            for heads in itertools.combinations(heads_of_last_layer, size):
+                chosen = list(heads)
                 config.write_text(json.dumps({**json.loads(before), "alignment_heads": chosen}))
                 model = WhisperModel(str(folder), device="cpu", compute_type="int8")
                 word_times(model, count, chosen)

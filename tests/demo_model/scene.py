@@ -24,7 +24,12 @@ class Said:
 
 
 def scene(
-    seed: int, language: str, seconds: float, longest: int = 6, noise: float = 0.001
+    seed: int,
+    language: str,
+    seconds: float,
+    longest: int = 6,
+    noise: float = 0.001,
+    voices: tuple[str, ...] = HELD_OUT_VARIANTS,
 ) -> tuple[np.ndarray, list[Said]]:
     """float32 samples at 16 kHz and the phrases in them; about `seconds` long."""
     rng = random.Random(seed)
@@ -33,7 +38,7 @@ def scene(
     position = rng.randint(int(0.1 * RATE), int(0.5 * RATE))
     pieces.append(np.zeros(position, np.float32))
     while True:
-        phrase = random_phrase(rng.randrange(1 << 40), language, HELD_OUT_VARIANTS, longest)
+        phrase = random_phrase(rng.randrange(1 << 40), language, voices, longest)
         if said and position + len(phrase.samples) > (seconds - 0.3) * RATE:
             break
         voice = phrase.samples.astype(np.float32) / 32768 * 10 ** rng.uniform(-0.4, 0.0)

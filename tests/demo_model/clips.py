@@ -18,7 +18,7 @@ VOICES = ("m4", "Michael", "Hugo", "sandro")
 CLIPS = (
     ("english-short.flac", "en", 13, 8, ()),
     ("english-weekdays.flac", "en", 15, 11, ()),
-    ("german-short.flac", "de", 24, 8, ()),
+    ("german-short.flac", "de", 22, 8, ()),
     ("german-colours.flac", "de", 24, 11, ()),
     ("english-three-minutes.opus", "en", 32, 180, ("-c:a", "libopus", "-b:a", "22k")),
 )

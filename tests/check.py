@@ -19,7 +19,7 @@ def checks(arguments: list[str]) -> dict[str, list[str]]:
         "ruff format": [str(SCRIPTS / "ruff"), "format", "--check"],
         "mypy": [str(SCRIPTS / "mypy")],
         "import rules": [str(SCRIPTS / "lint-imports")],
-        "pytest": [sys.executable, "-m", "pytest", "-n", "auto", *arguments],
+        "pytest": [sys.executable, "-m", "pytest", "-n", "auto", "--dist", "worksteal", *arguments],
     }
 
 

@@ -1,7 +1,10 @@
-"""External programs that tests drive, and what happens when one is not there."""
+"""External programs that tests drive, what happens when one is not there, and rights."""
 
 import os
 import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -17,3 +20,16 @@ def require_tool(name: str) -> str:
     if os.environ.get("FWTUI_REQUIRE_TOOLS") == "1":
         pytest.fail(f"{name} is not installed, and FWTUI_REQUIRE_TOOLS=1 forbids to skip")
     pytest.skip(f"needs {name}")
+
+
+@contextmanager
+def unprivileged() -> Iterator[None]:
+    """Root, who may do everything, is nobody meanwhile; others stay who they are."""
+    if sys.platform == "win32" or os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)

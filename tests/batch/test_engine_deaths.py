@@ -20,7 +20,7 @@ import os, signal
 from fwtui.engine.windows import WindowLoop
 step = WindowLoop.step
 def dying(self, state):
-    if 6000 <= state.seek < 9000:
+    if 6000 <= state.seek < 7000:
         os.kill(os.getpid(), signal.SIGSEGV)
     return step(self, state)
 WindowLoop.step = dying
@@ -82,8 +82,8 @@ async def test_a_window_that_kills_twice_is_left_out_and_told(tmp_path: Path) ->
     assert [a.failure.kind for a in batch.jobs[1].attempts] == [FailureKind.ENGINE_DIED] * 2
     assert batch.jobs[2].attempts == ()
     found = segments(batch, 1)
-    assert not any(6000 <= segment.seek < 9000 for segment in found)
-    assert any(segment.seek >= 9000 for segment in found)
+    assert not any(6000 <= segment.seek < 7000 for segment in found)
+    assert any(segment.seek >= 7000 for segment in found)
     assert [segment.id for segment in found] == list(range(1, len(found) + 1))
 
 

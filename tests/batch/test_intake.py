@@ -1,8 +1,8 @@
 """From names to media files."""
 
-import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -78,20 +78,22 @@ print([(p.path.name, p.failure.kind.value, bool(p.failure.hint)) for p in found.
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
-def test_a_folder_without_permission_is_a_problem_and_the_others_are_found(tmp_path: Path) -> None:
-    make(tmp_path, "media/a.mp3", "media/closed/b.mp3")
-    for folder in (tmp_path, *list(tmp_path.parents)[:2]):
+def test_a_folder_without_permission_is_a_problem_and_the_others_are_found() -> None:
+    # not below tmp_path, whose parents are for this user only
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        make(folder, "media/a.mp3", "media/closed/b.mp3")
         folder.chmod(0o755)
-    (tmp_path / "media" / "closed").chmod(0)
-    try:
-        done = subprocess.run(
-            [sys.executable, "-c", UNPRIVILEGED, str(tmp_path / "media")],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-    finally:
-        os.chmod(tmp_path / "media" / "closed", 0o755)  # noqa: PTH101
+        (folder / "media" / "closed").chmod(0)
+        try:
+            done = subprocess.run(
+                [sys.executable, "-c", UNPRIVILEGED, str(folder / "media")],
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+        finally:
+            (folder / "media" / "closed").chmod(0o755)
     assert done.stdout.splitlines() == ["['a.mp3']", "[('closed', 'permission', True)]"]
 
 

@@ -15,6 +15,7 @@ from fwtui.core.settings import Settings
 # Options of whisper-ctranslate2 0.5.8 that are for other features than transcribing files, or
 # that have another place here.
 NOT_OURS = {
+    "batch_size",
     "batched",
     "hf_token",
     "live_input_device",

@@ -1,11 +1,14 @@
 """A real transcriber on the demo model, and files ready for it."""
 
+import wave
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from msgspec.structs import replace
+from numpy.typing import NDArray
 
 from fwtui import demo
 from fwtui.core.paths import path_to_text
@@ -20,6 +23,15 @@ MODEL = ModelSettings(model=str(demo.model_dir()), device="cpu", threads=1)
 LONG_CLIP = demo.clips()[-1]
 # Sampling is random, so what must come out the same twice must not fall back to it.
 GREEDY = DecodingSettings(beam_size=1, temperature_increment_on_fallback=None)
+
+
+def write_wav(path: Path, sound: NDArray[np.float32]) -> None:
+    """16 kHz mono int16."""
+    with wave.open(str(path), "wb") as writer:
+        writer.setnchannels(1)
+        writer.setsampwidth(2)
+        writer.setframerate(16000)
+        writer.writeframes((sound * 32767).astype("<i2").tobytes())
 
 
 def never() -> bool:

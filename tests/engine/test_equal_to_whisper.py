@@ -1,6 +1,5 @@
 """The engine says what faster-whisper's own `transcribe` says, for the same file and options."""
 
-import wave
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,15 @@ from faster_whisper.audio import decode_audio
 from fwtui import demo
 from fwtui.core.settings import DecodingSettings
 from fwtui.engine.transcriber import Transcriber
-from tests.engine.support import GREEDY, LONG_CLIP, MODEL, rounded, segments_of, whisper_segments
+from tests.engine.support import (
+    GREEDY,
+    LONG_CLIP,
+    MODEL,
+    rounded,
+    segments_of,
+    whisper_segments,
+    write_wav,
+)
 
 # our options, and faster-whisper's
 OPTIONS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
@@ -84,11 +91,7 @@ def test_a_concatenation_of_thirty_minutes(transcriber: Transcriber, tmp_path: P
     """Long enough for many windows, with previous text, gaps at the joints and speech cut off."""
     sound = np.tile(decode_audio(str(LONG_CLIP)), 10)
     path = tmp_path / "half an hour.wav"
-    with wave.open(str(path), "wb") as writer:
-        writer.setnchannels(1)
-        writer.setsampwidth(2)
-        writer.setframerate(16000)
-        writer.writeframes((sound * 32767).astype("<i2").tobytes())
+    write_wav(path, sound)
     ours = segments_of(transcriber, path, tmp_path, GREEDY)
     theirs = whisper_segments(transcriber, path, {"beam_size": 1, "temperature": 0.0})
     assert len({segment.seek for segment in ours}) > 50
@@ -97,10 +100,6 @@ def test_a_concatenation_of_thirty_minutes(transcriber: Transcriber, tmp_path: P
 
 def test_silence_has_no_segments(transcriber: Transcriber, tmp_path: Path) -> None:
     path = tmp_path / "silence.wav"
-    with wave.open(str(path), "wb") as writer:
-        writer.setnchannels(1)
-        writer.setsampwidth(2)
-        writer.setframerate(16000)
-        writer.writeframes(bytes(2 * 16000 * 5))
+    write_wav(path, np.zeros(5 * 16000, np.float32))
     decoding = DecodingSettings(vad_filter=True)
     assert segments_of(transcriber, path, tmp_path, decoding) == []

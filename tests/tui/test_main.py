@@ -87,15 +87,15 @@ async def test_narrow_shows_one_pane_beside_the_queue() -> None:
         await driver.press("tab")
         assert driver.app.main.pane == "transcript"
         await driver.press("tab")
-        assert "After cleanup: Memory: 1280 MB" in driver.text
+        await driver.until(lambda: "After cleanup: Memory: 1280 MB" in driver.text)
         assert "joke" not in driver.text
         await driver.press("tab")
-        assert "GPU 0" in driver.text
+        await driver.until(lambda: "GPU 0" in driver.text)
         await driver.press("tab")
         assert driver.app.main.pane == "queue"
         assert "GPU 0" in driver.text
         await driver.press("2")
-        assert "joke" in driver.text
+        await driver.until(lambda: "joke" in driver.text)
 
 
 async def test_resizing_down_to_almost_nothing_and_back() -> None:

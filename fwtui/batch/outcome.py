@@ -23,7 +23,7 @@ LEAVE_OUT = "leaving this window out"  # the remedy of an attempt
 
 def left_out(seconds: float) -> str:
     """The warning about a window that killed the engine, at `seconds` of the file."""
-    return f"30 s from {seconds:.0f} s on are left out: the engine died there twice"
+    return f"the window at {seconds:.0f} s is left out: the engine died there twice"
 
 
 def warnings_of(plan: FilePlan, holes: Iterable[float], segments: int) -> tuple[str, ...]:

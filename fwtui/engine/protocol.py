@@ -31,7 +31,7 @@ class Transcribe(Message, frozen=True):
 
     `scratch` is the WAV that the child may create and must delete; `text_hash` identifies the
     user's options; `resume` is where an earlier attempt got to, used only if the file and the
-    options are still the same; `skip_window` leaves out the next 30 s window, which has killed
+    options are still the same; `skip_window` leaves out the next window, which has killed
     the engine before.
     """
 

@@ -1,34 +1,68 @@
-"""Training windows: phrases at random offsets with gain and noise, and their target tokens."""
+"""Training windows: phrases at random offsets with gain and noise, and all that is known of them."""
 
 import random
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from faster_whisper.feature_extractor import FeatureExtractor
 from torch.nn import functional
 
-from tests.demo_model.speech import Phrase
-from tests.demo_model.vocabulary import Vocabulary
+from tests.demo_model.speech import RATE, Phrase
+from tests.demo_model.vocabulary import WORDS, Vocabulary
 
-RATE = 16000
 IGNORED = -100  # the label that cross_entropy leaves out
+HOP = 320  # samples in a frame of the encoder
+NEAR = 3  # frames: how far around the end of a phrase its timestamp may look
+AFTER = 12  # frames: where to look for what tells that nothing follows
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A phrase in a window: samples at which its words begin, and at which the last one ends."""
+
+    phrase: Phrase
+    bounds: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Sound (float32), the whole phrases in it, and one that the end cuts off."""
+
+    sound: np.ndarray
+    placed: list[Placed] = field(default_factory=list)
+    cut: Placed | None = None
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What the network gets, and what it should make of it.
+
+    `features` (batch, 80, 2 x frames); `begin` (batch,) frames before the window; `tokens` and
+    `labels` (batch, tokens); `spans` (batch, tokens, 2) frames at which to look for the label, or
+    -1; `words` (batch, frames) what is said when, 0 for nothing.
+    """
+
+    features: torch.Tensor
+    begin: torch.Tensor
+    tokens: torch.Tensor
+    labels: torch.Tensor
+    spans: torch.Tensor
+    words: torch.Tensor
 
 
 class Windows:
-    """A seeded source of batches (log-mel, decoder input, labels)."""
+    """A seeded source of batches.
+
+    `mild`: with less noise; `prompted`: share of windows with a previous text. Speech is a little slower or faster than it was synthesised.
+    """
 
     def __init__(
-        self,
-        vocabulary: Vocabulary,
-        speech: dict[str, list[Phrase]],
-        seed: int,
-        *,
-        coloured: bool = False,
-        mild: bool = False,
+        self, vocabulary: Vocabulary, speech: dict[str, list[Phrase]], seed: int, *, mild: bool, prompted: float
     ) -> None:
-        self.coloured = coloured
         # powers of ten: the quietest voice, the loudest noise
-        self.quietest, self.noisiest = (-0.4, -2.6) if mild else (-0.7, -2.0)
+        self.quietest, self.noisiest = (-0.4, -2.6) if mild else (-0.7, -2.1)
+        self.prompted = prompted
         self.v = vocabulary
         self.speech = speech
         self.rng = random.Random(seed)
@@ -37,7 +71,7 @@ class Windows:
         self.hann = torch.tensor(np.hanning(401)[:-1].astype(np.float32))
 
     def mel(self, sound: np.ndarray) -> torch.Tensor:
-        """(samples,) -> (80, samples / 160), clamped as if the file were up to 0.5 louder."""
+        """(samples,) -> (80, samples / 160), clamped as if the file were up to 0.7 louder."""
         padded = functional.pad(torch.from_numpy(sound), (0, 160))
         power = (
             torch.stft(padded, 400, 160, window=self.hann, center=True, return_complex=True)[
@@ -46,7 +80,7 @@ class Windows:
             ** 2
         )
         mel = torch.log10(torch.clamp(self.filters @ power, min=1e-10))
-        if self.coloured:  # as if by another microphone
+        if self.rng.random() < 0.7:  # as if by another microphone
             low, high = self.rng.uniform(-0.4, 0.4), self.rng.uniform(-0.4, 0.4)
             mel = mel + torch.linspace(low, high, 80)[:, None]
         loudest = mel.max() + self.rng.choice((0.0, 0.0, self.rng.uniform(0, 0.7)))
@@ -56,42 +90,57 @@ class Windows:
         rng = self.rng
         return rng.choice((rng.uniform(0.3, 1.0), rng.uniform(0.3, 1.0), rng.uniform(0.8, 3.5)))
 
-    def _sound(
-        self, seconds: float, language: str
-    ) -> tuple[np.ndarray, list[tuple[float, float, Phrase]], float | None]:
-        """Sound, whole phrases with their times, and the start of a phrase cut by the end."""
+    def _voice(self, language: str) -> tuple[np.ndarray, Phrase, tuple[int, ...]]:
+        """A phrase at another speed (and so pitch) and loudness, with its word bounds."""
         rng = self.rng
-        full = rng.random() < 0.5
+        phrase = rng.choice(self.speech[language])
+        voice = phrase.samples.astype(np.float32) / 32768 * 10 ** rng.uniform(self.quietest, 0.1)
+        pace = rng.choice((1.0, rng.uniform(0.92, 1.08)))
+        if pace != 1.0:
+            length = int(len(voice) / pace)
+            voice = np.interp(np.arange(length) * pace, np.arange(len(voice)), voice)
+        return voice.astype(np.float32), phrase, tuple(int(b / pace) for b in phrase.bounds)
+
+    def _speech(self, seconds: float, language: str) -> Scene:
+        rng = self.rng
+        full = rng.random() < 0.6
         length = int((seconds if full else rng.uniform(min(2.0, seconds), seconds)) * RATE)
         sound = np.zeros(length, np.float32)
-        placed: list[tuple[float, float, Phrase]] = []
-        cut: float | None = None
+        placed: list[Placed] = []
         position = int(rng.choice((0.0, rng.uniform(0, 0.5), rng.uniform(0, 2))) * RATE)
         while position < length - RATE // 4:
-            phrase = rng.choice(self.speech[language])
-            voice = (
-                phrase.samples.astype(np.float32) / 32768 * 10 ** rng.uniform(self.quietest, 0.1)
-            )
+            voice, phrase, bounds = self._voice(language)
+            here = Placed(phrase, tuple(position + bound for bound in bounds))
             end = position + len(voice)
             if end > length:
-                if not (full and rng.random() < 0.6):
+                if not (full and rng.random() < 0.7):
                     break
                 sound[position:] += voice[: length - position]
-                cut = position / RATE
-                break
+                return Scene(sound, placed, here)
             sound[position:end] += voice
-            placed.append((position / RATE, end / RATE, phrase))
+            placed.append(here)
             position = end + int(self._gap() * RATE)
-        return sound, placed, cut
+        return Scene(sound, placed)
 
-    def _noise(self, length: int) -> np.ndarray:
-        level = 10 ** self.rng.uniform(-5, self.noisiest)
+    def _hiss(self, length: int, loudest: float) -> np.ndarray:
+        level = 10 ** self.rng.uniform(-5, loudest)
         return self.noise.standard_normal(length).astype(np.float32) * np.float32(level)
+
+    def scene(self, seconds: float, language: str) -> Scene:
+        """Speech with or without noise; sometimes nobody speaks."""
+        if self.rng.random() < 0.06:
+            length = int(self.rng.uniform(0.5, seconds) * RATE)
+            silent = self.rng.random() < 0.2
+            return Scene(np.zeros(length, np.float32) if silent else self._hiss(length, -2))
+        scene = self._speech(seconds, language)
+        if self.rng.random() < 0.7:
+            scene.sound[:] += self._hiss(len(scene.sound), self.noisiest)
+        return scene
 
     def _context(self, language: str) -> list[int]:
         """Tokens of a made-up previous text, as faster-whisper would put before the window."""
         rng, v = self.rng, self.v
-        if rng.random() < 0.45:
+        if rng.random() > self.prompted:
             return []
         words = v.words[language]
         if rng.random() < 0.1:
@@ -106,53 +155,90 @@ class Windows:
             clock = (end + self._gap()) % 28
         return [v.prev, *text[-223:]]
 
-    def sample(self, seconds: float) -> tuple[np.ndarray, list[int], list[int]]:
-        """One window: sound, decoder input tokens and the labels beside them."""
+    def _body(
+        self, scene: Scene, spoken: str, begin: int, *, timed: bool
+    ) -> list[tuple[int, int, int]]:
+        """Tokens of the text, each with the frames of the window (from, to) where it is heard."""
+        v = self.v
+        body: list[tuple[int, int, int]] = []
+
+        def mark(sample: int, *, first: bool) -> None:
+            frame = round(sample / HOP)
+            # decoding allows the first timestamp up to 1.0 s (max_initial_timestamp)
+            told = min(frame, 50) if first and begin == 0 else frame
+            token = v.timestamp((told + begin) * 0.02)
+            body.append((token, frame - NEAR, frame + NEAR))
+
+        for index, here in enumerate(scene.placed):
+            if timed:
+                mark(here.bounds[0], first=index == 0)
+            for word, start, end in zip(
+                here.phrase.words, here.bounds[:-1], here.bounds[1:], strict=True
+            ):
+                body.append((v.words[spoken][word], start // HOP, end // HOP))
+            if timed:
+                mark(here.bounds[-1], first=False)
+        if timed and scene.cut is not None:
+            mark(scene.cut.bounds[0], first=not scene.placed)
+        elif timed and not scene.placed:
+            body.append((v.timestamp(begin * 0.02), -1, -1))
+        return body
+
+    def _words(self, scene: Scene, frames: int, language: str) -> np.ndarray:
+        """(frames,) what is said at each: 0 for nothing, else 1 + the word's number."""
+        words = np.zeros(frames, np.int64)
+        offset = 1 if language == "en" else 1 + len(WORDS["en"])
+        for here in [*scene.placed, *([scene.cut] if scene.cut else [])]:
+            for word, start, end in zip(
+                here.phrase.words, here.bounds[:-1], here.bounds[1:], strict=True
+            ):
+                words[start // HOP : end // HOP] = offset + word
+        return words
+
+    def sample(
+        self, seconds: float, begin: int
+    ) -> tuple[np.ndarray, list[int], list[int], list[tuple[int, int]], np.ndarray]:
+        """Sound, decoder input, labels and spans beside it, and the words by frame."""
         rng, v = self.rng, self.v
         language = rng.choice(("en", "de"))
         task = v.translate if language == "de" and rng.random() < 0.3 else v.transcribe
-        if rng.random() < 0.06:
-            length = int(rng.uniform(0.5, seconds) * RATE)
-            loud = 10 ** rng.uniform(-6, -2) if rng.random() < 0.8 else 0.0
-            sound = self.noise.standard_normal(length).astype(np.float32) * np.float32(loud)
-            placed, cut = [], None
-        else:
-            sound, placed, cut = self._sound(seconds, language)
-            if rng.random() < 0.7:
-                sound += self._noise(len(sound))
         spoken = "en" if task == v.translate else language
-        untimed = rng.random() < 0.15
-        body: list[int] = []
-        for index, (start, end, phrase) in enumerate(placed):
-            # decoding allows the first timestamp up to 1.0 s (max_initial_timestamp)
-            first = min(start, 1.0) if index == 0 else start
-            said = [v.words[spoken][word] for word in phrase.words]
-            body += said if untimed else [v.timestamp(first), *said, v.timestamp(end)]
-        if not untimed and (cut is not None or not placed):
-            body.append(v.timestamp(min(cut or 0.0, 1.0) if not placed else cut or 0.0))
+        scene = self.scene(seconds, language)
+        timed = rng.random() > 0.2
+        body = self._body(scene, spoken, begin, timed=timed)
         context = self._context(spoken)
         prompt = [v.sot, v.en if language == "en" else v.de, task]
-        prompt += [v.no_timestamps] if untimed else []
-        silent = not placed and cut is None
-        first_label = v.no_speech if silent else prompt[1]
-        inputs = context + prompt + body
-        labels = [IGNORED] * len(context) + [first_label] + [IGNORED] * (len(prompt) - 2)
-        return sound, inputs[:448], (labels + body + [v.eot])[:448]
+        prompt += [] if timed else [v.no_timestamps]
+        silent = not scene.placed and scene.cut is None
+        inputs = context + prompt + [token for token, _, _ in body]
+        labels = [IGNORED] * len(context) + [v.no_speech if silent else prompt[1]]
+        labels += [IGNORED] * (len(prompt) - 2) + [token for token, _, _ in body] + [v.eot]
+        spans = [(-1, -1)] * (len(context) + len(prompt) - 1)
+        spans += [(start, end) for _, start, end in body]
+        last = scene.placed[-1].bounds[-1] // HOP if scene.placed else -1
+        spans.append((last, last + AFTER) if not timed and last >= 0 else (-1, -1))
+        words = self._words(scene, int(seconds * 50), language)
+        return scene.sound, inputs, labels, spans, words
 
-    def batch(self, size: int, seconds: float) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """(size, 80, frames) float32, (size, tokens) and (size, tokens) int64."""
-        frames = int(seconds * 100)
-        features = torch.zeros(size, 80, frames)
+    def batch(self, size: int, seconds: float) -> Batch:
+        """`size` windows of `seconds` at random places within 30 s."""
+        frames = int(seconds * 50)
+        features = torch.zeros(size, 80, 2 * frames)
+        begins = [self.rng.randint(0, 1500 - frames) for _ in range(size)]
+        words = torch.zeros(size, frames, dtype=torch.int64)
         rows = []
-        for index in range(size):
-            sound, inputs, labels = self.sample(seconds)
-            mel = self.mel(sound)[:, :frames]
+        for index, begin in enumerate(begins):
+            sound, inputs, labels, spans, said = self.sample(seconds, begin)
+            mel = self.mel(sound)[:, : 2 * frames]
             features[index, :, : mel.shape[1]] = mel
-            rows.append((inputs, labels))
-        longest = max(len(inputs) for inputs, _ in rows)
+            words[index] = torch.from_numpy(said)
+            rows.append((inputs[:448], labels[:448], spans[:448]))
+        longest = max(len(inputs) for inputs, _, _ in rows)
         tokens = torch.full((size, longest), self.v.eot)
         targets = torch.full((size, longest), IGNORED)
-        for index, (inputs, labels) in enumerate(rows):
+        looks = torch.full((size, longest, 2), -1)
+        for index, (inputs, labels, spans) in enumerate(rows):
             tokens[index, : len(inputs)] = torch.tensor(inputs)
             targets[index, : len(labels)] = torch.tensor(labels)
-        return features, tokens, targets
+            looks[index, : len(spans)] = torch.tensor(spans)
+        return Batch(features, torch.tensor(begins), tokens, targets, looks, words)

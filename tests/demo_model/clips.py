@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.demo_model.scene import RATE, scene
+from tests.demo_model.scene import scene
+from tests.demo_model.speech import RATE
 
 # Of the voices kept from training, those that sound least like a machine.
 VOICES = ("m4", "Michael", "Hugo", "sandro")

@@ -123,9 +123,9 @@ class Decoder(nn.Module):
 class Heard:
     """What the network makes of a batch.
 
-    `tokens` are logits (labels, vocabulary) where a label is known; `frames` logits of the word at each frame
-    (batch, frames, 1 + words); `shares` the last layer's attention to the frames (batch, heads,
-    tokens, frames).
+    `tokens` are logits (labels, vocabulary) where a label is known; `frames` logits of the word at
+    each frame (batch, frames, 1 + words); `shares` the last layer's attention to the frames
+    (batch, heads, tokens, frames).
     """
 
     tokens: torch.Tensor

@@ -5,19 +5,27 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tests.demo_model.speech import HELD_OUT_VARIANTS, random_phrase
+from tests.demo_model.speech import HELD_OUT_VARIANTS, RATE, random_phrase
 from tests.demo_model.vocabulary import WORDS
-
-RATE = 16000
 
 
 @dataclass(frozen=True)
 class Said:
-    """What is said from `start` to `end` (seconds); `words` are indexes into WORDS."""
+    """What is said; `words` are indexes into WORDS.
 
-    start: float
-    end: float
+    `bounds` are the seconds at which the words begin, and at which the last one ends.
+    """
+
     words: tuple[int, ...]
+    bounds: tuple[float, ...]
+
+    @property
+    def start(self) -> float:
+        return self.bounds[0]
+
+    @property
+    def end(self) -> float:
+        return self.bounds[-1]
 
     def text(self, language: str) -> str:
         return " ".join(WORDS[language][word] for word in self.words)
@@ -43,7 +51,8 @@ def scene(
             break
         voice = phrase.samples.astype(np.float32) / 32768 * 10 ** rng.uniform(-0.4, 0.0)
         end = position + len(voice)
-        said.append(Said(position / RATE, end / RATE, phrase.words))
+        bounds = tuple((position + bound) / RATE for bound in phrase.bounds)
+        said.append(Said(phrase.words, bounds))
         gap = int(rng.uniform(0.4, 1.3) * RATE)
         pieces += [voice, np.zeros(gap, np.float32)]
         position = end + gap

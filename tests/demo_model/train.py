@@ -159,7 +159,11 @@ def main() -> None:
             model = Network(vocabulary)
             if before is not None:
                 model.load_state_dict(torch.load(before))
-            train_phase(model, Windows(vocabulary, speech, seed, mild=phase.mild, prompted=phase.prompted), phase)
+            train_phase(
+                model,
+                Windows(vocabulary, speech, seed, mild=phase.mild, prompted=phase.prompted),
+                phase,
+            )
             torch.save(model.state_dict(), checkpoint)
         before = checkpoint
 

@@ -1,4 +1,4 @@
-"""Training windows: phrases at random offsets with gain and noise, and all that is known of them."""
+"""Training windows: phrases at random offsets with gain and noise, and what is known of them."""
 
 import random
 from dataclasses import dataclass, field
@@ -54,11 +54,18 @@ class Batch:
 class Windows:
     """A seeded source of batches.
 
-    `mild`: with less noise; `prompted`: share of windows with a previous text. Speech is a little slower or faster than it was synthesised.
+    `mild`: with less noise; `prompted`: share of windows with a previous text. Speech is a little
+    slower or faster than it was synthesised.
     """
 
     def __init__(
-        self, vocabulary: Vocabulary, speech: dict[str, list[Phrase]], seed: int, *, mild: bool, prompted: float
+        self,
+        vocabulary: Vocabulary,
+        speech: dict[str, list[Phrase]],
+        seed: int,
+        *,
+        mild: bool,
+        prompted: float,
     ) -> None:
         # powers of ten: the quietest voice, the loudest noise
         self.quietest, self.noisiest = (-0.4, -2.6) if mild else (-0.7, -2.1)

@@ -22,7 +22,7 @@ ComputeType = Literal[
     "float32",
     "bfloat16",
 ]
-OutputFormat = Literal["txt", "vtt", "srt", "tsv", "json", "all"]
+OutputFormat = Literal["txt", "vtt", "srt", "tsv", "json", "all", "lrc", "ass", "csv", "md"]
 
 AtLeastOne = Annotated[int, Meta(ge=1)]
 Probability = Annotated[float, Meta(ge=0, le=1)]
@@ -161,7 +161,9 @@ class OutputSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Which files are written, where, and how they look."""
 
     output_dir: Annotated[str, Meta(description="Folder for the transcripts")] = "."
-    output_format: Annotated[OutputFormat, Meta(description="Format of the transcripts")] = "all"
+    output_format: Annotated[
+        OutputFormat, Meta(description="Format of the transcripts; all: txt, vtt, srt, tsv, json")
+    ] = "all"
     pretty_json: Annotated[bool, Meta(description="Indent the JSON")] = False
     highlight_words: Annotated[
         bool, Meta(description="Underline each word as it is spoken (srt, vtt; word timestamps)")

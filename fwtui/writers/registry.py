@@ -7,24 +7,29 @@ from fwtui.core.segment import Transcript
 from fwtui.core.settings import OutputSettings
 from fwtui.storage.atomic import write_atomic
 from fwtui.storage.faults import storage_error
-from fwtui.writers import json, srt, tsv, txt, vtt
+from fwtui.writers import ass, csv, json, lrc, md, srt, tsv, txt, vtt
 
 Writer = Callable[[Transcript, OutputSettings], Iterator[bytes]]
 
-# In whisper's order. The name is also the extension.
+# The name is also the extension. First whisper's, in its order, which are what "all" means.
 _WRITERS: dict[str, Writer] = {
     "txt": txt.chunks,
     "vtt": vtt.chunks,
     "srt": srt.chunks,
     "tsv": tsv.chunks,
     "json": json.chunks,
+    "lrc": lrc.chunks,
+    "ass": ass.chunks,
+    "csv": csv.chunks,
+    "md": md.chunks,
 }
 FORMATS = tuple(_WRITERS)
+WHISPER_FORMATS = FORMATS[:5]
 
 
 def formats(output_format: str) -> tuple[str, ...]:
     """The formats that the setting `output_format` asks for."""
-    return FORMATS if output_format == "all" else (output_format,)
+    return WHISPER_FORMATS if output_format == "all" else (output_format,)
 
 
 def render(transcript: Transcript, name: str, settings: OutputSettings) -> Iterator[bytes]:

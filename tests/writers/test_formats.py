@@ -48,8 +48,8 @@ def text_of(transcript: Transcript, name: str, settings: OutputSettings | None =
 
 
 def test_formats() -> None:
-    assert FORMATS == ("txt", "vtt", "srt", "tsv", "json")
-    assert formats("all") == FORMATS
+    assert formats("all") == ("txt", "vtt", "srt", "tsv", "json")
+    assert set(formats("all")) < set(FORMATS)
     assert formats("srt") == ("srt",)
 
 
@@ -70,6 +70,61 @@ def test_formats() -> None:
 )
 def test_timestamp(seconds: float, hours: bool, expected: str) -> None:
     assert timestamp(milliseconds(seconds), hours=hours, marker=".") == expected
+
+
+OURS = Transcript(
+    "en",
+    (
+        segment(0.0, 2.0, ' =1, "quoted" {text}'),
+        segment(5.128, 7.5, " *more*\n\nof it "),
+        segment(3661.999, 3664.0, "the end\\N"),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        (
+            "lrc",
+            '[00:00.00]=1, "quoted" {text}\n[00:05.12]*more* of it\n[61:01.99]the end\\N\n',
+        ),
+        (
+            "csv",
+            "start,end,text\r\n"
+            '0.000,2.000,"\'=1, ""quoted"" {text}"\r\n'
+            "5.128,7.500,*more* of it\r\n"
+            "3661.999,3664.000,the end\\N\r\n",
+        ),
+        (
+            "md",
+            '**0:00:00** =1, "quoted" \\{text\\}\n\n'
+            "**0:00:05** \\*more\\* of it\n\n"
+            "**1:01:01** the end\\\\N\n",
+        ),
+    ],
+)
+def test_our_own_formats(name: str, expected: str) -> None:
+    assert text_of(OURS, name) == expected
+
+
+def test_ass_is_subtitles_whose_text_is_no_command() -> None:
+    header, _, events = text_of(OURS, "ass").partition("[Events]\n")
+    assert header.startswith("[Script Info]\nScriptType: v4.00+\n")
+    assert events.splitlines()[1:] == [
+        'Dialogue: 0,0:00:00.00,0:00:02.00,Default,,0,0,0,,=1, "quoted" (text)',
+        "Dialogue: 0,0:00:05.12,0:00:07.50,Default,,0,0,0,,*more*\\Nof it",
+        "Dialogue: 0,1:01:01.99,1:01:04.00,Default,,0,0,0,,the end\u29f5N",
+    ]
+
+
+def test_ass_highlights_words() -> None:
+    said = spoken(0.0, " {a", " b")
+    lines = text_of(Transcript("en", (said,)), "ass", OutputSettings(highlight_words=True))
+    assert [line.rpartition(",,")[2] for line in lines.splitlines()[-2:]] == [
+        "{\\u1}(a{\\u0} b",
+        "(a {\\u1}b{\\u0}",
+    ]
 
 
 def test_txt_with_timestamps() -> None:
@@ -127,7 +182,7 @@ def test_srt_has_as_many_blocks_as_numbers(
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_writers_stream(name: str) -> None:
-    pieces = list(render(generated(3, 200), name, OutputSettings()))
+    pieces = list(render(generated(3, 300), name, OutputSettings()))
     assert len(pieces) > 100
     assert max(map(len, pieces)) < 4000
 

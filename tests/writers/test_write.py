@@ -8,7 +8,7 @@ import pytest
 
 from fwtui.core.settings import OutputSettings
 from fwtui.errors import StorageError
-from fwtui.writers.registry import FORMATS, output_paths, render, write_transcript
+from fwtui.writers.registry import formats, output_paths, render, write_transcript
 from tests.tools import unprivileged
 from tests.writers.cases import CASES
 
@@ -16,10 +16,10 @@ from tests.writers.cases import CASES
 def test_all_formats_are_written_beside_each_other(tmp_path: Path) -> None:
     stem = tmp_path / "new" / "folder" / "talk.part.1"
     paths = write_transcript(CASES["words"], stem, OutputSettings())
-    assert [path.name for path in paths] == [f"talk.part.1.{name}" for name in FORMATS]
+    assert [path.name for path in paths] == [f"talk.part.1.{name}" for name in formats("all")]
     assert paths == output_paths(stem, OutputSettings())
     assert set(stem.parent.iterdir()) == set(paths)
-    for name, path in zip(FORMATS, paths, strict=True):
+    for name, path in zip(formats("all"), paths, strict=True):
         assert path.read_bytes() == b"".join(render(CASES["words"], name, OutputSettings()))
 
 

@@ -1,6 +1,7 @@
 """The parent's side of an engine child: start it, talk to it, drain it, judge its end."""
 
 import contextlib
+import os
 import queue
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import msgspec
 
 from fwtui.core.failure import Failure
 from fwtui.core.settings import ModelSettings
+from fwtui.engine.cuda import environment, wheel_folders
 from fwtui.engine.failure import classify_exit, describe_exit
 from fwtui.engine.protocol import AnyReply, AnyRequest, Load
 from fwtui.engine.stderr import LastWords
@@ -58,7 +60,11 @@ class EngineClient:
         self._requests: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         try:
             self._process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=environment(os.environ, wheel_folders()),
             )
         except OSError as error:
             raise EngineError(

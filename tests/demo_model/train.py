@@ -1,7 +1,7 @@
-"""Train the demo model: python -m tests.demo_model.train --work DIR [--seed 3] [--threads 1].
+"""Train the demo model: python -m tests.demo_model.train --work DIR [--start MODEL] [--seed 100].
 
 Needs torch, scipy and espeak-ng. Each finished phase leaves a checkpoint in DIR, and a repeated
-call goes on after the last one.
+call goes on after the last one. `--start` is the folder of a converted model to begin with.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from tests.demo_model.network import Heard, Network
 from tests.demo_model.speech import Phrase, phrases
+from tests.demo_model.thaw import thaw
 from tests.demo_model.vocabulary import WORDS, Vocabulary
 from tests.demo_model.windows import IGNORED, Batch, Windows
 
@@ -38,9 +39,8 @@ class Phase(NamedTuple):
 
 
 PHASES = (
-    Phase(5, 32, 2500, 2e-3, prompted=0.05),
-    Phase(10, 20, 2000, 1.5e-3, prompted=0.2),
-    Phase(30, 8, 1500, 1e-3, mild=True),
+    Phase(10, 20, 800, 1.2e-3, prompted=0.15),
+    Phase(30, 8, 2000, 1e-3, mild=True),
 )
 PHRASES = 30_000
 # A timestamp may be a little off: how much of its weight the neighbours get, 20 ms each.
@@ -143,7 +143,8 @@ def spoken(folder: Path, workers: int) -> dict[str, list[Phrase]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--seed", type=int, default=3)
+    parser.add_argument("--start", type=Path)
+    parser.add_argument("--seed", type=int, default=100)
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
     arguments.work.mkdir(parents=True, exist_ok=True)
@@ -159,6 +160,8 @@ def main() -> None:
             model = Network(vocabulary)
             if before is not None:
                 model.load_state_dict(torch.load(before))
+            elif arguments.start is not None:
+                thaw(arguments.start, model)
             train_phase(
                 model,
                 Windows(vocabulary, speech, seed, mild=phase.mild, prompted=phase.prompted),

@@ -99,9 +99,11 @@ class BatchedFiles:
             self._leave(file, JobCancelled())
         return bool(gone)
 
-    def _leave(self, file: BatchedFile, error: Exception | None = None) -> None:
+    def _leave(
+        self, file: BatchedFile, error: Exception | None = None, *, shared: bool = False
+    ) -> None:
         self.files.remove(file)
-        self.teller.leave(file.prepared, error)
+        self.teller.leave(file.prepared, error, shared=shared)
 
     def _next_batch(self) -> list[Part]:
         """The parts of the next batch."""
@@ -146,7 +148,7 @@ class BatchedFiles:
         out_of_memory = classify_exception(error).kind is FailureKind.OUT_OF_MEMORY
         if out_of_memory or len(parts) == 1:
             for part in parts:
-                self._leave(part.file, error)
+                self._leave(part.file, error, shared=len(parts) > 1)
             return
         traceback.print_exc()
         for part in parts:

@@ -82,11 +82,11 @@ class Inbox:
         self.drop_scratch(request)
         self.channel.send(Stopped(request.job))
 
-    def fail(self, request: Transcribe, error: Exception) -> None:
+    def fail(self, request: Transcribe, error: Exception, *, shared: bool = False) -> None:
         """Tell that a file cannot be transcribed. Called where the error was caught."""
         traceback.print_exc()
         self.drop_scratch(request)
-        self.channel.send(FileFailed(request.job, classify_exception(error)))
+        self.channel.send(FileFailed(request.job, classify_exception(error), shared))
 
     def end(self, code: int) -> None:
         """Leave at once: native threads cannot be joined, and the journal is the parent's."""

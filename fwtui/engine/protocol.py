@@ -141,10 +141,14 @@ class Stopped(Message, frozen=True):
 
 
 class FileFailed(Message, frozen=True):
-    """This file cannot be transcribed; the engine goes on with the next."""
+    """This file cannot be transcribed; the engine goes on with the next.
+
+    `shared`: the same is told of the other files in its batch.
+    """
 
     job: JobId
     failure: Failure
+    shared: bool = False
 
 
 class Fatal(Message, frozen=True):
@@ -183,23 +187,9 @@ class Note(Message, frozen=True):
     job: JobId | None = None
 
 
-AnyReply = (
-    Ready
-    | Probed
-    | Preparing
-    | Waiting
-    | InModel
-    | Started
-    | Window
-    | Finished
-    | Stopped
-    | FileFailed
-    | Fatal
-    | Held
-    | CleanedUp
-    | Busy
-    | Note
-)
+# Replies about one file.
+FileReply = Preparing | Probed | Waiting | Started | Window | Finished | Stopped | FileFailed
+AnyReply = FileReply | Ready | InModel | Fatal | Held | CleanedUp | Busy | Note
 
 # Replies that end a job's stay in the engine.
 Ending = Finished | Stopped | FileFailed

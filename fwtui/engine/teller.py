@@ -53,8 +53,13 @@ class Teller:
             )
         )
 
-    def leave(self, prepared: Prepared, error: Exception | None = None) -> None:
-        """The file's stay is over: it is done, was given up, or cannot be transcribed."""
+    def leave(
+        self, prepared: Prepared, error: Exception | None = None, *, shared: bool = False
+    ) -> None:
+        """The file's stay is over: it is done, was given up, or cannot be transcribed.
+
+        `shared`: the error is that of a whole batch.
+        """
         request = prepared.request
         prepared.pcm.close()
         match error:
@@ -64,7 +69,7 @@ class Teller:
             case JobCancelled():
                 self.inbox.give_up(request)
             case _:
-                self.inbox.fail(request, error)
+                self.inbox.fail(request, error, shared=shared)
 
     def tidy_up(self) -> None:
         """Give memory back after a file."""

@@ -3,22 +3,20 @@
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from faster_whisper import BatchedInferencePipeline
-from faster_whisper.audio import decode_audio
 from msgspec.structs import replace
 
 from fwtui import demo
 from fwtui.core.segment import Segment
-from fwtui.core.session import Resume, WindowResult
+from fwtui.core.session import WindowResult
 from fwtui.core.settings import DecodingSettings
 from fwtui.engine.batched import BatchDecoder
 from fwtui.engine.batched_file import BatchedFile, Part
 from fwtui.engine.convert import convert
 from fwtui.engine.prepare import Prepared
 from fwtui.engine.transcriber import Transcriber
-from tests.engine.support import LONG_CLIP, MODEL, at_resume, prepared_file, rounded
+from tests.engine.support import LONG_CLIP, MODEL, prepared_file, rounded
 
 BATCHED = DecodingSettings(
     beam_size=1, temperature_increment_on_fallback=None, batched=True, vad_threshold=0.6
@@ -62,17 +60,13 @@ def segments(results: list[WindowResult]) -> list[Segment]:
 def theirs(transcriber: Transcriber, path: Path, size: int, options: dict[str, Any]) -> Any:
     pipeline = BatchedInferencePipeline(transcriber.model)
     options = {"without_timestamps": False, "beam_size": 1, "temperature": 0.0} | options
-    found, _ = pipeline.transcribe(
-        str(path), batch_size=size, vad_parameters=dict(VAD), **options
-    )
+    found, _ = pipeline.transcribe(str(path), batch_size=size, vad_parameters=dict(VAD), **options)
     said = [convert(segment) for segment in found if segment.text.strip()]
     return [replace(segment, id=number) for number, segment in enumerate(said, 1)]
 
 
 @pytest.mark.parametrize("name", OPTIONS)
-def test_equal_to_the_batched_pipeline(
-    transcriber: Transcriber, name: str, tmp_path: Path
-) -> None:
+def test_equal_to_the_batched_pipeline(transcriber: Transcriber, name: str, tmp_path: Path) -> None:
     mine, options = OPTIONS[name]
     decoding = replace(BATCHED, **mine)
     for clip, size in ((LONG_CLIP, 4), (demo.clips()[3], 3)):

@@ -14,9 +14,9 @@ from faster_whisper.transcribe import Segment as WhisperSegment
 from fwtui.core.session import WindowResult, WindowState
 from fwtui.core.settings import DecodingSettings, ModelSettings
 from fwtui.engine.client import EngineClient
+from fwtui.engine.convert import convert
 from fwtui.engine.protocol import AnyReply, Transcribe, Window
 from fwtui.engine.stderr import LINES_PER_SECOND, TAIL_LINES
-from fwtui.engine.convert import convert
 from fwtui.errors import EngineError
 
 

@@ -44,8 +44,8 @@ class BatchedFiles:
     def _work(self) -> None:
         in_model: tuple[JobId, ...] = ()
         while self._fill():
-            self.teller.rest([file.job for file in self.files])
-            if self._drop_cancelled():
+            rested = self.teller.rest([file.job for file in self.files])
+            if self._drop_cancelled() or rested:
                 continue
             parts = self._next_batch()
             jobs = tuple(part.file.job for part in parts)

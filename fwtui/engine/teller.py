@@ -24,10 +24,12 @@ class Teller:
         self._clock = BusyClock()
         self._cleaned = 0.0
 
-    def rest(self, jobs: Sequence[JobId]) -> None:
+    def rest(self, jobs: Sequence[JobId]) -> bool:
         """See `Inbox.rest`."""
-        if self.inbox.rest(jobs):
+        rested = self.inbox.rest(jobs)
+        if rested:
             self._clock.rest()
+        return rested
 
     def begin(self) -> None:
         """The model begins to work."""

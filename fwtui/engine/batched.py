@@ -216,7 +216,7 @@ class BatchDecoder:
                 )
         for number, chunk in enumerate(chunks):
             alignment = found[tuple(chunk.file.tokenizer.sot_sequence)][number]
-            chunk.heard = WhisperModel.add_word_timestamps(
+            heard = WhisperModel.add_word_timestamps(
                 _Aligned(alignment, self.model.frames_per_second),
                 [chunk.pieces],
                 chunk.file.tokenizer,
@@ -226,6 +226,7 @@ class BatchDecoder:
                 options.append_punctuations,
                 self._heard_before(chunks, number),
             )
+            chunk.heard = float(heard)
 
     def _heard_before(self, chunks: Sequence[_Chunk], number: int) -> float:
         """When speech was last heard in the file before this chunk (seconds)."""

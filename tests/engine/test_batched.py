@@ -89,8 +89,12 @@ def test_equal_to_the_batched_pipeline(
     mine, options = OPTIONS[name]
     with prepared_file(transcriber, sound, tmp_path, replace(BATCHED, **mine)) as ready:
         ours = segments(batches(transcriber, ready, 3))
+    expected = theirs(transcriber, sound, options)
+    if "clip_timestamps" in mine:  # ours is the place in what the model saw, theirs in the file
+        expected = [replace(segment, seek=0) for segment in expected]
+        ours = [replace(segment, seek=0) for segment in ours]
     assert ours
-    assert rounded(ours) == rounded(theirs(transcriber, sound, options))
+    assert rounded(ours) == rounded(expected)
 
 
 def test_every_batch_is_a_resume_point(

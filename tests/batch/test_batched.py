@@ -48,9 +48,9 @@ async def test_files_together_have_the_outputs_of_files_alone(tmp_path: Path) ->
         finished = await batch.to_the_end()
     assert (finished.completed, finished.failed) == (4, 1)
     assert any("The model was busy" in line for line in batch.log)
-    for clip in CLIPS:
-        async with Batch(settings(tmp_path / "alone"), [clip]) as batch:
-            await batch.to_the_end()
+    alone = replace(settings(tmp_path / "alone"), decoding=replace(BATCHED, batch_size=1))
+    async with Batch(alone, CLIPS) as batch:
+        await batch.to_the_end()
     assert outputs(tmp_path / "together") == outputs(tmp_path / "alone")
 
 

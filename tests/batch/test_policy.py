@@ -35,8 +35,7 @@ WITH_CPU = Settings(batch=BatchSettings(cpu_fallback=True))
         (
             BATCHED,
             "cuda",
-            ["", "a fresh engine", *[f"batch size {n}" for n in (8, 4, 2, 1)], "beam size 1"]
-            + ["compute type int8_float16"],
+            ["", "a fresh engine", *(f"batch size {n}" for n in (8, 4, 2, 1)), "beam size 1"],
         ),
     ],
 )

@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 from msgspec.structs import replace
 
+from fwtui.core.batching import batch_size
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.settings import DecodingSettings, ModelSettings, Settings
 
@@ -29,8 +30,13 @@ def ladder(settings: Settings, device: str) -> tuple[Rung, ...]:
     """
     rung = Rung(settings.model, settings.decoding, "")
     rungs = [rung, replace(rung, remedy="a fresh engine")]
+    size = batch_size(settings.decoding, device)
+    while size > 1:
+        size //= 2
+        fewer = replace(rungs[-1].decoding, batch_size=size)
+        rungs.append(replace(rungs[-1], decoding=fewer, remedy=f"batch size {size}"))
     if settings.decoding.beam_size > 1:
-        smaller = replace(settings.decoding, beam_size=1)
+        smaller = replace(rungs[-1].decoding, beam_size=1)
         rungs.append(replace(rungs[-1], decoding=smaller, remedy="beam size 1"))
     compute: Literal["int8", "int8_float16"] = "int8_float16" if device == "cuda" else "int8"
     if settings.model.compute_type not in {"int8", compute}:
@@ -57,7 +63,8 @@ class Trouble(msgspec.Struct, frozen=True):
     """What is known when a file failed: where it stands and what it has been through.
 
     `deaths_here` counts engine deaths at the same place, this one included; `deaths` all of them;
-    `started` says whether its first window was reached.
+    `started` says whether its first window was reached; `shared`, that other files may as well be
+    the reason.
     """
 
     failure: Failure
@@ -66,13 +73,18 @@ class Trouble(msgspec.Struct, frozen=True):
     deaths_here: int = 0
     deaths: int = 0
     started: bool = False
+    shared: bool = False
 
 
 class Retry(msgspec.Struct, frozen=True):
-    """Try again on this rung; `skip_window` leaves the window that kills the engine out."""
+    """Try again on this rung; `skip_window` leaves the window that kills the engine out.
+
+    `alone`: with no other file in the engine, so that none can be the reason the next time.
+    """
 
     rung: int
     skip_window: bool = False
+    alone: bool = True
 
 
 class GiveUp(msgspec.Struct, frozen=True):
@@ -87,9 +99,14 @@ def decide(trouble: Trouble) -> Retry | GiveUp:
     match failure.kind:
         case FailureKind.OUT_OF_MEMORY:
             if trouble.rung + 1 < trouble.rungs:
-                return Retry(trouble.rung + 1)
+                # Files that share batches share what a batch needs, so they step down together.
+                return Retry(trouble.rung + 1, alone=not trouble.shared)
+            if trouble.shared:
+                return Retry(trouble.rung)
             return GiveUp(replace(failure, title=f"Failed (Memory Error): {failure.title}"))
         case FailureKind.ENGINE_DIED:
+            if trouble.shared:
+                return Retry(trouble.rung)
             if trouble.deaths >= DEATHS_PER_FILE:
                 return GiveUp(failure)
             if trouble.deaths_here < DEATHS_AT_ONE_PLACE:

@@ -20,7 +20,8 @@ class Run:
 
     `settings` are the user's, frozen when the file began; `rungs` the ladder made from them.
     `place` is the seek (frames) of the window in the model, `resume_seek` that of the first one
-    of this attempt if it resumes; `position` is seconds done.
+    of this attempt if it resumes; `position` is seconds done, `worked` the seconds that the model
+    worked for it. `alone`: with no other file in the engine; `careful`: an engine died with it.
     """
 
     job: JobId
@@ -35,11 +36,11 @@ class Run:
     position: float = 0.0
     speed: Speed = field(default_factory=Speed)
     worked: float = 0.0
-    work_began: float | None = None
     before: MemoryReading | None = None
     deaths: dict[int, int] = field(default_factory=dict)
     skip_window: bool = False
     alone: bool = False
+    careful: bool = False
     cancelled: bool = False
 
     @property
@@ -52,17 +53,6 @@ class Run:
         rungs = ladder(self.settings, device)
         if self.rung < len(rungs) and rungs[self.rung] == self.current:
             self.rungs = rungs
-
-    def begin_work(self, now: float) -> None:
-        """The model begins, or goes on, with this file at `now` (monotonic seconds)."""
-        self.work_began = now
-        self.speed.begin(now)
-
-    def rest(self, now: float) -> None:
-        """The model stops working on this file."""
-        if self.work_began is not None:
-            self.worked += now - self.work_began
-            self.work_began = None
 
     def died(self) -> int:
         """Note an engine death at this place; how many there were here."""

@@ -105,7 +105,7 @@ class FileDesk:
         else:
             await self.ledger.put(replace(job, state=Pending(run.position)))
 
-    async def failed(self, run: Run, failure: Failure, *, died: bool) -> bool:
+    async def failed(self, run: Run, failure: Failure, *, died: bool, loaded: bool) -> bool:
         """Let the file be tried again as the policy says, or fail; whether it will be tried."""
         if run.cancelled:
             await self.stopped(run)
@@ -121,6 +121,7 @@ class FileDesk:
                 deaths_here=run.died() if died else 0,
                 deaths=sum(run.deaths.values()),
                 started=run.place != NOT_STARTED,
+                loaded=loaded,
             )
         )
         if isinstance(decision, GiveUp):

@@ -23,12 +23,19 @@ class Rung(msgspec.Struct, frozen=True):
 
 
 def ladder(settings: Settings, device: str) -> tuple[Rung, ...]:
-    """All steps for a file, from the user's settings down to the smallest.
+    """All steps for a file, from the user's settings down to the smallest that `on_oom` allows.
 
     `device` is where the engine really runs ("cpu" or "cuda"), or "auto" before that is known.
     """
     rung = Rung(settings.model, settings.decoding, "")
     rungs = [rung, replace(rung, remedy="a fresh engine")]
+    match settings.memory.on_oom:
+        case "fail":
+            return tuple(rungs[:1])
+        case "retry":
+            return tuple(rungs)
+        case "degrade":
+            pass
     if settings.decoding.beam_size > 1:
         smaller = replace(settings.decoding, beam_size=1)
         rungs.append(replace(rungs[-1], decoding=smaller, remedy="beam size 1"))
@@ -57,7 +64,7 @@ class Trouble(msgspec.Struct, frozen=True):
     """What is known when a file failed: where it stands and what it has been through.
 
     `deaths_here` counts engine deaths at the same place, this one included; `deaths` all of them;
-    `started` says whether its first window was reached.
+    `started` says whether its first window was reached, `loaded` whether this engine's model was.
     """
 
     failure: Failure
@@ -66,6 +73,7 @@ class Trouble(msgspec.Struct, frozen=True):
     deaths_here: int = 0
     deaths: int = 0
     started: bool = False
+    loaded: bool = True
 
 
 class Retry(msgspec.Struct, frozen=True):
@@ -86,9 +94,9 @@ def decide(trouble: Trouble) -> Retry | GiveUp:
     failure = trouble.failure
     match failure.kind:
         case FailureKind.OUT_OF_MEMORY:
-            if trouble.rung + 1 < trouble.rungs:
-                return Retry(trouble.rung + 1)
-            return GiveUp(replace(failure, title=f"Failed (Memory Error): {failure.title}"))
+            return _next_rung(trouble, failure.title)
+        case _ if trouble.rung and not trouble.loaded:
+            return _next_rung(trouble, f"a smaller step could not begin: {failure.title}")
         case FailureKind.ENGINE_DIED:
             if trouble.deaths >= DEATHS_PER_FILE:
                 return GiveUp(failure)
@@ -99,3 +107,11 @@ def decide(trouble: Trouble) -> Retry | GiveUp:
             return GiveUp(failure)
         case _:
             return GiveUp(failure)
+
+
+def _next_rung(trouble: Trouble, why: str) -> Retry | GiveUp:
+    """One step smaller; at the end of the ladder the file fails for want of memory."""
+    if trouble.rung + 1 < trouble.rungs:
+        return Retry(trouble.rung + 1)
+    title = f"Failed (Memory Error): {why}"
+    return GiveUp(replace(trouble.failure, kind=FailureKind.OUT_OF_MEMORY, title=title))

@@ -7,9 +7,11 @@ from pathlib import Path
 from fwtui.batch.eta import Speed
 from fwtui.batch.policy import Rung, ladder
 from fwtui.core.events import MemoryReading
-from fwtui.core.job import JobId
-from fwtui.core.session import FilePlan
+from fwtui.core.job import Job, JobId
+from fwtui.core.paths import path_to_text
+from fwtui.core.session import FilePlan, Resume
 from fwtui.core.settings import Settings
+from fwtui.engine.protocol import Transcribe
 
 NOT_STARTED = -1
 
@@ -46,6 +48,19 @@ class Run:
     def current(self) -> Rung:
         """The settings in force."""
         return self.rungs[self.rung]
+
+    def request(self, job: Job, point: Resume | None) -> Transcribe:
+        """What the engine is asked for in this attempt."""
+        assert self.scratch is not None
+        return Transcribe(
+            job=job.id,
+            path=job.path,
+            decoding=self.current.decoding,
+            text_hash=self.settings.text_hash(),
+            scratch=path_to_text(self.scratch),
+            resume=point,
+            skip_window=self.skip_window,
+        )
 
     def know_device(self, device: str) -> None:
         """The engine runs on this device; until then the ladder was made for any."""

@@ -8,11 +8,13 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from fwtui.batch.guardian import Guardian
 from fwtui.batch.incoming import Incoming, LookedUp
 from fwtui.batch.ledger import Ledger, now
 from fwtui.batch.link import Listener
 from fwtui.batch.outcome import write_report
-from fwtui.batch.slot import EngineGone, EngineSaid, EngineSlot, SlotMessage
+from fwtui.batch.said import EngineGone, EngineSaid, SlotMessage
+from fwtui.batch.slot import EngineSlot
 from fwtui.core.commands import (
     AddPaths,
     AnyCommand,
@@ -79,7 +81,10 @@ class BatchRunner:
         self._inbox: asyncio.Queue[Message] = asyncio.Queue()
         self._meter = MemoryMeter()
         self._memory: MemoryReading | None = None
-        self._slot = EngineSlot(0, self.ledger, scratch, self._meter, self._post, engine)
+        self._guardian = Guardian(self.ledger)
+        self._slot = EngineSlot(
+            0, self.ledger, scratch, self._meter, self._guardian, self._post, engine
+        )
         self._incoming = Incoming(self._post)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._began: float | None = None
@@ -164,8 +169,8 @@ class BatchRunner:
             case EngineSaid() | EngineGone():
                 await self._slot.handle(message)
             case Sampled(reading=reading):
-                self._memory = reading
-                self.ledger.emit(MemorySampled(reading))
+                self._memory = self._guardian.look(reading, [self._slot])
+                self.ledger.emit(MemorySampled(self._memory))
                 self._emit_progress()
             case Overdue(job=job):
                 if self._slot.is_cancelling(job):

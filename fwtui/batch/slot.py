@@ -4,30 +4,35 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from msgspec.structs import replace
 
 from fwtui.audio.identity import has_changed
+from fwtui.batch.cleanup import tell_cleanup, tell_end
 from fwtui.batch.desk import FileDesk
+from fwtui.batch.guardian import Guardian
 from fwtui.batch.ledger import Ledger, now
 from fwtui.batch.policy import first_rung, ladder
 from fwtui.batch.run import NOT_STARTED, Run
+from fwtui.batch.said import EngineGone, EngineSaid, SlotMessage, engine_info, loaded_line, pump
 from fwtui.core.events import EngineChanged, EngineInfo, JobProgress, Level
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.job import Job, JobId, Processing
-from fwtui.core.paths import path_to_text
 from fwtui.engine.client import EngineClient, EngineExit
 from fwtui.engine.protocol import (
     AnyReply,
     Cancel,
     CleanedUp,
+    CleanUp,
     Fatal,
     FileFailed,
     Finished,
     Held,
     Hold,
+    Measure,
+    Measured,
     Note,
     Preparing,
     Probed,
@@ -35,11 +40,8 @@ from fwtui.engine.protocol import (
     Shutdown,
     Started,
     Stopped,
-    Transcribe,
     Window,
 )
-from fwtui.errors import EngineError
-from fwtui.memory.describe import after_cleanup
 from fwtui.memory.measure import MemoryMeter
 from fwtui.storage.scratch import new_scratch
 
@@ -47,30 +49,11 @@ LOOK_AHEAD = 2  # jobs in the child: one in the model, one being prepared
 STARTS_THAT_MAY_FAIL = 2
 
 
-@dataclass(frozen=True)
-class EngineSaid:
-    """A reply, and which child it came from."""
-
-    client: EngineClient
-    reply: AnyReply
-
-
-@dataclass(frozen=True)
-class EngineGone:
-    """A child was drained and reaped."""
-
-    client: EngineClient
-    exit: EngineExit
-
-
-SlotMessage = EngineSaid | EngineGone
-
-
 class EngineSlot:
     """Owns at most one engine child. All methods run in the event loop.
 
     `post` puts a `SlotMessage` into the runner's inbox and may be called from any thread;
-    `halted` is set when the engine cannot be used at all.
+    `halted` is set when the engine cannot be used at all; `windows` counts those of this child.
     """
 
     def __init__(
@@ -79,6 +62,7 @@ class EngineSlot:
         ledger: Ledger,
         scratch: Path,
         meter: MemoryMeter,
+        guardian: Guardian,
         post: Callable[[SlotMessage], None],
         command: tuple[str, ...],
     ) -> None:
@@ -86,11 +70,15 @@ class EngineSlot:
         self.ledger = ledger
         self.scratch = scratch
         self.meter = meter
+        self.guardian = guardian
         self.post = post
         self.command = command
         self.info: EngineInfo | None = None
         self.halted: Failure | None = None
         self.resting = False
+        self.windows = 0
+        self._due: Failure | Literal["recycle"] | None = None
+        self._recycling = False
         self._desk = FileDesk(ledger, meter)
         self._client: EngineClient | None = None
         self._reader: asyncio.Task[None] | None = None
@@ -170,9 +158,32 @@ class EngineSlot:
             self._ending = True
             self._client.kill()
 
+    def tidy(self) -> None:
+        """Let the engine give memory back at its next window."""
+        if self._client is not None:
+            self._client.send(CleanUp())
+
+    def recycle(self) -> None:
+        """Replace the child at its next window; its files go on. One without work just ends."""
+        if self._in_flight:
+            self._due = "recycle"
+        else:
+            self.end_engine()
+
+    def go_smaller(self, failure: Failure) -> None:
+        """At the next window the file in the model has failed with this (out of memory)."""
+        self._due = failure
+
+    def measure(self, job: Job) -> bool:
+        """Ask the child for the length of a waiting file; whether there is a child to ask."""
+        if self._client is None or self._ending:
+            return False
+        self._client.send(Measure(job.id, job.path))
+        return True
+
     def forget_attempts(self) -> None:
         """The batch has ended: what waits for another attempt begins with fresh settings."""
-        assert self.is_idle
+        assert not self._in_flight
         self._runs.clear()
 
     def forget_rungs(self) -> None:
@@ -216,25 +227,13 @@ class EngineSlot:
     def _start_engine(self, run: Run) -> None:
         client = EngineClient(run.current.model, self._on_stderr, self.command)
         self._client = client
-        self._reader = asyncio.create_task(asyncio.to_thread(self._pump, client))
+        self._reader = asyncio.create_task(asyncio.to_thread(pump, client, self.post))
         self.ledger.emit(EngineChanged(self.number, loading=True))
         self.ledger.log(Level.INFO, f"Loading model {run.current.model.model}")
 
     def _on_stderr(self, line: str) -> None:
         if self._client is not None:
             self.post(EngineSaid(self._client, Note(Level.DEBUG, line)))
-
-    def _pump(self, client: EngineClient) -> None:
-        """Reader thread: everything the child says, then its end."""
-        try:
-            for reply in client.replies():
-                self.post(EngineSaid(client, reply))
-        except EngineError as error:
-            detail = str(error.__cause__)
-            failure = Failure(FailureKind.ENGINE_DIED, error.title, error.hint, detail)
-            self.post(EngineSaid(client, Fatal(failure)))
-            client.kill()
-        self.post(EngineGone(client, client.wait()))
 
     async def _send(self, job: Job, run: Run) -> None:
         assert self._client is not None
@@ -251,17 +250,7 @@ class EngineSlot:
         self._in_flight.append(job.id)
         await self.ledger.add_temp(run.scratch)
         await self.ledger.put(replace(job, state=Processing(run.started_at)))
-        self._client.send(
-            Transcribe(
-                job=job.id,
-                path=job.path,
-                decoding=run.current.decoding,
-                text_hash=run.settings.text_hash(),
-                scratch=path_to_text(run.scratch),
-                resume=point,
-                skip_window=run.skip_window,
-            )
-        )
+        self._client.send(run.request(job, point))
 
     # --- what the child says -------------------------------------------------------------------
 
@@ -278,7 +267,7 @@ class EngineSlot:
     async def _on_reply(self, reply: AnyReply) -> None:
         match reply:
             case Ready():
-                self._on_ready(reply)
+                await self._on_ready(reply)
             case Probed(job=job, media=media):
                 await self.ledger.put(replace(self.ledger.queue[job], media=media))
             case Preparing(job=job, done=done, total=total):
@@ -287,6 +276,8 @@ class EngineSlot:
                 await self._desk.started(self._runs[job], reply)
             case Window(job=job, result=result):
                 await self._desk.window(self._runs[job], result)
+                self.windows += 1
+                await self._at_window(job, done=result.state.done)
             case Finished(job=job):
                 await self._complete(self._take_out(job))
             case Stopped(job=job):
@@ -298,27 +289,42 @@ class EngineSlot:
             case Held(on=on):
                 self._on_held(on)
             case CleanedUp():
-                self.ledger.log(Level.INFO, after_cleanup(await asyncio.to_thread(self.meter.read)))
+                await tell_cleanup(self.ledger, self.meter, reply)
+            case Measured():
+                pass  # the runner's
             case Note(level=level, text=text, job=about):
                 self.ledger.log(level, text, about)
 
-    def _on_ready(self, ready: Ready) -> None:
+    async def _on_ready(self, ready: Ready) -> None:
         assert self._client is not None
-        self._failed_starts = 0
+        self._failed_starts = self.windows = 0
         for job in self._in_flight:
             self._runs[job].know_device(ready.device)
-        model = self._client.model.model
-        self.info = EngineInfo(
-            slot=self.number,
-            model=model,
-            device=ready.device,
-            compute_type=ready.compute_type,
-            load_seconds=ready.load_seconds,
-            pid=ready.pid,
-        )
+        self.info = engine_info(self.number, self._client.model, ready)
         self.ledger.emit(EngineChanged(self.number, self.info))
-        where = f"{ready.device}, {ready.compute_type}"
-        self.ledger.log(Level.INFO, f"Model {model} loaded in {ready.load_seconds:.1f} s ({where})")
+        self.ledger.log(Level.INFO, loaded_line(self.info))
+        refusal = self.guardian.loaded(await asyncio.to_thread(self.meter.read))
+        if refusal is not None and not self._ending:
+            await self._refuse(refusal)
+
+    async def _refuse(self, refusal: Failure) -> None:
+        """The model alone is over the limit: smaller steps may fit, a first one has to be told."""
+        if any(self._runs[job].rung for job in self._in_flight[:1]):
+            failure = replace(refusal, kind=FailureKind.OUT_OF_MEMORY)
+            await self._on_file_failed(self._take_out(self._in_flight[0]), failure)
+        else:
+            self._halt(refusal)
+
+    async def _at_window(self, job: JobId, *, done: bool) -> None:
+        """Do what the memory guard asked for, now that a window is durable."""
+        due, self._due = self._due, None
+        if due is None or self._ending:
+            return
+        if isinstance(due, Failure) and not done:
+            await self._on_file_failed(self._take_out(job), due)
+        else:
+            self._recycling = True
+            self.kill_engine()
 
     def _on_held(self, on: bool) -> None:
         self.resting = on
@@ -356,21 +362,23 @@ class EngineSlot:
         self.halted = failure
         self.kill_engine()
 
-    async def _failed(self, run: Run, failure: Failure, *, died: bool) -> bool:
-        again = await self._desk.failed(run, failure, died=died)
+    async def _failed(self, run: Run, failure: Failure, *, died: bool, loaded: bool = True) -> bool:
+        again = await self._desk.failed(run, failure, died=died, loaded=loaded)
         if again:
             self._runs[run.job] = run
         return again
 
     async def _on_exit(self, ended: EngineExit) -> None:
         expected, self._ending = self._ending, False
-        ready = self.info is not None
+        recycling, self._recycling, self._due = self._recycling, False, None
+        before, ready = self.meter.last, self.info is not None
         fatal, self._fatal = self._fatal, None
         self._client, self.info, self.resting = None, None, False
         jobs, self._in_flight = self._in_flight, []
         self.ledger.emit(EngineChanged(self.number))
         failure = fatal or ended.failure
-        if not expected and not ready and self._cannot_start(failure):
+        on_ladder = any(self._runs[job].rung for job in jobs[:1])
+        if not expected and not ready and not on_ladder and self._cannot_start(failure):
             self.halted = failure
             expected = True
         if not expected and failure.detail:
@@ -378,9 +386,12 @@ class EngineSlot:
         for index, job in enumerate(jobs):
             run = self._runs.pop(job)
             if index == 0 and not expected:
-                await self._failed(run, failure, died=True)
-            else:
-                await self._desk.stopped(run)
+                await self._failed(run, failure, died=True, loaded=ready)
+                continue
+            await self._desk.stopped(run)
+            if recycling and not run.cancelled:
+                self._runs[job] = run
+        await tell_end(self.ledger, self.meter, before)
 
     def _cannot_start(self, failure: Failure) -> bool:
         """Whether no file can be transcribed: the model does not load, time and again."""

@@ -35,7 +35,8 @@ class MemoryReading(msgspec.Struct, frozen=True):
 
     `percent` is our RSS of the machine's memory, or of the container's where that has less
     (`cgroup_limit`); `available` is what can still be had, there or in the machine. `pss` counts
-    shared pages once; None where it cannot be read. `warn` and `limit` are the settings in MB.
+    shared pages once; None where it cannot be read. `engines` is the part of `rss` that is not the
+    root process's. `warn` and `limit` are the settings in MB.
     """
 
     rss: float
@@ -48,6 +49,7 @@ class MemoryReading(msgspec.Struct, frozen=True):
     available: float = 0.0
     cgroup_limit: float | None = None
     pss: float | None = None
+    engines: float = 0.0
     warn: float | None = None
     limit: float | None = None
 

@@ -20,18 +20,21 @@ from fwtui.core.job import JobId, MediaInfo
 from fwtui.core.paths import text_to_path
 from fwtui.engine.channel import Channel, requests
 from fwtui.engine.failure import classify_exception
+from fwtui.engine.lengths import measure_files
 from fwtui.engine.prepare import Prepared, prepare
 from fwtui.engine.protocol import (
     PROTOCOL,
     AnyRequest,
     Cancel,
     CleanedUp,
+    CleanUp,
     Fatal,
     FileFailed,
     Finished,
     Held,
     Hold,
     Load,
+    Measure,
     Preparing,
     Probed,
     Ready,
@@ -43,7 +46,7 @@ from fwtui.engine.protocol import (
 )
 from fwtui.engine.transcriber import Transcriber
 from fwtui.errors import EngineError
-from fwtui.memory.cleanup import clean_up
+from fwtui.memory.cleanup import clean_up, peak_rss
 
 NICENESS = 5
 OOM_SCORE = "500"  # of 1000: the kernel takes the engine, which can be replaced, before the rest
@@ -67,6 +70,8 @@ class Engine:
         self.all_prepared = False
         self.holding = False
         self.resting = False
+        self.untidy = False
+        self.measuring: queue.SimpleQueue[Measure] = queue.SimpleQueue()
         self.cancelled: set[JobId] = set()
         self.scratch: set[Path] = set()
         self.transcriber: Transcriber | None = None
@@ -115,6 +120,10 @@ class Engine:
                 self.holding = on
                 if on and self.resting:  # off and on again, before the main thread woke
                     self.channel.send(Held(True))
+            case CleanUp():
+                self.untidy = True
+            case Measure():
+                self.measuring.put(request)
             case Shutdown():
                 self.closing = True
                 self.holding = False
@@ -224,7 +233,7 @@ class Engine:
                 "fwtui was updated while it ran: start it again",
             )
         self.transcriber = Transcriber(load.model)
-        clean_up()
+        freed = clean_up()
         self.channel.send(
             Ready(
                 device=self.transcriber.device,
@@ -233,6 +242,7 @@ class Engine:
                 pid=os.getpid(),
             )
         )
+        self.channel.send(CleanedUp(None, freed, peak_rss()))
         with self.changed:
             self.loaded = True
             self.changed.notify_all()
@@ -261,8 +271,12 @@ class Engine:
         prepared.pcm.close()
         self.drop_scratch(request)
         self.channel.send(ending)
-        clean_up()
-        self.channel.send(CleanedUp(request.job))
+        self._clean_up(request.job)
+
+    def _clean_up(self, job: JobId | None) -> None:
+        self.untidy = False
+        freed = clean_up()
+        self.channel.send(CleanedUp(job, freed, peak_rss()))
 
     def _send_windows(self, prepared: Prepared) -> None:
         assert self.transcriber is not None
@@ -285,7 +299,9 @@ class Engine:
                 self._pause_point(job)
 
     def _pause_point(self, job: JobId) -> None:
-        """Between two windows: rest while held, give up when cancelled."""
+        """Between two windows: clean up when asked, rest while held, give up when cancelled."""
+        if self.untidy:
+            self._clean_up(None)
         with self.changed:
             if self.holding and not self.is_cancelled(job):
                 self.resting = True
@@ -323,6 +339,8 @@ def main() -> None:
     engine = Engine(channel)
     threading.Thread(target=engine.read_requests, name="requests", daemon=True).start()
     threading.Thread(target=engine.prepare_files, name="prepare", daemon=True).start()
+    measuring = (engine.measuring, channel.send)
+    threading.Thread(target=measure_files, args=measuring, name="lengths", daemon=True).start()
     code = 70
     try:
         code = engine.run()

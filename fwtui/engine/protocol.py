@@ -12,7 +12,7 @@ from fwtui.core.job import JobId, MediaInfo
 from fwtui.core.session import FilePlan, Resume, WindowResult
 from fwtui.core.settings import DecodingSettings, ModelSettings
 
-PROTOCOL = 1
+PROTOCOL = 2
 
 
 class Message(msgspec.Struct, frozen=True, tag=True):
@@ -56,11 +56,22 @@ class Hold(Message, frozen=True):
     on: bool
 
 
+class CleanUp(Message, frozen=True):
+    """Give memory back at the next window; answered by `CleanedUp`."""
+
+
+class Measure(Message, frozen=True):
+    """Find out how long a waiting file is; answered by `Measured`, whatever the model does."""
+
+    job: JobId
+    path: str
+
+
 class Shutdown(Message, frozen=True):
     """End in an orderly way."""
 
 
-AnyRequest = Load | Transcribe | Cancel | Hold | Shutdown
+AnyRequest = Load | Transcribe | Cancel | Hold | CleanUp | Measure | Shutdown
 
 
 class Ready(Message, frozen=True):
@@ -141,9 +152,21 @@ class Held(Message, frozen=True):
 
 
 class CleanedUp(Message, frozen=True):
-    """Memory was given back after a file or after loading."""
+    """Memory was given back after a file (`job`), after loading, or because it was asked for.
+
+    `freed` MB; `peak` is the most that the engine has ever used, in MB.
+    """
 
     job: JobId | None = None
+    freed: float = 0.0
+    peak: float = 0.0
+
+
+class Measured(Message, frozen=True):
+    """A waiting file was looked at; no media: it could not be, which its turn will tell."""
+
+    job: JobId
+    media: MediaInfo | None = None
 
 
 class Note(Message, frozen=True):
@@ -166,6 +189,7 @@ AnyReply = (
     | Fatal
     | Held
     | CleanedUp
+    | Measured
     | Note
 )
 

@@ -20,7 +20,10 @@ PSS_SECONDS = 10.0
 
 
 class MemoryMeter:
-    """Reads the memory of a process and all its descendants; any thread may call it."""
+    """Reads the memory of a process and all its descendants; any thread may call it.
+
+    `last` is the reading before.
+    """
 
     def __init__(
         self,
@@ -36,6 +39,7 @@ class MemoryMeter:
         self._pss: float | None = None
         self._pss_at = -PSS_SECONDS
         self._lock = threading.Lock()
+        self.last: MemoryReading | None = None
 
     def read(self) -> MemoryReading:
         """Take one reading. Its peak is the highest RSS of the tree that this meter has seen.
@@ -57,7 +61,7 @@ class MemoryMeter:
             if cgroup is not None:
                 available = min(available, cgroup.available)
             limit = cgroup.limit if cgroup is not None and cgroup.limit < total else None
-            return MemoryReading(
+            self.last = MemoryReading(
                 rss=rss / MB,
                 vms=vms / MB,
                 percent=100 * rss / MB / (limit or total),
@@ -68,12 +72,9 @@ class MemoryMeter:
                 available=available,
                 cgroup_limit=limit,
                 pss=self._pss_of(pids),
+                engines=sum(rss for rss, _ in pairs[1:]) / MB,
             )
-
-    def forget_peak(self) -> None:
-        """Let the peak begin again from the next reading."""
-        with self._lock:
-            self._peak = 0
+            return self.last
 
     def _pss_of(self, pids: Iterable[int]) -> float | None:
         """A value that may be some seconds old; None where it cannot be read."""

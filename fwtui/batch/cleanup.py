@@ -8,12 +8,15 @@ from fwtui.engine.protocol import CleanedUp
 from fwtui.memory.describe import after_cleanup, engine_gave_back, gave_back
 from fwtui.memory.measure import MemoryMeter
 
+_WHEN = {"files": "between files", "load": "after loading", "alert": "after the alert"}
+
 
 async def tell_cleanup(ledger: Ledger, meter: MemoryMeter, done: CleanedUp) -> None:
     """The engine collected garbage and trimmed its memory."""
-    ledger.log(Level.INFO, after_cleanup(await asyncio.to_thread(meter.read)), done.job)
-    what = "between files" if done.job is not None else "in the engine"
-    ledger.log(Level.INFO if done.freed >= 1 else Level.DEBUG, gave_back(what, done.freed))
+    ledger.log(Level.INFO, after_cleanup(await asyncio.to_thread(meter.read)))
+    ledger.log(
+        Level.INFO if done.freed >= 1 else Level.DEBUG, gave_back(_WHEN[done.after], done.freed)
+    )
 
 
 async def tell_end(ledger: Ledger, meter: MemoryMeter, before: MemoryReading | None) -> None:

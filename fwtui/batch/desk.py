@@ -1,7 +1,6 @@
 """What happens to a file in the engine, as ledger entries."""
 
 import asyncio
-import time
 
 from msgspec.structs import replace
 
@@ -20,12 +19,16 @@ from fwtui.memory.measure import MemoryMeter
 
 
 class FileDesk:
-    """Enters the fate of single files. `speed` is that of the slot, over all its files."""
+    """Enters the fate of single files.
+
+    `speed` is that of the slot, over all its files; `worked` the seconds that its model worked.
+    """
 
     def __init__(self, ledger: Ledger, meter: MemoryMeter) -> None:
         self.ledger = ledger
         self.meter = meter
         self.speed = Speed()
+        self.worked = 0.0
 
     async def started(self, run: Run, started: Started) -> None:
         """The file is prepared; its first window is next."""
@@ -48,17 +51,18 @@ class FileDesk:
         if run.before is None:
             run.before = await asyncio.to_thread(self.meter.read)
             self.ledger.log(Level.INFO, file_started(job.name, run.before), job.id)
-        run.begin_work(time.monotonic())
-        self.speed.begin(time.monotonic())
+        run.speed.begin(run.worked)
+        self.speed.begin(self.worked)
         self._emit_progress(run)
 
-    async def window(self, run: Run, result: WindowResult) -> None:
-        """A window is done."""
+    async def window(self, run: Run, result: WindowResult, worked: float) -> None:
+        """A window is done, for which the model worked so many seconds."""
         assert run.plan is not None
         await self.ledger.add_window(run.job, result, run.plan.language)
-        clock = time.monotonic()
-        run.speed.advance(result.seconds - run.position, clock)
-        self.speed.advance(result.seconds - run.position, clock)
+        run.worked += worked
+        self.worked += worked
+        run.speed.advance(result.seconds - run.position, run.worked)
+        self.speed.advance(result.seconds - run.position, self.worked)
         if result.skipped:
             run.skip_window = False
             name = self.ledger.queue[run.job].name
@@ -77,7 +81,6 @@ class FileDesk:
 
         Returns the failure when there is no room for them: the file then waits, and so must all.
         """
-        run.rest(time.monotonic())
         state = await complete(self.ledger, job, run)
         await self._leave(run)
         no_room = None
@@ -97,7 +100,6 @@ class FileDesk:
 
     async def stopped(self, run: Run) -> None:
         """The file was given up: cancelled by the user, or its engine ended under it."""
-        run.rest(time.monotonic())
         await self._leave(run)
         job = self.ledger.queue[run.job]
         if run.cancelled:
@@ -105,12 +107,17 @@ class FileDesk:
         else:
             await self.ledger.put(replace(job, state=Pending(run.position)))
 
-    async def failed(self, run: Run, failure: Failure, *, died: bool, loaded: bool) -> bool:
-        """Let the file be tried again as the policy says, or fail; whether it will be tried."""
+    async def failed(
+        self, run: Run, failure: Failure, *, died: bool, shared: bool = False, loaded: bool = True
+    ) -> bool:
+        """Let the file be tried again as the policy says, or fail; whether it will be tried.
+
+        `died`: the engine died; `shared`: other files may as well be the reason; `loaded`: its
+        model was loaded.
+        """
         if run.cancelled:
             await self.stopped(run)
             return False
-        run.rest(time.monotonic())
         await self._leave(run)
         job = self.ledger.queue[run.job]
         decision = decide(
@@ -118,9 +125,10 @@ class FileDesk:
                 failure,
                 rung=run.rung,
                 rungs=len(run.rungs),
-                deaths_here=run.died() if died else 0,
+                deaths_here=run.died() if died and not shared else 0,
                 deaths=sum(run.deaths.values()),
                 started=run.place != NOT_STARTED,
+                shared=shared,
                 loaded=loaded,
             )
         )
@@ -131,8 +139,9 @@ class FileDesk:
             return False
         run.rung = decision.rung
         run.skip_window = decision.skip_window
-        run.alone = True  # so that no other file can be the reason the next time
-        remedy = run.current.remedy or "a fresh engine"
+        run.alone = decision.alone
+        run.careful = run.careful or failure.kind is FailureKind.ENGINE_DIED
+        remedy = run.current.remedy or ("no other file beside it" if shared else "a fresh engine")
         if decision.skip_window:
             remedy = LEAVE_OUT
         attempt = Attempt(now(), failure, run.position, remedy)

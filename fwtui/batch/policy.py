@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 from msgspec.structs import replace
 
+from fwtui.core.batching import batch_size
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.settings import DecodingSettings, ModelSettings, Settings
 
@@ -36,8 +37,13 @@ def ladder(settings: Settings, device: str) -> tuple[Rung, ...]:
             return tuple(rungs)
         case "degrade":
             pass
+    size = batch_size(settings.decoding, device)
+    while size > 1:
+        size //= 2
+        fewer = replace(rungs[-1].decoding, batch_size=size)
+        rungs.append(replace(rungs[-1], decoding=fewer, remedy=f"batch size {size}"))
     if settings.decoding.beam_size > 1:
-        smaller = replace(settings.decoding, beam_size=1)
+        smaller = replace(rungs[-1].decoding, beam_size=1)
         rungs.append(replace(rungs[-1], decoding=smaller, remedy="beam size 1"))
     compute: Literal["int8", "int8_float16"] = "int8_float16" if device == "cuda" else "int8"
     if settings.model.compute_type not in {"int8", compute}:
@@ -64,7 +70,8 @@ class Trouble(msgspec.Struct, frozen=True):
     """What is known when a file failed: where it stands and what it has been through.
 
     `deaths_here` counts engine deaths at the same place, this one included; `deaths` all of them;
-    `started` says whether its first window was reached, `loaded` whether this engine's model was.
+    `started` says whether its first window was reached; `shared`, that other files may as well be
+    the reason; `loaded`, whether this engine's model was loaded.
     """
 
     failure: Failure
@@ -73,14 +80,19 @@ class Trouble(msgspec.Struct, frozen=True):
     deaths_here: int = 0
     deaths: int = 0
     started: bool = False
+    shared: bool = False
     loaded: bool = True
 
 
 class Retry(msgspec.Struct, frozen=True):
-    """Try again on this rung; `skip_window` leaves the window that kills the engine out."""
+    """Try again on this rung; `skip_window` leaves the window that kills the engine out.
+
+    `alone`: with no other file in the engine, so that none can be the reason the next time.
+    """
 
     rung: int
     skip_window: bool = False
+    alone: bool = True
 
 
 class GiveUp(msgspec.Struct, frozen=True):
@@ -98,6 +110,8 @@ def decide(trouble: Trouble) -> Retry | GiveUp:
         case _ if trouble.rung and not trouble.loaded:
             return _next_rung(trouble, f"a smaller step could not begin: {failure.title}")
         case FailureKind.ENGINE_DIED:
+            if trouble.shared:
+                return Retry(trouble.rung)
             if trouble.deaths >= DEATHS_PER_FILE:
                 return GiveUp(failure)
             if trouble.deaths_here < DEATHS_AT_ONE_PLACE:
@@ -112,6 +126,9 @@ def decide(trouble: Trouble) -> Retry | GiveUp:
 def _next_rung(trouble: Trouble, why: str) -> Retry | GiveUp:
     """One step smaller; at the end of the ladder the file fails for want of memory."""
     if trouble.rung + 1 < trouble.rungs:
-        return Retry(trouble.rung + 1)
+        # Files that share batches share what a batch needs, so they step down together.
+        return Retry(trouble.rung + 1, alone=not trouble.shared)
+    if trouble.shared:
+        return Retry(trouble.rung)
     title = f"Failed (Memory Error): {why}"
     return GiveUp(replace(trouble.failure, kind=FailureKind.OUT_OF_MEMORY, title=title))

@@ -7,11 +7,9 @@ from pathlib import Path
 from fwtui.batch.eta import Speed
 from fwtui.batch.policy import Rung, ladder
 from fwtui.core.events import MemoryReading
-from fwtui.core.job import Job, JobId
-from fwtui.core.paths import path_to_text
-from fwtui.core.session import FilePlan, Resume
+from fwtui.core.job import JobId
+from fwtui.core.session import FilePlan
 from fwtui.core.settings import Settings
-from fwtui.engine.protocol import Transcribe
 
 NOT_STARTED = -1
 
@@ -22,7 +20,8 @@ class Run:
 
     `settings` are the user's, frozen when the file began; `rungs` the ladder made from them.
     `place` is the seek (frames) of the window in the model, `resume_seek` that of the first one
-    of this attempt if it resumes; `position` is seconds done.
+    of this attempt if it resumes; `position` is seconds done, `worked` the seconds that the model
+    worked for it. `alone`: with no other file in the engine; `careful`: an engine died with it.
     """
 
     job: JobId
@@ -37,11 +36,11 @@ class Run:
     position: float = 0.0
     speed: Speed = field(default_factory=Speed)
     worked: float = 0.0
-    work_began: float | None = None
     before: MemoryReading | None = None
     deaths: dict[int, int] = field(default_factory=dict)
     skip_window: bool = False
     alone: bool = False
+    careful: bool = False
     cancelled: bool = False
 
     @property
@@ -49,35 +48,11 @@ class Run:
         """The settings in force."""
         return self.rungs[self.rung]
 
-    def request(self, job: Job, point: Resume | None) -> Transcribe:
-        """What the engine is asked for in this attempt."""
-        assert self.scratch is not None
-        return Transcribe(
-            job=job.id,
-            path=job.path,
-            decoding=self.current.decoding,
-            text_hash=self.settings.text_hash(),
-            scratch=path_to_text(self.scratch),
-            resume=point,
-            skip_window=self.skip_window,
-        )
-
     def know_device(self, device: str) -> None:
         """The engine runs on this device; until then the ladder was made for any."""
         rungs = ladder(self.settings, device)
         if self.rung < len(rungs) and rungs[self.rung] == self.current:
             self.rungs = rungs
-
-    def begin_work(self, now: float) -> None:
-        """The model begins, or goes on, with this file at `now` (monotonic seconds)."""
-        self.work_began = now
-        self.speed.begin(now)
-
-    def rest(self, now: float) -> None:
-        """The model stops working on this file."""
-        if self.work_began is not None:
-            self.worked += now - self.work_began
-            self.work_began = None
 
     def died(self) -> int:
         """Note an engine death at this place; how many there were here."""

@@ -173,7 +173,7 @@ class BatchRunner:
                 self.ledger.emit(MemorySampled(self._memory))
                 self._emit_progress()
             case Overdue(job=job):
-                if self._slot.is_cancelling(job):
+                if self._slot.is_overdue(job):
                     self.ledger.log(Level.WARNING, "The engine did not stop in time: killed", job)
                     self._slot.kill_engine()
             case LookedUp():

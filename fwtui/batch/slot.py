@@ -1,7 +1,6 @@
 """One engine slot: keeps its child fed, and turns what the child says into ledger entries."""
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -9,28 +8,32 @@ from typing import Literal
 
 from msgspec.structs import replace
 
-from fwtui.audio.identity import has_changed
 from fwtui.batch.cleanup import tell_cleanup, tell_end
 from fwtui.batch.desk import FileDesk
+from fwtui.batch.feeding import finished_plan, new_run, resume_point, transcribe_request
 from fwtui.batch.guardian import Guardian
-from fwtui.batch.ledger import Ledger, now
-from fwtui.batch.policy import first_rung, ladder
-from fwtui.batch.run import NOT_STARTED, Run
+from fwtui.batch.in_flight import InFlight, Stage
+from fwtui.batch.ledger import Ledger
+from fwtui.batch.run import Run
 from fwtui.batch.said import EngineGone, EngineSaid, SlotMessage, engine_info, loaded_line, pump
+from fwtui.core.batching import batch_size
 from fwtui.core.events import EngineChanged, EngineInfo, JobProgress, Level
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.job import Job, JobId, Processing
 from fwtui.engine.client import EngineClient, EngineExit
 from fwtui.engine.protocol import (
     AnyReply,
+    Busy,
     Cancel,
     CleanedUp,
     CleanUp,
     Fatal,
     FileFailed,
+    FileReply,
     Finished,
     Held,
     Hold,
+    InModel,
     Measure,
     Measured,
     Note,
@@ -40,12 +43,11 @@ from fwtui.engine.protocol import (
     Shutdown,
     Started,
     Stopped,
+    Waiting,
     Window,
 )
 from fwtui.memory.measure import MemoryMeter
-from fwtui.storage.scratch import new_scratch
 
-LOOK_AHEAD = 2  # jobs in the child: one in the model, one being prepared
 STARTS_THAT_MAY_FAIL = 2
 
 
@@ -83,11 +85,12 @@ class EngineSlot:
         self._client: EngineClient | None = None
         self._reader: asyncio.Task[None] | None = None
         self._ending = False
-        self._in_flight: list[JobId] = []
+        self._in_flight = InFlight()
         self._runs: dict[JobId, Run] = {}
         self._recent_rungs: deque[int] = deque(maxlen=3)
         self._failed_starts = 0
         self._fatal: Failure | None = None
+        self._busy: Busy | None = None
 
     # --- what the runner asks ------------------------------------------------------------------
 
@@ -113,6 +116,11 @@ class EngineSlot:
     def is_cancelling(self, job: JobId) -> bool:
         """Whether the job is in the engine and was asked to end."""
         return job in self._in_flight and self._runs[job].cancelled
+
+    def is_overdue(self, job: JobId) -> bool:
+        """Whether only the engine's end can end the job: no other file shares its batch."""
+        shared = (other for other in self._in_flight.at(Stage.IN_MODEL) if other != job)
+        return self.is_cancelling(job) and all(self.is_cancelling(other) for other in shared)
 
     async def feed(self) -> None:
         """Give the child its next jobs; starts a child, or ends one with the wrong model."""
@@ -171,7 +179,7 @@ class EngineSlot:
             self.end_engine()
 
     def go_smaller(self, failure: Failure) -> None:
-        """At the next window the file in the model has failed with this (out of memory)."""
+        """At the next window what is in the model has failed with this (out of memory)."""
         self._due = failure
 
     def measure(self, job: Job) -> bool:
@@ -200,26 +208,23 @@ class EngineSlot:
     def _wants_more(self) -> bool:
         if any(self._runs[job].alone for job in self._in_flight):
             return False
-        return len(self._in_flight) < LOOK_AHEAD
+        lengths = {job: self.ledger.queue[job].duration for job in self._in_flight}
+        device = self.info.device if self.info else "cpu"
+        size = batch_size(self.ledger.settings.decoding, device)
+        return self._in_flight.wants_more(lengths, size)
 
     def _new_run(self, job: Job) -> Run:
-        """A run with the settings of this moment; kept only when the job is sent."""
+        """Kept only when the job is sent."""
         settings = self.ledger.settings
         device = self.info.device if self.info else settings.model.device
-        rungs = ladder(settings, device)
-        rung = min(first_rung(self._recent_rungs), len(rungs) - 1)
-        return Run(job.id, settings, rungs, rung, now())
+        return new_run(job, settings, device, list(self._recent_rungs))
 
     async def _complete_from_journal(self, job: Job, run: Run) -> bool:
         """Write the outputs of a file whose windows were all done before; whether it was one."""
-        point = await asyncio.to_thread(self.ledger.store.resume_point, job.id)
-        if point is None or not point.is_done:
+        plan = await finished_plan(self.ledger, job, run)
+        if plan is None:
             return False
-        if point.plan.text_hash != run.settings.text_hash():
-            return False
-        if await asyncio.to_thread(has_changed, job.file, point.plan.fingerprint):
-            return False  # the engine looks too, and says why the file starts over
-        run.plan, run.position = point.plan, point.plan.duration
+        run.plan, run.position = plan, plan.duration
         self._runs.pop(job.id, None)
         await self._complete(run)
         return True
@@ -237,20 +242,15 @@ class EngineSlot:
 
     async def _send(self, job: Job, run: Run) -> None:
         assert self._client is not None
-        store = self.ledger.store
-        point = await asyncio.to_thread(store.resume_point, job.id)
-        run.scratch = new_scratch(self.scratch, store.session_id, job.id)
-        run.place, run.cancelled = NOT_STARTED, False
-        run.position = point.seconds if point else 0.0
-        run.resume_seek = point.state.seek if point and point.state else 0
+        point = await resume_point(self.ledger, run)
         if run.rung and job.id not in self._runs:
             text = f"{job.name} begins with {run.current.remedy}: the last files ran out of memory"
             self.ledger.log(Level.WARNING, text, job.id)
         self._runs[job.id] = run
-        self._in_flight.append(job.id)
-        await self.ledger.add_temp(run.scratch)
+        self._in_flight.add(job.id)
+        request = await transcribe_request(self.ledger, self.scratch, job, run, point)
         await self.ledger.put(replace(job, state=Processing(run.started_at)))
-        self._client.send(run.request(job, point))
+        self._client.send(request)
 
     # --- what the child says -------------------------------------------------------------------
 
@@ -268,32 +268,44 @@ class EngineSlot:
         match reply:
             case Ready():
                 await self._on_ready(reply)
-            case Probed(job=job, media=media):
-                await self.ledger.put(replace(self.ledger.queue[job], media=media))
-            case Preparing(job=job, done=done, total=total):
-                self.ledger.emit(JobProgress(job, done, total, 0.0, None, preparing=True))
-            case Started(job=job):
-                await self._desk.started(self._runs[job], reply)
-            case Window(job=job, result=result):
-                await self._desk.window(self._runs[job], result)
-                self.windows += 1
-                await self._at_window(job, done=result.state.done)
-            case Finished(job=job):
-                await self._complete(self._take_out(job))
-            case Stopped(job=job):
-                await self._desk.stopped(self._take_out(job))
-            case FileFailed(job=job, failure=failure):
-                await self._on_file_failed(self._take_out(job), failure)
             case Fatal(failure=failure):
                 self._fatal = failure
             case Held(on=on):
-                self._on_held(on)
+                self.resting = on
+            case InModel(jobs=jobs):
+                self._in_flight.set_in_model(jobs)
             case CleanedUp():
                 await tell_cleanup(self.ledger, self.meter, reply)
             case Measured():
                 pass  # the runner's
+            case Busy():
+                self._busy = reply
             case Note(level=level, text=text, job=about):
                 self.ledger.log(level, text, about)
+            case _:
+                await self._on_file_reply(reply)
+
+    async def _on_file_reply(self, reply: FileReply) -> None:
+        match reply:
+            case Preparing(job=job, done=done, total=total):
+                self._in_flight.move(job, Stage.PREPARING)
+                self.ledger.emit(JobProgress(job, done, total, 0.0, None, preparing=True))
+            case Probed(job=job, media=media):
+                await self.ledger.put(replace(self.ledger.queue[job], media=media))
+            case Waiting(job=job):
+                self._in_flight.move(job, Stage.PREPARED)
+            case Started(job=job):
+                await self._desk.started(self._runs[job], reply)
+            case Window(job=job, result=result, worked=worked):
+                await self._desk.window(self._runs[job], result, worked)
+                self.windows += 1
+                await self._at_window()
+            case Finished(job=job):
+                await self._complete(self._take_out(job))
+            case Stopped(job=job):
+                await self._desk.stopped(self._take_out(job))
+            case FileFailed(job=job, failure=failure, shared=shared):
+                await self._on_file_failed(self._take_out(job), failure, shared=shared)
 
     async def _on_ready(self, ready: Ready) -> None:
         assert self._client is not None
@@ -304,38 +316,30 @@ class EngineSlot:
         self.ledger.emit(EngineChanged(self.number, self.info))
         self.ledger.log(Level.INFO, loaded_line(self.info))
         refusal = self.guardian.loaded(await asyncio.to_thread(self.meter.read))
-        if refusal is not None and not self._ending:
-            await self._refuse(refusal)
-
-    async def _refuse(self, refusal: Failure) -> None:
-        """The model alone is over the limit: smaller steps may fit, a first one has to be told."""
-        if any(self._runs[job].rung for job in self._in_flight[:1]):
-            failure = replace(refusal, kind=FailureKind.OUT_OF_MEMORY)
-            await self._on_file_failed(self._take_out(self._in_flight[0]), failure)
+        if refusal is None or self._ending:
+            return
+        if any(self._runs[job].rung for job in self._in_flight):  # then others may still fit
+            await self._give_way(replace(refusal, kind=FailureKind.OUT_OF_MEMORY))
         else:
             self._halt(refusal)
 
-    async def _at_window(self, job: JobId, *, done: bool) -> None:
+    async def _at_window(self) -> None:
         """Do what the memory guard asked for, now that a window is durable."""
         due, self._due = self._due, None
         if due is None or self._ending:
             return
-        if isinstance(due, Failure) and not done:
-            await self._on_file_failed(self._take_out(job), due)
+        if isinstance(due, Failure):
+            await self._give_way(due)
         else:
             self._recycling = True
             self.kill_engine()
 
-    def _on_held(self, on: bool) -> None:
-        self.resting = on
-        clock = time.monotonic()
-        for job in self._in_flight[:1]:
-            run = self._runs[job]
-            if on:
-                run.rest(clock)
-            elif run.plan is not None:
-                run.begin_work(clock)
-                self._desk.speed.begin(clock)
+    async def _give_way(self, failure: Failure) -> None:
+        """What is in the model, or first in line, has had too little memory."""
+        jobs = self._in_flight.suspects(failure.kind)
+        for job in jobs:
+            await self._failed(self._take_out(job), failure, died=False, shared=len(jobs) > 1)
+        self.kill_engine()
 
     def _take_out(self, job: JobId) -> Run:
         """The job leaves the engine."""
@@ -347,13 +351,15 @@ class EngineSlot:
         if no_room := await self._desk.complete(self.ledger.queue[run.job], run):
             self._halt(no_room)
 
-    async def _on_file_failed(self, run: Run, failure: Failure) -> None:
+    async def _on_file_failed(self, run: Run, failure: Failure, *, shared: bool) -> None:
         if failure.kind is FailureKind.DISK_FULL:
             # the next file would find no room either
             await self._desk.stopped(run)
             self._halt(failure)
             return
-        again = await self._failed(run, failure, died=False)
+        again = await self._failed(run, failure, died=False, shared=shared)
+        if shared and self._in_flight.at(Stage.IN_MODEL):
+            return  # the rest of the batch has the same to tell
         if again or failure.kind is FailureKind.OUT_OF_MEMORY:
             self.kill_engine()  # only its end surely gives all memory back
 
@@ -362,8 +368,10 @@ class EngineSlot:
         self.halted = failure
         self.kill_engine()
 
-    async def _failed(self, run: Run, failure: Failure, *, died: bool, loaded: bool = True) -> bool:
-        again = await self._desk.failed(run, failure, died=died, loaded=loaded)
+    async def _failed(
+        self, run: Run, failure: Failure, *, died: bool, shared: bool, loaded: bool = True
+    ) -> bool:
+        again = await self._desk.failed(run, failure, died=died, shared=shared, loaded=loaded)
         if again:
             self._runs[run.job] = run
         return again
@@ -374,24 +382,33 @@ class EngineSlot:
         before, ready = self.meter.last, self.info is not None
         fatal, self._fatal = self._fatal, None
         self._client, self.info, self.resting = None, None, False
-        jobs, self._in_flight = self._in_flight, []
+        jobs, self._in_flight = self._in_flight, InFlight()
         self.ledger.emit(EngineChanged(self.number))
+        self._tell_busy()
         failure = fatal or ended.failure
-        on_ladder = any(self._runs[job].rung for job in jobs[:1])
-        if not expected and not ready and not on_ladder and self._cannot_start(failure):
+        suspects = jobs.suspects(failure.kind)
+        smaller = any(self._runs[job].rung for job in suspects)  # then the next step may do
+        if not expected and not ready and not smaller and self._cannot_start(failure):
             self.halted = failure
             expected = True
         if not expected and failure.detail:
             self.ledger.log(Level.DEBUG, failure.detail)
-        for index, job in enumerate(jobs):
+        for job in jobs:
             run = self._runs.pop(job)
-            if index == 0 and not expected:
-                await self._failed(run, failure, died=True, loaded=ready)
+            if job in suspects and not expected:
+                shared = len(suspects) > 1
+                await self._failed(run, failure, died=True, shared=shared, loaded=ready)
                 continue
             await self._desk.stopped(run)
             if recycling and not run.cancelled:
                 self._runs[job] = run
         await tell_end(self.ledger, self.meter, before)
+
+    def _tell_busy(self) -> None:
+        busy, self._busy = self._busy, None
+        if busy is not None and busy.worked > 0:
+            share = 100 * busy.worked / (busy.worked + busy.waited)
+            self.ledger.log(Level.INFO, f"The model was busy {share:.1f} % of the time")
 
     def _cannot_start(self, failure: Failure) -> bool:
         """Whether no file can be transcribed: the model does not load, time and again."""

@@ -42,7 +42,8 @@ _WORDS = {
 class Field(msgspec.Struct, frozen=True, kw_only=True):
     """One setting. `minimum` and `maximum` are allowed values unless their exclusive flag is set.
 
-    `optional`: None is allowed, and means "not set" or "switched off" as the description says.
+    `optional`: None is allowed, and means "not set" or "switched off" as the description says;
+    `unset` is the word for it.
     `choices` is in the order of the declaration, empty unless `kind` is "choice".
     """
 
@@ -57,6 +58,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     maximum: float | None = None
     exclusive_minimum: bool = False
     exclusive_maximum: bool = False
+    unset: str = "none"
 
     @property
     def key(self) -> str:
@@ -70,7 +72,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
             text = "one of " + ", ".join(self.choices)
         else:
             text = ", ".join([_NOUNS[self.kind], *self._bounds()])
-        return f"{text}, or none" if self.optional else text
+        return f"{text}, or {self.unset}" if self.optional else text
 
     def _bounds(self) -> Iterator[str]:
         if self.minimum is not None:
@@ -166,10 +168,11 @@ def check(field: Field, value: object) -> Value:
 def parse(field: Field, text: str) -> Value:
     """The value that a person typed; raises ConfigError if it is not allowed.
 
-    An empty text, and for other kinds than "str" the word none, is None where that is allowed.
+    An empty text, and for other kinds than "str" the word none (or the field's own word for it),
+    is None where that is allowed.
     """
     word = text.strip().lower()
-    if field.optional and (not text or (field.kind != "str" and word in {"", "none"})):
+    if field.optional and (not text or (field.kind != "str" and word in {"", "none", field.unset})):
         return None
     try:
         match field.kind:
@@ -205,6 +208,7 @@ def _describe(section: str, name: str, hint: Any, default: Value) -> Field:
         maximum=most if below is None else below,
         exclusive_minimum=above is not None,
         exclusive_maximum=below is not None,
+        unset=next((meta.extra["unset"] for meta in metas if meta.extra), "none"),
     )
 
 

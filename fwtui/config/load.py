@@ -56,7 +56,7 @@ def _values(tables: dict[str, Any]) -> Iterator[tuple[str, Value]]:
             raise ConfigError(f"{section!r} is a section", f"write [{section}] on its own line")
         for name, value in table.items():
             field = find_field(f"{section}.{name}")
-            is_off = value == NONE and field.optional and field.kind != "str"
+            is_off = value in (NONE, field.unset) and field.optional and field.kind != "str"
             yield field.key, None if is_off else cast("Value", value)
 
 

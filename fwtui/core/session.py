@@ -15,7 +15,8 @@ class WindowState(msgspec.Struct, frozen=True):
 
     `seek` and `clip` as in faster-whisper (frames of 10 ms, index of the clip range);
     `segments` counts those already found; `prompt` holds the last 223 tokens that count as
-    previous text; `last_speech` seconds.
+    previous text; `last_speech` seconds. In batched mode `clip` is the index of the next chunk
+    and `seek` its first frame.
     """
 
     seek: int = 0
@@ -38,7 +39,8 @@ class FilePlan(msgspec.Struct, frozen=True):
 
     `fingerprint` identifies the input file's content, `text_hash` the options; `samples` is the
     decoded length at 16 kHz; `loudest` is the highest log-mel value of the (VAD-filtered) signal;
-    `speech` is None when VAD was off.
+    `speech` is None when VAD was off; `chunks` are the ends of batched mode's chunks, in samples
+    of the joined speech, None in sequential mode.
     """
 
     fingerprint: str
@@ -49,6 +51,7 @@ class FilePlan(msgspec.Struct, frozen=True):
     language_probability: float
     speech: tuple[SpeechChunk, ...] | None = None
     warnings: tuple[str, ...] = ()
+    chunks: tuple[int, ...] | None = None
 
     @property
     def duration(self) -> float:

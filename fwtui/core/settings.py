@@ -146,6 +146,32 @@ class DecodingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     vad_min_silence_duration_ms: Annotated[
         Count | None, Meta(description="Silence that ends a piece of speech (ms)")
     ] = None
+    language_detection_segments: Annotated[
+        AtLeastOne, Meta(description="Windows that the language may be looked for in")
+    ] = 1
+    language_detection_threshold: Annotated[
+        Probability, Meta(description="Above it the language of a window is believed at once")
+    ] = 0.5
+    batched: Annotated[
+        bool,
+        Meta(
+            description="Several windows at once, also of different files: quicker on a GPU, needs "
+            "more memory. Cuts at the pauses that VAD finds, on or off. Windows know nothing of "
+            "each other, so it ignores condition_on_previous_text, prompt_reset_on_temperature, "
+            "prefix, max_initial_timestamp, hallucination_silence_threshold, "
+            "vad_max_speech_duration_s and language_detection_*. Only windows above "
+            "compression_ratio_threshold are done again one by one, and only there the other "
+            "thresholds, temperatures and best_of count"
+        ),
+    ] = False
+    batch_size: Annotated[
+        AtLeastOne | None,
+        Meta(
+            description="With batched: most windows at once (auto: 16 on a GPU, 4 on a CPU); "
+            "halved when memory runs out",
+            extra={"unset": "auto"},
+        ),
+    ] = None
 
     @property
     def temperatures(self) -> tuple[float, ...]:
@@ -235,5 +261,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 def text_hash(model: ModelSettings, decoding: DecodingSettings) -> str:
     """Hex digest of everything that decides the text of a file."""
-    encoded = msgspec.json.encode((model.model, model.compute_type, decoding))
+    options = msgspec.structs.asdict(decoding)
+    del options["batch_size"]  # decides the speed only
+    for name, default in _LATER.items():
+        if options[name] == default:
+            del options[name]
+    encoded = msgspec.json.encode((model.model, model.compute_type, options))
     return hashlib.blake2b(encoded, digest_size=16).hexdigest()
+
+
+# Options that came after the first sessions: left out at their defaults, so that a session from
+# before them goes on inside its files.
+_LATER: dict[str, object] = {
+    "language_detection_segments": 1,
+    "language_detection_threshold": 0.5,
+    "batched": False,
+}

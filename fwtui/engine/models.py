@@ -1,9 +1,12 @@
 """From a model setting to a loaded faster-whisper model. Runs in the child."""
 
+import inspect
+import json
 import time
 from pathlib import Path
 
 from faster_whisper import WhisperModel
+from faster_whisper.feature_extractor import FeatureExtractor
 from faster_whisper.utils import available_models, download_model
 
 from fwtui.core.settings import ModelSettings
@@ -54,8 +57,16 @@ def _cached_or_downloaded(settings: ModelSettings) -> Path:
         ) from error
 
 
-def load_model(settings: ModelSettings) -> tuple[WhisperModel, float]:
-    """The model, and the seconds that loading took.
+def feature_extractor(folder: Path) -> FeatureExtractor:
+    """The extractor of the model in this folder, as `WhisperModel` makes it, without loading it."""
+    config = folder / "preprocessor_config.json"
+    known = inspect.signature(FeatureExtractor.__init__).parameters
+    values = json.loads(config.read_bytes()) if config.is_file() else {}
+    return FeatureExtractor(**{key: value for key, value in values.items() if key in known})
+
+
+def load_model(settings: ModelSettings, folder: Path | None = None) -> tuple[WhisperModel, float]:
+    """The model, and the seconds that loading took; `folder` if it is known already.
 
     Raises:
         ModelError: see `model_folder`.
@@ -64,7 +75,7 @@ def load_model(settings: ModelSettings) -> tuple[WhisperModel, float]:
     """
     began = time.monotonic()
     model = WhisperModel(
-        str(model_folder(settings)),
+        str(folder or model_folder(settings)),
         device=settings.device,
         device_index=settings.device_index,
         compute_type=settings.compute_type,

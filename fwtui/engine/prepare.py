@@ -14,12 +14,14 @@ from msgspec.structs import replace
 from fwtui.audio.decode import decode_to_wav
 from fwtui.audio.features import LazyFeatures
 from fwtui.audio.probe import fingerprint, probe
-from fwtui.audio.signal import Pcm, SampleSource, SpeechView
+from fwtui.audio.signal import FloatArray, Pcm, SampleSource, SpeechView
 from fwtui.audio.speech import find_speech
+from fwtui.audio.wav import SAMPLE_RATE
 from fwtui.core.job import MediaInfo
 from fwtui.core.paths import text_to_path
 from fwtui.core.session import FilePlan, Resume, SpeechChunk
 from fwtui.core.settings import DecodingSettings
+from fwtui.engine.chunks import chunk_ends, clip_ranges, cut
 from fwtui.engine.protocol import Transcribe
 
 
@@ -27,12 +29,15 @@ from fwtui.engine.protocol import Transcribe
 class Prepared:
     """A file whose sound lies in the scratch WAV, and what is known of it before the model.
 
-    `resume` is the request's, if it still fits; otherwise `restarted` says why not.
+    `source` is what of it is transcribed; `chunks` and `first`, the features of the first chunk
+    to do, are batched mode's. `resume` is the request's, if it still fits; otherwise `restarted`
+    says why not.
     """
 
     request: Transcribe
     media: MediaInfo
     pcm: Pcm
+    source: SampleSource
     features: LazyFeatures
     fingerprint: str
     samples: int
@@ -41,6 +46,13 @@ class Prepared:
     warnings: tuple[str, ...]
     resume: Resume | None
     restarted: str
+    chunks: tuple[int, ...] | None = None
+    first: FloatArray | None = None
+
+    @property
+    def seconds(self) -> float:
+        """Length of the decoded sound."""
+        return self.samples / SAMPLE_RATE
 
     def plan(self, language: str, probability: float) -> FilePlan:
         """What the journal has to remember of the file."""
@@ -53,6 +65,7 @@ class Prepared:
             language_probability=probability,
             speech=self.speech,
             warnings=self.warnings,
+            chunks=self.chunks,
         )
 
 
@@ -81,19 +94,23 @@ def prepare(
     decoded = decode_to_wav(path, wav, lambda done: on_progress(done, media.duration), cancelled)
     with ExitStack() as on_error:
         pcm = on_error.enter_context(Pcm(wav))
-        speech = None
-        if uses_vad(request.decoding):
-            speech = resume.plan.speech if resume else None
-            if speech is None:
-                speech = find_speech(pcm, vad_options(request.decoding), cancelled)
+        batched = request.decoding.batched
+        speech, chunks = _spoken(pcm, request.decoding, resume, extractor.n_samples, cancelled)
         source: SampleSource = pcm if speech is None else SpeechView(pcm, speech)
-        features = LazyFeatures(source, extractor, resume.plan.loudest if resume else None)
-        loudest = resume.plan.loudest if resume else features.scan_loudest(cancelled)
+        # In batched mode a chunk is clamped by its own loudest value.
+        loudest = resume.plan.loudest if resume else 0.0 if batched else None
+        features = LazyFeatures(source, extractor, loudest)
+        loudest = features.scan_loudest(cancelled)
+        done = resume.state.clip if resume and resume.state else 0
+        first = None
+        if chunks and done < len(chunks):
+            first = chunk_features(source, chunks, done, extractor)
         on_error.pop_all()
     return Prepared(
         request=request,
-        media=replace(media, decoded=decoded.samples / 16000),
+        media=replace(media, decoded=decoded.samples / SAMPLE_RATE),
         pcm=pcm,
+        source=source,
         features=features,
         fingerprint=identity,
         samples=decoded.samples,
@@ -102,7 +119,44 @@ def prepare(
         warnings=decoded.warnings,
         resume=resume,
         restarted=restarted,
+        chunks=chunks,
+        first=first,
     )
+
+
+def _spoken(
+    pcm: Pcm,
+    decoding: DecodingSettings,
+    resume: Resume | None,
+    limit: int,
+    cancelled: Callable[[], bool],
+) -> tuple[tuple[SpeechChunk, ...] | None, tuple[int, ...] | None]:
+    """What of the sound is transcribed (None: all), and batched mode's chunks of `limit` samples.
+
+    An earlier attempt's if there was one. Raises DecodeCancelled.
+    """
+    if resume is not None:
+        return resume.plan.speech, resume.plan.chunks
+    if not decoding.batched:
+        speech = None
+        if uses_vad(decoding):
+            speech = find_speech(pcm, vad_options(decoding), cancelled)
+        return speech, None
+    ranges = clip_ranges(decoding.clip_timestamps, len(pcm))
+    clips = decoding.clip_timestamps != "0"
+    if clips and all(clip.end - clip.start <= limit for clip in ranges):
+        return cut(ranges, limit)
+    speech = find_speech(pcm, batched_vad_options(decoding, limit), cancelled)
+    return cut(ranges, limit, speech) if clips else (speech, chunk_ends(speech, limit))
+
+
+def chunk_features(
+    source: SampleSource, chunks: tuple[int, ...], index: int, extractor: FeatureExtractor
+) -> FloatArray:
+    """The log-mel features of a chunk, as faster-whisper's batched pipeline computes them."""
+    start = chunks[index - 1] if index else 0
+    values: FloatArray = extractor(source.read(start, chunks[index]))[..., :-1]
+    return values
 
 
 def usable_resume(
@@ -132,3 +186,12 @@ def vad_options(decoding: DecodingSettings) -> VadOptions:
         "min_silence_duration_ms": decoding.vad_min_silence_duration_ms,
     }
     return VadOptions(**{name: value for name, value in chosen.items() if value is not None})
+
+
+def batched_vad_options(decoding: DecodingSettings, limit: int) -> VadOptions:
+    """As the batched pipeline: speech is split to fit into a chunk, at pauses of 160 ms."""
+    options = vad_options(decoding)
+    options.max_speech_duration_s = limit / SAMPLE_RATE
+    if decoding.vad_min_silence_duration_ms is None:
+        options.min_silence_duration_ms = 160
+    return options

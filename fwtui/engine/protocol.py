@@ -1,8 +1,11 @@
 """What parent and engine child say to each other: one JSON object a line, typed and versioned.
 
 Requests go down the child's stdin, replies come up its stdout. Every reply about a file names
-its job, so several jobs can be under way: one in the model, the next being prepared.
+its job, so several jobs can be under way: one or, in batched mode, several in the model, others
+prepared or being prepared.
 """
+
+from typing import Literal
 
 import msgspec
 
@@ -32,7 +35,8 @@ class Transcribe(Message, frozen=True):
     `scratch` is the WAV that the child may create and must delete; `text_hash` identifies the
     user's options; `resume` is where an earlier attempt got to, used only if the file and the
     options are still the same; `skip_window` leaves out the next window, which has killed
-    the engine before.
+    the engine before. `careful`: the file has been in an engine that died, so it is prepared only
+    when the model is loaded, and in batched mode goes through it chunk by chunk.
     """
 
     job: JobId
@@ -42,6 +46,7 @@ class Transcribe(Message, frozen=True):
     scratch: str
     resume: Resume | None = None
     skip_window: bool = False
+    careful: bool = False
 
 
 class Cancel(Message, frozen=True):
@@ -99,8 +104,20 @@ class Preparing(Message, frozen=True):
     total: float
 
 
+class Waiting(Message, frozen=True):
+    """The file is prepared and waits for the model."""
+
+    job: JobId
+
+
+class InModel(Message, frozen=True):
+    """These files, and no others, are in the model from now on."""
+
+    jobs: tuple[JobId, ...]
+
+
 class Started(Message, frozen=True):
-    """The file is prepared and its first window is next.
+    """The file is prepared, its language known, and its first window is next or in the model.
 
     `restarted` is empty when the journaled progress is used or there was none; otherwise it says
     why the file begins at its start again.
@@ -114,10 +131,14 @@ class Started(Message, frozen=True):
 
 
 class Window(Message, frozen=True):
-    """A finished window."""
+    """A finished window, or a file's chunks of a finished batch.
+
+    `worked` are the seconds that the model worked for it: of a batch, this file's share.
+    """
 
     job: JobId
     result: WindowResult
+    worked: float = 0.0
 
 
 class Finished(Message, frozen=True):
@@ -133,10 +154,14 @@ class Stopped(Message, frozen=True):
 
 
 class FileFailed(Message, frozen=True):
-    """This file cannot be transcribed; the engine goes on with the next."""
+    """This file cannot be transcribed; the engine goes on with the next.
+
+    `shared`: the same is told of the other files in its batch.
+    """
 
     job: JobId
     failure: Failure
+    shared: bool = False
 
 
 class Fatal(Message, frozen=True):
@@ -152,12 +177,12 @@ class Held(Message, frozen=True):
 
 
 class CleanedUp(Message, frozen=True):
-    """Memory was given back after a file (`job`), after loading, or because it was asked for.
+    """Memory was given back: after files, after loading, or because it was asked for (an alert).
 
     `freed` MB; `peak` is the most that the engine has ever used, in MB.
     """
 
-    job: JobId | None = None
+    after: Literal["files", "load", "alert"] = "files"
     freed: float = 0.0
     peak: float = 0.0
 
@@ -169,6 +194,16 @@ class Measured(Message, frozen=True):
     media: MediaInfo | None = None
 
 
+class Busy(Message, frozen=True):
+    """How many seconds the model has worked and waited, between its first window and its last.
+
+    A pause counts as neither.
+    """
+
+    worked: float
+    waited: float
+
+
 class Note(Message, frozen=True):
     """A line for the log."""
 
@@ -177,21 +212,9 @@ class Note(Message, frozen=True):
     job: JobId | None = None
 
 
-AnyReply = (
-    Ready
-    | Probed
-    | Preparing
-    | Started
-    | Window
-    | Finished
-    | Stopped
-    | FileFailed
-    | Fatal
-    | Held
-    | CleanedUp
-    | Measured
-    | Note
-)
+# Replies about one file.
+FileReply = Preparing | Probed | Waiting | Started | Window | Finished | Stopped | FileFailed
+AnyReply = FileReply | Ready | InModel | Fatal | Held | CleanedUp | Measured | Busy | Note
 
 # Replies that end a job's stay in the engine.
 Ending = Finished | Stopped | FileFailed

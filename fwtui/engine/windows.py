@@ -104,7 +104,7 @@ class WindowLoop:
         result, logprob, temperature, compression = self.model.generate_with_fallback(
             encoded, prompt, self.tokenizer, self.options
         )
-        if self._is_silence(result.no_speech_prob, logprob):
+        if is_silence(self.options, result.no_speech_prob, logprob):
             return [], self._next_window(replace(state, seek=state.seek + size))
 
         found, seek, last_speech = self._split(state, size, encoded, result.sequences_ids[0])
@@ -152,13 +152,6 @@ class WindowLoop:
         token, _ = self.model.model.detect_language(encoded)[0][0]
         self.tokenizer.language = self.tokenizer.tokenizer.token_to_id(token)
         self.tokenizer.language_code = token[2:-2]
-
-    def _is_silence(self, no_speech: float, logprob: float) -> bool:
-        options = self.options
-        if options.no_speech_threshold is None or no_speech <= options.no_speech_threshold:
-            return False
-        # a decoding that the model is sure of counts as speech all the same
-        return options.log_prob_threshold is None or logprob <= options.log_prob_threshold
 
     def _words(self, piece: SegmentDict) -> list[Word] | None:
         return [Word(**word) for word in piece["words"]] if self.options.word_timestamps else None
@@ -226,3 +219,11 @@ class WindowLoop:
         if self.content_frames * self.frame_seconds - doubtful["end"] < threshold:
             seek = self.content_frames
         return pieces[:index], seek
+
+
+def is_silence(options: TranscriptionOptions, no_speech: float, logprob: float) -> bool:
+    """Whether a decoding says that there was nothing to say."""
+    if options.no_speech_threshold is None or no_speech <= options.no_speech_threshold:
+        return False
+    # a decoding that the model is sure of counts as speech all the same
+    return options.log_prob_threshold is None or logprob <= options.log_prob_threshold

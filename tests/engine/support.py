@@ -93,7 +93,7 @@ def whisper_segments(
     transcriber: Transcriber, path: Path, options: dict[str, Any]
 ) -> list[Segment]:
     """All segments by faster-whisper's `transcribe` on the same model."""
-    from fwtui.engine.transcriber import convert
+    from fwtui.engine.convert import convert
 
     found, _ = transcriber.model.transcribe(str(path), **options)
     return [convert(segment) for segment in found]

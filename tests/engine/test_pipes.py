@@ -14,9 +14,9 @@ from faster_whisper.transcribe import Segment as WhisperSegment
 from fwtui.core.session import WindowResult, WindowState
 from fwtui.core.settings import DecodingSettings, ModelSettings
 from fwtui.engine.client import EngineClient
+from fwtui.engine.convert import convert
 from fwtui.engine.protocol import AnyReply, Transcribe, Window
 from fwtui.engine.stderr import LINES_PER_SECOND, TAIL_LINES
-from fwtui.engine.transcriber import convert
 from fwtui.errors import EngineError
 
 
@@ -81,12 +81,12 @@ def test_a_child_ends_whatever_it_cannot_clean_up() -> None:
     code = (
         "import os, pathlib, sys\n"
         "from fwtui.engine.channel import Channel\n"
-        "from fwtui.engine.child import Engine\n"
-        "engine = Engine(Channel(1))\n"
-        "engine.scratch.add(pathlib.Path('/'))\n"  # cannot be deleted
+        "from fwtui.engine.inbox import Inbox\n"
+        "inbox = Inbox(Channel(1))\n"
+        "inbox._scratch.add(pathlib.Path('/'))\n"  # cannot be deleted
         "reading, writing = os.pipe()\n"
         "os.close(reading)\n"
         "os.dup2(writing, 2)\n"
-        "engine.end(3)\n"
+        "inbox.end(3)\n"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 3

@@ -1,0 +1,136 @@
+"""A file in batched mode: its chunks, their features, and how far it is."""
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+
+from faster_whisper.audio import pad_or_trim
+from faster_whisper.tokenizer import Tokenizer
+from faster_whisper.transcribe import Segment as WhisperSegment
+from msgspec.structs import replace
+
+from fwtui.audio.signal import FloatArray
+from fwtui.audio.wav import SAMPLE_RATE
+from fwtui.core.job import JobId
+from fwtui.core.session import FilePlan, WindowResult, WindowState
+from fwtui.core.settings import DecodingSettings
+from fwtui.engine.convert import FileClock, convert
+from fwtui.engine.prepare import Prepared, chunk_features
+from fwtui.engine.transcriber import Transcriber
+
+
+class BatchedFile:
+    """A prepared file on its way through batches.
+
+    `state` is where it stands; `plan` and `tokenizer` are there once its language is known.
+    """
+
+    def __init__(self, transcriber: Transcriber, prepared: Prepared) -> None:
+        """Raises UsageError: the model does not know the file's language."""
+        assert prepared.chunks is not None
+        self.prepared = prepared
+        self.decoding: DecodingSettings = prepared.request.decoding
+        self.plan: FilePlan | None = None
+        self.tokenizer: Tokenizer
+        self._transcriber = transcriber
+        self._chunks = prepared.chunks
+        self._features: dict[int, Future[FloatArray]] = {}
+        resume = prepared.resume
+        self.state = resume.state if resume and resume.state else self._at(WindowState(), 0)
+        known = transcriber.known_language(self.decoding)
+        if resume is not None:
+            self._know(resume.plan)
+        elif known is not None or not self._chunks:
+            self._know(prepared.plan(*(known or ("en", 0.0))))
+        if prepared.first is not None:
+            ready: Future[FloatArray] = Future()
+            ready.set_result(prepared.first)
+            self._features[self.state.clip] = ready
+
+    @property
+    def job(self) -> JobId:
+        """The job's id."""
+        return self.prepared.request.job
+
+    @property
+    def left(self) -> int:
+        """Chunks still to do."""
+        return len(self._chunks) - self.state.clip
+
+    def language_found(self, language: str, probability: float) -> None:
+        """The language was detected."""
+        self._know(self.prepared.plan(language, probability))
+
+    def _know(self, plan: FilePlan) -> None:
+        self.plan = plan
+        self.tokenizer = self._transcriber.tokenizer(self.decoding, plan.language)
+
+    def _at(self, state: WindowState, index: int) -> WindowState:
+        """The state in which chunk `index` is next."""
+        seek = int(self.offset(index) * self._transcriber.model.frames_per_second)
+        return replace(state, clip=index, seek=seek, done=index == len(self._chunks))
+
+    def offset(self, index: int) -> float:
+        """Where a chunk begins, in seconds of the joined speech."""
+        return self._chunks[index - 1] / SAMPLE_RATE if index else 0.0
+
+    def duration(self, index: int) -> float:
+        """Length of a chunk in seconds."""
+        begin = self._chunks[index - 1] if index else 0
+        return (self._chunks[index] - begin) / SAMPLE_RATE
+
+    def compute_ahead(self, executor: Executor, indexes: Iterable[int]) -> None:
+        """Have features computed before they are asked for."""
+        for index in indexes:
+            if index not in self._features:
+                self._features[index] = executor.submit(self._compute, index)
+
+    def features(self, index: int) -> FloatArray:
+        """A chunk's features, as long as the encoder wants them. Raises OSError."""
+        ahead = self._features.pop(index, None)
+        found = self._compute(index) if ahead is None else ahead.result()
+        padded: FloatArray = pad_or_trim(found)
+        return padded
+
+    def _compute(self, index: int) -> FloatArray:
+        extractor = self._transcriber.model.feature_extractor
+        return chunk_features(self.prepared.source, self._chunks, index, extractor)
+
+    def nothing(self) -> WindowResult:
+        """The result of a file without chunks."""
+        return self._advance((), 0)
+
+    def skip(self) -> WindowResult:
+        """Leave the next chunk out."""
+        return self._advance((), 1, skipped=True)
+
+    def take(self, found: Sequence[WhisperSegment], chunks: int, heard: float) -> WindowResult:
+        """The next `chunks` are done; `heard` is when speech was last heard (seconds)."""
+        self.state = replace(
+            self.state, segments=self.state.segments + len(found), last_speech=heard
+        )
+        return self._advance(found, chunks)
+
+    def _advance(
+        self, found: Sequence[WhisperSegment], chunks: int, *, skipped: bool = False
+    ) -> WindowResult:
+        assert self.plan is not None
+        clock = FileClock(self.plan)
+        self.state = self._at(self.state, self.state.clip + chunks)
+        segments = tuple(convert(segment) for segment in clock.in_file_time(list(found)))
+        return WindowResult(segments, self.state, clock.position(self.state), skipped)
+
+
+@dataclass
+class Part:
+    """The next `count` chunks of a file, with their features: its share of a batch."""
+
+    file: BatchedFile
+    count: int
+    features: list[FloatArray]
+
+    @classmethod
+    def of(cls, file: BatchedFile, count: int) -> "Part":
+        """Raises OSError: the scratch WAV cannot be read."""
+        first = file.state.clip
+        return cls(file, count, [file.features(index) for index in range(first, first + count)])

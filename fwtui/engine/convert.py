@@ -1,0 +1,112 @@
+"""Between faster-whisper's data and ours: options in, segments in file time out."""
+
+import math
+
+from faster_whisper.tokenizer import Tokenizer
+from faster_whisper.transcribe import (
+    Segment as WhisperSegment,
+)
+from faster_whisper.transcribe import (
+    TranscriptionOptions,
+    get_suppressed_tokens,
+    restore_speech_timestamps,
+)
+from faster_whisper.transcribe import (
+    Word as WhisperWord,
+)
+from faster_whisper.vad import SpeechTimestampsMap
+
+from fwtui.audio.wav import SAMPLE_RATE
+from fwtui.core.segment import Segment, Word
+from fwtui.core.session import FilePlan, SpeechChunk, WindowState
+from fwtui.core.settings import DecodingSettings
+
+
+class FileClock:
+    """From times in the signal the model saw to times in the file; they differ with VAD."""
+
+    def __init__(self, plan: FilePlan) -> None:
+        self.duration = plan.duration
+        self.chunks = [_chunk_dict(chunk) for chunk in plan.speech or ()]
+        self.map = SpeechTimestampsMap(self.chunks, SAMPLE_RATE) if self.chunks else None
+
+    def in_file_time(self, segments: list[WhisperSegment]) -> list[WhisperSegment]:
+        """The same segments with their times in the file."""
+        if self.map is None:
+            return segments
+        return list(restore_speech_timestamps(segments, self.chunks, SAMPLE_RATE))
+
+    def position(self, state: WindowState) -> float:
+        """How far the file is, in seconds, when `state` is next."""
+        if state.done:
+            return self.duration
+        seconds = state.seek / 100
+        if self.map is not None:
+            seconds = float(self.map.get_original_time(seconds))
+        return min(seconds, self.duration)
+
+
+def _chunk_dict(chunk: SpeechChunk) -> dict[str, int]:
+    return {"start": chunk.start, "end": chunk.end}
+
+
+def transcription_options(decoding: DecodingSettings, tokenizer: Tokenizer) -> TranscriptionOptions:
+    """Our settings as faster-whisper's options, as its `transcribe` would make them."""
+    suppressed = [int(token) for token in decoding.suppress_tokens.split(",") if token.strip()]
+    return TranscriptionOptions(
+        beam_size=decoding.beam_size,
+        best_of=decoding.best_of,
+        patience=decoding.patience,
+        length_penalty=decoding.length_penalty,
+        repetition_penalty=decoding.repetition_penalty,
+        no_repeat_ngram_size=decoding.no_repeat_ngram_size,
+        log_prob_threshold=decoding.logprob_threshold,
+        no_speech_threshold=decoding.no_speech_threshold,
+        compression_ratio_threshold=decoding.compression_ratio_threshold,
+        condition_on_previous_text=decoding.condition_on_previous_text,
+        prompt_reset_on_temperature=decoding.prompt_reset_on_temperature,
+        temperatures=list(decoding.temperatures),
+        initial_prompt=decoding.initial_prompt,
+        prefix=decoding.prefix,
+        suppress_blank=decoding.suppress_blank,
+        suppress_tokens=get_suppressed_tokens(tokenizer, suppressed) if suppressed else [],
+        without_timestamps=decoding.without_timestamps,
+        max_initial_timestamp=decoding.max_initial_timestamp,
+        word_timestamps=decoding.word_timestamps,
+        prepend_punctuations=decoding.prepend_punctuations,
+        append_punctuations=decoding.append_punctuations,
+        multilingual=decoding.multilingual,
+        max_new_tokens=decoding.max_new_tokens,
+        clip_timestamps=[
+            float(seconds) for seconds in decoding.clip_timestamps.split(",") if seconds.strip()
+        ],
+        hallucination_silence_threshold=decoding.hallucination_silence_threshold,
+        hotwords=decoding.hotwords,
+    )
+
+
+def finite(value: float) -> float:
+    """A plain float that JSON can hold: a broken GPU kernel gives NaN, which becomes 0."""
+    return float(value) if math.isfinite(value) else 0.0
+
+
+def convert(segment: WhisperSegment) -> Segment:
+    """faster-whisper's segment as ours: plain numbers, nothing mutable."""
+    words = segment.words
+    return Segment(
+        id=segment.id,
+        seek=segment.seek,
+        start=float(segment.start),
+        end=float(segment.end),
+        text=segment.text,
+        tokens=tuple(segment.tokens),
+        avg_logprob=finite(segment.avg_logprob),
+        compression_ratio=finite(segment.compression_ratio),
+        no_speech_prob=finite(segment.no_speech_prob),
+        words=None if words is None else tuple(_convert_word(word) for word in words),
+        temperature=segment.temperature,
+    )
+
+
+def _convert_word(word: WhisperWord) -> Word:
+    return Word(float(word.start), float(word.end), word.word, finite(word.probability))

@@ -1,0 +1,66 @@
+"""Who is blamed when an engine dies, and when an engine gets another file."""
+
+import pytest
+
+from fwtui.batch.in_flight import InFlight, Stage
+from fwtui.core.failure import FailureKind
+
+MEMORY, DIED = FailureKind.OUT_OF_MEMORY, FailureKind.ENGINE_DIED
+S, P, R, M = Stage.SENT, Stage.PREPARING, Stage.PREPARED, Stage.IN_MODEL
+
+
+def in_flight(*stages: Stage) -> InFlight:
+    """Jobs 1, 2, ... that are so far."""
+    flight = InFlight()
+    for job, stage in enumerate(stages, 1):
+        flight.add(job)
+        flight.move(job, stage)
+    return flight
+
+
+@pytest.mark.parametrize(
+    ("stages", "kind", "suspects"),
+    [
+        ((M, R, S), DIED, (1,)),
+        ((M, P, S), DIED, (1, 2)),
+        ((M, P, S), MEMORY, (1,)),
+        ((M, M, R, P), DIED, (1, 2, 4)),
+        ((M, M, R, P), MEMORY, (1, 2)),
+        ((R, P), DIED, (2,)),
+        ((R, P), MEMORY, (2,)),
+        ((S, S), DIED, (1,)),
+        ((S, S), MEMORY, (1,)),
+        ((), DIED, ()),
+    ],
+)
+def test_suspects(stages: tuple[Stage, ...], kind: FailureKind, suspects: tuple[int, ...]) -> None:
+    assert in_flight(*stages).suspects(kind) == suspects
+
+
+def test_the_model_has_what_it_last_said() -> None:
+    flight = in_flight(M, R, R)
+    flight.set_in_model((2, 3, 99))
+    assert (flight.at(M), flight.at(R)) == ((2, 3), (1,))
+
+
+@pytest.mark.parametrize(
+    ("stages", "lengths", "batch", "more"),
+    [
+        ((), (), 1, True),
+        ((S,), (0,), 1, False),  # not opened yet: it may be long
+        ((M,), (9999,), 1, True),
+        ((M, R), (9999, 9999), 1, False),
+        ((M, R), (5, 5), 1, True),
+        ((M, R, S), (5, 5, 0), 1, True),
+        ((M, R, S, S), (5, 5, 0, 0), 1, False),
+        ((M, R, R, R, R), (5, 5, 5, 5, 5), 1, False),
+        ((M, R, R, R, R), (5, 5, 5, 5, 5), 4, True),
+        ((M, *[R] * 10), (5,) * 11, 4, False),
+        ((M, *[R] * 10), (5,) * 11, 16, True),
+    ],
+)
+def test_wants_more(
+    stages: tuple[Stage, ...], lengths: tuple[float, ...], batch: int, more: bool
+) -> None:
+    flight = in_flight(*stages)
+    assert flight.wants_more(dict(enumerate(lengths, 1)), batch) is more

@@ -4,7 +4,6 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
 
 from msgspec.structs import replace
 
@@ -14,6 +13,7 @@ from fwtui.batch.feeding import finished_plan, new_run, resume_point, transcribe
 from fwtui.batch.guardian import Guardian
 from fwtui.batch.in_flight import InFlight, Stage
 from fwtui.batch.ledger import Ledger
+from fwtui.batch.replacing import ReplacedByGuard
 from fwtui.batch.run import Run
 from fwtui.batch.said import EngineGone, EngineSaid, SlotMessage, engine_info, loaded_line, pump
 from fwtui.core.batching import batch_size
@@ -26,7 +26,6 @@ from fwtui.engine.protocol import (
     Busy,
     Cancel,
     CleanedUp,
-    CleanUp,
     Fatal,
     FileFailed,
     FileReply,
@@ -51,11 +50,11 @@ from fwtui.memory.measure import MemoryMeter
 STARTS_THAT_MAY_FAIL = 2
 
 
-class EngineSlot:
+class EngineSlot(ReplacedByGuard):
     """Owns at most one engine child. All methods run in the event loop.
 
     `post` puts a `SlotMessage` into the runner's inbox and may be called from any thread;
-    `halted` is set when the engine cannot be used at all; `windows` counts those of this child.
+    `halted` is set when the engine cannot be used at all.
     """
 
     def __init__(
@@ -68,6 +67,7 @@ class EngineSlot:
         post: Callable[[SlotMessage], None],
         command: tuple[str, ...],
     ) -> None:
+        super().__init__()
         self.number = number
         self.ledger = ledger
         self.scratch = scratch
@@ -78,9 +78,6 @@ class EngineSlot:
         self.info: EngineInfo | None = None
         self.halted: Failure | None = None
         self.resting = False
-        self.windows = 0
-        self._due: Failure | Literal["recycle"] | None = None
-        self._recycling = False
         self._desk = FileDesk(ledger, meter)
         self._client: EngineClient | None = None
         self._reader: asyncio.Task[None] | None = None
@@ -165,22 +162,6 @@ class EngineSlot:
         if self._client is not None:
             self._ending = True
             self._client.kill()
-
-    def tidy(self) -> None:
-        """Let the engine give memory back at its next window."""
-        if self._client is not None:
-            self._client.send(CleanUp())
-
-    def recycle(self) -> None:
-        """Replace the child at its next window; its files go on. One without work just ends."""
-        if self._in_flight:
-            self._due = "recycle"
-        else:
-            self.end_engine()
-
-    def go_smaller(self, failure: Failure) -> None:
-        """At the next window what is in the model has failed with this (out of memory)."""
-        self._due = failure
 
     def measure(self, job: Job) -> bool:
         """Ask the child for the length of a waiting file; whether there is a child to ask."""
@@ -322,24 +303,6 @@ class EngineSlot:
             await self._give_way(replace(refusal, kind=FailureKind.OUT_OF_MEMORY))
         else:
             self._halt(refusal)
-
-    async def _at_window(self) -> None:
-        """Do what the memory guard asked for, now that a window is durable."""
-        due, self._due = self._due, None
-        if due is None or self._ending:
-            return
-        if isinstance(due, Failure):
-            await self._give_way(due)
-        else:
-            self._recycling = True
-            self.kill_engine()
-
-    async def _give_way(self, failure: Failure) -> None:
-        """What is in the model, or first in line, has had too little memory."""
-        jobs = self._in_flight.suspects(failure.kind)
-        for job in jobs:
-            await self._failed(self._take_out(job), failure, died=False, shared=len(jobs) > 1)
-        self.kill_engine()
 
     def _take_out(self, job: JobId) -> Run:
         """The job leaves the engine."""

@@ -16,6 +16,7 @@ from fwtui.memory.guard import (
     Recycle,
     Watched,
     excess,
+    is_low,
     judge,
     limits_of,
     needed_at_least,
@@ -46,10 +47,12 @@ class Guardian:
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
         self._watched = Watched()
+        self._is_low = False
 
     def look(self, reading: MemoryReading, slots: Iterable[Guarded]) -> MemoryReading:
         """Do what the reading asks for; returns it with the limits in it."""
         limits = limits_of(self.ledger.settings.memory)
+        self._is_low = is_low(reading)
         # of several engines, the one that has had the most time to grow
         slot = max(slots, key=lambda slot: slot.windows)
         action, self._watched = judge(reading, limits, self._watched, slot.windows)
@@ -76,6 +79,16 @@ class Guardian:
     def _tell(self, text: str, hint: str, *, hard: bool) -> None:
         self.ledger.log(Level.WARNING, f"Memory: {text}; {hint}")
         self.ledger.emit(MemoryAlert(text, hint, hard))
+
+    def explain(self, failure: Failure) -> Failure:
+        """The failure of a dead engine; one that died when memory was short died of that.
+
+        Native libraries crash where an allocation fails that they did not expect to fail.
+        """
+        if failure.kind is not FailureKind.ENGINE_DIED or not self._is_low:
+            return failure
+        title = f"{failure.title} when hardly any memory was left"
+        return replace(failure, kind=FailureKind.OUT_OF_MEMORY, title=title, hint=RAISE)
 
     def loaded(self, reading: MemoryReading) -> Failure | None:
         """An engine has loaded its model. The failure, if the model alone is over a limit."""

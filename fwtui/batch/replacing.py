@@ -38,12 +38,12 @@ class ReplacedByGuard:
         """At the next window what is in the model has failed with this (out of memory)."""
         self._due = failure
 
-    async def _at_window(self) -> None:
-        """Do what the memory guard asked for, now that a window is durable."""
+    async def _at_window(self, *, done: bool) -> None:
+        """Do what the memory guard asked for, now that a window is durable (`done`: the last)."""
         due, self._due = self._due, None
         if due is None or self._ending:
             return
-        if isinstance(due, Failure):
+        if isinstance(due, Failure) and not done:
             await self._give_way(due)
         else:
             self._recycling = True

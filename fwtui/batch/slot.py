@@ -280,7 +280,7 @@ class EngineSlot(ReplacedByGuard):
             case Window(job=job, result=result, worked=worked):
                 await self._desk.window(self._runs[job], result, worked)
                 self.windows += 1
-                await self._at_window()
+                await self._at_window(done=result.state.done)
             case Finished(job=job):
                 await self._complete(self._take_out(job))
             case Stopped(job=job):
@@ -342,13 +342,13 @@ class EngineSlot(ReplacedByGuard):
     async def _on_exit(self, ended: EngineExit) -> None:
         expected, self._ending = self._ending, False
         recycling, self._recycling, self._due = self._recycling, False, None
-        before, ready = self.meter.last, self.info is not None
+        before, ready = self.meter.last_engines, self.info is not None
         fatal, self._fatal = self._fatal, None
         self._client, self.info, self.resting = None, None, False
         jobs, self._in_flight = self._in_flight, InFlight()
         self.ledger.emit(EngineChanged(self.number))
         self._tell_busy()
-        failure = fatal or ended.failure
+        failure = self.guardian.explain(fatal or ended.failure)
         suspects = jobs.suspects(failure.kind)
         smaller = any(self._runs[job].rung for job in suspects)  # then the next step may do
         if not expected and not ready and not smaller and self._cannot_start(failure):

@@ -102,8 +102,13 @@ def _option(field: Field) -> Callable[[Command], Command]:
     )
 
 
+def option_name(field: Field) -> str:
+    """The option of a setting."""
+    return f"--{_LONG.get(field.name, field.name)}"
+
+
 def _names(field: Field) -> list[str]:
-    names = [f"--{_LONG.get(field.name, field.name)}"]
+    names = [option_name(field)]
     if field.name in _SHORT:
         names.insert(0, _SHORT[field.name])
     if field.name == "model":

@@ -57,8 +57,8 @@ def _groups(membership: Path, root: Path) -> Iterator[_Group]:
     except (OSError, UnicodeDecodeError):
         return
     for line in lines:
-        _, controllers, path = (*line.split(":", 2), "", "")[:3]
-        if controllers == "":
+        number, controllers, path = (*line.split(":", 2), "", "")[:3]
+        if number == "0" and not controllers:
             for folder in _upwards(root, path):
                 yield _Group(
                     folder, ("memory.max", "memory.high"), "memory.current", "inactive_file"

@@ -121,10 +121,15 @@ def concern(reading: MemoryReading, limits: Limits) -> str:
     warn = None if limits.warn is None else limits.warn.of(reading.capacity)
     if warn is not None and reading.rss > warn:
         return f"fwtui uses {reading.rss:.0f} MB, and memory.warn is {warn:.0f} MB"
-    if limits.warn is not None and reading.available < LOW_SHARE * reading.capacity:
+    if limits.warn is not None and is_low(reading):
         whose = "The container" if reading.cgroup_limit is not None else "The machine"
         return f"{whose} has only {reading.available:.0f} MB of memory left"
     return ""
+
+
+def is_low(reading: MemoryReading) -> bool:
+    """Whether hardly any memory is left, whoever uses it."""
+    return reading.available < LOW_SHARE * reading.capacity
 
 
 def _is_calm(reading: MemoryReading, limits: Limits) -> bool:

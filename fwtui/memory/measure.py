@@ -22,7 +22,7 @@ PSS_SECONDS = 10.0
 class MemoryMeter:
     """Reads the memory of a process and all its descendants; any thread may call it.
 
-    `last` is the reading before.
+    `last_engines` is the last reading in which there were descendants.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class MemoryMeter:
         self._pss: float | None = None
         self._pss_at = -PSS_SECONDS
         self._lock = threading.Lock()
-        self.last: MemoryReading | None = None
+        self.last_engines: MemoryReading | None = None
 
     def read(self) -> MemoryReading:
         """Take one reading. Its peak is the highest RSS of the tree that this meter has seen.
@@ -61,7 +61,7 @@ class MemoryMeter:
             if cgroup is not None:
                 available = min(available, cgroup.available)
             limit = cgroup.limit if cgroup is not None and cgroup.limit < total else None
-            self.last = MemoryReading(
+            reading = MemoryReading(
                 rss=rss / MB,
                 vms=vms / MB,
                 percent=100 * rss / MB / (limit or total),
@@ -74,7 +74,9 @@ class MemoryMeter:
                 pss=self._pss_of(pids),
                 engines=sum(rss for rss, _ in pairs[1:]) / MB,
             )
-            return self.last
+            if reading.engines:
+                self.last_engines = reading
+            return reading
 
     def _pss_of(self, pids: Iterable[int]) -> float | None:
         """A value that may be some seconds old; None where it cannot be read."""

@@ -25,11 +25,9 @@ def test_amounts(text: str, amount: Amount | None) -> None:
     assert parse_amount(text) == amount
 
 
-@pytest.mark.parametrize(
-    "text", ["12", "GB", "-1GB", "101%", "0%", "0MB", "1e3MB", "12 GBs", "many"]
-)
+@pytest.mark.parametrize("text", "12 GB -1GB 101% 0% 0MB 1e3MB 12GBs many".split())
 def test_what_is_none(text: str) -> None:
-    with pytest.raises(ValueError, match=""):
+    with pytest.raises(ValueError):
         parse_amount(text)
 
 

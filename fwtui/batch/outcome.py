@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from fwtui.batch.ledger import Ledger, now
+from fwtui.batch.pace import Prediction
 from fwtui.batch.report import make_report, render_report
 from fwtui.batch.run import Run
 from fwtui.core.events import Level
@@ -64,11 +65,13 @@ async def complete(ledger: Ledger, job: Job, run: Run) -> Completed | Failed:
     )
 
 
-async def write_report(ledger: Ledger, began: datetime, peak_rss: float) -> str | None:
+async def write_report(
+    ledger: Ledger, began: datetime, peak_rss: float, prediction: Prediction | None = None
+) -> str | None:
     """Write the report of the batch beside the transcripts: its path, or None if that failed."""
     settings = ledger.settings
     session = ledger.store.session_id
-    report = make_report(tuple(ledger.queue), settings, session, began, now(), peak_rss)
+    report = make_report(tuple(ledger.queue), settings, session, began, now(), peak_rss, prediction)
     folder = text_to_path(path_to_text(settings.output.output_dir)).expanduser()
     path = folder / f"fwtui-report-{session}.txt"
     try:

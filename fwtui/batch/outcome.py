@@ -76,9 +76,15 @@ async def write_report(
     path = folder / f"fwtui-report-{session}.txt"
     try:
         text = render_report(report).encode()
+        # when no file was completed, the folder need not be there yet
+        await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
         await asyncio.to_thread(write_atomic, path, text, owner=ledger.store.owner)
     except FwtuiError as error:
         ledger.log(Level.ERROR, f"The report was not written: {error.title}")
+        return None
+    except OSError as error:
+        reason = error.strerror or str(error)
+        ledger.log(Level.ERROR, f"The report was not written: {folder}: {reason}")
         return None
     ledger.log(Level.INFO, f"Report: {path}")
     return path_to_text(path)

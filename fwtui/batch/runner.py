@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -13,7 +12,7 @@ from fwtui.batch.incoming import Incoming, LookedUp
 from fwtui.batch.ledger import Ledger, now
 from fwtui.batch.link import Listener
 from fwtui.batch.outcome import write_report
-from fwtui.batch.said import EngineGone, EngineSaid, SlotMessage
+from fwtui.batch.said import EngineGone, EngineSaid, Overdue, Sampled, SlotMessage, Unused
 from fwtui.batch.slot import EngineSlot
 from fwtui.batch.upkeep import Upkeep
 from fwtui.core.commands import (
@@ -49,27 +48,6 @@ from fwtui.memory.measure import MemoryMeter
 from fwtui.storage.store import SessionStore
 
 SAMPLE_SECONDS = 1.0
-
-
-@dataclass(frozen=True)
-class Overdue:
-    """A cancelled job may not have ended in time."""
-
-    job: JobId
-
-
-@dataclass(frozen=True)
-class Unused:
-    """The model was kept for another batch, and none has come since batch number `after`."""
-
-    after: int
-
-
-@dataclass(frozen=True)
-class Sampled:
-    """A memory reading is there."""
-
-    reading: MemoryReading
 
 
 Message = AnyCommand | EngineSaid | EngineGone | LookedUp | Overdue | Unused | Sampled

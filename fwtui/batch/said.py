@@ -1,10 +1,11 @@
-"""What reaches the runner's inbox from an engine child."""
+"""What reaches the runner's inbox beside commands: from engine children, from clocks."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fwtui.core.events import EngineInfo
+from fwtui.core.events import EngineInfo, MemoryReading
 from fwtui.core.failure import Failure, FailureKind
+from fwtui.core.job import JobId
 from fwtui.core.settings import ModelSettings
 from fwtui.engine.client import EngineClient, EngineExit
 from fwtui.engine.protocol import AnyReply, Fatal, Ready
@@ -28,6 +29,27 @@ class EngineGone:
 
 
 SlotMessage = EngineSaid | EngineGone
+
+
+@dataclass(frozen=True)
+class Overdue:
+    """A cancelled job may not have ended in time."""
+
+    job: JobId
+
+
+@dataclass(frozen=True)
+class Unused:
+    """The model was kept for another batch, and none has come since batch number `after`."""
+
+    after: int
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """A memory reading is there."""
+
+    reading: MemoryReading
 
 
 def pump(client: EngineClient, post: Callable[[SlotMessage], None]) -> None:

@@ -107,10 +107,13 @@ class FileDesk:
         else:
             await self.ledger.put(replace(job, state=Pending(run.position)))
 
-    async def failed(self, run: Run, failure: Failure, *, died: bool, shared: bool = False) -> bool:
+    async def failed(
+        self, run: Run, failure: Failure, *, died: bool, shared: bool = False, loaded: bool = True
+    ) -> bool:
         """Let the file be tried again as the policy says, or fail; whether it will be tried.
 
-        `died`: the engine died; `shared`: other files may as well be the reason.
+        `died`: the engine died; `shared`: other files may as well be the reason; `loaded`: its
+        model was loaded.
         """
         if run.cancelled:
             await self.stopped(run)
@@ -126,6 +129,7 @@ class FileDesk:
                 deaths=sum(run.deaths.values()),
                 started=run.place != NOT_STARTED,
                 shared=shared,
+                loaded=loaded,
             )
         )
         if isinstance(decision, GiveUp):

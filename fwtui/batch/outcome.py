@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from fwtui.batch.ledger import Ledger, now
+from fwtui.batch.pace import Prediction
 from fwtui.batch.report import make_report, render_report
 from fwtui.batch.run import Run
 from fwtui.core.events import Level
@@ -64,18 +65,26 @@ async def complete(ledger: Ledger, job: Job, run: Run) -> Completed | Failed:
     )
 
 
-async def write_report(ledger: Ledger, began: datetime, peak_rss: float) -> str | None:
+async def write_report(
+    ledger: Ledger, began: datetime, peak_rss: float, prediction: Prediction | None = None
+) -> str | None:
     """Write the report of the batch beside the transcripts: its path, or None if that failed."""
     settings = ledger.settings
     session = ledger.store.session_id
-    report = make_report(tuple(ledger.queue), settings, session, began, now(), peak_rss)
+    report = make_report(tuple(ledger.queue), settings, session, began, now(), peak_rss, prediction)
     folder = text_to_path(path_to_text(settings.output.output_dir)).expanduser()
     path = folder / f"fwtui-report-{session}.txt"
     try:
         text = render_report(report).encode()
+        # when no file was completed, the folder need not be there yet
+        await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
         await asyncio.to_thread(write_atomic, path, text, owner=ledger.store.owner)
     except FwtuiError as error:
         ledger.log(Level.ERROR, f"The report was not written: {error.title}")
+        return None
+    except OSError as error:
+        reason = error.strerror or str(error)
+        ledger.log(Level.ERROR, f"The report was not written: {folder}: {reason}")
         return None
     ledger.log(Level.INFO, f"Report: {path}")
     return path_to_text(path)

@@ -24,12 +24,19 @@ class Rung(msgspec.Struct, frozen=True):
 
 
 def ladder(settings: Settings, device: str) -> tuple[Rung, ...]:
-    """All steps for a file, from the user's settings down to the smallest.
+    """All steps for a file, from the user's settings down to the smallest that `on_oom` allows.
 
     `device` is where the engine really runs ("cpu" or "cuda"), or "auto" before that is known.
     """
     rung = Rung(settings.model, settings.decoding, "")
     rungs = [rung, replace(rung, remedy="a fresh engine")]
+    match settings.memory.on_oom:
+        case "fail":
+            return tuple(rungs[:1])
+        case "retry":
+            return tuple(rungs)
+        case "degrade":
+            pass
     size = batch_size(settings.decoding, device)
     while size > 1:
         size //= 2
@@ -64,7 +71,7 @@ class Trouble(msgspec.Struct, frozen=True):
 
     `deaths_here` counts engine deaths at the same place, this one included; `deaths` all of them;
     `started` says whether its first window was reached; `shared`, that other files may as well be
-    the reason.
+    the reason; `loaded`, whether this engine's model was loaded.
     """
 
     failure: Failure
@@ -74,6 +81,7 @@ class Trouble(msgspec.Struct, frozen=True):
     deaths: int = 0
     started: bool = False
     shared: bool = False
+    loaded: bool = True
 
 
 class Retry(msgspec.Struct, frozen=True):
@@ -98,12 +106,9 @@ def decide(trouble: Trouble) -> Retry | GiveUp:
     failure = trouble.failure
     match failure.kind:
         case FailureKind.OUT_OF_MEMORY:
-            if trouble.rung + 1 < trouble.rungs:
-                # Files that share batches share what a batch needs, so they step down together.
-                return Retry(trouble.rung + 1, alone=not trouble.shared)
-            if trouble.shared:
-                return Retry(trouble.rung)
-            return GiveUp(replace(failure, title=f"Failed (Memory Error): {failure.title}"))
+            return _next_rung(trouble, failure.title)
+        case _ if trouble.rung and not trouble.loaded:
+            return _next_rung(trouble, f"a smaller step could not begin: {failure.title}")
         case FailureKind.ENGINE_DIED:
             if trouble.shared:
                 return Retry(trouble.rung)
@@ -116,3 +121,14 @@ def decide(trouble: Trouble) -> Retry | GiveUp:
             return GiveUp(failure)
         case _:
             return GiveUp(failure)
+
+
+def _next_rung(trouble: Trouble, why: str) -> Retry | GiveUp:
+    """One step smaller; at the end of the ladder the file fails for want of memory."""
+    if trouble.rung + 1 < trouble.rungs:
+        # Files that share batches share what a batch needs, so they step down together.
+        return Retry(trouble.rung + 1, alone=not trouble.shared)
+    if trouble.shared:
+        return Retry(trouble.rung)
+    title = f"Failed (Memory Error): {why}"
+    return GiveUp(replace(trouble.failure, kind=FailureKind.OUT_OF_MEMORY, title=title))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from fwtui.batch.pace import Prediction
 from fwtui.config.fields import differing
 from fwtui.core.display import cells, printable
 from fwtui.core.job import (
@@ -34,7 +35,8 @@ class BatchReport(msgspec.Struct, frozen=True):
     """A batch at its end.
 
     `audio_seconds` and `work_seconds` count completed files; `speed` is their quotient, None if
-    nothing was completed. `peak_rss` in MB, 0 if not measured.
+    nothing was completed. `peak_rss` in MB, 0 if not measured. `prediction`: the time that was said
+    to be left, as soon as it could be said, and what it came to.
     """
 
     session_id: str
@@ -46,6 +48,7 @@ class BatchReport(msgspec.Struct, frozen=True):
     audio_seconds: float
     work_seconds: float
     speed: float | None
+    prediction: Prediction | None = None
 
     @property
     def counts(self) -> dict[str, int]:
@@ -70,6 +73,7 @@ def make_report(
     started: datetime,
     finished: datetime,
     peak_rss: float,
+    prediction: Prediction | None = None,
 ) -> BatchReport:
     """The report of a batch; `peak_rss` in MB, both times with or both without a time zone."""
     jobs = tuple(jobs)
@@ -86,6 +90,7 @@ def make_report(
         audio_seconds=audio,
         work_seconds=work,
         speed=_speed(audio, work),
+        prediction=prediction,
     )
 
 
@@ -123,9 +128,18 @@ def _summary(report: BatchReport, folder: Path | None) -> Iterator[str]:
         ("Audio", f"{_clock(report.audio_seconds)} completed"),
         ("Work", _clock(report.work_seconds)),
         ("Speed", f"{_times(report.speed)} real time" if report.speed else ""),
+        ("ETA", _predicted(report.prediction)),
         ("Memory peak", f"{report.peak_rss:.0f} MB" if report.peak_rss else ""),
     ]
     return _pairs([(title, _line(text)) for title, text in rows if text])
+
+
+def _predicted(prediction: Prediction | None) -> str:
+    if prediction is None or prediction.took is None or prediction.error is None:
+        return ""
+    off = f"{abs(prediction.error):.0%} {'too long' if prediction.error > 0 else 'too short'}"
+    said = f"{_clock(prediction.seconds)} said after {_clock(prediction.after)}"
+    return f"{said}, {_clock(prediction.took)} taken ({off})"
 
 
 def _counted(report: BatchReport) -> str:

@@ -3,16 +3,18 @@
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from msgspec.structs import replace
 
+from fwtui.batch.guardian import Guardian
 from fwtui.batch.incoming import Incoming, LookedUp
 from fwtui.batch.ledger import Ledger, now
 from fwtui.batch.link import Listener
 from fwtui.batch.outcome import write_report
-from fwtui.batch.slot import EngineGone, EngineSaid, EngineSlot, SlotMessage
+from fwtui.batch.said import EngineGone, EngineSaid, Overdue, Sampled, SlotMessage, Unused
+from fwtui.batch.slot import EngineSlot
+from fwtui.batch.upkeep import Upkeep
 from fwtui.core.commands import (
     AddPaths,
     AnyCommand,
@@ -48,42 +50,36 @@ from fwtui.storage.store import SessionStore
 SAMPLE_SECONDS = 1.0
 
 
-@dataclass(frozen=True)
-class Overdue:
-    """A cancelled job may not have ended in time."""
-
-    job: JobId
-
-
-@dataclass(frozen=True)
-class Sampled:
-    """A memory reading is there."""
-
-    reading: MemoryReading
-
-
-Message = AnyCommand | EngineSaid | EngineGone | LookedUp | Overdue | Sampled
+Message = AnyCommand | EngineSaid | EngineGone | LookedUp | Overdue | Unused | Sampled
 
 
 class BatchRunner:
     """Works through the queue of one session. Implements `BatchLink`.
 
-    `scratch` is the folder for decoded sound, `engine` the command line of the child.
+    `scratch` is the folder for decoded sound, `engine` the command line of the child, `history`
+    the file of what was measured in earlier batches.
     """
 
     def __init__(
-        self, store: SessionStore, scratch: Path, engine: tuple[str, ...] = COMMAND
+        self,
+        store: SessionStore,
+        scratch: Path,
+        engine: tuple[str, ...] = COMMAND,
+        history: Path | None = None,
     ) -> None:
         self.ledger = Ledger(store)
         self.phase = Phase.IDLE
         self._inbox: asyncio.Queue[Message] = asyncio.Queue()
         self._meter = MemoryMeter()
         self._memory: MemoryReading | None = None
-        self._slot = EngineSlot(0, self.ledger, scratch, self._meter, self._post, engine)
+        guardian = Guardian(self.ledger)
+        self._slot = EngineSlot(0, self.ledger, scratch, self._meter, guardian, self._post, engine)
+        self._upkeep = Upkeep(self.ledger, self._meter, guardian, history)
         self._incoming = Incoming(self._post)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._began: float | None = None
         self._began_at = now()
+        self._batches = 0
         self._to_remove: set[JobId] = set()
         self._trouble: Failure | None = None
         self._quitting = False
@@ -163,17 +159,23 @@ class BatchRunner:
         match message:
             case EngineSaid() | EngineGone():
                 await self._slot.handle(message)
+                await self._upkeep.heard(message)
             case Sampled(reading=reading):
-                self._memory = reading
-                self.ledger.emit(MemorySampled(reading))
+                self._memory = self._upkeep.guardian.look(reading, [self._slot])
+                self.ledger.emit(MemorySampled(self._memory))
                 self._emit_progress()
             case Overdue(job=job):
                 if self._slot.is_overdue(job):
                     self.ledger.log(Level.WARNING, "The engine did not stop in time: killed", job)
                     self._slot.kill_engine()
+            case Unused(after=number):
+                if self.phase is Phase.IDLE and number == self._batches:
+                    self.ledger.log(Level.INFO, "No batch for a while: the model is let go")
+                    self._slot.end_engine()
             case LookedUp():
                 self._incoming.done()
                 await self._add(message)
+                await self._obeyed(AddPaths(message.paths))
             case _:
                 if not self._incoming.must_wait(message):
                     await self._obey(message)
@@ -193,6 +195,7 @@ class BatchRunner:
             case ChangeSettings(settings=settings):
                 await self.ledger.change_settings(settings)
                 self._slot.forget_rungs()
+                await self._obeyed(command)
             case Start():
                 await self._start()
             case Pause():
@@ -217,11 +220,18 @@ class BatchRunner:
             self._set_phase(Phase.PAUSED)
         elif self.phase is Phase.RUNNING:
             await self._slot.feed()
+            self._upkeep.ask([self._slot])
             more = self._incoming.is_busy or self.ledger.queue.next_pending() is not None
             if not self._slot.positions and not more:
-                self._slot.end_engine()
-                if self._slot.is_idle:
+                keep = self.ledger.settings.memory.keep_model_minutes > 0
+                if not keep:
+                    self._slot.end_engine()
+                if keep or self._slot.is_idle:
                     await self._finish(stopped=False)
+
+    async def _obeyed(self, command: AnyCommand) -> None:
+        if self.phase is Phase.IDLE:
+            await self._upkeep.obeyed(command)
 
     # --- commands ------------------------------------------------------------------------------
 
@@ -285,6 +295,8 @@ class BatchRunner:
                 return
             await self._take_back_strays()
             self._began, self._began_at = time.monotonic(), now()
+            self._batches += 1
+            await self._upkeep.begin()
             reading = await asyncio.to_thread(self._meter.read)
             self.ledger.log(Level.INFO, batch_line("Batch start", reading))
             self._set_phase(Phase.RUNNING)
@@ -301,8 +313,8 @@ class BatchRunner:
             self._set_phase(Phase.PAUSING)
 
     def _stop(self) -> None:
+        self._slot.kill_engine()  # in a rest too: the model may have been kept
         if self.phase is not Phase.IDLE:
-            self._slot.kill_engine()
             self._set_phase(Phase.STOPPING)
 
     # --- ends ----------------------------------------------------------------------------------
@@ -325,11 +337,16 @@ class BatchRunner:
         reading = await asyncio.to_thread(self._meter.read)
         self.ledger.log(Level.INFO, batch_line("Batch end", reading))
         seconds = time.monotonic() - self._began if self._began is not None else 0.0
+        prediction = await self._upkeep.end(stopped=stopped)
         report = None
         if self.ledger.settings.output.add_report and not stopped:
-            report = await write_report(self.ledger, self._began_at, reading.peak_rss)
+            report = await write_report(self.ledger, self._began_at, reading.peak_rss, prediction)
         self._set_phase(Phase.IDLE)
         self._emit_finished(stopped=stopped, seconds=seconds, report=report, failure=failure)
+        if not self._slot.is_idle:
+            assert self._loop is not None
+            wait = 60 * self.ledger.settings.memory.keep_model_minutes
+            self._loop.call_later(wait, self._inbox.put_nowait, Unused(self._batches))
 
     def _emit_finished(
         self, *, stopped: bool, seconds: float, report: str | None, failure: Failure | None
@@ -356,8 +373,6 @@ class BatchRunner:
     def _emit_progress(self) -> None:
         tally = self.ledger.tally
         done = tally.done_seconds + sum(self._slot.positions.values())
-        speed = self._slot.speed
-        total = tally.total_seconds
         self.ledger.emit(
             BatchProgress(
                 completed=tally.completed,
@@ -365,7 +380,7 @@ class BatchRunner:
                 pending=tally.pending,
                 total=tally.total,
                 done_seconds=done,
-                total_seconds=total,
-                eta=(total - done) / speed if speed > 0 and total > done else None,
+                total_seconds=tally.total_seconds,
+                eta=self._upkeep.eta(done, self._slot.speed),
             )
         )

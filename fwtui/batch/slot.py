@@ -3,16 +3,19 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from msgspec.structs import replace
 
+from fwtui.batch.cleanup import tell_cleanup, tell_end
 from fwtui.batch.desk import FileDesk
 from fwtui.batch.feeding import finished_plan, new_run, resume_point, transcribe_request
+from fwtui.batch.guardian import Guardian
 from fwtui.batch.in_flight import InFlight, Stage
 from fwtui.batch.ledger import Ledger
+from fwtui.batch.replacing import ReplacedByGuard
 from fwtui.batch.run import Run
+from fwtui.batch.said import EngineGone, EngineSaid, SlotMessage, engine_info, loaded_line, pump
 from fwtui.core.batching import batch_size
 from fwtui.core.events import EngineChanged, EngineInfo, JobProgress, Level
 from fwtui.core.failure import Failure, FailureKind
@@ -30,6 +33,8 @@ from fwtui.engine.protocol import (
     Held,
     Hold,
     InModel,
+    Measure,
+    Measured,
     Note,
     Preparing,
     Probed,
@@ -40,33 +45,12 @@ from fwtui.engine.protocol import (
     Waiting,
     Window,
 )
-from fwtui.errors import EngineError
-from fwtui.memory.describe import after_cleanup
 from fwtui.memory.measure import MemoryMeter
 
 STARTS_THAT_MAY_FAIL = 2
 
 
-@dataclass(frozen=True)
-class EngineSaid:
-    """A reply, and which child it came from."""
-
-    client: EngineClient
-    reply: AnyReply
-
-
-@dataclass(frozen=True)
-class EngineGone:
-    """A child was drained and reaped."""
-
-    client: EngineClient
-    exit: EngineExit
-
-
-SlotMessage = EngineSaid | EngineGone
-
-
-class EngineSlot:
+class EngineSlot(ReplacedByGuard):
     """Owns at most one engine child. All methods run in the event loop.
 
     `post` puts a `SlotMessage` into the runner's inbox and may be called from any thread;
@@ -79,13 +63,16 @@ class EngineSlot:
         ledger: Ledger,
         scratch: Path,
         meter: MemoryMeter,
+        guardian: Guardian,
         post: Callable[[SlotMessage], None],
         command: tuple[str, ...],
     ) -> None:
+        super().__init__()
         self.number = number
         self.ledger = ledger
         self.scratch = scratch
         self.meter = meter
+        self.guardian = guardian
         self.post = post
         self.command = command
         self.info: EngineInfo | None = None
@@ -176,9 +163,16 @@ class EngineSlot:
             self._ending = True
             self._client.kill()
 
+    def measure(self, job: Job) -> bool:
+        """Ask the child for the length of a waiting file; whether there is a child to ask."""
+        if self._client is None or self._ending:
+            return False
+        self._client.send(Measure(job.id, job.path))
+        return True
+
     def forget_attempts(self) -> None:
         """The batch has ended: what waits for another attempt begins with fresh settings."""
-        assert self.is_idle
+        assert not self._in_flight
         self._runs.clear()
 
     def forget_rungs(self) -> None:
@@ -219,25 +213,13 @@ class EngineSlot:
     def _start_engine(self, run: Run) -> None:
         client = EngineClient(run.current.model, self._on_stderr, self.command)
         self._client = client
-        self._reader = asyncio.create_task(asyncio.to_thread(self._pump, client))
+        self._reader = asyncio.create_task(asyncio.to_thread(pump, client, self.post))
         self.ledger.emit(EngineChanged(self.number, loading=True))
         self.ledger.log(Level.INFO, f"Loading model {run.current.model.model}")
 
     def _on_stderr(self, line: str) -> None:
         if self._client is not None:
             self.post(EngineSaid(self._client, Note(Level.DEBUG, line)))
-
-    def _pump(self, client: EngineClient) -> None:
-        """Reader thread: everything the child says, then its end."""
-        try:
-            for reply in client.replies():
-                self.post(EngineSaid(client, reply))
-        except EngineError as error:
-            detail = str(error.__cause__)
-            failure = Failure(FailureKind.ENGINE_DIED, error.title, error.hint, detail)
-            self.post(EngineSaid(client, Fatal(failure)))
-            client.kill()
-        self.post(EngineGone(client, client.wait()))
 
     async def _send(self, job: Job, run: Run) -> None:
         assert self._client is not None
@@ -266,7 +248,7 @@ class EngineSlot:
     async def _on_reply(self, reply: AnyReply) -> None:
         match reply:
             case Ready():
-                self._on_ready(reply)
+                await self._on_ready(reply)
             case Fatal(failure=failure):
                 self._fatal = failure
             case Held(on=on):
@@ -274,7 +256,9 @@ class EngineSlot:
             case InModel(jobs=jobs):
                 self._in_flight.set_in_model(jobs)
             case CleanedUp():
-                self.ledger.log(Level.INFO, after_cleanup(await asyncio.to_thread(self.meter.read)))
+                await tell_cleanup(self.ledger, self.meter, reply)
+            case Measured():
+                pass  # the runner's
             case Busy():
                 self._busy = reply
             case Note(level=level, text=text, job=about):
@@ -295,6 +279,8 @@ class EngineSlot:
                 await self._desk.started(self._runs[job], reply)
             case Window(job=job, result=result, worked=worked):
                 await self._desk.window(self._runs[job], result, worked)
+                self.windows += 1
+                await self._at_window(done=result.state.done)
             case Finished(job=job):
                 await self._complete(self._take_out(job))
             case Stopped(job=job):
@@ -302,23 +288,21 @@ class EngineSlot:
             case FileFailed(job=job, failure=failure, shared=shared):
                 await self._on_file_failed(self._take_out(job), failure, shared=shared)
 
-    def _on_ready(self, ready: Ready) -> None:
+    async def _on_ready(self, ready: Ready) -> None:
         assert self._client is not None
-        self._failed_starts = 0
+        self._failed_starts = self.windows = 0
         for job in self._in_flight:
             self._runs[job].know_device(ready.device)
-        model = self._client.model.model
-        self.info = EngineInfo(
-            slot=self.number,
-            model=model,
-            device=ready.device,
-            compute_type=ready.compute_type,
-            load_seconds=ready.load_seconds,
-            pid=ready.pid,
-        )
+        self.info = engine_info(self.number, self._client.model, ready)
         self.ledger.emit(EngineChanged(self.number, self.info))
-        where = f"{ready.device}, {ready.compute_type}"
-        self.ledger.log(Level.INFO, f"Model {model} loaded in {ready.load_seconds:.1f} s ({where})")
+        self.ledger.log(Level.INFO, loaded_line(self.info))
+        refusal = self.guardian.loaded(await asyncio.to_thread(self.meter.read))
+        if refusal is None or self._ending:
+            return
+        if any(self._runs[job].rung for job in self._in_flight):  # then others may still fit
+            await self._give_way(replace(refusal, kind=FailureKind.OUT_OF_MEMORY))
+        else:
+            self._halt(refusal)
 
     def _take_out(self, job: JobId) -> Run:
         """The job leaves the engine."""
@@ -347,33 +331,41 @@ class EngineSlot:
         self.halted = failure
         self.kill_engine()
 
-    async def _failed(self, run: Run, failure: Failure, *, died: bool, shared: bool) -> bool:
-        again = await self._desk.failed(run, failure, died=died, shared=shared)
+    async def _failed(
+        self, run: Run, failure: Failure, *, died: bool, shared: bool, loaded: bool = True
+    ) -> bool:
+        again = await self._desk.failed(run, failure, died=died, shared=shared, loaded=loaded)
         if again:
             self._runs[run.job] = run
         return again
 
     async def _on_exit(self, ended: EngineExit) -> None:
         expected, self._ending = self._ending, False
-        ready = self.info is not None
+        recycling, self._recycling, self._due = self._recycling, False, None
+        before, ready = self.meter.last_engines, self.info is not None
         fatal, self._fatal = self._fatal, None
         self._client, self.info, self.resting = None, None, False
         jobs, self._in_flight = self._in_flight, InFlight()
         self.ledger.emit(EngineChanged(self.number))
         self._tell_busy()
-        failure = fatal or ended.failure
-        if not expected and not ready and self._cannot_start(failure):
+        failure = self.guardian.explain(fatal or ended.failure)
+        suspects = jobs.suspects(failure.kind)
+        smaller = any(self._runs[job].rung for job in suspects)  # then the next step may do
+        if not expected and not ready and not smaller and self._cannot_start(failure):
             self.halted = failure
             expected = True
         if not expected and failure.detail:
             self.ledger.log(Level.DEBUG, failure.detail)
-        suspects = () if expected else jobs.suspects(failure.kind)
         for job in jobs:
             run = self._runs.pop(job)
-            if job in suspects:
-                await self._failed(run, failure, died=True, shared=len(suspects) > 1)
-            else:
-                await self._desk.stopped(run)
+            if job in suspects and not expected:
+                shared = len(suspects) > 1
+                await self._failed(run, failure, died=True, shared=shared, loaded=ready)
+                continue
+            await self._desk.stopped(run)
+            if recycling and not run.cancelled:
+                self._runs[job] = run
+        await tell_end(self.ledger, self.meter, before)
 
     def _tell_busy(self) -> None:
         busy, self._busy = self._busy, None

@@ -63,7 +63,7 @@ class Workspace:
         return self._runner(store)
 
     def _runner(self, store: SessionStore) -> BatchRunner:
-        runner = BatchRunner(store, self.locations.scratch)
+        runner = BatchRunner(store, self.locations.scratch, history=self.locations.history)
         for listener in self._listeners:
             runner.subscribe(listener)
         return runner

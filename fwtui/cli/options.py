@@ -20,7 +20,10 @@ _TITLES = {
     "decoding": "Transcription",
     "output": "Output",
     "batch": "Batch",
+    "memory": "Memory",
 }
+# Names that say too little without their section.
+_LONG = {"warn": "memory_warn", "limit": "memory_limit", "gpu_limit": "gpu_memory_limit"}
 _WITHOUT_VALUE = "None"
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -99,8 +102,13 @@ def _option(field: Field) -> Callable[[Command], Command]:
     )
 
 
+def option_name(field: Field) -> str:
+    """The option of a setting."""
+    return f"--{_LONG.get(field.name, field.name)}"
+
+
 def _names(field: Field) -> list[str]:
-    names = [f"--{field.name}"]
+    names = [option_name(field)]
     if field.name in _SHORT:
         names.insert(0, _SHORT[field.name])
     if field.name == "model":

@@ -28,6 +28,11 @@ class Locations(msgspec.Struct, frozen=True):
         return self.cache / "scratch"
 
     @property
+    def history(self) -> Path:
+        """What was measured in earlier batches."""
+        return self.state / "history.json"
+
+    @property
     def logs(self) -> Path:
         """Folder of the log files."""
         return self.state / "logs"

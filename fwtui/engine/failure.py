@@ -16,8 +16,8 @@ from fwtui.errors import (
     UsageError,
 )
 
-# Texts of CTranslate2, MKL, oneDNN, CUDA and onnxruntime when memory ran out; all are plain
-# RuntimeErrors, so the text is all there is to go by.
+# Texts of CTranslate2, MKL, oneDNN, OpenBLAS, CUDA, onnxruntime and the loader when memory ran
+# out; they are plain RuntimeErrors or last words, so the text is all there is to go by.
 OUT_OF_MEMORY_TEXTS = (
     "out of memory",
     "failed to allocate memory",
@@ -26,6 +26,10 @@ OUT_OF_MEMORY_TEXTS = (
     "std::bad_alloc",
     "bad allocation",
     "failed to allocate",
+    "unable to allocate",
+    "memoryerror",
+    "memory allocation still failed",
+    "failed to map segment from shared object",
     "cublas_status_alloc_failed",
 )
 LIBRARY_TEXTS = (

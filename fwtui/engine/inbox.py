@@ -20,10 +20,12 @@ from fwtui.engine.prepare import Prepared
 from fwtui.engine.protocol import (
     AnyRequest,
     Cancel,
+    CleanUp,
     FileFailed,
     Held,
     Hold,
     Load,
+    Measure,
     Shutdown,
     Stopped,
     Transcribe,
@@ -48,6 +50,8 @@ class Inbox:
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
         self.loads: queue.SimpleQueue[Load] = queue.SimpleQueue()
+        self.to_measure: queue.SimpleQueue[Measure] = queue.SimpleQueue()
+        self.is_untidy = False  # the parent wants memory back at the next window
         self.extractor: FeatureExtractor | None = None
         self._changed = Condition()
         self._waiting: deque[Transcribe] = deque()
@@ -130,6 +134,10 @@ class Inbox:
                 self._holding = on
                 if on and self._resting:  # off and on again, before the main thread woke
                     self.channel.send(Held(True))
+            case CleanUp():
+                self.is_untidy = True
+            case Measure():
+                self.to_measure.put(request)
             case Shutdown():
                 self._closing = True
                 self._holding = False

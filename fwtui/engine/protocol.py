@@ -5,6 +5,8 @@ its job, so several jobs can be under way: one or, in batched mode, several in t
 prepared or being prepared.
 """
 
+from typing import Literal
+
 import msgspec
 
 from fwtui.core.events import Level
@@ -59,11 +61,22 @@ class Hold(Message, frozen=True):
     on: bool
 
 
+class CleanUp(Message, frozen=True):
+    """Give memory back at the next window; answered by `CleanedUp`."""
+
+
+class Measure(Message, frozen=True):
+    """Find out how long a waiting file is; answered by `Measured`, whatever the model does."""
+
+    job: JobId
+    path: str
+
+
 class Shutdown(Message, frozen=True):
     """End in an orderly way."""
 
 
-AnyRequest = Load | Transcribe | Cancel | Hold | Shutdown
+AnyRequest = Load | Transcribe | Cancel | Hold | CleanUp | Measure | Shutdown
 
 
 class Ready(Message, frozen=True):
@@ -164,9 +177,21 @@ class Held(Message, frozen=True):
 
 
 class CleanedUp(Message, frozen=True):
-    """Memory was given back after a file or after loading."""
+    """Memory was given back: after files, after loading, or because it was asked for (an alert).
 
-    job: JobId | None = None
+    `freed` MB; `peak` is the most that the engine has ever used, in MB.
+    """
+
+    after: Literal["files", "load", "alert"] = "files"
+    freed: float = 0.0
+    peak: float = 0.0
+
+
+class Measured(Message, frozen=True):
+    """A waiting file was looked at; no media: it could not be, which its turn will tell."""
+
+    job: JobId
+    media: MediaInfo | None = None
 
 
 class Busy(Message, frozen=True):
@@ -189,7 +214,7 @@ class Note(Message, frozen=True):
 
 # Replies about one file.
 FileReply = Preparing | Probed | Waiting | Started | Window | Finished | Stopped | FileFailed
-AnyReply = FileReply | Ready | InModel | Fatal | Held | CleanedUp | Busy | Note
+AnyReply = FileReply | Ready | InModel | Fatal | Held | CleanedUp | Measured | Busy | Note
 
 # Replies that end a job's stay in the engine.
 Ending = Finished | Stopped | FileFailed

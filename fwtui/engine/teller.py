@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from typing import Literal
 
 from fwtui.core.job import JobId
 from fwtui.core.session import FilePlan
@@ -9,7 +10,7 @@ from fwtui.engine.busy import BusyClock
 from fwtui.engine.inbox import Inbox, JobCancelled
 from fwtui.engine.prepare import Prepared
 from fwtui.engine.protocol import Busy, CleanedUp, Finished, Started
-from fwtui.memory.cleanup import clean_up
+from fwtui.memory.cleanup import clean_up, peak_rss
 
 # In a queue of short files a clean-up after each would take longer than what it gives back.
 CLEAN_UP_SECONDS = 5.0
@@ -25,7 +26,10 @@ class Teller:
         self._cleaned = 0.0
 
     def rest(self, jobs: Sequence[JobId]) -> bool:
-        """See `Inbox.rest`."""
+        """See `Inbox.rest`; also gives memory back, if that was asked for."""
+        if self.inbox.is_untidy:
+            self.inbox.is_untidy = False
+            self.clean_up("alert")
         rested = self.inbox.rest(jobs)
         if rested:
             self._clock.rest()
@@ -78,6 +82,10 @@ class Teller:
         self.channel.send(Busy(self._clock.worked, self._clock.waited))
         now = time.monotonic()
         if now - self._cleaned >= CLEAN_UP_SECONDS:
-            clean_up()
+            self.clean_up("files")
             self._cleaned = now
-            self.channel.send(CleanedUp())
+
+    def clean_up(self, after: Literal["files", "load", "alert"]) -> None:
+        """Give memory back now, and tell how much that was."""
+        freed = clean_up()
+        self.channel.send(CleanedUp(after, freed, peak_rss()))

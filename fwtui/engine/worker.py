@@ -12,6 +12,7 @@ from fwtui.engine.models import feature_extractor, model_folder
 from fwtui.engine.prepare import Prepared
 from fwtui.engine.protocol import (
     PROTOCOL,
+    CleanedUp,
     Fatal,
     InModel,
     Load,
@@ -21,7 +22,7 @@ from fwtui.engine.protocol import (
 from fwtui.engine.teller import Teller
 from fwtui.engine.transcriber import Transcriber
 from fwtui.errors import EngineError
-from fwtui.memory.cleanup import clean_up
+from fwtui.memory.cleanup import clean_up, peak_rss
 
 
 class Worker:
@@ -59,7 +60,7 @@ class Worker:
         folder = model_folder(load.model)
         self.inbox.know_extractor(feature_extractor(folder))
         self.transcriber = Transcriber(load.model, folder)
-        clean_up()
+        freed = clean_up()
         gc.freeze()  # what is there now stays: later collections need not look at it
         self.channel.send(
             Ready(
@@ -69,6 +70,7 @@ class Worker:
                 pid=os.getpid(),
             )
         )
+        self.channel.send(CleanedUp("load", freed, peak_rss()))
         self.inbox.model_loaded()
 
     def _sequential(self, prepared: Prepared) -> None:

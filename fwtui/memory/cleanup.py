@@ -5,16 +5,33 @@ import gc
 import sys
 from collections.abc import Callable
 
+_MB = 2**20
 
-def clean_up() -> None:
-    """Collect garbage, then have the C library return its free pages.
+
+def clean_up() -> float:
+    """Collect garbage, then have the C library return its free pages; MB that were given back.
 
     Without the second step glibc keeps hundreds of MB of an unloaded model.
     """
+    import psutil
+
+    process = psutil.Process()
+    before = process.memory_info().rss
     gc.collect()
     trim = _malloc_trim()
     if trim is not None:
         trim(0)
+    return max(0.0, float(before - process.memory_info().rss) / _MB)
+
+
+def peak_rss() -> float:
+    """The most that this process has ever used, in MB; 0 where the system does not say."""
+    if sys.platform == "win32":
+        return 0.0
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (_MB if sys.platform == "darwin" else 1024)
 
 
 def _malloc_trim() -> Callable[[int], int] | None:

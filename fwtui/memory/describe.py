@@ -33,3 +33,19 @@ def file_finished(name: str, reading: MemoryReading, before: MemoryReading) -> s
 def after_cleanup(reading: MemoryReading) -> str:
     """`After cleanup: Memory: 1280 MB (RSS), 2050 MB (VMS), 14.8%`."""
     return batch_line("After cleanup", reading)
+
+
+def gave_back(what: str, freed: float) -> str:
+    """`Cleanup between files gave back 12 MB`."""
+    return f"Cleanup {what} gave back {freed:.0f} MB"
+
+
+def engine_gave_back(before: MemoryReading, after: MemoryReading) -> str:
+    """`The end of the engine gave back 812 MB, and 2100 MB of GPU 0`."""
+    parts = [f"{max(0.0, before.engines - after.engines):.0f} MB"]
+    left = {gpu.index: gpu.used for gpu in after.gpus}
+    for gpu in before.gpus:
+        freed = gpu.used - left.get(gpu.index, gpu.used)
+        if freed >= 1:
+            parts.append(f"{freed:.0f} MB of GPU {gpu.index}")
+    return f"The end of the engine gave back {', and '.join(parts)}"

@@ -6,7 +6,7 @@ import click
 import pytest
 
 from fwtui.cli.arguments import Switch
-from fwtui.cli.options import given, settings_from
+from fwtui.cli.options import given, option_name, settings_from
 from fwtui.cli.run import command
 from fwtui.config.fields import Value, all_fields
 from fwtui.config.locations import Locations
@@ -98,7 +98,7 @@ def test_what_is_named_is_given(arguments: str, values: dict[str, Value]) -> Non
 def test_every_setting_takes_its_own_default(field: object) -> None:
     described = next(found for found in all_fields() if found is field)
     value = str(described.default)
-    assert named(f"--{described.name}={value}") == {described.key: described.default}
+    assert named(f"{option_name(described)}={value}") == {described.key: described.default}
 
 
 @pytest.mark.parametrize("switch", [p for p in command.params if isinstance(p, Switch)])
@@ -146,6 +146,6 @@ def test_defaults_lie_below_the_file_and_the_file_below_the_command_line(
 def test_help_shows_every_setting_in_its_group() -> None:
     text = command.get_help(click.Context(command, info_name="run"))
     for field in all_fields():
-        assert f"--{field.name}" in text
-    for title in ("Model:", "Transcription:", "Output:", "Batch:"):
+        assert option_name(field) in text
+    for title in ("Model:", "Transcription:", "Output:", "Batch:", "Memory:"):
         assert f"\n{title}\n" in text

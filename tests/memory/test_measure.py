@@ -2,12 +2,15 @@
 
 import subprocess
 import sys
+import threading
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import psutil
 import pytest
 
+from fwtui.memory.cgroup import CgroupMeter
 from fwtui.memory.gpu import GpuMeter
 from fwtui.memory.measure import MB, MemoryMeter
 
@@ -34,15 +37,31 @@ def test_a_tree_is_read_with_its_descendants() -> None:
     assert during.rss < during.vms
     assert after.rss < during.rss - 100
     assert after.peak_rss == during.peak_rss == during.rss
+    assert during.engines > 128 > after.engines
+    assert meter.last_engines is not None
+    if sys.platform.startswith("linux"):
+        assert of_family.pss is not None
+        assert 128 < of_family.pss < of_family.rss
 
 
 def test_the_machine() -> None:
-    reading = MemoryMeter().read()
+    reading = MemoryMeter(cgroup=CgroupMeter(Path("/nonexistent"))).read()
     total = psutil.virtual_memory().total / MB
     assert reading.system_total == total
     assert 0 < reading.system_used < total
     assert reading.percent == pytest.approx(100 * reading.rss / total)
     assert reading.rss <= reading.peak_rss
+    assert 0 < reading.available < total
+    assert (reading.cgroup_limit, reading.capacity) == (None, total)
+
+
+def test_a_container_with_less_counts_instead_of_the_machine(tmp_path: Path) -> None:
+    (tmp_path / "cgroup").write_text("0::/\n")
+    (tmp_path / "memory.max").write_text(f"{512 * MB}\n")
+    (tmp_path / "memory.current").write_text(f"{500 * MB}\n")
+    reading = MemoryMeter(cgroup=CgroupMeter(tmp_path / "cgroup", tmp_path)).read()
+    assert (reading.cgroup_limit, reading.capacity, reading.available) == (512, 512, 12)
+    assert reading.percent == pytest.approx(100 * reading.rss / 512)
 
 
 def test_a_process_that_is_gone_is_nothing() -> None:
@@ -73,6 +92,11 @@ def nvml(**replaced: Any) -> SimpleNamespace:
         "nvmlDeviceGetMemoryInfo": SimpleNamespace(used=3 * MB, total=8 * MB),
         "nvmlDeviceGetName": "Some GPU",
         "nvmlDeviceGetUtilizationRates": SimpleNamespace(gpu=42),
+        "nvmlDeviceGetTemperature": 61,
+        "nvmlDeviceGetComputeRunningProcesses": [
+            SimpleNamespace(pid=7, usedGpuMemory=2 * MB),
+            SimpleNamespace(pid=8, usedGpuMemory=MB),
+        ],
         **replaced,
     }
 
@@ -85,13 +109,58 @@ def nvml(**replaced: Any) -> SimpleNamespace:
         return call
 
     functions = {name: function(answer) for name, answer in answers.items()}
-    return SimpleNamespace(NVMLError=NvmlError, **functions)
+    return SimpleNamespace(NVMLError=NvmlError, NVML_TEMPERATURE_GPU=0, **functions)
 
 
 def test_gpus_are_read() -> None:
     first, second = GpuMeter(nvml).read()
     assert (first.index, first.name, first.used, first.total) == (0, "Some GPU", 3, 8)
     assert (second.index, second.utilisation) == (1, 42)
+    assert (second.temperature, second.ours) == (61, None)
+
+
+def test_what_we_use_of_a_gpu_is_told_from_what_others_use() -> None:
+    assert [gpu.ours for gpu in GpuMeter(nvml).read({7, 9})] == [2, 2]
+    unknown = nvml(
+        nvmlDeviceGetComputeRunningProcesses=[SimpleNamespace(pid=7, usedGpuMemory=None)]
+    )
+    assert [gpu.ours for gpu in GpuMeter(lambda: unknown).read({7})] == [None, None]
+
+
+@pytest.mark.parametrize(
+    "broken", ["nvmlDeviceGetTemperature", "nvmlDeviceGetComputeRunningProcesses"]
+)
+def test_what_a_gpu_does_not_tell_is_left_out(broken: str) -> None:
+    (gpu, _) = GpuMeter(lambda: nvml(**{broken: NvmlError()})).read({7})
+    assert None in {gpu.temperature, gpu.ours}
+    assert gpu.used == 3
+
+
+def test_a_driver_that_hangs_holds_nobody_up() -> None:
+    answer, asked = threading.Event(), []
+
+    def load() -> Any:
+        asked.append(1)
+        answer.wait()
+        return nvml()
+
+    meter = GpuMeter(load, patience=0.01)
+    assert (meter.read(), meter.read(), len(asked)) == ((), (), 1)
+    answer.set()
+    while not (found := meter.read()):
+        pass  # its thread is about to come back
+    assert [gpu.index for gpu in found] == [0, 1]
+
+
+def test_the_whole_reading_goes_on_beside_a_hung_driver() -> None:
+    answer = threading.Event()
+    try:
+        reading = MemoryMeter(
+            gpus=GpuMeter(lambda: (answer.wait(), nvml())[1], patience=0.01)
+        ).read()
+        assert (reading.gpus, reading.rss > 0) == ((), True)
+    finally:
+        answer.set()
 
 
 def test_gpu_names_may_be_bytes() -> None:

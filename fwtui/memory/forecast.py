@@ -1,0 +1,207 @@
+"""How much memory a batch will need: arithmetic on the model's shape, or earlier measurements.
+
+Estimates are rough (within a third or so) and rather too high; what was measured on this machine
+replaces them. The length of a file does not matter: only windows of it are ever in memory.
+"""
+
+from collections.abc import Iterator
+from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
+
+from fwtui.core.batching import batch_size
+from fwtui.core.events import Forecast, GpuReading, MemoryReading
+from fwtui.core.settings import ComputeType, Settings
+from fwtui.memory.models import KNOWN
+
+# An engine without a model: Python, its libraries, the sound and features of some windows; and
+# what CUDA takes beside it, in RAM and on the GPU.
+_PROCESS = 160.0
+_CUDA_RAM = 900.0
+_CUDA_GPU = 400.0
+_FRAMES = 1500  # of an encoded window
+_TOKENS = 448  # the longest text of a window
+_MB = 2**20
+# Memory that must stay free, so that nothing else on the machine has to give way.
+_SPARE = 0.05
+
+
+class _Shape(msgspec.Struct, frozen=True):
+    """Millions of weights, decoder layers, width and attention heads."""
+
+    weights: float
+    layers: int
+    width: int
+    heads: int
+
+
+_SHAPES = (
+    _Shape(39, 4, 384, 6),
+    _Shape(74, 6, 512, 8),
+    _Shape(244, 12, 768, 12),
+    _Shape(769, 24, 1024, 16),
+    _Shape(809, 4, 1280, 20),
+    _Shape(1550, 32, 1280, 20),
+)
+_BYTES: dict[ComputeType, float] = {
+    "int8": 1.1,
+    "int8_float16": 1.1,
+    "int8_bfloat16": 1.1,
+    "int8_float32": 1.1,
+    "int16": 2.1,
+    "float16": 2.0,
+    "bfloat16": 2.0,
+    "float32": 4.0,
+}
+
+
+class Needs(msgspec.Struct, frozen=True):
+    """What one engine needs, in MB; `gpu` None on the CPU."""
+
+    ram: float
+    gpu: float | None = None
+
+
+def device_of(settings: Settings, gpus: tuple[GpuReading, ...]) -> Literal["cpu", "cuda"]:
+    """Where the engine will run."""
+    match settings.model.device:
+        case "cpu":
+            return "cpu"
+        case "cuda":
+            return "cuda"
+        case _:
+            return "cuda" if gpus else "cpu"
+
+
+def estimate(settings: Settings, stored: float, device: Literal["cpu", "cuda"]) -> Needs:
+    """What an engine needs for a model of `stored` MB in float16."""
+    weights = stored * _MB / 2e6
+    shape = min(_SHAPES, key=lambda shape: abs(shape.weights - weights))
+    floats = 2 if device == "cuda" and "32" not in settings.model.compute_type else 4
+    batch = batch_size(settings.decoding, device)
+    decoding = settings.decoding
+    beams = max(decoding.beam_size, decoding.best_of if len(decoding.temperatures) > 1 else 1)
+    seen = shape.layers * _FRAMES * shape.width * 2
+    said = shape.layers * _TOKENS * shape.width * 2 * beams
+    encoding = shape.heads * _FRAMES**2 + 6 * _FRAMES * shape.width
+    working = (seen + said + encoding) * floats * batch / _MB
+    model = weights * 1e6 / _MB * _weight_bytes(settings.model.compute_type, device)
+    if device == "cuda":
+        return Needs(_PROCESS + _CUDA_RAM, _CUDA_GPU + model + working)
+    return Needs(_PROCESS + model + working)
+
+
+def _weight_bytes(compute_type: ComputeType, device: Literal["cpu", "cuda"]) -> float:
+    """Bytes a weight; CPUs do not compute in float16, so such a model becomes float32 there."""
+    if compute_type == "auto":
+        return 1.1
+    if compute_type in {"default", "float16", "bfloat16"}:
+        return 2.0 if device == "cuda" else 4.0
+    return _BYTES[compute_type]
+
+
+def forecast(
+    settings: Settings,
+    stored: float | None,
+    reading: MemoryReading,
+    measured: Needs | None = None,
+    engines: int = 1,
+) -> Forecast | None:
+    """What the batch needs and whether it fits; None when nothing is known of the model.
+
+    `stored`: see `weights_size`; `measured`: of earlier batches with these settings; `engines`
+    that will work at the same time, each on its own GPU, if on GPUs.
+    """
+    if stored is None and measured is None:
+        return None
+    made = _compared(settings, stored, reading, measured, engines)
+    if made.fits or stored is None:
+        return made
+    for remedy, values, smaller in _smaller(settings, stored, device_of(settings, reading.gpus)):
+        size = float(KNOWN[smaller.model.model]) if "model.model" in values else stored
+        if _compared(smaller, size, reading, None, engines).fits:
+            return replace(made, proposal=values, remedy=remedy)
+    return made
+
+
+def _compared(
+    settings: Settings,
+    stored: float | None,
+    reading: MemoryReading,
+    measured: Needs | None,
+    engines: int,
+) -> Forecast:
+    device = device_of(settings, reading.gpus)
+    needs = measured or estimate(settings, stored or 0.0, device)
+    ram = needs.ram * engines
+    free = reading.available + reading.engines
+    fits = ram <= free - _SPARE * reading.capacity
+    gpu_free = _gpu_free(settings, reading.gpus) if needs.gpu is not None else None
+    if needs.gpu is not None and gpu_free is not None:
+        fits = fits and needs.gpu <= gpu_free
+    return Forecast(
+        needs=ram,
+        free=free,
+        gpu_needs=needs.gpu,
+        gpu_free=gpu_free,
+        measured=measured is not None,
+        fits=fits,
+    )
+
+
+def _gpu_free(settings: Settings, gpus: tuple[GpuReading, ...]) -> float | None:
+    index = settings.model.device_index
+    mine = [gpu for gpu in gpus if gpu.index == index] or list(gpus[:1])
+    return mine[0].total - mine[0].used + (mine[0].ours or 0.0) if mine else None
+
+
+def _smaller(
+    settings: Settings, stored: float, device: Literal["cpu", "cuda"]
+) -> Iterator[tuple[str, dict[str, bool | int | float | str | None], Settings]]:
+    """Settings that need less, those that change least first."""
+    values: dict[str, bool | int | float | str | None] = {}
+    said: list[str] = []
+
+    def step(remedy: str, key: str, value: int | str) -> None:
+        nonlocal settings
+        section, _, name = key.partition(".")
+        changed = replace(getattr(settings, section), **{name: value})
+        settings = replace(settings, **{section: changed})
+        values[key] = value
+        said.append(remedy)
+
+    def so_far() -> tuple[str, dict[str, bool | int | float | str | None], Settings]:
+        return ", ".join(said), dict(values), settings
+
+    size = batch_size(settings.decoding, device)
+    while size > 1:
+        size //= 2
+        said[:] = []
+        step(f"batch size {size}", "decoding.batch_size", size)
+        yield so_far()
+    compute: ComputeType = "int8_float16" if device == "cuda" else "int8"
+    if _weight_bytes(settings.model.compute_type, device) > _BYTES[compute]:
+        step(f"compute type {compute}", "model.compute_type", compute)
+        yield so_far()
+    if settings.decoding.beam_size > 1:
+        step("beam size 1", "decoding.beam_size", 1)
+        yield so_far()
+    for name in ("large-v3-turbo", "medium", "small", "base", "tiny"):
+        if KNOWN[name] < stored and settings.model.model in KNOWN:
+            suffix = said[:]
+            step(f"model {name}", "model.model", name)
+            yield so_far()
+            said[:] = suffix
+
+
+def told(made: Forecast) -> str:
+    """The forecast in one line."""
+    source = "as measured here before" if made.measured else "an estimate"
+    parts = [f"{made.needs:.0f} MB of memory ({made.free:.0f} MB free)"]
+    if made.gpu_needs is not None and made.gpu_free is not None:
+        parts.append(f"{made.gpu_needs:.0f} MB of the GPU ({made.gpu_free:.0f} MB free)")
+    text = f"This batch needs about {' and '.join(parts)}, {source}"
+    if made.fits:
+        return text
+    return f"{text}; {f'{made.remedy} would fit' if made.remedy else 'no smaller setting fits'}"

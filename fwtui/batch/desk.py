@@ -113,6 +113,7 @@ class FileDesk:
         run.rest(time.monotonic())
         await self._leave(run)
         job = self.ledger.queue[run.job]
+        run.stalls += failure.kind is FailureKind.STALLED
         decision = decide(
             Trouble(
                 failure,
@@ -121,6 +122,7 @@ class FileDesk:
                 deaths_here=run.died() if died else 0,
                 deaths=sum(run.deaths.values()),
                 started=run.place != NOT_STARTED,
+                stalls=run.stalls,
             )
         )
         if isinstance(decision, GiveUp):

@@ -12,6 +12,7 @@ from fwtui.core.settings import DecodingSettings, ModelSettings, Settings
 RECENT_FILES = 3
 DEATHS_AT_ONE_PLACE = 2
 DEATHS_PER_FILE = 20
+STALLS_PER_FILE = 3
 
 
 class Rung(msgspec.Struct, frozen=True):
@@ -56,8 +57,8 @@ def first_rung(recent: Sequence[int]) -> int:
 class Trouble(msgspec.Struct, frozen=True):
     """What is known when a file failed: where it stands and what it has been through.
 
-    `deaths_here` counts engine deaths at the same place, this one included; `deaths` all of them;
-    `started` says whether its first window was reached.
+    `deaths_here` counts engine deaths at the same place, this one included; `deaths` all of them,
+    `stalls` those that stalled; `started` says whether its first window was reached.
     """
 
     failure: Failure
@@ -66,6 +67,7 @@ class Trouble(msgspec.Struct, frozen=True):
     deaths_here: int = 0
     deaths: int = 0
     started: bool = False
+    stalls: int = 0
 
 
 class Retry(msgspec.Struct, frozen=True):
@@ -97,5 +99,9 @@ def decide(trouble: Trouble) -> Retry | GiveUp:
             if trouble.started:
                 return Retry(trouble.rung, skip_window=True)
             return GiveUp(failure)
+        case FailureKind.STALLED:
+            if trouble.stalls < STALLS_PER_FILE:
+                return Retry(trouble.rung)
+            return GiveUp(replace(failure, title=f"{failure.title}, {trouble.stalls} times"))
         case _:
             return GiveUp(failure)

@@ -38,6 +38,7 @@ class Run:
     work_began: float | None = None
     before: MemoryReading | None = None
     deaths: dict[int, int] = field(default_factory=dict)
+    stalls: int = 0
     skip_window: bool = False
     alone: bool = False
     cancelled: bool = False

@@ -14,6 +14,7 @@ from fwtui.batch.desk import FileDesk
 from fwtui.batch.ledger import Ledger, now
 from fwtui.batch.policy import first_rung, ladder
 from fwtui.batch.run import NOT_STARTED, Run
+from fwtui.batch.watchdog import EngineWatch, Pace
 from fwtui.core.events import EngineChanged, EngineInfo, JobProgress, Level
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.job import Job, JobId, Processing
@@ -93,6 +94,7 @@ class EngineSlot:
         self.resting = False
         self._desk = FileDesk(ledger, meter)
         self._client: EngineClient | None = None
+        self._paces: dict[JobId, Pace] = {}
         self._reader: asyncio.Task[None] | None = None
         self._ending = False
         self._in_flight: list[JobId] = []
@@ -193,6 +195,7 @@ class EngineSlot:
 
     def _new_run(self, job: Job) -> Run:
         """A run with the settings of this moment; kept only when the job is sent."""
+        self._paces.pop(job.id, None)
         settings = self.ledger.settings
         device = self.info.device if self.info else settings.model.device
         rungs = ladder(settings, device)
@@ -214,8 +217,10 @@ class EngineSlot:
         return True
 
     def _start_engine(self, run: Run) -> None:
-        client = EngineClient(run.current.model, self._on_stderr, self.command)
+        watch = EngineWatch(self.ledger.settings.batch.stall_seconds, self._paces)
+        client = EngineClient(run.current.model, self._on_stderr, self.command, watch)
         self._client = client
+        self._guard = asyncio.create_task(watch.guard(client, self._give_up))
         self._reader = asyncio.create_task(asyncio.to_thread(self._pump, client))
         self.ledger.emit(EngineChanged(self.number, loading=True))
         self.ledger.log(Level.INFO, f"Loading model {run.current.model.model}")
@@ -223,6 +228,9 @@ class EngineSlot:
     def _on_stderr(self, line: str) -> None:
         if self._client is not None:
             self.post(EngineSaid(self._client, Note(Level.DEBUG, line)))
+
+    def _give_up(self, client: EngineClient, failure: Failure) -> None:
+        self.post(EngineSaid(client, Fatal(failure)))
 
     def _pump(self, client: EngineClient) -> None:
         """Reader thread: everything the child says, then its end."""
@@ -387,5 +395,5 @@ class EngineSlot:
         if failure.kind is FailureKind.OUT_OF_MEMORY:
             return False
         self._failed_starts += 1
-        died = failure.kind is FailureKind.ENGINE_DIED
+        died = failure.kind in {FailureKind.ENGINE_DIED, FailureKind.STALLED}
         return not died or self._failed_starts >= STARTS_THAT_MAY_FAIL

@@ -20,6 +20,7 @@ class FailureKind(StrEnum):
     MODEL_MISSING = "model_missing"
     BAD_SETTINGS = "bad_settings"
     ENGINE_DIED = "engine_died"
+    STALLED = "stalled"
     OUTPUT = "output"
     INTERNAL = "internal"
 

@@ -194,6 +194,10 @@ class BatchSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     cancel_seconds: Annotated[
         NotNegative, Meta(description="A skipped file's window may take so long, then it is killed")
     ] = 5.0
+    stall_seconds: Annotated[
+        NotNegative,
+        Meta(description="An engine silent for so long, or stuck, is started again (s; 0: never)"),
+    ] = 120.0
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

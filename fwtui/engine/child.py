@@ -32,6 +32,8 @@ from fwtui.engine.protocol import (
     Held,
     Hold,
     Load,
+    Ping,
+    Pong,
     Preparing,
     Probed,
     Ready,
@@ -118,6 +120,8 @@ class Engine:
             case Shutdown():
                 self.closing = True
                 self.holding = False
+            case Ping():
+                self.channel.send(Pong())
 
     def _withdraw(self, job: JobId) -> None:
         """Give up a cancelled job that no thread works on; the others notice it themselves."""
@@ -318,6 +322,8 @@ def main() -> None:
     """Run the child; never returns."""
     channel = Channel.take_stdout()
     faulthandler.enable()
+    if hasattr(faulthandler, "register"):  # POSIX: the parent asks a stalled engine for its stacks
+        faulthandler.register(signal.SIGUSR1)
     leave_signals_to_the_parent()
     lower_priority()
     engine = Engine(channel)

@@ -12,7 +12,7 @@ from fwtui.core.job import JobId, MediaInfo
 from fwtui.core.session import FilePlan, Resume, WindowResult
 from fwtui.core.settings import DecodingSettings, ModelSettings
 
-PROTOCOL = 1
+PROTOCOL = 2
 
 
 class Message(msgspec.Struct, frozen=True, tag=True):
@@ -60,7 +60,11 @@ class Shutdown(Message, frozen=True):
     """End in an orderly way."""
 
 
-AnyRequest = Load | Transcribe | Cancel | Hold | Shutdown
+class Ping(Message, frozen=True):
+    """Give a sign of life; answered by `Pong`, whatever the model is doing."""
+
+
+AnyRequest = Load | Transcribe | Cancel | Hold | Shutdown | Ping
 
 
 class Ready(Message, frozen=True):
@@ -146,6 +150,10 @@ class CleanedUp(Message, frozen=True):
     job: JobId | None = None
 
 
+class Pong(Message, frozen=True):
+    """A sign of life."""
+
+
 class Note(Message, frozen=True):
     """A line for the log."""
 
@@ -166,6 +174,7 @@ AnyReply = (
     | Fatal
     | Held
     | CleanedUp
+    | Pong
     | Note
 )
 

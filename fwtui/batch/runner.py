@@ -251,10 +251,10 @@ class BatchRunner:
 
     async def _skip(self, ids: tuple[JobId, ...]) -> None:
         self._cancel([job for job in ids if self._slot.has(job)])
-        for job in ids:
-            if job in self.ledger.queue and isinstance(self.ledger.queue[job].state, Pending):
-                state = Skipped(now(), "skipped by you")
-                await self.ledger.put(replace(self.ledger.queue[job], state=state))
+        queue, state = self.ledger.queue, Skipped(now(), "skipped by you")
+        jobs = [queue[job] for job in dict.fromkeys(ids) if job in queue]
+        waiting = [job for job in jobs if isinstance(job.state, Pending)]
+        await self.ledger.put_all(replace(job, state=state) for job in waiting)
 
     def _cancel(self, jobs: list[JobId]) -> None:
         assert self._loop is not None
@@ -264,15 +264,16 @@ class BatchRunner:
             self._loop.call_later(wait, self._inbox.put_nowait, Overdue(job))
 
     async def _retry(self, ids: tuple[JobId, ...], *, restart: bool) -> None:
-        for number in ids:
-            if number not in self.ledger.queue or not self.ledger.queue[number].is_finished:
-                continue
-            job = self.ledger.queue[number]
+        queue, done = self.ledger.queue, self.ledger.store.done_seconds
+        jobs = [queue[job] for job in dict.fromkeys(ids) if job in queue]
+        over, on = [], []
+        for job in (job for job in jobs if job.is_finished):
             if restart or isinstance(job.state, Completed):
-                await self.ledger.forget_progress(number)
-            point = await asyncio.to_thread(self.ledger.store.resume_point, number)
-            done = point.seconds if point else 0.0
-            await self.ledger.put(replace(job, state=Pending(done)))
+                over.append(replace(job, state=Pending()))
+            else:
+                on.append(replace(job, state=Pending(done(job.id))))
+        await self.ledger.put_all(over, forget=True)
+        await self.ledger.put_all(on)
 
     async def _start(self) -> None:
         if self.phase in {Phase.PAUSED, Phase.PAUSING}:

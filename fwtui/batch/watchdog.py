@@ -40,7 +40,8 @@ from fwtui.engine.protocol import (
 LOOK_SECONDS = 1.0
 # Looks that are further apart: this process did not run either, so the clocks start again.
 GAP_SECONDS = 10.0
-DUMP_SECONDS = 5.0  # for the stacks to come through the pipe
+DUMP_SECONDS = 10.0  # at most, for the first line of the stacks; the pipe keeps the others
+DUMP_LOOK = 0.25
 # A model comes from a slow disk or the network, and native code that reads it answers nobody.
 LOADING_SECONDS = 900.0
 FIRST = 10  # nothing is known yet: so many times the usual patience
@@ -223,8 +224,16 @@ class EngineWatch:
             if isinstance(verdict, Ping):
                 client.send(verdict)
             elif verdict is not None:
-                client.dump_stacks()
-                await asyncio.sleep(DUMP_SECONDS)
+                await _see_stacks(client)
                 give_up(client, verdict)
                 client.kill()
                 return
+
+
+async def _see_stacks(client: EngineClient) -> None:
+    said = client.lines_said
+    client.dump_stacks()
+    for _ in range(round(DUMP_SECONDS / DUMP_LOOK)):
+        await asyncio.sleep(DUMP_LOOK)
+        if client.lines_said > said:
+            return

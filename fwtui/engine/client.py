@@ -93,6 +93,11 @@ class EngineClient:
         """The child's process id."""
         return self._process.pid
 
+    @property
+    def lines_said(self) -> int:
+        """Lines that the child has written to stderr."""
+        return self._last_words.lines
+
     def send(self, request: AnyRequest) -> None:
         """Send one request. A dead child is no error here: its end is told by `wait`."""
         if self._witness is not None:

@@ -78,12 +78,23 @@ class NoAudioError(MediaError):
     """A media file without an audio stream."""
 
 
+class InputChangedError(MediaError):
+    """The file was written to while it was read."""
+
+
 class MediaAccessError(MediaError):
     """The file cannot be opened: permission, or it is not there (any more)."""
 
     def __init__(self, title: str, hint: str, *, missing: bool) -> None:
         super().__init__(title, hint)
         self.missing = missing
+
+
+class MediaLostError(MediaAccessError):
+    """The disk or the share that the file is on fails or has gone."""
+
+    def __init__(self, title: str, hint: str) -> None:
+        super().__init__(title, hint, missing=False)
 
 
 class EngineError(FwtuiError):

@@ -39,10 +39,14 @@ class DecodeCancelled(Exception):
 
 
 class Decoded(msgspec.Struct, frozen=True):
-    """The length of the WAV in samples at 16 kHz, and what was wrong with the file, for people."""
+    """The length of the WAV in samples at 16 kHz, and what was wrong with the file, for people.
+
+    `sound` is a digest of the samples.
+    """
 
     samples: int
     warnings: tuple[str, ...] = ()
+    sound: str = ""
 
 
 @dataclass
@@ -79,7 +83,8 @@ def decode_to_wav(
                     "The file is damaged, or its sound is empty.",
                 )
         seconds = writer.samples / SAMPLE_RATE
-        return Decoded(writer.samples, _warnings(damage, timeline, seconds, media.duration))
+        warnings = _warnings(damage, timeline, seconds, media.duration)
+        return Decoded(writer.samples, warnings, writer.digest)
 
 
 class _Progress:

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import hashlib
 import os
 import struct
 from collections.abc import Iterator
@@ -37,6 +38,7 @@ class WavWriter:
         self._path = path
         self._needed = needed
         self.samples = 0
+        self._digest = hashlib.blake2b(digest_size=16)
         with self._errors():
             self._file: BinaryIO = os.fdopen(os.open(path, _CREATE, 0o600), "wb")
 
@@ -68,8 +70,15 @@ class WavWriter:
 
     def write(self, samples: npt.NDArray[np.int16]) -> None:
         """Append samples."""
-        self._write(np.ascontiguousarray(samples, dtype="<i2").data)
+        data = np.ascontiguousarray(samples, dtype="<i2").data
+        self._write(data)
+        self._digest.update(data)
         self.samples += samples.size
+
+    @property
+    def digest(self) -> str:
+        """Hex digest of the samples written so far."""
+        return self._digest.hexdigest()
 
     def write_silence(self, count: int) -> None:
         """Append `count` samples of silence, in blocks."""

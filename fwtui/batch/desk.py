@@ -5,6 +5,7 @@ import time
 
 from msgspec.structs import replace
 
+from fwtui.audio.identity import change_since
 from fwtui.batch.eta import Speed, job_eta
 from fwtui.batch.ledger import Ledger, now
 from fwtui.batch.outcome import LEAVE_OUT, complete, left_out
@@ -26,6 +27,18 @@ class FileDesk:
         self.ledger = ledger
         self.meter = meter
         self.speed = Speed()
+
+    async def was_done(self, job: Job, run: Run) -> bool:
+        """Whether all windows of the file were done before: only its outputs are missing."""
+        point = await asyncio.to_thread(self.ledger.store.resume_point, job.id)
+        if point is None or not point.is_done:
+            return False
+        if point.plan.text_hash != run.settings.text_hash():
+            return False
+        if await asyncio.to_thread(change_since, job.file, point.plan.fingerprint):
+            return False  # the engine looks too, and says why the file starts over
+        run.plan, run.position = point.plan, point.plan.duration
+        return True
 
     async def started(self, run: Run, started: Started) -> None:
         """The file is prepared; its first window is next."""

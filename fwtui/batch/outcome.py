@@ -26,10 +26,16 @@ def left_out(seconds: float) -> str:
     return f"the window at {seconds:.0f} s is left out: the engine died there twice"
 
 
-def warnings_of(plan: FilePlan, holes: Iterable[float], segments: int) -> tuple[str, ...]:
-    """What the user must know of a completed file; `holes` are where windows are left out."""
+def warnings_of(
+    plan: FilePlan, holes: Iterable[float], segments: int, changed: str = ""
+) -> tuple[str, ...]:
+    """What the user must know of a completed file.
+
+    `holes` are where windows are left out; `changed` is what the file went through meanwhile.
+    """
     silence = () if segments else (NO_SPEECH,)
-    return (*plan.warnings, *(left_out(seconds) for seconds in holes), *silence)
+    later = (f"the transcript is of the file as it was before {changed}",) if changed else ()
+    return (*plan.warnings, *(left_out(seconds) for seconds in holes), *silence, *later)
 
 
 async def complete(ledger: Ledger, job: Job, run: Run) -> Completed | Failed:
@@ -60,7 +66,7 @@ async def complete(ledger: Ledger, job: Job, run: Run) -> Completed | Failed:
         work_seconds=run.worked,
         language=run.plan.language,
         segments=len(transcript.segments),
-        warnings=warnings_of(run.plan, holes, len(transcript.segments)),
+        warnings=warnings_of(run.plan, holes, len(transcript.segments), run.changed),
     )
 
 

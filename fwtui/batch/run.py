@@ -20,7 +20,8 @@ class Run:
 
     `settings` are the user's, frozen when the file began; `rungs` the ladder made from them.
     `place` is the seek (frames) of the window in the model, `resume_seek` that of the first one
-    of this attempt if it resumes; `position` is seconds done.
+    of this attempt if it resumes; `position` is seconds done; `changed` is what has become of the
+    file since it was read.
     """
 
     job: JobId
@@ -39,6 +40,7 @@ class Run:
     before: MemoryReading | None = None
     deaths: dict[int, int] = field(default_factory=dict)
     stalls: int = 0
+    changed: str = ""
     skip_window: bool = False
     alone: bool = False
     cancelled: bool = False

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from fwtui.audio.identity import has_changed
 from fwtui.batch.desk import FileDesk
 from fwtui.batch.ledger import Ledger, now
 from fwtui.batch.policy import first_rung, ladder
@@ -204,14 +203,8 @@ class EngineSlot:
 
     async def _complete_from_journal(self, job: Job, run: Run) -> bool:
         """Write the outputs of a file whose windows were all done before; whether it was one."""
-        point = await asyncio.to_thread(self.ledger.store.resume_point, job.id)
-        if point is None or not point.is_done:
+        if not await self._desk.was_done(job, run):
             return False
-        if point.plan.text_hash != run.settings.text_hash():
-            return False
-        if await asyncio.to_thread(has_changed, job.file, point.plan.fingerprint):
-            return False  # the engine looks too, and says why the file starts over
-        run.plan, run.position = point.plan, point.plan.duration
         self._runs.pop(job.id, None)
         await self._complete(run)
         return True
@@ -295,7 +288,8 @@ class EngineSlot:
                 await self._desk.started(self._runs[job], reply)
             case Window(job=job, result=result):
                 await self._desk.window(self._runs[job], result)
-            case Finished(job=job):
+            case Finished(job=job, changed=changed):
+                self._runs[job].changed = changed
                 await self._complete(self._take_out(job))
             case Stopped(job=job):
                 await self._desk.stopped(self._take_out(job))

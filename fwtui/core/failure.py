@@ -17,6 +17,8 @@ class FailureKind(StrEnum):
     DISK_FULL = "disk_full"
     PERMISSION = "permission"
     FILE_MISSING = "file_missing"
+    INPUT_CHANGED = "input_changed"
+    INPUT_LOST = "input_lost"
     MODEL_MISSING = "model_missing"
     BAD_SETTINGS = "bad_settings"
     ENGINE_DIED = "engine_died"

@@ -38,7 +38,8 @@ class FilePlan(msgspec.Struct, frozen=True):
 
     `fingerprint` identifies the input file's content, `text_hash` the options; `samples` is the
     decoded length at 16 kHz; `loudest` is the highest log-mel value of the (VAD-filtered) signal;
-    `speech` is None when VAD was off.
+    `speech` is None when VAD was off; `sound` is a digest of the decoded samples (empty: made by
+    an earlier version).
     """
 
     fingerprint: str
@@ -49,6 +50,7 @@ class FilePlan(msgspec.Struct, frozen=True):
     language_probability: float
     speech: tuple[SpeechChunk, ...] | None = None
     warnings: tuple[str, ...] = ()
+    sound: str = ""
 
     @property
     def duration(self) -> float:

@@ -16,6 +16,7 @@ from collections import deque
 from pathlib import Path
 
 from fwtui.audio.decode import DecodeCancelled
+from fwtui.audio.identity import change_since
 from fwtui.core.job import JobId, MediaInfo
 from fwtui.core.paths import text_to_path
 from fwtui.engine.channel import Channel, requests
@@ -261,7 +262,8 @@ class Engine:
             traceback.print_exc()
             ending = FileFailed(request.job, classify_exception(error))
         else:
-            ending = Finished(request.job)
+            since = change_since(text_to_path(request.path), prepared.fingerprint)
+            ending = Finished(request.job, since)
         prepared.pcm.close()
         self.drop_scratch(request)
         self.channel.send(ending)

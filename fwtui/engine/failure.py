@@ -10,7 +10,9 @@ from fwtui.errors import (
     BadMediaError,
     DiskFullError,
     FwtuiError,
+    InputChangedError,
     MediaAccessError,
+    MediaLostError,
     ModelError,
     NoAudioError,
     UsageError,
@@ -93,6 +95,10 @@ def _kind_of(error: FwtuiError) -> FailureKind:
             return FailureKind.NO_AUDIO
         case BadMediaError():
             return FailureKind.BAD_MEDIA
+        case InputChangedError():
+            return FailureKind.INPUT_CHANGED
+        case MediaLostError():
+            return FailureKind.INPUT_LOST
         case MediaAccessError(missing=True):
             return FailureKind.FILE_MISSING
         case MediaAccessError():

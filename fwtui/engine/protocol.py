@@ -114,9 +114,13 @@ class Window(Message, frozen=True):
 
 
 class Finished(Message, frozen=True):
-    """All windows of the file are done and were sent; its scratch file is deleted."""
+    """All windows of the file are done and were sent; its scratch file is deleted.
+
+    `changed` says what has become of the media file since it was read; empty: nothing.
+    """
 
     job: JobId
+    changed: str = ""
 
 
 class Stopped(Message, frozen=True):

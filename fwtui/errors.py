@@ -49,7 +49,16 @@ class ConfigError(FwtuiError):
 
 
 class StorageError(FwtuiError):
-    """A session cannot be read or written."""
+    """A session or a transcript cannot be read or written.
+
+    `place` is the folder (as `path_to_text`) if its disk is the reason and may be well again
+    later; `needed` bytes are at least to be written there.
+    """
+
+    def __init__(self, title: str, hint: str = "", *, place: str = "", needed: int = 0) -> None:
+        super().__init__(title, hint)
+        self.place = place
+        self.needed = needed
 
 
 class DiskFullError(StorageError):
@@ -91,10 +100,14 @@ class MediaAccessError(MediaError):
 
 
 class MediaLostError(MediaAccessError):
-    """The disk or the share that the file is on fails or has gone."""
+    """The disk or the share that the file is on fails or has gone.
 
-    def __init__(self, title: str, hint: str) -> None:
+    `place` is the file, as `path_to_text`.
+    """
+
+    def __init__(self, title: str, hint: str, *, place: str) -> None:
         super().__init__(title, hint, missing=False)
+        self.place = place
 
 
 class EngineError(FwtuiError):

@@ -13,6 +13,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 
 from fwtui.audio.names import display_name
+from fwtui.core.paths import path_to_text
 from fwtui.errors import (
     BadMediaError,
     MediaAccessError,
@@ -124,6 +125,7 @@ def access_error(path: Path, error: OSError) -> MediaAccessError:
         return MediaLostError(
             f"{name} cannot be read any more: {error.strerror or error}",
             "The disk or network share it is on fails or has gone: bring it back, then retry.",
+            place=path_to_text(path),
         )
     return MediaAccessError(
         f"{name} cannot be read: {error.strerror or error}",

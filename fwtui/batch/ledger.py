@@ -56,6 +56,7 @@ class Ledger:
         self.settings = session.settings
         self.queue = Queue(session.jobs)
         self.tally = Tally()
+        self.output_folders: set[Path] = set()  # where transcripts were written
         for job in self.queue:
             self.tally.add(job)
         self._listeners: list[Listener] = []

@@ -3,17 +3,19 @@
 import asyncio
 from collections.abc import Iterable
 from datetime import datetime
+from pathlib import Path
 
 from fwtui.batch.ledger import Ledger, now
 from fwtui.batch.report import make_report, render_report
 from fwtui.batch.run import Run
+from fwtui.core.display import printable
 from fwtui.core.events import Level
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.job import Completed, Failed, Job
 from fwtui.core.paths import path_to_text, text_to_path
 from fwtui.core.segment import Transcript
 from fwtui.core.session import FilePlan
-from fwtui.errors import DiskFullError, FwtuiError
+from fwtui.errors import DiskFullError, FwtuiError, StorageError
 from fwtui.storage.atomic import write_atomic
 from fwtui.writers.registry import write_transcript
 
@@ -38,6 +40,16 @@ def warnings_of(
     return (*plan.warnings, *(left_out(seconds) for seconds in holes), *silence, *later)
 
 
+def gone(folder: Path) -> Failure:
+    """The failure when a folder that was there is not: making it anew would be on another disk."""
+    return Failure(
+        FailureKind.OUTPUT,
+        f"The output folder {printable(str(folder))} has gone",
+        "Connect its drive again, or make the folder anew.",
+        place=path_to_text(folder),
+    )
+
+
 async def complete(ledger: Ledger, job: Job, run: Run) -> Completed | Failed:
     """Write the outputs of a file whose windows are all journaled.
 
@@ -50,6 +62,8 @@ async def complete(ledger: Ledger, job: Job, run: Run) -> Completed | Failed:
     transcript = Transcript(run.plan.language, found.segments, run.plan.duration)
     output = run.settings.output
     stem = text_to_path(path_to_text(output.output_dir)).expanduser() / text_to_path(job.stem)
+    if stem.parent in ledger.output_folders and not await asyncio.to_thread(stem.parent.is_dir):
+        return Failed(now(), gone(stem.parent), run.started_at)
     try:
         written = await asyncio.to_thread(
             write_transcript, transcript, stem, output, ledger.store.owner
@@ -57,7 +71,10 @@ async def complete(ledger: Ledger, job: Job, run: Run) -> Completed | Failed:
     except FwtuiError as error:
         full = isinstance(error, DiskFullError)
         kind = FailureKind.DISK_FULL if full else FailureKind.OUTPUT
-        return Failed(now(), Failure(kind, error.title, error.hint), run.started_at)
+        place, needed = (error.place, error.needed) if isinstance(error, StorageError) else ("", 0)
+        failure = Failure(kind, error.title, error.hint, "", place, needed)
+        return Failed(now(), failure, run.started_at)
+    ledger.output_folders.add(stem.parent)
     return Completed(
         started_at=run.started_at,
         completed_at=now(),

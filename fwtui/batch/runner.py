@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from fwtui.batch.incoming import Incoming, LookedUp
 from fwtui.batch.ledger import Ledger, now
 from fwtui.batch.link import Listener
+from fwtui.batch.obstacle import Cleared, Waiting, alert, failure_of
 from fwtui.batch.outcome import write_report
 from fwtui.batch.slot import EngineGone, EngineSaid, EngineSlot, SlotMessage
 from fwtui.core.commands import (
@@ -36,11 +37,11 @@ from fwtui.core.events import (
     Phase,
     PhaseChanged,
 )
-from fwtui.core.failure import Failure, FailureKind
+from fwtui.core.failure import Failure
 from fwtui.core.job import Completed, JobId, Pending, Processing, Skipped
 from fwtui.core.segment import Transcript
 from fwtui.engine.client import COMMAND
-from fwtui.errors import DiskFullError, FwtuiError
+from fwtui.errors import FwtuiError
 from fwtui.memory.describe import batch_line
 from fwtui.memory.measure import MemoryMeter
 from fwtui.storage.store import SessionStore
@@ -62,7 +63,7 @@ class Sampled:
     reading: MemoryReading
 
 
-Message = AnyCommand | EngineSaid | EngineGone | LookedUp | Overdue | Sampled
+Message = AnyCommand | EngineSaid | EngineGone | LookedUp | Overdue | Sampled | Cleared
 
 
 class BatchRunner:
@@ -81,6 +82,7 @@ class BatchRunner:
         self._memory: MemoryReading | None = None
         self._slot = EngineSlot(0, self.ledger, scratch, self._meter, self._post, engine)
         self._incoming = Incoming(self._post)
+        self._waiting = Waiting(lambda: self._post(Cleared()))
         self._loop: asyncio.AbstractEventLoop | None = None
         self._began: float | None = None
         self._began_at = now()
@@ -140,7 +142,7 @@ class BatchRunner:
         else:
             self.ledger.store.delete()
 
-    def _post(self, message: SlotMessage | LookedUp) -> None:
+    def _post(self, message: SlotMessage | LookedUp | Cleared) -> None:
         assert self._loop is not None
         self._loop.call_soon_threadsafe(self._inbox.put_nowait, message)
 
@@ -155,9 +157,7 @@ class BatchRunner:
             await self._handle(message)
             await self._go_on()
         except FwtuiError as error:
-            full = isinstance(error, DiskFullError)
-            kind = FailureKind.DISK_FULL if full else FailureKind.INTERNAL
-            await self._halt(Failure(kind, error.title, error.hint))
+            await self._halt(failure_of(error))
 
     async def _handle(self, message: Message) -> None:
         match message:
@@ -171,6 +171,10 @@ class BatchRunner:
                 if self._slot.is_cancelling(job):
                     self.ledger.log(Level.WARNING, "The engine did not stop in time: killed", job)
                     self._slot.kill_engine()
+            case Cleared():
+                if self._waiting.failure is not None:
+                    self.ledger.log(Level.INFO, "What the batch waited for is over: it goes on")
+                    await self._start()
             case LookedUp():
                 self._incoming.done()
                 await self._add(message)
@@ -210,9 +214,9 @@ class BatchRunner:
         await self._remove_cancelled()
         if self._slot.halted is not None and self._slot.is_idle:
             self._trouble, self._slot.halted = self._slot.halted, None
-            await self._finish(stopped=True)
+            await self._wait_or_finish()
         elif self.phase is Phase.STOPPING and self._slot.is_idle:
-            await self._finish(stopped=True)
+            await self._wait_or_finish()
         elif self.phase is Phase.PAUSING and (self._slot.resting or not self._slot.positions):
             self._set_phase(Phase.PAUSED)
         elif self.phase is Phase.RUNNING:
@@ -277,6 +281,9 @@ class BatchRunner:
 
     async def _start(self) -> None:
         if self.phase in {Phase.PAUSED, Phase.PAUSING}:
+            if self._waiting.failure is not None:
+                self._waiting.end()
+                await self._take_back_strays()
             self._slot.hold(False)
             self._set_phase(Phase.RUNNING)
         elif self.phase is Phase.IDLE:
@@ -302,6 +309,7 @@ class BatchRunner:
             self._set_phase(Phase.PAUSING)
 
     def _stop(self) -> None:
+        self._waiting.end()
         if self.phase is not Phase.IDLE:
             self._slot.kill_engine()
             self._set_phase(Phase.STOPPING)
@@ -316,6 +324,19 @@ class BatchRunner:
         else:
             self._trouble = failure
             self._set_phase(Phase.STOPPING)
+
+    async def _wait_or_finish(self) -> None:
+        """The engine has ended because nothing can be done now, or because the user said so."""
+        failure = self._trouble
+        wait = self.ledger.settings.batch.on_disk_full == "wait" and not self._quitting
+        if failure is None or not failure.place or not wait:
+            await self._finish(stopped=True)
+            return
+        self._trouble = None
+        told = await asyncio.to_thread(alert, failure)
+        self._waiting.begin(failure)
+        self.ledger.log(Level.ERROR, str(told))
+        self._set_phase(Phase.PAUSED, told)
 
     async def _finish(self, *, stopped: bool) -> None:
         """The queue is worked through, was stopped, or cannot be worked on."""
@@ -349,10 +370,10 @@ class BatchRunner:
             )
         )
 
-    def _set_phase(self, phase: Phase) -> None:
+    def _set_phase(self, phase: Phase, failure: Failure | None = None) -> None:
         if phase is not self.phase:
             self.phase = phase
-            self.ledger.emit(PhaseChanged(phase))
+            self.ledger.emit(PhaseChanged(phase, failure))
 
     def _emit_progress(self) -> None:
         tally = self.ledger.tally

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from fwtui.batch.desk import FileDesk
 from fwtui.batch.ledger import Ledger, now
+from fwtui.batch.obstacle import blocks
 from fwtui.batch.policy import first_rung, ladder
 from fwtui.batch.run import NOT_STARTED, Run
 from fwtui.batch.watchdog import EngineWatch, Pace
@@ -261,6 +262,7 @@ class EngineSlot:
                 scratch=path_to_text(run.scratch),
                 resume=point,
                 skip_window=run.skip_window,
+                scratch_limit=run.settings.batch.scratch_limit_mb << 20,
             )
         )
 
@@ -344,10 +346,13 @@ class EngineSlot:
             self._halt(no_room)
 
     async def _on_file_failed(self, run: Run, failure: Failure) -> None:
-        if failure.kind is FailureKind.DISK_FULL:
-            # the next file would find no room either
+        if await blocks(failure):
             await self._desk.stopped(run)
-            self._halt(failure)
+            if self._in_flight and failure.kind is FailureKind.DISK_FULL:
+                run.alone = True  # there may be room when the sound of the file before it is gone
+                self._runs[run.job] = run
+            else:
+                self._halt(failure)  # the next file would fare no better
             return
         again = await self._failed(run, failure, died=False)
         if again or failure.kind is FailureKind.OUT_OF_MEMORY:

@@ -28,12 +28,18 @@ class FailureKind(StrEnum):
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """What happened (`title`), what to do (`hint`), and the raw detail for the log."""
+    """What happened (`title`), what to do (`hint`), and the raw detail for the log.
+
+    `place` (as `path_to_text`) is the folder or file whose disk is the reason, `needed` how many
+    bytes have to be written there.
+    """
 
     kind: FailureKind
     title: str
     hint: str = ""
     detail: str = ""
+    place: str = ""
+    needed: int = 0
 
     def __str__(self) -> str:
         """Title and hint in one line."""

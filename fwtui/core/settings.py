@@ -198,6 +198,13 @@ class BatchSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         NotNegative,
         Meta(description="An engine silent for so long, or stuck, is started again (s; 0: never)"),
     ] = 120.0
+    on_disk_full: Annotated[
+        Literal["wait", "stop"],
+        Meta(description="Disk full, drive or share gone: wait until that is over, or stop"),
+    ] = "wait"
+    scratch_limit_mb: Annotated[
+        AtLeastOne, Meta(description="Most scratch space for one file (MB; 115 MB hold an hour)")
+    ] = 10240
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -15,6 +15,7 @@ from fwtui.errors import (
     MediaLostError,
     ModelError,
     NoAudioError,
+    StorageError,
     UsageError,
 )
 
@@ -75,7 +76,7 @@ def classify_exception(error: BaseException) -> Failure:
     if isinstance(error, MemoryError):
         return Failure(FailureKind.OUT_OF_MEMORY, "Out of memory", SMALLER, repr(error))
     if isinstance(error, FwtuiError):
-        return Failure(_kind_of(error), error.title, error.hint, str(error.__cause__ or ""))
+        return _of_ours(error)
     if isinstance(error, OSError):
         return _classify_os_error(error)
     known = classify_text(str(error))
@@ -87,6 +88,13 @@ def classify_exception(error: BaseException) -> Failure:
         "the log has the details; please report it",
         f"{type(error).__name__}: {error}",
     )
+
+
+def _of_ours(error: FwtuiError) -> Failure:
+    place = error.place if isinstance(error, StorageError | MediaLostError) else ""
+    needed = error.needed if isinstance(error, StorageError) else 0
+    detail = str(error.__cause__ or "")
+    return Failure(_kind_of(error), error.title, error.hint, detail, place, needed)
 
 
 def _kind_of(error: FwtuiError) -> FailureKind:

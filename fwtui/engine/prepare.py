@@ -87,7 +87,13 @@ def prepare(
     wav = text_to_path(request.scratch)
     identity, decoded = read_unchanged(
         path,
-        lambda: decode_to_wav(path, wav, lambda d: on_progress(d, media.duration), cancelled),
+        lambda: decode_to_wav(
+            path,
+            wav,
+            lambda done: on_progress(done, media.duration),
+            cancelled,
+            request.scratch_limit,
+        ),
     )
     resume, restarted = usable_resume(request.resume, identity, decoded.sound, request.text_hash)
     with ExitStack() as on_error:

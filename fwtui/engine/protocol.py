@@ -32,7 +32,7 @@ class Transcribe(Message, frozen=True):
     `scratch` is the WAV that the child may create and must delete; `text_hash` identifies the
     user's options; `resume` is where an earlier attempt got to, used only if the file and the
     options are still the same; `skip_window` leaves out the next window, which has killed
-    the engine before.
+    the engine before; `scratch_limit` is how many bytes the WAV may have (0: any number).
     """
 
     job: JobId
@@ -42,6 +42,7 @@ class Transcribe(Message, frozen=True):
     scratch: str
     resume: Resume | None = None
     skip_window: bool = False
+    scratch_limit: int = 0
 
 
 class Cancel(Message, frozen=True):

@@ -54,7 +54,7 @@ class JournalFile:
             self._files.fsync(self._open())
         except OSError as error:
             self._cut_if_possible()
-            raise storage_error(error, self._path, "write") from error
+            raise storage_error(error, self._path, "write", sum(map(len, lines))) from error
         self._torn = False
         *offsets, self._length = accumulate(map(len, lines), initial=self._length)
         return offsets

@@ -49,7 +49,16 @@ class ConfigError(FwtuiError):
 
 
 class StorageError(FwtuiError):
-    """A session cannot be read or written."""
+    """A session or a transcript cannot be read or written.
+
+    `place` is the folder (as `path_to_text`) if its disk is the reason and may be well again
+    later; `needed` bytes are at least to be written there.
+    """
+
+    def __init__(self, title: str, hint: str = "", *, place: str = "", needed: int = 0) -> None:
+        super().__init__(title, hint)
+        self.place = place
+        self.needed = needed
 
 
 class DiskFullError(StorageError):
@@ -78,12 +87,27 @@ class NoAudioError(MediaError):
     """A media file without an audio stream."""
 
 
+class InputChangedError(MediaError):
+    """The file was written to while it was read."""
+
+
 class MediaAccessError(MediaError):
     """The file cannot be opened: permission, or it is not there (any more)."""
 
     def __init__(self, title: str, hint: str, *, missing: bool) -> None:
         super().__init__(title, hint)
         self.missing = missing
+
+
+class MediaLostError(MediaAccessError):
+    """The disk or the share that the file is on fails or has gone.
+
+    `place` is the file, as `path_to_text`.
+    """
+
+    def __init__(self, title: str, hint: str, *, place: str) -> None:
+        super().__init__(title, hint, missing=False)
+        self.place = place
 
 
 class EngineError(FwtuiError):

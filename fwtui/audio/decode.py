@@ -24,7 +24,7 @@ from fwtui.audio.media import (
 )
 from fwtui.audio.names import display_name
 from fwtui.audio.timeline import Timeline
-from fwtui.audio.wav import HEADER_BYTES, SAMPLE_BYTES, SAMPLE_RATE, WavWriter
+from fwtui.audio.wav import HEADER_BYTES, SAMPLE_BYTES, SAMPLE_RATE, WavWriter, check_room
 from fwtui.errors import BadMediaError
 
 # faster-whisper resamples in blocks of this many samples; the same blocks give the same samples.
@@ -32,6 +32,8 @@ _BLOCK = 500_000
 # A demuxer that fails this often in a row will not find its way back.
 _MAX_READ_FAILURES = 64
 _PROGRESS_SECONDS = 0.25
+# No codec for speech needs less on the average over a file.
+_LEAST_BYTES_PER_SECOND = 100
 
 
 class DecodeCancelled(Exception):
@@ -39,10 +41,14 @@ class DecodeCancelled(Exception):
 
 
 class Decoded(msgspec.Struct, frozen=True):
-    """The length of the WAV in samples at 16 kHz, and what was wrong with the file, for people."""
+    """The length of the WAV in samples at 16 kHz, and what was wrong with the file, for people.
+
+    `sound` is a digest of the samples.
+    """
 
     samples: int
     warnings: tuple[str, ...] = ()
+    sound: str = ""
 
 
 @dataclass
@@ -55,19 +61,22 @@ def decode_to_wav(
     wav: Path,
     on_progress: Callable[[float], None],
     cancelled: Callable[[], bool],
+    limit: int = 0,
 ) -> Decoded:
     """Decode the first audio stream of `path` into the 16 kHz mono 16-bit file `wav`.
 
     The samples are those of `faster_whisper.decode_audio`, and gaps in the timestamps become
     silence. `on_progress` gets seconds of sound, at most 4 times a second; `cancelled` is asked
-    before every packet. Raises MediaError, DiskFullError, StorageError or DecodeCancelled; the
-    WAV is gone then.
+    before every packet; more than `limit` bytes (0: any number) are refused. Whether there is room
+    is looked at first. Raises MediaError, DiskFullError, StorageError or DecodeCancelled; the WAV
+    is gone then.
     """
     with open_media(path) as media:
-        needed = HEADER_BYTES + round(media.duration * SAMPLE_RATE) * SAMPLE_BYTES
+        needed = HEADER_BYTES + round(_credible(media) * SAMPLE_RATE) * SAMPLE_BYTES
+        check_room(wav.parent, min(needed, limit) if limit else needed)
         timeline = Timeline(media.start, media.duration)
         damage = _Damage()
-        with WavWriter(wav, needed) as writer:
+        with WavWriter(wav, needed, limit) as writer:
             frames = _frames(media, damage, cancelled)
             try:
                 _transfer(frames, timeline, writer, _Progress(on_progress))
@@ -79,7 +88,13 @@ def decode_to_wav(
                     "The file is damaged, or its sound is empty.",
                 )
         seconds = writer.samples / SAMPLE_RATE
-        return Decoded(writer.samples, _warnings(damage, timeline, seconds, media.duration))
+        warnings = _warnings(damage, timeline, seconds, media.duration)
+        return Decoded(writer.samples, warnings, writer.digest)
+
+
+def _credible(media: Media) -> float:
+    """The seconds that the container claims, as far as its size can hold them: headers lie."""
+    return min(media.duration, media.size / _LEAST_BYTES_PER_SECOND)
 
 
 class _Progress:

@@ -2,29 +2,70 @@
 
 import hashlib
 import os
+from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 _EDGE = 64 * 1024  # bytes
 
 
-def digest(path: Path) -> str:
-    """Hex digest over the size and the first and last 64 KiB of a file.
+class Identity(NamedTuple):
+    """What tells a file from what it was: digest over its edges, bytes, and time in ns.
 
-    Enough to notice that a file was replaced or grew. Raises OSError.
+    Size and time are None in what earlier versions wrote.
     """
+
+    digest: str
+    size: int | None = None
+    modified: int | None = None
+
+    def __str__(self) -> str:
+        """As the journal keeps it."""
+        return f"{self.digest} {self.size} {self.modified}"
+
+    @staticmethod
+    def parse(text: str) -> "Identity":
+        """What `str` made; anything else is the identity of no file."""
+        digest, *numbers = text.split(" ")
+        try:
+            size, modified = (int(number) for number in numbers)
+        except ValueError:
+            return Identity(digest)
+        return Identity(digest, size, modified)
+
+
+def identify(path: Path) -> Identity:
+    """The size, time of change, and a digest of size, first and last 64 KiB. Raises OSError."""
     with path.open("rb") as file:
+        status = os.fstat(file.fileno())
         size = file.seek(0, os.SEEK_END)
         found = hashlib.blake2b(str(size).encode(), digest_size=16)
         file.seek(0)
         found.update(file.read(_EDGE))
         file.seek(max(0, size - _EDGE))
         found.update(file.read(_EDGE))
-    return found.hexdigest()
+    return Identity(found.hexdigest(), size, status.st_mtime_ns)
 
 
-def has_changed(path: Path, fingerprint: str) -> bool:
-    """Whether there is another file at `path` now; one that cannot be read has not changed."""
+def difference(before: Identity, after: Identity) -> str:
+    """What has become of the file, in words; empty if nothing has."""
+    if before.digest == after.digest:
+        if None in {before.modified, after.modified} or before.modified == after.modified:
+            return ""
+        return f"it was written to at {_moment(after)}"
+    if before.size is None or after.size is None or before.size == after.size:
+        return "it was replaced"
+    verb = "grew" if after.size > before.size else "was cut"
+    return f"it {verb} from {before.size:,} to {after.size:,} bytes"
+
+
+def _moment(identity: Identity) -> str:
+    return f"{datetime.fromtimestamp((identity.modified or 0) / 1e9):%Y-%m-%d %H:%M:%S}"
+
+
+def change_since(path: Path, fingerprint: str) -> str:
+    """What has become of the file at `path`; one that cannot be read has not changed."""
     try:
-        return digest(path) != fingerprint
+        return difference(Identity.parse(fingerprint), identify(path))
     except OSError:
-        return False
+        return ""

@@ -13,12 +13,21 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 
 from fwtui.audio.names import display_name
-from fwtui.errors import BadMediaError, MediaAccessError, MediaError, NoAudioError
+from fwtui.core.paths import path_to_text
+from fwtui.errors import (
+    BadMediaError,
+    MediaAccessError,
+    MediaError,
+    MediaLostError,
+    NoAudioError,
+)
 
 # Playlists point to other files or to the network, and a live one is waited on for ever.
 _PLAYLISTS = frozenset({"hls", "dash", "concat", "imf", "rtsp", "rtp", "sap", "sdp"})
 # Decoders give some of these codes for damaged data, so they count for reading only.
-_DISK_ERRNOS = frozenset({errno.EIO, errno.ETIMEDOUT, getattr(errno, "ESTALE", errno.EIO)})
+_DISK_NAMES = "EIO ETIMEDOUT ESTALE ENOTCONN EHOSTDOWN EHOSTUNREACH ENETUNREACH ENETDOWN ECONNRESET"
+_DISK_NAMES += " ECONNABORTED ENODEV ENXIO ENOMEDIUM EREMOTEIO"
+_DISK_ERRNOS = frozenset(getattr(errno, name, errno.EIO) for name in _DISK_NAMES.split())
 _CLOCK = re.compile(r"(\d{1,4}):(\d{2}):(\d{2}(?:\.\d{1,12})?)", re.ASCII)
 _ACCESS_ERRNOS = _DISK_ERRNOS | {errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR}
 
@@ -102,13 +111,21 @@ def access_error(path: Path, error: OSError) -> MediaAccessError:
     name = display_name(path)
     if error.errno in {errno.ENOENT, errno.ENOTDIR}:
         return MediaAccessError(
-            f"{name} is not there", "It was moved, renamed or deleted.", missing=True
+            f"{name} is not there",
+            "It was moved, renamed or deleted, or its drive is not connected.",
+            missing=True,
         )
     if error.errno in {errno.EACCES, errno.EPERM}:
         return MediaAccessError(
             f"No permission to read {name}",
             "Give your user the right to read the file and its folder.",
             missing=False,
+        )
+    if error.errno in _DISK_ERRNOS:
+        return MediaLostError(
+            f"{name} cannot be read any more: {error.strerror or error}",
+            "The disk or network share it is on fails or has gone: bring it back, then retry.",
+            place=path_to_text(path),
         )
     return MediaAccessError(
         f"{name} cannot be read: {error.strerror or error}",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from av.stream import Disposition
 
-from fwtui.audio.identity import digest
+from fwtui.audio.identity import Identity, identify
 from fwtui.audio.media import Media, access_error, open_media
 from fwtui.core.job import MediaInfo
 
@@ -27,10 +27,10 @@ def probe(path: Path) -> MediaInfo:
         )
 
 
-def fingerprint(path: Path) -> str:
-    """What tells a file from another; see `digest`. Raises MediaAccessError."""
+def fingerprint(path: Path) -> Identity:
+    """What tells a file from another; see `identify`. Raises MediaAccessError."""
     try:
-        return digest(path)
+        return identify(path)
     except OSError as error:
         raise access_error(path, error) from error
 

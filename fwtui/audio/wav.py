@@ -2,7 +2,9 @@
 
 import contextlib
 import errno
+import hashlib
 import os
+import shutil
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fwtui.audio.names import printable
-from fwtui.errors import DiskFullError, StorageError
+from fwtui.core.paths import path_to_text
+from fwtui.errors import BadMediaError, DiskFullError, StorageError
 
 SAMPLE_RATE = 16000
 SAMPLE_BYTES = 2
@@ -30,13 +33,16 @@ _FULL = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
 class WavWriter:
     """Writes samples; as a context manager it completes the file, or deletes it on any error.
 
-    Raises DiskFullError (naming the folder and `needed` bytes) and StorageError.
+    Raises DiskFullError (naming the folder and `needed` bytes), StorageError, and BadMediaError
+    when there is more sound than `limit` bytes (0: no limit).
     """
 
-    def __init__(self, path: Path, needed: int = 0) -> None:
+    def __init__(self, path: Path, needed: int = 0, limit: int = 0) -> None:
         self._path = path
         self._needed = needed
+        self._limit = limit
         self.samples = 0
+        self._digest = hashlib.blake2b(digest_size=16)
         with self._errors():
             self._file: BinaryIO = os.fdopen(os.open(path, _CREATE, 0o600), "wb")
 
@@ -68,8 +74,17 @@ class WavWriter:
 
     def write(self, samples: npt.NDArray[np.int16]) -> None:
         """Append samples."""
-        self._write(np.ascontiguousarray(samples, dtype="<i2").data)
+        data = np.ascontiguousarray(samples, dtype="<i2").data
+        if self._limit and (self.samples + samples.size) * SAMPLE_BYTES > self._limit:
+            raise _too_long(self._limit)
+        self._write(data)
+        self._digest.update(data)
         self.samples += samples.size
+
+    @property
+    def digest(self) -> str:
+        """Hex digest of the samples written so far."""
+        return self._digest.hexdigest()
 
     def write_silence(self, count: int) -> None:
         """Append `count` samples of silence, in blocks."""
@@ -95,19 +110,37 @@ class WavWriter:
         except OSError as error:
             folder = printable(self._path.parent)
             if error.errno in _FULL:
-                raise DiskFullError(
-                    f"No room left in {folder}",
-                    f"{self._size_text()} needed there for the decoded sound: "
-                    "free some space or set another cache folder.",
-                ) from error
+                needed = max(self._needed, HEADER_BYTES + self.samples * SAMPLE_BYTES)
+                raise _no_room(self._path.parent, needed) from error
             raise StorageError(
                 f"Cannot write decoded sound in {folder}: {error.strerror or error}",
                 "Check the folder's permissions and its disk.",
             ) from error
 
-    def _size_text(self) -> str:
-        needed = max(self._needed, HEADER_BYTES + self.samples * SAMPLE_BYTES)
-        return f"{needed} bytes ({needed / 2**20:.0f} MB) are"
+
+def check_room(folder: Path, needed: int) -> None:
+    """Raise DiskFullError if `needed` bytes are more than there is room for in the folder."""
+    with contextlib.suppress(OSError):  # a file system that does not say
+        if shutil.disk_usage(folder).free < needed:
+            raise _no_room(folder, needed)
+
+
+def _too_long(limit: int) -> BadMediaError:
+    hours = limit / SAMPLE_BYTES / SAMPLE_RATE / 3600
+    return BadMediaError(
+        f"There is more than {hours:.1f} hours of sound in it, {limit / 2**20:.0f} MB decoded",
+        "It may be damaged or made to fill the disk; if it is sound, raise scratch_limit_mb.",
+    )
+
+
+def _no_room(folder: Path, needed: int) -> DiskFullError:
+    return DiskFullError(
+        f"No room left in {printable(folder)}",
+        f"{needed} bytes ({needed / 2**20:.0f} MB) are needed there for the decoded sound: "
+        "free some space or set another cache folder.",
+        place=path_to_text(folder),
+        needed=needed,
+    )
 
 
 def wav_header(data_bytes: int) -> bytes:

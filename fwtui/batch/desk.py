@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from fwtui.batch.eta import Speed, job_eta
 from fwtui.batch.ledger import Ledger, now
+from fwtui.batch.obstacle import blocks
 from fwtui.batch.outcome import LEAVE_OUT, complete, left_out
 from fwtui.batch.policy import GiveUp, Trouble, decide
 from fwtui.batch.run import NOT_STARTED, Run
@@ -79,14 +80,14 @@ class FileDesk:
     async def complete(self, job: Job, run: Run) -> Failure | None:
         """Write the outputs, then say that the file is completed.
 
-        Returns the failure when there is no room for them: the file then waits, and so must all.
+        Returns the failure when there is no place for them: the file then waits, and so must all.
         """
         state = await complete(self.ledger, job, run)
         await self._leave(run)
         no_room = None
         if isinstance(state, Failed):
             self.ledger.log(Level.ERROR, f"{job.name}: {state.failure}", job.id)
-            no_room = state.failure if state.failure.kind is FailureKind.DISK_FULL else None
+            no_room = state.failure if await blocks(state.failure) else None
         await self.ledger.put(replace(job, state=Pending(run.position) if no_room else state))
         if run.before is not None:
             after = await asyncio.to_thread(self.meter.read)
@@ -120,6 +121,7 @@ class FileDesk:
             return False
         await self._leave(run)
         job = self.ledger.queue[run.job]
+        run.stalls += failure.kind is FailureKind.STALLED
         decision = decide(
             Trouble(
                 failure,
@@ -130,6 +132,7 @@ class FileDesk:
                 started=run.place != NOT_STARTED,
                 shared=shared,
                 loaded=loaded,
+                stalls=run.stalls,
             )
         )
         if isinstance(decision, GiveUp):

@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from fwtui.audio.identity import has_changed
+from fwtui.audio.identity import change_since
 from fwtui.batch.ledger import Ledger, now
 from fwtui.batch.policy import first_rung, ladder
 from fwtui.batch.run import NOT_STARTED, Run
@@ -29,7 +29,7 @@ async def finished_plan(ledger: Ledger, job: Job, run: Run) -> FilePlan | None:
         return None
     if point.plan.text_hash != run.settings.text_hash():
         return None
-    if await asyncio.to_thread(has_changed, job.file, point.plan.fingerprint):
+    if await asyncio.to_thread(change_since, job.file, point.plan.fingerprint):
         return None  # the engine looks too, and says why the file starts over
     return point.plan
 
@@ -58,4 +58,5 @@ async def transcribe_request(
         resume=point,
         skip_window=run.skip_window,
         careful=run.careful,
+        scratch_limit=run.settings.batch.scratch_limit_mb << 20,
     )

@@ -4,6 +4,7 @@ All methods run in the event loop; what waits for the disk runs in a thread mean
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import chain, islice
@@ -36,7 +37,9 @@ from fwtui.core.settings import Settings
 from fwtui.errors import FwtuiError
 from fwtui.storage.store import SessionStore
 
-PORTION = 1000  # files that are added at once
+PORTION = 1000  # files that are added or changed at once
+
+logger = logging.getLogger(__name__)
 
 
 def now() -> datetime:
@@ -53,9 +56,11 @@ class Ledger:
         self.settings = session.settings
         self.queue = Queue(session.jobs)
         self.tally = Tally()
+        self.output_folders: set[Path] = set()  # where transcripts were written
         for job in self.queue:
             self.tally.add(job)
         self._listeners: list[Listener] = []
+        self._broken: list[Listener] = []
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Add a listener; returns what removes it."""
@@ -63,9 +68,15 @@ class Ledger:
         return lambda: self._listeners.remove(listener)
 
     def emit(self, event: AnyEvent) -> None:
-        """Tell all listeners."""
+        """Tell all listeners. One that fails is told of, once, and harms nobody else."""
         for listener in tuple(self._listeners):
-            listener(event)
+            try:
+                listener(event)
+            except Exception:  # listeners are not of this house, and a batch runs for days
+                if listener not in self._broken:
+                    self._broken.append(listener)
+                    logger.exception("a listener failed")
+                    self.log(Level.ERROR, f"Something that listens to the batch failed: {listener}")
 
     def log(self, level: Level, text: str, job: JobId | None = None) -> None:
         """Tell all listeners a line for the log."""
@@ -113,6 +124,20 @@ class Ledger:
         self.queue.put(job)
         self.emit(JobChanged(job))
 
+    async def put_all(self, jobs: Iterable[Job], *, forget: bool = False) -> None:
+        """Replace many jobs, in portions of one write each. `forget`: they start over."""
+        rest = iter(jobs)
+        while portion := tuple(islice(rest, PORTION)):
+            gone = [job.id for job in portion] if forget else []
+            await asyncio.to_thread(self.store.set_jobs, portion, gone)
+            for job in portion:
+                self.tally.remove(self.queue[job.id])
+                self.tally.add(job)
+                self.queue.put(job)
+                if forget:
+                    self.emit(SegmentsReset(job.id))
+                self.emit(JobChanged(job))
+
     async def remove(self, ids: Sequence[JobId]) -> None:
         """Take jobs out."""
         there = [job for job in ids if job in self.queue]
@@ -147,11 +172,6 @@ class Ledger:
         await asyncio.to_thread(self.store.add_window, job, result)
         if result.segments:
             self.emit(SegmentsFound(job, result.segments, language))
-
-    async def forget_progress(self, job: JobId) -> None:
-        """Let a file start over at the next attempt."""
-        await asyncio.to_thread(self.store.forget_progress, job)
-        self.emit(SegmentsReset(job))
 
     async def transcript(self, job: JobId) -> Transcript:
         """What the journal holds of a file."""

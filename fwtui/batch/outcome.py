@@ -3,18 +3,20 @@
 import asyncio
 from collections.abc import Iterable
 from datetime import datetime
+from pathlib import Path
 
 from fwtui.batch.ledger import Ledger, now
 from fwtui.batch.pace import Prediction
 from fwtui.batch.report import make_report, render_report
 from fwtui.batch.run import Run
+from fwtui.core.display import printable
 from fwtui.core.events import Level
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.job import Completed, Failed, Job
 from fwtui.core.paths import path_to_text, text_to_path
 from fwtui.core.segment import Transcript
 from fwtui.core.session import FilePlan
-from fwtui.errors import DiskFullError, FwtuiError
+from fwtui.errors import DiskFullError, FwtuiError, StorageError
 from fwtui.storage.atomic import write_atomic
 from fwtui.writers.registry import write_transcript
 
@@ -27,10 +29,26 @@ def left_out(seconds: float) -> str:
     return f"the window at {seconds:.0f} s is left out: the engine died there twice"
 
 
-def warnings_of(plan: FilePlan, holes: Iterable[float], segments: int) -> tuple[str, ...]:
-    """What the user must know of a completed file; `holes` are where windows are left out."""
+def warnings_of(
+    plan: FilePlan, holes: Iterable[float], segments: int, changed: str = ""
+) -> tuple[str, ...]:
+    """What the user must know of a completed file.
+
+    `holes` are where windows are left out; `changed` is what the file went through meanwhile.
+    """
     silence = () if segments else (NO_SPEECH,)
-    return (*plan.warnings, *(left_out(seconds) for seconds in holes), *silence)
+    later = (f"the transcript is of the file as it was before {changed}",) if changed else ()
+    return (*plan.warnings, *(left_out(seconds) for seconds in holes), *silence, *later)
+
+
+def gone(folder: Path) -> Failure:
+    """The failure when a folder that was there is not: making it anew would be on another disk."""
+    return Failure(
+        FailureKind.OUTPUT,
+        f"The output folder {printable(str(folder))} has gone",
+        "Connect its drive again, or make the folder anew.",
+        place=path_to_text(folder),
+    )
 
 
 async def complete(ledger: Ledger, job: Job, run: Run) -> Completed | Failed:
@@ -45,6 +63,8 @@ async def complete(ledger: Ledger, job: Job, run: Run) -> Completed | Failed:
     transcript = Transcript(run.plan.language, found.segments, run.plan.duration)
     output = run.settings.output
     stem = text_to_path(path_to_text(output.output_dir)).expanduser() / text_to_path(job.stem)
+    if stem.parent in ledger.output_folders and not await asyncio.to_thread(stem.parent.is_dir):
+        return Failed(now(), gone(stem.parent), run.started_at)
     try:
         written = await asyncio.to_thread(
             write_transcript, transcript, stem, output, ledger.store.owner
@@ -52,7 +72,10 @@ async def complete(ledger: Ledger, job: Job, run: Run) -> Completed | Failed:
     except FwtuiError as error:
         full = isinstance(error, DiskFullError)
         kind = FailureKind.DISK_FULL if full else FailureKind.OUTPUT
-        return Failed(now(), Failure(kind, error.title, error.hint), run.started_at)
+        place, needed = (error.place, error.needed) if isinstance(error, StorageError) else ("", 0)
+        failure = Failure(kind, error.title, error.hint, "", place, needed)
+        return Failed(now(), failure, run.started_at)
+    ledger.output_folders.add(stem.parent)
     return Completed(
         started_at=run.started_at,
         completed_at=now(),
@@ -61,7 +84,7 @@ async def complete(ledger: Ledger, job: Job, run: Run) -> Completed | Failed:
         work_seconds=run.worked,
         language=run.plan.language,
         segments=len(transcript.segments),
-        warnings=warnings_of(run.plan, holes, len(transcript.segments)),
+        warnings=warnings_of(run.plan, holes, len(transcript.segments), run.changed),
     )
 
 

@@ -13,6 +13,7 @@ from fwtui.core.settings import DecodingSettings, ModelSettings, Settings
 RECENT_FILES = 3
 DEATHS_AT_ONE_PLACE = 2
 DEATHS_PER_FILE = 20
+STALLS_PER_FILE = 3
 
 
 class Rung(msgspec.Struct, frozen=True):
@@ -69,9 +70,9 @@ def first_rung(recent: Sequence[int]) -> int:
 class Trouble(msgspec.Struct, frozen=True):
     """What is known when a file failed: where it stands and what it has been through.
 
-    `deaths_here` counts engine deaths at the same place, this one included; `deaths` all of them;
-    `started` says whether its first window was reached; `shared`, that other files may as well be
-    the reason; `loaded`, whether this engine's model was loaded.
+    `deaths_here` counts engine deaths at the same place, this one included; `deaths` all of them,
+    `stalls` those that stalled; `started` says whether its first window was reached; `shared`,
+    that other files may as well be the reason; `loaded`, whether this engine's model was loaded.
     """
 
     failure: Failure
@@ -82,6 +83,7 @@ class Trouble(msgspec.Struct, frozen=True):
     started: bool = False
     shared: bool = False
     loaded: bool = True
+    stalls: int = 0
 
 
 class Retry(msgspec.Struct, frozen=True):
@@ -119,6 +121,10 @@ def decide(trouble: Trouble) -> Retry | GiveUp:
             if trouble.started:
                 return Retry(trouble.rung, skip_window=True)
             return GiveUp(failure)
+        case FailureKind.STALLED:
+            if trouble.stalls < STALLS_PER_FILE:
+                return Retry(trouble.rung)
+            return GiveUp(replace(failure, title=f"{failure.title}, {trouble.stalls} times"))
         case _:
             return GiveUp(failure)
 

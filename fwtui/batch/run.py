@@ -21,7 +21,8 @@ class Run:
     `settings` are the user's, frozen when the file began; `rungs` the ladder made from them.
     `place` is the seek (frames) of the window in the model, `resume_seek` that of the first one
     of this attempt if it resumes; `position` is seconds done, `worked` the seconds that the model
-    worked for it. `alone`: with no other file in the engine; `careful`: an engine died with it.
+    worked for it. `alone`: with no other file in the engine; `careful`: an engine died with it;
+    `changed` is what has become of the file since it was read.
     """
 
     job: JobId
@@ -38,6 +39,8 @@ class Run:
     worked: float = 0.0
     before: MemoryReading | None = None
     deaths: dict[int, int] = field(default_factory=dict)
+    stalls: int = 0
+    changed: str = ""
     skip_window: bool = False
     alone: bool = False
     careful: bool = False

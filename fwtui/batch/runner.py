@@ -11,6 +11,7 @@ from fwtui.batch.guardian import Guardian
 from fwtui.batch.incoming import Incoming, LookedUp
 from fwtui.batch.ledger import Ledger, now
 from fwtui.batch.link import Listener
+from fwtui.batch.obstacle import Cleared, Waiting, alert, failure_of
 from fwtui.batch.outcome import write_report
 from fwtui.batch.said import EngineGone, EngineSaid, Overdue, Sampled, SlotMessage, Unused
 from fwtui.batch.slot import EngineSlot
@@ -38,11 +39,11 @@ from fwtui.core.events import (
     Phase,
     PhaseChanged,
 )
-from fwtui.core.failure import Failure, FailureKind
+from fwtui.core.failure import Failure
 from fwtui.core.job import Completed, JobId, Pending, Processing, Skipped
 from fwtui.core.segment import Transcript
 from fwtui.engine.client import COMMAND
-from fwtui.errors import DiskFullError, FwtuiError
+from fwtui.errors import FwtuiError
 from fwtui.memory.describe import batch_line
 from fwtui.memory.measure import MemoryMeter
 from fwtui.storage.store import SessionStore
@@ -50,7 +51,7 @@ from fwtui.storage.store import SessionStore
 SAMPLE_SECONDS = 1.0
 
 
-Message = AnyCommand | EngineSaid | EngineGone | LookedUp | Overdue | Unused | Sampled
+Message = AnyCommand | EngineSaid | EngineGone | LookedUp | Overdue | Unused | Sampled | Cleared
 
 
 class BatchRunner:
@@ -76,6 +77,7 @@ class BatchRunner:
         self._slot = EngineSlot(0, self.ledger, scratch, self._meter, guardian, self._post, engine)
         self._upkeep = Upkeep(self.ledger, self._meter, guardian, history)
         self._incoming = Incoming(self._post)
+        self._waiting = Waiting(lambda: self._post(Cleared()))
         self._loop: asyncio.AbstractEventLoop | None = None
         self._began: float | None = None
         self._began_at = now()
@@ -136,7 +138,7 @@ class BatchRunner:
         else:
             self.ledger.store.delete()
 
-    def _post(self, message: SlotMessage | LookedUp) -> None:
+    def _post(self, message: SlotMessage | LookedUp | Cleared) -> None:
         assert self._loop is not None
         self._loop.call_soon_threadsafe(self._inbox.put_nowait, message)
 
@@ -151,9 +153,7 @@ class BatchRunner:
             await self._handle(message)
             await self._go_on()
         except FwtuiError as error:
-            full = isinstance(error, DiskFullError)
-            kind = FailureKind.DISK_FULL if full else FailureKind.INTERNAL
-            await self._halt(Failure(kind, error.title, error.hint))
+            await self._halt(failure_of(error))
 
     async def _handle(self, message: Message) -> None:
         match message:
@@ -172,6 +172,10 @@ class BatchRunner:
                 if self.phase is Phase.IDLE and number == self._batches:
                     self.ledger.log(Level.INFO, "No batch for a while: the model is let go")
                     self._slot.end_engine()
+            case Cleared():
+                if self._waiting.failure is not None:
+                    self.ledger.log(Level.INFO, "What the batch waited for is over: it goes on")
+                    await self._start()
             case LookedUp():
                 self._incoming.done()
                 await self._add(message)
@@ -213,9 +217,9 @@ class BatchRunner:
         await self._remove_cancelled()
         if self._slot.halted is not None and self._slot.is_idle:
             self._trouble, self._slot.halted = self._slot.halted, None
-            await self._finish(stopped=True)
+            await self._wait_or_finish()
         elif self.phase is Phase.STOPPING and self._slot.is_idle:
-            await self._finish(stopped=True)
+            await self._wait_or_finish()
         elif self.phase is Phase.PAUSING and (self._slot.resting or not self._slot.positions):
             self._set_phase(Phase.PAUSED)
         elif self.phase is Phase.RUNNING:
@@ -261,10 +265,10 @@ class BatchRunner:
 
     async def _skip(self, ids: tuple[JobId, ...]) -> None:
         self._cancel([job for job in ids if self._slot.has(job)])
-        for job in ids:
-            if job in self.ledger.queue and isinstance(self.ledger.queue[job].state, Pending):
-                state = Skipped(now(), "skipped by you")
-                await self.ledger.put(replace(self.ledger.queue[job], state=state))
+        queue, state = self.ledger.queue, Skipped(now(), "skipped by you")
+        jobs = [queue[job] for job in dict.fromkeys(ids) if job in queue]
+        waiting = [job for job in jobs if isinstance(job.state, Pending)]
+        await self.ledger.put_all(replace(job, state=state) for job in waiting)
 
     def _cancel(self, jobs: list[JobId]) -> None:
         assert self._loop is not None
@@ -274,18 +278,22 @@ class BatchRunner:
             self._loop.call_later(wait, self._inbox.put_nowait, Overdue(job))
 
     async def _retry(self, ids: tuple[JobId, ...], *, restart: bool) -> None:
-        for number in ids:
-            if number not in self.ledger.queue or not self.ledger.queue[number].is_finished:
-                continue
-            job = self.ledger.queue[number]
+        queue, done = self.ledger.queue, self.ledger.store.done_seconds
+        jobs = [queue[job] for job in dict.fromkeys(ids) if job in queue]
+        over, on = [], []
+        for job in (job for job in jobs if job.is_finished):
             if restart or isinstance(job.state, Completed):
-                await self.ledger.forget_progress(number)
-            point = await asyncio.to_thread(self.ledger.store.resume_point, number)
-            done = point.seconds if point else 0.0
-            await self.ledger.put(replace(job, state=Pending(done)))
+                over.append(replace(job, state=Pending()))
+            else:
+                on.append(replace(job, state=Pending(done(job.id))))
+        await self.ledger.put_all(over, forget=True)
+        await self.ledger.put_all(on)
 
     async def _start(self) -> None:
         if self.phase in {Phase.PAUSED, Phase.PAUSING}:
+            if self._waiting.failure is not None:
+                self._waiting.end()
+                await self._take_back_strays()
             self._slot.hold(False)
             self._set_phase(Phase.RUNNING)
         elif self.phase is Phase.IDLE:
@@ -313,6 +321,7 @@ class BatchRunner:
             self._set_phase(Phase.PAUSING)
 
     def _stop(self) -> None:
+        self._waiting.end()
         self._slot.kill_engine()  # in a rest too: the model may have been kept
         if self.phase is not Phase.IDLE:
             self._set_phase(Phase.STOPPING)
@@ -327,6 +336,19 @@ class BatchRunner:
         else:
             self._trouble = failure
             self._set_phase(Phase.STOPPING)
+
+    async def _wait_or_finish(self) -> None:
+        """The engine has ended because nothing can be done now, or because the user said so."""
+        failure = self._trouble
+        wait = self.ledger.settings.batch.on_disk_full == "wait" and not self._quitting
+        if failure is None or not failure.place or not wait:
+            await self._finish(stopped=True)
+            return
+        self._trouble = None
+        told = await asyncio.to_thread(alert, failure)
+        self._waiting.begin(failure)
+        self.ledger.log(Level.ERROR, str(told))
+        self._set_phase(Phase.PAUSED, told)
 
     async def _finish(self, *, stopped: bool) -> None:
         """The queue is worked through, was stopped, or cannot be worked on."""
@@ -365,10 +387,10 @@ class BatchRunner:
             )
         )
 
-    def _set_phase(self, phase: Phase) -> None:
+    def _set_phase(self, phase: Phase, failure: Failure | None = None) -> None:
         if phase is not self.phase:
             self.phase = phase
-            self.ledger.emit(PhaseChanged(phase))
+            self.ledger.emit(PhaseChanged(phase, failure))
 
     def _emit_progress(self) -> None:
         tally = self.ledger.tally

@@ -13,9 +13,11 @@ from fwtui.batch.feeding import finished_plan, new_run, resume_point, transcribe
 from fwtui.batch.guardian import Guardian
 from fwtui.batch.in_flight import InFlight, Stage
 from fwtui.batch.ledger import Ledger
+from fwtui.batch.obstacle import blocks
 from fwtui.batch.replacing import ReplacedByGuard
 from fwtui.batch.run import Run
 from fwtui.batch.said import EngineGone, EngineSaid, SlotMessage, engine_info, loaded_line, pump
+from fwtui.batch.watchdog import EngineWatch, Pace
 from fwtui.core.batching import batch_size
 from fwtui.core.events import EngineChanged, EngineInfo, JobProgress, Level
 from fwtui.core.failure import Failure, FailureKind
@@ -36,6 +38,7 @@ from fwtui.engine.protocol import (
     Measure,
     Measured,
     Note,
+    Pong,
     Preparing,
     Probed,
     Ready,
@@ -80,6 +83,7 @@ class EngineSlot(ReplacedByGuard):
         self.resting = False
         self._desk = FileDesk(ledger, meter)
         self._client: EngineClient | None = None
+        self._paces: dict[JobId, Pace] = {}
         self._reader: asyncio.Task[None] | None = None
         self._ending = False
         self._in_flight = InFlight()
@@ -196,6 +200,7 @@ class EngineSlot(ReplacedByGuard):
 
     def _new_run(self, job: Job) -> Run:
         """Kept only when the job is sent."""
+        self._paces.pop(job.id, None)
         settings = self.ledger.settings
         device = self.info.device if self.info else settings.model.device
         return new_run(job, settings, device, list(self._recent_rungs))
@@ -211,8 +216,10 @@ class EngineSlot(ReplacedByGuard):
         return True
 
     def _start_engine(self, run: Run) -> None:
-        client = EngineClient(run.current.model, self._on_stderr, self.command)
+        watch = EngineWatch(self.ledger.settings.batch.stall_seconds, self._paces)
+        client = EngineClient(run.current.model, self._on_stderr, self.command, watch)
         self._client = client
+        self._guard = asyncio.create_task(watch.guard(client, self._give_up))
         self._reader = asyncio.create_task(asyncio.to_thread(pump, client, self.post))
         self.ledger.emit(EngineChanged(self.number, loading=True))
         self.ledger.log(Level.INFO, f"Loading model {run.current.model.model}")
@@ -220,6 +227,9 @@ class EngineSlot(ReplacedByGuard):
     def _on_stderr(self, line: str) -> None:
         if self._client is not None:
             self.post(EngineSaid(self._client, Note(Level.DEBUG, line)))
+
+    def _give_up(self, client: EngineClient, failure: Failure) -> None:
+        self.post(EngineSaid(client, Fatal(failure)))
 
     async def _send(self, job: Job, run: Run) -> None:
         assert self._client is not None
@@ -257,8 +267,8 @@ class EngineSlot(ReplacedByGuard):
                 self._in_flight.set_in_model(jobs)
             case CleanedUp():
                 await tell_cleanup(self.ledger, self.meter, reply)
-            case Measured():
-                pass  # the runner's
+            case Measured() | Pong():
+                pass  # the runner's, the watchdog's
             case Busy():
                 self._busy = reply
             case Note(level=level, text=text, job=about):
@@ -281,7 +291,8 @@ class EngineSlot(ReplacedByGuard):
                 await self._desk.window(self._runs[job], result, worked)
                 self.windows += 1
                 await self._at_window(done=result.state.done)
-            case Finished(job=job):
+            case Finished(job=job, changed=changed):
+                self._runs[job].changed = changed
                 await self._complete(self._take_out(job))
             case Stopped(job=job):
                 await self._desk.stopped(self._take_out(job))
@@ -315,10 +326,13 @@ class EngineSlot(ReplacedByGuard):
             self._halt(no_room)
 
     async def _on_file_failed(self, run: Run, failure: Failure, *, shared: bool) -> None:
-        if failure.kind is FailureKind.DISK_FULL:
-            # the next file would find no room either
+        if await blocks(failure):
             await self._desk.stopped(run)
-            self._halt(failure)
+            if self._in_flight and failure.kind is FailureKind.DISK_FULL:
+                run.alone = True  # there may be room when the sound of the file before it is gone
+                self._runs[run.job] = run
+            else:
+                self._halt(failure)  # the next file would fare no better
             return
         again = await self._failed(run, failure, died=False, shared=shared)
         if shared and self._in_flight.at(Stage.IN_MODEL):
@@ -378,5 +392,5 @@ class EngineSlot(ReplacedByGuard):
         if failure.kind is FailureKind.OUT_OF_MEMORY:
             return False
         self._failed_starts += 1
-        died = failure.kind is FailureKind.ENGINE_DIED
+        died = failure.kind in {FailureKind.ENGINE_DIED, FailureKind.STALLED}
         return not died or self._failed_starts >= STARTS_THAT_MAY_FAIL

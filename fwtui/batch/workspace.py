@@ -1,16 +1,20 @@
 """Sessions on disk and the batches made of them: what every user interface starts with."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+import msgspec
 from msgspec.structs import replace
 
 from fwtui.batch.link import Listener
 from fwtui.batch.runner import BatchRunner
 from fwtui.config.locations import Locations
+from fwtui.config.pathmaps import load_maps, save_maps
+from fwtui.core.session import Session
 from fwtui.core.settings import Settings
 from fwtui.storage.erase import Discarded
+from fwtui.storage.remap import missing, remap_session
 from fwtui.storage.scratch import Swept, sweep
 from fwtui.storage.sessions import (
     SessionList,
@@ -20,6 +24,13 @@ from fwtui.storage.sessions import (
     list_sessions,
 )
 from fwtui.storage.store import SessionStore
+
+
+class Mapped(msgspec.Struct, frozen=True):
+    """A session with the paths of this machine; `missing` folders are not mapped yet."""
+
+    session: Session
+    missing: tuple[str, ...]
 
 
 class Workspace:
@@ -58,9 +69,33 @@ class Workspace:
         return self._runner(store)
 
     async def resume(self, stored: StoredSession) -> BatchRunner:
-        """A batch that goes on with a stored session. Raises SessionInUseError, StorageError."""
-        store = await asyncio.to_thread(adopt, stored, self.locations.sessions)
-        return self._runner(store)
+        """A batch that goes on with a stored session, its paths mapped as remembered.
+
+        Raises SessionInUseError, StorageError, ConfigError.
+        """
+
+        def open_it() -> SessionStore:
+            maps = load_maps(self.locations.path_maps)
+            return adopt(stored, self.locations.sessions, maps=maps)
+
+        return self._runner(await asyncio.to_thread(open_it))
+
+    async def mapped(self, stored: StoredSession) -> Mapped:
+        """The session as a resume would see it, and what it needs to be told before.
+
+        Raises ConfigError.
+        """
+
+        def look() -> Mapped:
+            session = remap_session(stored.session, load_maps(self.locations.path_maps))
+            return Mapped(session, missing(session))
+
+        return await asyncio.to_thread(look)
+
+    async def remember(self, maps: Mapping[str, str]) -> None:
+        """Where folders of other machines are here, from now on. Raises ConfigError."""
+        path = self.locations.path_maps
+        await asyncio.to_thread(lambda: save_maps(path, {**load_maps(path), **maps}))
 
     def _runner(self, store: SessionStore) -> BatchRunner:
         runner = BatchRunner(store, self.locations.scratch, history=self.locations.history)

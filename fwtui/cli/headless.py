@@ -31,12 +31,9 @@ async def drive(
 
     Each event goes to the listeners in their order. Returns whether a signal stopped it.
     """
-    hearing = tuple(listeners)
     stopped = False
 
-    def hear(event: AnyEvent) -> None:
-        for listener in hearing:
-            listener(event)
+    def quit_at_the_end(event: AnyEvent) -> None:
         if isinstance(event, BatchFinished):
             runner.send(Quit())
 
@@ -46,13 +43,15 @@ async def drive(
         console.always("stopping; once more to leave at once")
         runner.send(Quit())
 
-    unsubscribe = runner.subscribe(hear)
+    # Each for itself: one that fails must not keep the end from being noticed.
+    ends = [runner.subscribe(listener) for listener in (*listeners, quit_at_the_end)]
     try:
         with stop_signals(stop):
             for command in commands:
                 runner.send(command)
             await runner.run()
     finally:
-        unsubscribe()
+        for end in ends:
+            end()
         console.clear()
     return stopped

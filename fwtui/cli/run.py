@@ -39,12 +39,14 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
     `settings` are for a new batch; `changes` are those that were named on the command line, and
     go over the settings of a resumed one. `resume`: None: no; empty: the newest; else its id.
+    `maps`: folders of another machine and where they are here.
     """
 
     paths: tuple[str, ...]
     settings: Settings
     changes: Mapping[str, Value] = {}
     resume: str | None = None
+    maps: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,13 @@ class Intake:
     metavar="[SESSION_ID]",
     help="Go on with an unfinished session, the newest one if no id is given",
 )
+@click.option(
+    "--map",
+    "maps",
+    multiple=True,
+    metavar="OLD=NEW",
+    help=r"With --resume: a folder of another machine is here, as in 'D:\Audio=/mnt/audio'",
+)
 @click.option("--json", cls=Switch, default=False, help="One JSON object per event on stdout")
 @click.option("--verbose", cls=Switch, default=False, help="Show segments and the log on stderr")
 @click.option("--quiet", cls=Switch, default=False, help="Nothing on stderr but errors")
@@ -87,6 +96,7 @@ def command(
     /,
     paths: tuple[str, ...],
     resume: str | None,
+    maps: tuple[str, ...],
     json: bool,
     verbose: bool,
     quiet: bool,
@@ -101,6 +111,8 @@ def command(
         raise UsageError("no files given", "for example: fwtui run recordings/ --model small")
     if verbose and quiet:
         raise UsageError("--verbose and --quiet contradict each other")
+    if maps and resume is None:
+        raise UsageError("--map is for --resume", "the files of a new batch are named as they are")
     locations = Locations.default()
     settings = settings_from(ctx, locations)
     request = Request(
@@ -108,6 +120,7 @@ def command(
         settings=usable(settings) if resume is None else settings,
         changes=given(ctx),
         resume=resume,
+        maps=_maps(maps),
     )
     console, tally = Console(quiet=quiet), Tally()
     listeners: list[Listener] = [tally, Progress(console, tally, verbose=verbose), log_event]
@@ -192,8 +205,13 @@ async def _open(
     if request.resume is None:
         hint(stored, console)
     elif chosen := choose(stored, request.resume, console):
-        settings = usable(apply(chosen.session.settings, request.changes))
-        changing = [ChangeSettings(settings)] if settings != chosen.session.settings else []
+        if request.maps:
+            await workspace.remember(request.maps)
+        here = await workspace.mapped(chosen)
+        if here.missing:
+            raise _elsewhere(here.missing)
+        settings = usable(apply(here.session.settings, request.changes))
+        changing = [ChangeSettings(settings)] if settings != here.session.settings else []
         retrying = [RetryJobs(tuple(job.id for job in chosen.session.failed))]
         runner = await workspace.resume(chosen)
         console.line(f"resuming session {printable(chosen.session.session_id)}")
@@ -204,6 +222,23 @@ async def _open(
         console.line("there is no unfinished session to resume: starting a new one")
     settings = usable(request.settings)
     return await workspace.start(settings), settings, [*adding, Start()]
+
+
+def _maps(texts: tuple[str, ...]) -> Mapping[str, str]:
+    if not texts:
+        return {}
+    from fwtui.storage.remap import parse_map
+
+    return dict(parse_map(text) for text in texts)
+
+
+def _elsewhere(folders: Sequence[str]) -> UsageError:
+    there = " and ".join(printable(folder) for folder in folders)
+    options = " ".join(f"--map '{printable(folder)}=FOLDER HERE'" for folder in folders)
+    return UsageError(
+        f"the session's files are in {there}, which is not here",
+        f"say once where they are: fwtui run --resume {options}",
+    )
 
 
 def _nothing_found(intake: Intake) -> UsageError:

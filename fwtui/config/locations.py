@@ -42,6 +42,11 @@ class Locations(msgspec.Struct, frozen=True):
         """The user's settings."""
         return self.config / "settings.toml"
 
+    @property
+    def path_maps(self) -> Path:
+        """Where folders of other machines are here."""
+        return self.config / "path-maps.toml"
+
     @staticmethod
     def default(environ: Mapping[str, str] = os.environ) -> "Locations":
         """The platform's folders, unless FWTUI_STATE_DIR, _CACHE_DIR or _CONFIG_DIR name others.

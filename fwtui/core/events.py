@@ -151,9 +151,13 @@ class SegmentsReset(Event, frozen=True):
 
 
 class PhaseChanged(Event, frozen=True):
-    """The batch started, paused, stopped or came to its end."""
+    """The batch started, paused, stopped or came to its end.
+
+    `failure` is what it waits for when it paused by itself.
+    """
 
     phase: Phase
+    failure: Failure | None = None
 
 
 class SettingsChanged(Event, frozen=True):

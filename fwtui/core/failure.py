@@ -17,20 +17,29 @@ class FailureKind(StrEnum):
     DISK_FULL = "disk_full"
     PERMISSION = "permission"
     FILE_MISSING = "file_missing"
+    INPUT_CHANGED = "input_changed"
+    INPUT_LOST = "input_lost"
     MODEL_MISSING = "model_missing"
     BAD_SETTINGS = "bad_settings"
     ENGINE_DIED = "engine_died"
+    STALLED = "stalled"
     OUTPUT = "output"
     INTERNAL = "internal"
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """What happened (`title`), what to do (`hint`), and the raw detail for the log."""
+    """What happened (`title`), what to do (`hint`), and the raw detail for the log.
+
+    `place` (as `path_to_text`) is the folder or file whose disk is the reason, `needed` how many
+    bytes have to be written there.
+    """
 
     kind: FailureKind
     title: str
     hint: str = ""
     detail: str = ""
+    place: str = ""
+    needed: int = 0
 
     def __str__(self) -> str:
         """Title and hint in one line."""

@@ -40,7 +40,8 @@ class FilePlan(msgspec.Struct, frozen=True):
     `fingerprint` identifies the input file's content, `text_hash` the options; `samples` is the
     decoded length at 16 kHz; `loudest` is the highest log-mel value of the (VAD-filtered) signal;
     `speech` is None when VAD was off; `chunks` are the ends of batched mode's chunks, in samples
-    of the joined speech, None in sequential mode.
+    of the joined speech, None in sequential mode; `sound` is a digest of the decoded samples
+    (empty: made by an earlier version).
     """
 
     fingerprint: str
@@ -52,6 +53,7 @@ class FilePlan(msgspec.Struct, frozen=True):
     speech: tuple[SpeechChunk, ...] | None = None
     warnings: tuple[str, ...] = ()
     chunks: tuple[int, ...] | None = None
+    sound: str = ""
 
     @property
     def duration(self) -> float:

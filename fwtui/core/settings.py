@@ -221,6 +221,17 @@ class BatchSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     cancel_seconds: Annotated[
         NotNegative, Meta(description="A skipped file's window may take so long, then it is killed")
     ] = 5.0
+    stall_seconds: Annotated[
+        NotNegative,
+        Meta(description="An engine silent for so long, or stuck, is started again (s; 0: never)"),
+    ] = 120.0
+    on_disk_full: Annotated[
+        Literal["wait", "stop"],
+        Meta(description="Disk full, drive or share gone: wait until that is over, or stop"),
+    ] = "wait"
+    scratch_limit_mb: Annotated[
+        AtLeastOne, Meta(description="Most scratch space for one file (MB; 115 MB hold an hour)")
+    ] = 10240
 
 
 class MemorySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

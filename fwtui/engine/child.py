@@ -44,6 +44,8 @@ def main() -> None:
     """Run the child; never returns."""
     channel = Channel.take_stdout()
     faulthandler.enable()
+    if hasattr(faulthandler, "register"):  # POSIX: the parent asks a stalled engine for its stacks
+        faulthandler.register(signal.SIGUSR1)
     leave_signals_to_the_parent()
     lower_priority()
     inbox = Inbox(channel)

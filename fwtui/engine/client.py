@@ -3,11 +3,13 @@
 import contextlib
 import os
 import queue
+import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import msgspec
 
@@ -42,6 +44,16 @@ class EngineExit:
         return describe_exit(self.returncode)
 
 
+class Witness(Protocol):
+    """Learns of all that goes to and fro; called from any thread, must be quick."""
+
+    def sent(self, request: AnyRequest) -> None:
+        """The engine is asked for something."""
+
+    def heard(self, reply: AnyReply) -> None:
+        """The engine said something."""
+
+
 class EngineClient:
     """One engine child. `send` and `kill` may be called from any thread, and never block.
 
@@ -53,8 +65,11 @@ class EngineClient:
         model: ModelSettings,
         on_stderr: Callable[[str], None],
         command: tuple[str, ...] = COMMAND,
+        witness: Witness | None = None,
     ) -> None:
         self.model = model
+        self.is_gone = False  # it was reaped
+        self._witness = witness
         self._last_words = LastWords(on_stderr)
         self._encoder = msgspec.json.Encoder()
         self._requests: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
@@ -84,8 +99,15 @@ class EngineClient:
         """The child's process id."""
         return self._process.pid
 
+    @property
+    def lines_said(self) -> int:
+        """Lines that the child has written to stderr."""
+        return self._last_words.lines
+
     def send(self, request: AnyRequest) -> None:
         """Send one request. A dead child is no error here: its end is told by `wait`."""
+        if self._witness is not None:
+            self._witness.sent(request)
         self._requests.put(self._encoder.encode(request) + b"\n")
 
     def _write(self) -> None:
@@ -112,12 +134,21 @@ class EngineClient:
         for line in self._process.stdout:
             if line.endswith(b"\n"):  # a killed child can leave half a line
                 try:
-                    yield decoder.decode(line)
+                    reply = decoder.decode(line)
                 except NOT_OURS as error:
                     raise EngineError(
                         "The engine said something that is not our protocol",
                         "fwtui was updated while it ran, or its installation is damaged",
                     ) from error
+                if self._witness is not None:
+                    self._witness.heard(reply)
+                yield reply
+
+    def dump_stacks(self) -> None:
+        """Have the child write the stacks of its threads to stderr, also if it is stopped."""
+        if sys.platform != "win32":
+            self._process.send_signal(signal.SIGUSR1)
+            self._process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """End the child at once; a running window cannot be interrupted in any other way."""
@@ -126,6 +157,7 @@ class EngineClient:
     def wait(self) -> EngineExit:
         """Reap the child, which must be ending, and say how it ended."""
         returncode = self._process.wait()
+        self.is_gone = True
         self._requests.put(None)
         for thread in self._threads:
             thread.join()

@@ -10,9 +10,12 @@ from fwtui.errors import (
     BadMediaError,
     DiskFullError,
     FwtuiError,
+    InputChangedError,
     MediaAccessError,
+    MediaLostError,
     ModelError,
     NoAudioError,
+    StorageError,
     UsageError,
 )
 
@@ -77,7 +80,7 @@ def classify_exception(error: BaseException) -> Failure:
     if isinstance(error, MemoryError):
         return Failure(FailureKind.OUT_OF_MEMORY, "Out of memory", SMALLER, repr(error))
     if isinstance(error, FwtuiError):
-        return Failure(_kind_of(error), error.title, error.hint, str(error.__cause__ or ""))
+        return _of_ours(error)
     if isinstance(error, OSError):
         return _classify_os_error(error)
     known = classify_text(str(error))
@@ -91,12 +94,23 @@ def classify_exception(error: BaseException) -> Failure:
     )
 
 
+def _of_ours(error: FwtuiError) -> Failure:
+    place = error.place if isinstance(error, StorageError | MediaLostError) else ""
+    needed = error.needed if isinstance(error, StorageError) else 0
+    detail = str(error.__cause__ or "")
+    return Failure(_kind_of(error), error.title, error.hint, detail, place, needed)
+
+
 def _kind_of(error: FwtuiError) -> FailureKind:
     match error:
         case NoAudioError():
             return FailureKind.NO_AUDIO
         case BadMediaError():
             return FailureKind.BAD_MEDIA
+        case InputChangedError():
+            return FailureKind.INPUT_CHANGED
+        case MediaLostError():
+            return FailureKind.INPUT_LOST
         case MediaAccessError(missing=True):
             return FailureKind.FILE_MISSING
         case MediaAccessError():

@@ -26,6 +26,8 @@ from fwtui.engine.protocol import (
     Hold,
     Load,
     Measure,
+    Ping,
+    Pong,
     Shutdown,
     Stopped,
     Transcribe,
@@ -141,6 +143,8 @@ class Inbox:
             case Shutdown():
                 self._closing = True
                 self._holding = False
+            case Ping():
+                self.channel.send(Pong())
 
     def _withdraw(self, job: JobId) -> None:
         """Give up a cancelled job that no thread works on; the others notice it themselves."""

@@ -6,13 +6,16 @@ Runs in the child's prepare thread, while the model works on the file before.
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 from faster_whisper.feature_extractor import FeatureExtractor
 from faster_whisper.vad import VadOptions
 from msgspec.structs import replace
 
-from fwtui.audio.decode import decode_to_wav
+from fwtui.audio.decode import Decoded, decode_to_wav
 from fwtui.audio.features import LazyFeatures
+from fwtui.audio.identity import Identity, difference
+from fwtui.audio.names import display_name
 from fwtui.audio.probe import fingerprint, probe
 from fwtui.audio.signal import FloatArray, Pcm, SampleSource, SpeechView
 from fwtui.audio.speech import find_speech
@@ -23,6 +26,10 @@ from fwtui.core.session import FilePlan, Resume, SpeechChunk
 from fwtui.core.settings import DecodingSettings
 from fwtui.engine.chunks import chunk_ends, clip_ranges, cut
 from fwtui.engine.protocol import Transcribe
+from fwtui.errors import InputChangedError, MediaError
+
+# A file that is replaced while it is read is read once more; one that grows goes on growing.
+READINGS = 2
 
 
 @dataclass(frozen=True)
@@ -31,8 +38,7 @@ class Prepared:
 
     `source` is what of it is transcribed; `chunks` and `first`, index and features of the first
     chunk to do, are batched mode's. `resume` is the request's, if it still fits; otherwise
-    `restarted`
-    says why not.
+    `restarted` says why not.
     """
 
     request: Transcribe
@@ -47,6 +53,7 @@ class Prepared:
     warnings: tuple[str, ...]
     resume: Resume | None
     restarted: str
+    sound: str = ""
     chunks: tuple[int, ...] | None = None
     first: tuple[int, FloatArray] | None = None
 
@@ -66,6 +73,7 @@ class Prepared:
             language_probability=probability,
             speech=self.speech,
             warnings=self.warnings,
+            sound=self.sound,
             chunks=self.chunks,
         )
 
@@ -89,10 +97,18 @@ def prepare(
     path = text_to_path(request.path)
     media = probe(path)
     on_probed(media)
-    identity = fingerprint(path)
-    resume, restarted = usable_resume(request.resume, identity, request.text_hash)
     wav = text_to_path(request.scratch)
-    decoded = decode_to_wav(path, wav, lambda done: on_progress(done, media.duration), cancelled)
+    identity, decoded = read_unchanged(
+        path,
+        lambda: decode_to_wav(
+            path,
+            wav,
+            lambda done: on_progress(done, media.duration),
+            cancelled,
+            request.scratch_limit,
+        ),
+    )
+    resume, restarted = usable_resume(request.resume, identity, decoded.sound, request.text_hash)
     with ExitStack() as on_error:
         pcm = on_error.enter_context(Pcm(wav))
         batched = request.decoding.batched
@@ -113,13 +129,14 @@ def prepare(
         pcm=pcm,
         source=source,
         features=features,
-        fingerprint=identity,
+        fingerprint=str(identity),
         samples=decoded.samples,
         loudest=loudest,
         speech=speech,
         warnings=decoded.warnings,
         resume=resume,
         restarted=restarted,
+        sound=decoded.sound,
         chunks=chunks,
         first=first,
     )
@@ -160,16 +177,50 @@ def chunk_features(
     return values
 
 
+def read_unchanged(path: Path, decode: Callable[[], Decoded]) -> tuple[Identity, Decoded]:
+    """Decode a file that stays the same meanwhile.
+
+    Raises:
+        InputChangedError: it was written to each time.
+        MediaError: it cannot be decoded, or not be looked at.
+
+    """
+    before = fingerprint(path)
+    for _ in range(READINGS):
+        trouble: MediaError | None = None
+        decoded: Decoded | None = None
+        try:
+            decoded = decode()
+        except MediaError as error:
+            trouble = error
+        after = fingerprint(path)
+        changed, before = difference(before, after), after
+        if not changed and decoded is not None:
+            return after, decoded
+        if not changed and trouble is not None:
+            raise trouble
+    raise InputChangedError(
+        f"{display_name(path)} changed while it was read: {changed}",
+        "It is still being recorded or copied: retry when it is complete.",
+    )
+
+
 def usable_resume(
-    resume: Resume | None, identity: str, text_hash: str
+    resume: Resume | None, identity: Identity, sound: str, text_hash: str
 ) -> tuple[Resume | None, str]:
-    """The resume point if file and options are the same; else None and why not."""
+    """The resume point if sound and options are the same; else None and why not.
+
+    The samples decide: a file that was moved, touched or given other tags goes on all the same.
+    """
     if resume is None:
         return None, ""
-    if resume.plan.fingerprint != identity:
-        return None, "the file has changed since"
     if resume.plan.text_hash != text_hash:
         return None, "the settings have changed since"
+    changed = difference(Identity.parse(resume.plan.fingerprint), identity)
+    if resume.plan.sound and resume.plan.sound != sound:
+        return None, f"the file has changed since: {changed or 'it is decoded otherwise'}"
+    if not resume.plan.sound and changed:
+        return None, f"the file has changed since: {changed}"
     return resume, ""
 
 

@@ -36,7 +36,8 @@ class Transcribe(Message, frozen=True):
     user's options; `resume` is where an earlier attempt got to, used only if the file and the
     options are still the same; `skip_window` leaves out the next window, which has killed
     the engine before. `careful`: the file has been in an engine that died, so it is prepared only
-    when the model is loaded, and in batched mode goes through it chunk by chunk.
+    when the model is loaded, and in batched mode goes through it chunk by chunk. `scratch_limit`
+    is how many bytes the WAV may have (0: any number).
     """
 
     job: JobId
@@ -47,6 +48,7 @@ class Transcribe(Message, frozen=True):
     resume: Resume | None = None
     skip_window: bool = False
     careful: bool = False
+    scratch_limit: int = 0
 
 
 class Cancel(Message, frozen=True):
@@ -76,7 +78,11 @@ class Shutdown(Message, frozen=True):
     """End in an orderly way."""
 
 
-AnyRequest = Load | Transcribe | Cancel | Hold | CleanUp | Measure | Shutdown
+class Ping(Message, frozen=True):
+    """Give a sign of life; answered by `Pong`, whatever the model is doing."""
+
+
+AnyRequest = Load | Transcribe | Cancel | Hold | CleanUp | Measure | Shutdown | Ping
 
 
 class Ready(Message, frozen=True):
@@ -142,9 +148,13 @@ class Window(Message, frozen=True):
 
 
 class Finished(Message, frozen=True):
-    """All windows of the file are done and were sent; its scratch file is deleted."""
+    """All windows of the file are done and were sent; its scratch file is deleted.
+
+    `changed` says what has become of the media file since it was read; empty: nothing.
+    """
 
     job: JobId
+    changed: str = ""
 
 
 class Stopped(Message, frozen=True):
@@ -204,6 +214,10 @@ class Busy(Message, frozen=True):
     waited: float
 
 
+class Pong(Message, frozen=True):
+    """A sign of life."""
+
+
 class Note(Message, frozen=True):
     """A line for the log."""
 
@@ -214,7 +228,7 @@ class Note(Message, frozen=True):
 
 # Replies about one file.
 FileReply = Preparing | Probed | Waiting | Started | Window | Finished | Stopped | FileFailed
-AnyReply = FileReply | Ready | InModel | Fatal | Held | CleanedUp | Measured | Busy | Note
+AnyReply = FileReply | Ready | InModel | Fatal | Held | CleanedUp | Measured | Busy | Pong | Note
 
 # Replies that end a job's stay in the engine.
 Ending = Finished | Stopped | FileFailed

@@ -19,6 +19,7 @@ class LastWords:
         self._second = 0.0
         self._passed = 0
         self._left_out = 0
+        self.lines = 0
 
     @property
     def tail(self) -> tuple[str, ...]:
@@ -29,6 +30,7 @@ class LastWords:
         """Read to the end; returns when the child and all that inherited its stderr are gone."""
         while raw := stream.readline(LINE_BYTES):
             line = raw.decode(errors="replace").rstrip()
+            self.lines += 1
             self._tail.append(line)
             self._pass_on(line)
         self._tell_left_out()

@@ -4,7 +4,9 @@ import time
 from collections.abc import Sequence
 from typing import Literal
 
+from fwtui.audio.identity import change_since
 from fwtui.core.job import JobId
+from fwtui.core.paths import text_to_path
 from fwtui.core.session import FilePlan
 from fwtui.engine.busy import BusyClock
 from fwtui.engine.inbox import Inbox, JobCancelled
@@ -70,8 +72,9 @@ class Teller:
         prepared.pcm.close()
         match error:
             case None:
+                since = change_since(text_to_path(request.path), prepared.fingerprint)
                 self.inbox.drop_scratch(request)
-                self.channel.send(Finished(request.job))
+                self.channel.send(Finished(request.job, since))
             case JobCancelled():
                 self.inbox.give_up(request)
             case _:

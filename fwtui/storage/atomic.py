@@ -2,7 +2,7 @@
 
 import contextlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from pathlib import Path
 
@@ -56,15 +56,33 @@ def write_temp(
         descriptor = files.open(temp, CREATE, mode)
     except OSError as error:
         raise storage_error(error, path, "write") from error
+    counter = _Counter((data,) if isinstance(data, bytes) else data)
     try:
-        _fill(files, descriptor, (data,) if isinstance(data, bytes) else data)
+        _fill(files, descriptor, counter)
     except OSError as error:
         remove_quietly(temp, files)
-        raise storage_error(error, path, "write") from error
+        raise storage_error(error, path, "write", counter.all()) from error
     except BaseException:
         remove_quietly(temp, files)
         raise
     return temp
+
+
+class _Counter:
+    """Passes pieces on and counts their bytes."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._pieces = iter(pieces)
+        self._count = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self._pieces:
+            self._count += len(piece)
+            yield piece
+
+    def all(self) -> int:
+        """Bytes of all pieces, also of those that nobody asked for."""
+        return self._count + sum(map(len, self._pieces))
 
 
 def _label(path: Path, owner: str) -> str:

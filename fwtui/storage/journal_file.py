@@ -3,7 +3,8 @@
 import contextlib
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
 from pathlib import Path
 
 from fwtui.storage.faults import storage_error
@@ -38,25 +39,25 @@ class JournalFile:
         """Bytes of intact records."""
         return self._length
 
-    def append(self, record: AnyRecord) -> int:
-        """Write the record and wait until it is on the disk; returns its offset.
+    def append(self, records: Sequence[AnyRecord]) -> list[int]:
+        """Write the records at once and wait until they are on the disk; returns their offsets.
 
-        If that fails, the file is cut back to what it was: now, or before the next append.
+        If that fails, the file is cut back to what it was: now, or before the next append. After
+        a crash meanwhile, some of them may be there, from the first on.
         Raises DiskFullError or StorageError.
         """
-        line = encode_line(record)
+        lines = [encode_line(record) for record in records]
         try:
             self._cut()
             self._torn = True
-            write_all(self._files, self._open(), line)
+            write_all(self._files, self._open(), b"".join(lines))
             self._files.fsync(self._open())
         except OSError as error:
             self._cut_if_possible()
-            raise storage_error(error, self._path, "write") from error
+            raise storage_error(error, self._path, "write", sum(map(len, lines))) from error
         self._torn = False
-        offset = self._length
-        self._length += len(line)
-        return offset
+        *offsets, self._length = accumulate(map(len, lines), initial=self._length)
+        return offsets
 
     def _cut(self) -> None:
         if self._torn:

@@ -5,7 +5,7 @@ import os
 import stat
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from fwtui.storage.lock import Holder, SessionLock, holder_of
 from fwtui.storage.names import SessionFiles
 from fwtui.storage.quarantine import move_away
 from fwtui.storage.reading import JournalLines, assemble
+from fwtui.storage.remap import remap_session
 from fwtui.storage.snapshot import UnreadableError, decode_snapshot
 from fwtui.storage.store import SessionStore
 
@@ -173,11 +174,37 @@ def _read_foreign(path: Path) -> Roster:
     return roster
 
 
-def adopt(stored: StoredSession, directory: Path, *, files: FileSystem = FILES) -> SessionStore:
+def adopt(
+    stored: StoredSession,
+    directory: Path,
+    *,
+    maps: Mapping[str, str] = {},
+    files: FileSystem = FILES,
+) -> SessionStore:
     """Open a listed session for work; a foreign one becomes one of ours first.
 
-    The foreign file is left alone until our session is deleted. Raises as `SessionStore.open`.
+    Paths become those of this machine by `maps`, see `remap`. The foreign file is left alone until
+    our session is deleted. Raises as `SessionStore.open`.
     """
+    store = _open(stored, directory, files)
+    try:
+        _map(store, maps)
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def _map(store: SessionStore, maps: Mapping[str, str]) -> None:
+    session = store.session
+    here = remap_session(session, maps)
+    pairs = zip(here.jobs, session.jobs, strict=True)
+    store.set_jobs([job for job, before in pairs if job != before])
+    if here.settings != session.settings:
+        store.set_settings(here.settings)
+
+
+def _open(stored: StoredSession, directory: Path, files: FileSystem) -> SessionStore:
     if stored.foreign is None:
         return SessionStore.open(directory, stored.session.session_id, files=files)
     roster = _read_foreign(stored.foreign)

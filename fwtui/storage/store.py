@@ -185,6 +185,19 @@ class SessionStore:
             self._check(job.id)
             self._write(records.JobSet(job))
 
+    def set_jobs(self, jobs: Iterable[Job], forgotten: Iterable[JobId] = ()) -> None:
+        """Replace many jobs in one write; the progress of the `forgotten` counts no more.
+
+        A crash meanwhile can leave some of them as they were: the last ones.
+        """
+        new = tuple(jobs)
+        with self._guard:
+            for job in new:
+                self._check(job.id)
+            gone = [records.Forgotten(one) for one in forgotten if one in self._book.files]
+            if new or gone:
+                self._write(*gone, *(records.JobSet(job) for job in new))
+
     def remove_jobs(self, ids: Iterable[JobId]) -> None:
         """Take jobs out, with their progress."""
         with self._guard:
@@ -217,12 +230,6 @@ class SessionStore:
                 raise StorageError(f"File {job_id} of session {self.session_id} was not begun")
             self._write(records.Window(job_id, result))
 
-    def forget_progress(self, job_id: JobId) -> None:
-        """Forget the plan and the windows of a file."""
-        with self._guard:
-            if job_id in self._book.files:
-                self._write(records.Forgotten(job_id))
-
     def add_temp(self, path: Path) -> None:
         """Remember a scratch file, before it is created."""
         with self._guard:
@@ -239,6 +246,12 @@ class SessionStore:
         with self._guard:
             progress = self._book.files.get(job_id)
             return resume_of(self._open_journal(), progress) if progress else None
+
+    def done_seconds(self, job_id: JobId) -> float:
+        """How far the file is; costs no look at the disk."""
+        with self._guard:
+            progress = self._book.files.get(job_id)
+            return progress.seconds if progress else 0.0
 
     def segments(self, job_id: JobId) -> tuple[Segment, ...]:
         """The segments found so far, read from the journal.
@@ -329,10 +342,11 @@ class SessionStore:
         if job_id not in self._roster.jobs:
             raise StorageError(f"Session {self.session_id} has no job {job_id}")
 
-    def _write(self, record: records.AnyRecord) -> None:
+    def _write(self, *news: records.AnyRecord) -> None:
         self._not_closed()
         if self._behind:
             self.compact()
-        offset = self._open_journal().append(record)
-        self._roster.apply(record)
-        self._book.apply(record, offset)
+        offsets = self._open_journal().append(news)
+        for record, offset in zip(news, offsets, strict=True):
+            self._roster.apply(record)
+            self._book.apply(record, offset)

@@ -128,6 +128,8 @@ class FwtuiApp(Sturdy, App[ExitCode]):
         failure = changes.finished.failure if changes.finished is not None else None
         if failure is not None:
             self.trouble.batch_failed(failure)
+        if changes.waits_for is not None:
+            self.trouble.batch_waits(changes.waits_for)
 
     @work(exclusive=True, group="transcript", exit_on_error=False)
     async def on_transcript_wanted(self, event: TranscriptWanted) -> None:

@@ -25,6 +25,7 @@ from fwtui.core.events import (
     SegmentsReset,
     SettingsChanged,
 )
+from fwtui.core.failure import Failure
 from fwtui.core.job import Completed, Failed, Job, JobId, Pending, Processing
 from fwtui.core.segment import Segment
 from fwtui.core.settings import Settings
@@ -74,6 +75,7 @@ class Changes:
     log: int = 0
     memory: bool = False
     finished: BatchFinished | None = None
+    waits_for: Failure | None = None
 
 
 @dataclass
@@ -184,6 +186,7 @@ class BatchModel:
                 self._reset(event.id)
             case PhaseChanged():
                 self.phase = event.phase
+                changes.waits_for = event.failure
                 changes.head = True
             case SettingsChanged():
                 self.settings = event.settings

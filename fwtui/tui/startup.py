@@ -25,6 +25,8 @@ class StartUp:
         """Open a session: a stored one if the user wants that, else a new one."""
         while True:
             stored = await self._choose()
+            if stored is not None and not await self._knows_its_folders(stored):
+                continue
             try:
                 await self._host.begin(stored)
             except FwtuiError as error:
@@ -57,6 +59,22 @@ class StartUp:
                 return choice.stored
             if await self._discard(choice.stored) and len(found.sessions) == 1:
                 return None
+
+    async def _knows_its_folders(self, stored: Stored) -> bool:
+        """Ask where folders of another machine are; False: the user would rather not say."""
+        from fwtui.tui.screens.remap import Remap
+
+        workspace = self._host.workspace
+        try:
+            while folders := (await workspace.mapped(stored)).missing:
+                here = await self._app.push_screen_wait(Remap(folders[0]))
+                if here is None:
+                    return False
+                await workspace.remember({folders[0]: here})
+        except FwtuiError as error:
+            await self._wait_told(error)
+            return False
+        return True
 
     async def _discard(self, stored: Stored) -> bool:
         from fwtui.tui.screens.resume import ask_discard

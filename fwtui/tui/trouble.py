@@ -51,6 +51,13 @@ class Trouble:
         words = clean(failure.title) + (f"\n\n{clean(failure.hint)}" if failure.hint else "")
         self._app.push_screen(Tell("The batch cannot go on", words, bad=True))
 
+    def batch_waits(self, failure: Failure) -> None:
+        """The batch has paused by itself: a full disk, a drive that has gone."""
+        from fwtui.tui.screens.dialog import Tell
+
+        words = clean(failure.title) + (f"\n\n{clean(failure.hint)}." if failure.hint else "")
+        self._app.push_screen(Tell("The batch waits", words, bad=True))
+
     def tell(self, error: BaseException) -> None:
         """Show an error in a dialog and in the log."""
         if isinstance(error, FwtuiError):

@@ -1,11 +1,15 @@
 """What the terminal application needs from whoever keeps sessions and runs batches."""
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Protocol
 
 from fwtui.batch.link import BatchLink
 from fwtui.core.settings import Settings
 from fwtui.storage.erase import Discarded
 from fwtui.storage.sessions import SessionList, StoredSession
+
+if TYPE_CHECKING:
+    from fwtui.batch.workspace import Mapped
 
 Stored = StoredSession
 
@@ -28,6 +32,12 @@ class Workspace(Protocol):
 
     async def resume(self, stored: Stored) -> Runner:
         """Go on with this one."""
+
+    async def mapped(self, stored: Stored) -> "Mapped":
+        """The session with the paths of this machine, and which folders are not known here."""
+
+    async def remember(self, maps: Mapping[str, str]) -> None:
+        """Where folders of another machine are here."""
 
     async def discard(self, stored: Stored) -> Discarded:
         """Delete it and everything that belongs to it."""

@@ -9,11 +9,13 @@ import pytest
 from fwtui.batch.intake import Problem, find_media
 from fwtui.batch.ledger import PORTION, Ledger, now
 from fwtui.batch.report import make_report, render_report
-from fwtui.core.events import AnyEvent, JobsAdded, JobsReordered, Level
+from fwtui.core.events import AnyEvent, JobChanged, JobsAdded, JobsReordered, Level, LogLine
 from fwtui.core.failure import Failure, FailureKind
+from fwtui.core.job import Skipped
 from fwtui.core.settings import Settings
 from fwtui.engine.failure import classify_exception
 from fwtui.errors import DiskFullError
+from fwtui.storage.files import FileSystem
 from fwtui.storage.store import SessionStore
 
 
@@ -77,3 +79,42 @@ async def test_what_is_said_about_undecodable_names_can_be_encoded(ledger: Ledge
     (job,) = ledger.queue
     report = make_report((job,), Settings(), "id", now(), now(), 0.0)
     assert render_report(report).encode()
+
+
+class Counting(FileSystem):
+    """Counts what is waited for."""
+
+    syncs = 0
+
+    def fsync(self, descriptor: int) -> None:
+        self.syncs += 1
+
+
+async def test_very_many_files_are_changed_in_a_few_writes(tmp_path: Path) -> None:
+    files = Counting()
+    store = SessionStore.create(tmp_path, Settings(), datetime(2025, 12, 14), files=files)
+    ledger = Ledger(store)
+    many = 2 * PORTION + 1
+    await ledger.add([Path(f"/{number}.mp3") for number in range(many)], [])
+    heard: list[AnyEvent] = []
+    ledger.listen(heard.append)
+    before = files.syncs
+    skipped = Skipped(now(), "skipped by you")
+    await ledger.put_all(msgspec.structs.replace(job, state=skipped) for job in ledger.queue)
+    assert files.syncs - before == 3
+    assert sum(isinstance(event, JobChanged) for event in heard) == many
+    assert all(isinstance(job.state, Skipped) for job in store.session.jobs)
+    assert ledger.queue.next_pending() is None
+
+
+async def test_a_listener_that_fails_harms_nobody_and_is_told_of_once(ledger: Ledger) -> None:
+    heard: list[AnyEvent] = []
+
+    def broken(event: AnyEvent) -> None:
+        raise ValueError("of its own making")
+
+    ledger.listen(broken)
+    ledger.listen(heard.append)
+    await ledger.add([Path("/a.mp3")], [])
+    await ledger.add([Path("/b.mp3")], [])
+    assert [type(event) for event in heard] == [LogLine, JobsAdded, JobsAdded]

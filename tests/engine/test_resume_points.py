@@ -91,7 +91,18 @@ def test_what_changed_since_is_not_resumed(transcriber: Transcriber, tmp_path: P
         plan = transcriber.plan(ready)
         window = next(iter(transcriber.windows(ready, plan)))
     for changed, reason in (
-        (msgspec.structs.replace(plan, fingerprint="other"), "the file has changed since"),
+        (
+            msgspec.structs.replace(plan, fingerprint="other", sound="other"),
+            "the file has changed since: it was replaced",
+        ),
+        (
+            msgspec.structs.replace(plan, fingerprint="other", sound=""),
+            "the file has changed since: it was replaced",
+        ),
+        (
+            msgspec.structs.replace(plan, sound="other"),
+            "the file has changed since: it is decoded otherwise",
+        ),
         (msgspec.structs.replace(plan, text_hash="other"), "the settings have changed since"),
     ):
         resume = Resume(changed, window.state, window.seconds)

@@ -44,7 +44,7 @@ LIFE: tuple[Step, ...] = (
     lambda store: store.add_jobs([samples.job(3, "another")]),
     lambda store: store.compact(),
     lambda store: store.set_job(replace(samples.job(1), state=samples.failed())),
-    lambda store: store.forget_progress(2),
+    lambda store: store.set_jobs([], forgotten=[2]),
     lambda store: store.compact(),
 )
 

@@ -93,8 +93,20 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(number=IDS)
     def forget(self, number: int) -> None:
-        self.store.forget_progress(number)
+        self.store.set_jobs([], forgotten=[number])
         self.forget_model(number)
+
+    @rule(numbers=st.sets(IDS), restart=st.booleans())
+    def set_many(self, numbers: set[int], restart: bool) -> None:
+        jobs = [
+            msgspec.structs.replace(self.jobs[number], state=samples.failed())
+            for number in sorted(numbers & self.jobs.keys())
+        ]
+        gone = [job.id for job in jobs] if restart else []
+        self.store.set_jobs(jobs, gone)
+        self.jobs |= {job.id: job for job in jobs}
+        for number in gone:
+            self.forget_model(number)
 
     def forget_model(self, number: int) -> None:
         self.windows.pop(number, None)

@@ -101,7 +101,7 @@ def test_progress_begins_again_and_is_forgotten(folder: Path) -> None:
     assert store.resume_point(1) == Resume(samples.plan("b"))
     assert store.segments(1) == ()
     store.add_window(1, samples.window(1))
-    store.forget_progress(1)
+    store.set_jobs([], forgotten=[1])
     assert store.resume_point(1) is None
     assert store.segments(1) == ()
     with pytest.raises(StorageError, match="not begun"):

@@ -1,12 +1,13 @@
 """A batch that does what a test says, for states that a real one cannot be brought into at will."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
 import msgspec
 
 from fwtui.batch.link import Listener
+from fwtui.batch.workspace import Mapped
 from fwtui.core.commands import AnyCommand, Quit
 from fwtui.core.events import (
     AnyEvent,
@@ -116,6 +117,8 @@ class ScriptedWorkspace:
         self.resumed: list[StoredSession] = []
         self.discarded: list[StoredSession] = []
         self.refusal: Exception | None = None
+        self.missing: tuple[str, ...] = ()
+        self.maps: dict[str, str] = {}
 
     async def incomplete(self) -> SessionList:
         return SessionList(tuple(self.sessions), self.problems)
@@ -133,6 +136,12 @@ class ScriptedWorkspace:
         self.resumed.append(stored)
         self.link.jobs = stored.session.jobs
         return self.link
+
+    async def mapped(self, stored: StoredSession) -> Mapped:
+        return Mapped(stored.session, tuple(f for f in self.missing if f not in self.maps))
+
+    async def remember(self, maps: Mapping[str, str]) -> None:
+        self.maps |= maps
 
     async def discard(self, stored: StoredSession) -> Discarded:
         self.discarded.append(stored)

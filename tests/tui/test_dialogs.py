@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from textual import events
-from textual.widgets import Button
+from textual.widgets import Button, Input
 
 from fwtui.core.commands import AddPaths, Quit, RetryJobs
 from fwtui.core.job import Pending
@@ -61,6 +61,26 @@ async def test_resume_puts_failed_files_back() -> None:
         assert workspace.link.commands == [RetryJobs((15, 16)), AddPaths(("/more",))]
         await driver.until_text("18 done   2 failed   5 to do")
         assert not workspace.started
+
+
+async def test_folders_of_another_machine_are_asked_for_once(tmp_path: Path) -> None:
+    workspace = ScriptedWorkspace(sessions=[stored()])
+    workspace.missing = (r"D:\Audio",)
+    async with running(workspace, wait=False, size=NARROW) as driver:
+        await driver.until_text("Resume Session")
+        await driver.press("r")
+        await driver.until_text("Files of another machine")
+        assert r"D:\Audio" in driver.text
+        await driver.press("/", "x", "enter")
+        await driver.until_text("There is no folder /x")
+        await driver.press("escape")  # back to the choice
+        await driver.until_text("Previous transcription session")
+        await driver.press("r")
+        await driver.until_text("Files of another machine")
+        driver.app.screen.query_one(Input).value = str(tmp_path)
+        await driver.press("enter")
+        await driver.until(lambda: workspace.resumed)
+        assert workspace.maps == {r"D:\Audio": str(tmp_path)}
 
 
 @pytest.mark.parametrize("keys", [("escape",), ("l",), ("left", "enter")])

@@ -1,0 +1,176 @@
+"""An engine that is quiet or stuck is noticed, at the right time and for the right reasons."""
+
+import math
+from pathlib import Path
+
+import pytest
+
+from fwtui.batch.watchdog import (
+    ENDLESS,
+    GAP_SECONDS,
+    LOADING_SECONDS,
+    Clocks,
+    EngineWatch,
+    Pace,
+    Patience,
+    Stage,
+    patience,
+)
+from fwtui.core.events import Level, LogLine, SegmentsFound
+from fwtui.core.failure import Failure, FailureKind
+from fwtui.core.job import Completed, Failed
+from fwtui.core.settings import BatchSettings, DecodingSettings, ModelSettings
+from fwtui.engine.protocol import (
+    FileFailed,
+    Held,
+    Load,
+    Ping,
+    Pong,
+    Ready,
+    Shutdown,
+    Transcribe,
+)
+from tests.batch.driver import LONG, SHORT, Batch, settings_for
+
+# The hangs are had one after the other, each in an engine of its own; then all goes well.
+HANGS = """
+import os, signal, time
+from fwtui.engine.windows import WindowLoop
+def stop():
+    while True:  # the watch wakes it to see its stacks
+        os.kill(os.getpid(), signal.SIGSTOP)
+def stick():
+    time.sleep(1e6)
+hangs = [{hangs}]
+step = WindowLoop.step
+def hanging(self, state):
+    had = len(os.listdir({folder!r}))
+    if state.seek > 0 and had < len(hangs):
+        open(os.path.join({folder!r}, str(had)), "w").close()
+        hangs[had]()
+    return step(self, state)
+WindowLoop.step = hanging
+"""
+
+BROKEN = Failure(FailureKind.BAD_MEDIA, "x")
+
+
+@pytest.mark.parametrize(
+    ("stage", "seconds", "pace", "expected"),
+    [
+        (Stage.IDLE, 120, Pace(), ENDLESS),
+        (Stage.WINDOW, 0, Pace(slowest=5), ENDLESS),
+        (Stage.LOADING, 120, Pace(), Patience(LOADING_SECONDS, math.inf)),
+        (Stage.LOADING, 3600, Pace(), Patience(3600, math.inf)),
+        (Stage.PREPARING, 120, Pace(), Patience(120, 1200)),
+        (Stage.PREPARING, 120, Pace(length=36_000), Patience(120, 4800)),
+        (Stage.WINDOW, 120, Pace(length=36_000), Patience(120, 1200)),
+        (Stage.WINDOW, 120, Pace(slowest=2), Patience(120, 120)),
+        (Stage.WINDOW, 120, Pace(slowest=60), Patience(120, 600)),
+        (Stage.WINDOW, 120, Pace(slowest=60, stalls=2), Patience(480, 2400)),
+        (Stage.WINDOW, 120, Pace(stalls=1), Patience(240, 2400)),
+        (Stage.ENDING, 120, Pace(), Patience(120, 1200)),
+    ],
+)
+def test_patience(stage: Stage, seconds: float, pace: Pace, expected: Patience) -> None:
+    assert patience(stage, seconds, pace) == expected
+
+
+def test_time_that_nobody_saw_does_not_count() -> None:
+    clocks = Clocks(0.0)
+    assert clocks.look(1.0) == Patience(1, 1)
+    clocks.hear(1.5, progress=False)
+    assert clocks.look(2.0) == Patience(0.5, 2)
+    slept = 2.0 + GAP_SECONDS + 1000
+    assert clocks.look(slept) == Patience(0, 0)
+    assert clocks.look(slept + 1) == Patience(1, 1)
+
+
+def _transcribe(job: int) -> Transcribe:
+    return Transcribe(job, "/a", DecodingSettings(), "", "/b")
+
+
+def test_a_watch_asks_before_it_gives_up_and_not_again() -> None:
+    watch = EngineWatch(100.0, {})
+    watch.sent(Load(ModelSettings()))
+    watch.heard(Ready("cpu", "int8", 1.0, 1))
+    assert watch.stage is Stage.IDLE
+    watch.sent(_transcribe(1))
+    began = watch.clocks.heard
+    moments = range(1, 100, 5)
+    looks = [(passed, watch.look(began + passed)) for passed in moments]
+    assert [passed for passed, verdict in looks if isinstance(verdict, Ping)] == [26]
+    assert all(verdict is None or isinstance(verdict, Ping) for _, verdict in looks)
+    given_up = watch.look(began + 101)
+    assert isinstance(given_up, Failure)
+    assert given_up.kind is FailureKind.STALLED
+    assert "101 s (preparing the file)" in given_up.title
+    assert watch.paces[1].stalls == 1
+
+
+def test_an_engine_that_answers_may_take_longer() -> None:
+    watch = EngineWatch(100.0, {})
+    watch.heard(Ready("cpu", "int8", 1.0, 1))
+    watch.sent(_transcribe(1))
+    began, gave_up = watch.clocks.heard, 0
+    for passed in range(0, 2000, 7):
+        verdict = watch.look(began + passed)
+        if isinstance(verdict, Ping):
+            watch.clocks.hear(began + passed, progress=False)
+            watch._asked = False
+        elif verdict is not None:
+            gave_up = passed
+            break
+    assert gave_up == 1001
+
+
+def test_rests_and_idle_engines_are_left_alone_but_not_an_end_that_never_comes() -> None:
+    watch = EngineWatch(100.0, {})
+    watch.heard(Ready("cpu", "int8", 1.0, 1))
+    watch.sent(_transcribe(1))
+    stages = []
+    for step in (Held(True), Held(False), Pong(), FileFailed(1, BROKEN), Shutdown()):
+        if isinstance(step, Shutdown):
+            watch.sent(step)
+        else:
+            watch.heard(step)
+        stages.append(watch.stage)
+    going = [Stage.IDLE, Stage.PREPARING, Stage.PREPARING]
+    assert stages == [*going, Stage.IDLE, Stage.ENDING]
+
+
+def _hanging(tmp_path: Path, hangs: str) -> str:
+    folder = tmp_path / "hangs"
+    folder.mkdir()
+    return HANGS.format(hangs=hangs, folder=str(folder))
+
+
+async def test_a_stalled_engine_is_replaced_and_the_file_goes_on(tmp_path: Path) -> None:
+    settings = settings_for(tmp_path / "out", batch=BatchSettings(stall_seconds=4.0))
+    async with Batch(settings, [LONG], _hanging(tmp_path, "stick, stop")) as batch:
+        finished = await batch.to_the_end()
+        assert finished.completed == 1
+        attempts = batch.jobs[1].attempts
+        assert {attempt.failure.kind for attempt in attempts} == {FailureKind.STALLED}
+        assert len(attempts) >= 2  # a busy machine may make another one
+        assert attempts[0].at_seconds > 0
+        log = [e.text.strip() for e in batch.events if isinstance(e, LogLine)]
+        for stuck_in in ("stop", "stick"):
+            assert any(x.startswith("File") and x.endswith(f"in {stuck_in}") for x in log), log
+    found = [s for e in batch.events if isinstance(e, SegmentsFound) for s in e.segments]
+    assert [segment.id for segment in found] == list(range(1, len(found) + 1))
+
+
+async def test_a_file_that_always_stalls_fails_and_the_next_is_done(tmp_path: Path) -> None:
+    settings = settings_for(tmp_path / "out", batch=BatchSettings(stall_seconds=1.0))
+    code = _hanging(tmp_path, "stop, stop, stop")
+    async with Batch(settings, [LONG, SHORT], code) as batch:
+        await batch.to_the_end()
+        state = batch.jobs[1].state
+        assert isinstance(state, Failed)
+        assert state.failure.kind is FailureKind.STALLED
+        assert "3 times" in state.failure.title
+        assert len(batch.jobs[1].attempts) == 2
+        assert isinstance(batch.jobs[2].state, Completed)
+        errors = [e for e in batch.events if isinstance(e, LogLine) and e.level is Level.ERROR]
+        assert len(errors) == 1

@@ -9,10 +9,10 @@ from fwtui.batch.ledger import Ledger, now
 from fwtui.batch.obstacle import blocks
 from fwtui.batch.outcome import LEAVE_OUT, complete, left_out
 from fwtui.batch.policy import GiveUp, Trouble, decide
-from fwtui.batch.run import NOT_STARTED, Run
+from fwtui.batch.run import NOT_STARTED, SKIPPED, Run
 from fwtui.core.events import JobProgress, Level
 from fwtui.core.failure import Failure, FailureKind
-from fwtui.core.job import Attempt, Cancelled, Failed, Job, Pending, Processing
+from fwtui.core.job import Attempt, Cancelled, Failed, Job, Pending, Processing, Skipped, State
 from fwtui.core.session import WindowResult
 from fwtui.engine.protocol import Started
 from fwtui.memory.describe import file_finished, file_started
@@ -103,10 +103,11 @@ class FileDesk:
         """The file was given up: cancelled by the user, or its engine ended under it."""
         await self._leave(run)
         job = self.ledger.queue[run.job]
-        if run.cancelled:
-            await self.ledger.put(replace(job, state=Cancelled(now(), run.started_at)))
-        else:
-            await self.ledger.put(replace(job, state=Pending(run.position)))
+        state: State = Pending(run.position)
+        if run.cancelled:  # what had only been got ready was still waiting, as the user sees it
+            started = run.place != NOT_STARTED
+            state = Cancelled(now(), run.started_at) if started else Skipped(now(), SKIPPED)
+        await self.ledger.put(replace(job, state=state))
 
     async def failed(
         self, run: Run, failure: Failure, *, died: bool, shared: bool = False, loaded: bool = True

@@ -12,6 +12,7 @@ from fwtui.core.session import FilePlan
 from fwtui.core.settings import Settings
 
 NOT_STARTED = -1
+SKIPPED = "skipped by you"
 
 
 @dataclass

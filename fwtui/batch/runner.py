@@ -13,6 +13,7 @@ from fwtui.batch.ledger import Ledger, now
 from fwtui.batch.link import Listener
 from fwtui.batch.obstacle import Cleared, Waiting, alert, failure_of
 from fwtui.batch.outcome import write_report
+from fwtui.batch.run import SKIPPED
 from fwtui.batch.said import EngineGone, EngineSaid, Overdue, Sampled, SlotMessage, Unused
 from fwtui.batch.slot import EngineSlot
 from fwtui.batch.upkeep import Upkeep
@@ -265,7 +266,7 @@ class BatchRunner:
 
     async def _skip(self, ids: tuple[JobId, ...]) -> None:
         self._cancel([job for job in ids if self._slot.has(job)])
-        queue, state = self.ledger.queue, Skipped(now(), "skipped by you")
+        queue, state = self.ledger.queue, Skipped(now(), SKIPPED)
         jobs = [queue[job] for job in dict.fromkeys(ids) if job in queue]
         waiting = [job for job in jobs if isinstance(job.state, Pending)]
         await self.ledger.put_all(replace(job, state=state) for job in waiting)

@@ -155,7 +155,11 @@ class BatchDecoder:
 
     def _max_length(self, prompt: list[int], options: TranscriptionOptions) -> int:
         most: int = self.model.max_length
-        return most if options.max_new_tokens is None else len(prompt) + options.max_new_tokens
+        return (
+            most
+            if options.max_new_tokens is None
+            else min(most, len(prompt) + options.max_new_tokens)
+        )
 
     def _set_languages(self, parts: Sequence[Part], prompts: list[list[int]], encoded: Any) -> None:
         """Multilingual: every chunk in the language that it seems to be in."""

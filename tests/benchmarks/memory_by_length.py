@@ -9,7 +9,6 @@ searched for speech and scanned by then. Files are the long demo clip, repeated 
 """
 
 import argparse
-import os
 import subprocess
 import sys
 import tempfile
@@ -109,8 +108,6 @@ def main() -> None:
     parser.add_argument("--windows", type=int, default=0)
     parser.add_argument("--whisper", action="store_true", help="faster-whisper's peak as well")
     arguments = parser.parse_args()
-    if hasattr(os, "nice"):
-        os.nice(10)
     print(f"{'mode':<14} {'minutes':>8} {'fwtui MB':>9} {'faster-whisper MB':>18} {'windows':>8}")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -30,7 +30,8 @@ from faster_whisper.audio import decode_audio
 from fwtui import demo
 
 BARE = """
-import sys
+import os, sys
+os.nice(5)  # as fwtui's engine: on a busy machine this decides more than anything else
 from faster_whisper import WhisperModel
 model = WhisperModel(sys.argv[1], device="cpu", cpu_threads=1)
 for path in sys.argv[2:]:

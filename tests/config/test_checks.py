@@ -17,6 +17,10 @@ def settings(**values: Value) -> Settings:
         "language": "decoding",
         "word_timestamps": "decoding",
         "hallucination_silence_threshold": "decoding",
+        "batched": "decoding",
+        "batch_size": "decoding",
+        "prefix": "decoding",
+        "max_initial_timestamp": "decoding",
     }
     keys = {f"{sections.get(name, 'output')}.{name}": value for name, value in values.items()}
     return apply(Settings(), keys)

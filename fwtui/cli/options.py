@@ -20,7 +20,10 @@ _TITLES = {
     "decoding": "Transcription",
     "output": "Output",
     "batch": "Batch",
+    "memory": "Memory",
 }
+# Names that say too little without their section.
+_LONG = {"warn": "memory_warn", "limit": "memory_limit", "gpu_limit": "gpu_memory_limit"}
 _WITHOUT_VALUE = "None"
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -100,7 +103,7 @@ def _option(field: Field) -> Callable[[Command], Command]:
 
 
 def _names(field: Field) -> list[str]:
-    names = [f"--{field.name}"]
+    names = [f"--{_LONG.get(field.name, field.name)}"]
     if field.name in _SHORT:
         names.insert(0, _SHORT[field.name])
     if field.name == "model":

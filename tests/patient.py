@@ -30,8 +30,9 @@ ENGINE = (sys.executable, "-c", WAITING)
 def use_waiting_engine() -> None:
     """Every batch of this process has the engine that waits."""
     from fwtui.batch import workspace
+    from fwtui.batch.runner import BatchRunner
 
-    workspace.BatchRunner = partial(workspace.BatchRunner, engine=ENGINE)  # type: ignore[misc, assignment]
+    vars(workspace)["BatchRunner"] = partial(BatchRunner, engine=ENGINE)
 
 
 if __name__ == "__main__":

@@ -82,7 +82,7 @@ def _amount(key: str, text: str) -> str:
     try:
         parse_amount(text)
     except ValueError:
-        raise UsageError(f"{key} cannot be {ascii(text)}", f"allowed: {FORMS}") from None
+        raise UsageError(f"{key} cannot be {text!a}", f"allowed: {FORMS}") from None
     return text
 
 

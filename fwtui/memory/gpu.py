@@ -18,9 +18,7 @@ class GpuMeter:
     seconds is no reading. Nobody waits for it again before it has come back.
     """
 
-    def __init__(
-        self, load: Callable[[], Any] | None = None, patience: float = PATIENCE
-    ) -> None:
+    def __init__(self, load: Callable[[], Any] | None = None, patience: float = PATIENCE) -> None:
         """`load` gives the NVML module, `pynvml` if None."""
         self._load = load or _pynvml
         self._patience = patience

@@ -79,9 +79,11 @@ def find_below(
         if is_over() or len(entries) >= most:
             break
         folders[:] = sorted((f for f in folders if not f.startswith(".")), key=natural_key)
-        for name in sorted(names, key=natural_key):
-            if is_kind(name, kind) and not name.startswith("."):
-                entries.append(Entry(os.path.join(parent, name), is_folder=False))  # noqa: PTH118
+        entries += [
+            Entry(os.path.join(parent, name), is_folder=False)  # noqa: PTH118
+            for name in sorted(names, key=natural_key)
+            if is_kind(name, kind) and not name.startswith(".")
+        ]
     start = len(folder.rstrip(os.sep)) + 1
     return best(needle, entries, lambda entry: entry.path[start:])
 

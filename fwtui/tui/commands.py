@@ -1,5 +1,7 @@
 """What the keys do to the queue: each action becomes one command to the batch."""
 
+from functools import partial
+
 from msgspec.structs import replace
 from textual import work
 from textual.screen import Screen
@@ -25,6 +27,7 @@ from fwtui.tui.arrange import SORTS, Sort
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.host import Host
 from fwtui.tui.keymap import with_keys
+from fwtui.tui.known import look_around, queued_notes
 from fwtui.tui.messages import InterfaceChanged
 from fwtui.tui.model import BatchModel
 from fwtui.tui.screens.add import AddFiles
@@ -213,7 +216,10 @@ class QueueCommands(Screen[None]):
     @work(exclusive=True, group="dialog", exit_on_error=False)
     async def ask_files(self, prefilled: str) -> None:
         """Ask for files, with some named already, and add them."""
-        names = await self.app.push_screen_wait(AddFiles(self.glyphs, prefilled))
+        queued = queued_notes(self.model.jobs.values())
+        look = partial(look_around, queued, self.model.settings.output)
+        screen = AddFiles(self.glyphs, prefilled, look_around=look)
+        names = await self.app.push_screen_wait(screen)
         if names:
             self.host.send(AddPaths(names))
 

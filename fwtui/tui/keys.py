@@ -5,7 +5,7 @@ from typing import Literal
 
 from textual.binding import Binding, BindingType
 
-Where = Literal["everywhere", "queue", "panes", "moving", "log", "settings"]
+Where = Literal["everywhere", "queue", "panes", "moving", "log", "add", "settings"]
 
 TITLES: dict[Where, str] = {
     "everywhere": "Everywhere",
@@ -13,6 +13,7 @@ TITLES: dict[Where, str] = {
     "panes": "Panes",
     "moving": "Moving",
     "log": "Log",
+    "add": "Add files: the tree",
     "settings": "Settings",
 }
 
@@ -253,6 +254,88 @@ KEYS: tuple[Key, ...] = (
         "log",
     ),
     Key("copy", ("y",), "copy", "Copy", "Copy the transcript or the log shown", "panes"),
+    Key(
+        "add_choose",
+        ("space",),
+        "choose",
+        "Choose",
+        "Choose the file or the whole folder, and go to the next",
+        "add",
+        palette=False,
+    ),
+    Key(
+        "add_choose_all",
+        ("ctrl+a",),
+        "choose_all",
+        "Choose all",
+        "Choose all that is listed, or none of it",
+        "add",
+        palette=False,
+    ),
+    Key(
+        "add_open",
+        ("enter",),
+        "open",
+        "Open",
+        "Open or close a folder; choose a file",
+        "add",
+        palette=False,
+    ),
+    Key("add_unfold", ("right", "l"), "unfold", "Open", "Open a folder", "add", palette=False),
+    Key(
+        "add_fold",
+        ("left", "h"),
+        "fold",
+        "Close",
+        "Close the folder, or go to the one that this is in",
+        "add",
+        palette=False,
+    ),
+    Key(
+        "add_above",
+        ("backspace",),
+        "above",
+        "Up",
+        "Show the folder that this one is in",
+        "add",
+        palette=False,
+    ),
+    Key(
+        "add_search",
+        ("/",),
+        "screen.search",
+        "Search",
+        "Find files below this folder by some of their letters",
+        "add",
+        palette=False,
+    ),
+    Key(
+        "add_kind",
+        ("m",),
+        "screen.kind",
+        "Type",
+        "Only audio, only video, or both",
+        "add",
+        palette=False,
+    ),
+    Key(
+        "add_known",
+        ("n",),
+        "screen.known",
+        "Only new",
+        "Leave out files that are in the queue or have a transcript, or not",
+        "add",
+        palette=False,
+    ),
+    Key(
+        "add_confirm",
+        ("a",),
+        "screen.confirm",
+        "Add",
+        "Add what is chosen and typed",
+        "add",
+        palette=False,
+    ),
     Key(
         "setting_edit",
         ("enter", "space"),

@@ -7,6 +7,7 @@ from textual import work
 from textual.screen import Screen
 from textual.widgets import Input
 
+from fwtui.config.fields import apply
 from fwtui.core.commands import (
     AddPaths,
     ArrangeJobs,
@@ -20,7 +21,7 @@ from fwtui.core.commands import (
     Stop,
     UndoRemove,
 )
-from fwtui.core.events import Phase
+from fwtui.core.events import Forecast, Phase
 from fwtui.core.job import JobId, Processing
 from fwtui.tui import format as fmt
 from fwtui.tui.arrange import SORTS, Sort
@@ -75,7 +76,22 @@ class QueueCommands(Screen[None]):
             "sort": "Sort" if counts.total else None,
             "work_order": "Work in this order" if self._is_arranged else None,
             "filter": "Filter" if counts.total else None,
+            "fit": "Fit the memory" if self._proposal else None,
         }
+
+    @property
+    def _proposal(self) -> Forecast | None:
+        """The forecast, if it proposes something."""
+        made = self.model.forecast
+        return made if made is not None and made.proposal else None
+
+    def action_fit(self) -> None:
+        """Take the settings that the forecast proposes."""
+        made = self._proposal
+        if made is not None:
+            self.host.send(ChangeSettings(apply(self.model.settings, made.proposal)))
+            text = f"Files that have not started use {clean(made.remedy)}"
+            self.notify(text, markup=False)
 
     def action_start_pause(self) -> None:
         """Start, pause, or go on."""
@@ -94,7 +110,7 @@ class QueueCommands(Screen[None]):
 
     def action_stop(self) -> None:
         """Stop at once; nothing is lost."""
-        if self.model.phase is not Phase.IDLE:
+        if self.model.phase is not Phase.IDLE or self.model.engine is not None:
             self.host.send(Stop())
 
     def action_skip(self) -> None:

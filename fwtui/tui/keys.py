@@ -138,6 +138,14 @@ KEYS: tuple[Key, ...] = (
         8,
     ),
     Key(
+        "fit",
+        ("M",),
+        "fit",
+        "Fit the memory",
+        "When a batch will not fit the memory: use the settings that are proposed",
+        "queue",
+    ),
+    Key(
         "escape",
         ("escape",),
         "escape",

@@ -12,12 +12,14 @@ from fwtui.core.events import (
     BatchSnapshot,
     EngineChanged,
     EngineInfo,
+    Forecast,
     JobChanged,
     JobProgress,
     JobsAdded,
     JobsRemoved,
     JobsReordered,
     LogLine,
+    MemoryAlert,
     MemoryReading,
     MemorySampled,
     Phase,
@@ -76,6 +78,8 @@ class Changes:
     log: int = 0
     memory: bool = False
     finished: BatchFinished | None = None
+    alert: MemoryAlert | None = None
+    forecast: Forecast | None = None
 
 
 @dataclass
@@ -126,6 +130,7 @@ class BatchModel:
         self.log_count = 0
         self.counts = Counts()
         self.finished: BatchFinished | None = None
+        self.forecast: Forecast | None = None
         self.changes = Changes(everything=True)
         self._names: dict[JobId, str] = {}
         self._natural: dict[JobId, str] = {}
@@ -170,6 +175,11 @@ class BatchModel:
                 changes.head = True
             case MemorySampled():
                 self._memory(event.reading)
+            case MemoryAlert():
+                changes.alert = event
+            case Forecast():
+                self.forecast = changes.forecast = event
+                changes.head = True
             case LogLine():
                 self.log.append(event)
                 self.log_count += 1
@@ -260,6 +270,7 @@ class BatchModel:
         self.feeds.clear()
         self.batch = None
         self.finished = None
+        self.forecast = None
         self.counts = Counts()
         self._names = {}
         self._natural = {}

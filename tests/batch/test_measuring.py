@@ -8,18 +8,21 @@ import pytest
 from msgspec.structs import replace
 
 from fwtui.batch import runner
+from fwtui.config.fields import apply
 from fwtui.config.locations import Locations
-from fwtui.core.commands import RetryJobs, Start
+from fwtui.core.commands import ChangeSettings, RetryJobs, Start
 from fwtui.core.events import (
     BatchFinished,
     BatchProgress,
     EngineChanged,
     Forecast,
     JobChanged,
+    LogLine,
     SegmentsFound,
 )
 from fwtui.core.job import Completed, JobId, Pending
 from fwtui.core.settings import MemorySettings, OutputSettings
+from fwtui.memory.measure import MemoryMeter
 from tests.batch.driver import LONG, SHORT, Batch, settings_for
 
 # The model waits until the test lets it go.
@@ -72,10 +75,9 @@ async def test_a_model_is_kept_for_the_next_batch_and_then_let_go(tmp_path: Path
     async with Batch(settings, [SHORT]) as batch:
         await batch.to_the_end()
         pid = await batch.engine_pid()
-        assert psutil.pid_exists(pid)
-        await batch.until(EngineChanged, lambda e: e.info is None and not e.loading)
-        assert any("the model is let go" in line for line in batch.log)
-        assert any("The end of the engine gave back" in line for line in batch.log)
+        await batch.until(LogLine, lambda e: "the model is let go" in e.text)
+        await batch.until(LogLine, lambda e: "The end of the engine gave back" in e.text)
+        assert not psutil.pid_exists(pid)
 
 
 async def test_a_kept_model_serves_the_next_batch_without_a_load(tmp_path: Path) -> None:
@@ -92,3 +94,23 @@ async def test_a_kept_model_serves_the_next_batch_without_a_load(tmp_path: Path)
         assert len(loads) == 1
         pid = await batch.engine_pid()
     assert not psutil.pid_exists(pid)  # quitting does not wait for the hour
+
+
+async def test_a_batch_that_will_not_fit_is_told_before_it_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = MemoryMeter.read
+    monkeypatch.setattr(
+        MemoryMeter, "read", lambda self: replace(read(self), available=2600.0, system_total=4096.0)
+    )
+    settings = settings_for(tmp_path / "out")
+    large = replace(settings.model, model="large-v3", compute_type="float32")
+    async with Batch(replace(settings, model=large), [SHORT]) as batch:
+        told = await batch.until(Forecast)
+        assert (told.fits, told.measured) == (False, False)
+        assert told.proposal["model.compute_type"] == "int8"
+        assert any("This batch needs about" in line for line in batch.log)
+        since = len(batch.events)
+        batch.send(ChangeSettings(apply(batch.runner.ledger.settings, told.proposal)))
+        again = await batch.until(Forecast, since=since)
+        assert again.fits

@@ -1,69 +1,66 @@
-"""The lengths of waiting files, asked for one after the other while the engine works.
+"""How long files are, found out by a child of its own, since native libraries stay out of here."""
 
-Without them the time left of a batch is a guess until its last file has begun.
-"""
+import asyncio
+import contextlib
+import json
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncIterator, Iterable
+from pathlib import Path
 
-from collections import deque
-from typing import Protocol
+from fwtui.core.paths import path_to_text
 
-from msgspec.structs import replace
-
-from fwtui.batch.ledger import Ledger
-from fwtui.core.events import AnyEvent, JobsAdded
-from fwtui.core.job import Job, JobId, Pending
-from fwtui.engine.protocol import Measured
-
-
-class Measuring(Protocol):
-    """What is used of an engine slot here."""
-
-    def measure(self, job: Job) -> bool:
-        """Ask the engine; whether there is one."""
+COMMAND = (sys.executable, "-P", "-m", "fwtui.audio.lengths")
+# A file on a share that hangs must not keep the others from being measured.
+PATIENCE = 10.0
 
 
-class Lengths:
-    """At most one file is being looked at, so that nothing else has to wait for the answers."""
+class LengthMeter:
+    """Measures files one after the other. Its child starts with the first and ends with `close`."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        self.ledger = ledger
-        self._unknown: deque[JobId] = deque()
-        self._asked: JobId | None = None
+    def __init__(self, command: tuple[str, ...] = COMMAND, patience: float = PATIENCE) -> None:
+        self._command = command
+        self.patience = patience
+        self._child: Process | None = None
+        self._known: dict[Path, float | None] = {}
 
-    def begin(self) -> None:
-        """A batch starts."""
-        self._unknown = deque(job.id for job in self.ledger.queue if _is_unknown(job))
-        self._asked = None
+    async def measure(self, paths: Iterable[Path]) -> AsyncIterator[tuple[Path, float | None]]:
+        """Each file with its seconds, None where they cannot be found out."""
+        for path in paths:
+            if path not in self._known:
+                self._known[path] = await self._ask(path)
+            yield path, self._known[path]
 
-    def hear(self, event: AnyEvent) -> None:
-        """A listener of the batch."""
-        if isinstance(event, JobsAdded):
-            self._unknown.extend(job.id for job in event.jobs if _is_unknown(job))
+    async def _ask(self, path: Path) -> float | None:
+        try:
+            child = await self._started()
+            assert child.stdin is not None
+            assert child.stdout is not None
+            child.stdin.write(json.dumps(path_to_text(path)).encode() + b"\n")
+            answer = await asyncio.wait_for(child.stdout.readline(), self.patience)
+            seconds = json.loads(answer) if answer else None
+        except (TimeoutError, OSError, ValueError):
+            await self.close()
+            return None
+        except asyncio.CancelledError:
+            # The answer would be taken for that of the next file.
+            await self.close()
+            raise
+        if not answer:
+            await self.close()
+        return float(seconds) if isinstance(seconds, int | float) else None
 
-    def ask(self, slot: Measuring) -> None:
-        """Ask for the next length, unless an answer is still to come."""
-        queue = self.ledger.queue
-        while self._asked is None and self._unknown:
-            job = self._unknown[0]
-            if job not in queue or not _is_unknown(queue[job]):
-                self._unknown.popleft()
-            elif slot.measure(queue[job]):
-                self._asked = self._unknown.popleft()
-            else:
-                return
+    async def _started(self) -> Process:
+        if self._child is None:
+            self._child = await asyncio.create_subprocess_exec(
+                *self._command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL
+            )
+        return self._child
 
-    async def take(self, answer: Measured) -> None:
-        """Enter a length."""
-        self._asked = None
-        if answer.media is None or answer.job not in self.ledger.queue:
-            return
-        job = self.ledger.queue[answer.job]
-        if _is_unknown(job):
-            await self.ledger.put(replace(job, media=answer.media))
-
-    def engine_gone(self) -> None:
-        """An answer that has not come will not come."""
-        self._asked = None
-
-
-def _is_unknown(job: Job) -> bool:
-    return isinstance(job.state, Pending) and job.media is None
+    async def close(self) -> None:
+        """End the child; measuring again starts another one."""
+        child, self._child = self._child, None
+        if child is not None:
+            with contextlib.suppress(ProcessLookupError):
+                child.kill()
+            await child.wait()

@@ -13,6 +13,7 @@ from fwtui.batch.ledger import Ledger, now
 from fwtui.batch.link import Listener
 from fwtui.batch.obstacle import Cleared, Waiting, alert, failure_of
 from fwtui.batch.outcome import write_report
+from fwtui.batch.removals import Removals
 from fwtui.batch.run import SKIPPED
 from fwtui.batch.said import EngineGone, EngineSaid, Overdue, Sampled, SlotMessage, Unused
 from fwtui.batch.slot import EngineSlot
@@ -20,6 +21,7 @@ from fwtui.batch.upkeep import Upkeep
 from fwtui.core.commands import (
     AddPaths,
     AnyCommand,
+    ArrangeJobs,
     ChangeSettings,
     MoveJobs,
     Pause,
@@ -29,6 +31,7 @@ from fwtui.core.commands import (
     SkipJobs,
     Start,
     Stop,
+    UndoRemove,
 )
 from fwtui.core.events import (
     BatchFinished,
@@ -83,7 +86,7 @@ class BatchRunner:
         self._began: float | None = None
         self._began_at = now()
         self._batches = 0
-        self._to_remove: set[JobId] = set()
+        self._removals = Removals(self.ledger)
         self._trouble: Failure | None = None
         self._quitting = False
 
@@ -191,6 +194,11 @@ class BatchRunner:
                 self._incoming.look_up(paths)
             case RemoveJobs(ids=ids):
                 await self._remove(ids)
+            case UndoRemove():
+                await self._removals.undo()
+                self._emit_progress()
+            case ArrangeJobs(order=order):
+                await self.ledger.arrange(order)
             case MoveJobs(ids=ids, offset=offset):
                 await self.ledger.move(ids, offset)
             case SkipJobs(ids=ids):
@@ -254,15 +262,14 @@ class BatchRunner:
 
     async def _remove(self, ids: tuple[JobId, ...]) -> None:
         running = [job for job in ids if self._slot.has(job)]
-        self._to_remove.update(running)
         self._cancel(running)
-        await self.ledger.remove([job for job in ids if job not in self._to_remove])
+        await self._removals.remove(ids, running)
 
     async def _remove_cancelled(self) -> None:
         """Jobs that were running when they were removed, and have left the engine."""
-        left = [job for job in self._to_remove if not self._slot.has(job)]
-        self._to_remove.difference_update(left)
-        await self.ledger.remove(left)
+        left = [job for job in self._removals.stopping if not self._slot.has(job)]
+        if left:
+            await self._removals.left(left)
 
     async def _skip(self, ids: tuple[JobId, ...]) -> None:
         self._cancel([job for job in ids if self._slot.has(job)])

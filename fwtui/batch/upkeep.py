@@ -8,7 +8,7 @@ from fwtui.batch.forecasting import Forecaster
 from fwtui.batch.guardian import Guardian
 from fwtui.batch.history import History
 from fwtui.batch.ledger import Ledger
-from fwtui.batch.lengths import Lengths
+from fwtui.batch.measuring import Lengths
 from fwtui.batch.pace import Pace, Prediction
 from fwtui.batch.said import EngineGone, EngineSaid, SlotMessage
 from fwtui.batch.slot import EngineSlot

@@ -18,6 +18,7 @@ from fwtui.errors import ExitCode, FwtuiError
 COMMANDS = {
     "run": "Transcribe without a screen: for scripts, ssh and cron.",
     "demo": "Transcribe the embedded clips with the embedded model.",
+    "bench": "Measure which settings are fastest on this machine.",
     "sessions": "List interrupted sessions, look into one, or discard some.",
 }
 """Name of each command (and of its module) and its short help."""

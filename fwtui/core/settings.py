@@ -24,6 +24,28 @@ ComputeType = Literal[
 ]
 OutputFormat = Literal["txt", "vtt", "srt", "tsv", "json", "all", "lrc", "ass", "csv", "md"]
 
+# fwtui's own two, and Textual's.
+ThemeName = Literal[
+    "fwtui-dark",
+    "fwtui-light",
+    "textual-dark",
+    "textual-light",
+    "nord",
+    "gruvbox",
+    "catppuccin-mocha",
+    "catppuccin-latte",
+    "dracula",
+    "tokyo-night",
+    "monokai",
+    "flexoki",
+    "solarized-dark",
+    "solarized-light",
+    "rose-pine",
+    "rose-pine-dawn",
+    "atom-one-dark",
+    "atom-one-light",
+]
+
 AtLeastOne = Annotated[int, Meta(ge=1)]
 Probability = Annotated[float, Meta(ge=0, le=1)]
 NotNegative = Annotated[float, Meta(ge=0)]
@@ -257,6 +279,15 @@ class MemorySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     ] = 0.0
 
 
+class InterfaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the screen looks. The settings file's count, never those of a stored session."""
+
+    theme: Annotated[ThemeName, Meta(description="Colours of the screen")] = "fwtui-dark"
+    reduced_motion: Annotated[
+        bool, Meta(description="Nothing on the screen moves by itself: no animation, no blinking")
+    ] = False
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All settings of a batch."""
 
@@ -264,6 +295,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     decoding: DecodingSettings = DecodingSettings()
     output: OutputSettings = OutputSettings()
     batch: BatchSettings = BatchSettings()
+    interface: InterfaceSettings = InterfaceSettings()
     memory: MemorySettings = MemorySettings()
 
     def text_hash(self) -> str:

@@ -16,19 +16,21 @@ from textual.driver import Driver
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
+from fwtui.config.profiles import Profile
 from fwtui.core.commands import AnyCommand
 from fwtui.core.events import Phase
-from fwtui.core.settings import Settings
+from fwtui.core.settings import InterfaceSettings, Settings
 from fwtui.errors import ExitCode, FwtuiError
 from fwtui.tui.glyphs import Glyphs, choose_glyphs
 from fwtui.tui.host import Host
+from fwtui.tui.keymap import USUAL, Keymap
 from fwtui.tui.keys import bindings
 from fwtui.tui.leaving import ask_quit
 from fwtui.tui.lifecycle import TERMINAL_CHECK, Lifecycle
-from fwtui.tui.messages import TranscriptWanted
+from fwtui.tui.messages import InterfaceChanged, TranscriptWanted
 from fwtui.tui.model import Changes
 from fwtui.tui.palette import KeyCommands
-from fwtui.tui.screens.help import help_dialog
+from fwtui.tui.screens.help import help_dialog, places
 from fwtui.tui.screens.main import MainScreen
 from fwtui.tui.startup import StartUp
 from fwtui.tui.sturdy import Sturdy
@@ -55,6 +57,8 @@ class FwtuiApp(Sturdy, App[ExitCode]):
         settings: Settings,
         first: Sequence[AnyCommand] = (),
         *,
+        keymap: Keymap = USUAL,
+        profiles: Sequence[Profile] = (),
         now: Callable[[], datetime] = datetime.now,
         glyphs: Glyphs | None = None,
         log_file: Path | None = None,
@@ -62,7 +66,9 @@ class FwtuiApp(Sturdy, App[ExitCode]):
         super().__init__()
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = DARK.name
+        self.use(settings.interface)
+        self.keymap = keymap
+        self._profiles = tuple(profiles)
         self.glyphs = glyphs or choose_glyphs()
         self.now = now
         self.log_place = shown_path(os.fspath(log_file)) if log_file is not None else ""
@@ -76,8 +82,18 @@ class FwtuiApp(Sturdy, App[ExitCode]):
         self._first = tuple(first)
         self._lifecycle = Lifecycle(self._end)
         self._failed_start: ExitCode | None = None
-        if "SSH_CONNECTION" in os.environ and "TEXTUAL_ANIMATIONS" not in os.environ:
+
+    def use(self, interface: InterfaceSettings) -> None:
+        """Look as these settings say; over a network nothing is animated either."""
+        self.theme = interface.theme
+        still = interface.reduced_motion or "SSH_CONNECTION" in os.environ
+        if still and "TEXTUAL_ANIMATIONS" not in os.environ:
             self.animation_level = "none"
+        self.reduced_motion = interface.reduced_motion
+
+    def on_interface_changed(self, event: InterfaceChanged) -> None:
+        """The settings screen was applied."""
+        self.use(event.interface)
 
     def get_driver_class(self) -> type[Driver]:
         """Our own driver where Textual would use its Unix one."""
@@ -95,7 +111,9 @@ class FwtuiApp(Sturdy, App[ExitCode]):
     async def on_mount(self) -> None:
         """Show the main screen; everything else comes after the first frame."""
         self.host = Host(self._workspace, self._settings, self._apply, self.trouble.batch_ended)
+        self.set_keymap(self.keymap.for_textual)
         self.main = MainScreen(self.host, self.glyphs, self.now)
+        self.main.header.profiles = self._profiles
         await self.push_screen(self.main)
         if not self.is_headless:
             self._lifecycle.install()
@@ -188,7 +206,8 @@ class FwtuiApp(Sturdy, App[ExitCode]):
 
     def action_help(self) -> None:
         """All keys."""
-        self.push_screen(help_dialog(ascii_only=self.glyphs.ascii))
+        first = places(self.focused or self.screen)
+        self.push_screen(help_dialog(ascii_only=self.glyphs.ascii, keymap=self.keymap, first=first))
 
     def action_theme(self) -> None:
         """Light or dark."""

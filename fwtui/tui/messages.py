@@ -3,6 +3,7 @@
 from textual.message import Message
 
 from fwtui.core.job import JobId
+from fwtui.core.settings import InterfaceSettings
 
 
 class TranscriptWanted(Message):
@@ -11,3 +12,11 @@ class TranscriptWanted(Message):
     def __init__(self, job_id: JobId) -> None:
         super().__init__()
         self.job_id = job_id
+
+
+class InterfaceChanged(Message):
+    """The user wants the screen to look otherwise."""
+
+    def __init__(self, interface: InterfaceSettings) -> None:
+        super().__init__()
+        self.interface = interface

@@ -7,6 +7,7 @@ from fwtui.core.commands import RetryJobs
 from fwtui.errors import FwtuiError
 from fwtui.tui import format as fmt
 from fwtui.tui.host import Host
+from fwtui.tui.keymap import with_keys
 from fwtui.tui.text import clean
 from fwtui.tui.workspace import Stored
 
@@ -95,7 +96,8 @@ class StartUp:
         if session.failed:
             self._host.send(RetryJobs(tuple(job.id for job in session.failed)))
         to_do = len(session.pending) + len(session.failed)
-        self._app.notify(f"Session resumed: {fmt.files(to_do)} to do, s starts", markup=False)
+        words = f"Session resumed: {fmt.files(to_do)} to do, {{start}} starts"
+        self._app.notify(with_keys(self._app, words), markup=False)
 
     def _problems(self, problems: Sequence[str]) -> None:
         for problem in problems[:3]:

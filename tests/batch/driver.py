@@ -92,7 +92,9 @@ class Batch:
                 code = f"{self.engine}\nfrom fwtui.engine.child import main\nmain()"
                 command = (sys.executable, "-c", code)
                 locations = self.workspace.locations
-                self.runner = BatchRunner(self.runner.ledger.store, locations.scratch, command)
+                self.runner = BatchRunner(
+                    self.runner.ledger.store, locations.scratch, command, locations.history
+                )
         self.runner.subscribe(self._hear)
         self._task = asyncio.create_task(self.runner.run())
         if self.paths:

@@ -34,9 +34,9 @@ def ticks():
     except FileNotFoundError:
         return 0
 def growing(self, state):
-    if state.seek == 0:
+    if state.seek == 0 or not {when}:
         return step(self, state)
-    if {when}:
+    if {size}:
         held.append(bytearray(b"x") * ({size} << 20))
     before = ticks()
     while ticks() < before + 2:
@@ -132,7 +132,7 @@ async def test_what_a_fresh_engine_does_not_cure_goes_down_the_ladder(
 ) -> None:
     monkeypatch.setattr(runner, "SAMPLE_SECONDS", 0.02)
     ticks = tmp_path / "ticks"
-    code = BALLAST.format(ticks=str(ticks), when="self.options.beam_size > 1", size=400)
+    code = BALLAST.format(ticks=str(ticks), when="(self.options.beam_size > 1)", size=400)
     async with Batch(settings_for(tmp_path / "out", TWO_BEAMS), [LONG], code) as batch:
         finished = await run_up_to_a_limit(batch, ticks, room=200)
     assert finished.completed == 1
@@ -163,7 +163,7 @@ async def test_a_soft_limit_alerts_once_and_cleans_up(
     monkeypatch.setattr(runner, "SAMPLE_SECONDS", 0.02)
     settings = replace(settings_for(tmp_path / "out"), memory=MemorySettings(warn="10MB"))
     ticks = tmp_path / "ticks"
-    code = BALLAST.format(ticks=str(ticks), when="False", size=0)
+    code = BALLAST.format(ticks=str(ticks), when="True", size=0)
     async with Batch(settings, [LONG], code) as batch:
         count_ticks(batch, ticks)
         finished = await batch.to_the_end()

@@ -1,0 +1,222 @@
+"""How fast this machine is and what memory it takes, measured with real engine children."""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from itertools import product
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from fwtui.batch.history import History, Measured
+from fwtui.config.fields import Value, apply, fields_by_key
+from fwtui.core.failure import Failure
+from fwtui.core.paths import path_to_text
+from fwtui.core.settings import ComputeType, Settings
+from fwtui.engine.client import COMMAND, EngineClient
+from fwtui.engine.protocol import (
+    CleanedUp,
+    Fatal,
+    FileFailed,
+    Finished,
+    Ready,
+    Shutdown,
+    Started,
+    Transcribe,
+    Window,
+)
+from fwtui.errors import EngineError
+from fwtui.memory.gpu import GpuMeter
+
+_LOOK_SECONDS = 0.2
+# Within so much of the fastest, less memory is worth more.
+_ABOUT_AS_FAST = 0.95
+
+
+class Case(msgspec.Struct, frozen=True):
+    """What to try. `batch_size` 1 is sequential; `workers` engines work at the same time."""
+
+    compute_type: ComputeType
+    batch_size: int = 1
+    workers: int = 1
+
+    def settings(self, settings: Settings) -> Settings:
+        """The user's settings with what is tried; the processors are shared out to the workers."""
+        values: dict[str, Value] = {
+            "model.compute_type": self.compute_type,
+            "decoding.batched": self.batch_size > 1,
+            "decoding.batch_size": self.batch_size if self.batch_size > 1 else None,
+        }
+        if self.workers > 1 and settings.model.threads == 0:
+            values["model.threads"] = max(1, (os.cpu_count() or 1) // self.workers)
+        return apply(settings, values)
+
+    def profile(self) -> dict[str, Value]:
+        """The settings that this case stands for, as far as there are such settings."""
+        values: dict[str, Value] = {
+            "model.compute_type": self.compute_type,
+            "decoding.batched": self.batch_size > 1,
+            "decoding.batch_size": self.batch_size if self.batch_size > 1 else None,
+            "batch.workers": self.workers,
+        }
+        return {key: value for key, value in values.items() if key in fields_by_key()}
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What came of a case. Audio seconds per second of all workers; MB; seconds to load.
+
+    `failure` is empty when it worked.
+    """
+
+    case: Case
+    speed: float = 0.0
+    load_seconds: float = 0.0
+    ram: float = 0.0
+    gpu: float = 0.0
+    failure: str = ""
+
+
+def cases(
+    compute_types: Sequence[ComputeType], batch_sizes: Sequence[int], workers: Sequence[int]
+) -> tuple[Case, ...]:
+    """Every combination."""
+    return tuple(Case(*each) for each in product(compute_types, batch_sizes, workers))
+
+
+def usual_cases(device: Literal["cpu", "cuda"]) -> tuple[Case, ...]:
+    """What is worth trying on a device."""
+    if device == "cuda":
+        return cases(("float16", "int8_float16"), (1, 8, 16), (1,))
+    most = (os.cpu_count() or 1) // 2
+    return cases(("int8", "float32"), (1, 4), (1, 2) if most > 1 else (1,))
+
+
+def best(outcomes: Sequence[Outcome], free: float) -> Outcome | None:
+    """The one to recommend: fast, and of those about as fast the one with least memory.
+
+    `free` MB is what all its workers must fit into; None: nothing worked.
+    """
+    fitting = [each for each in outcomes if not each.failure and each.ram <= free]
+    if not fitting:
+        return None
+    enough = _ABOUT_AS_FAST * max(each.speed for each in fitting)
+    return min(
+        (each for each in fitting if each.speed >= enough), key=lambda each: each.ram + each.gpu
+    )
+
+
+class Bench:
+    """Runs one file through engines; `scratch` is a folder for its decoded sound."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        file: Path,
+        scratch: Path,
+        history: History,
+        command: tuple[str, ...] = COMMAND,
+    ) -> None:
+        self._settings = settings
+        self._file = file
+        self._scratch = scratch
+        self._history = history
+        self._command = command
+        self._gpus = GpuMeter()
+
+    def run(
+        self, tried: Sequence[Case], begins: Callable[[int, Case], None] = lambda *_: None
+    ) -> Iterator[Outcome]:
+        """Try the cases one after the other."""
+        for number, case in enumerate(tried):
+            begins(number, case)
+            yield self._try(case)
+
+    def _try(self, case: Case) -> Outcome:
+        settings = case.settings(self._settings)
+        before = {gpu.index: gpu.used for gpu in self._gpus.read()}
+        stays = [
+            _Stay(settings, self._file, self._scratch / f"tmp-bench-{number}.wav", self._command)
+            for number in range(case.workers)
+        ]
+        grown = 0.0
+        try:
+            while any(stay.is_working for stay in stays):
+                for gpu in self._gpus.read():
+                    grown = max(grown, gpu.used - before.get(gpu.index, gpu.used))
+                time.sleep(_LOOK_SECONDS)
+        finally:
+            for stay in stays:
+                stay.leave()
+        failure = next((stay.failure for stay in stays if stay.failure), None)
+        if failure is not None:
+            return Outcome(case, failure=str(failure))
+        wall = max(stay.ended for stay in stays) - min(stay.began for stay in stays)
+        audio = sum(stay.audio for stay in stays)
+        ram = sum(stay.peak for stay in stays)
+        if case.workers == 1:
+            (stay,) = stays
+            self._history.add(settings, Measured(stay.audio, stay.worked, ram, grown))
+        load = max(stay.load_seconds for stay in stays)
+        return Outcome(case, audio / wall if wall > 0 else 0.0, load, ram, grown)
+
+
+class _Stay:
+    """One engine with the file, from its start to its end, in a thread."""
+
+    def __init__(self, settings: Settings, file: Path, wav: Path, command: tuple[str, ...]) -> None:
+        self.failure: Failure | None = None
+        self.began = self.ended = self.audio = self.worked = 0.0
+        self.load_seconds = self.peak = 0.0
+        self._wav = wav
+        self._client = EngineClient(settings.model, lambda _: None, command)
+        self._client.send(
+            Transcribe(
+                job=1,
+                path=path_to_text(file),
+                decoding=settings.decoding,
+                text_hash=settings.text_hash(),
+                scratch=path_to_text(wav),
+            )
+        )
+        self._thread = threading.Thread(target=self._work, name="bench", daemon=True)
+        self._thread.start()
+
+    @property
+    def is_working(self) -> bool:
+        """Whether the engine has not ended."""
+        return self._thread.is_alive()
+
+    def leave(self) -> None:
+        """End the engine if it has not ended; nothing of it is left."""
+        self._client.kill()
+        self._thread.join()
+        self._wav.unlink(missing_ok=True)
+
+    def _work(self) -> None:
+        try:
+            for reply in self._client.replies():
+                match reply:
+                    case Ready(load_seconds=seconds):
+                        self.load_seconds = seconds
+                    case Started(plan=plan):
+                        self.began, self.audio = time.monotonic(), plan.duration
+                    case Window(worked=worked):
+                        self.worked += worked
+                    case Finished():
+                        self.ended = time.monotonic()
+                    case CleanedUp(peak=peak):
+                        self.peak = peak
+                        if self.ended:
+                            self._client.send(Shutdown())
+                    case Fatal(failure=failure) | FileFailed(failure=failure):
+                        self.failure = failure
+                        self._client.kill()
+                    case _:
+                        pass
+        except EngineError:
+            self._client.kill()
+        ended = self._client.wait()
+        if self.failure is None and not self.ended:
+            self.failure = ended.failure

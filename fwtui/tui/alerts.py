@@ -1,0 +1,25 @@
+"""Toasts about memory: limits that are exceeded, and batches that will not fit."""
+
+from typing import Literal
+
+from textual.screen import Screen
+
+from fwtui.memory.forecast import told
+from fwtui.tui.model import Changes
+from fwtui.tui.text import clean
+
+SECONDS = 12.0
+
+
+def tell_memory(screen: Screen[None], changes: Changes, key: str) -> None:
+    """Say what is new; `key` is the one that takes a proposal."""
+    alert, forecast = changes.alert, changes.forecast
+    if alert is not None and alert.text:
+        text = clean(f"{alert.text}; {alert.hint}")
+        severity: Literal["error", "warning"] = "error" if alert.hard else "warning"
+        screen.notify(text, title="Memory", severity=severity, timeout=SECONDS, markup=False)
+    if forecast is not None and not forecast.fits:
+        text = clean(told(forecast))
+        if forecast.proposal:
+            text += f" ({key} takes that)"
+        screen.notify(text, title="Memory", severity="warning", timeout=SECONDS, markup=False)

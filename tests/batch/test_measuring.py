@@ -1,0 +1,116 @@
+"""Lengths and an ETA before the first window, and a model that is kept: in real batches."""
+
+import shutil
+from pathlib import Path
+
+import psutil
+import pytest
+from msgspec.structs import replace
+
+from fwtui.batch import runner
+from fwtui.config.fields import apply
+from fwtui.config.locations import Locations
+from fwtui.core.commands import ChangeSettings, RetryJobs, Start
+from fwtui.core.events import (
+    BatchFinished,
+    BatchProgress,
+    EngineChanged,
+    Forecast,
+    JobChanged,
+    LogLine,
+    SegmentsFound,
+)
+from fwtui.core.job import Completed, JobId, Pending
+from fwtui.core.settings import MemorySettings, OutputSettings
+from fwtui.memory.measure import MemoryMeter
+from tests.batch.driver import LONG, SHORT, Batch, settings_for
+
+# The model waits until the test lets it go.
+HELD = """
+import os, time
+from fwtui.engine.windows import WindowLoop
+step = WindowLoop.step
+def held(self, state):
+    while not os.path.exists({go!r}):
+        time.sleep(0.01)
+    return step(self, state)
+WindowLoop.step = held
+"""
+
+
+async def test_lengths_and_an_eta_are_there_before_the_first_window(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "SAMPLE_SECONDS", 0.05)
+    settings = settings_for(tmp_path / "out", output=OutputSettings(add_report=True))
+    async with Batch(settings, [SHORT]) as batch:
+        await batch.to_the_end()
+    assert Locations.default().history.exists()
+    go, bad = tmp_path / "go", tmp_path / "bad.mp3"
+    bad.write_text("no sound")
+    paths = [LONG, *(Path(shutil.copy(SHORT, tmp_path / f"{n}.flac")) for n in range(8)), bad]
+    async with Batch(settings, paths, HELD.format(go=str(go))) as batch:
+        batch.send(Start())
+        known: set[JobId] = set()
+
+        def all_waiting_are_known(event: JobChanged) -> bool:
+            known.update({event.job.id} if event.job.media is not None else ())
+            return known >= set(range(2, 10))
+
+        await batch.until(JobChanged, all_waiting_are_known)
+        progress = await batch.until(BatchProgress, lambda e: e.eta is not None)
+        assert not any(isinstance(event, SegmentsFound) for event in batch.events)
+        assert progress.eta is not None
+        waiting = batch.jobs[9]
+        assert isinstance(waiting.state, Pending)
+        go.touch()
+        finished = await batch.until(BatchFinished)
+    assert (finished.completed, finished.failed) == (9, 1)
+    assert any(isinstance(event, Forecast) and event.measured for event in batch.events)
+
+
+async def test_a_model_is_kept_for_the_next_batch_and_then_let_go(tmp_path: Path) -> None:
+    settings = settings_for(tmp_path / "out")
+    settings = replace(settings, memory=MemorySettings(keep_model_minutes=0.02))
+    async with Batch(settings, [SHORT]) as batch:
+        await batch.to_the_end()
+        pid = await batch.engine_pid()
+        await batch.until(LogLine, lambda e: "the model is let go" in e.text)
+        await batch.until(LogLine, lambda e: "The end of the engine gave back" in e.text)
+        assert not psutil.pid_exists(pid)
+
+
+async def test_a_kept_model_serves_the_next_batch_without_a_load(tmp_path: Path) -> None:
+    settings = settings_for(tmp_path / "out")
+    settings = replace(settings, memory=MemorySettings(keep_model_minutes=60))
+    async with Batch(settings, [SHORT]) as batch:
+        await batch.to_the_end()
+        since = len(batch.events)
+        batch.send(RetryJobs((1,), restart=True))
+        finished = await batch.to_the_end(since)
+        assert finished.completed == 1
+        assert isinstance(batch.jobs[1].state, Completed)
+        loads = [e for e in batch.events if isinstance(e, EngineChanged) and e.loading]
+        assert len(loads) == 1
+        pid = await batch.engine_pid()
+    assert not psutil.pid_exists(pid)  # quitting does not wait for the hour
+
+
+async def test_a_batch_that_will_not_fit_is_told_before_it_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = MemoryMeter.read
+    monkeypatch.setattr(
+        MemoryMeter, "read", lambda self: replace(read(self), available=2600.0, system_total=4096.0)
+    )
+    settings = settings_for(tmp_path / "out")
+    large = replace(settings.model, model="large-v3", compute_type="float32")
+    async with Batch(replace(settings, model=large), [SHORT]) as batch:
+        told = await batch.until(Forecast)
+        assert (told.fits, told.measured) == (False, False)
+        assert told.proposal["model.compute_type"] == "int8"
+        assert any("This batch needs about" in line for line in batch.log)
+        since = len(batch.events)
+        batch.send(ChangeSettings(apply(batch.runner.ledger.settings, told.proposal)))
+        again = await batch.until(Forecast, since=since)
+        assert again.fits

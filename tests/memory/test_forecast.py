@@ -1,0 +1,126 @@
+"""What a batch needs: estimates in the right order, proposals that fit, where models are."""
+
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from fwtui.config.fields import apply
+from fwtui.core.events import GpuReading, MemoryReading
+from fwtui.core.settings import DecodingSettings, ModelSettings, Settings
+from fwtui.memory.forecast import Needs, estimate, forecast, told
+from fwtui.memory.models import KNOWN, weights_size
+
+CPU = Settings(model=ModelSettings(model="large-v3", device="cpu", compute_type="float32"))
+BATCHED = Settings(
+    model=ModelSettings(model="large-v3", device="cuda", compute_type="float16"),
+    decoding=DecodingSettings(batched=True, batch_size=16),
+)
+
+
+def machine(available: float, gpu_free: float | None = None, engines: float = 0) -> MemoryReading:
+    gpus = () if gpu_free is None else (GpuReading(0, "G", 24000 - gpu_free, 24000, 0),)
+    return MemoryReading(0, 0, 0, 0, 0, 32000, gpus, available, engines=engines)
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_less_is_less(name: str) -> None:
+    settings = replace(CPU, model=replace(CPU.model, model=name))
+    stored = float(KNOWN[name])
+    whole = estimate(settings, stored, "cpu").ram
+    int8 = apply(settings, {"model.compute_type": "int8"})
+    narrow = apply(int8, {"decoding.beam_size": 1, "decoding.best_of": 1})
+    batched = apply(settings, {"decoding.batched": True, "decoding.batch_size": 4})
+    assert estimate(narrow, stored, "cpu").ram < estimate(int8, stored, "cpu").ram < whole
+    assert estimate(batched, stored, "cpu").ram > whole
+    on_gpu = estimate(settings, stored, "cuda")
+    assert on_gpu.gpu is not None
+
+
+def test_the_size_of_things() -> None:
+    """Published figures: small int8 1.5 GB, large-v2 float16 4.7 GB on a GPU, beam 5."""
+    small = apply(CPU, {"model.model": "small", "model.compute_type": "int8"})
+    assert 600 < estimate(small, KNOWN["small"], "cpu").ram < 2000
+    large = apply(CPU, {"model.device": "cuda", "model.compute_type": "float16"})
+    gpu = estimate(large, KNOWN["large-v3"], "cuda").gpu
+    assert gpu is not None
+    assert 3500 < gpu < 6500
+
+
+@pytest.mark.parametrize(
+    ("settings", "reading", "fits", "remedy"),
+    [
+        (CPU, machine(20000), True, ""),
+        (CPU, machine(6000), False, "compute type int8"),
+        (CPU, machine(2000, engines=18000), True, ""),  # the present engine makes room
+        (CPU, machine(3300), False, "compute type int8, beam size 1, model large-v3-turbo"),
+        (CPU, machine(300), False, ""),
+        (BATCHED, machine(20000, gpu_free=23000), True, ""),
+        (BATCHED, machine(20000, gpu_free=12000), False, "batch size 8"),
+        (BATCHED, machine(20000, gpu_free=4400), False, "batch size 1"),
+    ],
+)
+def test_proposals(settings: Settings, reading: MemoryReading, fits: bool, remedy: str) -> None:
+    made = forecast(settings, float(KNOWN["large-v3"]), reading)
+    assert made is not None
+    assert made.fits is fits
+    assert made.remedy == remedy
+    assert bool(made.proposal) is bool(remedy)
+    if made.proposal:
+        better = apply(settings, made.proposal)
+        again = forecast(better, weights_size(better.model, {"HF_HOME": "/nowhere"}), reading)
+        assert again is not None
+        assert again.fits
+
+
+def test_what_was_measured_replaces_the_estimate() -> None:
+    made = forecast(CPU, float(KNOWN["large-v3"]), machine(6000), Needs(5000))
+    assert made is None or (made.fits, made.needs, made.measured) == (False, 5000, True)
+    assert forecast(CPU, None, machine(6000)) is None
+    unknown = forecast(CPU, None, machine(1000), Needs(5000))
+    assert unknown is not None
+    assert (unknown.fits, unknown.proposal) == (False, {})
+
+
+def test_two_engines_need_twice_as_much() -> None:
+    made = forecast(CPU, float(KNOWN["small"]), machine(20000), engines=2)
+    single = forecast(CPU, float(KNOWN["small"]), machine(20000))
+    assert made is not None
+    assert single is not None
+    assert made.needs == 2 * single.needs
+
+
+def test_the_line_says_numbers_and_the_way_out() -> None:
+    made = forecast(CPU, float(KNOWN["large-v3"]), machine(6000))
+    assert made is not None
+    assert f"about {made.needs:.0f} MB of memory (6000 MB free)" in told(made)
+    assert told(made).endswith("an estimate; compute type int8 would fit")
+    nothing = forecast(CPU, float(KNOWN["large-v3"]), machine(300))
+    assert nothing is not None
+    assert told(nothing).endswith("no smaller setting fits")
+
+
+def test_where_models_are(tmp_path: Path) -> None:
+    def put(folder: str, size: int) -> Path:
+        path = tmp_path / folder
+        path.mkdir(parents=True)
+        (path / "model.bin").write_bytes(b"\0" * size)
+        return path
+
+    environ = {"HF_HOME": str(tmp_path / "hf")}
+    put("hf/hub/models--Systran--faster-whisper-tiny/snapshots/0123", 3 << 20)
+    put("hf/hub/models--me--mine/snapshots/0123", 2 << 20)
+    own = put("own model", 1 << 20)
+
+    def size(model: str, model_dir: str | None = None) -> float | None:
+        return weights_size(ModelSettings(model=model, model_dir=model_dir), environ)
+
+    assert size(str(own)) == 1
+    assert size("tiny") == 3
+    assert size("me/mine") == 2
+    assert size("tiny", model_dir=str(tmp_path / "hf" / "hub")) == 3
+    assert size("small") == KNOWN["small"]  # to be downloaded
+    assert size("turbo") == KNOWN["large-v3-turbo"]
+    assert size("base.en") == KNOWN["base"]
+    assert size("/no/such/folder") is None
+    assert size("some[*]thing") is None

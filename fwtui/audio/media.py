@@ -139,7 +139,7 @@ def access_error(path: Path, error: OSError) -> MediaAccessError:
 def media_error(path: Path, error: av.error.FFmpegError) -> MediaError:
     """The error for people behind one of PyAV's; raises MemoryError if that is what it was."""
     raise_out_of_memory(path, error)
-    if error.errno in _ACCESS_ERRNOS and not (error.errno in _DISK_ERRNOS and _reads_well(path)):
+    if error.errno in _ACCESS_ERRNOS and not _reads_well(path):
         return access_error(path, OSError(error.errno, error.strerror or ""))
     return BadMediaError(
         f"{display_name(path)} is not a media file, or it is damaged",
@@ -155,7 +155,7 @@ def raise_read_error(path: Path, error: av.error.FFmpegError) -> None:
 
 
 def _reads_well(path: Path) -> bool:
-    """Whether the disk gives all of a file: FFmpeg calls some damage in it an I/O error."""
+    """Whether we get all of a file: FFmpeg calls some damage an I/O error, or no permission."""
     try:
         with path.open("rb", buffering=0) as file:
             if os.fstat(file.fileno()).st_size > _MOST_READ:

@@ -29,6 +29,8 @@ from fwtui.errors import BadMediaError
 
 # faster-whisper resamples in blocks of this many samples; the same blocks give the same samples.
 _BLOCK = 500_000
+# Less is not speech, and resampling makes so many times more of it that memory does not hold it.
+_LOWEST_RATE = 1000
 # A demuxer that fails this often in a row will not find its way back.
 _MAX_READ_FAILURES = 64
 _PROGRESS_SECONDS = 0.25
@@ -79,7 +81,7 @@ def decode_to_wav(
         with WavWriter(wav, needed, limit) as writer:
             frames = _frames(media, damage, cancelled)
             try:
-                _transfer(frames, timeline, writer, _Progress(on_progress))
+                _transfer(media, frames, timeline, writer, _Progress(on_progress))
             except av.error.FFmpegError as error:
                 raise _cannot_convert(path, error) from error
             if writer.samples == 0:
@@ -140,7 +142,11 @@ class _Section:
 
 
 def _transfer(
-    frames: Iterator[AudioFrame], timeline: Timeline, writer: WavWriter, progress: _Progress
+    media: Media,
+    frames: Iterator[AudioFrame],
+    timeline: Timeline,
+    writer: WavWriter,
+    progress: _Progress,
 ) -> None:
     """Write all frames, with silence where the timeline wants it."""
     section: _Section | None = None
@@ -157,6 +163,8 @@ def _transfer(
             # A resampler may round up: then there is a sample too much already.
             missing = round((position + silence) * SAMPLE_RATE) - writer.samples
             writer.write_silence(max(0, missing))
+            if frame.sample_rate < _LOWEST_RATE:
+                raise _no_rate(media.path, frame.sample_rate)
             section, begin = _Section(frame), position + silence
         for block in section.feed(frame):
             writer.write(block)
@@ -204,6 +212,13 @@ def _packets(media: Media, damage: _Damage) -> "Iterator[Packet[AudioStream] | N
         else:
             return
     yield None
+
+
+def _no_rate(path: Path, rate: int) -> BadMediaError:
+    return BadMediaError(
+        f"{display_name(path)} claims {rate} samples a second, which is no sound",
+        "The file is damaged, or it holds measurements.",
+    )
 
 
 def _cannot_convert(path: Path, error: av.error.FFmpegError) -> BadMediaError:

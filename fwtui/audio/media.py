@@ -1,6 +1,7 @@
 """Open a media file with PyAV and say for people why it cannot be used."""
 
 import errno
+import os
 import re
 import stat
 from collections.abc import Iterator
@@ -28,6 +29,7 @@ _PLAYLISTS = frozenset({"hls", "dash", "concat", "imf", "rtsp", "rtp", "sap", "s
 _DISK_NAMES = "EIO ETIMEDOUT ESTALE ENOTCONN EHOSTDOWN EHOSTUNREACH ENETUNREACH ENETDOWN ECONNRESET"
 _DISK_NAMES += " ECONNABORTED ENODEV ENXIO ENOMEDIUM EREMOTEIO"
 _DISK_ERRNOS = frozenset(getattr(errno, name, errno.EIO) for name in _DISK_NAMES.split())
+_MOST_READ = 256 << 20  # bytes that are read again to tell a bad disk from a bad file
 _CLOCK = re.compile(r"(\d{1,4}):(\d{2}):(\d{2}(?:\.\d{1,12})?)", re.ASCII)
 _ACCESS_ERRNOS = _DISK_ERRNOS | {errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR}
 
@@ -137,7 +139,7 @@ def access_error(path: Path, error: OSError) -> MediaAccessError:
 def media_error(path: Path, error: av.error.FFmpegError) -> MediaError:
     """The error for people behind one of PyAV's; raises MemoryError if that is what it was."""
     raise_out_of_memory(path, error)
-    if error.errno in _ACCESS_ERRNOS:
+    if error.errno in _ACCESS_ERRNOS and not _reads_well(path):
         return access_error(path, OSError(error.errno, error.strerror or ""))
     return BadMediaError(
         f"{display_name(path)} is not a media file, or it is damaged",
@@ -148,8 +150,21 @@ def media_error(path: Path, error: av.error.FFmpegError) -> MediaError:
 def raise_read_error(path: Path, error: av.error.FFmpegError) -> None:
     """Raise MediaAccessError if the disk failed; return if the data is bad."""
     raise_out_of_memory(path, error)
-    if error.errno in _DISK_ERRNOS:
+    if error.errno in _DISK_ERRNOS and not _reads_well(path):
         raise access_error(path, OSError(error.errno, error.strerror or "")) from error
+
+
+def _reads_well(path: Path) -> bool:
+    """Whether we get all of a file: FFmpeg calls some damage an I/O error, or no permission."""
+    try:
+        with path.open("rb", buffering=0) as file:
+            if os.fstat(file.fileno()).st_size > _MOST_READ:
+                return False
+            while file.read(1 << 20):
+                pass
+    except OSError:
+        return False
+    return True
 
 
 def raise_out_of_memory(path: Path, error: av.error.FFmpegError) -> None:

@@ -89,6 +89,7 @@ class BatchRunner:
         self._removals = Removals(self.ledger)
         self._trouble: Failure | None = None
         self._quitting = False
+        self.notices: list[str] = []  # for the log, as soon as somebody listens
 
     # --- BatchLink -----------------------------------------------------------------------------
 
@@ -125,6 +126,8 @@ class BatchRunner:
         """
         self._loop = asyncio.get_running_loop()
         sampler = asyncio.create_task(self._sample())
+        for notice in self.notices:
+            self.ledger.log(Level.INFO, notice)
         try:
             while not (self._quitting and self._slot.is_idle):
                 await self._take(await self._inbox.get())

@@ -1,8 +1,10 @@
 """Sessions on disk and the batches made of them: what every user interface starts with."""
 
 import asyncio
+import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 
 import msgspec
 from msgspec.structs import replace
@@ -24,6 +26,7 @@ from fwtui.storage.sessions import (
     list_sessions,
 )
 from fwtui.storage.store import SessionStore
+from fwtui.storage.system_temp import sweep_system_temp
 
 
 class Mapped(msgspec.Struct, frozen=True):
@@ -39,6 +42,7 @@ class Workspace:
     def __init__(self, locations: Locations, listeners: Sequence[Listener] = ()) -> None:
         self.locations = locations
         self._listeners = tuple(listeners)
+        self._swept: list[Swept] = []
 
     async def incomplete(self) -> SessionList:
         """Sessions with something left to do, the last changed first.
@@ -49,7 +53,7 @@ class Workspace:
         return await asyncio.to_thread(self._incomplete)
 
     def _incomplete(self) -> SessionList:
-        self.sweep()
+        self._swept.append(self.sweep())
         listed = list_sessions(self.locations.sessions)
         for stored in listed.sessions:
             if not (stored.session.is_incomplete or stored.in_use or stored.foreign):
@@ -66,6 +70,7 @@ class Workspace:
         store = await asyncio.to_thread(
             SessionStore.create, self.locations.sessions, settings, datetime.now()
         )
+        await self._sweep_others(settings)
         return self._runner(store)
 
     async def resume(self, stored: StoredSession) -> BatchRunner:
@@ -78,7 +83,16 @@ class Workspace:
             maps = load_maps(self.locations.path_maps)
             return adopt(stored, self.locations.sessions, maps=maps)
 
-        return self._runner(await asyncio.to_thread(open_it))
+        store = await asyncio.to_thread(open_it)
+        await self._sweep_others(store.session.settings)
+        return self._runner(store)
+
+    async def _sweep_others(self, settings: Settings) -> None:
+        """What other programs left in the system's temporary folder, if the user wants that."""
+        if settings.batch.sweep_system_temp:
+            folder = Path(tempfile.gettempdir())
+            now = datetime.now()
+            self._swept.append(await asyncio.to_thread(sweep_system_temp, folder, now))
 
     async def mapped(self, stored: StoredSession) -> Mapped:
         """The session as a resume would see it, and what it needs to be told before.
@@ -99,6 +113,8 @@ class Workspace:
 
     def _runner(self, store: SessionStore) -> BatchRunner:
         runner = BatchRunner(store, self.locations.scratch, history=self.locations.history)
+        swept, self._swept = self._swept, []
+        runner.notices += [str(one) for one in swept if one.files]
         for listener in self._listeners:
             runner.subscribe(listener)
         return runner

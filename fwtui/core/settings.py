@@ -251,6 +251,10 @@ class BatchSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         Literal["wait", "stop"],
         Meta(description="Disk full, drive or share gone: wait until that is over, or stop"),
     ] = "wait"
+    sweep_system_temp: Annotated[
+        bool,
+        Meta(description="Delete tmp*.wav older than an hour in the system's temporary folder"),
+    ] = False
     scratch_limit_mb: Annotated[
         AtLeastOne, Meta(description="Most scratch space for one file (MB; 115 MB hold an hour)")
     ] = 10240

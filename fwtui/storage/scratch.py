@@ -19,7 +19,7 @@ from fwtui.storage.lock import SessionLock, holder_of
 from fwtui.storage.names import SessionFiles
 
 _NAME = re.compile(r"tmp-(?P<session>[A-Za-z0-9][\w.-]*)-\d+-[0-9a-f]{8}\.wav", re.ASCII)
-_HOUR = 3600.0
+HOUR = 3600.0
 
 
 class Swept(msgspec.Struct, frozen=True):
@@ -27,6 +27,11 @@ class Swept(msgspec.Struct, frozen=True):
 
     files: tuple[Path, ...] = ()
     bytes: int = 0
+
+    def __str__(self) -> str:
+        """For the log."""
+        some = "1 file" if len(self.files) == 1 else f"{len(self.files)} files"
+        return f"Swept {some} that a crash had left: {self.bytes:,} bytes freed"
 
 
 def new_scratch(
@@ -48,7 +53,7 @@ def sweep(directory: Path, sessions: Path, now: datetime, *, files: FileSystem =
     """
     # Names first, locks later: a file of a session that is opened meanwhile is not among them.
     scratch = [path for path in _entries(directory) if path.match("tmp*.wav")]
-    before = now.timestamp() - _HOUR
+    before = now.timestamp() - HOUR
     orphans = [path for path in scratch if _is_orphan(path, sessions, before)]
     unfinished = [
         path

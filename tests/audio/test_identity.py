@@ -127,11 +127,14 @@ def test_a_file_that_was_replaced_while_it_was_read_is_read_again(tmp_path: Path
 
 
 @pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.ENODEV])
-def test_a_share_that_drops_out_is_not_called_damage(number: int) -> None:
-    path = Path("/share/talk.mp3")
+def test_a_share_that_drops_out_is_not_called_damage(number: int, tmp_path: Path) -> None:
+    path = tmp_path / "talk.mp3"  # it cannot be read, as on a share that has gone
     error = access_error(path, OSError(number, os.strerror(number)))
     assert isinstance(error, MediaLostError)
     assert "talk.mp3" in error.title
     assert classify_exception(error).kind == "input_lost"
+    said = av.error.FFmpegError(number, os.strerror(number))
     with pytest.raises(MediaAccessError):
-        raise_read_error(path, av.error.FFmpegError(number, os.strerror(number)))
+        raise_read_error(path, said)
+    path.write_bytes(b"all there")
+    raise_read_error(path, said)  # the file is damaged, and its disk is well

@@ -17,11 +17,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
 
+import msgspec
+
 from tests.crash import plans
 from tests.crash.life import Kill
 from tests.crash.scenario import Bench
 from tests.crash.totals import Totals
 
+ON_SCREEN = 0.25  # of the batches that are killed outside of storage calls
 Plan = tuple[Bench, list[Kill]]
 
 
@@ -37,16 +40,20 @@ class Matrix:
         pair = Bench.make(folder / "pair", plans.PAIR)
         mixed = Bench.make(folder / "mixed", plans.MIXED)
         seams = [] if options.no_calls else list(plans.every_call(pair))
+        on_screen = msgspec.structs.replace(mixed, on_screen=True)
         print(f"storage calls to die in: {len(seams)}", flush=True)
         random = Random(options.seed)
         random.shuffle(seams)
         self._limit = time.monotonic() + 60 * options.minutes
-        self._plans = by_turns(((pair, kills) for kills in seams), self._random(mixed, random))
+        self._plans = by_turns(
+            ((pair, kills) for kills in seams), self._random(mixed, on_screen, random)
+        )
 
-    def _random(self, bench: Bench, random: Random) -> Iterator[Plan]:
-        for kills in plans.random_batches(bench, random):
+    def _random(self, plain: Bench, on_screen: Bench, random: Random) -> Iterator[Plan]:
+        for kills in plans.random_batches(plain, random):
             if self.totals.elsewhere >= self._kills:
                 return
+            bench = on_screen if random.random() < ON_SCREEN else plain
             yield bench, kills
             if random.random() < 0.1:
                 yield bench, plans.in_a_row(min(4, bench.windows))

@@ -3,7 +3,8 @@
 Run as a script in the place of `fwtui`, the leader of its process group. The environment says:
 `FWTUI_CRASH_TRACE` is the file that the trace is appended to, `FWTUI_CRASH_CALL` the number
 (from 0) of the call of the storage's file-system seam at which the whole group is killed. A write
-is cut short there; every other call is not made.
+is cut short there; every other call is not made. `FWTUI_CRASH_EVENTS` is the descriptor that a
+screen's batch tells its events to, as `fwtui run --json` does on stdout.
 
 Lines of the trace: `call NUMBER NAME` before a call; from the engine `begun PID JOB SECONDS` and
 `done PID JOB SECONDS`, with how far the file was, or now is.
@@ -19,6 +20,7 @@ from typing import Any
 
 TRACE = "FWTUI_CRASH_TRACE"
 CALL = "FWTUI_CRASH_CALL"
+EVENTS = "FWTUI_CRASH_EVENTS"
 ENGINE = (sys.executable, "-P", str(Path(__file__).resolve()), "engine")
 
 
@@ -59,6 +61,29 @@ def tear(number: int, descriptor: int, data: bytes | memoryview) -> None:
     os.write(descriptor, data[: len(data) * (number % 5) // 4])
 
 
+def tell_events(descriptor: int) -> None:
+    """Write the events of every batch to the descriptor, as JSON lines."""
+    import msgspec
+
+    from fwtui.batch.runner import BatchRunner
+    from fwtui.batch.workspace import Workspace
+    from fwtui.core.events import AnyEvent
+
+    real = Workspace._runner
+
+    def tell(event: AnyEvent) -> None:
+        rest = memoryview(msgspec.json.encode(event) + b"\n")
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+
+    def runner(self: Workspace, *arguments: Any) -> BatchRunner:
+        made = real(self, *arguments)
+        made.subscribe(tell)
+        return made
+
+    setattr(Workspace, "_runner", runner)  # noqa: B010
+
+
 def run_engine(trace: Callable[[str], None]) -> None:
     """The engine child, which says when it begins a window and when it is done with it."""
     from fwtui.core.session import FilePlan, WindowResult
@@ -95,6 +120,8 @@ def run() -> int:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     last = os.environ.get(CALL)
     watch_the_seam(tracer(), None if last is None else int(last))
+    if EVENTS in os.environ:
+        tell_events(int(os.environ[EVENTS]))
     from fwtui.cli.main import main
 
     return main()

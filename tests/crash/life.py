@@ -1,4 +1,4 @@
-"""One life of a batch: a child `fwtui run` from its start to its end, natural or not."""
+"""One life of a batch: a child `fwtui run`, or the screen, from its start to its end."""
 
 import os
 import signal
@@ -9,12 +9,14 @@ import time
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
+from typing import IO
 
 import msgspec
 import psutil
 
 from fwtui.core.events import AnyEvent, EngineChanged, SegmentsFound
-from tests.crash.launcher import CALL
+from tests.crash.launcher import CALL, EVENTS
+from tests.crash.screen import Screen
 
 LAUNCHER = Path(__file__).with_name("launcher.py")
 PATIENCE = 300.0  # seconds until a life is given up; nothing is decided by how long things take
@@ -63,7 +65,10 @@ class Lived(msgspec.Struct, frozen=True):
 
 
 class Life:
-    """Runs the launcher with `arguments`; its stderr is appended to `errors`."""
+    """Runs the launcher with `arguments`; what it says to people is written to `errors`.
+
+    `screen`: on a terminal, driven by keys.
+    """
 
     def __init__(
         self,
@@ -71,8 +76,10 @@ class Life:
         environment: Mapping[str, str],
         errors: Path,
         kill: Kill | None,
+        screen: Screen | None = None,
     ) -> None:
         self.kill = kill
+        self.screen = screen
         self.events: list[AnyEvent] = []
         self.struck = False
         self.problems: list[str] = []
@@ -81,16 +88,40 @@ class Life:
         environment = {**os.environ, **environment}
         if kill is not None and kill.how is How.CALL:
             environment[CALL] = str(kill.after)
-        command = (sys.executable, "-P", LAUNCHER, *arguments)
-        with errors.open("wb") as file:
+        command = [str(part) for part in (sys.executable, "-P", LAUNCHER, *arguments)]
+        self._told: IO[bytes]
+        if screen is None:
+            self._run_plain(command, environment)
+        else:
+            self._run_on(screen, command, environment)
+
+    def _run_plain(self, command: list[str], environment: Mapping[str, str]) -> None:
+        with self._errors.open("wb") as file:
             self.process = subprocess.Popen(
-                [str(part) for part in command],
+                command,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=file,
                 env=environment,
                 start_new_session=True,
             )
+        assert self.process.stdout is not None
+        self._told = self.process.stdout
+
+    def _run_on(self, screen: Screen, command: list[str], environment: Mapping[str, str]) -> None:
+        told, telling = os.pipe()
+        self.process = subprocess.Popen(
+            command,
+            stdin=screen.slave,
+            stdout=screen.slave,
+            stderr=screen.slave,
+            env={**environment, EVENTS: str(telling), "TERM": "xterm-256color"},
+            pass_fds=(telling,),
+            start_new_session=True,
+        )
+        os.close(telling)
+        screen.open()
+        self._told = os.fdopen(told, "rb")
 
     def run(self) -> Lived:
         """Until no process of the group is left."""
@@ -101,10 +132,14 @@ class Life:
             for event in self._lines():
                 self.events.append(event)
                 self._look_for_zombie(event)
+                if self.screen is not None:
+                    self.screen.hear(event)
                 self._strike_if_due()
             code = self.process.wait()
         finally:
             watchdog.cancel()
+            if self.screen is not None:
+                self.screen.close()
         if self.kill is not None and self.kill.how is How.CALL:
             self.struck = code == -signal.SIGKILL
         self._bury()
@@ -118,8 +153,7 @@ class Life:
         return bool(self.events) or not self.struck
 
     def _lines(self) -> Iterator[AnyEvent]:
-        assert self.process.stdout is not None
-        with self.process.stdout as lines:
+        with self._told as lines:
             for line in lines:
                 if line.endswith(b"\n"):
                     yield msgspec.json.decode(line, type=AnyEvent)

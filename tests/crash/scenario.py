@@ -11,6 +11,7 @@ from fwtui.core.events import SegmentsFound
 from fwtui.errors import ExitCode
 from tests.crash.launcher import TRACE
 from tests.crash.life import How, Kill, Life, Lived
+from tests.crash.screen import Screen
 from tests.crash.witness import Repeat, Told, read_trace
 
 EXACT = (
@@ -40,7 +41,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 class Bench(msgspec.Struct, frozen=True):
     """What the runs of one batch share, and how the one without a kill went.
 
-    `calls` of the storage seam, `events` told, `windows` with segments.
+    `calls` of the storage seam, `events` told, `windows` with segments. `on_screen`: the lives that
+    are killed, and those that resume, are on a terminal.
     """
 
     model: Path
@@ -49,6 +51,7 @@ class Bench(msgspec.Struct, frozen=True):
     calls: tuple[str, ...]
     events: int
     windows: int
+    on_screen: bool = False
 
     @classmethod
     def make(cls, folder: Path, clips: Sequence[Path]) -> "Bench":
@@ -74,7 +77,7 @@ class Bench(msgspec.Struct, frozen=True):
 
     def play(self, folder: Path, kills: Sequence[Kill]) -> Outcome:
         """One kill a life, then a life to the end; the folder is left only if it went wrong."""
-        batch = Batch(folder, self.model, self.media)
+        batch = Batch(folder, self.model, self.media, on_screen=self.on_screen)
         struck: list[Kill] = []
         calls: list[str] = []
         for life in range(len(kills) + SPARE_LIVES):
@@ -125,14 +128,17 @@ class Bench(msgspec.Struct, frozen=True):
 class Batch:
     """One batch in folders of its own, over all its lives."""
 
-    def __init__(self, folder: Path, model: Path, media: Sequence[Path]) -> None:
+    def __init__(
+        self, folder: Path, model: Path, media: Sequence[Path], *, on_screen: bool = False
+    ) -> None:
         folder.mkdir(parents=True)
+        self.on_screen = on_screen
         self.folder = folder
         self.out = folder / "out"
         self.trace = folder / "trace"
         self.told = Told()
         self.problems: list[str] = []
-        self._options = ("--model", model, *EXACT, "-o", self.out, "--json")
+        self._options = ("--model", model, *EXACT, "-o", self.out)
         self._media = media
         self._lives = 0
 
@@ -147,13 +153,15 @@ class Batch:
         (self.folder / "tmp").mkdir(exist_ok=True)
         self._lives += 1
         resuming = self.has_session() or bool(self.outputs())
-        paths = ("--resume",) if resuming else self._media
-        life = Life(
-            ("run", *paths, *self._options),
-            {**self._environment, TRACE: str(self.trace)},
-            self.folder / f"stderr-{self._lives}",
-            kill,
-        )
+        said = self.folder / f"stderr-{self._lives}"
+        environment = {**self._environment, TRACE: str(self.trace)}
+        if self.on_screen:
+            begin = () if resuming else self._media
+            screen = Screen(said, begins=not resuming)
+            life = Life((*begin, *self._options), environment, said, kill, screen)
+        else:
+            paths = ("--resume",) if resuming else self._media
+            life = Life(("run", "--json", *paths, *self._options), environment, said, kill)
         lived = life.run()
         for event in lived.events:
             self.problems += self.told.hear(event)
@@ -163,8 +171,8 @@ class Batch:
         # A session that only had to be cleared away is "nothing to resume".
         nothing_to_do = lived.code == ExitCode.USAGE and resuming and not self.has_session()
         if not (lived.struck or lived.code == ExitCode.DONE or nothing_to_do):
-            said = (self.folder / f"stderr-{self._lives}").read_text(errors="replace")
-            self.problems.append(f"exit code {lived.code}: {said}")
+            words = said.read_text(errors="replace")
+            self.problems.append(f"exit code {lived.code}: {words}")
         return lived
 
     def has_session(self) -> bool:

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 from random import Random
 
+import msgspec
 import pytest
 
 from tests.crash import plans
@@ -49,6 +50,13 @@ def test_several_kills_within_one_file(mixed: Bench, tmp_path: Path) -> None:
     outcome = mixed.play(tmp_path / "killed", plans.in_a_row(3))
     check(outcome, kills=1)
     assert any(repeat.job == 1 for repeat in outcome.repeats)
+
+
+@pytest.mark.parametrize("how", [How.GROUP, How.ENGINE])
+def test_death_on_the_screen(how: How, pair: Bench, tmp_path: Path) -> None:
+    """Driven by keys on a terminal: killed in the middle, resumed in the dialog."""
+    screen = msgspec.structs.replace(pair, on_screen=True)
+    check(screen.play(tmp_path / "killed", [Kill(how, 1, windows=True)]), kills=1)
 
 
 def test_death_while_the_finished_session_is_deleted(pair: Bench, tmp_path: Path) -> None:

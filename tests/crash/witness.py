@@ -24,6 +24,7 @@ class Told:
 
     def __init__(self) -> None:
         self.added = False
+        self._session = ""
         self._shown: dict[JobId, set[int]] = defaultdict(set)
         self._completed: set[JobId] = set()
 
@@ -32,7 +33,10 @@ class Told:
         match event:
             case JobsAdded():
                 self.added = True
-            case BatchSnapshot(jobs=jobs):
+            case BatchSnapshot(session_id=session_id, jobs=jobs):
+                if self._session not in {"", session_id}:
+                    return  # what was done is done, and a screen begins something new
+                self._session = session_id
                 known = {job.id for job in jobs if isinstance(job.state, Completed)}
                 if forgotten := self._completed - known:
                     yield f"completed, and not any more: {forgotten}"

@@ -1,11 +1,18 @@
 import os
 import stat
+import subprocess
+import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from fwtui.core.settings import Settings
+import pytest
+
+from fwtui.config.locations import Locations
+from fwtui.core.settings import BatchSettings, Settings
 from fwtui.storage.scratch import new_scratch, sweep
 from fwtui.storage.store import SessionStore
+from fwtui.storage.system_temp import sweep_system_temp
+from tests.batch.driver import Batch
 from tests.storage import samples
 
 OLD = (10**9, 10**9)
@@ -40,6 +47,7 @@ def test_sweep_takes_what_nobody_uses(tmp_path: Path) -> None:
     swept = sweep(scratch, sessions, datetime.now())
     assert set(swept.files) == {orphan, gone, nameless}
     assert swept.bytes == 30
+    assert str(swept) == "Swept 3 files that a crash had left: 30 bytes freed"
     assert all(path.exists() for path in (in_use, young, other))
     later = datetime.now() + timedelta(hours=2)
     assert sweep(scratch, sessions, later).files == (young,)
@@ -59,3 +67,54 @@ def test_sweep_takes_the_leftovers_of_crashes(tmp_path: Path) -> None:
     assert {path.name for path in swept.files} == {".fwtui-1.tmp", "20200101_000000.journal"}
     assert {path.name for path in sessions.iterdir()} == expected | {".fwtui-2.tmp"}
     store.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="owners and open files of POSIX")
+def test_the_systems_temporary_folder_is_swept_with_care(tmp_path: Path) -> None:
+    old, young, busy, link, below, other = (
+        tmp_path / name
+        for name in ("tmpa.wav", "tmpb.wav", "tmpc.wav", "tmpd.wav", "below/tmpe.wav", "tmpf.mp3")
+    )
+    below.parent.mkdir()
+    for path in (old, young, busy, below, other):
+        path.write_bytes(bytes(10))
+    for path in (old, busy, below, other):
+        os.utime(path, OLD)
+    link.symlink_to(other)
+    strange = tmp_path / "tmpg.wav"
+    if os.geteuid() == 0:  # only root can give a file away
+        strange.write_bytes(bytes(10))
+        os.utime(strange, OLD)
+        os.chown(strange, 65534, 65534)
+    script = "import sys; f = open(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", script, busy], stdin=pipe, stdout=pipe) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"open\n"
+        swept = sweep_system_temp(tmp_path, datetime.now())
+        holder.communicate()
+    assert swept.files == (old,)
+    assert swept.bytes == 10
+    assert all(path.exists() for path in (young, busy, link, below, other))
+    assert strange.exists() == (os.geteuid() == 0)
+
+
+async def test_what_was_swept_is_in_the_log_of_the_next_batch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    theirs = tmp_path / "tmpa.wav"
+    theirs.write_bytes(bytes(1000))
+    os.utime(theirs, OLD)
+    ours = new_scratch(Locations.default().scratch, "20200101_000000", 1)
+    ours.write_bytes(bytes(20))
+    for wanted in (False, True):
+        settings = Settings(batch=BatchSettings(sweep_system_temp=wanted))
+        batch = Batch(settings)
+        await batch.workspace.incomplete()
+        async with batch:
+            pass
+        assert theirs.exists() is not wanted
+        expected = "1 file that a crash had left: 1,000" if wanted else "left: 20 bytes freed"
+        assert any(expected in line for line in batch.log)
+    assert not ours.exists()

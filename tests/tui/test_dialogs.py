@@ -188,7 +188,9 @@ async def test_add_from_the_tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         await driver.until_text("4 files found")
         await driver.until_text("3 without a length")
         assert f"{fmt.clock(probe(clip).duration)} in all" in driver.text
-        assert "1 in the queue already, 1 with a transcript already: n leaves them out" in driver.text
+        assert (
+            "1 in the queue already, 1 with a transcript already: n leaves them out" in driver.text
+        )
         await driver.press("n")
         await driver.until_text("Add 2 files")
         await driver.press("n", "ctrl+a")

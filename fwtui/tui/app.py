@@ -23,6 +23,7 @@ from fwtui.tui.keymap import USUAL, Keymap
 from fwtui.tui.keys import bindings
 from fwtui.tui.leaving import ask_quit
 from fwtui.tui.lifecycle import TERMINAL_CHECK, Lifecycle
+from fwtui.tui.looks import Looks
 from fwtui.tui.messages import ProfilesRead, TranscriptWanted
 from fwtui.tui.model import Changes
 from fwtui.tui.palette import KeyCommands

@@ -6,7 +6,9 @@ from typing import Any
 
 from textual.app import App, SystemCommand
 from textual.driver import Driver
+from textual.events import DescendantFocus
 from textual.screen import Screen
+from textual.widgets import Input
 
 from fwtui.core.settings import InterfaceSettings
 from fwtui.errors import ExitCode
@@ -26,6 +28,7 @@ class Looks(Sturdy, App[ExitCode]):
             self.register_theme(theme)
         self.glyphs = choose_glyphs()
         self.keymap = USUAL
+        self.still = False
         self._animation = self.animation_level
 
     def use(self, interface: InterfaceSettings) -> None:
@@ -34,7 +37,12 @@ class Looks(Sturdy, App[ExitCode]):
         over_network = "SSH_CONNECTION" in os.environ and "TEXTUAL_ANIMATIONS" not in os.environ
         still = interface.reduced_motion or over_network
         self.animation_level = "none" if still else self._animation
-        self.set_class(interface.reduced_motion, "still")
+        self.still = interface.reduced_motion
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        """Where nothing is to move, the cursor of a text does not blink either."""
+        if isinstance(event.widget, Input):
+            event.widget.cursor_blink = not self.still
 
     def on_interface_changed(self, event: InterfaceChanged) -> None:
         """The settings screen was applied."""

@@ -361,7 +361,9 @@ async def test_the_interface_changes_at_once_and_is_not_the_batchs() -> None:
         await it.driver.until(lambda: it.driver.app.theme == "fwtui-light")
         assert it.driver.app.animation_level == "none"
         assert it.link.commands == []
-        await it.press("comma")
+        await it.press("slash")
+        assert not it.driver.app.main.filter.cursor_blink
+        await it.press("escape", "comma")
         await it.driver.until(lambda: it.driver.screen == "SettingsScreen")
         assert "not applied yet" not in it.driver.text.replace("* not applied yet", "")
 

@@ -1,5 +1,6 @@
 """Every key of the program, once: bindings, footer, palette and help come from here."""
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -248,7 +249,7 @@ KEYS: tuple[Key, ...] = (
     Key(
         "log_filter",
         ("/",),
-        "filter_log",
+        "screen.filter_log",
         "Filter log",
         "Show only lines of the log that have this text",
         "log",
@@ -506,6 +507,7 @@ _SHOWN = {
     "end": "End",
     "f1": "F1",
 }
+_FUNCTION_KEY = re.compile(r"f\d+")
 _PLAIN = {"⏎": "Enter", "⌫": "Backspace", "↑": "Up", "↓": "Down", "←": "Left", "→": "Right"}
 
 
@@ -528,7 +530,7 @@ def bindings(*where: Where) -> list[BindingType]:
 
 def shown(name: str, *, ascii_only: bool = False) -> str:
     """How a key is written for people."""
-    text = _SHOWN.get(name, name)
+    text = _SHOWN.get(name, name.upper() if _FUNCTION_KEY.fullmatch(name) else name)
     if text.startswith("ctrl+"):
         text = "Ctrl+" + text[5:].upper()
     if ascii_only:

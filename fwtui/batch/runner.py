@@ -13,6 +13,7 @@ from fwtui.batch.ledger import Ledger, now
 from fwtui.batch.link import Listener
 from fwtui.batch.outcome import write_report
 from fwtui.batch.slot import EngineGone, EngineSaid, EngineSlot, SlotMessage
+from fwtui.config.sparse import sparse
 from fwtui.core.commands import (
     AddPaths,
     AnyCommand,
@@ -188,8 +189,8 @@ class BatchRunner:
                 await self.ledger.move(ids, offset)
             case SkipJobs(ids=ids):
                 await self._skip(ids)
-            case RetryJobs(ids=ids, restart=restart):
-                await self._retry(ids, restart=restart)
+            case RetryJobs():
+                await self._retry(command)
             case ChangeSettings(settings=settings):
                 await self.ledger.change_settings(settings)
                 self._slot.forget_rungs()
@@ -263,16 +264,17 @@ class BatchRunner:
             wait = self.ledger.settings.batch.cancel_seconds
             self._loop.call_later(wait, self._inbox.put_nowait, Overdue(job))
 
-    async def _retry(self, ids: tuple[JobId, ...], *, restart: bool) -> None:
-        for number in ids:
+    async def _retry(self, command: RetryJobs) -> None:
+        for number in command.ids:
             if number not in self.ledger.queue or not self.ledger.queue[number].is_finished:
                 continue
             job = self.ledger.queue[number]
-            if restart or isinstance(job.state, Completed):
+            if command.restart or isinstance(job.state, Completed):
                 await self.ledger.forget_progress(number)
             point = await asyncio.to_thread(self.ledger.store.resume_point, number)
             done = point.seconds if point else 0.0
-            await self.ledger.put(replace(job, state=Pending(done)))
+            own = job.settings if command.settings is None else sparse(command.settings)
+            await self.ledger.put(replace(job, state=Pending(done), settings=own))
 
     async def _start(self) -> None:
         if self.phase in {Phase.PAUSED, Phase.PAUSING}:

@@ -14,6 +14,7 @@ from fwtui.batch.desk import FileDesk
 from fwtui.batch.ledger import Ledger, now
 from fwtui.batch.policy import first_rung, ladder
 from fwtui.batch.run import NOT_STARTED, Run
+from fwtui.config.sparse import full
 from fwtui.core.events import EngineChanged, EngineInfo, JobProgress, Level
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.job import Job, JobId, Processing
@@ -193,7 +194,7 @@ class EngineSlot:
 
     def _new_run(self, job: Job) -> Run:
         """A run with the settings of this moment; kept only when the job is sent."""
-        settings = self.ledger.settings
+        settings = self.ledger.settings if job.settings is None else full(job.settings)
         device = self.info.device if self.info else settings.model.device
         rungs = ladder(settings, device)
         rung = min(first_rung(self._recent_rungs), len(rungs) - 1)

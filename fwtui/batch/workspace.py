@@ -49,7 +49,7 @@ class Workspace:
         left = tuple(stored for stored in listed.sessions if stored.session.is_incomplete)
         return replace(listed, sessions=left)
 
-    async def sessions(self) -> SessionList:
+    async def all_sessions(self) -> SessionList:
         """All sessions, the last changed first, also those that are all done or in use."""
         return await asyncio.to_thread(list_sessions, self.locations.sessions)
 

@@ -100,7 +100,7 @@ def export(session_id: str, form: str | None, output: str | None) -> ExitCode:
 
 async def _any_named(workspace: "Workspace", name: str, console: Console) -> "Session":
     """The session of this name, in use or not. Raises UsageError."""
-    listed = await workspace.sessions()
+    listed = await workspace.all_sessions()
     for problem in listed.problems:
         console.always(printable(problem))
     for stored in listed.sessions:

@@ -1,7 +1,6 @@
 """What the keys do to the queue: each action becomes one command to the batch."""
 
 from textual import work
-from textual.screen import Screen
 from textual.widgets import Input
 
 from fwtui.core.commands import (
@@ -18,24 +17,17 @@ from fwtui.core.commands import (
 from fwtui.core.events import Phase
 from fwtui.core.job import JobId, Processing
 from fwtui.tui import format as fmt
-from fwtui.tui.glyphs import Glyphs
-from fwtui.tui.host import Host
-from fwtui.tui.model import BatchModel
+from fwtui.tui.looking import Looking
 from fwtui.tui.screens.add import AddFiles
-from fwtui.tui.screens.details import details_dialog
 from fwtui.tui.screens.dialog import Ask
 from fwtui.tui.text import base_name, clean
 from fwtui.tui.widgets.footer import Footer
 from fwtui.tui.widgets.queue import QueueTable
 
 
-class QueueCommands(Screen[None]):
+class QueueCommands(Looking):
     """The actions of the queue, for the main screen."""
 
-    host: Host
-    model: BatchModel
-    glyphs: Glyphs
-    queue: QueueTable
     footer: Footer
     filter: Input
     following: bool
@@ -58,6 +50,7 @@ class QueueCommands(Screen[None]):
             "retry": "Retry" if some or finished else None,
             "remove": "Remove" if current is not None else None,
             "filter": "Filter" if counts.total else None,
+            "report": "Report" if counts.total else None,
         }
 
     def action_start_pause(self) -> None:
@@ -151,12 +144,6 @@ class QueueCommands(Screen[None]):
                 self.queue.set_filter("")
             self.queue.show(live)
             self.queue.post_message(QueueTable.CursorMoved())
-
-    def action_details(self) -> None:
-        """Everything about the file."""
-        job = self.queue.current
-        if job is not None:
-            self.app.push_screen(details_dialog(job, self.glyphs))
 
     def action_add(self) -> None:
         """Ask for files."""

@@ -1,40 +1,11 @@
 """Every key of the program, once: bindings, footer, palette and help come from here."""
 
-from dataclasses import dataclass
-from typing import Literal
-
 from textual.binding import Binding, BindingType
 
-Where = Literal["everywhere", "queue", "panes", "moving", "log", "settings"]
+from fwtui.tui.dialog_keys import DIALOG_KEYS
+from fwtui.tui.key import TITLES, Key, Where
 
-TITLES: dict[Where, str] = {
-    "everywhere": "Everywhere",
-    "queue": "Files in the queue",
-    "panes": "Panes",
-    "moving": "Moving",
-    "log": "Log",
-    "settings": "Settings",
-}
-
-
-@dataclass(frozen=True)
-class Key:
-    """One action and the keys that call it.
-
-    `footer` ranks it among the hints at the bottom (0: not there); `palette` puts it into the
-    command palette; `priority` makes it work wherever the focus is, text fields included.
-    """
-
-    id: str
-    keys: tuple[str, ...]
-    action: str
-    label: str
-    tooltip: str
-    where: Where
-    footer: int = 0
-    palette: bool = True
-    priority: bool = False
-
+__all__ = ["KEYS", "TITLES", "Key", "Where", "bindings", "footer_keys", "shown"]
 
 KEYS: tuple[Key, ...] = (
     Key("add", ("a",), "add", "Add", "Add files, folders or patterns to the queue", "queue", 1),
@@ -111,6 +82,24 @@ KEYS: tuple[Key, ...] = (
         "Settings and profiles, for this batch or as defaults",
         "queue",
         8,
+    ),
+    Key(
+        "report",
+        ("i",),
+        "report",
+        "Report",
+        "Totals, speed, slowest files, failures and memory of the batch",
+        "queue",
+        10,
+    ),
+    Key(
+        "sessions",
+        ("ctrl+o",),
+        "sessions",
+        "Sessions",
+        "All stored sessions: look into them, resume, export or delete them",
+        "queue",
+        11,
     ),
     Key(
         "escape",
@@ -327,6 +316,7 @@ KEYS: tuple[Key, ...] = (
         palette=False,
         priority=True,
     ),
+    *DIALOG_KEYS,
 )
 
 _SHOWN = {

@@ -45,7 +45,7 @@ def make_session(out: Path) -> SessionStore:
 async def test_words_of_finished_and_unfinished_files(tmp_path: Path) -> None:
     make_session(tmp_path / "out").close()
     workspace = Workspace(Locations.default())
-    (stored,) = (await workspace.sessions()).sessions
+    (stored,) = (await workspace.all_sessions()).sessions
     done, begun, bad = stored.session.jobs
     found = await workspace.transcript(stored, done)
     assert [segment.text for segment in found.segments] == [" hello"]
@@ -67,7 +67,7 @@ async def test_words_of_finished_and_unfinished_files(tmp_path: Path) -> None:
 async def test_delete_takes_the_transcripts_and_nothing_else(tmp_path: Path) -> None:
     store = make_session(tmp_path / "out")
     workspace = Workspace(Locations.default())
-    (stored,) = (await workspace.sessions()).sessions
+    (stored,) = (await workspace.all_sessions()).sessions
     assert stored.in_use is not None
     assert outputs_of(stored.session).files == (tmp_path / "out" / "talk.srt",)
     with pytest.raises(SessionInUseError):
@@ -80,4 +80,4 @@ async def test_delete_takes_the_transcripts_and_nothing_else(tmp_path: Path) -> 
         "precious.txt",
         "talk.json",
     ]
-    assert not (await workspace.sessions()).sessions
+    assert not (await workspace.all_sessions()).sessions

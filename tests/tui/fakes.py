@@ -115,10 +115,17 @@ class ScriptedWorkspace:
         self.started: list[Settings] = []
         self.resumed: list[StoredSession] = []
         self.discarded: list[StoredSession] = []
+        self.deleted: list[StoredSession] = []
         self.refusal: Exception | None = None
 
     async def incomplete(self) -> SessionList:
         return SessionList(tuple(self.sessions), self.problems)
+
+    async def all_sessions(self) -> SessionList:
+        return SessionList(tuple(self.sessions), self.problems)
+
+    async def transcript(self, stored: StoredSession, job: Job) -> Transcript:
+        return self.link.transcripts.get(job.id, Transcript(language="", segments=()))
 
     async def start(self, settings: Settings) -> ScriptedLink:
         self.started.append(settings)
@@ -136,6 +143,11 @@ class ScriptedWorkspace:
 
     async def discard(self, stored: StoredSession) -> Discarded:
         self.discarded.append(stored)
+        self.sessions.remove(stored)
+        return Discarded()
+
+    async def delete(self, stored: StoredSession) -> Discarded:
+        self.deleted.append(stored)
         self.sessions.remove(stored)
         return Discarded()
 

@@ -5,19 +5,22 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, OptionList, Static
 from textual.widgets.option_list import Option
 
+from fwtui.batch.stored import Outputs
 from fwtui.core.job import Failed, Job, Pending
+from fwtui.core.paths import path_to_text
 from fwtui.core.session import Session
 from fwtui.tui import format as fmt
 from fwtui.tui.glyphs import Glyphs
+from fwtui.tui.keys import bindings
 from fwtui.tui.screens.dialog import Ask, Dialog, frame, text
 from fwtui.tui.text import base_name, clean, shown_path
-from fwtui.tui.workspace import Stored
+from fwtui.tui.workspace import Stored, Workspace
 
 LABEL = 13
 MOST_NAMES = 500
@@ -40,15 +43,18 @@ LATER = Choice("later")
 class Resume(Dialog[Choice]):
     """The sessions, the fields of the one looked at, and the choices."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "choose('resume')", "Resume Session"),
-        Binding("d", "choose('discard')", "Discard & Start Fresh"),
-        Binding("l", "choose('later')", "Later"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("resume")
     escape_result = LATER
 
-    def __init__(self, stored: Sequence[Stored], problems: Sequence[str], glyphs: Glyphs) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        stored: Sequence[Stored],
+        problems: Sequence[str],
+        glyphs: Glyphs,
+    ) -> None:
         super().__init__()
+        self._workspace = workspace
         self._stored = stored
         self._problems = problems
         self._glyphs = glyphs
@@ -71,6 +77,7 @@ class Resume(Dialog[Choice]):
             buttons=(
                 Button("Discard & Start Fresh", id="discard", variant="error"),
                 Button("Later", id="later"),
+                Button("Inspect", id="inspect"),
                 Button("Resume Session", id="resume", variant="primary"),
             ),
         )
@@ -114,9 +121,17 @@ class Resume(Dialog[Choice]):
         elif self._one.in_use is None:
             self.dismiss(Choice(what, self._one))
 
+    def action_inspect(self) -> None:
+        """Look into the session, and come back."""
+        from fwtui.tui.screens.inspect import Inspect
+
+        self.app.push_screen(Inspect(self._one, self._workspace, self._glyphs))
+
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """A choice by its button."""
         match event.button.id:
+            case "inspect":
+                self.action_inspect()
             case "resume":
                 self.action_choose("resume")
             case "discard":
@@ -143,6 +158,27 @@ def ask_discard(session: Session) -> Ask:
         f"already written to {shown_path(session.settings.output.output_dir)}."
     )
     return Ask("Discard this session?", f"{lost}\n\n{kept}", "Discard", "Keep it")
+
+
+def ask_delete(session: Session, outputs: Outputs) -> Ask:
+    """The question before a session goes with all that it wrote."""
+    name = clean(session.session_id)
+    parts: list[Part] = [(f"Deleted for good: session {name} and its journal", "")]
+    inside = sum(_done(job) for job in session.pending)
+    if inside:
+        words = f", with {fmt.clock(inside)} of audio transcribed inside unfinished files"
+        parts.append((words, ""))
+    if outputs.files:
+        count = f"{len(outputs.files):,} transcript{'' if len(outputs.files) == 1 else 's'}"
+        parts.append((f", and {count} that it wrote ({fmt.size(outputs.bytes)}):", ""))
+    names = [shown_path(path_to_text(path)) for path in outputs.files[:MOST_NAMES]]
+    parts += [(f"\n  {name}", "$warning") for name in names]
+    if len(outputs.files) > MOST_NAMES:
+        parts.append((f"\n  and {len(outputs.files) - MOST_NAMES:,} more", "$ink-dim"))
+    parts.append(("\n\nKept: your recordings.", ""))
+    return Ask(
+        "Delete this session and its transcripts?", Content.assemble(*parts), "Delete", "Keep it"
+    )
 
 
 def describe(stored: Stored, glyphs: Glyphs) -> Content:

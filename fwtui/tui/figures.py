@@ -129,7 +129,7 @@ def _plot(report: BatchReport, cells: int, glyphs: Glyphs) -> list[Line]:
         return []
     values = [point.rss for point in report.memory]
     top = max(values) * 1.05
-    rows = area(values, room, PLOT_ROWS, 0.0, top, glyphs)
+    rows = area(values, room, PLOT_ROWS, top, glyphs)
     lines: list[Line] = [[(" " + fit("Memory of our processes", cells - 1), "key")]]
     side, corner, along = ("|", "+", "-") if glyphs.ascii else ("│", "└", "─")
     for at, row in enumerate(rows):

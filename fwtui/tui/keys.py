@@ -5,7 +5,7 @@ from textual.binding import Binding, BindingType
 from fwtui.tui.dialog_keys import DIALOG_KEYS
 from fwtui.tui.key import TITLES, Key, Where
 
-__all__ = ["KEYS", "TITLES", "Key", "Where", "bindings", "footer_keys", "shown"]
+__all__ = ["KEYS", "TITLES", "Key", "Where", "bindings", "footer_keys", "hints", "shown"]
 
 KEYS: tuple[Key, ...] = (
     Key("add", ("a",), "add", "Add", "Add files, folders or patterns to the queue", "queue", 1),
@@ -374,3 +374,16 @@ def shown(name: str, *, ascii_only: bool = False) -> str:
 def footer_keys() -> list[Key]:
     """Keys for the bottom line, the most wanted first."""
     return sorted((key for key in KEYS if key.footer), key=lambda key: key.footer)
+
+
+def hints(where: Where, room: int, *, ascii_only: bool = False) -> str:
+    """The keys of a dialog with their labels, as many as fit into `room` cells."""
+    text = ""
+    for key in KEYS:
+        if key.where == where:
+            hint = f"{shown(key.keys[0], ascii_only=ascii_only)} {key.label}"
+            longer = f"{text}   {hint}" if text else hint
+            if len(longer) > room:
+                break
+            text = longer
+    return text

@@ -111,6 +111,7 @@ class ScriptedWorkspace:
     ) -> None:
         self.link = link or ScriptedLink()
         self.sessions = list(sessions)
+        self.later: list[StoredSession] = []
         self.problems = tuple(problems)
         self.started: list[Settings] = []
         self.resumed: list[StoredSession] = []

@@ -106,7 +106,7 @@ class Details(Dialog[Again | None]):
     def on_mount(self) -> None:
         """Show what is known, and read the rest."""
         self.set_class(self.glyphs.ascii, "plain-ascii")
-        self.query_one("#details-left").border_title = "File"
+        self.query_one("#details-left").border_title = "About"
         self.words.show(self.subject.feed, follow=False)
         self.words.focus()
         self._show()
@@ -117,6 +117,7 @@ class Details(Dialog[Again | None]):
         """One above the other where the width is small."""
         super().on_resize(event)
         self.set_class(event.size.width < NARROW_WIDTH, "narrow")
+        self.call_after_refresh(self.show_hints, "details", ascii_only=self.glyphs.ascii)
         self.set_class(event.size.height < LOW_HEIGHT, "low")
         self.call_after_refresh(self._show)
 

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Button
@@ -15,6 +16,8 @@ from fwtui.tui.text import clean
 from fwtui.tui.widgets.listing import Listing
 from fwtui.tui.widgets.session import SessionView
 from fwtui.tui.workspace import Stored, Workspace
+
+NARROW_WIDTH = 100
 
 
 class Inspect(Dialog[None]):
@@ -47,6 +50,11 @@ class Inspect(Dialog[None]):
         self.set_class(self._glyphs.ascii, "plain-ascii")
         self._view.show(self._stored)
         self._view.files.focus()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Little room: smaller buttons."""
+        super().on_resize(event)
+        self.set_class(event.size.width < NARROW_WIDTH, "narrow")
 
     def action_open(self) -> None:
         """Everything about the file."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
-from textual import work
+from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -27,6 +27,7 @@ from fwtui.tui.widgets.lines import LineView
 from fwtui.tui.widgets.paint import Piece, clip
 
 LOOK_EVERY = 1.0
+NARROW_WIDTH = 100
 
 
 class ReportView(LineView):
@@ -95,6 +96,12 @@ class Report(Dialog[None]):
         self._show()
         self.set_interval(LOOK_EVERY, self._follow)
 
+    def on_resize(self, event: events.Resize) -> None:
+        """The keys that fit."""
+        super().on_resize(event)
+        self.set_class(event.size.width < NARROW_WIDTH, "narrow")
+        self.call_after_refresh(self.show_hints, "report", ascii_only=self._glyphs.ascii)
+
     def _follow(self) -> None:
         if self._model.phase is not Phase.IDLE:
             self._show()
@@ -104,8 +111,8 @@ class Report(Dialog[None]):
         self._view.show(report)
         box = self.query_one("#report-dialog")
         so_far = " so far" if self._model.phase is not Phase.IDLE else ""
-        box.border_title = Content(f"Report{so_far}")
-        box.border_subtitle = Content(f"Session {clean(report.session_id)}")
+        name = f"session {clean(report.session_id)}"
+        box.border_title = Content(f"Report{so_far} {self._glyphs.dot} {name}")
 
     @work(exclusive=True, group="dialog", exit_on_error=False)
     async def action_export(self) -> None:

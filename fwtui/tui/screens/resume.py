@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
@@ -25,6 +26,7 @@ from fwtui.tui.workspace import Stored, Workspace
 LABEL = 13
 MOST_NAMES = 500
 MOST_SESSIONS = 6
+NARROW_WIDTH = 100
 
 Part = tuple[str, str]
 
@@ -76,8 +78,8 @@ class Resume(Dialog[Choice]):
             VerticalScroll(text("", id="session-fields"), classes="body", can_focus=False),
             buttons=(
                 Button("Discard & Start Fresh", id="discard", variant="error"),
-                Button("Later", id="later"),
                 Button("Inspect", id="inspect"),
+                Button("Later", id="later"),
                 Button("Resume Session", id="resume", variant="primary"),
             ),
         )
@@ -92,6 +94,12 @@ class Resume(Dialog[Choice]):
             self.query_one("#resume").focus()
         else:
             self.query_one("#later").focus()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """The keys that fit."""
+        super().on_resize(event)
+        self.set_class(event.size.width < NARROW_WIDTH, "narrow")
+        self.call_after_refresh(self.show_hints, "resume", ascii_only=self._glyphs.ascii)
 
     @property
     def _one(self) -> Stored:
@@ -168,6 +176,8 @@ def ask_delete(session: Session, outputs: Outputs) -> Ask:
     if inside:
         words = f", with {fmt.clock(inside)} of audio transcribed inside unfinished files"
         parts.append((words, ""))
+    if session.temp_files:
+        parts.append((f", {fmt.files(len(session.temp_files))} with temporary sound", ""))
     if outputs.files:
         count = f"{len(outputs.files):,} transcript{'' if len(outputs.files) == 1 else 's'}"
         parts.append((f", and {count} that it wrote ({fmt.size(outputs.bytes)}):", ""))

@@ -63,8 +63,8 @@ class SessionList(Listing):
             (f" {mark} ", ink),
             (f"{session.created_at:%Y-%m-%d %H:%M}  ", "plain"),
             *bar(fmt.share(done, total), BAR_CELLS, self.glyphs, "good"),
-            (f"  {done:,} of {fmt.files(total)}", "dim"),
-            (f", {len(session.failed):,} failed" if session.failed else "", "bad"),
+            (f"  {done:,}/{total:,}", "dim"),
+            (f" {self.glyphs.failed}{len(session.failed):,}" if session.failed else "", "bad"),
         ]
 
     def _mark(self, stored: Stored) -> Piece:
@@ -123,6 +123,7 @@ class Sessions(Dialog[Stored | None]):
         """One above the other where the width is small."""
         super().on_resize(event)
         self.set_class(event.size.width < NARROW_WIDTH, "narrow")
+        self.call_after_refresh(self.show_hints, "sessions", ascii_only=self._glyphs.ascii)
 
     @work(exclusive=True, group="read", exit_on_error=False)
     async def _read(self) -> None:

@@ -50,7 +50,7 @@ def describe(
         facts.add("Media", _media(job.media, glyphs))
     facts.add("State", f"{glyphs.of(job.state)} {status_word(job.state)}", _ink(job.state))
     if progress is not None:
-        facts.add("Done", _progress(progress))
+        facts.add("Done", _progress(progress, glyphs))
     _state(facts, job.state, missing)
     for number, attempt in enumerate(job.attempts, 1):
         _attempt(facts, number, attempt)
@@ -89,13 +89,13 @@ def _ink(state: State) -> str:
             return "$ink-dim"
 
 
-def _progress(progress: JobProgress) -> str:
+def _progress(progress: JobProgress, glyphs: Glyphs) -> str:
     done = fmt.percent(fmt.share(progress.done, progress.total))
     if progress.preparing:
         return f"{done} prepared"
     of = f"{fmt.clock(progress.done)} of {fmt.clock(progress.total)}, {done}"
     pace = fmt.speed(progress.speed)
-    return f"{of}, {pace} times real time" if pace else of
+    return f"{of}, {pace}{glyphs.times}" if pace else of
 
 
 def _media(media: MediaInfo, glyphs: Glyphs) -> str:
@@ -135,7 +135,7 @@ def _completed(facts: _Facts, state: Completed, missing: frozenset[str]) -> None
     pace = fmt.speed(state.audio_seconds / state.work_seconds) if state.work_seconds > 0 else ""
     took = f"{fmt.clock(state.audio_seconds)} of audio in {fmt.took(state.work_seconds)}"
     facts.add("Finished", _at(state.completed_at))
-    facts.add("Work", f"{took}, {pace} times real time" if pace else took)
+    facts.add("Work", f"{took}, {pace}{facts.glyphs.times}" if pace else took)
     facts.add("Text", f"{state.segments:,} segments, language {clean(state.language) or '?'}")
     for number, output in enumerate(state.outputs):
         gone = output in missing

@@ -168,8 +168,7 @@ class Details(Dialog[Again | None]):
         self.words.update()
         self.words.set_note(words_note(job, feed))
         dot = f" {self.glyphs.dot} "
-        count = f"{len(feed.segments):,} segments" if feed.segments else ""
-        about = ["Words", clean(feed.language), count, source_note(feed)]
+        about = ["Words", clean(feed.language), source_note(feed)]
         self.words.border_title = Content(dot.join(part for part in about if part))
         self.words.border_subtitle = _legend(feed)
         for name in ("retry", "retry_with"):

@@ -187,12 +187,14 @@ async def test_a_worker_of_a_screen_that_fails_is_a_dialog() -> None:
 
     link.transcript = fail  # type: ignore[assignment, method-assign]
     async with running(ScriptedWorkspace(link)) as driver:
-        await driver.until(lambda: driver.app.host.model.jobs)
-        await driver.press("enter")
+        # The main screen's first, then the details' own.
         await driver.until_text("ValueError: unreadable [b]words[/]")
+        await driver.press("escape", "enter")
+        await driver.until(lambda: driver.screen == "Tell")
         assert "The batch goes on" in driver.text
-        while driver.screen == "Tell":
-            await driver.press("escape")
+        await driver.press("escape")
+        assert driver.screen == "Details"
+        await driver.press("escape")
         link.emit(JobChanged(job(1, state=Pending(60.0))))
         await driver.until_text("from 1:00")
 

@@ -10,7 +10,7 @@ from fwtui.tui import format as fmt
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.sturdy import Sturdy
 from fwtui.tui.text import base_name, clean, shown_path
-from fwtui.tui.widgets.files import FilesView
+from fwtui.tui.widgets.stored_files import FilesView
 from fwtui.tui.workspace import Stored
 
 LABEL = 10

@@ -182,7 +182,9 @@ def _remarks(
         lines.append([(f"  {glyphs.bullet} ", _INKS[title]), (name, "plain")])
         for at, words in enumerate(said):
             ink = _INKS[title] if at == 0 else "dim"
-            lines += [[(" " * 4 + line, ink)] for line in wrap(clean(words), max(8, cells - 5))]
+            # The line above has the name already.
+            text = clean(words.removeprefix(base_name(path)).lstrip(": ") or words)
+            lines += [[(" " * 4 + line, ink)] for line in wrap(text, max(8, cells - 5))]
     if len(found) > MOST_REMARKS:
         lines.append([(f"    and {len(found) - MOST_REMARKS:,} more: see an export", "dim")])
     return lines

@@ -34,6 +34,7 @@ from fwtui.tui.workspace import Stored, Workspace
 
 NARROW_WIDTH = 100
 BAR_CELLS = 10
+BESIDE_BAR = 34
 
 
 class SessionList(Listing):
@@ -59,11 +60,12 @@ class SessionList(Listing):
         session = stored.session
         done, total = len(session.completed), len(session.jobs)
         mark, ink = self._mark(stored)
+        room = max(0, min(BAR_CELLS, self.size.width - BESIDE_BAR))
         return [
             (f" {mark} ", ink),
             (f"{session.created_at:%Y-%m-%d %H:%M}  ", "plain"),
-            *bar(fmt.share(done, total), BAR_CELLS, self.glyphs, "good"),
-            (f"  {done:,}/{total:,}", "dim"),
+            *bar(fmt.share(done, total), room, self.glyphs, "good"),
+            (f"  {done:,}/{total:,}" if room else f"{done:,}/{total:,}", "dim"),
             (f" {self.glyphs.failed}{len(session.failed):,}" if session.failed else "", "bad"),
         ]
 

@@ -16,6 +16,7 @@ from fwtui.batch.eta import Tally
 from fwtui.batch.intake import Problem
 from fwtui.batch.link import Listener
 from fwtui.batch.queue import Queue, moved, put_back
+from fwtui.batch.stored import transcript_of_outputs
 from fwtui.core.events import (
     AnyEvent,
     JobChanged,
@@ -29,7 +30,7 @@ from fwtui.core.events import (
     SettingsChanged,
 )
 from fwtui.core.failure import Failure
-from fwtui.core.job import Failed, Job, JobId, Pending
+from fwtui.core.job import Completed, Failed, Job, JobId, Pending
 from fwtui.core.paths import valid_text
 from fwtui.core.segment import Transcript
 from fwtui.core.session import FilePlan, WindowResult
@@ -205,12 +206,15 @@ class Ledger:
             self.emit(SegmentsFound(job, result.segments, language))
 
     async def transcript(self, job: JobId) -> Transcript:
-        """What the journal holds of a file."""
-        duration = self.queue[job].duration if job in self.queue else 0.0
+        """What the journal holds of a file; of a completed one, else what its outputs hold."""
+        known = self.queue.get(job)
 
         def read() -> Transcript:
+            segments = self.store.segments(job)
+            if not segments and known is not None and isinstance(known.state, Completed):
+                return transcript_of_outputs(known, known.state)
             language = self.store.language(job) or ""
-            return Transcript(language, self.store.segments(job), duration)
+            return Transcript(language, segments, known.duration if known else 0.0)
 
         return await asyncio.to_thread(read)
 

@@ -5,10 +5,14 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from fwtui.batch.ledger import Ledger, now
 from fwtui.batch.pace import Prediction
-from fwtui.batch.report import make_report, render_report
+from fwtui.batch.report import make_report
+from fwtui.batch.report_text import render_report
 from fwtui.batch.run import Run
+from fwtui.config.sparse import sparse
 from fwtui.core.display import printable
 from fwtui.core.events import Level
 from fwtui.core.failure import Failure, FailureKind
@@ -85,6 +89,7 @@ async def complete(ledger: Ledger, job: Job, run: Run) -> Completed | Failed:
         language=run.plan.language,
         segments=len(transcript.segments),
         warnings=warnings_of(run.plan, holes, len(transcript.segments), run.changed),
+        used=sparse(replace(run.settings, model=run.current.model, decoding=run.current.decoding)),
     )
 
 

@@ -33,6 +33,10 @@ class Queue:
     def __getitem__(self, job: JobId) -> Job:
         return self._jobs[job]
 
+    def get(self, job: JobId) -> Job | None:
+        """The job, or None if it is not in the queue."""
+        return self._jobs.get(job)
+
     @property
     def order(self) -> tuple[JobId, ...]:
         """Ids in order."""

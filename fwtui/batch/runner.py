@@ -18,6 +18,7 @@ from fwtui.batch.run import SKIPPED
 from fwtui.batch.said import EngineGone, EngineSaid, Overdue, Sampled, SlotMessage, Unused
 from fwtui.batch.slot import EngineSlot
 from fwtui.batch.upkeep import Upkeep
+from fwtui.config.sparse import sparse
 from fwtui.core.commands import (
     AddPaths,
     AnyCommand,
@@ -206,8 +207,8 @@ class BatchRunner:
                 await self.ledger.move(ids, offset)
             case SkipJobs(ids=ids):
                 await self._skip(ids)
-            case RetryJobs(ids=ids, restart=restart):
-                await self._retry(ids, restart=restart)
+            case RetryJobs():
+                await self._retry(command)
             case ChangeSettings(settings=settings):
                 await self.ledger.change_settings(settings)
                 self._slot.forget_rungs()
@@ -288,15 +289,16 @@ class BatchRunner:
             wait = self.ledger.settings.batch.cancel_seconds
             self._loop.call_later(wait, self._inbox.put_nowait, Overdue(job))
 
-    async def _retry(self, ids: tuple[JobId, ...], *, restart: bool) -> None:
+    async def _retry(self, command: RetryJobs) -> None:
         queue, done = self.ledger.queue, self.ledger.store.done_seconds
-        jobs = [queue[job] for job in dict.fromkeys(ids) if job in queue]
+        jobs = [queue[job] for job in dict.fromkeys(command.ids) if job in queue]
         over, on = [], []
         for job in (job for job in jobs if job.is_finished):
-            if restart or isinstance(job.state, Completed):
-                over.append(replace(job, state=Pending()))
+            own = job.settings if command.settings is None else sparse(command.settings)
+            if command.restart or isinstance(job.state, Completed):
+                over.append(replace(job, state=Pending(), settings=own))
             else:
-                on.append(replace(job, state=Pending(done(job.id))))
+                on.append(replace(job, state=Pending(done(job.id)), settings=own))
         await self.ledger.put_all(over, forget=True)
         await self.ledger.put_all(on)
 

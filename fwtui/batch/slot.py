@@ -18,6 +18,7 @@ from fwtui.batch.replacing import ReplacedByGuard
 from fwtui.batch.run import Run
 from fwtui.batch.said import EngineGone, EngineSaid, SlotMessage, engine_info, loaded_line, pump
 from fwtui.batch.watchdog import EngineWatch, Pace
+from fwtui.config.sparse import full
 from fwtui.core.batching import batch_size
 from fwtui.core.events import EngineChanged, EngineInfo, JobProgress, Level
 from fwtui.core.failure import Failure, FailureKind
@@ -201,7 +202,7 @@ class EngineSlot(ReplacedByGuard):
     def _new_run(self, job: Job) -> Run:
         """Kept only when the job is sent."""
         self._paces.pop(job.id, None)
-        settings = self.ledger.settings
+        settings = self.ledger.settings if job.settings is None else full(job.settings)
         device = self.info.device if self.info else settings.model.device
         return new_run(job, settings, device, list(self._recent_rungs))
 

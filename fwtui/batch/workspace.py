@@ -11,8 +11,11 @@ from msgspec.structs import replace
 
 from fwtui.batch.link import Listener
 from fwtui.batch.runner import BatchRunner
+from fwtui.batch.stored import delete_stored, stored_transcript
 from fwtui.config.locations import Locations
 from fwtui.config.pathmaps import load_maps, save_maps
+from fwtui.core.job import Job
+from fwtui.core.segment import Transcript
 from fwtui.core.session import Session
 from fwtui.core.settings import Settings
 from fwtui.storage.erase import Discarded
@@ -60,6 +63,10 @@ class Workspace:
                 discard_stored(stored, self.locations.sessions)
         left = tuple(stored for stored in listed.sessions if stored.session.is_incomplete)
         return replace(listed, sessions=left)
+
+    async def all_sessions(self) -> SessionList:
+        """All sessions, the last changed first, also those that are all done or in use."""
+        return await asyncio.to_thread(list_sessions, self.locations.sessions)
 
     def sweep(self) -> Swept:
         """Delete scratch files that no running fwtui uses."""
@@ -122,3 +129,11 @@ class Workspace:
     async def discard(self, stored: StoredSession) -> Discarded:
         """Delete a stored session and its scratch files. Raises SessionInUseError, StorageError."""
         return await asyncio.to_thread(discard_stored, stored, self.locations.sessions)
+
+    async def delete(self, stored: StoredSession) -> Discarded:
+        """Delete a stored session and the transcripts it wrote. Raises as `discard`."""
+        return await asyncio.to_thread(delete_stored, stored, self.locations.sessions)
+
+    async def transcript(self, stored: StoredSession, job: Job) -> Transcript:
+        """The words of a file of a stored session. Raises StorageError."""
+        return await asyncio.to_thread(stored_transcript, stored, self.locations.sessions, job)

@@ -1,6 +1,7 @@
 """`fwtui sessions`: what was interrupted, and how to be rid of it."""
 
 import asyncio
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -17,13 +18,16 @@ from fwtui.errors import ExitCode, SessionInUseError, UsageError
 
 if TYPE_CHECKING:
     from fwtui.batch.workspace import Workspace
+    from fwtui.core.session import Session
     from fwtui.storage.sessions import StoredSession
+
+FORMATS = ("json", "toml", "csv")
 
 
 @click.group(
     "sessions",
     invoke_without_command=True,
-    short_help="List interrupted sessions, look into one, or discard some.",
+    short_help="List interrupted sessions, look into, export or discard them.",
     epilog=exit_code_help(),
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -64,6 +68,45 @@ def discard(session_ids: tuple[str, ...]) -> ExitCode:
     console = Console()
     asyncio.run(_discard(_workspace(), session_ids, console))
     return ExitCode.DONE
+
+
+@command.command("export", short_help="A session as JSON, TOML or CSV, for other programs.")
+@click.argument("session_id")
+@click.option(
+    "--format",
+    "-f",
+    "form",
+    type=click.Choice(FORMATS),
+    help="Form of the data (default: by the name of --output, else json)",
+)
+@click.option("--output", "-o", help="File to write, replaced if it is there (default: stdout)")
+def export(session_id: str, form: str | None, output: str | None) -> ExitCode:
+    """Write the settings of a session, and of each file what became of it, with all attempts.
+
+    Works for any session that is stored, also while another fwtui works on it. CSV has a line a
+    file and no settings.
+    """
+    from fwtui.batch.export import export_session, write_export
+
+    session = asyncio.run(_any_named(_workspace(), session_id, Console()))
+    named = Path(output).suffix[1:].lower() if output else ""
+    data = export_session(session, form or (named if named in FORMATS else FORMATS[0]))
+    if output:
+        write_export(Path(output), data)
+    else:
+        click.echo(data, nl=False)
+    return ExitCode.DONE
+
+
+async def _any_named(workspace: "Workspace", name: str, console: Console) -> "Session":
+    """The session of this name, in use or not. Raises UsageError."""
+    listed = await workspace.all_sessions()
+    for problem in listed.problems:
+        console.always(printable(problem))
+    for stored in listed.sessions:
+        if stored.session.session_id == name:
+            return stored.session
+    raise UsageError(f"no session is called {name!r}", "see: fwtui sessions")
 
 
 async def _discard(workspace: "Workspace", ids: tuple[str, ...], console: Console) -> None:

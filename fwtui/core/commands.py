@@ -46,10 +46,14 @@ class SkipJobs(Command, frozen=True):
 
 
 class RetryJobs(Command, frozen=True):
-    """Put finished jobs back to pending. `restart`: forget their progress inside the file."""
+    """Put finished jobs back to pending. `restart`: forget their progress inside the file.
+
+    `settings`: use these for the jobs from now on, instead of the batch's.
+    """
 
     ids: tuple[JobId, ...]
     restart: bool = False
+    settings: Settings | None = None
 
 
 class Start(Command, frozen=True):

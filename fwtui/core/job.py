@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -53,7 +54,11 @@ class Processing(msgspec.Struct, frozen=True, tag="processing"):
 
 
 class Completed(msgspec.Struct, frozen=True, tag="completed"):
-    """Done, its outputs durable on disk. Durations in seconds; `warnings` are for the row."""
+    """Done, its outputs durable on disk. Durations in seconds; `warnings` are for the row.
+
+    `used` has the settings of its last attempt that were not at their defaults, by
+    `section.name`; None: not known.
+    """
 
     started_at: datetime
     completed_at: datetime
@@ -63,6 +68,7 @@ class Completed(msgspec.Struct, frozen=True, tag="completed"):
     language: str
     segments: int
     warnings: tuple[str, ...] = ()
+    used: dict[str, Any] | None = None
 
 
 class Failed(msgspec.Struct, frozen=True, tag="failed"):
@@ -94,6 +100,8 @@ class Job(msgspec.Struct, frozen=True):
     """One file of the batch. `path` is `path_to_text` of an absolute path.
 
     `stem` is the name of its outputs without extension, unique in the batch (as `path_to_text`).
+    `settings` are its own, if the user asked to try it with others than the batch's: those that
+    are not at their defaults, by `section.name`.
     """
 
     id: JobId
@@ -102,6 +110,7 @@ class Job(msgspec.Struct, frozen=True):
     state: State = Pending()
     media: MediaInfo | None = None
     attempts: tuple[Attempt, ...] = ()
+    settings: dict[str, Any] | None = None
 
     @property
     def file(self) -> Path:

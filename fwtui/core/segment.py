@@ -37,11 +37,16 @@ class Segment(msgspec.Struct, frozen=True):
 
 
 class Transcript(msgspec.Struct, frozen=True):
-    """Everything the writers need to know about one transcribed file."""
+    """Everything the writers need to know about one transcribed file.
+
+    `source` is the output (`path_to_text`) that it was read back from; empty if it is the
+    session's own.
+    """
 
     language: str
     segments: tuple[Segment, ...]
     duration: float = 0.0
+    source: str = ""
 
     @property
     def text(self) -> str:

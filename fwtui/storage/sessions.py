@@ -11,6 +11,8 @@ from pathlib import Path
 
 import msgspec
 
+from fwtui.core.job import JobId
+from fwtui.core.segment import Segment
 from fwtui.core.session import Session
 from fwtui.errors import SessionInUseError, StorageError
 from fwtui.storage.erase import (
@@ -29,7 +31,7 @@ from fwtui.storage.load import load
 from fwtui.storage.lock import Holder, SessionLock, holder_of
 from fwtui.storage.names import SessionFiles
 from fwtui.storage.quarantine import move_away
-from fwtui.storage.reading import JournalLines, assemble
+from fwtui.storage.reading import JournalLines, assemble, segments_of
 from fwtui.storage.remap import remap_session
 from fwtui.storage.snapshot import UnreadableError, decode_snapshot
 from fwtui.storage.store import SessionStore
@@ -172,6 +174,16 @@ def _read_foreign(path: Path) -> Roster:
     here = path.parent.parent
     roster.temps = {t: None for t in roster.temps if Path(t).parent == here and is_scratch(Path(t))}
     return roster
+
+
+def stored_segments(directory: Path, session_id: str, job_id: JobId) -> tuple[Segment, ...]:
+    """The segments found so far of an unfinished file, without opening the session.
+
+    Raises StorageError, also when the session's holder has just compacted it.
+    """
+    paths = SessionFiles(directory, session_id)
+    progress = load(paths).book.files.get(job_id)
+    return segments_of(JournalLines(paths.journal), progress) if progress else ()
 
 
 def adopt(

@@ -1,6 +1,5 @@
 """The application: its screens, its batch, and how both begin and end."""
 
-import asyncio
 import gc
 import os
 from collections.abc import Callable, Sequence
@@ -10,7 +9,6 @@ from typing import ClassVar
 
 from textual import work
 from textual.binding import BindingType
-from textual.worker import Worker, WorkerState
 
 from fwtui.config.profiles import Profile
 from fwtui.core.commands import AnyCommand
@@ -24,7 +22,7 @@ from fwtui.tui.keys import bindings
 from fwtui.tui.leaving import ask_quit
 from fwtui.tui.lifecycle import TERMINAL_CHECK, Lifecycle
 from fwtui.tui.looks import Looks
-from fwtui.tui.messages import ProfilesRead, TranscriptWanted
+from fwtui.tui.messages import ProfilesRead
 from fwtui.tui.model import Changes
 from fwtui.tui.palette import KeyCommands
 from fwtui.tui.screens.help import help_dialog, places
@@ -34,7 +32,6 @@ from fwtui.tui.text import shown_path
 from fwtui.tui.trouble import Trouble
 from fwtui.tui.workspace import Workspace
 
-TRANSCRIPT_REST = 0.12
 LONG_CLOSE = 0.3
 
 
@@ -83,7 +80,9 @@ class FwtuiApp(Looks):
 
     async def on_mount(self) -> None:
         """Show the main screen; everything else comes after the first frame."""
-        self.host = Host(self._workspace, self._settings, self._apply, self.trouble.batch_ended)
+        self.host = Host(
+            self._workspace, self._settings, self._apply, self.trouble.batch_ended, self.now
+        )
         self.set_keymap(self.keymap.for_textual)
         self.main = MainScreen(self.host, self.glyphs, self.now)
         self.main.header.profiles = self._profiles
@@ -122,19 +121,6 @@ class FwtuiApp(Looks):
         if changes.waits_for is not None:
             self.trouble.batch_waits(changes.waits_for)
 
-    @work(exclusive=True, group="transcript", exit_on_error=False)
-    async def on_transcript_wanted(self, event: TranscriptWanted) -> None:
-        """Read the words of a file that is looked at for a moment."""
-        await asyncio.sleep(TRANSCRIPT_REST)
-        runner = self.host.runner
-        if runner is None or self.main.shown != event.job_id:
-            return
-        transcript = await runner.transcript(event.job_id)
-        feed = self.host.model.feed(event.job_id)
-        feed.complete(transcript.segments)
-        feed.language = feed.language or transcript.language
-        self.main.apply(Changes(feeds={event.job_id}))
-
     @work(exclusive=True, group="quit", exit_on_error=False)
     async def action_quit(self) -> None:  # type: ignore[override]
         """Save and leave; asks when a file is being worked on."""
@@ -168,10 +154,9 @@ class FwtuiApp(Looks):
             if hang_up is not None:
                 hang_up()
 
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """Tell of a worker that failed."""
-        if event.state is WorkerState.ERROR and event.worker.error is not None:
-            self.trouble.tell(event.worker.error)
+    def worker_failed(self, error: BaseException) -> None:
+        """Show the error of a worker."""
+        self.trouble.tell(error)
 
     def forgive(self, error: Exception) -> bool:
         """Show the error of a handler; False: the program must end with it."""

@@ -4,7 +4,6 @@ from functools import partial
 
 from msgspec.structs import replace
 from textual import work
-from textual.screen import Screen
 from textual.widgets import Input
 
 from fwtui.config.fields import apply
@@ -25,14 +24,11 @@ from fwtui.core.events import Forecast, Phase
 from fwtui.core.job import JobId, Processing
 from fwtui.tui import format as fmt
 from fwtui.tui.arrange import SORTS, Sort
-from fwtui.tui.glyphs import Glyphs
-from fwtui.tui.host import Host
 from fwtui.tui.keymap import with_keys
 from fwtui.tui.known import look_around, queued_notes
+from fwtui.tui.looking import Looking
 from fwtui.tui.messages import InterfaceChanged
-from fwtui.tui.model import BatchModel
 from fwtui.tui.screens.add import AddFiles
-from fwtui.tui.screens.details import details_dialog
 from fwtui.tui.screens.dialog import Ask
 from fwtui.tui.text import base_name, clean
 from fwtui.tui.widgets.footer import Footer
@@ -41,13 +37,9 @@ from fwtui.tui.widgets.log import LogView
 from fwtui.tui.widgets.queue import QueueTable
 
 
-class QueueCommands(Screen[None]):
+class QueueCommands(Looking):
     """The actions of the queue, for the main screen."""
 
-    host: Host
-    model: BatchModel
-    glyphs: Glyphs
-    queue: QueueTable
     footer: Footer
     filter: Input
     log_filter: Input
@@ -77,6 +69,7 @@ class QueueCommands(Screen[None]):
             "work_order": "Work in this order" if self._is_arranged else None,
             "filter": "Filter" if counts.total else None,
             "fit": "Fit the memory" if self._proposal else None,
+            "report": "Report" if counts.total else None,
         }
 
     @property
@@ -218,12 +211,6 @@ class QueueCommands(Screen[None]):
                 self.queue.set_filter("")
             self.queue.show(live)
             self.queue.post_message(QueueTable.CursorMoved())
-
-    def action_details(self) -> None:
-        """Everything about the file."""
-        job = self.queue.current
-        if job is not None:
-            self.app.push_screen(details_dialog(job, self.glyphs))
 
     def action_add(self) -> None:
         """Ask for files."""

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 
-from fwtui.core.commands import AnyCommand, Quit
+from fwtui.core.commands import AnyCommand, Quit, RetryJobs
 from fwtui.core.settings import Settings
 from fwtui.errors import ExitCode
 from fwtui.tui.bridge import Bridge
@@ -23,10 +24,11 @@ class Host:
         settings: Settings,
         on_changes: Callable[[Changes], None],
         on_crash: Callable[[BaseException], None],
+        now: Callable[[], datetime] = datetime.now,
     ) -> None:
         self.workspace = workspace
         self.settings = settings
-        self.model = BatchModel()
+        self.model = BatchModel(now)
         self.bridge = Bridge(self.model, on_changes)
         self.runner: Runner | None = None
         self._on_crash = on_crash
@@ -46,6 +48,25 @@ class Host:
             else:
                 runner = await self.workspace.resume(stored)
             self._adopt(runner)
+
+    async def change(self, stored: Stored) -> None:
+        """Save and leave the batch, and go on with a stored session; raises FwtuiError.
+
+        If the session cannot be had, the batch stays.
+        """
+        async with self._opening:
+            if self.closing:
+                return
+            runner = await self.workspace.resume(stored)
+            task, self._task = self._task, None
+            if task is not None:
+                await self._end(task, CLOSE_SECONDS)
+            self._adopt(runner)
+
+    def retry_failed(self, stored: Stored) -> None:
+        """Let the failed files of a session that goes on be tried again."""
+        if stored.session.failed:
+            self.send(RetryJobs(tuple(job.id for job in stored.session.failed)))
 
     def _adopt(self, runner: Runner) -> None:
         self.runner = runner
@@ -70,14 +91,19 @@ class Host:
         self.closing = True
         async with self._opening:
             task = self._task
-        if task is not None and not task.done():
-            self.send(Quit())
-            await asyncio.wait([task], timeout=seconds)
-            if not task.done():
-                task.cancel()
-                await asyncio.wait([task], timeout=1.0)
+        if task is not None:
+            await self._end(task, seconds)
         self.bridge.drain()
         self.bridge.disconnect()
+
+    async def _end(self, task: asyncio.Task[None], seconds: float) -> None:
+        """Let the batch save everything and end; cancel it if it does not."""
+        if not task.done():
+            self.send(Quit())
+            await asyncio.wait([task], timeout=seconds)
+        if not task.done():
+            task.cancel()
+            await asyncio.wait([task], timeout=1.0)
 
     @property
     def exit_code(self) -> ExitCode:

@@ -1,42 +1,13 @@
 """Every key of the program, once: bindings, footer, palette and help come from here."""
 
 import re
-from dataclasses import dataclass
-from typing import Literal
 
 from textual.binding import Binding, BindingType
 
-Where = Literal["everywhere", "queue", "panes", "moving", "log", "add", "settings"]
+from fwtui.tui.dialog_keys import DIALOG_KEYS
+from fwtui.tui.key import TITLES, Key, Where
 
-TITLES: dict[Where, str] = {
-    "everywhere": "Everywhere",
-    "queue": "Files in the queue",
-    "panes": "Panes",
-    "moving": "Moving",
-    "log": "Log",
-    "add": "Add files: the tree",
-    "settings": "Settings",
-}
-
-
-@dataclass(frozen=True)
-class Key:
-    """One action and the keys that call it.
-
-    `footer` ranks it among the hints at the bottom (0: not there); `palette` puts it into the
-    command palette; `priority` makes it work wherever the focus is, text fields included.
-    """
-
-    id: str
-    keys: tuple[str, ...]
-    action: str
-    label: str
-    tooltip: str
-    where: Where
-    footer: int = 0
-    palette: bool = True
-    priority: bool = False
-
+__all__ = ["KEYS", "TITLES", "Key", "Where", "bindings", "footer_keys", "hints", "shown"]
 
 KEYS: tuple[Key, ...] = (
     Key("add", ("a",), "add", "Add", "Add files, folders or patterns to the queue", "queue", 1),
@@ -145,6 +116,24 @@ KEYS: tuple[Key, ...] = (
         "Fit the memory",
         "When a batch will not fit the memory: use the settings that are proposed",
         "queue",
+    ),
+    Key(
+        "report",
+        ("i",),
+        "report",
+        "Report",
+        "Totals, speed, slowest files, failures and memory of the batch",
+        "queue",
+        10,
+    ),
+    Key(
+        "sessions",
+        ("ctrl+o",),
+        "sessions",
+        "Sessions",
+        "All stored sessions: look into them, resume, export or delete them",
+        "queue",
+        11,
     ),
     Key(
         "escape",
@@ -492,6 +481,7 @@ KEYS: tuple[Key, ...] = (
         palette=False,
         priority=True,
     ),
+    *DIALOG_KEYS,
 )
 
 _SHOWN = {
@@ -550,3 +540,16 @@ def shown(name: str, *, ascii_only: bool = False) -> str:
 def footer_keys() -> list[Key]:
     """Keys for the bottom line, the most wanted first."""
     return sorted((key for key in KEYS if key.footer), key=lambda key: key.footer)
+
+
+def hints(where: Where, room: int, *, ascii_only: bool = False) -> str:
+    """The keys of a dialog with their labels, as many as fit into `room` cells."""
+    text = ""
+    for key in KEYS:
+        if key.where == where:
+            hint = f"{shown(key.keys[0], ascii_only=ascii_only)} {key.label}"
+            longer = f"{text}   {hint}" if text else hint
+            if len(longer) > room:
+                break
+            text = longer
+    return text

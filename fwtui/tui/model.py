@@ -2,8 +2,9 @@
 
 import re
 from collections import OrderedDict, deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from fwtui.core.events import (
     AnyEvent,
@@ -32,6 +33,7 @@ from fwtui.core.failure import Failure
 from fwtui.core.job import Completed, Failed, Job, JobId, Pending, Processing
 from fwtui.core.segment import Segment
 from fwtui.core.settings import Settings
+from fwtui.tui.curve import BatchHistory
 from fwtui.tui.text import base_name
 
 _NUMBER = re.compile(r"\d+")
@@ -46,12 +48,14 @@ class Feed:
     """The segments of one file, as far as they were seen here.
 
     `whole` says that none is missing before them; `generation` changes when they are replaced.
+    `source` is the output that they were read back from, if they were.
     """
 
     segments: list[Segment] = field(default_factory=list)
     language: str = ""
     whole: bool = False
     generation: int = 0
+    source: str = ""
 
     def extend(self, segments: Iterable[Segment]) -> None:
         """Append what is new; segments come in order and their ids rise."""
@@ -112,9 +116,13 @@ class Counts:
 
 
 class BatchModel:
-    """The batch as last heard of. `fold` takes an event in and notes what it changed."""
+    """The batch as last heard of. `fold` takes an event in and notes what it changed.
 
-    def __init__(self) -> None:
+    `now` is the clock of its history.
+    """
+
+    def __init__(self, now: Callable[[], datetime] = datetime.now) -> None:
+        self.history = BatchHistory(now)
         self.session_id = ""
         self.settings = Settings()
         self.phase = Phase.IDLE
@@ -198,6 +206,7 @@ class BatchModel:
             case SegmentsReset():
                 self._reset(event.id)
             case PhaseChanged():
+                self.history.changed(self.phase, event.phase)
                 self.phase = event.phase
                 changes.waits_for = event.failure
                 changes.head = True
@@ -274,6 +283,8 @@ class BatchModel:
         self.batch = None
         self.finished = None
         self.forecast = None
+        self.history = BatchHistory(self.history.now)
+        self.history.changed(Phase.IDLE, event.phase)
         self.counts = Counts()
         self._names = {}
         self._natural = {}
@@ -346,6 +357,7 @@ class BatchModel:
     def _memory(self, reading: MemoryReading) -> None:
         self.memory = reading
         self.memory_history.append(reading.rss)
+        self.history.sample(reading)
         self.changes.memory = True
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from fwtui.core.commands import RetryJobs
 from fwtui.errors import FwtuiError
 from fwtui.tui import format as fmt
 from fwtui.tui.host import Host
@@ -52,7 +51,7 @@ class StartUp:
             if not found.sessions:
                 self._problems(found.problems)
                 return None
-            screen = Resume(found.sessions, found.problems, self._app.glyphs)
+            screen = Resume(self._host.workspace, found.sessions, found.problems, self._app.glyphs)
             choice = await self._app.push_screen_wait(screen)
             if choice == LATER or choice.stored is None:
                 return None
@@ -92,12 +91,8 @@ class StartUp:
         return True
 
     def _resumed(self, stored: Stored) -> None:
-        session = stored.session
-        if session.failed:
-            self._host.send(RetryJobs(tuple(job.id for job in session.failed)))
-        to_do = len(session.pending) + len(session.failed)
-        words = f"Session resumed: {fmt.files(to_do)} to do, {{start}} starts"
-        self._app.notify(with_keys(self._app, words), markup=False)
+        self._host.retry_failed(stored)
+        self._app.notify(with_keys(self._app, resumed_words(stored)), markup=False)
 
     def _problems(self, problems: Sequence[str]) -> None:
         for problem in problems[:3]:
@@ -108,3 +103,9 @@ class StartUp:
 
         words = clean(error.title) + (f"\n\n{clean(error.hint)}" if error.hint else "")
         await self._app.push_screen_wait(Tell("That did not work", words, bad=True))
+
+
+def resumed_words(stored: Stored) -> str:
+    """What to tell when a session goes on."""
+    to_do = len(stored.session.pending) + len(stored.session.failed)
+    return f"Session resumed: {fmt.files(to_do)} to do, {{start}} starts"

@@ -4,10 +4,13 @@ from typing import Protocol, cast
 
 from textual.message import Message
 from textual.message_pump import MessagePump
+from textual.worker import Worker, WorkerState
 
 
 class _Forgiving(Protocol):
     def forgive(self, error: Exception) -> bool: ...
+
+    def worker_failed(self, error: BaseException) -> None: ...
 
 
 class Sturdy(MessagePump):
@@ -20,3 +23,8 @@ class Sturdy(MessagePump):
             # The one broad border: behind it a mistake costs a dialog, not days of work.
             if not cast(_Forgiving, self.app).forgive(error):
                 raise
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Tell the app of a worker that failed: only the node that started it hears of it."""
+        if event.state is WorkerState.ERROR and event.worker.error is not None:
+            cast(_Forgiving, self.app).worker_failed(event.worker.error)

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from fwtui.batch.link import BatchLink
+from fwtui.core.job import Job
+from fwtui.core.segment import Transcript
 from fwtui.core.settings import Settings
 from fwtui.storage.erase import Discarded
 from fwtui.storage.sessions import SessionList, StoredSession
@@ -27,6 +29,12 @@ class Workspace(Protocol):
     async def incomplete(self) -> SessionList:
         """Sessions with something left to do."""
 
+    async def all_sessions(self) -> SessionList:
+        """All sessions."""
+
+    async def transcript(self, stored: Stored, job: Job) -> Transcript:
+        """The words of a file of a session that nobody works on here."""
+
     async def start(self, settings: Settings) -> Runner:
         """A new session."""
 
@@ -41,3 +49,6 @@ class Workspace(Protocol):
 
     async def discard(self, stored: Stored) -> Discarded:
         """Delete it and everything that belongs to it."""
+
+    async def delete(self, stored: Stored) -> Discarded:
+        """Delete it and the transcripts it wrote."""

@@ -8,7 +8,8 @@ import pytest
 
 from fwtui.batch.intake import Problem, find_media
 from fwtui.batch.ledger import PORTION, Ledger, now
-from fwtui.batch.report import make_report, render_report
+from fwtui.batch.report import make_report
+from fwtui.batch.report_text import render_report
 from fwtui.core.events import AnyEvent, JobChanged, JobsAdded, JobsReordered, Level, LogLine
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.job import Skipped

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from fwtui.batch.report import BatchReport, make_report, render_report
+from fwtui.batch.report import BatchReport, make_report
+from fwtui.batch.report_text import render_report
 from fwtui.config.fields import apply
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.job import (

@@ -1,6 +1,7 @@
 """`fwtui sessions` on real session files."""
 
 import json
+import tomllib
 from datetime import datetime
 from pathlib import Path
 
@@ -63,4 +64,21 @@ def test_one_in_use_is_left_alone(capsys: pytest.CaptureFixture[str]) -> None:
     store = make_session(keep_open=True)
     assert main(["sessions", "discard", "20251214_101530"]) == ExitCode.CANNOT_START
     assert "in use" in capsys.readouterr().err
+    store.close()
+
+
+def test_export(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    store = make_session(keep_open=True)  # one in use can be exported too
+    name = "20251214_101530"
+    assert main(["sessions", "export", "nosuch"]) == ExitCode.USAGE
+    capsys.readouterr()
+    assert main(["sessions", "export", name]) == ExitCode.DONE
+    document = json.loads(capsys.readouterr().out)
+    assert [file["state"] for file in document["files"]] == ["pending", "failed"]
+    assert main(["sessions", "export", name, "--format", "csv"]) == ExitCode.DONE
+    assert "\n/media/a.mp3,pending," in capsys.readouterr().out
+    target = tmp_path / "session.toml"
+    assert main(["sessions", "export", name, "-o", str(target)]) == ExitCode.DONE
+    assert tomllib.loads(target.read_text())["session_id"] == name
+    assert capsys.readouterr().out == ""
     store.close()

@@ -112,16 +112,24 @@ class ScriptedWorkspace:
     ) -> None:
         self.link = link or ScriptedLink()
         self.sessions = list(sessions)
+        self.later: list[StoredSession] = []
         self.problems = tuple(problems)
         self.started: list[Settings] = []
         self.resumed: list[StoredSession] = []
         self.discarded: list[StoredSession] = []
+        self.deleted: list[StoredSession] = []
         self.refusal: Exception | None = None
         self.missing: tuple[str, ...] = ()
         self.maps: dict[str, str] = {}
 
     async def incomplete(self) -> SessionList:
         return SessionList(tuple(self.sessions), self.problems)
+
+    async def all_sessions(self) -> SessionList:
+        return SessionList(tuple(self.sessions), self.problems)
+
+    async def transcript(self, stored: StoredSession, job: Job) -> Transcript:
+        return self.link.transcripts.get(job.id, Transcript(language="", segments=()))
 
     async def start(self, settings: Settings) -> ScriptedLink:
         self.started.append(settings)
@@ -145,6 +153,11 @@ class ScriptedWorkspace:
 
     async def discard(self, stored: StoredSession) -> Discarded:
         self.discarded.append(stored)
+        self.sessions.remove(stored)
+        return Discarded()
+
+    async def delete(self, stored: StoredSession) -> Discarded:
+        self.deleted.append(stored)
         self.sessions.remove(stored)
         return Discarded()
 

@@ -1,122 +1,268 @@
-"""Everything about one file."""
+"""Everything about one file: facts beside its words; and trying it again."""
 
-from datetime import datetime
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
 
+from textual import events, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, VerticalScroll
 from textual.content import Content
+from textual.widgets import Button, Static
 
-from fwtui.core.failure import Failure
-from fwtui.core.job import (
-    Attempt,
-    Cancelled,
-    Completed,
-    Failed,
-    Job,
-    MediaInfo,
-    Pending,
-    Processing,
-    Skipped,
-    status_word,
-)
-from fwtui.tui import format as fmt
+from fwtui.config.sparse import full
+from fwtui.core.events import JobProgress
+from fwtui.core.job import Completed, Failed, Job
+from fwtui.core.paths import text_to_path
+from fwtui.core.segment import Transcript
+from fwtui.core.settings import Settings
+from fwtui.errors import FwtuiError
+from fwtui.tui.facts import describe
 from fwtui.tui.glyphs import Glyphs
-from fwtui.tui.screens.dialog import Tell
-from fwtui.tui.text import base_name, clean, shown_path, wrap
+from fwtui.tui.keys import bindings
+from fwtui.tui.model import Feed
+from fwtui.tui.notes import source_note, words_note
+from fwtui.tui.opening import open_folder
+from fwtui.tui.screens.dialog import Dialog, frame
+from fwtui.tui.text import base_name, clean
+from fwtui.tui.widgets.transcript import TranscriptView
+from fwtui.tui.widgets.words import has_words
 
-LABEL = 12
-VALUE_CELLS = 58
-
-Part = tuple[str, str]
-
-
-def details_dialog(job: Job, glyphs: Glyphs) -> Tell:
-    """The dialog for a job as it is now."""
-    title = clean(base_name(job.path))
-    return Tell(title, describe(job, glyphs), bad=isinstance(job.state, Failed))
-
-
-def describe(job: Job, glyphs: Glyphs) -> Content:
-    """All that is known, as lines of label and value."""
-    parts: list[Part] = [*_line("File", shown_path(job.path))]
-    if job.media is not None:
-        parts += _line("Media", _media(job.media, glyphs))
-    parts += _line("State", f"{glyphs.of(job.state)} {status_word(job.state)}")
-    parts += _state(job)
-    for number, attempt in enumerate(job.attempts, 1):
-        parts += _attempt(number, attempt)
-    return Content.assemble(*parts).rstrip()
+NARROW_WIDTH = 100
+LOW_HEIGHT = 16
+LOOK_EVERY = 0.5
 
 
-def _line(label: str, value: str, style: str = "") -> list[Part]:
-    first, *rest = wrap(value, VALUE_CELLS)
-    lines = "\n".join([first, *(" " * LABEL + line for line in rest)])
-    return [(f"{label:<{LABEL}}", "$ink-dim"), (lines + "\n", style)]
+@dataclass(frozen=True)
+class Subject:
+    """A file to look at. `look` gives it and its progress as they are now, None when it is gone.
+
+    `settings` are the batch's. `read` completes the `feed`. `can_retry`: the batch is here.
+    """
+
+    look: Callable[[], tuple[Job, JobProgress | None] | None]
+    settings: Settings
+    feed: Feed
+    read: Callable[[], Awaitable[Transcript]]
+    can_retry: bool
 
 
-def _media(media: MediaInfo, glyphs: Glyphs) -> str:
-    known = [
-        fmt.clock(media.duration) if media.duration else "",
-        clean(media.container),
-        clean(media.codec),
-        f"{media.sample_rate / 1000:g} kHz" if media.sample_rate else "",
-        {1: "mono", 2: "stereo"}.get(media.channels, f"{media.channels} channels")
-        if media.channels
-        else "",
-        "with video" if media.has_video else "",
-        fmt.size(media.size) if media.size else "",
+@dataclass(frozen=True)
+class Again:
+    """Try the file again; with `settings` of its own if they are given."""
+
+    settings: Settings | None = None
+
+
+class Details(Dialog[Again | None]):
+    """Follows the file while it is worked on; gives how to try it again, or None."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings("details"),
+        Binding("q", "leave", "Close", show=False),
     ]
-    return f" {glyphs.dot} ".join(part for part in known if part)
+    escape_result = None
+
+    def __init__(self, subject: Subject, glyphs: Glyphs) -> None:
+        super().__init__()
+        self.subject = subject
+        self.glyphs = glyphs
+        self.words = TranscriptView(glyphs, id="details-words", confidence=True)
+        self._facts = Static("", markup=False, id="details-facts")
+        self._missing: frozenset[str] = frozenset()
+        self._seen: tuple[Job, JobProgress | None, int, int] | None = None
+        look = subject.look()
+        assert look is not None
+        self._job, self._progress = look
+
+    def compose(self) -> ComposeResult:
+        """Facts, words, buttons."""
+        buttons = [
+            Button("Close", id="close"),
+            Button("Copy words", id="copy"),
+            Button("Open folder", id="folder"),
+        ]
+        if self.subject.can_retry:
+            buttons += [
+                Button("Retry with", id="retry_with"),
+                Button("Retry", id="retry", variant="primary"),
+            ]
+        yield frame(
+            clean(base_name(self._job.path)),
+            Container(
+                VerticalScroll(self._facts, id="details-left", classes="pane"),
+                self.words,
+                id="details-body",
+            ),
+            buttons=buttons,
+            bad=isinstance(self._job.state, Failed),
+            id="details-dialog",
+        )
+        self.words.add_class("pane")
+
+    def on_mount(self) -> None:
+        """Show what is known, and read the rest."""
+        self.set_class(self.glyphs.ascii, "plain-ascii")
+        self.query_one("#details-left").border_title = "About"
+        self.words.show(self.subject.feed, follow=False)
+        self.words.focus()
+        self._show()
+        self._read()
+        self.set_interval(LOOK_EVERY, self._look)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """One above the other where the width is small."""
+        super().on_resize(event)
+        self.set_class(event.size.width < NARROW_WIDTH, "narrow")
+        self.call_after_refresh(self.show_hints, "details", ascii_only=self.glyphs.ascii)
+        self.set_class(event.size.height < LOW_HEIGHT, "low")
+        self.call_after_refresh(self._show)
+
+    @work(exclusive=True, group="read", exit_on_error=False)
+    async def _read(self) -> None:
+        feed = self.subject.feed
+        self._missing = await asyncio.to_thread(_missing, self._job)
+        if not feed.whole:
+            try:
+                found = await self.subject.read()
+            except FwtuiError as error:
+                feed.complete(())
+                self.words.set_note(clean(f"{error.title}. {error.hint}"))
+                return
+            feed.complete(found.segments)
+            feed.language, feed.source = feed.language or found.language, found.source
+        self._look()
+        self._show()
+
+    def _look(self) -> None:
+        """Draw again if something is different; the file may be worked on meanwhile."""
+        look = self.subject.look()
+        if look is None:
+            return
+        feed = self.subject.feed
+        seen = (*look, len(feed.segments), feed.generation)
+        if self._seen != seen:
+            self._seen = seen
+            self._job, self._progress = look
+            self._show()
+
+    def _show(self) -> None:
+        if not self.is_mounted:
+            return
+        job, feed = self._job, self.subject.feed
+        cells = max(20, self.query_one("#details-left").scrollable_content_region.width - 1)
+        used, whose = settings_of(job, self.subject.settings)
+        facts = describe(
+            job,
+            self.glyphs,
+            cells=cells,
+            progress=self._progress,
+            missing=self._missing,
+            settings=used,
+            whose=whose,
+        )
+        self._facts.update(facts)
+        self.words.update()
+        self.words.set_note(words_note(job, feed))
+        dot = f" {self.glyphs.dot} "
+        about = ["Words", clean(feed.language), source_note(feed)]
+        self.words.border_title = Content(dot.join(part for part in about if part))
+        self.words.border_subtitle = _legend(feed)
+        for name in ("retry", "retry_with"):
+            for button in self.query(f"#{name}").results(Button):
+                button.disabled = not job.is_finished
+        self.query_one("#copy", Button).disabled = not feed.segments
+
+    # Actions.
+
+    def action_retry(self) -> None:
+        """Put the file back."""
+        if self.subject.can_retry and self._job.is_finished:
+            self.dismiss(Again())
+
+    @work(exclusive=True, group="dialog", exit_on_error=False)
+    async def action_retry_with(self) -> None:
+        """Choose settings for this file alone, then put it back."""
+        from fwtui.tui.screens.settings import SettingsScreen
+
+        if not (self.subject.can_retry and self._job.is_finished):
+            return
+        own = self._job.settings
+        before = self.subject.settings if own is None else full(own)
+        screen = SettingsScreen(before, self.glyphs, use="Retry with these")
+        wanted = await self.app.push_screen_wait(screen)
+        if wanted is not None:
+            self.dismiss(Again(wanted))
+
+    @work(exclusive=True, group="folder", exit_on_error=False)
+    async def action_folder(self) -> None:
+        """Open the folder of the outputs."""
+        await open_folder(self.app, _folder(self._job, self.subject.settings))
+
+    def action_copy(self) -> None:
+        """Copy the words."""
+        text = self.words.text()
+        if text:
+            self.app.copy_to_clipboard(text)
+            self.notify("Copied the transcript", timeout=2, markup=False)
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """The same by the mouse."""
+        match event.button.id:
+            case "retry":
+                self.action_retry()
+            case "retry_with":
+                self.action_retry_with()
+            case "folder":
+                self.action_folder()
+            case "copy":
+                self.action_copy()
+            case _:
+                self.dismiss(None)
 
 
-def _state(job: Job) -> list[Part]:
-    match job.state:
-        case Pending(done_seconds=done):
-            return _line("Goes on", f"from {fmt.clock(done)}") if done > 0 else []
-        case Processing(started_at=started):
-            return _line("Started", _at(started))
-        case Completed() as state:
-            return _completed(state)
-        case Failed(failure=failure, completed_at=at):
-            return [*_line("Failed", _at(at)), *_failure(failure)]
-        case Cancelled(completed_at=at):
-            return _line("Cancelled", f"{_at(at)}; r puts it back")
-        case Skipped(completed_at=at, reason=reason):
-            return _line("Skipped", f"{_at(at)}: {clean(reason)}")
+def settings_of(job: Job, batch: Settings) -> tuple[Settings, str]:
+    """The settings that a file had, or will have, and how they come to be its."""
+    if isinstance(job.state, Completed) and job.state.used is not None:
+        return full(job.state.used), "as it was transcribed"
+    if job.settings is not None:
+        return full(job.settings), "this file's own"
+    return batch, "the batch's"
 
 
-def _completed(state: Completed) -> list[Part]:
-    pace = fmt.speed(state.audio_seconds / state.work_seconds) if state.work_seconds > 0 else ""
-    took = f"{fmt.clock(state.audio_seconds)} of audio in {fmt.took(state.work_seconds)}"
-    lines = [
-        *_line("Finished", _at(state.completed_at)),
-        *_line("Work", f"{took}, {pace} times real time" if pace else took),
-        *_line("Text", f"{state.segments:,} segments, language {clean(state.language) or '?'}"),
-    ]
-    for number, output in enumerate(state.outputs):
-        lines += _line("" if number else "Outputs", shown_path(output), "$success")
-    for warning in state.warnings:
-        lines += _line("Warning", clean(warning), "$warning")
-    return lines
+def _missing(job: Job) -> frozenset[str]:
+    """Outputs that are not on the disk any more."""
+    if not isinstance(job.state, Completed):
+        return frozenset()
+    return frozenset(text for text in job.state.outputs if not _is_there(text_to_path(text)))
 
 
-def _failure(failure: Failure) -> list[Part]:
-    lines = _line("Error", clean(failure.title), "$error")
-    if failure.hint:
-        lines += _line("What to do", clean(failure.hint))
-    lines += _line("Kind", failure.kind.value.replace("_", " "))
-    for number, detail in enumerate(failure.detail.strip().splitlines()[-12:]):
-        lines += _line("" if number else "Detail", clean(detail), "$ink-dim")
-    return lines
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
-def _attempt(number: int, attempt: Attempt) -> list[Part]:
-    return [
-        *_line(
-            f"Attempt {number}", f"{_at(attempt.at)}, stopped at {fmt.clock(attempt.at_seconds)}"
-        ),
-        *_line("", clean(attempt.failure.title), "$error"),
-        *_line("", f"then: {clean(attempt.remedy)}", "$warning"),
-    ]
+def _folder(job: Job, batch: Settings) -> Path:
+    if isinstance(job.state, Completed) and job.state.outputs:
+        return text_to_path(job.state.outputs[0]).parent
+    return text_to_path(settings_of(job, batch)[0].output.output_dir).expanduser()
 
 
-def _at(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S}"
+def _legend(feed: Feed) -> Content:
+    """What the colours mean; nothing where nothing is known."""
+    if not any(segment.avg_logprob or segment.words for segment in feed.segments[:50]):
+        return Content("")
+    whose = "word" if any(has_words(segment) for segment in feed.segments[:50]) else "segment"
+    return Content.assemble(
+        (f"{whose} confidence: ", "$ink-dim"),
+        ("80% and more", "$foreground"),
+        (" ", ""),
+        ("50%", "$warning"),
+        (" ", ""),
+        ("less", "$error underline"),
+    )

@@ -12,10 +12,12 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Button, Static
 
+from fwtui.tui.keys import Where, hints
 from fwtui.tui.sturdy import Sturdy
 
 Result = TypeVar("Result")
 SHORT_HEIGHT = 28
+TINY_HEIGHT = 10
 
 
 class Dialog(Sturdy, ModalScreen[Result], Generic[Result]):
@@ -35,12 +37,19 @@ class Dialog(Sturdy, ModalScreen[Result], Generic[Result]):
     beside_body = 0
 
     def on_resize(self, event: events.Resize) -> None:
-        """Little height: no empty lines."""
-        short = event.size.height < SHORT_HEIGHT
+        """Little height: no empty lines; very little: no frame either."""
+        short, tiny = event.size.height < SHORT_HEIGHT, event.size.height < TINY_HEIGHT
         self.set_class(short, "short")
-        room = event.size.height - (6 if short else 9) - self.beside_body
+        self.set_class(tiny, "tiny")
+        room = event.size.height - (2 if tiny else 6 if short else 9) - self.beside_body
         for body in self.query(".body"):
-            body.styles.max_height = max(3, room)
+            body.styles.max_height = max(2 if tiny else 3, room)
+
+    def show_hints(self, where: Where, *, ascii_only: bool) -> None:
+        """Put the keys into the lower edge of the box."""
+        box = self.query_one(".dialog")
+        room = box.outer_size.width - 6
+        box.border_subtitle = Content(hints(where, room, ascii_only=ascii_only))
 
     def action_leave(self) -> None:
         """Escape."""

@@ -13,7 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from fwtui.core.events import Level
-from fwtui.core.job import Completed, Failed, Job, JobId, Pending, Skipped
+from fwtui.core.job import Job, JobId, Pending, Skipped
 from fwtui.tui import format as fmt
 from fwtui.tui.alerts import tell_memory
 from fwtui.tui.arrange import SORT_WORDS
@@ -23,6 +23,7 @@ from fwtui.tui.host import Host
 from fwtui.tui.keys import Key, bindings
 from fwtui.tui.messages import TranscriptWanted
 from fwtui.tui.model import BatchModel, Changes
+from fwtui.tui.notes import source_note, words_note
 from fwtui.tui.sturdy import Sturdy
 from fwtui.tui.text import base_name, clean, fit_middle, width
 from fwtui.tui.titles import plain, set_titles
@@ -179,7 +180,7 @@ class MainScreen(Sturdy, QueueCommands):
                 self.post_message(TranscriptWanted(job_id))
         elif job_id in changes.feeds:
             self.transcript.update()
-        self.transcript.set_note(_note(job))
+        self.transcript.set_note(words_note(job, self.model.feed(job_id)))
 
     # Panes.
 
@@ -292,7 +293,8 @@ class MainScreen(Sturdy, QueueCommands):
         state = ""
         if job.id == self.model.live:
             state = "live" if self.transcript.tail else "scrolled up, End follows"
-        return self._joined(clean(self.transcript.feed.language), state)
+        feed = self.transcript.feed
+        return self._joined(clean(feed.language), source_note(feed), state)
 
     def _log_state(self) -> str:
         view = self.log_view
@@ -322,16 +324,3 @@ class MainScreen(Sturdy, QueueCommands):
     def on_footer_pressed(self, event: Footer.Pressed) -> None:
         """A click on a hint."""
         self.app.call_later(self.run_action, event.action)
-
-
-def _note(job: Job) -> str:
-    """What to say where a job's words would be."""
-    match job.state:
-        case Failed(failure=failure):
-            return clean(str(failure))
-        case Pending(done_seconds=0.0) | Skipped():
-            return "Not transcribed yet"
-        case Completed():
-            return "No words were found"
-        case _:
-            return "No words yet"

@@ -4,24 +4,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, OptionList, Static
 from textual.widgets.option_list import Option
 
+from fwtui.batch.stored import Outputs
 from fwtui.core.job import Failed, Job, Pending
+from fwtui.core.paths import path_to_text
 from fwtui.core.session import Session
 from fwtui.tui import format as fmt
 from fwtui.tui.glyphs import Glyphs
+from fwtui.tui.keys import bindings
 from fwtui.tui.screens.dialog import Ask, Dialog, frame, text
 from fwtui.tui.text import base_name, clean, shown_path
-from fwtui.tui.workspace import Stored
+from fwtui.tui.workspace import Stored, Workspace
 
 LABEL = 13
 MOST_NAMES = 500
 MOST_SESSIONS = 6
+NARROW_WIDTH = 100
 
 Part = tuple[str, str]
 
@@ -40,15 +45,18 @@ LATER = Choice("later")
 class Resume(Dialog[Choice]):
     """The sessions, the fields of the one looked at, and the choices."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "choose('resume')", "Resume Session"),
-        Binding("d", "choose('discard')", "Discard & Start Fresh"),
-        Binding("l", "choose('later')", "Later"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("resume")
     escape_result = LATER
 
-    def __init__(self, stored: Sequence[Stored], problems: Sequence[str], glyphs: Glyphs) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        stored: Sequence[Stored],
+        problems: Sequence[str],
+        glyphs: Glyphs,
+    ) -> None:
         super().__init__()
+        self._workspace = workspace
         self._stored = stored
         self._problems = problems
         self._glyphs = glyphs
@@ -70,6 +78,7 @@ class Resume(Dialog[Choice]):
             VerticalScroll(text("", id="session-fields"), classes="body", can_focus=False),
             buttons=(
                 Button("Discard & Start Fresh", id="discard", variant="error"),
+                Button("Inspect", id="inspect"),
                 Button("Later", id="later"),
                 Button("Resume Session", id="resume", variant="primary"),
             ),
@@ -85,6 +94,12 @@ class Resume(Dialog[Choice]):
             self.query_one("#resume").focus()
         else:
             self.query_one("#later").focus()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """The keys that fit."""
+        super().on_resize(event)
+        self.set_class(event.size.width < NARROW_WIDTH, "narrow")
+        self.call_after_refresh(self.show_hints, "resume", ascii_only=self._glyphs.ascii)
 
     @property
     def _one(self) -> Stored:
@@ -114,9 +129,17 @@ class Resume(Dialog[Choice]):
         elif self._one.in_use is None:
             self.dismiss(Choice(what, self._one))
 
+    def action_inspect(self) -> None:
+        """Look into the session, and come back."""
+        from fwtui.tui.screens.inspect import Inspect
+
+        self.app.push_screen(Inspect(self._one, self._workspace, self._glyphs))
+
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """A choice by its button."""
         match event.button.id:
+            case "inspect":
+                self.action_inspect()
             case "resume":
                 self.action_choose("resume")
             case "discard":
@@ -143,6 +166,29 @@ def ask_discard(session: Session) -> Ask:
         f"already written to {shown_path(session.settings.output.output_dir)}."
     )
     return Ask("Discard this session?", f"{lost}\n\n{kept}", "Discard", "Keep it")
+
+
+def ask_delete(session: Session, outputs: Outputs) -> Ask:
+    """The question before a session goes with all that it wrote."""
+    name = clean(session.session_id)
+    parts: list[Part] = [(f"Deleted for good: session {name} and its journal", "")]
+    inside = sum(_done(job) for job in session.pending)
+    if inside:
+        words = f", with {fmt.clock(inside)} of audio transcribed inside unfinished files"
+        parts.append((words, ""))
+    if session.temp_files:
+        parts.append((f", {fmt.files(len(session.temp_files))} with temporary sound", ""))
+    if outputs.files:
+        count = f"{len(outputs.files):,} transcript{'' if len(outputs.files) == 1 else 's'}"
+        parts.append((f", and {count} that it wrote ({fmt.size(outputs.bytes)}):", ""))
+    names = [shown_path(path_to_text(path)) for path in outputs.files[:MOST_NAMES]]
+    parts += [(f"\n  {name}", "$warning") for name in names]
+    if len(outputs.files) > MOST_NAMES:
+        parts.append((f"\n  and {len(outputs.files) - MOST_NAMES:,} more", "$ink-dim"))
+    parts.append(("\n\nKept: your recordings.", ""))
+    return Ask(
+        "Delete this session and its transcripts?", Content.assemble(*parts), "Delete", "Keep it"
+    )
 
 
 def describe(stored: Stored, glyphs: Glyphs) -> Content:

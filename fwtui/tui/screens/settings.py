@@ -62,8 +62,16 @@ class SettingsScreen(Dialog[Settings | None]):
     BINDINGS: ClassVar[list[BindingType]] = bindings("settings")
     escape_result = None
 
-    def __init__(self, used: Settings, glyphs: Glyphs, file: Path | None = None) -> None:
+    def __init__(
+        self,
+        used: Settings,
+        glyphs: Glyphs,
+        file: Path | None = None,
+        *,
+        use: str = "Apply to this batch",
+    ) -> None:
         super().__init__()
+        self._use = use
         self.draft = Draft(used)
         self._glyphs = glyphs
         self._file = file or Locations.default().config_file
@@ -89,7 +97,7 @@ class SettingsScreen(Dialog[Settings | None]):
             buttons=(
                 Button("Cancel", id="cancel"),
                 Button("Save as defaults", id="save"),
-                Button("Apply to this batch", id="apply", variant="primary"),
+                Button(self._use, id="apply", variant="primary"),
             ),
             id="settings-dialog",
         )

@@ -26,6 +26,8 @@ INKS = (
     "cursor-away",
     "key",
     "curve",
+    "unsure",
+    "doubtful",
 )
 
 Piece = tuple[str, str]

@@ -1,5 +1,7 @@
 """The words of one file, as they come in or as they were found."""
 
+import math
+
 from textual.strip import Strip
 
 from fwtui.core.segment import Segment
@@ -8,16 +10,28 @@ from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.model import Feed
 from fwtui.tui.text import clean, fit_right, wrap
 from fwtui.tui.widgets.lines import LineView
+from fwtui.tui.widgets.paint import Piece
+from fwtui.tui.widgets.words import confident_lines, plain_lines
 
 
 class TranscriptView(LineView):
-    """Segments of a `Feed`, wrapped, each with its start time."""
+    """Segments of a `Feed`, wrapped, each with its start time.
 
-    def __init__(self, glyphs: Glyphs, *, id: str | None = None) -> None:  # noqa: A002
+    With `confidence` words have inks that say how sure the model was.
+    """
+
+    def __init__(
+        self,
+        glyphs: Glyphs,
+        *,
+        id: str | None = None,  # noqa: A002
+        confidence: bool = False,
+    ) -> None:
         super().__init__(glyphs, id=id, tail=True)
+        self._broken = confident_lines if confidence else plain_lines
         self.feed = Feed()
         self.note = ""
-        self._lines: list[tuple[str, str]] = []
+        self._lines: list[tuple[str, list[Piece]]] = []
         self._wrapped = 0
         self._layout = (0, 0, 0)
 
@@ -40,9 +54,11 @@ class TranscriptView(LineView):
             self._lines = []
         cells = max(8, self.size.width - 1 - self._stamp_cells - 3)
         for segment in new:
-            self._lines.extend(_wrapped(segment, cells))
+            first, *rest = self._broken(segment, cells)
+            self._lines += [(_stamp(segment), first), *(("", line) for line in rest)]
         if not self.feed.segments:
-            self._lines = [("", line) for line in wrap(self.note, max(8, self.size.width - 2))]
+            note = wrap(self.note, max(8, self.size.width - 2))
+            self._lines = [("", [(line, "dim")]) for line in note]
         self._wrapped = len(self.feed.segments)
         self.changed()
 
@@ -69,11 +85,10 @@ class TranscriptView(LineView):
 
     def line(self, index: int, cells: int) -> Strip:
         """Time and text."""
-        stamp, text = self._lines[index]
+        stamp, pieces = self._lines[index]
         if not self.feed.segments:
-            return self.strip([(" " + text, "dim")], cells)
-        pieces = [(fit_right(stamp, self._stamp_cells), "dim"), ("  " + text, "plain")]
-        return self.strip(pieces, cells)
+            return self.strip([(" ", "dim"), *pieces], cells)
+        return self.strip([(fit_right(stamp, self._stamp_cells) + "  ", "dim"), *pieces], cells)
 
     def on_resize(self) -> None:
         """Wrap again for the new width."""
@@ -86,6 +101,6 @@ class TranscriptView(LineView):
         return "\n".join(clean(segment.text).strip() for segment in self.feed.segments)
 
 
-def _wrapped(segment: Segment, cells: int) -> list[tuple[str, str]]:
-    first, *rest = wrap(clean(segment.text), cells) or [""]
-    return [(fmt.stamp(segment.start), first), *(("", line) for line in rest)]
+def _stamp(segment: Segment) -> str:
+    """The start; a plain text that was read back has none."""
+    return fmt.stamp(segment.start) if math.isfinite(segment.start) else ""

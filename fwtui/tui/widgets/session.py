@@ -1,0 +1,81 @@
+"""One stored session: its fields, and its files with their attempts."""
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Static
+
+from fwtui.core.job import Job
+from fwtui.tui import format as fmt
+from fwtui.tui.glyphs import Glyphs
+from fwtui.tui.sturdy import Sturdy
+from fwtui.tui.text import base_name, clean, shown_path
+from fwtui.tui.widgets.stored_files import FilesView
+from fwtui.tui.workspace import Stored
+
+LABEL = 10
+
+Part = tuple[str, str]
+
+
+class SessionView(Sturdy, Vertical):
+    """Fields above, files below."""
+
+    def __init__(self, glyphs: Glyphs, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self.glyphs = glyphs
+        self.fields = Static("", markup=False, classes="session-facts")
+        self.files = FilesView(glyphs, id="session-files")
+
+    def compose(self) -> ComposeResult:
+        """Fields, files."""
+        yield self.fields
+        yield self.files
+
+    def show(self, stored: Stored | None, *, own: bool = False) -> None:
+        """Show this session; `own`: it is the batch of this program."""
+        if stored is None:
+            self.fields.update(Content(""))
+            self.files.show(())
+            return
+        self.fields.update(fields(stored, self.glyphs, own=own))
+        self.files.show(stored.session.jobs)
+
+    @property
+    def current(self) -> Job | None:
+        """The file under the cursor."""
+        return self.files.current
+
+
+def fields(stored: Stored, glyphs: Glyphs, *, own: bool) -> Content:
+    """What there is to know about a session as a whole."""
+    session, settings = stored.session, stored.session.settings
+    dot = f" {glyphs.dot} "
+    others = len(session.jobs) - sum(map(len, (session.completed, session.failed, session.pending)))
+    inside = sum(resume.seconds for resume in session.resumable.values())
+    model = clean(base_name(settings.model.model.rstrip("/\\")))
+    parts: list[Part] = []
+    if own:
+        parts.append(("This is the batch on the main screen\n", "$accent"))
+    elif stored.in_use is not None:
+        parts.append((f"In use by {clean(str(stored.in_use))}\n", "$warning"))
+    if stored.foreign is not None:
+        parts.append((f"Left by the earlier program: {shown_path(str(stored.foreign))}\n", ""))
+    counts = (
+        (f"{glyphs.completed} {len(session.completed):,} done", "$success"),
+        (f"   {glyphs.failed} {len(session.failed):,} failed", "$error"),
+        (f"   {glyphs.pending} {len(session.pending):,} pending", ""),
+        (f"   {glyphs.skipped} {others:,} left out" if others else "", "$ink-dim"),
+    )
+    rows: list[tuple[str, list[Part]]] = [
+        ("Created", [(f"{session.created_at:%Y-%m-%d %H:%M:%S}", "")]),
+        ("Changed", [(f"{stored.modified:%Y-%m-%d %H:%M:%S}", "")]),
+        ("Model", [(dot.join((model, settings.model.compute_type, settings.model.device)), "")]),
+        ("Output", [(shown_path(settings.output.output_dir), "")]),
+        ("Files", list(counts)),
+    ]
+    if inside > 0:
+        rows.append(("Kept", [(f"{fmt.clock(inside)} inside unfinished files", "")]))
+    for label, values in rows:
+        parts += [(f"{label:<{LABEL}}", "$ink-dim"), *values, ("\n", "")]
+    return Content.assemble(*parts).rstrip()

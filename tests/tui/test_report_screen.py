@@ -1,0 +1,155 @@
+"""The report on the screen: its figures, its curve, its exports."""
+
+import json
+import unicodedata
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from fwtui.batch.report import BatchReport, MemoryPoint, make_report
+from fwtui.core.events import BatchFinished, MemoryReading, MemorySampled, Phase, PhaseChanged
+from fwtui.core.job import Job
+from fwtui.core.settings import OutputSettings
+from fwtui.tui.curve import BatchHistory, Curve
+from fwtui.tui.figures import figures
+from fwtui.tui.glyphs import ASCII, UNICODE
+from fwtui.tui.text import width
+from fwtui.tui.widgets.plot import area
+from tests.tui.driving import NARROW, WIDE, running, scripted
+from tests.tui.fakes import NOW, SETTINGS, ScriptedLink, ScriptedWorkspace, completed, gallery, job
+from tests.tui.test_text import HOSTILE
+
+
+def reading(rss: float) -> MemoryReading:
+    return MemoryReading(rss, 2900.0, 7.4, 1720.0, 9_730.0, 15_906.0)
+
+
+@given(st.lists(st.tuples(st.floats(0, 30), st.floats(1, 1e5)), max_size=60), st.integers(2, 9))
+def test_a_curve_keeps_the_highest_value_and_few_points(
+    steps: list[tuple[float, float]], most: int
+) -> None:
+    curve, at = Curve(most), 0.0
+    for step, value in steps:
+        at += step
+        curve.add(at, value)
+    assert len(curve.values) <= most
+    assert max(curve.values, default=0.0) == max((value for _, value in steps), default=0.0)
+    assert not steps or curve.seconds >= at
+
+
+def test_a_curve_over_time() -> None:
+    curve = Curve(4)
+    for at, value in ((0, 10), (1, 20), (3, 5), (3.5, 8), (5, 9)):
+        curve.add(at, value)
+    assert (curve.step, curve.values) == (2.0, [20, 20, 9])
+
+
+def test_the_history_is_that_of_the_last_start() -> None:
+    now = NOW
+    history = BatchHistory(lambda: now)
+    history.sample(reading(500))  # nothing is at work
+    history.changed(Phase.IDLE, Phase.RUNNING)
+    history.sample(reading(900))
+    now += timedelta(seconds=60)
+    history.changed(Phase.RUNNING, Phase.PAUSED)
+    history.sample(reading(700))
+    history.changed(Phase.PAUSED, Phase.IDLE)
+    history.sample(reading(100))
+    assert (history.began, history.ended, history.peak) == (NOW, now, 1720.0)
+    assert len(history.points) == 61
+    assert history.points[-1] == MemoryPoint(60.0, 700)
+    history.changed(Phase.IDLE, Phase.RUNNING)
+    assert (history.began, history.ended, history.points) == (now, None, ())
+
+
+def test_the_area_below_a_curve() -> None:
+    assert area([0, 4, 8], 3, 2, 8.0, ASCII) == ["  #", ".##"]
+    assert area([0, 4, 8], 3, 2, 8.0, UNICODE) == ["  █", "▁██"]
+    assert area([1, 9, 1, 1], 2, 1, 9.0, UNICODE) == ["█▁"]
+    assert area([], 3, 2, 8.0, UNICODE) == area([1], 0, 2, 8.0, UNICODE) == []
+
+
+def report(*jobs: Job, points: int = 90) -> BatchReport:
+    memory = tuple(MemoryPoint(at * 60.0, 900 + at % 7 * 100) for at in range(points))
+    ends = NOW + timedelta(minutes=points)
+    return make_report(jobs, SETTINGS, "20260314_150926", NOW, ends, 1720, memory=memory)
+
+
+@pytest.mark.parametrize("cells", [1, 18, 40, 76, 116, 200])
+@pytest.mark.parametrize("glyphs", [UNICODE, ASCII])
+def test_figures_of_everything_at_every_width(cells: int, glyphs: object) -> None:
+    hostile = [
+        job(n, name, state=completed(1800, n * 10, warnings=(name,)))
+        for n, name in enumerate(HOSTILE, 100)
+    ]
+    for made in (report(), report(points=0), report(*gallery(), *hostile)):
+        for line in figures(made, cells, glyphs):  # type: ignore[arg-type]
+            text = "".join(piece for piece, _ in line)
+            assert not any(unicodedata.category(character) == "Cc" for character in text)
+            assert cells < 60 or width(text) <= cells
+
+
+async def test_the_report_after_a_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = replace(SETTINGS, output=OutputSettings(output_dir=str(tmp_path)))
+    link = ScriptedLink(gallery(), settings)
+    now = [NOW]
+    async with scripted(link) as driver:
+        driver.app.host.model.history = BatchHistory(lambda: now[0])
+        history = driver.app.host.model.history
+        link.emit(PhaseChanged(Phase.RUNNING))
+        await driver.until(lambda: history.began)
+        await driver.press("i")
+        assert "Report so far · session 20260314_150926" in driver.text
+        for minute in range(90):
+            now[0] = NOW + timedelta(minutes=minute)
+            history.sample(reading(900 + minute % 7 * 100))
+        link.emit(MemorySampled(reading(900)), PhaseChanged(Phase.IDLE))
+        link.emit(BatchFinished(4, 2, 2, stopped=False, seconds=5340.0))
+        await driver.until(lambda: history.ended)
+        await driver.press("q", "i")
+        for words in (
+            "19 files   ✓ 4 done   ✗ 2 failed   ○ 11 to do   – 2 left out",  # noqa: RUF001
+            "4 h 55 min",
+            "9.0 × real time",  # noqa: RUF001
+            "1 h 29 min",
+            "en 3, fr 1",
+            "Memory of our processes",
+            "1.5 GB│",
+            "Slowest files",
+            "1:42:00 in 11:42    8.7×",  # noqa: RUF001
+            "Failures  ·  2 files",
+            "check that it plays",
+            "next: batch size 4",
+        ):
+            assert words in driver.text
+        text = driver.text
+        assert text.index("lecture-07-acoustics") < text.index("interview-marguerite")
+        await driver.press("end")
+        assert "interrupted at 21:20; a resume goes on from there" in driver.text
+        await driver.press("e", "enter")
+        await driver.until(lambda: driver.screen == "Report")
+        exported = tmp_path / "fwtui-report-20260314_150926.md"
+        assert exported.read_text().startswith("# fwtui batch report\n")
+        await driver.press("e", "up", "enter")
+        await driver.until(lambda: driver.screen == "Report")
+        document = json.loads(exported.with_suffix(".json").read_text())
+        assert max(point["rss"] for point in document["memory"]) == 1500
+        for size in ((20, 5), (1, 1), NARROW, WIDE):
+            await driver.pilot.resize_terminal(*size)
+            await driver.settle()
+            await driver.press("down", "end", "home", "tab")
+        assert "Slowest files" in driver.text
+
+
+async def test_nothing_to_report() -> None:
+    async with running(ScriptedWorkspace()) as driver:
+        await driver.press("i")
+        await driver.until(lambda: driver.screen == "Report")
+        assert "No files" in driver.text
+        await driver.press("escape")
+        assert driver.screen == "MainScreen"

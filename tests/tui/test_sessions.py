@@ -1,0 +1,292 @@
+"""The browser of stored sessions, the look into one, and exports from the screen."""
+
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+from textual.widgets import Button, Input, Static
+
+from fwtui.core.commands import Quit, RetryJobs
+from fwtui.core.events import Phase, PhaseChanged
+from fwtui.core.failure import Failure, FailureKind
+from fwtui.core.job import Attempt
+from fwtui.core.segment import Transcript
+from fwtui.core.settings import OutputSettings, Settings
+from fwtui.errors import SessionInUseError, StorageError
+from fwtui.storage.lock import Holder
+from fwtui.tui.glyphs import ASCII
+from fwtui.tui.opening import opener
+from fwtui.tui.screens.sessions import Sessions
+from fwtui.tui.workspace import Stored
+from tests.tui.driving import NARROW, WIDE, Driver, running
+from tests.tui.fakes import (
+    NOW,
+    ScriptedLink,
+    ScriptedWorkspace,
+    completed,
+    gallery,
+    job,
+    segment,
+    stored,
+)
+from tests.tui.test_text import HOSTILE
+
+OOM = Failure(FailureKind.OUT_OF_MEMORY, "Out of memory")
+ATTEMPT = Attempt(NOW, OOM, 610.0, "beam size 1")
+
+
+def sample(folder: Path = Path("/data/transcripts")) -> Stored:
+    """The reference document's session, its second failed file after two attempts."""
+    one = stored()
+    jobs = list(one.session.jobs)
+    jobs[15] = msgspec.structs.replace(jobs[15], attempts=(ATTEMPT, ATTEMPT))
+    settings = Settings(output=OutputSettings(output_dir=str(folder)))
+    session = msgspec.structs.replace(one.session, jobs=tuple(jobs), settings=settings)
+    return msgspec.structs.replace(one, session=session)
+
+
+def several() -> ScriptedWorkspace:
+    """One in use elsewhere, the sample, one with every state; not there at the start."""
+    held = stored("20251215_090000", in_use=Holder("box", 4711, NOW))
+    workspace = ScriptedWorkspace(ScriptedLink([job(1)]))
+    workspace.later = [held, sample(), stored("20251201_080000", gallery())]
+    return workspace
+
+
+async def browse(driver: Driver, workspace: ScriptedWorkspace) -> Sessions:
+    """Open the browser with the cursor on the sample."""
+    workspace.sessions = workspace.later
+    await driver.press("ctrl+o")
+    await driver.until(lambda: driver.screen == "Sessions")
+    screen = driver.app.screen
+    assert isinstance(screen, Sessions)
+    await driver.until(lambda: screen._list.sessions)
+    await driver.press("down")
+    return screen
+
+
+async def test_all_sessions_with_files_and_attempts() -> None:
+    workspace = several()
+    async with running(workspace) as driver:
+        screen = await browse(driver, workspace)
+        for words in ("3 stored", "18/25 ✗2", "Session 20251214_101530", "/data/transcripts"):
+            assert words in driver.text
+        for words in ("✓ 18 done", "✗ 2 failed", "○ 5 pending", "failed  MemoryError"):
+            assert words in driver.text
+        assert driver.text.count("stopped at 10:10: Out of memory · then beam size 1") == 2
+        await driver.press("up")
+        assert "In use by fwtui on box (process 4711)" in driver.text
+        for name in ("resume", "discard", "delete"):
+            assert screen.query_one(f"#{name}", Button).disabled
+        await driver.press("r", "d", "D")
+        assert driver.screen == "Sessions"
+        await driver.press("escape")
+        assert driver.screen == "MainScreen"
+        assert not (workspace.resumed or workspace.discarded or workspace.deleted)
+
+
+async def test_a_file_of_a_stored_session_and_its_words() -> None:
+    workspace = several()
+    words = Transcript("en", (segment(0, 3.0, " [red]spoken[/] \x1b[31mwords"),), source="/o/a.srt")
+    workspace.link.transcripts[1] = words
+    async with running(workspace) as driver:
+        await browse(driver, workspace)
+        await driver.press("enter", "j", "k", "enter")
+        await driver.until(lambda: driver.screen == "Details")
+        await driver.until_text("[red]spoken[/] �[31mwords")
+        assert "read back from a.srt" in driver.text
+        assert not driver.app.screen.query("#retry")
+        await driver.press("r", "e")
+        assert driver.screen == "Details"
+        await driver.press("escape", "escape")
+        assert driver.screen == "Sessions"
+
+
+async def test_resume_from_the_browser_changes_the_batch() -> None:
+    workspace = several()
+    async with running(workspace) as driver:
+        await browse(driver, workspace)
+        await driver.press("r")
+        await driver.until_text("18 done   2 failed   5 to do")
+        assert workspace.resumed == [workspace.later[1]]
+        assert workspace.link.commands == [Quit(), RetryJobs((15, 16))]
+
+
+async def test_resume_asks_when_work_would_be_interrupted() -> None:
+    workspace = several()
+    async with running(workspace) as driver:
+        workspace.link.emit(PhaseChanged(Phase.RUNNING))
+        await driver.until(lambda: driver.app.host.model.phase is Phase.RUNNING)
+        await browse(driver, workspace)
+        await driver.press("r")
+        await driver.until_text("Stop this batch and go on with 20251214_101530?")
+        assert "kept as session 20260314_150926" in driver.text
+        await driver.press("enter")
+        assert driver.screen == "MainScreen"
+        assert not workspace.resumed
+        workspace.refusal = SessionInUseError("Another fwtui has it", "wait for it")
+        await browse(driver, workspace)
+        await driver.press("r", "right", "enter")
+        await driver.until_text("Another fwtui has it")
+        assert not workspace.link.commands  # the batch of before goes on
+        await driver.press("escape")
+        await browse(driver, workspace)
+        await driver.press("r", "right", "enter")
+        await driver.until(lambda: workspace.resumed)
+
+
+async def test_discard_and_delete_say_what_goes(tmp_path: Path) -> None:
+    output = tmp_path / "talk.srt"
+    output.write_text("words")
+    jobs = [job(1, "talk.mp3", stem="talk", state=completed(outputs=(str(output),))), job(2)]
+    workspace = several()
+    workspace.later[1] = stored("20251130_070000", jobs)
+    async with running(workspace, size=NARROW) as driver:
+        await browse(driver, workspace)
+        await driver.press("d")
+        await driver.until_text("Discard this session?")
+        assert "transcripts of 1 file" in " ".join(driver.text.replace("│", " ").split())
+        await driver.press("enter", "D")
+        await driver.until_text("Delete this session and its transcripts?")
+        text = " ".join(driver.text.replace("│", " ").split())
+        assert "1 transcript that it wrote (5 B): " in text
+        assert "talk.srt" in text.replace(" ", "")
+        await driver.press("escape")
+        assert not (workspace.discarded or workspace.deleted)
+        gone = workspace.later[1]
+        await driver.press("D", "right", "enter")
+        await driver.until(lambda: workspace.deleted == [gone])
+        await driver.until_text("2 stored")
+        gone = workspace.later[1]
+        await driver.press("d", "right", "enter")
+        await driver.until(lambda: workspace.discarded == [gone])
+        await driver.until_text("1 stored")
+
+
+async def test_a_session_that_cannot_be_deleted_is_told() -> None:
+    workspace = several()
+    async with running(workspace) as driver:
+        await browse(driver, workspace)
+
+        async def refuse(stored: Stored) -> None:
+            raise StorageError("Cannot delete it", "Check the permissions.")
+
+        workspace.discard = refuse  # type: ignore[assignment, method-assign]
+        await driver.press("d", "right", "enter")
+        await driver.until_text("Check the permissions.")
+        await driver.press("escape")
+        await driver.until_text("3 stored")
+
+
+async def test_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    workspace = several()
+    async with running(workspace) as driver:
+        await browse(driver, workspace)
+        await driver.press("e")
+        await driver.until_text("Export session 20251214_101530")
+        path = driver.app.screen.query_one(Input)
+        assert path.value == str(tmp_path / "fwtui-session-20251214_101530.json")
+        await driver.press("enter")
+        await driver.until(lambda: driver.screen == "Sessions")
+        exported = tmp_path / "fwtui-session-20251214_101530.json"
+        assert json.loads(exported.read_text())["counts"]["completed"] == 18
+        await driver.press("e")
+        await driver.until_text("This file is there already")
+        await driver.press("down", "down")
+        assert driver.app.screen.query_one(Input).value.endswith(".csv")
+        await driver.until(lambda: "already" not in driver.text)
+        driver.app.screen.query_one(Input).value = str(tmp_path / "nowhere" / "x.csv")
+        await driver.until_text("There is no such folder")
+        await driver.press("enter")
+        assert driver.screen == "Export"
+        driver.app.screen.query_one(Input).value = str(tmp_path / "x.csv")
+        await driver.until(lambda: not driver.app.screen.query_one("#export", Button).disabled)
+        await driver.pilot.click("#export")
+        await driver.until(lambda: driver.screen == "Sessions")
+        assert len((tmp_path / "x.csv").read_text().splitlines()) == 26
+
+
+async def test_open_folder_without_a_desktop_copies_the_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    workspace = several()
+    workspace.later[1] = sample(tmp_path)
+    async with running(workspace) as driver:
+        await browse(driver, workspace)
+        await driver.press("o")
+        await driver.until(lambda: driver.app.clipboard == str(tmp_path))
+        # With a desktop its opener is called, and sees nothing of our terminal.
+        seen = tmp_path / "seen"
+        opened = tmp_path / "bin" / "xdg-open"
+        opened.parent.mkdir()
+        opened.write_text(f'#!/bin/sh\necho "$1" > {seen}.new && mv {seen}.new {seen}\n')
+        opened.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{opened.parent}:/usr/bin:/bin")
+        monkeypatch.setenv("DISPLAY", ":0")
+        await driver.press("o")
+        await driver.until(seen.exists)
+        assert seen.read_text() == f"{tmp_path}\n"
+
+
+@pytest.mark.parametrize(
+    ("platform", "environment", "program"),
+    [
+        ("linux", {}, None),
+        ("linux", {"DISPLAY": ":0"}, "xdg-open"),
+        ("linux", {"WAYLAND_DISPLAY": "wayland-0"}, "xdg-open"),
+        ("darwin", {}, "open"),
+        ("win32", {}, "explorer"),
+    ],
+)
+def test_who_opens_folders(platform: str, environment: dict[str, str], program: str | None) -> None:
+    assert opener(platform, environment) == program
+
+
+async def test_inspect_from_the_resume_dialog() -> None:
+    workspace = ScriptedWorkspace(sessions=[sample()])
+    async with running(workspace, wait=False, size=NARROW) as driver:
+        await driver.until_text("Resume Session")
+        await driver.press("i")
+        await driver.until(lambda: driver.screen == "Inspect")
+        assert "Session 20251214_101530" in driver.text
+        await driver.press("end")
+        assert "file25.mp3" in driver.text
+        await driver.press("home", "enter")
+        await driver.until(lambda: driver.screen == "Details")
+        await driver.press("escape", "escape")
+        await driver.until(lambda: driver.screen == "Resume")
+        await driver.press("r")
+        await driver.until(lambda: workspace.resumed)
+
+
+async def test_no_sessions_hostile_names_and_every_size() -> None:
+    workspace = several()
+    async with running(workspace, glyphs=ASCII) as driver:
+        await driver.press("ctrl+o")
+        await driver.until_text("No session is stored")
+        await driver.press("r", "e", "o", "d", "D", "enter", "enter", "escape", "escape")
+        jobs = [
+            job(number, name, attempts=(msgspec.structs.replace(ATTEMPT, remedy=name),))
+            for number, name in enumerate(HOSTILE, 1)
+        ]
+        workspace.later[1] = stored(jobs=jobs)
+        screen = await browse(driver, workspace)
+        assert "[red]alarm[bold].mp3" in driver.text
+        assert "\x1b" not in driver.text
+        fields = str(screen.query_one(".session-facts", Static).content)
+        for size in ((20, 5), (1, 1), (40, 12), NARROW, WIDE):
+            await driver.pilot.resize_terminal(*size)
+            await driver.settle()
+            await driver.press("tab", "down", "up", "end", "home", "shift+tab")
+        assert str(screen.query_one(".session-facts", Static).content) == fields
+        screen._view.files.focus()
+        await driver.press("enter")
+        await driver.until(lambda: driver.screen == "Details")
+        for size in ((20, 5), NARROW, WIDE):
+            await driver.pilot.resize_terminal(*size)
+            await driver.settle()
+        assert "[red]alarm[bold].mp3" in driver.text

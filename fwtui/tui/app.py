@@ -3,39 +3,34 @@
 import asyncio
 import gc
 import os
-import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual import work
-from textual.app import App, SystemCommand
 from textual.binding import BindingType
-from textual.driver import Driver
-from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from fwtui.config.profiles import Profile
 from fwtui.core.commands import AnyCommand
 from fwtui.core.events import Phase
-from fwtui.core.settings import InterfaceSettings, Settings
+from fwtui.core.settings import Settings
 from fwtui.errors import ExitCode, FwtuiError
-from fwtui.tui.glyphs import Glyphs, choose_glyphs
+from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.host import Host
 from fwtui.tui.keymap import USUAL, Keymap
 from fwtui.tui.keys import bindings
 from fwtui.tui.leaving import ask_quit
 from fwtui.tui.lifecycle import TERMINAL_CHECK, Lifecycle
-from fwtui.tui.messages import InterfaceChanged, TranscriptWanted
+from fwtui.tui.looks import Looks
+from fwtui.tui.messages import ProfilesRead, TranscriptWanted
 from fwtui.tui.model import Changes
 from fwtui.tui.palette import KeyCommands
 from fwtui.tui.screens.help import help_dialog, places
 from fwtui.tui.screens.main import MainScreen
 from fwtui.tui.startup import StartUp
-from fwtui.tui.sturdy import Sturdy
 from fwtui.tui.text import shown_path
-from fwtui.tui.theme import DARK, LIGHT, THEMES, complete
 from fwtui.tui.trouble import Trouble
 from fwtui.tui.workspace import Workspace
 
@@ -43,13 +38,13 @@ TRANSCRIPT_REST = 0.12
 LONG_CLOSE = 0.3
 
 
-class FwtuiApp(Sturdy, App[ExitCode]):
+class FwtuiApp(Looks):
     """The application on `workspace`'s batches; `first` is done first, `log_file` has errors."""
 
     CSS_PATH = "styles/app.tcss"
     TITLE = "fwtui"
     BINDINGS: ClassVar[list[BindingType]] = bindings("everywhere")
-    COMMANDS: ClassVar = {*App.COMMANDS, KeyCommands}
+    COMMANDS: ClassVar = {*Looks.COMMANDS, KeyCommands}
 
     def __init__(
         self,
@@ -64,12 +59,10 @@ class FwtuiApp(Sturdy, App[ExitCode]):
         log_file: Path | None = None,
     ) -> None:
         super().__init__()
-        for theme in THEMES:
-            self.register_theme(theme)
         self.use(settings.interface)
         self.keymap = keymap
+        self.glyphs = glyphs or self.glyphs
         self._profiles = tuple(profiles)
-        self.glyphs = glyphs or choose_glyphs()
         self.now = now
         self.log_place = shown_path(os.fspath(log_file)) if log_file is not None else ""
         # Tests want to see every error; people want to go on working.
@@ -83,30 +76,10 @@ class FwtuiApp(Sturdy, App[ExitCode]):
         self._lifecycle = Lifecycle(self._end)
         self._failed_start: ExitCode | None = None
 
-    def use(self, interface: InterfaceSettings) -> None:
-        """Look as these settings say; over a network nothing is animated either."""
-        self.theme = interface.theme
-        still = interface.reduced_motion or "SSH_CONNECTION" in os.environ
-        if still and "TEXTUAL_ANIMATIONS" not in os.environ:
-            self.animation_level = "none"
-        self.reduced_motion = interface.reduced_motion
-
-    def on_interface_changed(self, event: InterfaceChanged) -> None:
-        """The settings screen was applied."""
-        self.use(event.interface)
-
-    def get_driver_class(self) -> type[Driver]:
-        """Our own driver where Textual would use its Unix one."""
-        chosen = super().get_driver_class()
-        if sys.platform != "win32" and chosen.__name__ == "LinuxDriver":
-            from fwtui.tui.terminal import TerminalDriver
-
-            return TerminalDriver
-        return chosen
-
-    def get_css_variables(self) -> dict[str, str]:
-        """The theme's variables, and ours derived from them."""
-        return complete(super().get_css_variables())
+    def on_profiles_read(self, event: ProfilesRead) -> None:
+        """The header names the user's profiles too."""
+        self.main.header.profiles = event.profiles
+        self.main.header.update()
 
     async def on_mount(self) -> None:
         """Show the main screen; everything else comes after the first frame."""
@@ -206,12 +179,3 @@ class FwtuiApp(Sturdy, App[ExitCode]):
         """All keys."""
         first = places(self.focused or self.screen)
         self.push_screen(help_dialog(ascii_only=self.glyphs.ascii, keymap=self.keymap, first=first))
-
-    def action_theme(self) -> None:
-        """Light or dark."""
-        self.theme = LIGHT.name if self.current_theme.dark else DARK.name
-
-    def get_system_commands(self, screen: Screen[Any]) -> list[SystemCommand]:
-        """Only those of Textual's commands that the registry does not have."""
-        commands = super().get_system_commands(screen)
-        return [command for command in commands if command.title in {"Theme", "Screenshot"}]

@@ -1,5 +1,6 @@
 """Every key of the program, once: bindings, footer, palette and help come from here."""
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -256,7 +257,7 @@ KEYS: tuple[Key, ...] = (
     Key(
         "log_filter",
         ("/",),
-        "filter_log",
+        "screen.filter_log",
         "Filter log",
         "Show only lines of the log that have this text",
         "log",
@@ -408,6 +409,33 @@ KEYS: tuple[Key, ...] = (
         palette=False,
     ),
     Key(
+        "setting_profile",
+        ("p",),
+        "next_profile",
+        "Next profile",
+        "Take the values of the next profile, those of your own included",
+        "settings",
+        palette=False,
+    ),
+    Key(
+        "setting_name_profile",
+        ("n",),
+        "name_profile",
+        "Save profile",
+        "Save the values as a profile of your own, under a name",
+        "settings",
+        palette=False,
+    ),
+    Key(
+        "setting_delete_profile",
+        ("D",),
+        "delete_profile",
+        "Delete profile",
+        "Delete the profile of your own that the values are",
+        "settings",
+        palette=False,
+    ),
+    Key(
         "setting_filter",
         ("/",),
         "filter",
@@ -487,6 +515,7 @@ _SHOWN = {
     "end": "End",
     "f1": "F1",
 }
+_FUNCTION_KEY = re.compile(r"f\d+")
 _PLAIN = {"⏎": "Enter", "⌫": "Backspace", "↑": "Up", "↓": "Down", "←": "Left", "→": "Right"}
 
 
@@ -509,7 +538,7 @@ def bindings(*where: Where) -> list[BindingType]:
 
 def shown(name: str, *, ascii_only: bool = False) -> str:
     """How a key is written for people."""
-    text = _SHOWN.get(name, name)
+    text = _SHOWN.get(name, name.upper() if _FUNCTION_KEY.fullmatch(name) else name)
     if text.startswith("ctrl+"):
         text = "Ctrl+" + text[5:].upper()
     if ascii_only:

@@ -2,6 +2,7 @@
 
 from textual.message import Message
 
+from fwtui.config.profiles import Profile
 from fwtui.core.job import JobId
 from fwtui.core.settings import InterfaceSettings
 
@@ -20,3 +21,11 @@ class InterfaceChanged(Message):
     def __init__(self, interface: InterfaceSettings) -> None:
         super().__init__()
         self.interface = interface
+
+
+class ProfilesRead(Message):
+    """The user's profiles, as they are in the settings file now."""
+
+    def __init__(self, profiles: tuple[Profile, ...]) -> None:
+        super().__init__()
+        self.profiles = profiles

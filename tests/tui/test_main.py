@@ -170,7 +170,6 @@ async def test_commands_are_for_the_selection() -> None:
         assert last(link) == SkipJobs((1, 3)), "nothing was removed yet"
         await driver.press("ctrl+a", "d")
         assert last(link) == RemoveJobs((1, 2, 3, 4, 5))
-        assert "5 files removed, u puts back" in driver.text
         await driver.press("u", "u")
         assert link.commands[-2:] == [RemoveJobs((1, 2, 3, 4, 5)), UndoRemove()]
         link.emit(JobChanged(job(3, state=WORKING)))

@@ -9,10 +9,20 @@ from msgspec.structs import replace
 from fwtui.config.fields import Field, Value
 from fwtui.core.amount import FORMS, parse_amount
 from fwtui.core.languages import LANGUAGES, language_code
-from fwtui.core.settings import Settings
+from fwtui.core.settings import DecodingSettings, Settings
 from fwtui.errors import ModelError, UsageError
 
 AMOUNTS = ("warn", "limit", "gpu_limit")
+# What batched mode cannot obey: its windows know nothing of each other.
+_NOT_BATCHED = (
+    "prompt_reset_on_temperature",
+    "prefix",
+    "max_initial_timestamp",
+    "hallucination_silence_threshold",
+    "vad_max_speech_duration_s",
+    "language_detection_segments",
+    "language_detection_threshold",
+)
 _NEED_WORDS = ("highlight_words", "max_line_count", "max_line_width", "max_words_per_line")
 
 
@@ -58,6 +68,13 @@ def warnings(settings: Settings) -> Iterator[str]:
         yield "--max_line_count has no effect without --max_line_width"
     if output.max_words_per_line and output.max_line_width:
         yield "--max_words_per_line has no effect with --max_line_width"
+    decoding, usual = settings.decoding, DecodingSettings()
+    if decoding.batched:
+        for name in _NOT_BATCHED:
+            if getattr(decoding, name) != getattr(usual, name):
+                yield f"--{name} has no effect with --batched"
+    elif decoding.batch_size:
+        yield "--batch_size has no effect without --batched"
 
 
 def _check_words(settings: Settings) -> None:

@@ -177,20 +177,19 @@ class DecodingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     batched: Annotated[
         bool,
         Meta(
-            description="Several windows at once, also of different files: quicker on a GPU, needs "
-            "more memory. Cuts at the pauses that VAD finds, on or off. Windows know nothing of "
-            "each other, so it ignores condition_on_previous_text, prompt_reset_on_temperature, "
-            "prefix, max_initial_timestamp, hallucination_silence_threshold, "
-            "vad_max_speech_duration_s and language_detection_*. Only windows above "
-            "compression_ratio_threshold are done again one by one, and only there the other "
-            "thresholds, temperatures and best_of count"
+            description="Several windows at once, also of several short files: quicker on a GPU, "
+            "needs more memory. Cut at pauses found by VAD, and without what was said before: "
+            "ignores condition_on_previous_text, prompt_reset_on_temperature, prefix, "
+            "max_initial_timestamp, hallucination_silence_threshold, vad_max_speech_duration_s, "
+            "language_detection_*. Windows above compression_ratio_threshold are done again alone; "
+            "other thresholds, best_of and higher temperatures count only there"
         ),
     ] = False
     batch_size: Annotated[
         AtLeastOne | None,
         Meta(
             description="With batched: most windows at once (auto: 16 on a GPU, 4 on a CPU); "
-            "halved when memory runs out",
+            "halved as often as needed when memory runs out",
             extra={"unset": "auto"},
         ),
     ] = None

@@ -155,7 +155,11 @@ class BatchDecoder:
 
     def _max_length(self, prompt: list[int], options: TranscriptionOptions) -> int:
         most: int = self.model.max_length
-        return most if options.max_new_tokens is None else len(prompt) + options.max_new_tokens
+        return (
+            most
+            if options.max_new_tokens is None
+            else min(most, len(prompt) + options.max_new_tokens)
+        )
 
     def _set_languages(self, parts: Sequence[Part], prompts: list[list[int]], encoded: Any) -> None:
         """Multilingual: every chunk in the language that it seems to be in."""
@@ -216,7 +220,7 @@ class BatchDecoder:
                 )
         for number, chunk in enumerate(chunks):
             alignment = found[tuple(chunk.file.tokenizer.sot_sequence)][number]
-            chunk.heard = WhisperModel.add_word_timestamps(
+            heard = WhisperModel.add_word_timestamps(
                 _Aligned(alignment, self.model.frames_per_second),
                 [chunk.pieces],
                 chunk.file.tokenizer,
@@ -226,6 +230,7 @@ class BatchDecoder:
                 options.append_punctuations,
                 self._heard_before(chunks, number),
             )
+            chunk.heard = float(heard)
 
     def _heard_before(self, chunks: Sequence[_Chunk], number: int) -> float:
         """When speech was last heard in the file before this chunk (seconds)."""

@@ -43,9 +43,9 @@ class BatchedFile:
         elif known is not None or not self._chunks:
             self._know(prepared.plan(*(known or ("en", 0.0))))
         if prepared.first is not None:
-            ready: Future[FloatArray] = Future()
-            ready.set_result(prepared.first)
-            self._features[self.state.clip] = ready
+            index, found = prepared.first
+            self._features[index] = Future()
+            self._features[index].set_result(found)
 
     @property
     def job(self) -> JobId:

@@ -29,8 +29,9 @@ from fwtui.engine.protocol import Transcribe
 class Prepared:
     """A file whose sound lies in the scratch WAV, and what is known of it before the model.
 
-    `source` is what of it is transcribed; `chunks` and `first`, the features of the first chunk
-    to do, are batched mode's. `resume` is the request's, if it still fits; otherwise `restarted`
+    `source` is what of it is transcribed; `chunks` and `first`, index and features of the first
+    chunk to do, are batched mode's. `resume` is the request's, if it still fits; otherwise
+    `restarted`
     says why not.
     """
 
@@ -47,7 +48,7 @@ class Prepared:
     resume: Resume | None
     restarted: str
     chunks: tuple[int, ...] | None = None
-    first: FloatArray | None = None
+    first: tuple[int, FloatArray] | None = None
 
     @property
     def seconds(self) -> float:
@@ -104,7 +105,7 @@ def prepare(
         done = resume.state.clip if resume and resume.state else 0
         first = None
         if chunks and done < len(chunks):
-            first = chunk_features(source, chunks, done, extractor)
+            first = done, chunk_features(source, chunks, done, extractor)
         on_error.pop_all()
     return Prepared(
         request=request,

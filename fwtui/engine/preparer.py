@@ -40,10 +40,12 @@ class Preparer:
             channel.send(Preparing(job, done, total))
 
         progress(0.0, 0.0)  # before the file is opened: it may be the end of this process
-        return prepare(
+        prepared = prepare(
             request,
             self.inbox.extractor,
             probed,
             progress,
             lambda: self.inbox.is_cancelled(job),
         )
+        progress(prepared.seconds, prepared.seconds)
+        return prepared

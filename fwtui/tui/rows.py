@@ -182,6 +182,7 @@ def _processing(
     share = fmt.share(progress.done, progress.total) if progress is not None else 0.0
     if preparing or progress is None or progress.preparing:
         words = f"preparing {fmt.percent(share)}" if progress and share else "preparing"
+        words = words if share < 1 else "next"
         return [(fit(words, cols.result - 2, glyphs.ellipsis), "dim")]
     ink = "warn" if phase is Phase.PAUSED else "primary"
     text = fit_right(fmt.percent(share), 5 if room > 8 else min(4, room))

@@ -8,6 +8,9 @@ from fwtui.core.settings import BatchSettings, DecodingSettings, ModelSettings, 
 
 BIG = Settings(decoding=DecodingSettings(beam_size=5))
 SMALL = Settings(model=ModelSettings(compute_type="int8"), decoding=DecodingSettings(beam_size=1))
+BATCHED = Settings(
+    model=ModelSettings(compute_type="int8"), decoding=DecodingSettings(batched=True)
+)
 WITH_CPU = Settings(batch=BatchSettings(cpu_fallback=True))
 
 
@@ -24,6 +27,16 @@ WITH_CPU = Settings(batch=BatchSettings(cpu_fallback=True))
         (WITH_CPU, "auto", ["", "a fresh engine", "beam size 1", "compute type int8", "the CPU"]),
         (WITH_CPU, "cpu", ["", "a fresh engine", "beam size 1", "compute type int8"]),
         (SMALL, "cpu", ["", "a fresh engine"]),
+        (
+            BATCHED,
+            "cpu",
+            ["", "a fresh engine", "batch size 2", "batch size 1", "beam size 1"],
+        ),
+        (
+            BATCHED,
+            "cuda",
+            ["", "a fresh engine", *(f"batch size {n}" for n in (8, 4, 2, 1)), "beam size 1"],
+        ),
     ],
 )
 def test_ladder(settings: Settings, device: str, remedies: list[str]) -> None:
@@ -36,6 +49,8 @@ def test_each_rung_keeps_what_the_ones_before_took_away() -> None:
     last = ladder(WITH_CPU, "cuda")[-1]
     assert last.decoding.beam_size == 1
     assert (last.model.device, last.model.compute_type) == ("cpu", "int8")
+    last = ladder(BATCHED, "cpu")[-1]
+    assert (last.decoding.batch_size, last.decoding.beam_size) == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -70,6 +85,10 @@ BAD = Failure(FailureKind.BAD_MEDIA, "Not a media file")
             GiveUp(DIED),
         ),
         (Trouble(BAD, rung=0, rungs=4), GiveUp(BAD)),
+        # with others in the same batch: none is failed, or blamed for a death, before it was alone
+        (Trouble(MEMORY, rung=1, rungs=4, shared=True), Retry(2, alone=False)),
+        (Trouble(MEMORY, rung=3, rungs=4, shared=True), Retry(3)),
+        (Trouble(DIED, rung=1, rungs=4, deaths=20, started=True, shared=True), Retry(1)),
     ],
 )
 def test_decisions(trouble: Trouble, decision: Retry | GiveUp) -> None:

@@ -17,6 +17,10 @@ def settings(**values: Value) -> Settings:
         "language": "decoding",
         "word_timestamps": "decoding",
         "hallucination_silence_threshold": "decoding",
+        "batched": "decoding",
+        "batch_size": "decoding",
+        "prefix": "decoding",
+        "max_initial_timestamp": "decoding",
     }
     keys = {f"{sections.get(name, 'output')}.{name}": value for name, value in values.items()}
     return apply(Settings(), keys)
@@ -84,3 +88,10 @@ def test_what_has_no_effect_is_a_warning() -> None:
     assert len(list(warnings(settings(max_line_count=2)))) == 1
     assert len(list(warnings(settings(max_line_width=9, max_words_per_line=2)))) == 1
     assert list(warnings(replace(Settings()))) == []
+    assert list(warnings(settings(batched=True, batch_size=8))) == []
+    assert len(list(warnings(settings(batch_size=8)))) == 1
+    ignored = settings(batched=True, prefix="Well,", max_initial_timestamp=0.0)
+    assert list(warnings(ignored)) == [
+        "--prefix has no effect with --batched",
+        "--max_initial_timestamp has no effect with --batched",
+    ]

@@ -84,12 +84,20 @@ def test_choices_are_in_declared_order() -> None:
         ("decoding.beam_size", "a whole number, at least 1"),
         ("decoding.patience", "a number, above 0"),
         ("decoding.vad_threshold", "a number, at least 0, at most 1, or none"),
+        ("decoding.batch_size", "a whole number, at least 1, or auto"),
         ("model.device", "one of auto, cpu, cuda"),
         ("model.local_files_only", "true or false"),
     ],
 )
 def test_allowed_is_readable(key: str, allowed: str) -> None:
     assert find_field(key).allowed == allowed
+
+
+def test_auto_and_none_are_words_for_a_batch_size_that_is_not_set() -> None:
+    field = find_field("decoding.batch_size")
+    assert [parse(field, word) for word in ("auto", "none", "", "4")] == [None, None, None, 4]
+    with pytest.raises(ConfigError):
+        parse(find_field("decoding.beam_size"), "auto")
 
 
 def test_apply_changes_only_what_is_named() -> None:

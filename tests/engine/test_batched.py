@@ -89,8 +89,12 @@ def test_equal_to_the_batched_pipeline(
     mine, options = OPTIONS[name]
     with prepared_file(transcriber, sound, tmp_path, replace(BATCHED, **mine)) as ready:
         ours = segments(batches(transcriber, ready, 3))
+    expected = theirs(transcriber, sound, options)
+    if "clip_timestamps" in mine:  # ours is the place in what the model saw, theirs in the file
+        expected = [replace(segment, seek=0) for segment in expected]
+        ours = [replace(segment, seek=0) for segment in ours]
     assert ours
-    assert rounded(ours) == rounded(theirs(transcriber, sound, options))
+    assert rounded(ours) == rounded(expected)
 
 
 def test_every_batch_is_a_resume_point(
@@ -106,14 +110,18 @@ def test_every_batch_is_a_resume_point(
         plan = file.plan
         assert plan is not None
         for done in range(1, len(whole)):
-            # as it comes back from the journal, and in batches of another size
+            # as it comes back from the journal
             kept = msgspec.json.decode(
                 msgspec.json.encode(whole[:done]), type=tuple[WindowResult, ...]
             )
             resume = Resume(plan, kept[-1].state, kept[-1].seconds)
-            again = batches(transcriber, at_resume(ready, resume), 2)
-            assert segments([*kept, *again]) == segments(whole)
-            assert again[-1] == replace(whole[-1], segments=again[-1].segments)
+            again = batches(transcriber, at_resume(ready, resume), 1)
+            assert [*kept, *again] == whole
+        # in the middle of the file, batches of another size
+        resume = Resume(plan, whole[0].state, whole[0].seconds)
+        larger = batches(transcriber, at_resume(ready, resume), 2)
+    assert rounded(segments([whole[0], *larger])) == rounded(segments(whole))
+    assert larger[-1].state.done
 
 
 def test_files_that_share_a_batch_do_not_know_of_each_other(

@@ -1,0 +1,103 @@
+"""Batched mode with the whole runner: short files together, resume, and engines that die of it."""
+
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from fwtui import demo
+from fwtui.core.commands import Start, Stop
+from fwtui.core.events import BatchFinished, SegmentsFound
+from fwtui.core.failure import FailureKind
+from fwtui.core.job import Completed, Failed
+from fwtui.core.settings import DecodingSettings, Settings
+from tests.batch.driver import LONG, SHORT, Batch, outputs, settings_for
+
+BATCHED = DecodingSettings(
+    beam_size=1, temperature_increment_on_fallback=None, batched=True, batch_size=2
+)
+CLIPS = demo.clips()[:4]
+DIES_OF_POISON = """
+import os, signal
+from fwtui.engine.batched import BatchDecoder
+decode = BatchDecoder.decode
+def dying(self, parts):
+    if any("poison" in part.file.prepared.request.path for part in parts):
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return decode(self, parts)
+BatchDecoder.decode = dying
+"""
+NO_ROOM_FOR_TWO = """
+from fwtui.engine.batched import BatchDecoder
+decode = BatchDecoder.decode
+def failing(self, parts):
+    if sum(part.count for part in parts) > 1:
+        raise RuntimeError("mkl_malloc: failed to allocate memory")
+    return decode(self, parts)
+BatchDecoder.decode = failing
+"""
+
+
+def settings(out: Path) -> Settings:
+    return settings_for(out, BATCHED)
+
+
+def segment_ids(batch: Batch) -> list[int]:
+    return [s.id for e in batch.events if isinstance(e, SegmentsFound) for s in e.segments]
+
+
+async def test_files_together_have_the_outputs_of_files_alone(tmp_path: Path) -> None:
+    notes = tmp_path / "notes.mp3"
+    notes.write_text("not sound")
+    async with Batch(settings(tmp_path / "together"), [CLIPS[0], notes, *CLIPS[1:]]) as batch:
+        finished = await batch.to_the_end()
+    assert (finished.completed, finished.failed) == (4, 1)
+    assert any("The model was busy" in line for line in batch.log)
+    alone = replace(settings(tmp_path / "alone"), decoding=replace(BATCHED, batch_size=1))
+    async with Batch(alone, CLIPS) as batch:
+        await batch.to_the_end()
+    assert outputs(tmp_path / "together") == outputs(tmp_path / "alone")
+
+
+async def test_a_stopped_file_goes_on_after_its_last_batch(tmp_path: Path) -> None:
+    async with Batch(settings(tmp_path / "whole"), [LONG]) as batch:
+        await batch.to_the_end()
+        state = batch.jobs[1].state
+        assert isinstance(state, Completed)
+        assert state.work_seconds > 0
+    async with Batch(settings(tmp_path / "halves"), [LONG]) as batch:
+        batch.send(Start())
+        await batch.windows(1, 1)
+        batch.send(Stop())
+        await batch.until(BatchFinished)
+    async with await Batch.resumed() as again:
+        await again.to_the_end()
+    seen, later = segment_ids(batch), segment_ids(again)
+    assert seen[0] == 1
+    assert seen + later == list(range(1, len(seen + later) + 1))
+    assert outputs(tmp_path / "whole") == outputs(tmp_path / "halves")
+
+
+async def test_neighbours_of_a_file_that_kills_are_not_blamed(tmp_path: Path) -> None:
+    poison = tmp_path / "poison.flac"
+    poison.write_bytes(SHORT.read_bytes())
+    paths = [CLIPS[1], poison, CLIPS[2]]
+    async with Batch(settings(tmp_path / "out"), paths, DIES_OF_POISON) as batch:
+        finished = await batch.to_the_end()
+    assert (finished.completed, finished.failed) == (2, 1)
+    state = batch.jobs[2].state
+    assert isinstance(state, Failed)
+    assert state.failure.kind is FailureKind.ENGINE_DIED
+    remedies = {job.id: [a.remedy for a in job.attempts] for job in batch.jobs.values()}
+    assert remedies[2][-1] == "a fresh engine"
+    assert all(len(remedies[job]) <= 1 for job in (1, 3))
+    assert {*remedies[1], *remedies[3]} <= {"no other file beside it"}
+
+
+async def test_a_batch_without_room_gets_smaller_for_all_its_files(tmp_path: Path) -> None:
+    small = settings(tmp_path / "out")
+    small = replace(small, decoding=replace(BATCHED, batch_size=4))
+    async with Batch(small, [LONG, *CLIPS[:2]], NO_ROOM_FOR_TWO) as batch:
+        finished = await batch.to_the_end()
+    assert finished.completed == 3
+    remedies = [attempt.remedy for attempt in batch.jobs[1].attempts]
+    assert remedies == ["a fresh engine", "batch size 2", "batch size 1"]

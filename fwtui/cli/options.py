@@ -67,6 +67,8 @@ class SettingsCommand(WhisperCommand):
                 section = sections.get(param.name or "", "")
                 groups[_TITLES.get(section, "Options")].append(record)
         for title, records in groups.items():
+            if not records:
+                continue
             with formatter.section(title):
                 formatter.write_dl(records, col_max=36)
 

@@ -12,6 +12,7 @@ from fwtui.core.languages import LANGUAGES, language_code
 from fwtui.core.settings import DecodingSettings, Settings
 from fwtui.errors import ModelError, UsageError
 
+AMOUNTS = ("warn", "limit", "gpu_limit")
 # What batched mode cannot obey: its windows know nothing of each other.
 _NOT_BATCHED = (
     "prompt_reset_on_temperature",
@@ -22,7 +23,6 @@ _NOT_BATCHED = (
     "language_detection_segments",
     "language_detection_threshold",
 )
-AMOUNTS = ("warn", "limit", "gpu_limit")
 _NEED_WORDS = ("highlight_words", "max_line_count", "max_line_width", "max_words_per_line")
 
 

@@ -9,19 +9,23 @@ import sys
 from functools import partial
 
 WAITING = """
-from fwtui.engine import child
-send_window, at_pause_point, words = child.Window, child.Engine._pause_point, []
-def note_words(job, result):
+from fwtui.engine import child, worker
+from fwtui.engine.teller import Teller
+send_window, rest, words = worker.Window, Teller.rest, []
+def note_words(job, result, worked):
     words.extend(result.segments)
-    return send_window(job, result)
-def wait_to_be_held(engine, job):
+    return send_window(job, result, worked)
+def wait_to_be_held(teller, jobs):
     if words:
-        with engine.changed:
-            engine.changed.wait_for(lambda: engine.holding or engine.is_cancelled(job))
+        inbox = teller.inbox
+        with inbox._changed:
+            inbox._changed.wait_for(
+                lambda: inbox._holding or any(inbox.is_cancelled(job) for job in jobs)
+            )
         words.clear()
-        child.Window = send_window
-    at_pause_point(engine, job)
-child.Window, child.Engine._pause_point = note_words, wait_to_be_held
+        worker.Window = send_window
+    return rest(teller, jobs)
+worker.Window, Teller.rest = note_words, wait_to_be_held
 child.main()
 """
 ENGINE = (sys.executable, "-c", WAITING)

@@ -24,7 +24,7 @@ from fwtui.audio.media import (
 )
 from fwtui.audio.names import display_name
 from fwtui.audio.timeline import Timeline
-from fwtui.audio.wav import HEADER_BYTES, SAMPLE_BYTES, SAMPLE_RATE, WavWriter, check_room
+from fwtui.audio.wav import HEADER_BYTES, SAMPLE_BYTES, SAMPLE_RATE, TooLong, WavWriter, check_room
 from fwtui.errors import BadMediaError
 
 # faster-whisper resamples in blocks of this many samples; the same blocks give the same samples.
@@ -84,6 +84,8 @@ def decode_to_wav(
                 _transfer(media, frames, timeline, writer, _Progress(on_progress))
             except av.error.FFmpegError as error:
                 raise _cannot_convert(path, error) from error
+            except TooLong as error:
+                raise _too_long(path, limit) from error
             if writer.samples == 0:
                 raise BadMediaError(
                     f"No sound could be decoded from {display_name(path)}",
@@ -218,6 +220,15 @@ def _no_rate(path: Path, rate: int) -> BadMediaError:
     return BadMediaError(
         f"{display_name(path)} claims {rate} samples a second, which is no sound",
         "The file is damaged, or it holds measurements.",
+    )
+
+
+def _too_long(path: Path, limit: int) -> BadMediaError:
+    hours = limit / SAMPLE_BYTES / SAMPLE_RATE / 3600
+    return BadMediaError(
+        f"{display_name(path)} holds more than {hours:.1f} hours of sound",
+        f"It may be made to fill the disk ({limit / 2**20:.0f} MB decoded); if it is sound, raise "
+        "scratch_limit_mb.",
     )
 
 

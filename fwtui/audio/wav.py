@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from fwtui.audio.names import printable
 from fwtui.core.paths import path_to_text
-from fwtui.errors import BadMediaError, DiskFullError, StorageError
+from fwtui.errors import DiskFullError, StorageError
 
 SAMPLE_RATE = 16000
 SAMPLE_BYTES = 2
@@ -30,11 +30,15 @@ _CREATE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
 _FULL = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
 
 
+class TooLong(Exception):
+    """There is more sound than may be written."""
+
+
 class WavWriter:
     """Writes samples; as a context manager it completes the file, or deletes it on any error.
 
-    Raises DiskFullError (naming the folder and `needed` bytes), StorageError, and BadMediaError
-    when there is more sound than `limit` bytes (0: no limit).
+    Raises DiskFullError (naming the folder and `needed` bytes), StorageError, and TooLong when
+    there is more sound than `limit` bytes (0: no limit).
     """
 
     def __init__(self, path: Path, needed: int = 0, limit: int = 0) -> None:
@@ -76,7 +80,7 @@ class WavWriter:
         """Append samples."""
         data = np.ascontiguousarray(samples, dtype="<i2").data
         if self._limit and (self.samples + samples.size) * SAMPLE_BYTES > self._limit:
-            raise _too_long(self._limit)
+            raise TooLong
         self._write(data)
         self._digest.update(data)
         self.samples += samples.size
@@ -123,14 +127,6 @@ def check_room(folder: Path, needed: int) -> None:
     with contextlib.suppress(OSError):  # a file system that does not say
         if shutil.disk_usage(folder).free < needed:
             raise _no_room(folder, needed)
-
-
-def _too_long(limit: int) -> BadMediaError:
-    hours = limit / SAMPLE_BYTES / SAMPLE_RATE / 3600
-    return BadMediaError(
-        f"There is more than {hours:.1f} hours of sound in it, {limit / 2**20:.0f} MB decoded",
-        "It may be damaged or made to fill the disk; if it is sound, raise scratch_limit_mb.",
-    )
 
 
 def _no_room(folder: Path, needed: int) -> DiskFullError:

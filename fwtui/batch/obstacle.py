@@ -62,7 +62,7 @@ def stands(failure: Failure) -> bool:
 
 async def blocks(failure: Failure) -> bool:
     """As `stands`, without waiting long for a share that does not answer: that is an obstacle."""
-    if failure.kind is FailureKind.DISK_FULL and failure.place:
+    if failure.kind is FailureKind.DISK_FULL:
         return True  # also where the disk would take a smaller file
     try:
         return await asyncio.wait_for(asyncio.to_thread(stands, failure), ANSWER_SECONDS)

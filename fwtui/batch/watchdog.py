@@ -24,6 +24,7 @@ from fwtui.engine.protocol import (
     FileFailed,
     Finished,
     Held,
+    Hold,
     Measured,
     Note,
     Ping,
@@ -166,6 +167,8 @@ class EngineWatch:
                 self._jobs[request.job] = False
             elif isinstance(request, Shutdown):
                 self._ending = True
+                self._resting = False
+            elif isinstance(request, Hold) and not request.on:
                 self._resting = False
             if idle:
                 self.clocks.hear(time.monotonic(), progress=True)

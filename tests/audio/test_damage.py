@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fwtui.audio.decode import Decoded
+from fwtui.audio.decode import Decoded, decode_to_wav
 from fwtui.audio.probe import probe
 from fwtui.errors import BadMediaError, MediaAccessError, MediaError, NoAudioError
 from tests.audio.making import decode, ffmpeg, wav_samples, write_timed
@@ -187,3 +187,12 @@ def test_sound_that_begins_later_than_the_picture(speech_wav: Path, tmp_path: Pa
     assert found.samples == pytest.approx(plain.samples + 2 * 16000, abs=160)
     assert not wav_samples(tmp_path / "out.wav")[:32000].any()
     assert found.warnings == ()
+
+
+def test_a_bomb_is_refused_by_its_name_and_leaves_nothing(tmp_path: Path) -> None:
+    path, wav = tmp_path / "bomb.flac", tmp_path / "out.wav"
+    ffmpeg("-f", "lavfi", "-i", "anullsrc=r=16000:cl=mono", "-t", "600", path)
+    assert path.stat().st_size < 200_000
+    with pytest.raises(BadMediaError, match=r"bomb\.flac holds more than 0\.0 hours"):
+        decode_to_wav(path, wav, lambda _: None, lambda: False, 1 << 20)
+    assert not wav.exists()

@@ -23,9 +23,9 @@ from fwtui.core.settings import BatchSettings, DecodingSettings, ModelSettings
 from fwtui.engine.protocol import (
     FileFailed,
     Held,
+    Hold,
     Load,
     Ping,
-    Pong,
     Ready,
     Shutdown,
     Transcribe,
@@ -129,8 +129,8 @@ def test_rests_and_idle_engines_are_left_alone_but_not_an_end_that_never_comes()
     watch.heard(Ready("cpu", "int8", 1.0, 1))
     watch.sent(_transcribe(1))
     stages = []
-    for step in (Held(True), Held(False), Pong(), FileFailed(1, BROKEN), Shutdown()):
-        if isinstance(step, Shutdown):
+    for step in (Held(True), Hold(False), Held(False), FileFailed(1, BROKEN), Shutdown()):
+        if isinstance(step, Hold | Shutdown):
             watch.sent(step)
         else:
             watch.heard(step)

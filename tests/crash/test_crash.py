@@ -52,11 +52,10 @@ def test_several_kills_within_one_file(mixed: Bench, tmp_path: Path) -> None:
     assert any(repeat.job == 1 for repeat in outcome.repeats)
 
 
-@pytest.mark.parametrize("how", [How.GROUP, How.ENGINE])
-def test_death_on_the_screen(how: How, pair: Bench, tmp_path: Path) -> None:
+def test_death_on_the_screen(pair: Bench, tmp_path: Path) -> None:
     """Driven by keys on a terminal: killed in the middle, resumed in the dialog."""
     screen = msgspec.structs.replace(pair, on_screen=True)
-    check(screen.play(tmp_path / "killed", [Kill(how, 1, windows=True)]), kills=1)
+    check(screen.play(tmp_path / "killed", [Kill(How.GROUP, 1, windows=True)]), kills=1)
 
 
 def test_death_while_the_finished_session_is_deleted(pair: Bench, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from fwtui.core.settings import DecodingSettings
 from fwtui.engine.transcriber import Transcriber
 from tests.engine.support import LONG_CLIP, MODEL, at_resume, prepared_file, write_wav
 
+LITTLE_HEAT = 1e-4
 MODES = {
     "sequential": DecodingSettings(beam_size=1, temperature_increment_on_fallback=None),
     "words": DecodingSettings(
@@ -67,6 +68,22 @@ def test_every_window_is_a_resume_point(
             again = at_resume(ready, Resume(plan, state, kept[-1].seconds if kept else 0.0))
             rest = list(transcriber.windows(again, plan))
             assert [*kept, *rest] == whole
+
+
+def test_every_window_is_a_resume_point_where_the_temperature_falls_back(
+    transcriber: Transcriber, minute: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every decoding fails and is tried again; so little heat that sampling gives one result."""
+    monkeypatch.setattr(DecodingSettings, "temperatures", (0.0, LITTLE_HEAT))
+    decoding = DecodingSettings(beam_size=1, best_of=1, logprob_threshold=0.0)
+    with prepared_file(transcriber, minute, tmp_path, decoding) as ready:
+        plan = transcriber.plan(ready)
+        whole = list(transcriber.windows(ready, plan))
+        heat = {segment.temperature for window in whole for segment in window.segments}
+        assert heat == {LITTLE_HEAT}
+        for done in range(1, len(whole)):
+            again = at_resume(ready, Resume(plan, whole[done - 1].state, whole[done - 1].seconds))
+            assert whole[:done] + list(transcriber.windows(again, plan)) == whole
 
 
 def test_a_window_that_is_left_out_costs_only_itself(

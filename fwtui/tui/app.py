@@ -162,6 +162,15 @@ class FwtuiApp(Looks):
         """Show the error of a handler; False: the program must end with it."""
         return not self.strict and self.trouble.forgive(error)
 
+    def drawing_failed(self, error: Exception) -> bool:
+        """Show the error of a widget that cannot be drawn; False: the program must end with it."""
+        return not self.strict and self.call_later(self.trouble.tell, error)
+
+    def _handle_exception(self, error: Exception) -> None:
+        # Errors of composing, timers and layout come here; Textual would end the program.
+        if not self.forgive(error):
+            super()._handle_exception(error)
+
     def action_help(self) -> None:
         """All keys."""
         first = places(self.focused or self.screen)

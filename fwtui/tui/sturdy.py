@@ -1,9 +1,12 @@
-"""A message handler that fails must not end its screen: Textual would stop it for good."""
+"""What fails in a handler, a worker or while drawing must not end its screen, or the program."""
 
 from typing import Protocol, cast
 
+from textual.geometry import Region
 from textual.message import Message
 from textual.message_pump import MessagePump
+from textual.strip import Strip
+from textual.widget import Widget
 from textual.worker import Worker, WorkerState
 
 
@@ -11,6 +14,8 @@ class _Forgiving(Protocol):
     def forgive(self, error: Exception) -> bool: ...
 
     def worker_failed(self, error: BaseException) -> None: ...
+
+    def drawing_failed(self, error: Exception) -> bool: ...
 
 
 class Sturdy(MessagePump):
@@ -28,3 +33,19 @@ class Sturdy(MessagePump):
         """Tell the app of a worker that failed: only the node that started it hears of it."""
         if event.state is WorkerState.ERROR and event.worker.error is not None:
             cast(_Forgiving, self.app).worker_failed(event.worker.error)
+
+
+class SturdyWidget(Sturdy, Widget):
+    """A widget that stays blank, and tells so once, when it cannot be drawn."""
+
+    _undrawable = False
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Draw the widget."""
+        try:
+            return super().render_lines(crop)
+        except Exception as error:
+            if not self._undrawable and not cast(_Forgiving, self.app).drawing_failed(error):
+                raise
+            self._undrawable = True
+            return [Strip.blank(crop.width)] * crop.height

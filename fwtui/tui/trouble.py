@@ -5,6 +5,8 @@ import time
 import traceback
 from typing import TYPE_CHECKING
 
+from textual.screen import Screen
+
 from fwtui.core.events import Level, LogLine
 from fwtui.core.failure import Failure
 from fwtui.errors import FwtuiError
@@ -25,6 +27,7 @@ class Trouble:
     def __init__(self, app: "FwtuiApp") -> None:
         self._app = app
         self._times: list[float] = []
+        self._unexpected: Screen[None] | None = None
 
     def forgive(self, error: Exception) -> bool:
         """Show an error of the user interface; False: the program is not usable any more."""
@@ -64,22 +67,28 @@ class Trouble:
             words = clean(error.title) + (f"\n\n{clean(error.hint)}" if error.hint else "")
             self._show("That did not work", words, error)
         else:
-            self._show(
-                "Something went wrong in fwtui",
-                f"{_words(error)}\n\nThe batch goes on.",
-                error,
-            )
+            # One that is open already is the cause, as a rule: what follows from it is in the log.
+            hide = self._unexpected in self._app.screen_stack
+            title, words = "Something went wrong in fwtui", f"{_words(error)}\n\nThe batch goes on."
+            shown = self._show(title, words, error, hide=hide)
+            self._unexpected = shown or self._unexpected
 
-    def _show(self, title: str, words: str, error: BaseException) -> None:
+    def _show(
+        self, title: str, words: str, error: BaseException, *, hide: bool = False
+    ) -> Screen[None] | None:
         from fwtui.tui.screens.dialog import Tell
 
         logger.error("%s", title, exc_info=error)
         app = self._app
         line = f"{title}: {_words(error)}"
         app.host.bridge.receive(LogLine(at=app.now(), level=Level.ERROR, text=line))
+        if hide:
+            return None
         place = app.log_place
         more = f"\n\nMore in {place}" if place and not isinstance(error, FwtuiError) else ""
-        app.push_screen(Tell(title, words + more, bad=True))
+        dialog = Tell(title, words + more, bad=True)
+        app.push_screen(dialog)
+        return dialog
 
 
 def _words(error: BaseException) -> str:

@@ -17,6 +17,7 @@ from fwtui.errors import ExitCode, SessionInUseError, StorageError
 from fwtui.storage.lock import Holder
 from fwtui.tui import format as fmt
 from fwtui.tui.screens.add import AddFiles
+from fwtui.tui.screens.report import Report, ReportView
 from tests.tui.driving import NARROW, WIDE, Driver, running, scripted
 from tests.tui.fakes import (
     NOW,
@@ -299,6 +300,33 @@ async def test_a_worker_that_fails_is_a_dialog() -> None:
 
         driver.app.run_worker(fail(), exit_on_error=False)
         await driver.until_text("ValueError: worker")
+
+
+async def test_a_screen_that_cannot_be_made_or_drawn_is_a_dialog_with_the_logs_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    link = ScriptedLink(gallery())
+    async with scripted(link) as driver:
+        driver.app.strict = False
+        driver.app.log_place = "/state/logs/fwtui.log"
+        for owner, name in ((ReportView, "line"), (Report, "compose")):
+            with monkeypatch.context() as broken:
+
+                def fail(*_: object) -> None:
+                    raise ValueError("[red]cannot[/]")
+
+                broken.setattr(owner, name, fail)
+                await driver.press("i")
+                await driver.until_text("ValueError: [red]cannot[/]")
+            assert "More in /state/logs/fwtui.log" in driver.text
+            while driver.screen != "MainScreen":
+                await driver.press("escape")
+        await driver.press("i")
+        await driver.until_text("4 h 55 min")
+        await driver.press("escape")
+        link.emit(*busy_events())
+        await driver.until_text("live")
+        assert Quit() not in link.commands
 
 
 async def test_a_runner_that_breaks_is_told() -> None:

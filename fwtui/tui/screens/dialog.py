@@ -47,9 +47,9 @@ class Dialog(Sturdy, ModalScreen[Result], Generic[Result]):
 
     def show_hints(self, where: Where, *, ascii_only: bool) -> None:
         """Put the keys into the lower edge of the box."""
-        box = self.query_one(".dialog")
-        room = box.outer_size.width - 6
-        box.border_subtitle = Content(hints(where, room, ascii_only=ascii_only))
+        for box in self.query(".dialog"):
+            room = box.outer_size.width - 6
+            box.border_subtitle = Content(hints(where, room, ascii_only=ascii_only))
 
     def action_leave(self) -> None:
         """Escape."""

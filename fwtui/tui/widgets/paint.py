@@ -6,10 +6,9 @@ from typing import ClassVar
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
-from textual.widget import Widget
 
 from fwtui.tui.glyphs import Glyphs
-from fwtui.tui.sturdy import Sturdy
+from fwtui.tui.sturdy import SturdyWidget
 from fwtui.tui.text import fit, width
 
 INKS = (
@@ -34,7 +33,7 @@ Piece = tuple[str, str]
 """Clean text and the name of its ink."""
 
 
-class Painted(Sturdy, Widget):
+class Painted(SturdyWidget):
     """A widget that draws itself in named inks; `styles/app.tcss` says how they look."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"ink--{name}" for name in INKS}

@@ -25,8 +25,9 @@ class FileDesk:
     `speed` is that of the slot, over all its files; `worked` the seconds that its model worked.
     """
 
-    def __init__(self, ledger: Ledger, meter: MemoryMeter) -> None:
+    def __init__(self, ledger: Ledger, meter: MemoryMeter, slot: int = 0) -> None:
         self.ledger = ledger
+        self.slot = slot
         self.meter = meter
         self.speed = Speed()
         self.worked = 0.0
@@ -39,7 +40,7 @@ class FileDesk:
             run.position = 0.0
             await self.ledger.begin_file(job.id, started.plan)
         run.place = run.resume_seek if started.resumed else 0
-        state = Processing(run.started_at, preparing=False)
+        state = Processing(run.started_at, preparing=False, slot=self.slot)
         await self.ledger.put(replace(job, media=started.media, state=state))
         if started.restarted:
             text = f"{job.name} starts over: {started.restarted}"

@@ -4,6 +4,7 @@ import asyncio
 
 from fwtui.batch.history import History
 from fwtui.batch.ledger import Ledger
+from fwtui.batch.places import places
 from fwtui.core.events import Forecast, Level
 from fwtui.core.settings import Settings
 from fwtui.memory.forecast import Needs, device_of, forecast, told
@@ -43,7 +44,8 @@ class Forecaster:
         if known.ram:
             on_gpu = device_of(settings, reading.gpus) == "cuda"
             measured = Needs(known.ram, (known.gpu or None) if on_gpu else None)
-        return forecast(settings, weights_size(settings.model), reading, measured)
+        engines = len(places(settings, len(reading.gpus)))
+        return forecast(settings, weights_size(settings.model), reading, measured, engines)
 
 
 def _figures(made: Forecast) -> tuple[float, bool, str]:

@@ -5,20 +5,18 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from msgspec.structs import replace
-
 from fwtui.batch.guardian import Guardian
 from fwtui.batch.incoming import Incoming, LookedUp
 from fwtui.batch.ledger import Ledger, now
 from fwtui.batch.link import Listener
 from fwtui.batch.obstacle import Cleared, Waiting, alert, failure_of
+from fwtui.batch.orders import Orders
 from fwtui.batch.outcome import write_report
-from fwtui.batch.removals import Removals
-from fwtui.batch.run import SKIPPED
+from fwtui.batch.places import places
 from fwtui.batch.said import EngineGone, EngineSaid, Overdue, Sampled, SlotMessage, Unused
 from fwtui.batch.slot import EngineSlot
+from fwtui.batch.slots import EngineSlots
 from fwtui.batch.upkeep import Upkeep
-from fwtui.config.sparse import sparse
 from fwtui.core.commands import (
     AddPaths,
     AnyCommand,
@@ -45,7 +43,7 @@ from fwtui.core.events import (
     PhaseChanged,
 )
 from fwtui.core.failure import Failure
-from fwtui.core.job import Completed, JobId, Pending, Processing, Skipped
+from fwtui.core.job import JobId
 from fwtui.core.segment import Transcript
 from fwtui.engine.client import COMMAND
 from fwtui.errors import FwtuiError
@@ -79,7 +77,13 @@ class BatchRunner:
         self._meter = MemoryMeter()
         self._memory: MemoryReading | None = None
         guardian = Guardian(self.ledger)
-        self._slot = EngineSlot(0, self.ledger, scratch, self._meter, guardian, self._post, engine)
+
+        def make_slot(number: int, device: int) -> EngineSlot:
+            parts = self.ledger, scratch, self._meter, guardian, self._post, engine
+            return EngineSlot(number, device, *parts)
+
+        self._slots = EngineSlots(self.ledger, make_slot)
+        self._orders = Orders(self.ledger, self._slots, self._inbox.put_nowait)
         self._upkeep = Upkeep(self.ledger, self._meter, guardian, history)
         self._incoming = Incoming(self._post)
         self._waiting = Waiting(lambda: self._post(Cleared()))
@@ -87,7 +91,6 @@ class BatchRunner:
         self._began: float | None = None
         self._began_at = now()
         self._batches = 0
-        self._removals = Removals(self.ledger)
         self._trouble: Failure | None = None
         self._quitting = False
         self.notices: list[str] = []  # for the log, as soon as somebody listens
@@ -108,11 +111,16 @@ class BatchRunner:
                 settings=ledger.settings,
                 phase=self.phase,
                 jobs=tuple(ledger.queue),
-                engine=self._slot.info,
+                engines=self._slots.infos,
                 memory=self._memory,
             )
         )
         return ledger.listen(listener)
+
+    @property
+    def _gpus(self) -> int:
+        """How many GPUs there are, as far as is known."""
+        return len(self._memory.gpus) if self._memory is not None else 0
 
     async def transcript(self, job: JobId) -> Transcript:
         """See `BatchLink`."""
@@ -130,13 +138,13 @@ class BatchRunner:
         for notice in self.notices:
             self.ledger.log(Level.INFO, notice)
         try:
-            while not (self._quitting and self._slot.is_idle):
+            while not (self._quitting and self._slots.are_idle):
                 await self._take(await self._inbox.get())
         finally:
-            self._slot.kill_engine()
+            self._slots.kill()
             sampler.cancel()
             await asyncio.gather(sampler, return_exceptions=True)
-            await self._slot.join()
+            await self._slots.join()
             await asyncio.to_thread(self._close)
 
     def _close(self) -> None:
@@ -166,27 +174,26 @@ class BatchRunner:
     async def _handle(self, message: Message) -> None:
         match message:
             case EngineSaid() | EngineGone():
-                await self._slot.handle(message)
+                await self._slots.handle(message)
                 await self._upkeep.heard(message)
             case Sampled(reading=reading):
-                self._memory = self._upkeep.guardian.look(reading, [self._slot])
+                self._memory = self._upkeep.guardian.look(reading, self._slots)
                 self.ledger.emit(MemorySampled(self._memory))
                 self._emit_progress()
             case Overdue(job=job):
-                if self._slot.is_overdue(job):
-                    self.ledger.log(Level.WARNING, "The engine did not stop in time: killed", job)
-                    self._slot.kill_engine()
+                self._orders.overdue(job)
             case Unused(after=number):
                 if self.phase is Phase.IDLE and number == self._batches:
                     self.ledger.log(Level.INFO, "No batch for a while: the model is let go")
-                    self._slot.end_engine()
+                    self._slots.end()
             case Cleared():
                 if self._waiting.failure is not None:
                     self.ledger.log(Level.INFO, "What the batch waited for is over: it goes on")
                     await self._start()
             case LookedUp():
                 self._incoming.done()
-                await self._add(message)
+                await self._orders.add(message)
+                self._emit_progress()
                 await self._obeyed(AddPaths(message.paths))
             case _:
                 if not self._incoming.must_wait(message):
@@ -197,21 +204,21 @@ class BatchRunner:
             case AddPaths(paths=paths):
                 self._incoming.look_up(paths)
             case RemoveJobs(ids=ids):
-                await self._remove(ids)
+                await self._orders.remove(ids)
             case UndoRemove():
-                await self._removals.undo()
+                await self._orders.undo_remove()
                 self._emit_progress()
             case ArrangeJobs(order=order):
                 await self.ledger.arrange(order)
             case MoveJobs(ids=ids, offset=offset):
                 await self.ledger.move(ids, offset)
             case SkipJobs(ids=ids):
-                await self._skip(ids)
+                await self._orders.skip(ids)
             case RetryJobs():
-                await self._retry(command)
+                await self._orders.retry(command)
             case ChangeSettings(settings=settings):
                 await self.ledger.change_settings(settings)
-                self._slot.forget_rungs()
+                self._slots.forget_rungs()
                 await self._obeyed(command)
             case Start():
                 await self._start()
@@ -227,23 +234,26 @@ class BatchRunner:
         """After every message: feed the engine, notice a rest, a halt or the end."""
         while (command := self._incoming.next()) is not None:
             await self._obey(command)
-        await self._remove_cancelled()
-        if self._slot.halted is not None and self._slot.is_idle:
-            self._trouble, self._slot.halted = self._slot.halted, None
+        await self._orders.remove_cancelled()
+        if (halted := self._slots.halted) is not None:
+            self._slots.kill()
+            if self._slots.are_idle:
+                self._trouble = halted
+                self._slots.forget_halts()
+                await self._wait_or_finish()
+        elif self.phase is Phase.STOPPING and self._slots.are_idle:
             await self._wait_or_finish()
-        elif self.phase is Phase.STOPPING and self._slot.is_idle:
-            await self._wait_or_finish()
-        elif self.phase is Phase.PAUSING and (self._slot.resting or not self._slot.positions):
+        elif self.phase is Phase.PAUSING and self._slots.are_resting:
             self._set_phase(Phase.PAUSED)
         elif self.phase is Phase.RUNNING:
-            await self._slot.feed()
-            self._upkeep.ask([self._slot])
+            await self._slots.feed()
+            self._upkeep.ask(self._slots)
             more = self._incoming.is_busy or self.ledger.queue.next_pending() is not None
-            if not self._slot.positions and not more:
+            if not self._slots.positions and not more:
                 keep = self.ledger.settings.memory.keep_model_minutes > 0
                 if not keep:
-                    self._slot.end_engine()
-                if keep or self._slot.is_idle:
+                    self._slots.end()
+                if keep or self._slots.are_idle:
                     await self._finish(stopped=False)
 
     async def _obeyed(self, command: AnyCommand) -> None:
@@ -252,69 +262,20 @@ class BatchRunner:
 
     # --- commands ------------------------------------------------------------------------------
 
-    async def _add(self, answer: LookedUp) -> None:
-        found = answer.found
-        for problem in found.problems:
-            self.ledger.log(Level.ERROR, str(problem.failure))
-        added = await self.ledger.add(found.files, found.problems)
-        known = len(found.files) + len(found.problems) - added
-        if known:
-            self.ledger.log(Level.INFO, f"{known} files are in the queue already")
-        if not added and not known:
-            self.ledger.log(Level.WARNING, f"No media files found in {', '.join(answer.paths)}")
-        self._emit_progress()
-
-    async def _remove(self, ids: tuple[JobId, ...]) -> None:
-        running = [job for job in ids if self._slot.has(job)]
-        self._cancel(running)
-        await self._removals.remove(ids, running)
-
-    async def _remove_cancelled(self) -> None:
-        """Jobs that were running when they were removed, and have left the engine."""
-        left = [job for job in self._removals.stopping if not self._slot.has(job)]
-        if left:
-            await self._removals.left(left)
-
-    async def _skip(self, ids: tuple[JobId, ...]) -> None:
-        self._cancel([job for job in ids if self._slot.has(job)])
-        queue, state = self.ledger.queue, Skipped(now(), SKIPPED)
-        jobs = [queue[job] for job in dict.fromkeys(ids) if job in queue]
-        waiting = [job for job in jobs if isinstance(job.state, Pending)]
-        await self.ledger.put_all(replace(job, state=state) for job in waiting)
-
-    def _cancel(self, jobs: list[JobId]) -> None:
-        assert self._loop is not None
-        for job in jobs:
-            self._slot.cancel(job)
-            wait = self.ledger.settings.batch.cancel_seconds
-            self._loop.call_later(wait, self._inbox.put_nowait, Overdue(job))
-
-    async def _retry(self, command: RetryJobs) -> None:
-        queue, done = self.ledger.queue, self.ledger.store.done_seconds
-        jobs = [queue[job] for job in dict.fromkeys(command.ids) if job in queue]
-        over, on = [], []
-        for job in (job for job in jobs if job.is_finished):
-            own = job.settings if command.settings is None else sparse(command.settings)
-            if command.restart or isinstance(job.state, Completed):
-                over.append(replace(job, state=Pending(), settings=own))
-            else:
-                on.append(replace(job, state=Pending(done(job.id)), settings=own))
-        await self.ledger.put_all(over, forget=True)
-        await self.ledger.put_all(on)
-
     async def _start(self) -> None:
         if self.phase in {Phase.PAUSED, Phase.PAUSING}:
             if self._waiting.failure is not None:
                 self._waiting.end()
-                await self._take_back_strays()
-            self._slot.hold(False)
+                await self._orders.take_back_strays()
+            self._slots.hold(False)
             self._set_phase(Phase.RUNNING)
         elif self.phase is Phase.IDLE:
             if not self.ledger.tally.pending:
                 self.ledger.log(Level.WARNING, "Nothing to do: add files, or retry failed ones")
                 self._emit_finished(stopped=False, seconds=0.0, report=None, failure=None)
                 return
-            await self._take_back_strays()
+            await self._orders.take_back_strays()
+            self._slots.arrange(places(self.ledger.settings, self._gpus))
             self._began, self._began_at = time.monotonic(), now()
             self._batches += 1
             await self._upkeep.begin()
@@ -322,20 +283,14 @@ class BatchRunner:
             self.ledger.log(Level.INFO, batch_line("Batch start", reading))
             self._set_phase(Phase.RUNNING)
 
-    async def _take_back_strays(self) -> None:
-        """Jobs that trouble with the disk left between the engine and the queue."""
-        for job in tuple(self.ledger.queue):
-            if isinstance(job.state, Processing) and not self._slot.has(job.id):
-                await self.ledger.put(replace(job, state=Pending()))
-
     def _pause(self) -> None:
         if self.phase is Phase.RUNNING:
-            self._slot.hold(True)
+            self._slots.hold(True)
             self._set_phase(Phase.PAUSING)
 
     def _stop(self) -> None:
         self._waiting.end()
-        self._slot.kill_engine()  # in a rest too: the model may have been kept
+        self._slots.kill()  # in a rest too: the model may have been kept
         if self.phase is not Phase.IDLE:
             self._set_phase(Phase.STOPPING)
 
@@ -343,7 +298,7 @@ class BatchRunner:
 
     async def _halt(self, failure: Failure) -> None:
         """The session cannot be written: say so, rest, and keep all that is durable."""
-        self._slot.kill_engine()
+        self._slots.kill()
         if self.phase is Phase.IDLE:
             self.ledger.log(Level.ERROR, str(failure))
         else:
@@ -366,7 +321,8 @@ class BatchRunner:
     async def _finish(self, *, stopped: bool) -> None:
         """The queue is worked through, was stopped, or cannot be worked on."""
         failure, self._trouble = self._trouble, None
-        self._slot.forget_attempts()
+        self._slots.forget_halts()
+        self._slots.forget_attempts()
         if failure is not None:
             self.ledger.log(Level.ERROR, str(failure))
         reading = await asyncio.to_thread(self._meter.read)
@@ -378,7 +334,7 @@ class BatchRunner:
             report = await write_report(self.ledger, self._began_at, reading.peak_rss, prediction)
         self._set_phase(Phase.IDLE)
         self._emit_finished(stopped=stopped, seconds=seconds, report=report, failure=failure)
-        if not self._slot.is_idle:
+        if not self._slots.are_idle:
             assert self._loop is not None
             wait = 60 * self.ledger.settings.memory.keep_model_minutes
             self._loop.call_later(wait, self._inbox.put_nowait, Unused(self._batches))
@@ -407,7 +363,7 @@ class BatchRunner:
 
     def _emit_progress(self) -> None:
         tally = self.ledger.tally
-        done = tally.done_seconds + sum(self._slot.positions.values())
+        done = tally.done_seconds + sum(self._slots.positions.values())
         self.ledger.emit(
             BatchProgress(
                 completed=tally.completed,
@@ -416,6 +372,6 @@ class BatchRunner:
                 total=tally.total,
                 done_seconds=done,
                 total_seconds=tally.total_seconds,
-                eta=self._upkeep.eta(done, self._slot.speed),
+                eta=self._upkeep.eta(done, self._slots.speed),
             )
         )

@@ -14,6 +14,7 @@ from fwtui.batch.guardian import Guardian
 from fwtui.batch.in_flight import InFlight, Stage
 from fwtui.batch.ledger import Ledger
 from fwtui.batch.obstacle import blocks
+from fwtui.batch.occupied import Occupied
 from fwtui.batch.replacing import ReplacedByGuard
 from fwtui.batch.run import Run
 from fwtui.batch.said import EngineGone, EngineSaid, SlotMessage, engine_info, loaded_line, pump
@@ -23,6 +24,7 @@ from fwtui.core.batching import batch_size
 from fwtui.core.events import EngineChanged, EngineInfo, JobProgress, Level
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.job import Job, JobId, Processing
+from fwtui.core.settings import ModelSettings
 from fwtui.engine.client import EngineClient, EngineExit
 from fwtui.engine.protocol import (
     AnyReply,
@@ -54,16 +56,18 @@ from fwtui.memory.measure import MemoryMeter
 STARTS_THAT_MAY_FAIL = 2
 
 
-class EngineSlot(ReplacedByGuard):
+class EngineSlot(ReplacedByGuard, Occupied):
     """Owns at most one engine child. All methods run in the event loop.
 
-    `post` puts a `SlotMessage` into the runner's inbox and may be called from any thread;
-    `halted` is set when the engine cannot be used at all.
+    `device` is the number of its GPU. `post` puts a `SlotMessage` into the runner's inbox and may
+    be called from any thread. `halted` says why the batch cannot go on; when `unusable` is set,
+    that is due to this engine alone.
     """
 
     def __init__(
         self,
         number: int,
+        device: int,
         ledger: Ledger,
         scratch: Path,
         meter: MemoryMeter,
@@ -71,8 +75,10 @@ class EngineSlot(ReplacedByGuard):
         post: Callable[[SlotMessage], None],
         command: tuple[str, ...],
     ) -> None:
-        super().__init__()
+        ReplacedByGuard.__init__(self)
+        Occupied.__init__(self)
         self.number = number
+        self.device = device
         self.ledger = ledger
         self.scratch = scratch
         self.meter = meter
@@ -81,8 +87,9 @@ class EngineSlot(ReplacedByGuard):
         self.command = command
         self.info: EngineInfo | None = None
         self.halted: Failure | None = None
+        self.unusable = False
         self.resting = False
-        self._desk = FileDesk(ledger, meter)
+        self._desk = FileDesk(ledger, meter, number)
         self._client: EngineClient | None = None
         self._paces: dict[JobId, Pace] = {}
         self._reader: asyncio.Task[None] | None = None
@@ -106,31 +113,14 @@ class EngineSlot(ReplacedByGuard):
         """Audio seconds per second of work, over the last windows; 0 before the first."""
         return self._desk.speed.value
 
-    @property
-    def positions(self) -> dict[JobId, float]:
-        """Seconds done of the jobs in the engine."""
-        return {job: self._runs[job].position for job in self._in_flight}
+    async def feed(self, most: int | None = None) -> None:
+        """Give the child its next jobs, so that it has `most`; starts a child if need be.
 
-    def has(self, job: JobId) -> bool:
-        """Whether the job is in the engine."""
-        return job in self._in_flight
-
-    def is_cancelling(self, job: JobId) -> bool:
-        """Whether the job is in the engine and was asked to end."""
-        return job in self._in_flight and self._runs[job].cancelled
-
-    def is_overdue(self, job: JobId) -> bool:
-        """Whether a cancelled job should be ended with its engine.
-
-        Not when others share its batch: it ends with that, and they lose nothing.
+        One with the wrong model is ended.
         """
-        batch = self._in_flight.at(Stage.IN_MODEL)
-        shared = job in batch and not all(self.is_cancelling(other) for other in batch)
-        return self.is_cancelling(job) and not shared
-
-    async def feed(self) -> None:
-        """Give the child its next jobs; starts a child, or ends one with the wrong model."""
         while not self._ending and self.halted is None and self._wants_more():
+            if most is not None and len(self._in_flight) >= most:
+                return
             job = self.ledger.queue.next_pending()
             if job is None:
                 return
@@ -139,7 +129,7 @@ class EngineSlot(ReplacedByGuard):
                 continue
             if run.alone and self._in_flight:
                 return
-            if self._client is not None and self._client.model != run.current.model:
+            if self._client is not None and self._client.model != self._model(run):
                 if not self._in_flight:
                     self.end_engine()
                 return
@@ -220,9 +210,12 @@ class EngineSlot(ReplacedByGuard):
         await self._complete(run)
         return True
 
+    def _model(self, run: Run) -> ModelSettings:
+        return replace(run.current.model, device_index=str(self.device))
+
     def _start_engine(self, run: Run) -> None:
         watch = EngineWatch(self.ledger.settings.batch.stall_seconds, self._paces)
-        client = EngineClient(run.current.model, self._on_stderr, self.command, watch)
+        client = EngineClient(self._model(run), self._on_stderr, self.command, watch)
         self._client = client
         self._guard = asyncio.create_task(watch.guard(client, self._give_up))
         self._reader = asyncio.create_task(asyncio.to_thread(pump, client, self.post))
@@ -245,7 +238,7 @@ class EngineSlot(ReplacedByGuard):
         self._runs[job.id] = run
         self._in_flight.add(job.id)
         request = await transcribe_request(self.ledger, self.scratch, job, run, point)
-        await self.ledger.put(replace(job, state=Processing(run.started_at)))
+        await self.ledger.put(replace(job, state=Processing(run.started_at, slot=self.number)))
         self._client.send(request)
 
     # --- what the child says -------------------------------------------------------------------
@@ -371,7 +364,7 @@ class EngineSlot(ReplacedByGuard):
         suspects = jobs.suspects(failure.kind)
         smaller = any(self._runs[job].rung for job in suspects)  # then the next step may do
         if not expected and not ready and not smaller and self._cannot_start(failure):
-            self.halted = failure
+            self.halted, self.unusable = failure, True
             expected = True
         if not expected and failure.detail:
             self.ledger.log(Level.DEBUG, failure.detail)

@@ -1,7 +1,7 @@
 """What goes on beside the queue: memory limits, lengths of files, pace, history and forecast."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from fwtui.batch.forecasting import Forecaster
@@ -59,7 +59,7 @@ class Upkeep:
             case _:
                 pass
 
-    def ask(self, slots: Sequence[EngineSlot]) -> None:
+    def ask(self, slots: Iterable[EngineSlot]) -> None:
         """Give an engine something to measure, if there is something."""
         for slot in slots:
             self._lengths.ask(slot)

@@ -1,6 +1,7 @@
 """Every setting as data: what the command line, the settings file and the settings screen show."""
 
 import math
+import re
 import types
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
@@ -58,7 +59,12 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     maximum: float | None = None
     exclusive_minimum: bool = False
     exclusive_maximum: bool = False
+    pattern: str | None = None
     unset: str = "none"
+
+    def fits(self, text: str) -> bool:
+        """Whether a text has the form that is wanted."""
+        return self.pattern is None or re.search(self.pattern, text) is not None
 
     @property
     def key(self) -> str:
@@ -71,7 +77,8 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
         if self.kind == "choice":
             text = "one of " + ", ".join(self.choices)
         else:
-            text = ", ".join([_NOUNS[self.kind], *self._bounds()])
+            noun = "numbers, by commas" if self.pattern else _NOUNS[self.kind]
+            text = ", ".join([noun, *self._bounds()])
         return f"{text}, or {self.unset}" if self.optional else text
 
     def _bounds(self) -> Iterator[str]:
@@ -157,7 +164,9 @@ def check(field: Field, value: object) -> Value:
             value = _as_float(value) if right else value
             right = right and math.isfinite(value)  # type: ignore[arg-type]
         case "str":
-            right = isinstance(value, str) and _is_unicode(value)
+            if isinstance(value, int) and not isinstance(value, bool):  # a TOML file may say 1
+                value = str(value)
+            right = isinstance(value, str) and _is_unicode(value) and field.fits(value)
         case "choice":
             right = value in field.choices
     if not (right and _is_within(field, value)):
@@ -208,6 +217,7 @@ def _describe(section: str, name: str, hint: Any, default: Value) -> Field:
         maximum=most if below is None else below,
         exclusive_minimum=above is not None,
         exclusive_maximum=below is not None,
+        pattern=next((meta.pattern for meta in metas if meta.pattern), None),
         unset=next((meta.extra["unset"] for meta in metas if meta.extra), "none"),
     )
 

@@ -97,7 +97,7 @@ class BatchSnapshot(Event, frozen=True):
     settings: Settings
     phase: Phase
     jobs: tuple[Job, ...]
-    engine: EngineInfo | None = None
+    engines: tuple[EngineInfo, ...] = ()
     memory: MemoryReading | None = None
 
 

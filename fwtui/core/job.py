@@ -47,10 +47,11 @@ class Pending(msgspec.Struct, frozen=True, tag="pending"):
 
 
 class Processing(msgspec.Struct, frozen=True, tag="processing"):
-    """In the engine, or next in it (being prepared)."""
+    """In the engine of a slot, or next in it (being prepared)."""
 
     started_at: datetime
     preparing: bool = True
+    slot: int = 0
 
 
 class Completed(msgspec.Struct, frozen=True, tag="completed"):

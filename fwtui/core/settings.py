@@ -68,13 +68,24 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     device: Annotated[
         Literal["auto", "cpu", "cuda"], Meta(description="Device that runs the model")
     ] = "auto"
-    device_index: Annotated[int, Meta(ge=0, description="Number of the GPU")] = 0
+    device_index: Annotated[
+        str,
+        Meta(
+            pattern=r"^\s*\d+\s*(,\s*\d+\s*)*$",
+            description="Number of the GPU; several by commas: one engine on each",
+        ),
+    ] = "0"
     compute_type: Annotated[
         ComputeType, Meta(description="Type of the weights in memory; int8 needs least memory")
     ] = "auto"
     threads: Annotated[
         int, Meta(ge=0, description="CPU threads for the model (0: as many as it likes)")
     ] = 0
+
+    @property
+    def device_indexes(self) -> tuple[int, ...]:
+        """The GPUs, each once."""
+        return tuple(dict.fromkeys(int(index) for index in self.device_index.split(",")))
 
 
 class DecodingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -240,6 +251,10 @@ class BatchSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     cpu_fallback: Annotated[
         bool, Meta(description="Out of GPU memory at the last step: go on on the CPU")
     ] = False
+    workers: Annotated[
+        Annotated[int, Meta(ge=1, le=64)],
+        Meta(description="Engines at once on the CPU, or on each GPU; each has a model"),
+    ] = 1
     cancel_seconds: Annotated[
         NotNegative, Meta(description="A skipped file's window may take so long, then it is killed")
     ] = 5.0

@@ -77,7 +77,7 @@ def load_model(settings: ModelSettings, folder: Path | None = None) -> tuple[Whi
     model = WhisperModel(
         str(folder or model_folder(settings)),
         device=settings.device,
-        device_index=settings.device_index,
+        device_index=settings.device_indexes[0],
         compute_type=settings.compute_type,
         cpu_threads=settings.threads,
     )

@@ -151,9 +151,11 @@ def _compared(
 
 
 def _gpu_free(settings: Settings, gpus: tuple[GpuReading, ...]) -> float | None:
-    index = settings.model.device_index
-    mine = [gpu for gpu in gpus if gpu.index == index] or list(gpus[:1])
-    return mine[0].total - mine[0].used + (mine[0].ours or 0.0) if mine else None
+    """Of the one that has least."""
+    wanted = settings.model.device_indexes
+    mine = [gpu for gpu in gpus if gpu.index in wanted] or list(gpus[:1])
+    free = [gpu.total - gpu.used + (gpu.ours or 0.0) for gpu in mine]
+    return min(free) / settings.batch.workers if free else None
 
 
 def _smaller(

@@ -33,6 +33,9 @@ def _split(plain: object) -> tuple[Settings, dict[str, Any]]:
         rest = {key: value for key, value in section.items() if key not in names}
         if rest or name not in fields:
             unknown[name] = rest
+    number = known.get("model", {}).get("device_index")
+    if isinstance(number, int):  # before there could be several
+        known["model"]["device_index"] = str(number)
     settings = msgspec.convert({n: s for n, s in known.items() if n in fields}, Settings)
     return settings, unknown
 

@@ -132,8 +132,8 @@ class BatchModel:
         self.progress: dict[JobId, JobProgress] = {}
         self.feeds: OrderedDict[JobId, Feed] = OrderedDict()
         self.batch: BatchProgress | None = None
-        self.engine: EngineInfo | None = None
-        self.loading = False
+        self.engines: dict[int, EngineInfo] = {}
+        self._loading: set[int] = set()
         self.memory: MemoryReading | None = None
         self.memory_history: deque[float] = deque(maxlen=MEMORY_SAMPLES)
         self.log: deque[LogLine] = deque(maxlen=LOG_LINES)
@@ -160,6 +160,16 @@ class BatchModel:
                 return job_id
             preparing = job_id if preparing is None else preparing
         return preparing
+
+    @property
+    def engine(self) -> EngineInfo | None:
+        """The first engine that is loaded."""
+        return next(iter(self.engines.values()), None)
+
+    @property
+    def loading(self) -> bool:
+        """Whether a model is being loaded and none is there."""
+        return bool(self._loading) and not self.engines
 
     @property
     def seconds(self) -> tuple[float, float]:
@@ -214,8 +224,7 @@ class BatchModel:
                 self.settings = event.settings
                 changes.head = True
             case EngineChanged():
-                self.engine, self.loading = event.info, event.loading
-                changes.head = True
+                self._engine_changed(event)
             case BatchFinished():
                 self.finished = changes.finished = event
                 changes.head = True
@@ -269,12 +278,21 @@ class BatchModel:
                 del self.feeds[job_id]
                 spare -= 1
 
+    def _engine_changed(self, event: EngineChanged) -> None:
+        self.engines.pop(event.slot, None)
+        self._loading.discard(event.slot)
+        if event.info is not None:
+            self.engines[event.slot] = event.info
+        elif event.loading:
+            self._loading.add(event.slot)
+        self.changes.head = self.changes.memory = True
+
     def _snapshot(self, event: BatchSnapshot) -> None:
         self.session_id = event.session_id
         self.settings = event.settings
         self.phase = event.phase
-        self.engine = event.engine
-        self.loading = False
+        self.engines = {info.slot: info for info in event.engines}
+        self._loading = set()
         self.jobs = {job.id: job for job in event.jobs}
         self.order = [job.id for job in event.jobs]
         self.running = {}

@@ -147,7 +147,8 @@ async def test_a_skipped_file_is_not_tried_again_when_its_engine_dies(tmp_path: 
         pid = await batch.engine_pid()
         os.kill(pid, signal.SIGSTOP)
         batch.send(SkipJobs((1,)))
-        while not batch.runner._slot.is_cancelling(1):
+        slot = next(iter(batch.runner._slots))
+        while not slot.is_cancelling(1):
             await asyncio.sleep(0)
         os.kill(pid, signal.SIGKILL)
         await batch.until(BatchFinished)

@@ -96,6 +96,8 @@ class Header(Painted):
             name += f" (next: {_model_name(wanted.model)})"
         compute = info.compute_type if info else wanted.compute_type
         device = info.device if info else wanted.device
+        if len(model.engines) > 1:
+            device = f"{device} {self.glyphs.times}{len(model.engines)}"
         dot = f" {self.glyphs.dot} "
         profile = profile_of(model.settings, self.profiles)
         words = [name, clean(compute), clean(device)]

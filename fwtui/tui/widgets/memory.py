@@ -6,10 +6,11 @@ from textual.geometry import Region
 from textual.strip import Strip
 
 from fwtui.core.events import GpuReading, MemoryReading
+from fwtui.core.job import Job, Processing
 from fwtui.tui import format as fmt
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.model import BatchModel
-from fwtui.tui.text import fit, fit_right
+from fwtui.tui.text import base_name, clean, fit, fit_right
 from fwtui.tui.widgets.paint import Mark, Painted, Piece, bar
 
 WARN_SHARE = 0.75
@@ -54,6 +55,7 @@ class MemoryView(Painted, can_focus=True):
             lines.append(self._gpu(gpu, with_load=not roomy))
             if roomy:
                 lines.append(self._load(gpu))
+        lines.extend(self._engines()[: max(0, self.size.height - len(lines))])
         room = self.size.height - len(lines)
         if room > 2:
             lines.append([])
@@ -106,6 +108,34 @@ class MemoryView(Painted, can_focus=True):
             degrees = degrees.replace("\u00b0", "")
         numbers = f"{degrees}load {gpu.utilisation:3.0f}%"
         return self._bar("", fmt.share(gpu.utilisation, 100.0), numbers, "primary")
+
+    def _engines(self) -> list[list[Piece]]:
+        """What each engine does, where there are several."""
+        if len(self.model.engines) < 2:
+            return []
+        work = self._work()
+        lines: list[list[Piece]] = []
+        for slot, info in sorted(self.model.engines.items()):
+            job, speed = work.get(slot, (None, 0.0))
+            name = "waiting for a file" if job is None else base_name(job.path)
+            pace = f" {speed:.1f}{self.glyphs.times}" if speed else ""
+            cells = self.size.width - 2 - LABEL - len(pace)
+            label = f"{clean(info.device)} {slot + 1}"
+            ink = "dim" if job is None else "plain"
+            lines.append(
+                [(" " + fit(label, LABEL), "plain"), (fit(name, cells), ink), (pace, "dim")]
+            )
+        return lines
+
+    def _work(self) -> dict[int, tuple[Job, float]]:
+        """The file in the model of each slot, and its speed."""
+        found: dict[int, tuple[Job, float]] = {}
+        for number in self.model.running:
+            job, told = self.model.jobs[number], self.model.progress.get(number)
+            state = job.state
+            if isinstance(state, Processing) and not state.preparing and state.slot not in found:
+                found[state.slot] = job, told.speed if told is not None else 0.0
+        return found
 
     def _graph(self, rows: int) -> list[list[Piece]]:
         cells = self.size.width - 3 - LABEL

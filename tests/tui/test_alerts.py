@@ -40,7 +40,7 @@ async def test_one_key_takes_the_proposal_of_a_forecast() -> None:
         await driver.press("M")
         assert link.commands == []  # nothing is proposed
         link.emit(TIGHT)
-        await toast(driver, "compute type int8_float16 would fit (M takes that)")
+        await toast(driver, "M takes what fits: compute type int8_float16")
         await driver.press("M")
         (command,) = link.commands
         assert isinstance(command, ChangeSettings)

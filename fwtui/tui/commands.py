@@ -23,6 +23,7 @@ from fwtui.core.commands import (
 )
 from fwtui.core.events import Forecast, Phase
 from fwtui.core.job import JobId, Processing
+from fwtui.memory.forecast import told_of_file
 from fwtui.tui import format as fmt
 from fwtui.tui.arrange import SORTS, Sort
 from fwtui.tui.glyphs import Glyphs
@@ -223,7 +224,9 @@ class QueueCommands(Screen[None]):
         """Everything about the file."""
         job = self.queue.current
         if job is not None:
-            self.app.push_screen(details_dialog(job, self.glyphs))
+            made = self.model.forecast
+            needs = told_of_file(made, job.duration) if made is not None else ""
+            self.app.push_screen(details_dialog(job, self.glyphs, needs))
 
     def action_add(self) -> None:
         """Ask for files."""

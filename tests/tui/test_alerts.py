@@ -41,7 +41,9 @@ async def test_one_key_takes_the_proposal_of_a_forecast() -> None:
         assert link.commands == []  # nothing is proposed
         link.emit(TIGHT)
         await toast(driver, "M takes what fits: compute type int8_float16")
-        await driver.press("M")
+        await driver.press("G", "enter")  # the last file waits
+        await driver.until_text("about 900 MB of memory, 9000 MB of the GPU")
+        await driver.press("escape", "M")
         (command,) = link.commands
         assert isinstance(command, ChangeSettings)
         assert command.settings.model.compute_type == "int8_float16"

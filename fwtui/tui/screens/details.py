@@ -28,17 +28,19 @@ VALUE_CELLS = 58
 Part = tuple[str, str]
 
 
-def details_dialog(job: Job, glyphs: Glyphs) -> Tell:
-    """The dialog for a job as it is now."""
+def details_dialog(job: Job, glyphs: Glyphs, needs: str = "") -> Tell:
+    """The dialog for a job as it is now; `needs` is its forecast (`told_of_file`)."""
     title = clean(base_name(job.path))
-    return Tell(title, describe(job, glyphs), bad=isinstance(job.state, Failed))
+    return Tell(title, describe(job, glyphs, needs), bad=isinstance(job.state, Failed))
 
 
-def describe(job: Job, glyphs: Glyphs) -> Content:
+def describe(job: Job, glyphs: Glyphs, needs: str = "") -> Content:
     """All that is known, as lines of label and value."""
     parts: list[Part] = [*_line("File", shown_path(job.path))]
     if job.media is not None:
         parts += _line("Media", _media(job.media, glyphs))
+    if needs and not job.is_finished:
+        parts += _line("Needs", clean(needs))
     parts += _line("State", f"{glyphs.of(job.state)} {status_word(job.state)}")
     parts += _state(job)
     for number, attempt in enumerate(job.attempts, 1):

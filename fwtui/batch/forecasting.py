@@ -28,11 +28,10 @@ class Forecaster:
         if made is None:
             return
         before, self.made = self.made, made
-        if before is None or _figures(before) != _figures(made):
+        is_news = before is None or _figures(before) != _figures(made)
+        if is_news:
             self.ledger.emit(made)
-        elif not starting:
-            return
-        if not made.fits:
+        if is_news and not made.fits:
             self.ledger.log(Level.WARNING, told(made))
         elif starting:
             self.ledger.log(Level.INFO, told(made))

@@ -164,7 +164,7 @@ def check(field: Field, value: object) -> Value:
             value = _as_float(value) if right else value
             right = right and math.isfinite(value)  # type: ignore[arg-type]
         case "str":
-            if isinstance(value, int) and not isinstance(value, bool):  # a TOML file may say 1
+            if field.pattern and type(value) is int:  # a TOML file may say 1
                 value = str(value)
             right = isinstance(value, str) and _is_unicode(value) and field.fits(value)
         case "choice":

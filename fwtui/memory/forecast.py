@@ -23,6 +23,7 @@ _CUDA_GPU = 400.0
 _FRAMES = 1500  # of an encoded window
 _TOKENS = 448  # the longest text of a window
 _MB = 2**20
+_SCRATCH = 32000 / _MB  # decoded sound, MB a second: 16 kHz, 16 bits
 # Memory that must stay free, so that nothing else on the machine has to give way.
 _SPARE = 0.05
 
@@ -197,13 +198,25 @@ def _smaller(
             said[:] = suffix
 
 
-def told(made: Forecast) -> str:
-    """The forecast in one line."""
-    source = "as measured here before" if made.measured else "an estimate"
-    parts = [f"{made.needs:.0f} MB of memory ({made.free:.0f} MB free)"]
+def told(made: Forecast, key: str = "") -> str:
+    """The forecast in one line; `key` is the one that takes the proposal, if there is a key."""
+    parts = [f"{made.needs:.0f} MB of memory ({made.free:.0f} MB are free)"]
     if made.gpu_needs is not None and made.gpu_free is not None:
-        parts.append(f"{made.gpu_needs:.0f} MB of the GPU ({made.gpu_free:.0f} MB free)")
-    text = f"This batch needs about {' and '.join(parts)}, {source}"
+        parts.append(f"{made.gpu_needs:.0f} MB of the GPU ({made.gpu_free:.0f} MB are free)")
+    source = "measured in earlier batches" if made.measured else "an estimate"
+    text = f"This batch needs about {' and '.join(parts)}; {source}"
     if made.fits:
         return text
-    return f"{text}; {f'{made.remedy} would fit' if made.remedy else 'no smaller setting fits'}"
+    if not made.remedy:
+        return f"{text}; no smaller setting fits"
+    return f"{text}; {key} takes what fits: {made.remedy}" if key else f"{text}; {made.remedy} fits"
+
+
+def told_of_file(made: Forecast, seconds: float) -> str:
+    """What one file of so many seconds needs while it is worked on (0: its length is unknown)."""
+    parts = [f"{made.needs:.0f} MB of memory"]
+    if made.gpu_needs is not None:
+        parts.append(f"{made.gpu_needs:.0f} MB of the GPU")
+    if seconds > 0:
+        parts.append(f"{seconds * _SCRATCH:.0f} MB of scratch space on disk")
+    return f"about {', '.join(parts)}{'' if made.fits else ': more than is free'}"

@@ -19,7 +19,5 @@ def tell_memory(screen: Screen[None], changes: Changes, key: str) -> None:
         severity: Literal["error", "warning"] = "error" if alert.hard else "warning"
         screen.notify(text, title="Memory", severity=severity, timeout=SECONDS, markup=False)
     if forecast is not None and not forecast.fits:
-        text = clean(told(forecast))
-        if forecast.proposal:
-            text += f" ({key} takes that)"
+        text = clean(told(forecast, key))
         screen.notify(text, title="Memory", severity="warning", timeout=SECONDS, markup=False)

@@ -42,8 +42,12 @@ def describe(
     missing: frozenset[str],
     settings: Settings,
     whose: str,
+    needs: str = "",
 ) -> Content:
-    """Lines of at most `cells`. `missing` are outputs that are gone; `whose` tells the settings."""
+    """Lines of at most `cells`.
+
+    `missing` are outputs that are gone; `whose` tells the settings; `needs` is what is forecast.
+    """
     facts = _Facts(cells, glyphs)
     facts.add("File", shown_path(job.path))
     if job.media is not None:
@@ -51,6 +55,8 @@ def describe(
     facts.add("State", f"{glyphs.of(job.state)} {status_word(job.state)}", _ink(job.state))
     if progress is not None:
         facts.add("Done", _progress(progress, glyphs))
+    if needs and not job.is_finished:
+        facts.add("Needs", needs)
     _state(facts, job.state, missing)
     for number, attempt in enumerate(job.attempts, 1):
         _attempt(facts, number, attempt)

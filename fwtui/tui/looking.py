@@ -7,9 +7,10 @@ from textual.screen import Screen
 
 from fwtui.core.commands import RetryJobs
 from fwtui.core.events import Phase
-from fwtui.core.job import JobId
+from fwtui.core.job import Job, JobId
 from fwtui.core.segment import Transcript
 from fwtui.errors import FwtuiError
+from fwtui.memory.forecast import told_of_file
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.host import Host
 from fwtui.tui.keymap import with_keys
@@ -50,6 +51,10 @@ class Looking(Screen[None]):
         feed.language, feed.source = feed.language or transcript.language, transcript.source
         self.apply(Changes(feeds={event.job_id}))
 
+    def _needs(self, job: Job) -> str:
+        made = self.model.forecast
+        return told_of_file(made, job.duration) if made is not None else ""
+
     @work(exclusive=True, group="dialog", exit_on_error=False)
     async def action_details(self) -> None:
         """Everything about the file, and trying it again."""
@@ -71,6 +76,7 @@ class Looking(Screen[None]):
             feed=model.feed(job_id),
             read=read,
             can_retry=True,
+            needs=self._needs,
         )
         again = await self.app.push_screen_wait(Details(subject, self.glyphs))
         if again is not None:

@@ -20,7 +20,7 @@ def values_for(field: Field) -> st.SearchStrategy[object]:
         case "bool":
             values: st.SearchStrategy[object] = st.booleans()
         case "int":
-            values = st.integers(int(low) if low is not None else -9, 2**31 - 1)
+            values = st.integers(int(low) if low is not None else -9, 2**31 - 1 if high is None else int(high))
         case "float":
             values = st.floats(
                 low,
@@ -30,7 +30,8 @@ def values_for(field: Field) -> st.SearchStrategy[object]:
                 allow_infinity=False,
             )
         case "str":
-            values = st.text(st.characters(exclude_categories=["Cs"]))
+            anything = st.text(st.characters(exclude_categories=["Cs"]))
+            values = st.from_regex(field.pattern) if field.pattern else anything
         case "choice":
             values = st.sampled_from(field.choices)
     return st.none() | values if field.optional else values

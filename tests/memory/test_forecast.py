@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from fwtui.config.fields import apply
 from fwtui.core.events import GpuReading, MemoryReading
 from fwtui.core.settings import DecodingSettings, ModelSettings, Settings
-from fwtui.memory.forecast import Needs, estimate, forecast, told
+from fwtui.memory.forecast import Needs, estimate, forecast, told, told_of_file
 from fwtui.memory.models import KNOWN, weights_size
 
 CPU = Settings(model=ModelSettings(model="large-v3", device="cpu", compute_type="float32"))
@@ -93,11 +93,21 @@ def test_two_engines_need_twice_as_much() -> None:
 def test_the_line_says_numbers_and_the_way_out() -> None:
     made = forecast(CPU, float(KNOWN["large-v3"]), machine(6000))
     assert made is not None
-    assert f"about {made.needs:.0f} MB of memory (6000 MB free)" in told(made)
-    assert told(made).endswith("an estimate; compute type int8 would fit")
+    assert f"about {made.needs:.0f} MB of memory (6000 MB are free)" in told(made)
+    assert told(made).endswith("an estimate; compute type int8 fits")
     nothing = forecast(CPU, float(KNOWN["large-v3"]), machine(300))
     assert nothing is not None
     assert told(nothing).endswith("no smaller setting fits")
+
+
+def test_what_a_file_needs() -> None:
+    made = forecast(CPU, float(KNOWN["large-v3"]), machine(6000))
+    assert made is not None
+    needs = f"about {made.needs:.0f} MB of memory"
+    assert (
+        told_of_file(made, 3600) == f"{needs}, 110 MB of scratch space on disk: more than is free"
+    )
+    assert told_of_file(replace(made, fits=True), 0) == needs
 
 
 def test_where_models_are(tmp_path: Path) -> None:

@@ -41,6 +41,7 @@ class Subject:
     """A file to look at. `look` gives it and its progress as they are now, None when it is gone.
 
     `settings` are the batch's. `read` completes the `feed`. `can_retry`: the batch is here.
+    `needs` is what its transcription is forecast to need, empty if that is not known.
     """
 
     look: Callable[[], tuple[Job, JobProgress | None] | None]
@@ -48,6 +49,7 @@ class Subject:
     feed: Feed
     read: Callable[[], Awaitable[Transcript]]
     can_retry: bool
+    needs: Callable[[Job], str] = lambda _: ""
 
 
 @dataclass(frozen=True)
@@ -163,6 +165,7 @@ class Details(Dialog[Again | None]):
             missing=self._missing,
             settings=used,
             whose=whose,
+            needs=clean(self.subject.needs(job)),
         )
         self._facts.update(facts)
         self.words.update()

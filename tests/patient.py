@@ -1,8 +1,8 @@
 """fwtui with an engine that waits: `python -m tests.patient [ARGUMENTS]` instead of `-m fwtui`.
 
-After the first window with words the engine waits until it is told to hold, and only then goes on,
-at its usual speed. So a test can pause, stop or kill while a file is half done, however
-quick or slow the machine is.
+After the first window with words of each file the engine waits until it is told to hold, and only
+then goes on, at its usual speed. So a test can pause, stop or kill while a file is half done,
+however quick or slow the machine is.
 """
 
 import sys
@@ -11,19 +11,18 @@ from functools import partial
 WAITING = """
 from fwtui.engine import child, worker
 from fwtui.engine.teller import Teller
-send_window, rest, words = worker.Window, Teller.rest, []
+send_window, rest = worker.Window, Teller.rest
+talking, waited = set(), set()
 def note_words(job, result, worked):
-    words.extend(result.segments)
+    if result.segments:
+        talking.add(job)
     return send_window(job, result, worked)
 def wait_to_be_held(teller, jobs):
-    if words:
-        inbox = teller.inbox
+    inbox = teller.inbox
+    for job in talking.intersection(jobs) - waited:
+        waited.add(job)
         with inbox._changed:
-            inbox._changed.wait_for(
-                lambda: inbox._holding or any(inbox.is_cancelled(job) for job in jobs)
-            )
-        words.clear()
-        worker.Window = send_window
+            inbox._changed.wait_for(lambda: inbox._holding or inbox.is_cancelled(job))
     return rest(teller, jobs)
 worker.Window, Teller.rest = note_words, wait_to_be_held
 child.main()

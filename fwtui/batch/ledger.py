@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from fwtui.batch.eta import Tally
 from fwtui.batch.intake import Problem
 from fwtui.batch.link import Listener
-from fwtui.batch.queue import Queue, moved
+from fwtui.batch.queue import Queue, moved, put_back
 from fwtui.batch.stored import transcript_of_outputs
 from fwtui.core.events import (
     AnyEvent,
@@ -29,7 +29,7 @@ from fwtui.core.events import (
     SettingsChanged,
 )
 from fwtui.core.failure import Failure
-from fwtui.core.job import Completed, Failed, Job, JobId
+from fwtui.core.job import Completed, Failed, Job, JobId, Pending
 from fwtui.core.paths import valid_text
 from fwtui.core.segment import Transcript
 from fwtui.core.session import FilePlan, WindowResult
@@ -123,10 +123,41 @@ class Ledger:
                 self.tally.remove(self.queue[job])
             self.emit(JobsRemoved(self.queue.remove(there)))
 
+    async def bring_back(self, jobs: Sequence[Job], before: Sequence[JobId]) -> None:
+        """Put removed jobs back to where they were in the order `before`, with their progress."""
+        back: list[Job] = []
+        for job in jobs:
+            there = self.queue.bring_back(job)
+            if there is not None:
+                back.append(there)
+        try:
+            await asyncio.to_thread(self.store.bring_back, back)
+        except FwtuiError:
+            self.queue.remove([job.id for job in back])
+            raise
+        back = [await self._with_progress(job) for job in back]
+        for job in back:
+            self.tally.add(job)
+            self.queue.put(job)
+        self.emit(JobsAdded(tuple(back)))
+        await self.arrange(put_back(self.queue.order, before, {job.id for job in back}))
+
+    async def _with_progress(self, job: Job) -> Job:
+        if job.is_finished:
+            return job
+        point = await asyncio.to_thread(self.store.resume_point, job.id)
+        return replace(job, state=Pending(point.seconds if point else 0.0))
+
     async def move(self, ids: Sequence[JobId], offset: int) -> None:
         """Move jobs up (negative) or down."""
+        await self.arrange(moved(self.queue.order, set(ids), offset))
+
+    async def arrange(self, wanted: Sequence[JobId]) -> None:
+        """Put the jobs into this order; those that it does not name come last."""
         before = self.queue.order
-        order = tuple(moved(before, set(ids), offset))
+        named = [job for job in dict.fromkeys(wanted) if job in self.queue]
+        rest = set(before).difference(named)
+        order = (*named, *(job for job in before if job in rest))
         if order != before:
             await asyncio.to_thread(self.store.reorder, order)
             self.queue.arrange(order)

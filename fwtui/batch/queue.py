@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from fwtui.core.job import Completed, Job, JobId, Pending
-from fwtui.core.paths import path_to_text
+from fwtui.core.paths import path_to_text, text_to_path
 
 
 class Queue:
@@ -62,6 +64,22 @@ class Queue:
             self._waiting[job.id] = None
         return job
 
+    def bring_back(self, job: Job) -> Job | None:
+        """Put a job that was removed at the end; None if its file is in the queue again.
+
+        Its outputs get another name if the old one is taken by now.
+        """
+        if job.id in self._jobs or job.path in self._paths:
+            return None
+        if self._done_stems.pop(job.path, None) is None and job.stem.casefold() in self._stems:
+            stem = unused_stem(text_to_path(job.path), self._stems, self._numbers)
+            job = replace(job, stem=path_to_text(stem))
+        self._jobs[job.id] = job
+        self._paths.add(job.path)
+        self._stems.add(job.stem.casefold())
+        self._waiting = None
+        return job
+
     def put(self, job: Job) -> None:
         """Replace a job that is in the queue."""
         waited = isinstance(self._jobs[job.id].state, Pending)
@@ -111,6 +129,26 @@ def moved(order: Sequence[JobId], chosen: set[JobId], offset: int) -> list[JobId
     moving = {max(place + offset, rank): order[place] for rank, place in enumerate(places)}
     others = (job for job in order if job not in chosen)
     return [moving[place] if place in moving else next(others) for place in range(len(order))]
+
+
+def put_back(now: Sequence[JobId], before: Sequence[JobId], back: set[JobId]) -> list[JobId]:
+    """`now` with the jobs `back` in it where they were in `before`: each after its neighbour.
+
+    Their neighbour is the nearest job in front of them that is still there.
+    """
+    after: dict[JobId | None, list[JobId]] = {}
+    others = set(now) - back
+    neighbour: JobId | None = None
+    for job in before:
+        if job in back:
+            after.setdefault(neighbour, []).append(job)
+        elif job in others:
+            neighbour = job
+    order = after.get(None, [])[:]
+    for job in now:
+        if job not in back:
+            order += [job, *after.get(job, ())]
+    return order
 
 
 def unused_stem(path: Path, taken: set[str], numbers: dict[str, int]) -> str:

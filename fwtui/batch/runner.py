@@ -12,11 +12,13 @@ from fwtui.batch.incoming import Incoming, LookedUp
 from fwtui.batch.ledger import Ledger, now
 from fwtui.batch.link import Listener
 from fwtui.batch.outcome import write_report
+from fwtui.batch.removals import Removals
 from fwtui.batch.slot import EngineGone, EngineSaid, EngineSlot, SlotMessage
 from fwtui.config.sparse import sparse
 from fwtui.core.commands import (
     AddPaths,
     AnyCommand,
+    ArrangeJobs,
     ChangeSettings,
     MoveJobs,
     Pause,
@@ -26,6 +28,7 @@ from fwtui.core.commands import (
     SkipJobs,
     Start,
     Stop,
+    UndoRemove,
 )
 from fwtui.core.events import (
     BatchFinished,
@@ -85,7 +88,7 @@ class BatchRunner:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._began: float | None = None
         self._began_at = now()
-        self._to_remove: set[JobId] = set()
+        self._removals = Removals(self.ledger)
         self._trouble: Failure | None = None
         self._quitting = False
 
@@ -185,6 +188,11 @@ class BatchRunner:
                 self._incoming.look_up(paths)
             case RemoveJobs(ids=ids):
                 await self._remove(ids)
+            case UndoRemove():
+                await self._removals.undo()
+                self._emit_progress()
+            case ArrangeJobs(order=order):
+                await self.ledger.arrange(order)
             case MoveJobs(ids=ids, offset=offset):
                 await self.ledger.move(ids, offset)
             case SkipJobs(ids=ids):
@@ -240,15 +248,14 @@ class BatchRunner:
 
     async def _remove(self, ids: tuple[JobId, ...]) -> None:
         running = [job for job in ids if self._slot.has(job)]
-        self._to_remove.update(running)
         self._cancel(running)
-        await self.ledger.remove([job for job in ids if job not in self._to_remove])
+        await self._removals.remove(ids, running)
 
     async def _remove_cancelled(self) -> None:
         """Jobs that were running when they were removed, and have left the engine."""
-        left = [job for job in self._to_remove if not self._slot.has(job)]
-        self._to_remove.difference_update(left)
-        await self.ledger.remove(left)
+        left = [job for job in self._removals.stopping if not self._slot.has(job)]
+        if left:
+            await self._removals.left(left)
 
     async def _skip(self, ids: tuple[JobId, ...]) -> None:
         self._cancel([job for job in ids if self._slot.has(job)])

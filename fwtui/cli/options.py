@@ -20,7 +20,12 @@ _TITLES = {
     "decoding": "Transcription",
     "output": "Output",
     "batch": "Batch",
+    "interface": "Screen",
+    "memory": "Memory",
 }
+# Names that say too little without their section.
+_LONG = {"warn": "memory_warn", "limit": "memory_limit", "gpu_limit": "gpu_memory_limit"}
+_SCREEN = "interface"
 _WITHOUT_VALUE = "None"
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -67,10 +72,17 @@ class SettingsCommand(WhisperCommand):
 
 
 def settings_options(command: Command) -> Command:
-    """Add an option for every setting to a command."""
-    for decorate in reversed([_option(field) for field in all_fields()]):
-        decorate(command)
+    """Add an option for every setting of a batch to a command."""
+    for field in reversed([field for field in all_fields() if field.section != _SCREEN]):
+        _option(field)(command)
     return command
+
+
+def screen_options(command: Command) -> Command:
+    """As `settings_options`, and those of the screen."""
+    for field in reversed([field for field in all_fields() if field.section == _SCREEN]):
+        _option(field)(command)
+    return settings_options(command)
 
 
 def settings_from(ctx: click.Context, locations: Locations) -> Settings:
@@ -100,7 +112,7 @@ def _option(field: Field) -> Callable[[Command], Command]:
 
 
 def _names(field: Field) -> list[str]:
-    names = [f"--{field.name}"]
+    names = [f"--{_LONG.get(field.name, field.name)}"]
     if field.name in _SHORT:
         names.insert(0, _SHORT[field.name])
     if field.name == "model":

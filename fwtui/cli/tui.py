@@ -10,7 +10,7 @@ import click
 
 from fwtui.cli.logfile import close_log, log_event, open_log
 from fwtui.cli.main import COMMANDS
-from fwtui.cli.options import SettingsCommand, settings_from, settings_options
+from fwtui.cli.options import SettingsCommand, screen_options, settings_from
 from fwtui.config.checks import usable
 from fwtui.config.fields import Value
 from fwtui.config.locations import Locations
@@ -33,7 +33,7 @@ class ScreenCommand(SettingsCommand):
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.argument("paths", nargs=-1, type=click.Path())
-@settings_options
+@screen_options
 @click.pass_context
 def command(ctx: click.Context, /, paths: tuple[str, ...], **_: Value) -> ExitCode:
     """Open the screen, with these files and folders in the queue."""
@@ -64,10 +64,21 @@ def show(
     os.environ.setdefault("TEXTUAL_FPS", "120")
     try:
         from fwtui.batch.workspace import Workspace
+        from fwtui.config.own import load_keys, load_profiles
         from fwtui.tui.app import FwtuiApp
+        from fwtui.tui.keymap import make_keymap
 
+        keymap = make_keymap(load_keys(locations.config_file))
+        profiles = load_profiles(locations.config_file)
         log_file = open_log(locations)
-        app = FwtuiApp(Workspace(locations, [log_event]), settings, first, log_file=log_file)
+        app = FwtuiApp(
+            Workspace(locations, [log_event]),
+            settings,
+            first,
+            keymap=keymap,
+            profiles=profiles,
+            log_file=log_file,
+        )
         asyncio.run(app.run_async())
     finally:
         gc.enable()

@@ -7,10 +7,12 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from fwtui.config.fields import Field, Value
+from fwtui.core.amount import FORMS, parse_amount
 from fwtui.core.languages import LANGUAGES, language_code
 from fwtui.core.settings import Settings
 from fwtui.errors import ModelError, UsageError
 
+AMOUNTS = ("warn", "limit", "gpu_limit")
 _NEED_WORDS = ("highlight_words", "max_line_count", "max_line_width", "max_words_per_line")
 
 
@@ -22,6 +24,8 @@ def usable(settings: Settings) -> Settings:
     """
     language = settings.decoding.language
     code = None if language is None else _code(language)
+    for name in AMOUNTS:
+        _amount(f"memory.{name}", getattr(settings.memory, name))
     _check_words(settings)
     _check_language(settings.model.model, code)
     return replace(
@@ -41,6 +45,8 @@ def usable_value(field: Field, value: Value) -> Value:
             return _model(model)
         case "output.output_dir", str(folder):
             return str(_whole(folder))
+        case key, str(amount) if key in {f"memory.{name}" for name in AMOUNTS}:
+            return _amount(key, amount)
         case _:
             return value
 
@@ -70,6 +76,14 @@ def _check_language(model: str, code: str | None) -> None:
             f"the model {model} knows English only, but the language is {code}",
             f"use --model {model.removesuffix('.en')}, or --language en",
         )
+
+
+def _amount(key: str, text: str) -> str:
+    try:
+        parse_amount(text)
+    except ValueError:
+        raise UsageError(f"{key} cannot be {text!a}", f"allowed: {FORMS}") from None
+    return text
 
 
 def _code(language: str) -> str:

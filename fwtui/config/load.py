@@ -14,6 +14,8 @@ from fwtui.core.settings import Settings
 from fwtui.errors import ConfigError
 
 NONE = "none"
+# Tables of the file that are no settings; fwtui.config.own reads them.
+OTHER_TABLES = frozenset({"keys", "profiles"})
 
 
 def load_settings(path: Path) -> Settings:
@@ -21,34 +23,46 @@ def load_settings(path: Path) -> Settings:
 
     Raises ConfigError that names the file, the key, its value and what is allowed.
     """
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        return Settings()
-    except OSError as error:
-        raise ConfigError(
-            f"{path} cannot be read: {error.strerror or error}",
-            "correct its permissions, or move it away to use the defaults",
-        ) from error
+    data = read_file(path)
     try:
         return parse_settings(data)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error.title}", error.hint) from error
 
 
+def read_file(path: Path) -> bytes:
+    """The bytes of a settings file, none if it is not there; raises ConfigError."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise ConfigError(
+            f"{path} cannot be read: {error.strerror or error}",
+            "correct its permissions, or move it away to use the defaults",
+        ) from error
+
+
 def parse_settings(data: bytes) -> Settings:
     """The settings in the bytes of a TOML file; raises ConfigError."""
+    tables = parse_tables(data)
+    others = OTHER_TABLES & tables.keys()
+    return apply(Settings(), dict(values_in({n: t for n, t in tables.items() if n not in others})))
+
+
+def parse_tables(data: bytes) -> dict[str, Any]:
+    """The tables in the bytes of a TOML file; raises ConfigError."""
     try:
-        tables = tomllib.loads(data.decode("utf-8-sig"))
+        return tomllib.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise ConfigError("is not a text in UTF-8", f"byte {error.start} is wrong") from error
     # tomllib parses recursively, so a deeply nested file ends it by RecursionError.
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError(f"is not valid TOML: {error}", "see https://toml.io") from error
-    return apply(Settings(), dict(_values(tables)))
 
 
-def _values(tables: dict[str, Any]) -> Iterator[tuple[str, Value]]:
+def values_in(tables: dict[str, Any]) -> Iterator[tuple[str, Value]]:
+    """The settings in tables, by `section.name`, not checked yet; raises ConfigError."""
     for section, table in tables.items():
         if section not in Settings.__struct_fields__:
             raise _unknown_section(section, table)

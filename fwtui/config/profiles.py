@@ -1,20 +1,40 @@
 """Named sets of values for what decides speed against accuracy."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 import msgspec
 
-from fwtui.config.fields import Value, apply, find_field, value_of
+from fwtui.config.fields import Value, all_fields, apply, find_field, value_of
 from fwtui.core.settings import Settings
+
+# What a profile of the user's own holds: all that decides the text and the look of the outputs.
+_NOT_HELD = frozenset({"model.model_dir", "output.output_dir"})
+HELD = tuple(
+    field.key
+    for field in all_fields()
+    if field.section in {"model", "decoding", "output"} and field.key not in _NOT_HELD
+)
 
 
 class Profile(msgspec.Struct, frozen=True):
-    """`values` are by `section.name`; every profile sets the same settings."""
+    """`values` are by `section.name`.
+
+    The built-in ones all set the same settings and leave the others alone. A `whole` one, which
+    the user made, sets all of `HELD`: to its values, or else to their defaults.
+    """
 
     name: str
     description: str
     values: Mapping[str, Value]
+    whole: bool = False
+
+    @property
+    def sets(self) -> Mapping[str, Value]:
+        """Every setting that it sets, with its value."""
+        if not self.whole:
+            return self.values
+        return {key: find_field(key).default for key in HELD} | dict(self.values)
 
 
 def _profile(
@@ -37,12 +57,19 @@ PROFILES = (
 
 def with_profile(settings: Settings, profile: Profile) -> Settings:
     """`settings` with the profile's values."""
-    return apply(settings, profile.values)
+    return apply(settings, profile.sets)
 
 
-def profile_of(settings: Settings) -> Profile | None:
-    """The profile whose values `settings` has, if there is one."""
-    for profile in PROFILES:
-        if all(value_of(settings, find_field(key)) == v for key, v in profile.values.items()):
+def profile_of(settings: Settings, own: Iterable[Profile] = ()) -> Profile | None:
+    """The profile whose values `settings` has, if there is one; the user's `own` come first."""
+    for profile in (*own, *PROFILES):
+        if all(value_of(settings, find_field(key)) == v for key, v in profile.sets.items()):
             return profile
     return None
+
+
+def own_profile(name: str, settings: Settings) -> Profile:
+    """A profile with what `settings` has."""
+    held = {key: value_of(settings, find_field(key)) for key in HELD}
+    values = {key: value for key, value in held.items() if value != find_field(key).default}
+    return Profile(name, "Your own", MappingProxyType(values), whole=True)

@@ -23,14 +23,26 @@ def save_settings(path: Path, settings: Settings) -> None:
     file that is no valid settings file: it is never overwritten.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         before = path.read_bytes() if path.exists() else b""
-        _replace(path, _rendered(path, before, settings))
     except OSError as error:
-        raise ConfigError(
-            f"{path} cannot be written: {error.strerror or error}",
-            "check the permissions and the free space of its folder",
-        ) from error
+        raise _cannot_write(path, error) from error
+    replace_file(path, _rendered(path, before, settings))
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write a settings file in one step; creates its folder. Raises ConfigError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(path, data)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+
+
+def _cannot_write(path: Path, error: OSError) -> ConfigError:
+    return ConfigError(
+        f"{path} cannot be written: {error.strerror or error}",
+        "check the permissions and the free space of its folder",
+    )
 
 
 def _rendered(path: Path, before: bytes, settings: Settings) -> bytes:

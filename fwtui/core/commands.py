@@ -22,6 +22,16 @@ class RemoveJobs(Command, frozen=True):
     ids: tuple[JobId, ...]
 
 
+class UndoRemove(Command, frozen=True):
+    """Put what the last `RemoveJobs` took out back where it was, with its progress."""
+
+
+class ArrangeJobs(Command, frozen=True):
+    """Put the queue into this order; jobs that are not named come last."""
+
+    order: tuple[JobId, ...]
+
+
 class MoveJobs(Command, frozen=True):
     """Move jobs by `offset` places (negative: up)."""
 
@@ -71,6 +81,8 @@ class ChangeSettings(Command, frozen=True):
 AnyCommand = (
     AddPaths
     | RemoveJobs
+    | UndoRemove
+    | ArrangeJobs
     | MoveJobs
     | SkipJobs
     | RetryJobs

@@ -31,7 +31,12 @@ class Level(StrEnum):
 
 
 class MemoryReading(msgspec.Struct, frozen=True):
-    """Memory at one moment, in MB (2**20 bytes): our process tree and the machine."""
+    """Memory at one moment, in MB (2**20 bytes): our process tree and the machine.
+
+    `percent` is our RSS of the machine's memory, or of the container's where that has less
+    (`cgroup_limit`); `available` is what can still be had, there or in the machine. `pss` counts
+    shared pages once; None where it cannot be read. `warn` and `limit` are the settings in MB.
+    """
 
     rss: float
     vms: float
@@ -40,16 +45,31 @@ class MemoryReading(msgspec.Struct, frozen=True):
     system_used: float
     system_total: float
     gpus: tuple["GpuReading", ...] = ()
+    available: float = 0.0
+    cgroup_limit: float | None = None
+    pss: float | None = None
+    warn: float | None = None
+    limit: float | None = None
+
+    @property
+    def capacity(self) -> float:
+        """What there is at most: the machine's memory, or the container's if that is less."""
+        return min(self.system_total, self.cgroup_limit or self.system_total)
 
 
 class GpuReading(msgspec.Struct, frozen=True):
-    """One GPU: memory in MB, utilisation in percent."""
+    """One GPU: memory in MB, utilisation in percent, temperature in degrees Celsius.
+
+    `ours` is what our processes use of it, None where the driver does not say.
+    """
 
     index: int
     name: str
     used: float
     total: float
     utilisation: float
+    temperature: float | None = None
+    ours: float | None = None
 
 
 class EngineInfo(msgspec.Struct, frozen=True):
@@ -166,6 +186,35 @@ class MemorySampled(Event, frozen=True):
     reading: MemoryReading
 
 
+class MemoryAlert(Event, frozen=True):
+    """A limit is exceeded (`text` says which, `hint` what to do), or not any more (no `text`).
+
+    `hard`: the engine is replaced, or its file tried with less.
+    """
+
+    text: str
+    hint: str = ""
+    hard: bool = False
+
+
+class Forecast(Event, frozen=True):
+    """What the batch needs with its present settings, and what is free, in MB.
+
+    `gpu` figures are None without a GPU. `measured`: the needs are those of earlier batches on
+    this machine, not an estimate. When it does not fit, `proposal` has settings that do, by
+    `section.name`, and `remedy` says them; both are empty when nothing would fit.
+    """
+
+    needs: float
+    free: float
+    gpu_needs: float | None = None
+    gpu_free: float | None = None
+    measured: bool = False
+    fits: bool = True
+    proposal: dict[str, bool | int | float | str | None] = {}
+    remedy: str = ""
+
+
 class LogLine(Event, frozen=True):
     """A line for the log pane and the log file; `text` is data, never markup."""
 
@@ -204,6 +253,8 @@ AnyEvent = (
     | EngineChanged
     | BatchProgress
     | MemorySampled
+    | MemoryAlert
+    | Forecast
     | LogLine
     | BatchFinished
 )

@@ -24,6 +24,28 @@ ComputeType = Literal[
 ]
 OutputFormat = Literal["txt", "vtt", "srt", "tsv", "json", "all"]
 
+# fwtui's own two, and Textual's.
+ThemeName = Literal[
+    "fwtui-dark",
+    "fwtui-light",
+    "textual-dark",
+    "textual-light",
+    "nord",
+    "gruvbox",
+    "catppuccin-mocha",
+    "catppuccin-latte",
+    "dracula",
+    "tokyo-night",
+    "monokai",
+    "flexoki",
+    "solarized-dark",
+    "solarized-light",
+    "rose-pine",
+    "rose-pine-dawn",
+    "atom-one-dark",
+    "atom-one-light",
+]
+
 AtLeastOne = Annotated[int, Meta(ge=1)]
 Probability = Annotated[float, Meta(ge=0, le=1)]
 NotNegative = Annotated[float, Meta(ge=0)]
@@ -196,6 +218,38 @@ class BatchSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     ] = 5.0
 
 
+class MemorySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How much memory fwtui may use, and what happens at the limits."""
+
+    warn: Annotated[
+        str,
+        Meta(description="Above it: alert and cleanup (12GB, or 80% of the machine, or off)"),
+    ] = "80%"
+    limit: Annotated[
+        str,
+        Meta(description="Above it: a fresh engine at the next window (12GB, 80%, or off)"),
+    ] = "off"
+    gpu_limit: Annotated[
+        str, Meta(description="The same for the memory of each GPU (10GB, 90%, or off)")
+    ] = "off"
+    on_oom: Annotated[
+        Literal["degrade", "retry", "fail"],
+        Meta(description="Out of memory: go on in smaller steps, try once more, or fail the file"),
+    ] = "degrade"
+    keep_model_minutes: Annotated[
+        NotNegative, Meta(description="The model stays loaded so long after a batch")
+    ] = 0.0
+
+
+class InterfaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the screen looks. The settings file's count, never those of a stored session."""
+
+    theme: Annotated[ThemeName, Meta(description="Colours of the screen")] = "fwtui-dark"
+    reduced_motion: Annotated[
+        bool, Meta(description="Nothing on the screen moves by itself: no animation, no blinking")
+    ] = False
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All settings of a batch."""
 
@@ -203,6 +257,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     decoding: DecodingSettings = DecodingSettings()
     output: OutputSettings = OutputSettings()
     batch: BatchSettings = BatchSettings()
+    interface: InterfaceSettings = InterfaceSettings()
+    memory: MemorySettings = MemorySettings()
 
     def text_hash(self) -> str:
         """Hex digest of the options that decide the text; a resume needs the same one."""

@@ -2,25 +2,39 @@
 
 import os
 import threading
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fwtui.core.events import MemoryReading
+from fwtui.memory.cgroup import CgroupMeter
 from fwtui.memory.gpu import GpuMeter
 
 if TYPE_CHECKING:
     import psutil
 
 MB = 2**20
+# The kernel walks all pages of a process for its PSS: 10 ms for each GB.
+PSS_SECONDS = 10.0
 
 
 class MemoryMeter:
     """Reads the memory of a process and all its descendants; any thread may call it."""
 
-    def __init__(self, pid: int | None = None, gpus: GpuMeter | None = None) -> None:
+    def __init__(
+        self,
+        pid: int | None = None,
+        gpus: GpuMeter | None = None,
+        cgroup: CgroupMeter | None = None,
+    ) -> None:
         """`pid`: the root of the process tree, this process if None."""
         self._pid = os.getpid() if pid is None else pid
         self._gpus = gpus or GpuMeter()
+        self._cgroup = cgroup or CgroupMeter()
         self._peak = 0
+        self._pss: float | None = None
+        self._pss_at = -PSS_SECONDS
         self._lock = threading.Lock()
 
     def read(self) -> MemoryReading:
@@ -31,34 +45,57 @@ class MemoryMeter:
         import psutil
 
         with self._lock:
-            rss, vms = _tree(self._pid)
+            processes = _tree(self._pid)
+            pairs = [_one(process) for process in processes]
+            rss, vms = sum(rss for rss, _ in pairs), sum(vms for _, vms in pairs)
             self._peak = max(self._peak, rss)
+            pids = [process.pid for process in processes]
             machine = psutil.virtual_memory()
+            cgroup = self._cgroup.read()
+            available = machine.available / MB
+            total = machine.total / MB
+            if cgroup is not None:
+                available = min(available, cgroup.available)
+            limit = cgroup.limit if cgroup is not None and cgroup.limit < total else None
             return MemoryReading(
                 rss=rss / MB,
                 vms=vms / MB,
-                percent=100 * rss / machine.total,
+                percent=100 * rss / MB / (limit or total),
                 peak_rss=self._peak / MB,
                 system_used=(machine.total - machine.available) / MB,
-                system_total=machine.total / MB,
-                gpus=self._gpus.read(),
+                system_total=total,
+                gpus=self._gpus.read(pids),
+                available=available,
+                cgroup_limit=limit,
+                pss=self._pss_of(pids),
             )
 
+    def forget_peak(self) -> None:
+        """Let the peak begin again from the next reading."""
+        with self._lock:
+            self._peak = 0
 
-def _tree(pid: int) -> tuple[int, int]:
-    """RSS and VMS of a process and its descendants, in bytes; what has ended meanwhile is 0."""
+    def _pss_of(self, pids: Iterable[int]) -> float | None:
+        """A value that may be some seconds old; None where it cannot be read."""
+        now = time.monotonic()
+        if now - self._pss_at >= PSS_SECONDS:
+            self._pss, self._pss_at = _pss(pids), now
+        return self._pss
+
+
+def _tree(pid: int) -> "Sequence[psutil.Process]":
+    """A process and its descendants."""
     import psutil
 
     try:
         root = psutil.Process(pid)
-        processes = [root, *root.children(recursive=True)]
+        return [root, *root.children(recursive=True)]
     except psutil.Error:
-        return 0, 0
-    pairs = [_one(process) for process in processes]
-    return sum(rss for rss, _ in pairs), sum(vms for _, vms in pairs)
+        return []
 
 
 def _one(process: "psutil.Process") -> tuple[int, int]:
+    """RSS and VMS in bytes; what has ended meanwhile is 0."""
     import psutil
 
     try:
@@ -66,3 +103,17 @@ def _one(process: "psutil.Process") -> tuple[int, int]:
     except psutil.Error:
         return 0, 0
     return info.rss, info.vms
+
+
+def _pss(pids: Iterable[int]) -> float | None:
+    """Proportional set size in MB, of those that can be read (Linux; our own processes)."""
+    found = [pss for pid in pids if (pss := _pss_of_one(pid)) is not None]
+    return sum(found) / 1024 if found else None
+
+
+def _pss_of_one(pid: int) -> int | None:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), None)

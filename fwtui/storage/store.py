@@ -20,7 +20,7 @@ from fwtui.storage.erase import Discarded, adopted_original, erase, remove_scrat
 from fwtui.storage.faults import storage_error
 from fwtui.storage.files import FILES, FileSystem, ensure_folder
 from fwtui.storage.journal_file import JournalFile
-from fwtui.storage.ledger import ProgressBook, Roster
+from fwtui.storage.ledger import Progress, ProgressBook, Roster
 from fwtui.storage.load import Loaded, load
 from fwtui.storage.lock import SessionLock
 from fwtui.storage.names import ID_FORMAT, SessionFiles, local_time
@@ -44,6 +44,7 @@ class SessionStore:
         self._files = files
         self._generation = -1
         self._book = ProgressBook()
+        self._gone: dict[JobId, Progress] = {}
         self._roster = Roster(paths.session_id, datetime.min, Settings())
         self._journal: JournalFile | None = None
         self._behind = False
@@ -190,7 +191,30 @@ class SessionStore:
         with self._guard:
             gone = tuple(job_id for job_id in ids if job_id in self._roster.jobs)
             if gone:
+                progress = {i: self._book.files[i] for i in gone if i in self._book.files}
                 self._write(records.JobsRemoved(gone))
+                self._gone |= progress
+
+    def bring_back(self, jobs: Iterable[Job]) -> None:
+        """Put removed jobs, perhaps with another state or stem, at the end of the queue.
+
+        What was done inside of unfinished files counts again, unless the session was compacted
+        meanwhile. The words of completed ones are read from their outputs.
+        """
+        back = tuple(jobs)
+        with self._guard:
+            self.add_jobs(back)
+            for job in back:
+                progress = self._gone.pop(job.id, None)
+                if progress is not None and not isinstance(job.state, Completed):
+                    self._write_again(progress)
+
+    def _write_again(self, progress: Progress) -> None:
+        for line in tuple(self._open_journal().lines((progress.plan, *progress.windows))):
+            record = records.record_of(line)
+            if record is None or isinstance(record, records.Header):
+                return
+            self._write(record)
 
     def reorder(self, order: Iterable[JobId]) -> None:
         """Put the queue into this order; jobs that it does not name come last."""
@@ -277,6 +301,7 @@ class SessionStore:
             self._behind, self._generation = True, header.generation
             journal = commit(self._paths, prepared, self._journal, self._files)
             self._close_journal()
+            self._gone.clear()
             self._journal, self._book = journal, rewrite.book
             self._behind = False
             self.problems += tuple(rewrite.problems)

@@ -2,48 +2,46 @@
 
 import gc
 import os
-import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual import work
-from textual.app import App, SystemCommand
 from textual.binding import BindingType
-from textual.driver import Driver
-from textual.screen import Screen
 
+from fwtui.config.profiles import Profile
 from fwtui.core.commands import AnyCommand
 from fwtui.core.events import Phase
 from fwtui.core.settings import Settings
 from fwtui.errors import ExitCode, FwtuiError
-from fwtui.tui.glyphs import Glyphs, choose_glyphs
+from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.host import Host
+from fwtui.tui.keymap import USUAL, Keymap
 from fwtui.tui.keys import bindings
 from fwtui.tui.leaving import ask_quit
 from fwtui.tui.lifecycle import TERMINAL_CHECK, Lifecycle
+from fwtui.tui.looks import Looks
+from fwtui.tui.messages import ProfilesRead
 from fwtui.tui.model import Changes
 from fwtui.tui.palette import KeyCommands
-from fwtui.tui.screens.help import help_dialog
+from fwtui.tui.screens.help import help_dialog, places
 from fwtui.tui.screens.main import MainScreen
 from fwtui.tui.startup import StartUp
-from fwtui.tui.sturdy import Sturdy
 from fwtui.tui.text import shown_path
-from fwtui.tui.theme import DARK, LIGHT, THEMES, complete
 from fwtui.tui.trouble import Trouble
 from fwtui.tui.workspace import Workspace
 
 LONG_CLOSE = 0.3
 
 
-class FwtuiApp(Sturdy, App[ExitCode]):
+class FwtuiApp(Looks):
     """The application on `workspace`'s batches; `first` is done first, `log_file` has errors."""
 
     CSS_PATH = "styles/app.tcss"
     TITLE = "fwtui"
     BINDINGS: ClassVar[list[BindingType]] = bindings("everywhere")
-    COMMANDS: ClassVar = {*App.COMMANDS, KeyCommands}
+    COMMANDS: ClassVar = {*Looks.COMMANDS, KeyCommands}
 
     def __init__(
         self,
@@ -51,15 +49,17 @@ class FwtuiApp(Sturdy, App[ExitCode]):
         settings: Settings,
         first: Sequence[AnyCommand] = (),
         *,
+        keymap: Keymap = USUAL,
+        profiles: Sequence[Profile] = (),
         now: Callable[[], datetime] = datetime.now,
         glyphs: Glyphs | None = None,
         log_file: Path | None = None,
     ) -> None:
         super().__init__()
-        for theme in THEMES:
-            self.register_theme(theme)
-        self.theme = DARK.name
-        self.glyphs = glyphs or choose_glyphs()
+        self.use(settings.interface)
+        self.keymap = keymap
+        self.glyphs = glyphs or self.glyphs
+        self._profiles = tuple(profiles)
         self.now = now
         self.log_place = shown_path(os.fspath(log_file)) if log_file is not None else ""
         # Tests want to see every error; people want to go on working.
@@ -72,28 +72,20 @@ class FwtuiApp(Sturdy, App[ExitCode]):
         self._first = tuple(first)
         self._lifecycle = Lifecycle(self._end)
         self._failed_start: ExitCode | None = None
-        if "SSH_CONNECTION" in os.environ and "TEXTUAL_ANIMATIONS" not in os.environ:
-            self.animation_level = "none"
 
-    def get_driver_class(self) -> type[Driver]:
-        """Our own driver where Textual would use its Unix one."""
-        chosen = super().get_driver_class()
-        if sys.platform != "win32" and chosen.__name__ == "LinuxDriver":
-            from fwtui.tui.terminal import TerminalDriver
-
-            return TerminalDriver
-        return chosen
-
-    def get_css_variables(self) -> dict[str, str]:
-        """The theme's variables, and ours derived from them."""
-        return complete(super().get_css_variables())
+    def on_profiles_read(self, event: ProfilesRead) -> None:
+        """The header names the user's profiles too."""
+        self.main.header.profiles = event.profiles
+        self.main.header.update()
 
     async def on_mount(self) -> None:
         """Show the main screen; everything else comes after the first frame."""
         self.host = Host(
             self._workspace, self._settings, self._apply, self.trouble.batch_ended, self.now
         )
+        self.set_keymap(self.keymap.for_textual)
         self.main = MainScreen(self.host, self.glyphs, self.now)
+        self.main.header.profiles = self._profiles
         await self.push_screen(self.main)
         if not self.is_headless:
             self._lifecycle.install()
@@ -179,13 +171,5 @@ class FwtuiApp(Sturdy, App[ExitCode]):
 
     def action_help(self) -> None:
         """All keys."""
-        self.push_screen(help_dialog(ascii_only=self.glyphs.ascii))
-
-    def action_theme(self) -> None:
-        """Light or dark."""
-        self.theme = LIGHT.name if self.current_theme.dark else DARK.name
-
-    def get_system_commands(self, screen: Screen[Any]) -> list[SystemCommand]:
-        """Only those of Textual's commands that the registry does not have."""
-        commands = super().get_system_commands(screen)
-        return [command for command in commands if command.title in {"Theme", "Screenshot"}]
+        first = places(self.focused or self.screen)
+        self.push_screen(help_dialog(ascii_only=self.glyphs.ascii, keymap=self.keymap, first=first))

@@ -1,10 +1,14 @@
 """What the keys do to the queue: each action becomes one command to the batch."""
 
+from functools import partial
+
+from msgspec.structs import replace
 from textual import work
 from textual.widgets import Input
 
 from fwtui.core.commands import (
     AddPaths,
+    ArrangeJobs,
     ChangeSettings,
     MoveJobs,
     Pause,
@@ -13,15 +17,22 @@ from fwtui.core.commands import (
     SkipJobs,
     Start,
     Stop,
+    UndoRemove,
 )
 from fwtui.core.events import Phase
 from fwtui.core.job import JobId, Processing
 from fwtui.tui import format as fmt
+from fwtui.tui.arrange import SORTS, Sort
+from fwtui.tui.keymap import with_keys
+from fwtui.tui.known import look_around, queued_notes
 from fwtui.tui.looking import Looking
+from fwtui.tui.messages import InterfaceChanged
 from fwtui.tui.screens.add import AddFiles
 from fwtui.tui.screens.dialog import Ask
 from fwtui.tui.text import base_name, clean
 from fwtui.tui.widgets.footer import Footer
+from fwtui.tui.widgets.lines import LineView
+from fwtui.tui.widgets.log import LogView
 from fwtui.tui.widgets.queue import QueueTable
 
 
@@ -30,7 +41,10 @@ class QueueCommands(Looking):
 
     footer: Footer
     filter: Input
+    log_filter: Input
+    log_view: LogView
     following: bool
+    removals: int
 
     def labels(self) -> dict[str, str | None]:
         """Labels that depend on the state; None: nothing to do for this key."""
@@ -49,6 +63,9 @@ class QueueCommands(Looking):
             "skip": "Skip" if some or (current is not None and not finished) else None,
             "retry": "Retry" if some or finished else None,
             "remove": "Remove" if current is not None else None,
+            "undo": "Undo" if self.removals else None,
+            "sort": "Sort" if counts.total else None,
+            "work_order": "Work in this order" if self._is_arranged else None,
             "filter": "Filter" if counts.total else None,
             "report": "Report" if counts.total else None,
         }
@@ -60,11 +77,11 @@ class QueueCommands(Looking):
                 self.host.send(Pause())
             case Phase.IDLE if not self.model.counts.to_do:
                 words = (
-                    "Nothing to do: a adds files"
+                    "Nothing to do: {add} adds files"
                     if not self.model.counts.total
-                    else ("Everything is done: r tries a file again")
+                    else "Everything is done: {retry} tries a file again"
                 )
-                self.notify(words, markup=False)
+                self.notify(with_keys(self, words), markup=False)
             case _:
                 self.host.send(Start())
 
@@ -96,27 +113,61 @@ class QueueCommands(Looking):
 
     @work(exclusive=True, group="dialog", exit_on_error=False)
     async def action_remove(self) -> None:
-        """Take files out; asks when that is much or interrupts work."""
+        """Take files out; asks when that interrupts work."""
         ids = self.queue.targets
         running = [i for i in ids if isinstance(self.model.jobs[i].state, Processing)]
-        if (running or len(ids) > 1) and not await self._sure(ids, running):
+        if running and not await self._sure(ids, running):
             return
         if ids:
             self.host.send(RemoveJobs(ids))
+            self.removals += 1
             self._unselect()
+            words = f"{fmt.files(len(ids))} removed, {{undo}} puts back"
+            self.notify(with_keys(self, words), timeout=3, markup=False)
 
     async def _sure(self, ids: tuple[JobId, ...], running: list[JobId]) -> bool:
-        question = f"Take {fmt.files(len(ids))} out of the queue?"
-        if running:
-            name = clean(base_name(self.model.jobs[running[0]].path))
-            question += f"\n\n{name} is being worked on; its progress is given up."
+        name = clean(base_name(self.model.jobs[running[0]].path))
+        question = f"Take {fmt.files(len(ids))} out of the queue?\n\n"
+        question += f"{name} is being worked on; the window in the model is given up."
         question += "\n\nThe recordings and transcripts on disk stay."
         return await self.app.push_screen_wait(Ask("Remove", question, "Remove", "Keep"))
+
+    def action_undo(self) -> None:
+        """Put back what was removed last."""
+        if self.removals:
+            self.removals -= 1
+            self.host.send(UndoRemove())
+
+    @property
+    def _is_arranged(self) -> bool:
+        return self.queue.shown.sort != "queue"
+
+    def action_sort(self) -> None:
+        """The next order of the view."""
+        self.sort_by(SORTS)
+
+    def sort_by(self, sorts: tuple[Sort, ...]) -> None:
+        """Of these orders, the one after the present one."""
+        now = self.queue.shown.sort
+        following = sorts[(sorts.index(now) + 1) % len(sorts)] if now in sorts else sorts[0]
+        self.queue.set_sort(following)
+        self.queue.post_message(QueueTable.CursorMoved())
+
+    def action_work_order(self) -> None:
+        """The order shown becomes the queue's; what the filter hides comes last."""
+        if self._is_arranged:
+            self.host.send(ArrangeJobs(tuple(self.queue.ids)))
+            self.queue.set_sort("queue")
+            self.queue.post_message(QueueTable.CursorMoved())
+            self.notify("This is the order of work now", timeout=3, markup=False)
 
     def action_move(self, offset: int) -> None:
         """Move files up or down."""
         ids = self.queue.targets
-        if ids:
+        if self._is_arranged:
+            words = "This is a sorted view: {work_order} makes it the order of work"
+            self.notify(with_keys(self, words), markup=False)
+        elif ids:
             self.following = False
             self.host.send(MoveJobs(ids, offset))
 
@@ -152,7 +203,10 @@ class QueueCommands(Looking):
     @work(exclusive=True, group="dialog", exit_on_error=False)
     async def ask_files(self, prefilled: str) -> None:
         """Ask for files, with some named already, and add them."""
-        names = await self.app.push_screen_wait(AddFiles(self.glyphs, prefilled))
+        queued = queued_notes(self.model.jobs.values())
+        look = partial(look_around, queued, self.model.settings.output)
+        screen = AddFiles(self.glyphs, prefilled, look_around=look)
+        names = await self.app.push_screen_wait(screen)
         if names:
             self.host.send(AddPaths(names))
 
@@ -161,9 +215,15 @@ class QueueCommands(Looking):
         """Ask for other settings and use them for what has not started."""
         from fwtui.tui.screens.settings import SettingsScreen
 
-        used = self.host.settings if self.host.runner is None else self.model.settings
+        batch = self.host.settings if self.host.runner is None else self.model.settings
+        used = replace(batch, interface=self.host.settings.interface)
         wanted = await self.app.push_screen_wait(SettingsScreen(used, self.glyphs))
-        if wanted is not None and wanted != used:
+        if wanted is None or wanted == used:
+            return
+        if wanted.interface != used.interface:
+            self.host.settings = replace(self.host.settings, interface=wanted.interface)
+            self.post_message(InterfaceChanged(wanted.interface))
+        if replace(wanted, interface=batch.interface) != batch:
             self.host.send(ChangeSettings(wanted))
             self.notify("Files that have not started use the new settings", markup=False)
 
@@ -174,28 +234,43 @@ class QueueCommands(Looking):
         self.filter.add_class("open")
         self.filter.focus()
 
+    def action_filter_log(self) -> None:
+        """Type what to show of the log."""
+        self.log_filter.add_class("open")
+        self.log_filter.focus()
+
     def on_input_changed(self, event: Input.Changed) -> None:
         """Filter while typing."""
         if event.input is self.filter:
             self.queue.set_filter(event.value)
             self.queue.post_message(QueueTable.CursorMoved())
+        elif event.input is self.log_filter:
+            self.log_view.set_filter(event.value)
 
-    def on_input_submitted(self) -> None:
+    def on_input_submitted(self, event: Input.Submitted) -> None:
         """Keep the filter and go back to the rows."""
-        if not self.filter.value:
-            self.filter.remove_class("open")
-        self.queue.focus()
+        if not event.input.value:
+            event.input.remove_class("open")
+        view = self.queue if event.input is self.filter else self.log_view
+        view.focus()
 
     def action_escape(self) -> None:
-        """End the filter, then the selection."""
-        if self.filter.has_class("open"):
-            self.filter.value = ""
-            self.filter.remove_class("open")
-            self.queue.focus()
+        """End the log's filter if one is there, else the queue's, the selection, the zoom."""
+        in_log = self.focused in {self.log_filter, self.log_view}
+        if in_log and self.log_filter.has_class("open"):
+            self._end_filter(self.log_filter, self.log_view)
+        elif self.filter.has_class("open"):
+            self._end_filter(self.filter, self.queue)
         elif self.queue.selected:
             self._unselect()
         elif self.has_class("zoomed"):
             self.action_zoom()
+
+    @staticmethod
+    def _end_filter(field: Input, view: LineView) -> None:
+        field.value = ""
+        field.remove_class("open")
+        view.focus()
 
     def action_zoom(self) -> None:
         """See the main screen."""

@@ -30,6 +30,8 @@ GROUPS = (
     "Timestamps and words",
     "Output",
     "Batch",
+    "Memory",
+    "Interface",
 )
 _UNITS = {"ms": "milliseconds", "s": "seconds", "seconds": "seconds"}
 _UNIT = re.compile(r"_(ms|s|seconds)$|\((ms|s|seconds)\)$")

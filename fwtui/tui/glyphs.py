@@ -37,6 +37,15 @@ class Glyphs:
     times: str = "×"  # noqa: RUF001
     ellipsis: str = "…"
     bullet: str = "•"
+    ascending: str = "▴"
+    descending: str = "▾"
+    mark: str = "┃"
+    peak: str = "│"
+    folded: str = "▸"
+    unfolded: str = "▾"
+    checked: str = "■"
+    half_checked: str = "◧"
+    unchecked: str = "□"
     levels: str = " ▁▂▃▄▅▆▇█"
     ascii: bool = False
 
@@ -76,6 +85,15 @@ ASCII = Glyphs(
     times="x",
     ellipsis="~",
     bullet="*",
+    ascending="^",
+    descending="v",
+    mark="!",
+    peak="|",
+    folded="+",
+    unfolded="-",
+    checked="x",
+    half_checked="-",
+    unchecked=".",
     levels=" .:-=+*##",
     ascii=True,
 )

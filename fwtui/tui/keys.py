@@ -1,5 +1,8 @@
 """Every key of the program, once: bindings, footer, palette and help come from here."""
 
+import re
+from collections.abc import Callable
+
 from textual.binding import Binding, BindingType
 
 from fwtui.tui.dialog_keys import DIALOG_KEYS
@@ -54,6 +57,14 @@ KEYS: tuple[Key, ...] = (
         "queue",
     ),
     Key("remove", ("d",), "remove", "Remove", "Take files out of the queue", "queue", 6),
+    Key(
+        "undo",
+        ("u",),
+        "undo",
+        "Undo",
+        "Put the files that were removed last back, with their progress",
+        "queue",
+    ),
     Key("move_down", ("J", "shift+down"), "move(1)", "Move down", "Move files down", "queue"),
     Key("move_up", ("K", "shift+up"), "move(-1)", "Move up", "Move files up", "queue"),
     Key("select", ("space",), "select", "Select", "Select the file and go to the next", "queue"),
@@ -73,6 +84,22 @@ KEYS: tuple[Key, ...] = (
         "Show only files whose name has this text; is:failed asks for a state",
         "queue",
         7,
+    ),
+    Key(
+        "sort",
+        ("o",),
+        "sort",
+        "Sort",
+        "Show the files by name, length or state; the order of work stays",
+        "queue",
+    ),
+    Key(
+        "work_order",
+        ("w",),
+        "work_order",
+        "Work in this order",
+        "Make the order shown the order of work",
+        "queue",
     ),
     Key(
         "settings",
@@ -138,9 +165,23 @@ KEYS: tuple[Key, ...] = (
         palette=False,
     ),
     Key("queue", ("1",), "pane('queue')", "Queue", "Go to the queue", "panes"),
-    Key("transcript", ("2",), "pane('transcript')", "Transcript", "Go to the transcript", "panes"),
-    Key("log", ("3",), "pane('log')", "Log", "Go to the log", "panes"),
-    Key("memory", ("4",), "pane('memory')", "Memory", "Go to the memory", "panes"),
+    Key(
+        "transcript",
+        ("2",),
+        "pane('transcript')",
+        "Transcript",
+        "Go to the transcript; from there: hide it",
+        "panes",
+    ),
+    Key("log", ("3",), "pane('log')", "Log", "Go to the log; from there: hide it", "panes"),
+    Key(
+        "memory",
+        ("4",),
+        "pane('memory')",
+        "Memory",
+        "Go to the memory; from there: hide it",
+        "panes",
+    ),
     Key("zoom", ("z",), "zoom", "Zoom", "Give the whole screen to this pane, or end that", "panes"),
     Key("up", ("up", "k"), "go(-1)", "Up", "One line up", "moving", palette=False),
     Key("down", ("down", "j"), "go(1)", "Down", "One line down", "moving", palette=False),
@@ -195,97 +236,15 @@ KEYS: tuple[Key, ...] = (
         "right", ("right", "l"), "side(1)", "Right", "Look at the right part", "log", palette=False
     ),
     Key("level", ("v",), "level", "Level", "Show only more important lines of the log", "log"),
-    Key("copy", ("y",), "copy", "Copy", "Copy the transcript or the log shown", "panes"),
     Key(
-        "setting_edit",
-        ("enter", "space"),
-        "edit",
-        "Edit",
-        "Type a value; switch or change the value of a choice",
-        "settings",
-        palette=False,
-    ),
-    Key(
-        "setting_before",
-        ("left", "h"),
-        "step(-1)",
-        "Less",
-        "The choice before, one less, or off",
-        "settings",
-        palette=False,
-    ),
-    Key(
-        "setting_after",
-        ("right", "l"),
-        "step(1)",
-        "More",
-        "The next choice, one more, or on",
-        "settings",
-        palette=False,
-    ),
-    Key(
-        "setting_reset",
-        ("backspace", "delete", "d"),
-        "reset",
-        "Default",
-        "Set the value back to its default",
-        "settings",
-        palette=False,
-    ),
-    Key(
-        "setting_fast",
-        ("1",),
-        "profile(0)",
-        "Fast",
-        "Profile Fast: int8 weights, one beam",
-        "settings",
-        palette=False,
-    ),
-    Key(
-        "setting_precise",
-        ("2",),
-        "profile(1)",
-        "Precise",
-        "Profile Precise: the model's own weights, five beams",
-        "settings",
-        palette=False,
-    ),
-    Key(
-        "setting_deep",
-        ("3",),
-        "profile(2)",
-        "Deep",
-        "Profile Deep: the best type for the device, ten beams, patience 2",
-        "settings",
-        palette=False,
-    ),
-    Key(
-        "setting_filter",
+        "log_filter",
         ("/",),
-        "filter",
-        "Filter",
-        "Show only settings whose name or help has this text",
-        "settings",
-        palette=False,
+        "screen.filter_log",
+        "Filter log",
+        "Show only lines of the log that have this text",
+        "log",
     ),
-    Key(
-        "setting_apply",
-        ("a",),
-        "apply",
-        "Apply",
-        "Use the values for this batch's files that have not started",
-        "settings",
-        palette=False,
-    ),
-    Key(
-        "setting_save",
-        ("s",),
-        "save",
-        "Save",
-        "Save the values as defaults for the next start",
-        "settings",
-        palette=False,
-    ),
+    Key("copy", ("y",), "copy", "Copy", "Copy the transcript or the log shown", "panes"),
     Key("theme", ("t",), "theme", "Light or dark", "Change between light and dark", "everywhere"),
     Key(
         "palette",
@@ -340,6 +299,7 @@ _SHOWN = {
     "end": "End",
     "f1": "F1",
 }
+_FUNCTION_KEY = re.compile(r"f\d+")
 _PLAIN = {"⏎": "Enter", "⌫": "Backspace", "↑": "Up", "↓": "Down", "←": "Left", "→": "Right"}
 
 
@@ -362,7 +322,7 @@ def bindings(*where: Where) -> list[BindingType]:
 
 def shown(name: str, *, ascii_only: bool = False) -> str:
     """How a key is written for people."""
-    text = _SHOWN.get(name, name)
+    text = _SHOWN.get(name, name.upper() if _FUNCTION_KEY.fullmatch(name) else name)
     if text.startswith("ctrl+"):
         text = "Ctrl+" + text[5:].upper()
     if ascii_only:
@@ -376,12 +336,15 @@ def footer_keys() -> list[Key]:
     return sorted((key for key in KEYS if key.footer), key=lambda key: key.footer)
 
 
-def hints(where: Where, room: int, *, ascii_only: bool = False) -> str:
-    """The keys of a dialog with their labels, as many as fit into `room` cells."""
+def hints(where: Where, room: int, sign: Callable[[str], str]) -> str:
+    """The keys of a dialog with their labels, as many as fit into `room` cells.
+
+    `sign` gives the key of an id, as the user has it.
+    """
     text = ""
     for key in KEYS:
         if key.where == where:
-            hint = f"{shown(key.keys[0], ascii_only=ascii_only)} {key.label}"
+            hint = f"{sign(key.id)} {key.label}"
             longer = f"{text}   {hint}" if text else hint
             if len(longer) > room:
                 break

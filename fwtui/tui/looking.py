@@ -12,6 +12,7 @@ from fwtui.core.segment import Transcript
 from fwtui.errors import FwtuiError
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.host import Host
+from fwtui.tui.keymap import with_keys
 from fwtui.tui.leaving import ask_change
 from fwtui.tui.messages import TranscriptWanted
 from fwtui.tui.model import BatchModel, Changes
@@ -105,4 +106,4 @@ class Looking(Screen[None]):
             self.app.push_screen(Tell("That did not work", words, bad=True))
             return
         self.host.retry_failed(stored)
-        self.notify(resumed_words(stored), markup=False)
+        self.notify(with_keys(self, resumed_words(stored)), markup=False)

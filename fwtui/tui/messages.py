@@ -2,7 +2,9 @@
 
 from textual.message import Message
 
+from fwtui.config.profiles import Profile
 from fwtui.core.job import JobId
+from fwtui.core.settings import InterfaceSettings
 
 
 class TranscriptWanted(Message):
@@ -11,3 +13,19 @@ class TranscriptWanted(Message):
     def __init__(self, job_id: JobId) -> None:
         super().__init__()
         self.job_id = job_id
+
+
+class InterfaceChanged(Message):
+    """The user wants the screen to look otherwise."""
+
+    def __init__(self, interface: InterfaceSettings) -> None:
+        super().__init__()
+        self.interface = interface
+
+
+class ProfilesRead(Message):
+    """The user's profiles, as they are in the settings file now."""
+
+    def __init__(self, profiles: tuple[Profile, ...]) -> None:
+        super().__init__()
+        self.profiles = profiles

@@ -1,5 +1,6 @@
 """What the screens show: the events of a batch, folded into one picture. No Textual in here."""
 
+import re
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ from fwtui.core.settings import Settings
 from fwtui.tui.curve import BatchHistory
 from fwtui.tui.text import base_name
 
+_NUMBER = re.compile(r"\d+")
 LOG_LINES = 10_000
 MEMORY_SAMPLES = 600
 # Finished files whose segments stay here; others are read again when they are looked at.
@@ -134,6 +136,7 @@ class BatchModel:
         self.finished: BatchFinished | None = None
         self.changes = Changes(everything=True)
         self._names: dict[JobId, str] = {}
+        self._natural: dict[JobId, str] = {}
 
     def take_changes(self) -> Changes:
         """What changed since the last call."""
@@ -213,12 +216,26 @@ class BatchModel:
             return [
                 i for i in ids if str(self.jobs[i].state.__struct_config__.tag).startswith(word)
             ]
+        names = self.names()
+        return [i for i in ids if needle in names[i]]
+
+    def names(self) -> dict[JobId, str]:
+        """Case-folded names of all files."""
         names = self._names
         if len(names) < len(self.jobs):
             for job_id, job in self.jobs.items():
                 if job_id not in names:
                     names[job_id] = base_name(job.path).casefold()
-        return [i for i in ids if needle in names[i]]
+        return names
+
+    def natural_names(self) -> dict[JobId, str]:
+        """Names that sort as people count: `part 2` before `part 10`."""
+        natural = self._natural
+        if len(natural) < len(self.jobs):
+            for job_id, name in self.names().items():
+                if job_id not in natural:
+                    natural[job_id] = _NUMBER.sub(_padded, name)
+        return natural
 
     def feed(self, job_id: JobId) -> Feed:
         """The segments of a job; an unknown job's are empty and not whole."""
@@ -256,6 +273,7 @@ class BatchModel:
         self.history.changed(Phase.IDLE, event.phase)
         self.counts = Counts()
         self._names = {}
+        self._natural = {}
         for job in event.jobs:
             self._count(job)
         if event.memory is not None:
@@ -283,6 +301,7 @@ class BatchModel:
             self.progress.pop(job_id, None)
             self.feeds.pop(job_id, None)
             self._names.pop(job_id, None)
+            self._natural.pop(job_id, None)
         self.order = [job_id for job_id in self.order if job_id not in gone]
         self.changes.order = self.changes.head = True
 
@@ -326,3 +345,7 @@ class BatchModel:
         self.memory_history.append(reading.rss)
         self.history.sample(reading)
         self.changes.memory = True
+
+
+def _padded(number: re.Match[str]) -> str:
+    return number[0].zfill(9)

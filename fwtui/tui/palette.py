@@ -8,7 +8,8 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.dom import DOMNode
 from textual.types import IgnoreReturnCallbackType
 
-from fwtui.tui.keys import KEYS, shown
+from fwtui.tui.keymap import sign_of
+from fwtui.tui.keys import KEYS
 
 if TYPE_CHECKING:
     from fwtui.tui.keys import Key
@@ -20,13 +21,13 @@ class KeyCommands(Provider):
     async def discover(self) -> Hits:
         """All commands."""
         for key, label, call in self._commands():
-            yield DiscoveryHit(_title(key, label), call, help=key.tooltip)
+            yield DiscoveryHit(self._title(key, label), call, help=key.tooltip)
 
     async def search(self, query: str) -> Hits:
         """Commands that match."""
         matcher = self.matcher(query)
         for key, label, call in self._commands():
-            title = _title(key, label)
+            title = self._title(key, label)
             score = max(matcher.match(title), matcher.match(key.tooltip) * 0.9)
             if score > 0:
                 yield Hit(score, matcher.highlight(title), call, help=key.tooltip)
@@ -47,9 +48,9 @@ class KeyCommands(Provider):
     async def _run(self, key: "Key") -> None:
         target: DOMNode = self.app if key.where == "everywhere" else self.screen
         if key.where == "log":
+            self.app.call_later(self.screen.query_one("#log").focus)
             target = self.screen.query_one("#log")
         await self.app.run_action(key.action, target)
 
-
-def _title(key: "Key", label: str) -> str:
-    return f"{label}  ({shown(key.keys[0])})"
+    def _title(self, key: "Key", label: str) -> str:
+        return f"{label}  ({sign_of(self.app, key.id)})"

@@ -14,6 +14,7 @@ from fwtui.core.job import (
     Skipped,
 )
 from fwtui.tui import format as fmt
+from fwtui.tui.arrange import Sort
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.text import base_name, clean, fit, fit_middle, fit_right, width
 from fwtui.tui.widgets.paint import Piece, bar
@@ -55,18 +56,35 @@ def columns(cells: int) -> Columns:
     )
 
 
-def heading(cols: Columns, glyphs: Glyphs) -> list[Piece]:
-    """The line above the rows."""
-    text = "    " + fit("File", cols.name)
+def heading(cols: Columns, glyphs: Glyphs, sort: Sort = "queue") -> list[Piece]:
+    """The line above the rows; the column that they are sorted by is marked."""
+    marks = {"name": "File", "shortest": "Length", "longest": "Length", "state": "Progress"}
+    marked = marks.get(sort, "")
+
+    def titled(title: str) -> str:
+        if title != marked:
+            return title
+        return title + (glyphs.descending if sort == "longest" else glyphs.ascending)
+
+    text = "    " + fit(titled("File"), cols.name)
     if cols.length:
-        text += fit_right("Length", cols.length)
+        text += fit_right(titled("Length"), cols.length)
     if cols.progress:
-        text += "  " + fit("Progress", cols.progress - 2)
+        text += "  " + fit(titled("Progress"), cols.progress - 2)
     if cols.speed:
         text += fit_right("Speed", cols.speed)
     if cols.left:
         text += fit_right("Left", cols.left)
     return [(fit(text, 5 + cols.name + cols.length + cols.result, glyphs.ellipsis), "dim")]
+
+
+def sort_at(cell: int, cols: Columns) -> tuple[Sort, ...]:
+    """The orders that the heading in this cell stands for."""
+    if cell < 4 + cols.name:
+        return ("name", "queue")
+    if cell < 4 + cols.name + cols.length:
+        return ("shortest", "longest", "queue")
+    return ("state", "queue")
 
 
 def row(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from fwtui.errors import FwtuiError
 from fwtui.tui import format as fmt
 from fwtui.tui.host import Host
+from fwtui.tui.keymap import with_keys
 from fwtui.tui.text import clean
 from fwtui.tui.workspace import Stored
 
@@ -73,7 +74,7 @@ class StartUp:
 
     def _resumed(self, stored: Stored) -> None:
         self._host.retry_failed(stored)
-        self._app.notify(resumed_words(stored), markup=False)
+        self._app.notify(with_keys(self._app, resumed_words(stored)), markup=False)
 
     def _problems(self, problems: Sequence[str]) -> None:
         for problem in problems[:3]:
@@ -87,6 +88,6 @@ class StartUp:
 
 
 def resumed_words(stored: Stored) -> str:
-    """What to tell when a session goes on."""
+    """What to tell when a session goes on, with the name of an action for its key."""
     to_do = len(stored.session.pending) + len(stored.session.failed)
-    return f"Session resumed: {fmt.files(to_do)} to do, s starts"
+    return f"Session resumed: {fmt.files(to_do)} to do, {{start}} starts"

@@ -67,11 +67,15 @@ def done_before(stdout: str) -> float:
 
 
 class Running:
-    """`fwtui run --json` in a process group of its own."""
+    """`fwtui run --json` in a process group of its own.
 
-    def __init__(self, *arguments: str | Path) -> None:
+    `patient`: its engine waits after the first words, so that nothing is over before it is ended.
+    """
+
+    def __init__(self, *arguments: str | Path, patient: bool = False) -> None:
+        module = "tests.patient" if patient else "fwtui"
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "fwtui", "run", "--json", *map(str, arguments)],
+            [sys.executable, "-m", module, "run", "--json", *map(str, arguments)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
@@ -166,7 +170,7 @@ def test_a_signal_stops_and_a_resume_gives_the_same_files(
     number: signal.Signals, tmp_path: Path, media: Path, out: Path, own_folders: Path
 ) -> None:
     media_file = Path(shutil.copy(LONG, media))
-    running = Running(media_file, *EXACT, "-o", out)
+    running = Running(media_file, *EXACT, "-o", out, patient=True)
     running.until_segments()
     os.killpg(running.process.pid, number)  # as Ctrl-C on a terminal: the engine gets it too
     code, err = running.end()
@@ -187,7 +191,7 @@ def test_killed_it_resumes_inside_the_file_with_the_same_result(
     tmp_path: Path, media: Path, out: Path, own_folders: Path
 ) -> None:
     media_file = Path(shutil.copy(LONG, media))
-    running = Running(media_file, *EXACT, "-o", out)
+    running = Running(media_file, *EXACT, "-o", out, patient=True)
     running.until_segments()
     os.killpg(running.process.pid, signal.SIGKILL)
     assert running.end()[0] == -signal.SIGKILL
@@ -218,7 +222,7 @@ def test_an_unfinished_session_is_mentioned_and_one_in_use_is_not_taken(
 ) -> None:
     shutil.copy(LONG, media / "long.opus")
     shutil.copy(SHORT, media / "short.flac")
-    running = Running(media / "long.opus", *MODEL, "-o", out)
+    running = Running(media / "long.opus", *MODEL, "-o", out, patient=True)
     running.until_segments()
     os.killpg(running.process.pid, signal.SIGSTOP)  # it holds its session, and goes nowhere
     try:

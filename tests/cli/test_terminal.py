@@ -69,9 +69,9 @@ def terminal(tmp_path: Path) -> Iterator[Callable[[str], Terminal]]:
         one.close()
 
 
-def program(*arguments: str | Path) -> str:
+def program(*arguments: str | Path, module: str = "fwtui") -> str:
     """A shell command line that runs fwtui, then shows its exit code until the window closes."""
-    words = " ".join(f"'{word}'" for word in (sys.executable, "-m", "fwtui", *arguments))
+    words = " ".join(f"'{word}'" for word in (sys.executable, "-m", module, *arguments))
     return f"{words}; echo {MARK} $?; exec cat"
 
 
@@ -102,8 +102,9 @@ def test_ctrl_c_stops_and_tells_how_to_go_on(
 ) -> None:
     model = ("--model", demo.model_dir(), "--device", "cpu")
     long_clip = demo.clips()[-1]
-    screen = terminal(program("run", long_clip, *model, "-o", tmp_path / "out"))
-    screen.wait_for(lambda text: "x real time" in text or "preparing" in text)
+    command = program("run", long_clip, *model, "-o", tmp_path / "out", module="tests.patient")
+    screen = terminal(command)
+    screen.wait_for(lambda text: "x real time" in text)
     screen.press("C-c")
     last = screen.wait_for(lambda text: MARK in text)
     assert f"{MARK} 3" in last, last
@@ -116,7 +117,7 @@ def test_a_killed_batch_is_resumed_on_the_screen_with_the_same_files(
     clip, out, whole = demo.clips()[-1], tmp_path / "out", tmp_path / "whole"
     options = ("--model", demo.model_dir(), "--device", "cpu")
     exact = (*options, "--temperature_increment_on_fallback", "None")
-    running = Running(clip, *exact, "-o", out)
+    running = Running(clip, *exact, "-o", out, patient=True)
     running.until_segments()
     os.killpg(running.process.pid, signal.SIGKILL)
     running.end()

@@ -12,6 +12,7 @@ from fwtui.core.settings import Settings
 from fwtui.errors import ExitCode
 from fwtui.tui.app import FwtuiApp
 from fwtui.tui.glyphs import UNICODE, Glyphs
+from fwtui.tui.keymap import USUAL, Keymap
 from fwtui.tui.workspace import Workspace
 from tests.tui.fakes import NOW, SETTINGS, ScriptedLink, ScriptedWorkspace
 
@@ -82,11 +83,12 @@ async def running(
     paths: Sequence[str] = (),
     settings: Settings = SETTINGS,
     glyphs: Glyphs = UNICODE,
+    keymap: Keymap = USUAL,
     wait: bool = True,
 ) -> AsyncIterator[Driver]:
     """The application, with a batch (unless `wait` is off, for start-up dialogs)."""
     first = [AddPaths(tuple(paths))] if paths else []
-    app = FwtuiApp(workspace, settings, first, now=lambda: NOW, glyphs=glyphs)
+    app = FwtuiApp(workspace, settings, first, keymap=keymap, now=lambda: NOW, glyphs=glyphs)
     app.strict = True
     async with app.run_test(size=size) as pilot:
         driver = Driver(app, pilot)

@@ -251,10 +251,12 @@ def busy_events(live: JobId = 6 + 1) -> list[AnyEvent]:
     events.append(JobProgress(live, 1257.0, 2875.0, 8.9, 182.0))
     events.append(JobProgress(live + 1, 840.0, 2811.0, 0.0, None, preparing=True))
     events.append(BatchProgress(4, 2, 11, 19, 22_932.0, 79_000.0, 6_360.0))
-    gpus = (GpuReading(0, "NVIDIA RTX 4070", 5_320.0, 12_282.0, 94.0),)
+    gpus = (GpuReading(0, "NVIDIA RTX 4070", 5_320.0, 12_282.0, 94.0, 61.0),)
     for step in range(70):
         rss = 900 + 260 * (1 - 0.96**step) + (step * 37 % 11) * 14
-        reading = MemoryReading(rss, 2900.0, 7.4, 1270.0, 9_730.0, 15_906.0, gpus)
+        reading = MemoryReading(
+            rss, 2900.0, 7.4, 1270.0, 9_730.0, 15_906.0, gpus, warn=9_000.0, limit=12_000.0
+        )
         events.append(MemorySampled(reading))
     lines = (
         (Level.INFO, "Batch start: Memory: 1250 MB (RSS), 2100 MB (VMS), 15.2%"),

@@ -1,20 +1,27 @@
 """Start-up with unfinished sessions, adding files, and what happens when something breaks."""
 
+import shutil
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from textual import events
 from textual.widgets import Button
 
+from fwtui import demo
+from fwtui.audio.probe import probe
 from fwtui.core.commands import AddPaths, Quit, RetryJobs
 from fwtui.core.job import Pending
+from fwtui.core.settings import OutputSettings
 from fwtui.errors import ExitCode, SessionInUseError, StorageError
 from fwtui.storage.lock import Holder
+from fwtui.tui import format as fmt
 from fwtui.tui.screens.add import AddFiles
 from fwtui.tui.screens.report import Report, ReportView
 from tests.tui.driving import NARROW, WIDE, Driver, running, scripted
 from tests.tui.fakes import (
     NOW,
+    SETTINGS,
     ScriptedLink,
     ScriptedWorkspace,
     busy_events,
@@ -160,19 +167,70 @@ async def test_add_counts_before_it_adds(tmp_path: Path, monkeypatch: pytest.Mon
 
 async def test_add_from_the_tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(media(tmp_path))
-    link = ScriptedLink()
-    async with scripted(link, size=NARROW) as driver:
+    talks = tmp_path / "my talks"
+    clip = demo.clips()[0]
+    shutil.copy(clip, talks / f"four{clip.suffix}")
+    (tmp_path / "out").mkdir()
+    for ending in ("txt", "vtt", "srt", "tsv", "json"):
+        (tmp_path / f"out/one.{ending}").touch()
+    settings = replace(SETTINGS, output=OutputSettings(output_dir=str(tmp_path / "out")))
+    link = ScriptedLink([job(1, str(tmp_path / "two.wav"))], settings)
+    async with scripted(link, size=WIDE) as driver:
         await driver.press("a")
         await driver.until_text("one.mp3")
         assert "notes.txt" not in driver.text
-        await driver.press("tab", "j", "plus", "j", "enter")
+        screen = driver.app.screen
+        assert isinstance(screen, AddFiles)
+        await driver.press("tab")
+        await driver.until_text("Space chooses, / searches")
+        await driver.until_text("has a transcript")
+        # All of it: what is known of the files is said before they are added.
+        await driver.press("ctrl+a")
+        await driver.until_text("4 files found")
+        await driver.until_text("3 without a length")
+        assert f"{fmt.clock(probe(clip).duration)} in all" in driver.text
+        assert (
+            "1 in the queue already, 1 with a transcript already: n leaves them out" in driver.text
+        )
+        await driver.press("n")
         await driver.until_text("Add 2 files")
-        await driver.press("enter")
+        await driver.press("n", "ctrl+a")
+        await driver.until_text("Nothing chosen or named yet")
+        # A folder, but one file of it not.
+        await driver.press("g", "space", "k", "l")
+        await driver.until_text("three.flac")
+        await driver.press("j", "space")
         await driver.until_text("Add 1 file")
-        driver.app.screen.query_one("#add").focus()
-        await driver.press("enter")
+        assert set(screen.browser.folders.chosen) == {f"{talks}/three.flac"}
+        # Some letters of a name anywhere below.
+        await driver.press("slash", *"t3", "backspace", *"wo")
+        await driver.until(lambda: screen.browser.count() == 1)
+        await driver.press("enter", "space")
+        await driver.until_text("Add 2 files")
+        await driver.press("escape", "m", "m")
+        await driver.until_text("No media files found")
+        await driver.press("m")
+        await driver.until_text("Add 2 files")
+        await driver.press("a")
         await driver.until(lambda: link.commands)
-        assert link.commands == [AddPaths((str(tmp_path / "my talks"),))]
+        assert link.commands == [AddPaths((f"{talks}/three.flac", str(tmp_path / "two.wav")))]
+
+
+async def test_what_is_left_out_of_a_folder_leaves_single_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(media(tmp_path))
+    link = ScriptedLink([job(1, str(tmp_path / "one.mp3"))])
+    async with scripted(link, size=NARROW) as driver:
+        await driver.press("a", *"*.mp3 'my talks'")
+        await driver.until_text("1 in the queue already")
+        driver.app.screen.query_one("#add-tree").focus()
+        await driver.until_text("Space chooses")
+        await driver.press("n")
+        await driver.until_text("Add 1 file")
+        await driver.press("a")
+        await driver.until(lambda: link.commands)
+        assert link.commands == [AddPaths((str(tmp_path / "my talks/three.flac"),))]
 
 
 async def test_paste_opens_add_with_the_paths(tmp_path: Path) -> None:

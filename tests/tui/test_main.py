@@ -13,6 +13,7 @@ from fwtui.core.commands import (
     SkipJobs,
     Start,
     Stop,
+    UndoRemove,
 )
 from fwtui.core.events import (
     BatchFinished,
@@ -165,13 +166,19 @@ async def test_commands_are_for_the_selection() -> None:
         assert "2 selected" in driver.text
         await driver.press("x")
         assert last(link) == SkipJobs((1, 3))
+        await driver.press("u")
+        assert last(link) == SkipJobs((1, 3)), "nothing was removed yet"
+        await driver.press("ctrl+a", "d")
+        assert last(link) == RemoveJobs((1, 2, 3, 4, 5))
+        await driver.press("u", "u")
+        assert link.commands[-2:] == [RemoveJobs((1, 2, 3, 4, 5)), UndoRemove()]
+        link.emit(JobChanged(job(3, state=WORKING)))
+        await driver.until(lambda: driver.app.host.model.running)
         await driver.press("ctrl+a", "d")
         assert driver.screen == "Ask"
-        assert "Take 5 files out of the queue?" in driver.text
+        assert "talk-003.mp3 is being worked on" in driver.text
         await driver.press("escape")
-        assert last(link) == SkipJobs((1, 3))
-        await driver.press("d", "right", "enter")
-        assert last(link) == RemoveJobs((1, 2, 3, 4, 5))
+        assert last(link) == UndoRemove()
 
 
 async def test_cursor_and_selection_stay_with_their_files() -> None:

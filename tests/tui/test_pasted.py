@@ -2,7 +2,7 @@ from pathlib import Path
 
 from fwtui.batch.intake import MEDIA_SUFFIXES
 from fwtui.tui.pasted import common_start, completions, last_word, split_paths
-from fwtui.tui.screens.add import one_line
+from fwtui.tui.widgets.path_input import one_line
 
 
 def nothing(_: str) -> bool:

@@ -1,18 +1,20 @@
 """The screens on the real runner, engine child and demo model."""
 
 import shutil
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from fwtui import demo
+from fwtui.batch.runner import BatchRunner
 from fwtui.batch.workspace import Workspace
 from fwtui.config.locations import Locations
 from fwtui.core.events import Phase
 from fwtui.core.job import Completed
-from fwtui.core.settings import DecodingSettings
 from fwtui.errors import ExitCode
 from tests.batch.driver import settings_for
+from tests.patient import ENGINE
 from tests.tui.driving import NARROW, WIDE, running
 
 # The engine is niced: beside other work it may get little of the machine.
@@ -59,24 +61,25 @@ async def test_from_typed_path_to_transcripts(tmp_path: Path, clips: Path) -> No
     assert len(list((tmp_path / "out").glob("*.srt"))) == 3
 
 
-async def test_pause_quit_and_resume_inside_the_file(tmp_path: Path, clips: Path) -> None:
-    # slow enough that there is time for the key
-    slow = DecodingSettings(
-        beam_size=10, word_timestamps=True, temperature_increment_on_fallback=None, language="en"
-    )
-    settings = settings_for(tmp_path / "out", slow)
+async def test_pause_quit_and_resume_inside_the_file(
+    tmp_path: Path, clips: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = settings_for(tmp_path / "out")
     long = str(clips / "english-three-minutes.opus")
-    async with running(workspace(), settings=settings, size=NARROW, paths=[long]) as driver:
-        model = driver.app.host.model
-        await driver.until_text("0 done   0 failed   1 to do")
-        await driver.press("s")
-        await driver.until(lambda: model.feed(model.order[0]).segments, ENGINE_SECONDS)
-        await driver.press("s")
-        await driver.until(lambda: model.phase is Phase.PAUSED, ENGINE_SECONDS)
-        seen = list(model.feed(model.order[0]).segments)
-        await driver.press("q")
-        await driver.until(lambda: not driver.app.is_running)
-    assert driver.app.return_value is ExitCode.STOPPED
+    with monkeypatch.context() as patched:
+        # Without it the file may be done before the key is pressed.
+        patched.setattr("fwtui.batch.workspace.BatchRunner", partial(BatchRunner, engine=ENGINE))
+        async with running(workspace(), settings=settings, size=NARROW, paths=[long]) as driver:
+            model = driver.app.host.model
+            await driver.until_text("0 done   0 failed   1 to do")
+            await driver.press("s")
+            await driver.until(lambda: model.feed(model.order[0]).segments, ENGINE_SECONDS)
+            await driver.press("s")
+            await driver.until(lambda: model.phase is Phase.PAUSED, ENGINE_SECONDS)
+            seen = list(model.feed(model.order[0]).segments)
+            await driver.press("q")
+            await driver.until(lambda: not driver.app.is_running)
+        assert driver.app.return_value is ExitCode.STOPPED
 
     async with running(workspace(), settings=settings, size=NARROW, wait=False) as driver:
         await driver.until_text("• english-three-minutes.opus - goes on at")

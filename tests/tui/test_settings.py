@@ -6,18 +6,21 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from textual.theme import BUILTIN_THEMES
 from textual.widgets import Button, Static
 
 from fwtui.batch.workspace import Workspace
 from fwtui.config.fields import all_fields, find_field, value_of
 from fwtui.config.load import load_settings
 from fwtui.config.locations import Locations
+from fwtui.config.own import load_keys, load_profiles
 from fwtui.core.commands import ChangeSettings
 from fwtui.core.events import EngineChanged, SettingsChanged
 from fwtui.core.settings import ModelSettings, OutputSettings, Settings
 from fwtui.tui.draft import Draft, grouped, portable, unit_of
 from fwtui.tui.glyphs import ASCII
 from fwtui.tui.screens.settings import SettingsScreen
+from fwtui.tui.theme import THEMES
 from tests.tui.driving import NARROW, WIDE, Driver, running, scripted
 from tests.tui.fakes import ENGINE, SETTINGS, ScriptedLink, gallery
 
@@ -312,3 +315,59 @@ def test_a_relative_folder_stays_relative_as_a_default(
     here = Settings(output=OutputSettings(output_dir=str(tmp_path)))
     assert portable(here, Settings()) == Settings()
     assert portable(SETTINGS, Settings()) == SETTINGS
+
+
+async def test_profiles_of_ones_own() -> None:
+    file = Locations.default().config_file
+    file.parent.mkdir(parents=True)
+    file.write_text('# mine\n[keys]\nremove = "D"\n')
+    async with form() as it:
+        await it.go("decoding.beam_size")
+        await it.press("l", "n", *"My talks", "enter")
+        await it.driver.until_text("4 My talks")
+        assert "# mine" in file.read_text()
+        (mine,) = load_profiles(file)
+        assert mine.values["decoding.beam_size"] == 6
+        assert mine.values["model.model"] == "large-v3"
+        await it.press("p")
+        assert it.value("decoding.beam_size") == 1, "after the last one comes Fast"
+        assert it.value("model.model") == "large-v3"
+        await it.press("p", "p")
+        assert it.value("decoding.beam_size") == 10
+        await it.press("p")
+        assert it.value("decoding.beam_size") == 6
+        assert it.value("decoding.patience") == 1.0
+        await it.press("a")
+        await it.driver.until(lambda: it.link.commands)
+        it.link.emit(SettingsChanged(it.screen.draft.settings))
+        await it.driver.until_text("cuda · My talks")
+    assert load_keys(file) == {"remove": ("D",)}
+    async with form() as it:
+        await it.driver.until_text("4 My talks")
+        await it.press("p", "D")
+        assert it.driver.screen == "SettingsScreen", "Fast is not one's own"
+        await it.press("p", "p", "p", "D")
+        await it.driver.until_text("Delete the profile My talks?")
+        await it.press("right", "enter")
+        await it.driver.until(lambda: load_profiles(file) == ())
+
+
+async def test_the_interface_changes_at_once_and_is_not_the_batchs() -> None:
+    async with form() as it:
+        await it.go("interface.theme")
+        await it.press("right")
+        await it.go("interface.reduced_motion")
+        await it.press("space", "a")
+        await it.driver.until(lambda: it.driver.app.theme == "fwtui-light")
+        assert it.driver.app.animation_level == "none"
+        assert it.link.commands == []
+        await it.press("slash")
+        assert not it.driver.app.main.filter.cursor_blink
+        await it.press("escape", "comma")
+        await it.driver.until(lambda: it.driver.screen == "SettingsScreen")
+        assert "not applied yet" not in it.driver.text.replace("* not applied yet", "")
+
+
+def test_themes_are_textuals_and_ours() -> None:
+    known = BUILTIN_THEMES.keys() | {theme.name for theme in THEMES}
+    assert set(find_field("interface.theme").choices) <= known

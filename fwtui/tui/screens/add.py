@@ -1,115 +1,88 @@
-"""Add files: a path to type, a tree to walk, and what would be added."""
+"""Add files: a path to type or paste, a tree to choose in, and what would be added."""
 
 import asyncio
 import os
-import re
-import shlex
-from collections.abc import Iterable
+from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar
 
-from textual import events, work
+from textual import work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import Button, DirectoryTree, Input, Static
+from textual.widgets import Button, Input, Static
 
-from fwtui.batch.intake import MEDIA_SUFFIXES, Found, find_media
+from fwtui.batch.intake import find_media
+from fwtui.batch.lengths import LengthMeter
 from fwtui.tui import format as fmt
+from fwtui.tui.addition import Addition, describe, remarks
+from fwtui.tui.browse import KINDS
 from fwtui.tui.glyphs import Glyphs
-from fwtui.tui.pasted import common_start, completions, last_word, split_paths
+from fwtui.tui.keymap import with_keys
+from fwtui.tui.known import Known
+from fwtui.tui.pasted import split_paths
 from fwtui.tui.screens.dialog import Dialog, frame
-from fwtui.tui.text import clean
+from fwtui.tui.text import fit_middle, shown_path
+from fwtui.tui.widgets.files import FileTree
+from fwtui.tui.widgets.path_input import PathInput, one_line
 
 Names = tuple[str, ...]
 LOOK_AFTER = 0.2
-_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]")
-
-
-class PathInput(Input):
-    """Tab completes; pasted lines become one line of quoted paths."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("tab", "complete", show=False)]
-
-    @work(exclusive=True, group="complete")
-    async def action_complete(self) -> None:
-        """Complete the path before the cursor, or go on to the tree."""
-        start, typed = last_word(self.value)
-        found = await asyncio.to_thread(completions, typed, MEDIA_SUFFIXES) if typed else []
-        common = common_start(found)
-        if not found or len(common) <= len(os.path.expanduser(typed)):  # noqa: PTH111
-            self.screen.focus_next()
-            return
-        whole = shlex.quote(common)
-        if (common.endswith(os.sep) and whole != common) or (len(found) > 1 and whole != common):
-            # The name goes on: leave its quote open.
-            whole = whole[:-1]
-        self.value = self.value[:start] + whole
-        self.cursor_position = len(self.value)
-
-    def _on_paste(self, event: events.Paste) -> None:
-        event.stop()
-        event.prevent_default()
-        self.insert_text_at_cursor(one_line(event.text))
-
-
-class MediaTree(DirectoryTree):
-    """Folders and media files, without hidden ones."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j", "cursor_down", show=False),
-        Binding("k", "cursor_up", show=False),
-        Binding("plus,ctrl+j", "take", show=False),
-    ]
-    ICON_NODE = "▸ "
-    ICON_NODE_EXPANDED = "▾ "
-    ICON_FILE = "  "
-
-    def filter_paths(self, paths: Iterable[Path]) -> Iterable[Path]:
-        """Only what can be added; called in a thread."""
-        return [
-            path
-            for path in paths
-            if not path.name.startswith(".")
-            and (path.suffix.lower() in MEDIA_SUFFIXES or path.is_dir())
-        ]
-
-    def action_take(self) -> None:
-        """Take the file or the whole folder."""
-        node = self.cursor_node
-        if node is not None and node.data is not None:
-            self.post_message(DirectoryTree.FileSelected(node, node.data.path))
+# Longer queues are told by what was measured; it would take minutes to open every file.
+MOST_MEASURED = 2_000
+SHOW_EVERY = 0.1
+TREE_HINTS = (
+    "{add_choose} chooses, {add_search} searches, {add_kind} type, {add_known} only new, "
+    "{add_confirm} adds"
+)
+PATH_HINTS = "Enter adds, Tab completes or goes to the tree, Esc leaves"
 
 
 class AddFiles(Dialog[Names]):
-    """Gives the names to add, as typed; empty when the user thought better of it."""
+    """Gives what to add: names as typed and chosen, or single files if some are left out.
+
+    Empty when the user thought better of it. `look_around` reads what is known; it may block.
+    """
 
     escape_result: Names = ()
 
-    def __init__(self, glyphs: Glyphs, prefilled: str = "", folder: str = "") -> None:
+    def __init__(
+        self,
+        glyphs: Glyphs,
+        prefilled: str = "",
+        folder: str = "",
+        look_around: Callable[[], Known] = lambda: Known({}),
+    ) -> None:
         super().__init__()
         self._glyphs = glyphs
+        self._look_around = look_around
+        self._known = Known({})
+        self._meter = LengthMeter()
+        self._lengths: dict[Path, float | None] = {}
         self._prefilled = one_line(prefilled)
-        self._folder = folder or os.getcwd()  # noqa: PTH109
-        self._names: Names = ()
-        self._found: Found | None = None
+        self._addition: Addition | None = None
+        self._only_new = False
+        self.browser = FileTree(
+            folder or os.getcwd(),  # noqa: PTH109
+            glyphs,
+            self._lengths,
+            self._note,
+            id="add-tree",
+        )
 
     def compose(self) -> ComposeResult:
         """Path, tree, count, buttons."""
-        path = PathInput(
-            self._prefilled,
-            placeholder="Files, folders or patterns: ~/talks  'week 1/*.mp3'  (Tab completes)",
-            id="add-path",
-            select_on_focus=False,
-        )
-        tree = MediaTree(self._folder, id="add-tree")
-        if self._glyphs.ascii:
-            tree.ICON_NODE, tree.ICON_NODE_EXPANDED = "+ ", "- "
         yield frame(
             "Add files",
-            path,
-            tree,
+            PathInput(
+                self._prefilled,
+                placeholder="Files, folders or patterns: ~/talks  'week 1/*.mp3'  (Tab completes)",
+                id="add-path",
+                select_on_focus=False,
+            ),
+            Static("", markup=False, id="add-where"),
+            self.browser,
+            Input(placeholder="Some letters of the name or its folders", id="add-search"),
             Static("", markup=False, id="add-found"),
+            Static("", markup=False, id="add-remarks"),
             buttons=(
                 Button("Cancel", id="cancel"),
                 Button("Add", id="add", variant="primary", disabled=True),
@@ -117,50 +90,152 @@ class AddFiles(Dialog[Names]):
             id="add-dialog",
         )
 
-    def on_mount(self) -> None:
+    async def on_mount(self) -> None:
         """Look at what was pasted."""
-        box = self.query_one("#add-dialog")
-        box.border_subtitle = Content("Enter adds; in the tree it takes the file, + takes a folder")
+        self.set_class(self._glyphs.ascii, "plain-ascii")
         self.query_one("#add-path").focus()
+        self._where()
+        self._look(0)
+        self._learn()
+
+    async def on_unmount(self) -> None:
+        """Nobody waits for lengths any more."""
+        await self._meter.close()
+
+    def on_descendant_focus(self) -> None:
+        """Say what the keys do here."""
+        box = self.query_one("#add-dialog")
+        hints = TREE_HINTS if self.focused is self.browser else PATH_HINTS
+        box.border_subtitle = Content(with_keys(self, hints))
+
+    @work(group="learn", exit_on_error=False)
+    async def _learn(self) -> None:
+        self._known = await asyncio.to_thread(self._look_around)
+        self.browser.refresh()
         self._look(0)
 
-    def on_input_changed(self) -> None:
-        """Look again when typing rests."""
-        self._look(LOOK_AFTER)
+    def _where(self) -> None:
+        kind = "" if self.browser.kind == "media" else f"only {self.browser.kind}"
+        new = "only new files" if self._only_new else ""
+        root = fit_middle(shown_path(self.browser.folders.root), max(12, self.size.width - 60))
+        parts = (root.rstrip(), kind, new)
+        words = f" {self._glyphs.dot} ".join(part for part in parts if part)
+        self.query_one("#add-where", Static).update(Content(words))
+
+    # Looking at what is named.
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Look again when typing rests; search at once."""
+        if event.input.id == "add-search":
+            self.browser.search(event.value)
+        else:
+            self._look(LOOK_AFTER)
+
+    def on_file_tree_chose(self) -> None:
+        """Other files are chosen."""
+        self._look(0)
+
+    def on_file_tree_read(self) -> None:
+        """Another folder may be shown."""
+        self._where()
 
     @work(exclusive=True, group="look", exit_on_error=False)
     async def _look(self, after: float) -> None:
-        text = self.query_one(PathInput).value
-        self._found = None
-        if not text.strip():
-            self._say("Nothing named yet", 0)
+        text, chosen = self.query_one(PathInput).value, tuple(self.browser.folders.chosen)
+        self._addition = None
+        if not text.strip() and not chosen:
+            self._say("Nothing chosen or named yet", "", 0)
             return
-        self._say("Looking" + self._glyphs.ellipsis, 0)
+        self._say("Looking" + self._glyphs.ellipsis, "", 0)
         await asyncio.sleep(after)
-        names, found = await asyncio.to_thread(_find, text)
-        self._names, self._found = names, found
-        self._say(describe(found), len(found.files))
+        self._addition = await self._find(text, chosen)
+        await self._measure(self._addition)
 
-    def _say(self, words: str, count: int) -> None:
+    async def _find(self, text: str, chosen: Names) -> Addition:
+        kind, known = self.browser.kind, self._known if self._only_new else None
+        everything = await asyncio.to_thread(_look_up, text, chosen, self._known)
+        return everything.without(kind, known)
+
+    def _note(self, path: str) -> str:
+        return self._known.note(path)
+
+    async def _measure(self, addition: Addition) -> None:
+        self._tell(addition)
+        loop = asyncio.get_running_loop()
+        shown = loop.time()
+        async for path, seconds in self._meter.measure(addition.files[:MOST_MEASURED]):
+            self._lengths[path] = seconds
+            if loop.time() - shown >= SHOW_EVERY:
+                shown = loop.time()
+                self._tell(addition)
+        self._tell(addition)
+
+    def _tell(self, addition: Addition) -> None:
+        words = describe(addition, self._lengths, self._glyphs)
+        more = with_keys(self, remarks(addition, only_new=self._only_new))
+        self._say(words, more, len(addition.files))
+        self.browser.refresh()
+
+    def _say(self, words: str, more: str, count: int) -> None:
         self.query_one("#add-found", Static).update(Content(words))
+        self.query_one("#add-remarks", Static).update(Content(more))
         button = self.query_one("#add", Button)
         button.disabled = not count
         button.label = Content(f"Add {fmt.files(count)}" if count else "Add")
 
+    # Keys of the tree.
+
+    def action_search(self) -> None:
+        """Type some letters."""
+        field = self.query_one("#add-search", Input)
+        field.add_class("open")
+        field.focus()
+
+    def action_kind(self) -> None:
+        """The next type of files."""
+        self.browser.set_kind(KINDS[(KINDS.index(self.browser.kind) + 1) % len(KINDS)])
+        self._where()
+        self._look(0)
+
+    def action_known(self) -> None:
+        """Leave out what is known, or not."""
+        self._only_new = not self._only_new
+        self._where()
+        self._look(0)
+
+    def action_leave(self) -> None:
+        """Escape: end the search, then leave."""
+        field = self.query_one("#add-search", Input)
+        if field.has_class("open"):
+            field.value = ""
+            field.remove_class("open")
+            self.browser.focus()
+        else:
+            self.dismiss(())
+
+    # The end.
+
+    def action_confirm(self) -> None:
+        """Add."""
+        self._confirm()
+
     @work(exclusive=True, group="confirm", exit_on_error=False)
     async def _confirm(self) -> None:
-        if self._found is not None:
-            names, found = self._names, self._found
+        addition = self._addition
+        if addition is None:
+            text, chosen = self.query_one(PathInput).value, tuple(self.browser.folders.chosen)
+            addition = await self._find(text, chosen)
+        if addition.files:
+            self.dismiss(addition.result)
         else:
-            names, found = await asyncio.to_thread(_find, self.query_one(PathInput).value)
-        if found.files:
-            self.dismiss(names)
-        else:
-            self._say(describe(found), 0)
+            self._tell(addition)
 
-    def on_input_submitted(self) -> None:
-        """Enter adds."""
-        self._confirm()
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter adds; after a search it goes to what was found."""
+        if event.input.id == "add-search":
+            self.browser.focus()
+        else:
+            self._confirm()
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Add or leave."""
@@ -169,41 +244,7 @@ class AddFiles(Dialog[Names]):
         else:
             self.dismiss(())
 
-    def on_directory_tree_file_selected(self, event: DirectoryTree.FileSelected) -> None:
-        """Write the path into the line, or take it out again."""
-        path = self.query_one(PathInput)
-        word = shlex.quote(str(event.path))
-        before = path.value.rstrip()
-        if f" {word} " in f" {before} ":
-            path.value = f" {before} ".replace(f" {word} ", " ").strip()
-        else:
-            path.value = f"{before} {word}".strip()
-        path.cursor_position = len(path.value)
 
-
-def one_line(pasted: str) -> str:
-    """What was pasted, as one line: several lines become several quoted paths."""
-    lines = [_CONTROLS.sub("", line).strip() for line in pasted.splitlines() if line.strip()]
-    if len(lines) <= 1:
-        return lines[0] if lines else ""
-    return " ".join(_quoted(line) for line in lines)
-
-
-def _quoted(line: str) -> str:
-    # What the terminal has quoted already stays as it is.
-    return line if line[0] in "'\"" or "\\" in line else shlex.quote(line)
-
-
-def describe(found: Found) -> str:
-    """How many files, and what is wrong with the rest."""
-    words = f"{fmt.files(len(found.files))} found" if found.files else "No media files found"
-    if found.problems:
-        words += f"; {clean(found.problems[0].failure.title)}"
-    if len(found.problems) > 1:
-        words += f" and {len(found.problems) - 1} more problems"
-    return words
-
-
-def _find(text: str) -> tuple[Names, Found]:
-    names = split_paths(text)
-    return names, find_media(names)
+def _look_up(text: str, chosen: Names, known: Known) -> Addition:
+    names = tuple(dict.fromkeys((*split_paths(text), *chosen)))
+    return Addition.of(find_media(names), names, known)

@@ -1,8 +1,13 @@
 """All keys, from the one registry."""
 
-from textual.content import Content
+from collections.abc import Sequence
 
-from fwtui.tui.keys import KEYS, TITLES, shown
+from textual.content import Content
+from textual.dom import DOMNode
+from textual.screen import Screen
+
+from fwtui.tui.keymap import USUAL, Keymap
+from fwtui.tui.keys import KEYS, TITLES, Where, shown
 from fwtui.tui.screens.dialog import Tell
 from fwtui.tui.text import wrap
 
@@ -10,21 +15,36 @@ KEY_CELLS = 17
 TEXT_CELLS = 50
 
 
-def help_text(*, ascii_only: bool = False) -> Content:
-    """Keys by where they work."""
+def help_text(
+    *, ascii_only: bool = False, keymap: Keymap = USUAL, first: Sequence[Where] = ()
+) -> Content:
+    """Keys by where they work; what is `first` comes first."""
     parts: list[tuple[str, str]] = []
-    for where, title in TITLES.items():
-        parts.append((("\n" if parts else "") + title + "\n", "bold $primary"))
+    for where in dict.fromkeys((*first, *TITLES)):
+        parts.append((("\n" if parts else "") + TITLES[where] + "\n", "bold $primary"))
         for key in KEYS:
             if key.where == where:
-                names = "  ".join(shown(name, ascii_only=ascii_only) for name in key.keys)
+                names = "  ".join(shown(name, ascii_only=ascii_only) for name in keymap.of(key))
                 parts.append((f"  {names:<{KEY_CELLS}}", "$accent"))
-                first, *rest = wrap(key.tooltip, TEXT_CELLS)
-                lines = [first, *(" " * (KEY_CELLS + 2) + line for line in rest)]
+                first_line, *rest = wrap(key.tooltip, TEXT_CELLS)
+                lines = [first_line, *(" " * (KEY_CELLS + 2) + line for line in rest)]
                 parts.append(("\n".join(lines) + "\n", ""))
     return Content.assemble(*parts).rstrip()
 
 
-def help_dialog(*, ascii_only: bool = False) -> Tell:
+def places(node: DOMNode | None) -> list[Where]:
+    """Where the keys of the focused widget and those around it are described."""
+    found: list[Where] = []
+    ids = {key.id: key.where for key in KEYS}
+    while node is not None:
+        for bindings in node._bindings.key_to_bindings.values():
+            found += [ids[one.id] for one in bindings if one.id in ids]
+        node = node.parent if not isinstance(node, Screen) else None
+    return list(dict.fromkeys(found))
+
+
+def help_dialog(
+    *, ascii_only: bool = False, keymap: Keymap = USUAL, first: Sequence[Where] = ()
+) -> Tell:
     """The help screen."""
-    return Tell("Keys", help_text(ascii_only=ascii_only))
+    return Tell("Keys", help_text(ascii_only=ascii_only, keymap=keymap, first=first))

@@ -15,6 +15,7 @@ from textual.widgets import Input
 from fwtui.core.events import Level
 from fwtui.core.job import Job, JobId, Pending, Skipped
 from fwtui.tui import format as fmt
+from fwtui.tui.arrange import SORT_WORDS
 from fwtui.tui.commands import QueueCommands
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.host import Host
@@ -39,6 +40,7 @@ FRAME_CELLS = 6
 TABS_CELLS = 30
 PANES = ("queue", "transcript", "log", "memory")
 SIDES = PANES[1:]
+_BOXES = {"queue": "queue-pane", "transcript": "transcript", "log": "log-pane", "memory": "memory"}
 
 
 class MainScreen(Sturdy, QueueCommands):
@@ -54,6 +56,7 @@ class MainScreen(Sturdy, QueueCommands):
         self.following = True
         self.shown: JobId | None = None
         self.side = "transcript"
+        self.removals = 0
         self.header = Header(self.model, glyphs, now)
         self.queue = QueueTable(self.model, glyphs, id="queue")
         self.transcript = TranscriptView(glyphs, id="transcript")
@@ -61,13 +64,18 @@ class MainScreen(Sturdy, QueueCommands):
         self.memory = MemoryView(self.model, glyphs, id="memory")
         self.footer = Footer(glyphs, self.key_label)
         self.filter = Input(placeholder="Filter by name, or is:failed", id="filter")
+        self.log_filter = Input(placeholder="Text in the log", id="log-filter")
 
     def compose(self) -> ComposeResult:
         """Header, four panes, footer."""
         yield self.header
         with Container(id="panes"):
             yield Vertical(self.queue, self.filter, id="queue-pane", classes="pane")
-            for pane in (self.transcript, self.log_view, self.memory):
+            for pane in (
+                self.transcript,
+                Vertical(self.log_view, self.log_filter, id="log-pane"),
+                self.memory,
+            ):
                 pane.add_class("pane", "side")
                 yield pane
         yield self.footer
@@ -83,6 +91,7 @@ class MainScreen(Sturdy, QueueCommands):
         """Choose the layout for the size."""
         narrow = event.size.width < NARROW_WIDTH or event.size.height < NARROW_HEIGHT
         self.set_class(narrow, "narrow")
+        self.set_class(not narrow, "wide")
         self.set_class(event.size.height < LOW_HEIGHT, "low")
         self._titles()
 
@@ -99,6 +108,7 @@ class MainScreen(Sturdy, QueueCommands):
         if changes.everything:
             self.shown = None
             self.following = True
+            self.removals = 0
         if changes.everything or changes.order:
             self.queue.reorder()
         elif changes.jobs:
@@ -135,6 +145,10 @@ class MainScreen(Sturdy, QueueCommands):
     def on_line_view_tail_changed(self) -> None:
         """The title says whether the transcript follows."""
         self._titles()
+
+    def on_queue_table_heading_clicked(self, event: QueueTable.HeadingClicked) -> None:
+        """A click on a heading sorts."""
+        self.sort_by(event.sorts)
 
     def on_queue_table_chosen(self) -> None:
         """A double click opens the details."""
@@ -177,25 +191,41 @@ class MainScreen(Sturdy, QueueCommands):
     def pane(self) -> str:
         """The pane that has the focus."""
         focused = self.focused
-        return focused.id if focused is not None and focused.id in SIDES else "queue"
+        inside = [] if focused is None else [node.id for node in focused.ancestors_with_self]
+        return next((name for name in SIDES if _BOXES[name] in inside), "queue")
+
+    def is_shown(self, side: str) -> bool:
+        """Whether a side pane has a place."""
+        return side == self.side if self.narrow else not self.has_class(f"without-{side}")
 
     def _activate(self, side: str) -> None:
         self.side = side
         for name in SIDES:
-            self.query_one(f"#{name}").set_class(name == side, "active")
+            self._box(name).set_class(name == side, "active")
 
     def action_pane(self, name: str) -> None:
-        """Go to a pane; show it first where only one has room."""
-        if name in SIDES:
+        """Go to a pane, shown again if it was hidden; from the pane itself: hide it."""
+        if name == self.pane and name in SIDES:
+            self._hide(name)
+            name = "queue"
+        elif name in SIDES:
+            self.remove_class(f"without-{name}")
             self._activate(name)
         if self.has_class("zoomed"):
             self._zoom(name)
         self.query_one(f"#{name}").focus()
         self._titles()
 
+    def _hide(self, name: str) -> None:
+        if self.narrow:
+            self._activate("")
+        else:
+            self.add_class(f"without-{name}")
+
     def action_next_pane(self, step: int) -> None:
-        """Go round the panes."""
-        self.action_pane(PANES[(PANES.index(self.pane) + step) % len(PANES)])
+        """Go round the panes that are shown; where one has room, round all."""
+        there = [name for name in PANES if name == "queue" or self.narrow or self.is_shown(name)]
+        self.action_pane(there[(there.index(self.pane) + step) % len(there)])
 
     def action_zoom(self) -> None:
         """The whole screen for the focused pane, or for all again."""
@@ -207,7 +237,7 @@ class MainScreen(Sturdy, QueueCommands):
             self._box(each).set_class(each == name, "zoom")
 
     def _box(self, name: str) -> Widget:
-        return self.query_one("#queue-pane" if name == "queue" else f"#{name}")
+        return self.query_one(f"#{_BOXES[name]}")
 
     def action_copy(self) -> None:
         """Copy the log, if that is where the focus is, else the transcript."""
@@ -230,7 +260,7 @@ class MainScreen(Sturdy, QueueCommands):
             else:
                 title = plain(self._cut(self._joined(side.capitalize(), subject), side))
                 below = state
-            set_titles(self.query_one(f"#{side}"), title, plain(below))
+            set_titles(self._box(side), title, plain(below))
         queue, chosen = self._queue_title(), self._selection()
         if self.narrow:
             queue, chosen = self._joined(queue, chosen), ""
@@ -244,7 +274,8 @@ class MainScreen(Sturdy, QueueCommands):
         for name in SIDES:
             here = name == active
             word = f"[{name.capitalize()}]" if here and self.glyphs.ascii else name.capitalize()
-            parts.append((f" {word} ", "bold $primary reverse" if here else "$ink-dim"))
+            style = "bold $primary reverse" if here else "$ink-dim"
+            parts.append((f" {word} ", f"{style} @click=screen.pane('{name}')"))
         subject = self._cut(subject, active, TABS_CELLS + width(state) + 3)
         text = self._joined(subject, state)
         return Content.assemble(*parts, (f"  {text} " if text else "", "$ink-dim"))
@@ -264,8 +295,10 @@ class MainScreen(Sturdy, QueueCommands):
         return self._joined(clean(feed.language), source_note(feed), state)
 
     def _log_state(self) -> str:
-        level = self.log_view.level
-        return "" if level is Level.INFO else f"{level.value} and above"
+        view = self.log_view
+        level = "" if view.level is Level.INFO else f"{view.level.value} and above"
+        needle = f"filter {clean(view.needle)}: {view.count():,} shown" if view.needle else ""
+        return self._joined(needle, level, "" if view.tail else "scrolled up, End follows")
 
     def _queue_title(self) -> str:
         total, seconds = self.model.counts.total, self.model.seconds[1]
@@ -275,9 +308,10 @@ class MainScreen(Sturdy, QueueCommands):
 
     def _selection(self) -> str:
         queue = self.queue
+        order = SORT_WORDS[queue.shown.sort]
         shown = f"filter {clean(queue.needle)}: {queue.count():,} shown" if queue.needle else ""
         selected = f"{len(queue.selected):,} selected" if queue.selected else ""
-        return self._joined(shown, selected)
+        return self._joined(order, shown, selected)
 
     # Footer.
 

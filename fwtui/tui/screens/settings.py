@@ -7,7 +7,7 @@ from typing import ClassVar
 from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container, Horizontal, Vertical
+from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Button, Input, Static
@@ -16,16 +16,19 @@ from fwtui.config.checks import usable
 from fwtui.config.fields import Field, all_fields
 from fwtui.config.load import load_settings
 from fwtui.config.locations import Locations
-from fwtui.config.profiles import PROFILES, profile_of, with_profile
+from fwtui.config.own import delete_profile, load_profiles, save_profile
+from fwtui.config.profiles import PROFILES, Profile, own_profile, profile_of, with_profile
 from fwtui.config.save import save_settings
 from fwtui.core.settings import Settings
 from fwtui.errors import FwtuiError
 from fwtui.tui.draft import Draft, edited_text, portable
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings
-from fwtui.tui.screens.dialog import Dialog, frame
+from fwtui.tui.messages import ProfilesRead
+from fwtui.tui.screens.dialog import Ask, Dialog, frame
 from fwtui.tui.screens.setting_help import about, trouble
 from fwtui.tui.text import clean, shown_path
+from fwtui.tui.widgets.profiles import ProfileBar
 from fwtui.tui.widgets.settings import VALUE_COLUMN, SettingsList
 
 NARROW_WIDTH = 100
@@ -75,6 +78,8 @@ class SettingsScreen(Dialog[Settings | None]):
         self._list = SettingsList(self.draft, glyphs, id="settings-list")
         self._value = ValueInput(id="setting-value", select_on_focus=True)
         self._filter = Input(placeholder="Text in the name or help", id="settings-filter")
+        self._profile_name = Input(placeholder="Name of the profile", id="profile-name")
+        self._bar = ProfileBar(f"{glyphs.bullet} not the default   * not applied yet")
         self._help = Static("", markup=False, id="setting-help")
         self._editing: Field | None = None
         self._error: FwtuiError | None = None
@@ -82,22 +87,12 @@ class SettingsScreen(Dialog[Settings | None]):
 
     def compose(self) -> ComposeResult:
         """Profiles, the list with the help beside or below it, buttons."""
-        profiles = [
-            Button(
-                Content(f"{number} {profile.name}"),
-                id=f"profile-{number}",
-                tooltip=profile.description,
-            )
-            for number, profile in enumerate(PROFILES, 1)
-        ]
-        words = Static("Profile", markup=False, id="profile-title")
-        marks = f"{self._glyphs.bullet} not the default   * not applied yet"
-        legend = Static(marks, markup=False, id="settings-legend")
-        left = Vertical(Container(self._list, self._value, id="settings-over"), self._filter)
+        over = Container(self._list, self._value, id="settings-over")
+        left = Vertical(over, self._filter, self._profile_name)
         left.id = "settings-left"
         yield frame(
             "Settings",
-            Horizontal(words, *profiles, legend, id="profiles"),
+            self._bar,
             Container(left, self._help, id="settings-body"),
             buttons=(
                 Button("Cancel", id="cancel"),
@@ -111,6 +106,18 @@ class SettingsScreen(Dialog[Settings | None]):
         """Begin in the list."""
         self.set_class(self._glyphs.ascii, "plain-ascii")
         self._list.focus()
+        self._show()
+        self._read_profiles()
+
+    @work(group="profiles", exit_on_error=False)
+    async def _read_profiles(self) -> None:
+        try:
+            own = await asyncio.to_thread(load_profiles, self._file)
+        except FwtuiError as error:
+            self._tell(error)
+            return
+        await self._bar.set_own(own)
+        self.post_message(ProfilesRead(own))
         self._show()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -133,9 +140,7 @@ class SettingsScreen(Dialog[Settings | None]):
             bad = trouble(self._error, self._glyphs)
             words = Content("\n" if narrow else "\n\n").join((bad, words))
         self._help.update(words)
-        chosen = profile_of(self.draft.settings)
-        for number, profile in enumerate(PROFILES, 1):
-            self.query_one(f"#profile-{number}").set_class(profile is chosen, "on")
+        self._bar.mark(self._chosen)
         box = self.query_one("#settings-dialog")
         changes = self.draft.changes
         new = f" {self._glyphs.dot} {changes} not applied yet" if changes else ""
@@ -191,11 +196,65 @@ class SettingsScreen(Dialog[Settings | None]):
             self.draft.put(field, field.default)
             self._show()
 
+    @property
+    def _chosen(self) -> Profile | None:
+        """The profile that the values are."""
+        return profile_of(self.draft.settings, self._bar.profiles[len(PROFILES) :])
+
     def action_profile(self, number: int) -> None:
         """Take the values of a profile."""
-        if self._finish():
-            self.draft.settings = with_profile(self.draft.settings, PROFILES[number])
+        if self._finish() and number < len(self._bar.profiles):
+            self.draft.settings = with_profile(self.draft.settings, self._bar.profiles[number])
             self._show()
+
+    def action_next_profile(self) -> None:
+        """Take the values of the profile after the present one."""
+        chosen, profiles = self._chosen, self._bar.profiles
+        number = profiles.index(chosen) + 1 if chosen in profiles else 0
+        self.action_profile(number % len(profiles))
+
+    def on_profile_bar_picked(self, event: ProfileBar.Picked) -> None:
+        """A click on a profile."""
+        self.action_profile(event.number)
+
+    def action_name_profile(self) -> None:
+        """Type the name under which the values are kept."""
+        if self._finish():
+            self._profile_name.add_class("open")
+            chosen = self._chosen
+            self._profile_name.value = chosen.name if chosen is not None and chosen.whole else ""
+            self._profile_name.focus()
+
+    @work(exclusive=True, group="save", exit_on_error=False)
+    async def _save_profile(self, name: str) -> None:
+        self._profile_name.remove_class("open")
+        self._list.focus()
+        if not name:
+            return
+        try:
+            profile = own_profile(name, usable(self.draft.settings))
+            await asyncio.to_thread(save_profile, self._file, profile)
+        except FwtuiError as error:
+            self._tell(error)
+            return
+        self.notify(clean(f"Saved as the profile {name}"), markup=False)
+        self._read_profiles()
+
+    @work(exclusive=True, group="save", exit_on_error=False)
+    async def action_delete_profile(self) -> None:
+        """Forget the user's profile that the values are."""
+        chosen = self._chosen
+        if chosen is None or not chosen.whole:
+            self.notify("Only profiles of your own can be deleted", markup=False)
+            return
+        question = f"Delete the profile {clean(chosen.name)}?\n\nThe settings stay as they are."
+        if not await self.app.push_screen_wait(Ask("Delete", question, "Delete", "Keep")):
+            return
+        try:
+            await asyncio.to_thread(delete_profile, self._file, chosen.name)
+        except FwtuiError as error:
+            self._tell(error)
+        self._read_profiles()
 
     def _edit(self, field: Field) -> None:
         self._editing = field
@@ -253,6 +312,9 @@ class SettingsScreen(Dialog[Settings | None]):
         if event.input is self._value:
             self._finish()
             return
+        if event.input is self._profile_name:
+            self._save_profile(self._profile_name.value.strip())
+            return
         if not self._filter.value:
             self._filter.remove_class("open")
         self._list.focus()
@@ -276,6 +338,9 @@ class SettingsScreen(Dialog[Settings | None]):
         """Escape: give up the value, then the filter, then everything."""
         if self._editing is not None:
             self._close_value()
+        elif self._profile_name.has_class("open"):
+            self._profile_name.remove_class("open")
+            self._list.focus()
         elif self._filter.has_class("open"):
             self._filter.value = ""
             self._filter.remove_class("open")
@@ -321,7 +386,7 @@ class SettingsScreen(Dialog[Settings | None]):
         self._show()
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
-        """Profiles, and the three ends."""
+        """The three ends."""
         match event.button.id:
             case "apply":
                 self.action_apply()
@@ -329,8 +394,6 @@ class SettingsScreen(Dialog[Settings | None]):
                 self.action_save()
             case "cancel":
                 self.dismiss(None)
-            case str(name):
-                self.action_profile(int(name.removeprefix("profile-")) - 1)
 
 
 def _save(file: Path, settings: Settings) -> None:

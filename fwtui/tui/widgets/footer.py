@@ -7,7 +7,8 @@ from textual.message import Message
 from textual.strip import Strip
 
 from fwtui.tui.glyphs import Glyphs
-from fwtui.tui.keys import Key, footer_keys, shown
+from fwtui.tui.keymap import sign_of
+from fwtui.tui.keys import Key, footer_keys
 from fwtui.tui.text import width
 from fwtui.tui.widgets.paint import Painted, Piece
 
@@ -61,7 +62,7 @@ class Footer(Painted):
                 return
 
     def _sign(self, key: Key) -> str:
-        return shown(key.keys[0], ascii_only=self.glyphs.ascii)
+        return sign_of(self, key.id)
 
     def _cells(self, key: Key, text: str) -> int:
         return width(self._sign(key)) + width(text) + 3

@@ -6,17 +6,19 @@ from datetime import datetime
 from textual.geometry import Region
 from textual.strip import Strip
 
+from fwtui.config.profiles import Profile, profile_of
 from fwtui.core.events import Phase
 from fwtui.core.job import Processing
 from fwtui.tui import format as fmt
 from fwtui.tui.glyphs import Glyphs
+from fwtui.tui.keymap import with_keys
 from fwtui.tui.model import BatchModel
 from fwtui.tui.text import base_name, clean, fit_right, width
 from fwtui.tui.widgets.paint import Painted, Piece, bar
 
 
 class Header(Painted):
-    """Draws the model's totals; `now` is the clock."""
+    """Draws the model's totals; `now` is the clock, `profiles` are the user's own."""
 
     def __init__(
         self,
@@ -29,6 +31,7 @@ class Header(Painted):
         super().__init__(glyphs, id=id)
         self.model = model
         self.now = now
+        self.profiles: tuple[Profile, ...] = ()
         self._drawn: tuple[list[list[Piece]], ...] = ()
 
     def update(self) -> None:
@@ -94,7 +97,9 @@ class Header(Painted):
         compute = info.compute_type if info else wanted.compute_type
         device = info.device if info else wanted.device
         dot = f" {self.glyphs.dot} "
-        return dot.join([name, clean(compute), clean(device)])
+        profile = profile_of(model.settings, self.profiles)
+        words = [name, clean(compute), clean(device)]
+        return dot.join([*words, clean(profile.name)] if profile else words)
 
     def _second(self) -> list[list[Piece]]:
         share = self._share()
@@ -123,14 +128,14 @@ class Header(Painted):
         model = self.model
         dot = self.glyphs.dot
         if model.phase is Phase.IDLE and model.finished is not None:
-            again = f" {dot} s starts" if model.counts.to_do else ""
+            again = f" {dot} {{start}} starts" if model.counts.to_do else ""
             return f"  {self._verdict()} {fmt.span(model.finished.seconds)}{again}"
         eta = model.batch.eta if model.batch is not None else None
         if model.phase is Phase.RUNNING and eta is not None:
             ends = fmt.ends_at(self.now(), eta)
             return f"  {fmt.span(eta)} left {dot} ends {ends}" if ends else ""
         if model.phase is Phase.IDLE and model.counts.to_do:
-            return "  s starts"
+            return with_keys(self, "  {start} starts")
         running = any(isinstance(model.jobs[i].state, Processing) for i in model.running)
         return "  time left not known yet" if running and model.phase is Phase.RUNNING else ""
 

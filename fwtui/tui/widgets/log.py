@@ -40,6 +40,7 @@ class LogView(LineView):
         super().__init__(glyphs, id=id, tail=True)
         self.model = model
         self.level = Level.INFO
+        self.needle = ""
         self.side = 0
         self._shown: deque[LogLine] = deque(maxlen=model.log.maxlen)
         self._seen = 0
@@ -51,6 +52,8 @@ class LogView(LineView):
         wanted = LEVELS[LEVELS.index(self.level) :]
         fresh = islice(lines, max(0, len(lines) - new), None)
         added = [entry for entry in fresh if entry.level in wanted]
+        if self.needle:
+            added = [entry for entry in added if self.needle in entry.text.casefold()]
         lost = max(0, len(self._shown) + len(added) - (self._shown.maxlen or 0))
         self._shown.extend(added)
         if not self.tail:
@@ -83,11 +86,20 @@ class LogView(LineView):
     def action_level(self) -> None:
         """The next level, after the last the first."""
         self.level = LEVELS[(LEVELS.index(self.level) + 1) % len(LEVELS)]
+        self._again()
+
+    def set_filter(self, needle: str) -> None:
+        """Show only lines that have this text."""
+        self.needle = needle.strip().casefold()
+        self._again()
+
+    def _again(self) -> None:
         self._shown.clear()
         self._seen = self.model.log_count - len(self.model.log)
         self.tail = True
         self.update()
         self.changed()
+        self.post_message(self.TailChanged())
 
     def text(self) -> str:
         """The lines shown, for the clipboard."""

@@ -1,5 +1,7 @@
 """Memory: the machine's, our processes', each GPU's."""
 
+from collections.abc import Sequence
+
 from textual.geometry import Region
 from textual.strip import Strip
 
@@ -7,14 +9,14 @@ from fwtui.core.events import GpuReading, MemoryReading
 from fwtui.tui import format as fmt
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.model import BatchModel
-from fwtui.tui.text import clean, fit, fit_right
-from fwtui.tui.widgets.paint import Painted, Piece, bar
+from fwtui.tui.text import fit, fit_right
+from fwtui.tui.widgets.paint import Mark, Painted, Piece, bar
 
 WARN_SHARE = 0.75
 BAD_SHARE = 0.90
 LABEL = 8
 NUMBERS = 19
-MOST_GRAPH_ROWS = 4
+MOST_GRAPH_ROWS = 6
 
 
 class MemoryView(Painted, can_focus=True):
@@ -47,39 +49,63 @@ class MemoryView(Painted, can_focus=True):
         if reading is None:
             return [[(" not measured yet", "dim")]]
         lines = [self._machine(reading), self._ours(reading)]
-        lines.extend(self._gpu(gpu) for gpu in reading.gpus)
+        roomy = self.size.height >= len(lines) + 2 * len(reading.gpus) + 3
+        for gpu in reading.gpus:
+            lines.append(self._gpu(gpu, with_load=not roomy))
+            if roomy:
+                lines.append(self._load(gpu))
         room = self.size.height - len(lines)
-        if room > 1:
+        if room > 2:
             lines.append([])
-            room = min(MOST_GRAPH_ROWS, room - 1)
+            room -= 1
         if room > 0:
-            lines.extend(self._graph(room))
+            lines.extend(self._graph(min(MOST_GRAPH_ROWS, room)))
         return lines
 
-    def _bar(self, label: str, share: float, numbers: str, ink: str) -> list[Piece]:
+    def _bar(
+        self, label: str, share: float, numbers: str, ink: str, marks: Sequence[Mark] = ()
+    ) -> list[Piece]:
         cells = self.size.width - 3 - LABEL - NUMBERS
         return [
             (" " + fit(label, LABEL), "plain"),
-            *bar(share, cells, self.glyphs, ink),
+            *bar(share, cells, self.glyphs, ink, marks),
             (fit_right(numbers, NUMBERS + 1), "dim" if ink == "primary" else ink),
         ]
 
     def _machine(self, reading: MemoryReading) -> list[Piece]:
-        share = fmt.share(reading.system_used, reading.system_total)
-        return self._bar(
-            "System", share, _of(reading.system_used, reading.system_total), _ink(share)
-        )
+        total = reading.capacity
+        used = min(reading.system_used, total)
+        if reading.cgroup_limit is not None and reading.available:
+            used = max(0.0, total - reading.available)
+        share = fmt.share(used, total)
+        label = "System" if reading.cgroup_limit is None else "Limit"
+        return self._bar(label, share, _of(used, total), _ink(share))
 
     def _ours(self, reading: MemoryReading) -> list[Piece]:
-        share = fmt.share(reading.rss, reading.system_total)
+        total = reading.capacity
+        signs = self.glyphs
+        marks: list[Mark] = [(fmt.share(reading.peak_rss, total), signs.peak, "dim")]
+        if reading.warn is not None:
+            marks.append((fmt.share(reading.warn, total), signs.mark, "warn"))
+        if reading.limit is not None:
+            marks.append((fmt.share(reading.limit, total), signs.mark, "bad"))
         numbers = f"{fmt.memory(reading.rss)}, peak {fmt.memory(reading.peak_rss)}"
-        return self._bar("fwtui", share, numbers.replace(" GB,", ",", 1), _ink(share))
+        numbers = numbers.replace(" GB,", ",", 1)
+        return self._bar("fwtui", fmt.share(reading.rss, total), numbers, ours_ink(reading), marks)
 
-    def _gpu(self, gpu: GpuReading) -> list[Piece]:
+    def _gpu(self, gpu: GpuReading, *, with_load: bool) -> list[Piece]:
         share = fmt.share(gpu.used, gpu.total)
-        name = clean(gpu.name)
-        numbers = f"{_of(gpu.used, gpu.total)} {gpu.utilisation:3.0f}%"
-        return self._bar(f"GPU {gpu.index}" if name else "GPU", share, numbers, _ink(share))
+        numbers = _of(gpu.used, gpu.total)
+        if with_load:
+            numbers += f" {gpu.utilisation:3.0f}%"
+        return self._bar(f"GPU {gpu.index}", share, numbers, _ink(share))
+
+    def _load(self, gpu: GpuReading) -> list[Piece]:
+        degrees = "" if gpu.temperature is None else f"{gpu.temperature:.0f} \u00b0C  "
+        if self.glyphs.ascii:
+            degrees = degrees.replace("\u00b0", "")
+        numbers = f"{degrees}load {gpu.utilisation:3.0f}%"
+        return self._bar("", fmt.share(gpu.utilisation, 100.0), numbers, "primary")
 
     def _graph(self, rows: int) -> list[list[Piece]]:
         cells = self.size.width - 3 - LABEL
@@ -101,6 +127,15 @@ class MemoryView(Painted, can_focus=True):
             label = fmt.memory(most) if row == rows - 1 else fmt.memory(floor) if row == 0 else ""
             lines.append([(" " + fit(label, LABEL), "dim"), (pad + text, "curve")])
         return lines
+
+
+def ours_ink(reading: MemoryReading) -> str:
+    """By our limits where there are some, else by our share of what there is."""
+    if reading.limit is not None and reading.rss >= reading.limit:
+        return "bad"
+    if reading.warn is not None:
+        return "warn" if reading.rss >= reading.warn else "primary"
+    return _ink(fmt.share(reading.rss, reading.capacity))
 
 
 def _ink(share: float) -> str:

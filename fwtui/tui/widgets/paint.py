@@ -96,8 +96,18 @@ def clip(pieces: Iterable[Piece], cells: int, ellipsis: str) -> list[Piece]:
     return kept
 
 
-def bar(share: float, cells: int, glyphs: Glyphs, ink: str = "primary") -> list[Piece]:
-    """A progress bar in half cells; something begun shows at least a half."""
+Mark = tuple[float, str, str]
+"""A place on a bar (0 to 1), the sign there, and its ink."""
+
+
+def bar(
+    share: float,
+    cells: int,
+    glyphs: Glyphs,
+    ink: str = "primary",
+    marks: Sequence[Mark] = (),
+) -> list[Piece]:
+    """A bar in half cells; something begun shows at least a half. `marks` are drawn over it."""
     if cells <= 0:
         return []
     halves = min(cells * 2, int(share * cells * 2))
@@ -105,7 +115,23 @@ def bar(share: float, cells: int, glyphs: Glyphs, ink: str = "primary") -> list[
         halves = max(1, halves)
     full, half = divmod(halves, 2)
     rest = cells - full - half
-    return [
+    pieces = [
         (glyphs.bar_full * full + glyphs.bar_half * half, ink),
         (glyphs.bar_empty * rest, "faint"),
     ]
+    for place, sign, mark_ink in marks:
+        if 0 <= place <= 1:
+            pieces = _over(pieces, min(cells - 1, int(place * cells)), sign, mark_ink)
+    return pieces
+
+
+def _over(pieces: list[Piece], cell: int, sign: str, ink: str) -> list[Piece]:
+    """Pieces of single cells with a sign in the place of one."""
+    drawn: list[Piece] = []
+    for text, name in pieces:
+        if 0 <= cell < len(text):
+            drawn += [(text[:cell], name), (sign, ink), (text[cell + 1 :], name)]
+        else:
+            drawn.append((text, name))
+        cell -= len(text)
+    return drawn

@@ -10,7 +10,9 @@ from textual.strip import Strip
 from fwtui.core.events import JobProgress, Phase
 from fwtui.core.job import Job, JobId
 from fwtui.tui import rows
+from fwtui.tui.arrange import Arrangement, Sort
 from fwtui.tui.glyphs import Glyphs
+from fwtui.tui.keymap import with_keys
 from fwtui.tui.model import BatchModel
 from fwtui.tui.widgets.lines import LineView
 
@@ -18,10 +20,10 @@ CACHED_ROWS = 2_000
 EMPTY = (
     "Nothing in the queue yet.",
     "",
-    "a adds files, folders and patterns;",
-    "or paste paths here.",
+    "{add} adds files, folders and patterns;",
+    "or paste paths here. {help} shows all keys.",
 )
-NONE_SHOWN = ("No file matches the filter; Esc ends it.",)
+NONE_SHOWN = ("No file matches the filter; {escape} ends it.",)
 
 Look = tuple[Job, JobProgress | None, Phase, bool, str, int]
 """All that a drawn row depends on."""
@@ -35,14 +37,20 @@ class QueueTable(LineView):
     class CursorMoved(Message):
         """The user went to another row."""
 
+    class HeadingClicked(Message):
+        """The user clicked a heading that stands for these orders."""
+
+        def __init__(self, sorts: tuple[Sort, ...]) -> None:
+            super().__init__()
+            self.sorts = sorts
+
     class Chosen(Message):
         """The user double-clicked the row of the cursor."""
 
     def __init__(self, model: BatchModel, glyphs: Glyphs, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(glyphs, id=id)
         self.model = model
-        self.needle = ""
-        self.ids: list[JobId] = model.order
+        self.shown = Arrangement(model, ids=model.order)
         self.selected: set[JobId] = set()
         self.cursor = 0
         self._cache: dict[JobId, tuple[Look, Strip]] = {}
@@ -52,6 +60,16 @@ class QueueTable(LineView):
         """Forget drawn rows: theme or focus changed."""
         self._cache.clear()
         super().notify_style_update()
+
+    @property
+    def ids(self) -> list[JobId]:
+        """The files shown, in the order shown."""
+        return self.shown.ids
+
+    @property
+    def needle(self) -> str:
+        """The filter."""
+        return self.shown.needle
 
     def count(self) -> int:
         """Rows after filtering."""
@@ -66,7 +84,7 @@ class QueueTable(LineView):
 
     def _hint(self, line: int) -> str:
         hints = NONE_SHOWN if self.model.order else EMPTY
-        return hints[line] if 0 <= line < len(hints) else ""
+        return with_keys(self, hints[line]) if 0 <= line < len(hints) else ""
 
     @property
     def current(self) -> Job | None:
@@ -89,7 +107,7 @@ class QueueTable(LineView):
 
     def head_line(self, y: int, cells: int) -> Strip:  # noqa: ARG002
         """The names of the columns."""
-        return self.strip(rows.heading(self._columns, self.glyphs), cells)
+        return self.strip(rows.heading(self._columns, self.glyphs, self.shown.sort), cells)
 
     def line(self, index: int, cells: int) -> Strip:
         """Draw a row, or take it from the cache when nothing about it changed."""
@@ -111,7 +129,11 @@ class QueueTable(LineView):
         return drawn
 
     def touch(self, changed: set[JobId]) -> None:
-        """Draw the rows in view of these jobs again."""
+        """Draw the rows in view of these jobs again; all, if one of them moved."""
+        before = self._here
+        if self.shown.follow(changed):
+            self._find(before)
+            return
         end = min(self.count(), self.top + self.rows)
         regions = [
             Region(0, index - self.top + self.head, self.size.width, 1)
@@ -121,29 +143,32 @@ class QueueTable(LineView):
         if regions:
             self.refresh(*regions)
 
+    @property
+    def _here(self) -> JobId | None:
+        return self.ids[self.cursor] if self.cursor < len(self.ids) else None
+
     def reorder(self) -> None:
         """Jobs came, went or moved: keep cursor and selection on theirs."""
-        before = self.ids[self.cursor] if self.cursor < len(self.ids) else None
+        before = self._here
         self.selected &= self.model.jobs.keys()
-        self._filter(self.model.order)
+        self.shown.rebuild()
         self._find(before)
 
     def set_filter(self, needle: str) -> None:
         """Show only the jobs that match."""
-        before = self.ids[self.cursor] if self.ids else None
-        narrower = bool(self.needle) and needle.startswith(self.needle)
-        narrower = narrower and not needle.startswith("is:")
-        self.needle = needle
-        self._filter(self.ids if narrower else self.model.order)
+        before = self._here
+        self.shown.narrow(needle)
         if before not in self.ids:
             before = self.ids[0] if self.ids else None
         self._find(before)
 
-    def _filter(self, ids: list[JobId]) -> None:
-        if self.needle.strip():
-            self.ids = self.model.matching(self.needle, ids)
-        else:
-            self.ids = self.model.order
+    def set_sort(self, sort: Sort) -> None:
+        """Show the jobs in another order; the first ones come into view."""
+        self.shown.sort = sort
+        self.shown.rebuild()
+        self.move_to(0)
+        self.changed()
+        self.refresh()
 
     def _find(self, job_id: JobId | None) -> None:
         unmoved = self.cursor < len(self.ids) and self.ids[self.cursor] == job_id
@@ -219,9 +244,12 @@ class QueueTable(LineView):
         self.refresh_line(self.cursor)
 
     def on_click(self, event: events.Click) -> None:
-        """Go to the row; a double click opens it."""
+        """Go to the row; a double click opens it. A click on a heading sorts by it."""
+        if event.y < self.head:
+            self.post_message(self.HeadingClicked(rows.sort_at(event.x, self._columns)))
+            return
         index = event.y - self.head + self.top
-        if event.y < self.head or index >= self.count():
+        if index >= self.count():
             return
         self._user_moves(index)
         if event.chain == 2:

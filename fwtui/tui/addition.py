@@ -1,0 +1,86 @@
+"""What would be added to the queue, and what to say of it before it is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from fwtui.batch.intake import Found, Problem
+from fwtui.core.paths import path_to_text
+from fwtui.tui import format as fmt
+from fwtui.tui.browse import Kind, is_kind
+from fwtui.tui.glyphs import Glyphs
+from fwtui.tui.known import DONE, IN_QUEUE, TRANSCRIBED, Known
+from fwtui.tui.text import clean
+
+
+@dataclass(frozen=True)
+class Addition:
+    """`names` as they were given, the files that they lead to, and what is known of these."""
+
+    names: tuple[str, ...]
+    files: tuple[Path, ...]
+    problems: tuple[Problem, ...]
+    notes: Mapping[Path, str]
+    left_out: int = 0
+
+    @classmethod
+    def of(cls, found: Found, names: tuple[str, ...], known: Known) -> "Addition":
+        """Everything that was found."""
+        notes = {path: note for path in found.files if (note := known.note(str(path)))}
+        return cls(names, found.files, found.problems, notes)
+
+    def without(self, kind: Kind, known: Known | None) -> "Addition":
+        """Only files of this kind and, if `known` is given, those of which nothing is known."""
+        kept = tuple(
+            path
+            for path in self.files
+            if (kind == "media" or is_kind(path.name, kind))
+            and not (known is not None and path in self.notes)
+        )
+        left_out = len(self.files) - len(kept)
+        return Addition(self.names, kept, self.problems, self.notes, left_out)
+
+    @property
+    def result(self) -> tuple[str, ...]:
+        """What to hand to the batch: the names, or the single files if some are left out."""
+        if not self.left_out:
+            return self.names
+        return tuple(path_to_text(path) for path in self.files)
+
+
+def describe(addition: Addition, lengths: Mapping[Path, float | None], glyphs: Glyphs) -> str:
+    """How many files and how long they are, as far as they are measured."""
+    files = addition.files
+    words = f"{fmt.files(len(files))} found" if files else "No media files found"
+    measured = [lengths[path] for path in files if path in lengths]
+    seconds = [value for value in measured if value is not None]
+    if seconds:
+        total = sum(seconds)
+        if len(measured) == len(files):
+            words += f" {glyphs.dot} {fmt.clock(total)} in all"
+        else:
+            about = total / len(measured) * len(files)
+            words += f" {glyphs.dot} about {fmt.span(about)} ({len(measured):,} measured)"
+    unknown = len(measured) - len(seconds)
+    if unknown:
+        words += f" {glyphs.dot} {unknown:,} without a length"
+    if addition.problems:
+        words += f"; {clean(addition.problems[0].failure.title)}"
+    if len(addition.problems) > 1:
+        words += f" and {len(addition.problems) - 1} more problems"
+    return words
+
+
+def remarks(addition: Addition, *, only_new: bool) -> str:
+    """What of it is known already, and what is left out."""
+    notes = [addition.notes[path] for path in addition.files if path in addition.notes]
+    queued = notes.count(IN_QUEUE) + notes.count(DONE)
+    parts: list[str] = []
+    if queued:
+        parts.append(f"{queued:,} in the queue already")
+    if done := notes.count(TRANSCRIBED):
+        parts.append(f"{done:,} with a transcript already")
+    if addition.left_out:
+        parts.append(f"{addition.left_out:,} left out")
+    words = ", ".join(parts)
+    return words if only_new or not notes else f"{words}: {{add_known}} leaves them out"

@@ -1,0 +1,108 @@
+"""Which files of the queue are shown, and in which order. Pure; the queue itself stays as it is."""
+
+from bisect import insort
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from fwtui.core.job import (
+    Cancelled,
+    Completed,
+    Failed,
+    Job,
+    JobId,
+    Pending,
+    Processing,
+    Skipped,
+    status_word,
+)
+from fwtui.tui.model import BatchModel
+
+Sort = Literal["queue", "name", "shortest", "longest", "state"]
+SORTS: tuple[Sort, ...] = ("queue", "name", "shortest", "longest", "state")
+SORT_WORDS: dict[Sort, str] = {
+    "queue": "",
+    "name": "by name",
+    "shortest": "shortest first",
+    "longest": "longest first",
+    "state": "by state",
+}
+# What one looks for comes first.
+RANKS = {Processing: 0, Failed: 1, Pending: 2, Cancelled: 3, Skipped: 4, Completed: 5}
+STATE = "is:"
+
+
+@dataclass
+class Arrangement:
+    """The ids shown: those of `model` that match `needle`, sorted.
+
+    `needle` is part of a name, or `is:` and the beginning of a state.
+    """
+
+    model: BatchModel
+    needle: str = ""
+    sort: Sort = "queue"
+    ids: list[JobId] = field(default_factory=list)
+
+    def rebuild(self) -> None:
+        """Filter and sort everything again."""
+        ids = self.model.order
+        if self.needle.strip():
+            ids = self.model.matching(self.needle, ids)
+        if self.sort != "queue":
+            ids = sorted(ids, key=self._key())
+        self.ids = ids
+
+    def narrow(self, needle: str) -> None:
+        """Filter by another needle; a longer one only looks at what is shown."""
+        narrower = bool(self.needle.strip()) and needle.startswith(self.needle)
+        narrower = narrower and not needle.startswith(STATE)
+        self.needle = needle
+        if narrower:
+            self.ids = self.model.matching(needle, self.ids)
+        else:
+            self.rebuild()
+
+    def follow(self, changed: Iterable[JobId]) -> bool:
+        """Jobs are in another state now: move, add or drop them. Whether anything moved."""
+        by_state = self.needle.startswith(STATE)
+        if self.sort in {"queue", "name"} and not by_state:
+            return False
+        if self.sort == "queue":
+            before, ids = self.ids, self.model.matching(self.needle)
+            self.ids = ids
+            return ids != before
+        moved = [self._place(job_id, by_state=by_state) for job_id in changed]
+        return any(moved)
+
+    def _place(self, job_id: JobId, *, by_state: bool) -> bool:
+        job = self.model.jobs.get(job_id)
+        try:
+            at = self.ids.index(job_id)
+        except ValueError:
+            at = -1
+        if at < 0 and not by_state:
+            return False
+        if at >= 0:
+            del self.ids[at]
+        if job is None or (by_state and not is_in_state(job, self.needle)):
+            return at >= 0
+        insort(self.ids, job_id, key=self._key())
+        return at < 0 or self.ids[at : at + 1] != [job_id]
+
+    def _key(self) -> Callable[[JobId], Any]:
+        jobs = self.model.jobs
+        match self.sort:
+            case "name":
+                return self.model.natural_names().__getitem__
+            case "shortest":
+                return lambda job_id: jobs[job_id].duration or float("inf")
+            case "longest":
+                return lambda job_id: -jobs[job_id].duration
+            case _:
+                return lambda job_id: RANKS[type(jobs[job_id].state)]
+
+
+def is_in_state(job: Job, needle: str) -> bool:
+    """Whether `needle` (`is:fail`) names the job's state."""
+    return status_word(job.state).startswith(needle[len(STATE) :].strip().casefold())

@@ -1,0 +1,158 @@
+"""Folders and media files to choose from, read in threads. No Textual in here."""
+
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from fwtui.batch.intake import MEDIA_SUFFIXES, natural_key
+
+Kind = Literal["media", "audio", "video"]
+KINDS: tuple[Kind, ...] = ("media", "audio", "video")
+VIDEO_SUFFIXES = frozenset(
+    ".3gp .asf .avi .flv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .mxf .ogv .rm .ts .vob .webm "
+    ".wmv".split()
+)
+MOST_FOUND = 20_000
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A folder or a file; `size` in bytes, 0 for folders."""
+
+    path: str
+    is_folder: bool
+    size: int = 0
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return os.path.basename(self.path)  # noqa: PTH119
+
+
+@dataclass(frozen=True)
+class Row:
+    """An entry of the tree that can be seen, and how deep it is."""
+
+    entry: Entry
+    depth: int
+
+
+def is_kind(name: str, kind: Kind) -> bool:
+    """Whether a file's name is one of that kind's."""
+    suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122
+    if suffix not in MEDIA_SUFFIXES:
+        return False
+    return kind == "media" or (suffix in VIDEO_SUFFIXES) == (kind == "video")
+
+
+def read_folder(folder: str, kind: Kind) -> list[Entry]:
+    """Folders, then files of that kind, without hidden ones; empty if it cannot be read."""
+    found: list[Entry] = []
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.startswith("."):
+                    continue
+                try:
+                    if entry.is_dir():
+                        found.append(Entry(entry.path, is_folder=True))
+                    elif is_kind(entry.name, kind):
+                        found.append(Entry(entry.path, is_folder=False, size=entry.stat().st_size))
+                except OSError:
+                    continue
+    except OSError:
+        return []
+    return sorted(found, key=lambda entry: (not entry.is_folder, natural_key(entry.name)))
+
+
+def find_below(
+    folder: str, kind: Kind, needle: str, is_over: Callable[[], bool], most: int = MOST_FOUND
+) -> list[Entry]:
+    """Files below a folder that match the needle, the best first. Looks at `most` at most.
+
+    `is_over` is asked now and then: nobody wants the result any more.
+    """
+    entries: list[Entry] = []
+    for parent, folders, names in os.walk(folder):
+        if is_over() or len(entries) >= most:
+            break
+        folders[:] = sorted((f for f in folders if not f.startswith(".")), key=natural_key)
+        entries += [
+            Entry(os.path.join(parent, name), is_folder=False)  # noqa: PTH118
+            for name in sorted(names, key=natural_key)
+            if is_kind(name, kind) and not name.startswith(".")
+        ]
+    start = len(folder.rstrip(os.sep)) + 1
+    return best(needle, entries, lambda entry: entry.path[start:])
+
+
+def best(needle: str, entries: Iterable[Entry], text: Callable[[Entry], str]) -> list[Entry]:
+    """The entries with the needle's letters in this order, those closest together first."""
+    letters = [re.escape(letter) for letter in needle.casefold() if not letter.isspace()]
+    pattern = re.compile("(?=(" + ".*?".join(letters) + "))")
+    scored: list[tuple[int, int, int, Entry]] = []
+    for place, entry in enumerate(entries):
+        lengths = [len(found[1]) for found in pattern.finditer(text(entry).casefold())]
+        if lengths:
+            scored.append((min(lengths), len(entry.path), place, entry))
+    return [entry for *_, entry in sorted(scored, key=lambda one: one[:3])]
+
+
+@dataclass
+class Tree:
+    """Which folders are open, what is in them, and what is chosen. A folder means all below it."""
+
+    root: str
+    inside: dict[str, list[Entry]] = field(default_factory=dict)
+    unfolded: set[str] = field(default_factory=set)
+    chosen: dict[str, None] = field(default_factory=dict)
+
+    def rows(self) -> list[Row]:
+        """What can be seen, from the top."""
+        return list(self._rows(self.root, 0))
+
+    def _rows(self, folder: str, depth: int) -> Iterator[Row]:
+        for entry in self.inside.get(folder, ()):
+            yield Row(entry, depth)
+            if entry.is_folder and entry.path in self.unfolded:
+                yield from self._rows(entry.path, depth + 1)
+
+    def is_chosen(self, path: str) -> bool:
+        """Whether it, or a folder that it is in, is chosen."""
+        return self._chosen_above(path) is not None
+
+    def has_chosen(self, folder: str) -> bool:
+        """Whether something below the folder is chosen."""
+        start = os.path.join(folder, "")  # noqa: PTH118
+        return any(path.startswith(start) for path in self.chosen)
+
+    def _chosen_above(self, path: str) -> str | None:
+        while path not in self.chosen:
+            above = os.path.dirname(path)  # noqa: PTH120
+            if above == path:
+                return None
+            path = above
+        return path
+
+    def toggle(self, entry: Entry) -> None:
+        """Choose it, or not any more; of a chosen folder the other entries stay chosen."""
+        above = self._chosen_above(entry.path)
+        if above is None:
+            for path in [path for path in self.chosen if _is_below(path, entry.path)]:
+                del self.chosen[path]
+            self.chosen[entry.path] = None
+            return
+        del self.chosen[above]
+        path = entry.path
+        while path != above:
+            folder = os.path.dirname(path)  # noqa: PTH120
+            for other in self.inside.get(folder, ()):
+                if other.path != path:
+                    self.chosen[other.path] = None
+            path = folder
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return path.startswith(os.path.join(folder, ""))  # noqa: PTH118

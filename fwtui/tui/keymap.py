@@ -1,0 +1,125 @@
+"""The keys as the user has them: the registry's, or those of `[keys]` in the settings file."""
+
+import re
+import string
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import cache
+from itertools import combinations
+from typing import Protocol, runtime_checkable
+
+from textual.binding import Binding, BindingsMap
+from textual.keys import Keys
+from textual.message_pump import MessagePump
+
+from fwtui.errors import ConfigError
+from fwtui.tui.glyphs import Glyphs
+from fwtui.tui.keys import KEYS, Key, shown
+
+# These are all there at once on the main screen; what has the focus comes before the screen.
+TOGETHER = frozenset({"everywhere", "queue", "panes", "moving"})
+_NAMED = re.compile(r"\{(\w+)\}")
+_MODIFIERS = frozenset({"ctrl", "shift", "alt", "super", "hyper", "meta"})
+
+
+@dataclass(frozen=True)
+class Keymap:
+    """Other keys for some of the registry's actions, by id."""
+
+    changed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def of(self, key: Key) -> tuple[str, ...]:
+        """The keys that call an action."""
+        return self.changed.get(key.id, key.keys)
+
+    def sign(self, key: Key | str, *, ascii_only: bool = False) -> str:
+        """The first key of an action (or of an id), as it is written for people."""
+        if isinstance(key, str):
+            key = next(one for one in KEYS if one.id == key)
+        return shown(self.of(key)[0], ascii_only=ascii_only)
+
+    @property
+    def for_textual(self) -> dict[str, str]:
+        """What `App.set_keymap` takes."""
+        return {name: ",".join(map(full_name, keys)) for name, keys in self.changed.items()}
+
+
+USUAL = Keymap()
+
+
+@runtime_checkable
+class HasKeymap(Protocol):
+    """The application."""
+
+    keymap: Keymap
+    glyphs: Glyphs
+
+
+def sign_of(node: MessagePump, action: str) -> str:
+    """The key of an action, by id, as the user of the node's application has it."""
+    app = node.app
+    if isinstance(app, HasKeymap):
+        return app.keymap.sign(action, ascii_only=app.glyphs.ascii)
+    return USUAL.sign(action)
+
+
+def with_keys(node: MessagePump, words: str) -> str:
+    """`words` with the key of `{action}` in the place of each such name."""
+    return _NAMED.sub(lambda found: sign_of(node, found[1]), words)
+
+
+def make_keymap(wanted: Mapping[str, tuple[str, ...]]) -> Keymap:
+    """The keymap with these keys. Raises ConfigError for what is unknown or called twice."""
+    known = {key.id for key in KEYS}
+    for name, keys in wanted.items():
+        if name not in known:
+            close = get_close_matches(name, known, n=1, cutoff=0.0)[0]
+            raise ConfigError(f"there is no action {name!r} in [keys]", f"did you mean {close}?")
+        if not keys:
+            raise ConfigError(f"the action {name!r} in [keys] has no key", "remove the line")
+        for pressed in keys:
+            if not is_key(pressed):
+                raise ConfigError(
+                    f"there is no key {pressed!r} (action {name!r} in [keys])",
+                    "keys are single characters, or names such as f5, enter, ctrl+x, shift+up",
+                )
+    keymap = Keymap(dict(wanted))
+    for one, other, both in _clashes(keymap):
+        if one.id in wanted or other.id in wanted:
+            title = f"the key {shown(both)} is that of {one.id!r} and of {other.id!r}"
+            raise ConfigError(title, "give one of them another key in [keys]")
+    return keymap
+
+
+def is_key(name: str) -> bool:
+    """Whether a terminal can send it: one character, or a name that Textual knows."""
+    if len(name) == 1:
+        return name.isprintable()
+    *modifiers, last = name.split("+")
+    if not set(modifiers) <= _MODIFIERS:
+        return False
+    return (len(last) == 1 and last.isprintable()) or last in _names()
+
+
+def full_name(name: str) -> str:
+    """Textual's name of a key: `question_mark` for `?`."""
+    if name == ",":
+        return "comma"
+    return next(iter(BindingsMap([Binding(name, "")]).key_to_bindings))
+
+
+@cache
+def _names() -> frozenset[str]:
+    signs = {full_name(sign) for sign in string.punctuation}
+    return frozenset({str(key.value) for key in Keys} | signs)
+
+
+def _clashes(keymap: Keymap) -> Iterator[tuple[Key, Key, str]]:
+    for one, other in combinations(KEYS, 2):
+        same = one.where == other.where or {one.where, other.where} <= TOGETHER
+        if same or "everywhere" in {one.where, other.where}:
+            theirs = {full_name(name) for name in keymap.of(other)}
+            for name in keymap.of(one):
+                if full_name(name) in theirs:
+                    yield one, other, name

@@ -1,0 +1,56 @@
+"""A line for paths: completed by Tab, pasted from anywhere."""
+
+import asyncio
+import os
+import re
+import shlex
+from typing import ClassVar
+
+from textual import events, work
+from textual.binding import Binding, BindingType
+from textual.widgets import Input
+
+from fwtui.batch.intake import MEDIA_SUFFIXES
+from fwtui.tui.pasted import common_start, completions, last_word
+
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]")
+
+
+class PathInput(Input):
+    """Tab completes; pasted lines become one line of quoted paths."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("tab", "complete", show=False)]
+
+    @work(exclusive=True, group="complete")
+    async def action_complete(self) -> None:
+        """Complete the path before the cursor, or go on to the tree."""
+        start, typed = last_word(self.value)
+        found = await asyncio.to_thread(completions, typed, MEDIA_SUFFIXES) if typed else []
+        common = common_start(found)
+        if not found or len(common) <= len(os.path.expanduser(typed)):  # noqa: PTH111
+            self.screen.focus_next()
+            return
+        whole = shlex.quote(common)
+        if (common.endswith(os.sep) and whole != common) or (len(found) > 1 and whole != common):
+            # The name goes on: leave its quote open.
+            whole = whole[:-1]
+        self.value = self.value[:start] + whole
+        self.cursor_position = len(self.value)
+
+    def _on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        event.prevent_default()
+        self.insert_text_at_cursor(one_line(event.text))
+
+
+def one_line(pasted: str) -> str:
+    """What was pasted, as one line: several lines become several quoted paths."""
+    lines = [_CONTROLS.sub("", line).strip() for line in pasted.splitlines() if line.strip()]
+    if len(lines) <= 1:
+        return lines[0] if lines else ""
+    return " ".join(_quoted(line) for line in lines)
+
+
+def _quoted(line: str) -> str:
+    # What the terminal has quoted already stays as it is.
+    return line if line[0] in "'\"" or "\\" in line else shlex.quote(line)

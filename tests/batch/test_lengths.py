@@ -1,0 +1,48 @@
+"""Lengths of files from the real child, and from children that misbehave."""
+
+import sys
+from pathlib import Path
+
+from fwtui import demo
+from fwtui.batch.lengths import LengthMeter
+from tests.batch.driver import children
+
+
+async def lengths(meter: LengthMeter, *paths: Path) -> list[float | None]:
+    return [seconds async for _, seconds in meter.measure(paths)]
+
+
+async def test_lengths_of_good_and_bad_files(tmp_path: Path) -> None:
+    text = tmp_path / "no\nmusic.mp3"
+    text.write_text("This is no music")
+    meter = LengthMeter()
+    short, long = demo.clips()[0], demo.clips()[-1]
+    found = await lengths(meter, short, text, tmp_path / "gone.wav", long)
+    assert found[0] is not None
+    assert found[1:3] == [None, None]
+    assert found[3] is not None
+    assert 170 < found[3] < 190
+    assert len(children()) == 1
+    await meter.close()
+    assert children() == []
+    assert await lengths(meter, short, long) == [found[0], found[3]]
+    assert children() == [], "what is known needs no child"
+
+
+async def test_a_child_that_hangs_or_dies_costs_one_file(tmp_path: Path) -> None:
+    moody = """
+import sys
+for line in sys.stdin:
+    if line.endswith('hang"\\n'): sys.stdin.read()
+    if line.endswith('die"\\n'): sys.exit(1)
+    print(2.5, flush=True)
+"""
+    meter = LengthMeter((sys.executable, "-c", moody), patience=60.0)
+    names = [tmp_path / name for name in ("one", "die", "two")]
+    assert await lengths(meter, *names) == [2.5, None, 2.5]
+    meter.patience = 0.1
+    assert await lengths(meter, tmp_path / "hang") == [None]
+    meter.patience = 60.0
+    assert await lengths(meter, tmp_path / "three") == [2.5]
+    await meter.close()
+    assert children() == []

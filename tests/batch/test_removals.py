@@ -1,0 +1,82 @@
+"""Files that are taken out of the queue come back with their place, state and progress."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fwtui.batch.queue import Queue, put_back
+from fwtui.core.commands import ArrangeJobs, RemoveJobs, Start, UndoRemove
+from fwtui.core.events import JobsRemoved, JobsReordered, LogLine, SegmentsFound
+from fwtui.core.job import Completed, Pending
+from tests.batch.driver import LONG, SHORT, Batch, outputs, settings_for
+from tests.patient import WAITING
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "back", "wanted"),
+    [
+        ([1, 3], [1, 2, 3], {2}, [1, 2, 3]),
+        ([2, 3], [1, 2, 3], {1}, [1, 2, 3]),
+        ([3, 1], [1, 2, 3], {2}, [3, 1, 2]),  # behind the one it stood behind
+        ([4, 1, 5], [1, 2, 3, 4], {2, 3}, [4, 1, 2, 3, 5]),
+        ([3], [1, 2, 3], {1, 2}, [1, 2, 3]),
+        ([], [1, 2], {1, 2}, [1, 2]),
+        ([5], [1, 2], set(), [5]),
+    ],
+)
+def test_a_job_goes_back_behind_its_neighbour(
+    now: list[int], before: list[int], back: set[int], wanted: list[int]
+) -> None:
+    assert put_back(now, before, back) == wanted
+
+
+@given(st.permutations(range(8)), st.sets(st.integers(0, 7)))
+def test_undone_at_once_nothing_has_changed(before: list[int], gone: set[int]) -> None:
+    assert put_back([job for job in before if job not in gone], before, gone) == before
+
+
+def test_a_name_that_was_taken_meanwhile_is_left_to_its_new_owner() -> None:
+    queue = Queue()
+    first = queue.make(Path("/a/talk.mp3"))
+    queue.remove([first.id])
+    assert queue.make(Path("/b/talk.mp3")).stem == "talk"
+    back = queue.bring_back(first)
+    assert back is not None
+    assert back.stem == "talk.mp3"
+    assert queue.bring_back(first) is None
+
+
+async def test_a_removed_file_comes_back_with_its_progress(tmp_path: Path) -> None:
+    whole, out = tmp_path / "whole", tmp_path / "out"
+    for folder in (whole, out):
+        folder.mkdir()
+    long = Path(shutil.copy(LONG, tmp_path / f"long{LONG.suffix}"))
+    short = Path(shutil.copy(SHORT, tmp_path / f"short{SHORT.suffix}"))
+    async with Batch(settings_for(whole), [long, short]) as batch:
+        await batch.to_the_end()
+    async with Batch(settings_for(out), [long, short], engine=WAITING) as batch:
+        batch.send(Start())
+        await batch.windows(1, 1)
+        batch.send(RemoveJobs((1, 2)))
+        await batch.until(JobsRemoved, lambda event: event.ids == (1,))
+        assert list(batch.runner.ledger.queue) == []
+        batch.send(UndoRemove())
+        await batch.until(JobsReordered)
+        assert batch.runner.ledger.queue.order == (1, 2)
+        state = batch.runner.ledger.queue[1].state
+        assert isinstance(state, Pending)
+        assert state.done_seconds > 0
+        batch.send(ArrangeJobs((2,)))
+        await batch.until(JobsReordered, lambda event: event.order == (2, 1))
+        batch.send(UndoRemove())
+        await batch.until(LogLine, lambda event: "Nothing was removed" in event.text)
+    async with await Batch.resumed() as batch:
+        assert batch.runner.ledger.queue.order == (2, 1)
+        await batch.to_the_end()
+        assert all(isinstance(batch.jobs[number].state, Completed) for number in (1, 2))
+        words = await batch.until(SegmentsFound, lambda event: event.id == 1)
+        assert words.segments[0].start >= state.done_seconds - 1, "it went on inside the file"
+    assert outputs(out) == outputs(whole)

@@ -11,11 +11,13 @@ from fwtui.errors import ConfigError
 
 @lru_cache(maxsize=8)
 def sparse(settings: Settings) -> dict[str, Value]:
-    """The values that are not at their defaults, by `section.name`.
+    """The values that are not at their defaults, by `section.name`; not those of the interface.
 
     The same object for the same settings: a hundred thousand files share it. Do not change it.
     """
-    return {field.key: value for field, value in differing(settings)}
+    return {
+        field.key: value for field, value in differing(settings) if field.section != "interface"
+    }
 
 
 def full(values: Mapping[str, Any]) -> Settings:

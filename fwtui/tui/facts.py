@@ -4,7 +4,7 @@ from datetime import datetime
 
 from textual.content import Content
 
-from fwtui.config.fields import differing
+from fwtui.config.sparse import sparse
 from fwtui.core.events import JobProgress
 from fwtui.core.failure import Failure
 from fwtui.core.job import (
@@ -132,7 +132,7 @@ def _state(facts: _Facts, state: State, missing: frozenset[str]) -> None:
             facts.add("Failed", _at(at))
             _failure(facts, failure)
         case Cancelled(completed_at=at):
-            facts.add("Cancelled", f"{_at(at)}; r puts it back")
+            facts.add("Cancelled", f"{_at(at)}; a retry puts it back")
         case Skipped(completed_at=at, reason=reason):
             facts.add("Skipped", f"{_at(at)}: {clean(reason)}")
 
@@ -172,9 +172,9 @@ def _settings(facts: _Facts, settings: Settings, whose: str) -> None:
     facts.add("Model", clean(base_name(settings.model.model.rstrip("/\\"))))
     dot = f" {facts.glyphs.dot} "
     facts.add("Runs", f"{settings.model.device}{dot}{settings.model.compute_type}")
-    for field, value in differing(settings):
-        if field.key not in _SAID:
-            facts.add("", f"{field.name} {shown_value(value)}")
+    for key, value in sparse(settings).items():
+        if key not in _SAID:
+            facts.add("", f"{key.partition('.')[2]} {shown_value(value)}")
 
 
 def _at(moment: datetime) -> str:

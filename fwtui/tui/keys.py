@@ -1,6 +1,7 @@
 """Every key of the program, once: bindings, footer, palette and help come from here."""
 
 import re
+from collections.abc import Callable
 
 from textual.binding import Binding, BindingType
 
@@ -252,205 +253,6 @@ KEYS: tuple[Key, ...] = (
         "log",
     ),
     Key("copy", ("y",), "copy", "Copy", "Copy the transcript or the log shown", "panes"),
-    Key(
-        "add_choose",
-        ("space",),
-        "choose",
-        "Choose",
-        "Choose the file or the whole folder, and go to the next",
-        "add",
-        palette=False,
-    ),
-    Key(
-        "add_choose_all",
-        ("ctrl+a",),
-        "choose_all",
-        "Choose all",
-        "Choose all that is listed, or none of it",
-        "add",
-        palette=False,
-    ),
-    Key(
-        "add_open",
-        ("enter",),
-        "open",
-        "Open",
-        "Open or close a folder; choose a file",
-        "add",
-        palette=False,
-    ),
-    Key("add_unfold", ("right", "l"), "unfold", "Open", "Open a folder", "add", palette=False),
-    Key(
-        "add_fold",
-        ("left", "h"),
-        "fold",
-        "Close",
-        "Close the folder, or go to the one that this is in",
-        "add",
-        palette=False,
-    ),
-    Key(
-        "add_above",
-        ("backspace",),
-        "above",
-        "Up",
-        "Show the folder that this one is in",
-        "add",
-        palette=False,
-    ),
-    Key(
-        "add_search",
-        ("/",),
-        "screen.search",
-        "Search",
-        "Find files below this folder by some of their letters",
-        "add",
-        palette=False,
-    ),
-    Key(
-        "add_kind",
-        ("m",),
-        "screen.kind",
-        "Type",
-        "Only audio, only video, or both",
-        "add",
-        palette=False,
-    ),
-    Key(
-        "add_known",
-        ("n",),
-        "screen.known",
-        "Only new",
-        "Leave out files that are in the queue or have a transcript, or not",
-        "add",
-        palette=False,
-    ),
-    Key(
-        "add_confirm",
-        ("a",),
-        "screen.confirm",
-        "Add",
-        "Add what is chosen and typed",
-        "add",
-        palette=False,
-    ),
-    Key(
-        "setting_edit",
-        ("enter", "space"),
-        "edit",
-        "Edit",
-        "Type a value; switch or change the value of a choice",
-        "settings",
-        palette=False,
-    ),
-    Key(
-        "setting_before",
-        ("left", "h"),
-        "step(-1)",
-        "Less",
-        "The choice before, one less, or off",
-        "settings",
-        palette=False,
-    ),
-    Key(
-        "setting_after",
-        ("right", "l"),
-        "step(1)",
-        "More",
-        "The next choice, one more, or on",
-        "settings",
-        palette=False,
-    ),
-    Key(
-        "setting_reset",
-        ("backspace", "delete", "d"),
-        "reset",
-        "Default",
-        "Set the value back to its default",
-        "settings",
-        palette=False,
-    ),
-    Key(
-        "setting_fast",
-        ("1",),
-        "profile(0)",
-        "Fast",
-        "Profile Fast: int8 weights, one beam",
-        "settings",
-        palette=False,
-    ),
-    Key(
-        "setting_precise",
-        ("2",),
-        "profile(1)",
-        "Precise",
-        "Profile Precise: the model's own weights, five beams",
-        "settings",
-        palette=False,
-    ),
-    Key(
-        "setting_deep",
-        ("3",),
-        "profile(2)",
-        "Deep",
-        "Profile Deep: the best type for the device, ten beams, patience 2",
-        "settings",
-        palette=False,
-    ),
-    Key(
-        "setting_profile",
-        ("p",),
-        "next_profile",
-        "Next profile",
-        "Take the values of the next profile, those of your own included",
-        "settings",
-        palette=False,
-    ),
-    Key(
-        "setting_name_profile",
-        ("n",),
-        "name_profile",
-        "Save profile",
-        "Save the values as a profile of your own, under a name",
-        "settings",
-        palette=False,
-    ),
-    Key(
-        "setting_delete_profile",
-        ("D",),
-        "delete_profile",
-        "Delete profile",
-        "Delete the profile of your own that the values are",
-        "settings",
-        palette=False,
-    ),
-    Key(
-        "setting_filter",
-        ("/",),
-        "filter",
-        "Filter",
-        "Show only settings whose name or help has this text",
-        "settings",
-        palette=False,
-    ),
-    Key(
-        "setting_apply",
-        ("a",),
-        "apply",
-        "Apply",
-        "Use the values for this batch's files that have not started",
-        "settings",
-        palette=False,
-    ),
-    Key(
-        "setting_save",
-        ("s",),
-        "save",
-        "Save",
-        "Save the values as defaults for the next start",
-        "settings",
-        palette=False,
-    ),
     Key("theme", ("t",), "theme", "Light or dark", "Change between light and dark", "everywhere"),
     Key(
         "palette",
@@ -542,12 +344,15 @@ def footer_keys() -> list[Key]:
     return sorted((key for key in KEYS if key.footer), key=lambda key: key.footer)
 
 
-def hints(where: Where, room: int, *, ascii_only: bool = False) -> str:
-    """The keys of a dialog with their labels, as many as fit into `room` cells."""
+def hints(where: Where, room: int, sign: Callable[[str], str]) -> str:
+    """The keys of a dialog with their labels, as many as fit into `room` cells.
+
+    `sign` gives the key of an id, as the user has it.
+    """
     text = ""
     for key in KEYS:
         if key.where == where:
-            hint = f"{shown(key.keys[0], ascii_only=ascii_only)} {key.label}"
+            hint = f"{sign(key.id)} {key.label}"
             longer = f"{text}   {hint}" if text else hint
             if len(longer) > room:
                 break

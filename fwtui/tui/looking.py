@@ -112,4 +112,4 @@ class Looking(Screen[None]):
             self.app.push_screen(Tell("That did not work", words, bad=True))
             return
         self.host.retry_failed(stored)
-        self.notify(with_keys(self.app, resumed_words(stored)), markup=False)
+        self.notify(with_keys(self, resumed_words(stored)), markup=False)

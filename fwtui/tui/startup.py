@@ -106,6 +106,6 @@ class StartUp:
 
 
 def resumed_words(stored: Stored) -> str:
-    """What to tell when a session goes on."""
+    """What to tell when a session goes on, with the name of an action for its key."""
     to_do = len(stored.session.pending) + len(stored.session.failed)
     return f"Session resumed: {fmt.files(to_do)} to do, {{start}} starts"

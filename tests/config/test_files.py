@@ -20,7 +20,9 @@ def values_for(field: Field) -> st.SearchStrategy[object]:
         case "bool":
             values: st.SearchStrategy[object] = st.booleans()
         case "int":
-            values = st.integers(int(low) if low is not None else -9, 2**31 - 1 if high is None else int(high))
+            values = st.integers(
+                int(low) if low is not None else -9, 2**31 - 1 if high is None else int(high)
+            )
         case "float":
             values = st.floats(
                 low,

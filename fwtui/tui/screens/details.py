@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from msgspec.structs import replace
 from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -119,7 +120,7 @@ class Details(Dialog[Again | None]):
         """One above the other where the width is small."""
         super().on_resize(event)
         self.set_class(event.size.width < NARROW_WIDTH, "narrow")
-        self.call_after_refresh(self.show_hints, "details", ascii_only=self.glyphs.ascii)
+        self.call_after_refresh(self.show_hints, "details")
         self.set_class(event.size.height < LOW_HEIGHT, "low")
         self.call_after_refresh(self._show)
 
@@ -193,8 +194,8 @@ class Details(Dialog[Again | None]):
 
         if not (self.subject.can_retry and self._job.is_finished):
             return
-        own = self._job.settings
-        before = self.subject.settings if own is None else full(own)
+        own, batch = self._job.settings, self.subject.settings
+        before = batch if own is None else replace(full(own), interface=batch.interface)
         screen = SettingsScreen(before, self.glyphs, use="Retry with these")
         wanted = await self.app.push_screen_wait(screen)
         if wanted is not None:

@@ -1,6 +1,7 @@
 """What all dialogs share: a frame, a text, buttons in a row, escape."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar, Generic, TypeVar
 
 from textual import events
@@ -12,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Button, Static
 
+from fwtui.tui.keymap import sign_of
 from fwtui.tui.keys import Where, hints
 from fwtui.tui.sturdy import Sturdy
 
@@ -45,11 +47,11 @@ class Dialog(Sturdy, ModalScreen[Result], Generic[Result]):
         for body in self.query(".body"):
             body.styles.max_height = max(2 if tiny else 3, room)
 
-    def show_hints(self, where: Where, *, ascii_only: bool) -> None:
+    def show_hints(self, where: Where) -> None:
         """Put the keys into the lower edge of the box."""
         for box in self.query(".dialog"):
             room = box.outer_size.width - 6
-            box.border_subtitle = Content(hints(where, room, ascii_only=ascii_only))
+            box.border_subtitle = Content(hints(where, room, partial(sign_of, self)))
 
     def action_leave(self) -> None:
         """Escape."""

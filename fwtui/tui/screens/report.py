@@ -100,7 +100,7 @@ class Report(Dialog[None]):
         """The keys that fit."""
         super().on_resize(event)
         self.set_class(event.size.width < NARROW_WIDTH, "narrow")
-        self.call_after_refresh(self.show_hints, "report", ascii_only=self._glyphs.ascii)
+        self.call_after_refresh(self.show_hints, "report")
 
     def _follow(self) -> None:
         if self._model.phase is not Phase.IDLE:

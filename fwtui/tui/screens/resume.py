@@ -99,7 +99,7 @@ class Resume(Dialog[Choice]):
         """The keys that fit."""
         super().on_resize(event)
         self.set_class(event.size.width < NARROW_WIDTH, "narrow")
-        self.call_after_refresh(self.show_hints, "resume", ascii_only=self._glyphs.ascii)
+        self.call_after_refresh(self.show_hints, "resume")
 
     @property
     def _one(self) -> Stored:

@@ -125,7 +125,7 @@ class Sessions(Dialog[Stored | None]):
         """One above the other where the width is small."""
         super().on_resize(event)
         self.set_class(event.size.width < NARROW_WIDTH, "narrow")
-        self.call_after_refresh(self.show_hints, "sessions", ascii_only=self._glyphs.ascii)
+        self.call_after_refresh(self.show_hints, "sessions")
 
     @work(exclusive=True, group="read", exit_on_error=False)
     async def _read(self) -> None:

@@ -294,6 +294,7 @@ def test_units() -> None:
         "vad_max_speech_duration_s": "seconds",
         "vad_min_silence_duration_ms": "milliseconds",
         "cancel_seconds": "seconds",
+        "stall_seconds": "seconds",
     }
 
 

@@ -145,7 +145,9 @@ class Life:
         self._bury()
         said = self._errors.read_text(errors="replace")
         if self._is_to_be_clean():
-            self.problems += [f"stderr: {said}" for mistake in MISTAKES if mistake in said]
+            self.problems += [
+                f"stderr: {said[-2000:]!r}" for mistake in MISTAKES if mistake in said
+            ]
         return Lived(code, tuple(self.events), self.struck, tuple(self.problems))
 
     def _is_to_be_clean(self) -> bool:

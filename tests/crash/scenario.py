@@ -171,7 +171,7 @@ class Batch:
         # A session that only had to be cleared away is "nothing to resume".
         nothing_to_do = lived.code == ExitCode.USAGE and resuming and not self.has_session()
         if not (lived.struck or lived.code == ExitCode.DONE or nothing_to_do):
-            words = said.read_text(errors="replace")
+            words = "see " + str(said) if self.on_screen else said.read_text(errors="replace")
             self.problems.append(f"exit code {lived.code}: {words}")
         return lived
 

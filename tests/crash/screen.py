@@ -37,6 +37,7 @@ class Screen:
         self._begins = begins
         self._wanted = b""
         self._pressed = 0.0
+        self._has_batch = False
         self._over = threading.Event()
         self._threads = [threading.Thread(target=t, daemon=True) for t in (self._read, self._press)]
 
@@ -55,6 +56,7 @@ class Screen:
 
     def hear(self, event: AnyEvent) -> None:
         """Do what a user would do about it."""
+        self._has_batch = True
         match event:
             case BatchSnapshot(jobs=()) if not self._begins:
                 self._want(b"q")  # nothing left to do
@@ -86,6 +88,7 @@ class Screen:
             while data := os.read(self._master, 1 << 16):
                 file.write(data)
                 tail = (tail + data)[-8192:]
-                if b"Resume Session" in tail:
+                # It is drawn again when it goes; then the key would be one of the main screen.
+                if b"Resume Session" in tail and not self._has_batch:
                     tail = b""
                     self._want(b"r")

@@ -92,3 +92,11 @@ class EngineError(FwtuiError):
 
 class ModelError(EngineError):
     """The model is not there or cannot be loaded."""
+
+
+class LinkError(FwtuiError):
+    """A batch in another process cannot be reached, or not used."""
+
+
+class BatchEndedError(LinkError):
+    """The batch in another process has ended."""

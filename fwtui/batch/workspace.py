@@ -7,7 +7,9 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from fwtui.batch.link import Listener
-from fwtui.batch.runner import BatchRunner
+from fwtui.batch.remote.client import RemoteBatch
+from fwtui.batch.remote.places import Place, running
+from fwtui.batch.remote.shared import SharedBatch
 from fwtui.config.locations import Locations
 from fwtui.core.settings import Settings
 from fwtui.storage.erase import Discarded
@@ -50,20 +52,20 @@ class Workspace:
         """Delete scratch files that no running fwtui uses."""
         return sweep(self.locations.scratch, self.locations.sessions, datetime.now())
 
-    async def start(self, settings: Settings) -> BatchRunner:
+    async def start(self, settings: Settings) -> SharedBatch:
         """A batch with a new session. Raises StorageError."""
         store = await asyncio.to_thread(
             SessionStore.create, self.locations.sessions, settings, datetime.now()
         )
         return self._runner(store)
 
-    async def resume(self, stored: StoredSession) -> BatchRunner:
+    async def resume(self, stored: StoredSession) -> SharedBatch:
         """A batch that goes on with a stored session. Raises SessionInUseError, StorageError."""
         store = await asyncio.to_thread(adopt, stored, self.locations.sessions)
         return self._runner(store)
 
-    def _runner(self, store: SessionStore) -> BatchRunner:
-        runner = BatchRunner(store, self.locations.scratch)
+    def _runner(self, store: SessionStore) -> SharedBatch:
+        runner = SharedBatch(store, self.locations)
         for listener in self._listeners:
             runner.subscribe(listener)
         return runner
@@ -71,3 +73,11 @@ class Workspace:
     async def discard(self, stored: StoredSession) -> Discarded:
         """Delete a stored session and its scratch files. Raises SessionInUseError, StorageError."""
         return await asyncio.to_thread(discard_stored, stored, self.locations.sessions)
+
+    async def running(self) -> tuple[Place, ...]:
+        """Where the batches of other processes can be reached, the oldest first."""
+        return await asyncio.to_thread(running, self.locations)
+
+    async def attach(self, place: Place) -> RemoteBatch:
+        """A batch of another process. Raises LinkError."""
+        return await RemoteBatch.attach(place, self.locations)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from fwtui.batch.verdict import exit_code
 from fwtui.cli.text import clock, plural
 from fwtui.core.display import printable
 from fwtui.core.events import (
@@ -14,19 +15,9 @@ from fwtui.core.events import (
     JobsAdded,
     JobsRemoved,
 )
-from fwtui.core.failure import Failure, FailureKind
+from fwtui.core.failure import Failure
 from fwtui.core.job import Completed, Failed, Job, JobId, Pending
 from fwtui.errors import ExitCode
-
-# Nothing in the files is to blame for these: the engine could not even begin.
-_CANNOT_START = frozenset(
-    {
-        FailureKind.MODEL_MISSING,
-        FailureKind.LIBRARY_MISSING,
-        FailureKind.CUDA_UNAVAILABLE,
-        FailureKind.BAD_SETTINGS,
-    }
-)
 
 
 class Tally:
@@ -108,16 +99,7 @@ class Tally:
     @property
     def exit_code(self) -> ExitCode:
         """The code that says what happened."""
-        if self.obstacle is not None:
-            return ExitCode.CANNOT_START
-        if self.unfinished:
-            return ExitCode.STOPPED
-        if not self.failed:
-            return ExitCode.DONE
-        kinds = {job.state.failure.kind for job in self.failed if isinstance(job.state, Failed)}
-        if not self.completed and kinds <= _CANNOT_START:
-            return ExitCode.CANNOT_START
-        return ExitCode.SOME_FAILED
+        return exit_code(self.jobs.values(), self.obstacle)
 
 
 def summary(tally: Tally, output_dir: str) -> Iterator[str]:

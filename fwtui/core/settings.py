@@ -194,6 +194,10 @@ class BatchSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     cancel_seconds: Annotated[
         NotNegative, Meta(description="A skipped file's window may take so long, then it is killed")
     ] = 5.0
+    on_hangup: Annotated[
+        Literal["continue", "stop"],
+        Meta(description="When the terminal goes away: continue in the background, or stop"),
+    ] = "continue"
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -21,6 +21,7 @@ from fwtui.core.events import (
     MemorySampled,
     Phase,
     PhaseChanged,
+    Recap,
     SegmentsFound,
     SegmentsReset,
     SettingsChanged,
@@ -173,6 +174,8 @@ class BatchModel:
                 changes.log += 1
             case BatchSnapshot():
                 self._snapshot(event)
+            case Recap():
+                self._recap(event)
             case JobsAdded():
                 self._add(event.jobs)
             case JobsRemoved():
@@ -249,6 +252,14 @@ class BatchModel:
             self._count(job)
         if event.memory is not None:
             self._memory(event.memory)
+        self.changes.everything = True
+
+    def _recap(self, event: Recap) -> None:
+        self.progress = {each.id: each for each in event.progress if each.id in self.running}
+        self.batch, self.finished, self.loading = event.batch, event.finished, event.loading
+        self.memory_history = deque(event.rss, maxlen=MEMORY_SAMPLES)
+        self.log.extend(event.log)
+        self.log_count += len(event.log)
         self.changes.everything = True
 
     def _count(self, job: Job) -> None:

@@ -1,0 +1,64 @@
+"""What is still to be sent to one client, within bounds."""
+
+import asyncio
+
+from fwtui.batch.gathering import Gathering
+from fwtui.batch.remote.protocol import Message, line
+from fwtui.core.events import AnyEvent, BatchSnapshot
+
+MOST_BYTES = 16 << 20
+
+
+class Outbox:
+    """Never blocks who fills it. A client that falls too far behind makes it `full`, for good.
+
+    It then takes nothing more: the client has to come again, and gets a fresh snapshot.
+    """
+
+    def __init__(self, most: int = MOST_BYTES) -> None:
+        self.full = False
+        self._most = most
+        self._bytes = 0
+        self._gathering: Gathering[bytes] = Gathering()
+        self._news = asyncio.Event()
+        self._last = False
+
+    def event(self, event: AnyEvent) -> None:
+        """Send an event; a snapshot may be of any size."""
+        if self.full:
+            return
+        data = line(event)
+        if self._gathering.put(event, data) and not isinstance(event, BatchSnapshot):
+            self._count(data)
+        self._news.set()
+
+    def message(self, message: Message) -> None:
+        """Send something else."""
+        if not self.full:
+            data = line(message)
+            self._gathering.keep(data)
+            self._count(data)
+            self._news.set()
+
+    def _count(self, data: bytes) -> None:
+        self._bytes += len(data)
+        self.full = self._bytes > self._most
+
+    def close(self) -> None:
+        """What is in it is the last."""
+        self._last = True
+        self._news.set()
+
+    async def pump(self, writer: asyncio.StreamWriter) -> None:
+        """Send everything as fast as the client takes it, until it is closed or full.
+
+        Raises OSError when the client is gone.
+        """
+        while not self.full:
+            await self._news.wait()
+            self._news.clear()
+            last, self._bytes = self._last, 0
+            writer.write(b"".join(self._gathering.take()))
+            await writer.drain()
+            if last:
+                return

@@ -8,7 +8,9 @@ from msgspec.structs import replace
 
 from fwtui.batch.link import Listener
 from fwtui.batch.remote.client import RemoteBatch
+from fwtui.batch.remote.glimpse import Glimpse, look
 from fwtui.batch.remote.places import Place, running
+from fwtui.batch.remote.protocol import Where
 from fwtui.batch.remote.shared import SharedBatch
 from fwtui.config.locations import Locations
 from fwtui.core.settings import Settings
@@ -25,10 +27,16 @@ from fwtui.storage.store import SessionStore
 
 
 class Workspace:
-    """The sessions in one state folder. `listeners` hear every batch made here."""
+    """The sessions in one state folder. `listeners` hear every batch made here.
 
-    def __init__(self, locations: Locations, listeners: Sequence[Listener] = ()) -> None:
+    `where` tells those who attach what the batches run in.
+    """
+
+    def __init__(
+        self, locations: Locations, listeners: Sequence[Listener] = (), where: Where = "run"
+    ) -> None:
         self.locations = locations
+        self._where: Where = where
         self._listeners = tuple(listeners)
 
     async def incomplete(self) -> SessionList:
@@ -65,7 +73,7 @@ class Workspace:
         return self._runner(store)
 
     def _runner(self, store: SessionStore) -> SharedBatch:
-        runner = SharedBatch(store, self.locations)
+        runner = SharedBatch(store, self.locations, self._where)
         for listener in self._listeners:
             runner.subscribe(listener)
         return runner
@@ -77,6 +85,10 @@ class Workspace:
     async def running(self) -> tuple[Place, ...]:
         """Where the batches of other processes can be reached, the oldest first."""
         return await asyncio.to_thread(running, self.locations)
+
+    async def look(self, place: Place) -> Glimpse:
+        """What such a batch does at this moment; never raises."""
+        return await look(place)
 
     async def attach(self, place: Place) -> RemoteBatch:
         """A batch of another process. Raises LinkError."""

@@ -14,6 +14,10 @@ Listener = Callable[[AnyEvent], None]
 class Runner(Protocol):
     """What is used of a batch runner here."""
 
+    @property
+    def is_background(self) -> bool:
+        """Whether it ends itself when there is nothing more to do."""
+
     def send(self, command: AnyCommand) -> None:
         """Ask for something."""
 
@@ -25,11 +29,16 @@ class Runner(Protocol):
 
 
 async def drive(
-    runner: Runner, commands: Iterable[AnyCommand], listeners: Iterable[Listener], console: Console
+    runner: Runner,
+    commands: Iterable[AnyCommand],
+    listeners: Iterable[Listener],
+    console: Console,
+    hang_up: Callable[[], bool] = lambda: False,
 ) -> bool:
     """Send the commands and work until the batch has finished or a signal stops it.
 
-    Each event goes to the listeners in their order. Returns whether a signal stopped it.
+    Each event goes to the listeners in their order. `hang_up` as in `stop_signals`; a runner in
+    the background ends itself. Returns whether a signal stopped it.
     """
     hearing = tuple(listeners)
     stopped = False
@@ -37,7 +46,7 @@ async def drive(
     def hear(event: AnyEvent) -> None:
         for listener in hearing:
             listener(event)
-        if isinstance(event, BatchFinished):
+        if isinstance(event, BatchFinished) and not runner.is_background:
             runner.send(Quit())
 
     def stop() -> None:
@@ -48,7 +57,7 @@ async def drive(
 
     unsubscribe = runner.subscribe(hear)
     try:
-        with stop_signals(stop):
+        with stop_signals(stop, hang_up):
             for command in commands:
                 runner.send(command)
             await runner.run()

@@ -104,7 +104,7 @@ class Tally:
 
 def summary(tally: Tally, output_dir: str) -> Iterator[str]:
     """The lines that tell what became of the batch, but for the failed files."""
-    yield ", ".join(_counts(tally))
+    yield ", ".join(counts(tally))
     finished = tally.finished
     if finished and finished.seconds > 0 and tally.audio_seconds > 0:
         speed = tally.audio_seconds / finished.seconds
@@ -127,7 +127,8 @@ def failures(tally: Tally) -> Iterator[str]:
                 yield f"  {printable(job.state.failure.hint)}"
 
 
-def _counts(tally: Tally) -> Iterator[str]:
+def counts(tally: Tally) -> Iterator[str]:
+    """How many files are done, failed and still to do."""
     yield f"{len(tally.completed)} of {plural(len(tally.jobs), 'file')} done"
     if tally.failed:
         yield f"{len(tally.failed)} failed"

@@ -16,6 +16,7 @@ from textual.driver import Driver
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
+from fwtui.batch.remote.places import Place
 from fwtui.core.commands import AnyCommand
 from fwtui.core.events import Phase
 from fwtui.core.settings import Settings
@@ -23,7 +24,7 @@ from fwtui.errors import ExitCode, FwtuiError
 from fwtui.tui.glyphs import Glyphs, choose_glyphs
 from fwtui.tui.host import Host
 from fwtui.tui.keys import bindings
-from fwtui.tui.leaving import ask_quit
+from fwtui.tui.leaving import Leave
 from fwtui.tui.lifecycle import TERMINAL_CHECK, Lifecycle
 from fwtui.tui.messages import TranscriptWanted
 from fwtui.tui.model import Changes
@@ -42,7 +43,10 @@ LONG_CLOSE = 0.3
 
 
 class FwtuiApp(Sturdy, App[ExitCode]):
-    """The application on `workspace`'s batches; `first` is done first, `log_file` has errors."""
+    """The application on `workspace`'s batches; `first` is done first, `log_file` has errors.
+
+    `attach`: on this batch of another process.
+    """
 
     CSS_PATH = "styles/app.tcss"
     TITLE = "fwtui"
@@ -58,6 +62,7 @@ class FwtuiApp(Sturdy, App[ExitCode]):
         now: Callable[[], datetime] = datetime.now,
         glyphs: Glyphs | None = None,
         log_file: Path | None = None,
+        attach: Place | None = None,
     ) -> None:
         super().__init__()
         for theme in THEMES:
@@ -74,8 +79,11 @@ class FwtuiApp(Sturdy, App[ExitCode]):
         self._workspace = workspace
         self._settings = settings
         self._first = tuple(first)
-        self._lifecycle = Lifecycle(self._end)
+        self._attach = attach
+        self._lifecycle = Lifecycle(self._end, self._hang_up)
         self._failed_start: ExitCode | None = None
+        # The batch is to go on in a process without a terminal.
+        self.hand_over = False
         if "SSH_CONNECTION" in os.environ and "TEXTUAL_ANIMATIONS" not in os.environ:
             self.animation_level = "none"
 
@@ -114,7 +122,7 @@ class FwtuiApp(Sturdy, App[ExitCode]):
         gc.freeze()
         gc.enable()
         try:
-            await StartUp(self, self.host).run()
+            await StartUp(self, self.host).run(self._attach)
         except FwtuiError as error:
             self._failed_start = error.exit_code
             self.trouble.tell(error)
@@ -149,11 +157,11 @@ class FwtuiApp(Sturdy, App[ExitCode]):
             self.exit(ExitCode.STOPPED)
             return
         model = self.host.model
-        if model.phase in {Phase.RUNNING, Phase.PAUSING} and not await self.push_screen_wait(
-            ask_quit(model)
-        ):
-            return
-        self.leave()
+        busy = model.phase in {Phase.RUNNING, Phase.PAUSING} and not model.attached
+        choice = await self.push_screen_wait(Leave(model)) if busy else "quit"
+        if choice != "stay":
+            self.hand_over = choice == "background"
+            self.leave()
 
     @work(group="leave", exit_on_error=False)
     async def leave(self) -> None:
@@ -169,11 +177,24 @@ class FwtuiApp(Sturdy, App[ExitCode]):
     def _end(self) -> None:
         self.call_later(self.leave)
 
+    def _hang_up(self) -> None:
+        self._stop_reading()
+        self.call_later(self._let_go)
+
+    def _let_go(self) -> None:
+        if self.host.release():
+            self.exit(ExitCode.DONE)
+        else:
+            self.leave()
+
     def _check_terminal(self) -> None:
         if not self.is_headless and self._lifecycle.check_terminal():
-            hang_up = getattr(self._driver, "hang_up", None)
-            if hang_up is not None:
-                hang_up()
+            self._stop_reading()
+
+    def _stop_reading(self) -> None:
+        hang_up = getattr(self._driver, "hang_up", None)
+        if hang_up is not None:
+            hang_up()
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Tell of a worker that failed."""

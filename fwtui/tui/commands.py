@@ -58,6 +58,7 @@ class QueueCommands(Screen[None]):
             "retry": "Retry" if some or finished else None,
             "remove": "Remove" if current is not None else None,
             "filter": "Filter" if counts.total else None,
+            "quit": "Detach" if self.model.attached else "Quit",
         }
 
     def action_start_pause(self) -> None:

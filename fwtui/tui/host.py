@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
+from fwtui.batch.remote.places import Place
 from fwtui.core.commands import AnyCommand, Quit
 from fwtui.core.settings import Settings
 from fwtui.errors import ExitCode
@@ -15,7 +16,10 @@ CLOSE_SECONDS = 30.0
 
 
 class Host:
-    """Owns the runner of the moment. Commands sent before there is one wait for it."""
+    """Owns the runner of the moment. Commands sent before there is one wait for it.
+
+    `released` is the task of a batch that outlives the screens.
+    """
 
     def __init__(
         self,
@@ -34,6 +38,7 @@ class Host:
         self._waiting: list[AnyCommand] = []
         self._opening = asyncio.Lock()
         self.closing = False
+        self.released: asyncio.Task[None] | None = None
 
     async def begin(self, stored: Stored | None) -> None:
         """Start a new session, or go on with a stored one; raises FwtuiError."""
@@ -46,6 +51,24 @@ class Host:
             else:
                 runner = await self.workspace.resume(stored)
             self._adopt(runner)
+
+    async def attach(self, place: Place) -> None:
+        """Show a batch of another process; raises FwtuiError."""
+        async with self._opening:
+            if not self.closing:
+                runner = await self.workspace.attach(place)
+                self.model.attached = True
+                self._adopt(runner)
+
+    def release(self) -> bool:
+        """Let the batch of this process go on without us; False if there is none, or it may not."""
+        go_on = self.model.settings.batch.on_hangup == "continue"
+        if self.closing or self._task is None or self.model.attached or not go_on:
+            return False
+        self.closing = True
+        self.bridge.disconnect()
+        self.released = self._task
+        return True
 
     def _adopt(self, runner: Runner) -> None:
         self.runner = runner
@@ -82,6 +105,8 @@ class Host:
     @property
     def exit_code(self) -> ExitCode:
         """What the state of the queue means for whoever called the program."""
+        if self.model.attached:
+            return ExitCode.DONE
         counts = self.model.counts
         if counts.to_do:
             return ExitCode.STOPPED

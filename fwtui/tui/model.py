@@ -105,9 +105,13 @@ class Counts:
 
 
 class BatchModel:
-    """The batch as last heard of. `fold` takes an event in and notes what it changed."""
+    """The batch as last heard of. `fold` takes an event in and notes what it changed.
+
+    `attached`: it belongs to another process.
+    """
 
     def __init__(self) -> None:
+        self.attached = False
         self.session_id = ""
         self.settings = Settings()
         self.phase = Phase.IDLE

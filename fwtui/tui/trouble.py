@@ -36,7 +36,10 @@ class Trouble:
         return True
 
     def batch_ended(self, error: BaseException) -> None:
-        """The runner broke: what is finished is safe, the rest can be resumed."""
+        """The runner broke, or the batch of another process is gone: what is finished is safe."""
+        if isinstance(error, FwtuiError):
+            self._show(clean(error.title), clean(error.hint), error)
+            return
         self._show(
             "The batch has stopped",
             f"{_words(error)}\n\nEverything that was finished is saved. Quit and start fwtui again "

@@ -3,6 +3,8 @@
 from typing import Protocol
 
 from fwtui.batch.link import BatchLink
+from fwtui.batch.remote.glimpse import Glimpse
+from fwtui.batch.remote.places import Place
 from fwtui.core.settings import Settings
 from fwtui.storage.erase import Discarded
 from fwtui.storage.sessions import SessionList, StoredSession
@@ -28,6 +30,15 @@ class Workspace(Protocol):
 
     async def resume(self, stored: Stored) -> Runner:
         """Go on with this one."""
+
+    async def running(self) -> tuple[Place, ...]:
+        """Where batches of other processes can be reached."""
+
+    async def look(self, place: Place) -> Glimpse:
+        """What such a batch does at this moment."""
+
+    async def attach(self, place: Place) -> Runner:
+        """A batch of another process."""
 
     async def discard(self, stored: Stored) -> Discarded:
         """Delete it and everything that belongs to it."""

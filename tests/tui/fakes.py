@@ -7,6 +7,8 @@ from datetime import datetime
 import msgspec
 
 from fwtui.batch.link import Listener
+from fwtui.batch.remote.glimpse import Glimpse
+from fwtui.batch.remote.places import Place
 from fwtui.core.commands import AnyCommand, Quit
 from fwtui.core.events import (
     AnyEvent,
@@ -116,6 +118,8 @@ class ScriptedWorkspace:
         self.resumed: list[StoredSession] = []
         self.discarded: list[StoredSession] = []
         self.refusal: Exception | None = None
+        self.batches: tuple[Glimpse, ...] = ()
+        self.attached: list[Place] = []
 
     async def incomplete(self) -> SessionList:
         return SessionList(tuple(self.sessions), self.problems)
@@ -132,6 +136,16 @@ class ScriptedWorkspace:
             raise refusal
         self.resumed.append(stored)
         self.link.jobs = stored.session.jobs
+        return self.link
+
+    async def running(self) -> tuple[Place, ...]:
+        return tuple(glimpse.place for glimpse in self.batches)
+
+    async def look(self, place: Place) -> Glimpse:
+        return next(one for one in self.batches if one.place == place)
+
+    async def attach(self, place: Place) -> ScriptedLink:
+        self.attached.append(place)
         return self.link
 
     async def discard(self, stored: StoredSession) -> Discarded:

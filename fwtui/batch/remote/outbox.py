@@ -1,6 +1,7 @@
 """What is still to be sent to one client, within bounds."""
 
 import asyncio
+from collections.abc import Callable
 
 from fwtui.batch.gathering import Gathering
 from fwtui.batch.remote.protocol import Message, line
@@ -10,13 +11,14 @@ MOST_BYTES = 16 << 20
 
 
 class Outbox:
-    """Never blocks who fills it. A client that falls too far behind makes it `full`, for good.
+    """Never blocks who fills it. For a client that falls too far behind, `on_full` is called once.
 
-    It then takes nothing more: the client has to come again, and gets a fresh snapshot.
+    Nothing more is taken then: the client has to come again, and gets a fresh snapshot.
     """
 
-    def __init__(self, most: int = MOST_BYTES) -> None:
+    def __init__(self, on_full: Callable[[], None], most: int = MOST_BYTES) -> None:
         self.full = False
+        self._on_full = on_full
         self._most = most
         self._bytes = 0
         self._gathering: Gathering[bytes] = Gathering()
@@ -42,7 +44,9 @@ class Outbox:
 
     def _count(self, data: bytes) -> None:
         self._bytes += len(data)
-        self.full = self._bytes > self._most
+        if self._bytes > self._most:
+            self.full = True
+            self._on_full()
 
     def close(self) -> None:
         """What is in it is the last."""

@@ -5,6 +5,7 @@ them. The client speaks first.
 """
 
 from datetime import datetime
+from typing import Literal
 
 import msgspec
 
@@ -16,6 +17,8 @@ from fwtui.core.segment import Transcript
 from fwtui.storage.codec import clean
 
 PROTOCOL = 1
+# What a batch runs in: a screen, `fwtui run`, or nothing that anybody can see.
+Where = Literal["screen", "run", "background"]
 # A snapshot of 100,000 files is 30 MB; both ends belong to the same user.
 LONGEST_LINE = 1 << 28
 
@@ -33,7 +36,10 @@ class Hello(Message, frozen=True):
 
 
 class Welcome(Message, frozen=True):
-    """The answer to a client of this version; a snapshot, a recap and all events follow."""
+    """The answer to a client of this version; a snapshot, a recap and all events follow.
+
+    `log` is the path of the session's log file.
+    """
 
     protocol: int
     version: str
@@ -41,7 +47,7 @@ class Welcome(Message, frozen=True):
     host: str
     pid: int
     since: datetime
-    background: bool
+    where: Where
     log: str = ""
 
 
@@ -50,6 +56,10 @@ class Refused(Message, frozen=True):
 
     title: str
     hint: str = ""
+
+
+class End(Message, frozen=True):
+    """Stop the batch, and end the process that works on it, unless that is somebody's screen."""
 
 
 class AskTranscript(Message, frozen=True):
@@ -71,7 +81,7 @@ class Ended(Message, frozen=True):
     """The batch has ended in an orderly way: the last line. Its session is let go."""
 
 
-FromClient = AskTranscript | AnyCommand
+FromClient = End | AskTranscript | AnyCommand
 FromBatch = AnyEvent | HaveTranscript | Ended
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import hmac
-from collections.abc import Callable
+from typing import Protocol
 
 import msgspec
 from msgspec.structs import replace
@@ -14,6 +14,7 @@ from fwtui.batch.remote.places import Listening
 from fwtui.batch.remote.protocol import (
     LONGEST_LINE,
     AskTranscript,
+    End,
     Ended,
     FromClient,
     HaveTranscript,
@@ -24,7 +25,7 @@ from fwtui.batch.remote.protocol import (
     refusal,
 )
 from fwtui.core.commands import AddPaths, AnyCommand, Quit
-from fwtui.core.events import AnyEvent, Recap
+from fwtui.core.events import Recap
 from fwtui.core.paths import text_to_path
 from fwtui.core.segment import Transcript
 from fwtui.errors import FwtuiError
@@ -41,15 +42,9 @@ class Connected:
     """One client. Ends the connection by itself when the client falls too far behind."""
 
     def __init__(self, writer: asyncio.StreamWriter) -> None:
-        self.outbox = Outbox()
         self._writer = writer
+        self.outbox = Outbox(self.abort)
         self.writing: asyncio.Task[None] = asyncio.create_task(self._write())
-
-    def hear(self, event: AnyEvent) -> None:
-        """A listener of the batch."""
-        self.outbox.event(event)
-        if self.outbox.full:
-            self.abort()
 
     def abort(self) -> None:
         """End the connection, whatever was still to be sent."""
@@ -60,15 +55,26 @@ class Connected:
             await self.outbox.pump(self._writer)
 
 
-class BatchServer:
-    """Serves a batch at a place. `welcome` and `recap` are asked for with each new client."""
+class Served(BatchLink, Protocol):
+    """A batch that can be served."""
 
-    def __init__(
-        self, batch: BatchLink, welcome: Callable[[], Welcome], recap: Callable[[], Recap]
-    ) -> None:
+    @property
+    def welcome(self) -> Welcome:
+        """What it is, at this moment."""
+
+    @property
+    def recap(self) -> Recap:
+        """What a client has missed so far."""
+
+    def end(self) -> None:
+        """Stop, and end whatever it runs in, unless that is a screen."""
+
+
+class BatchServer:
+    """Serves a batch."""
+
+    def __init__(self, batch: Served) -> None:
         self._batch = batch
-        self._welcome = welcome
-        self._recap = recap
         self._listening: Listening | None = None
         self._server: asyncio.Server | None = None
         self._clients: set[Connected] = set()
@@ -131,15 +137,15 @@ class BatchServer:
         refused = refusal(hello, place.pid)
         if not hmac.compare_digest(hello.token.encode(), place.token.encode()):
             refused = Refused("This batch belongs to another user")
-        writer.write(line(refused or self._welcome()))
+        writer.write(line(refused or self._batch.welcome))
         await writer.drain()
         return refused is None
 
     async def _attend(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         client = Connected(writer)
         decoder: msgspec.json.Decoder[FromClient] = msgspec.json.Decoder(FromClient)
-        unsubscribe = self._batch.subscribe(client.hear)  # the snapshot is there now
-        client.hear(self._recap())
+        unsubscribe = self._batch.subscribe(client.outbox.event)  # the snapshot is there now
+        client.outbox.event(self._batch.recap)
         self._clients.add(client)
         try:
             while said := await reader.readline():
@@ -150,12 +156,14 @@ class BatchServer:
             client.writing.cancel()
             await asyncio.gather(client.writing, return_exceptions=True)
 
-    def _obey(self, message: AskTranscript | AnyCommand, client: Connected) -> None:
+    def _obey(self, message: End | AskTranscript | AnyCommand, client: Connected) -> None:
         match message:
             case AskTranscript():
                 task = asyncio.create_task(self._answer(message, client))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
+            case End():
+                self._batch.end()
             case Quit():
                 pass  # to leave is the client's own matter, to end the owner's
             case AddPaths(paths=paths):

@@ -8,15 +8,15 @@ from datetime import datetime
 from fwtui import __version__
 from fwtui.batch.ledger import now
 from fwtui.batch.remote.places import listen
-from fwtui.batch.remote.protocol import PROTOCOL, Welcome
+from fwtui.batch.remote.protocol import PROTOCOL, Welcome, Where
 from fwtui.batch.remote.recorder import Recorder
 from fwtui.batch.remote.result import BatchResult, keep_result
 from fwtui.batch.remote.server import BatchServer
 from fwtui.batch.runner import BatchRunner
 from fwtui.batch.verdict import exit_code
 from fwtui.config.locations import Locations
-from fwtui.core.commands import Quit
-from fwtui.core.events import Level, Phase
+from fwtui.core.commands import Quit, Stop
+from fwtui.core.events import Level, Phase, Recap
 from fwtui.errors import FwtuiError
 from fwtui.storage.store import SessionStore
 
@@ -24,14 +24,14 @@ from fwtui.storage.store import SessionStore
 class SharedBatch(BatchRunner):
     """A runner with a socket. In the background it ends itself when there is nothing more to do."""
 
-    def __init__(self, store: SessionStore, locations: Locations) -> None:
+    def __init__(self, store: SessionStore, locations: Locations, where: Where = "run") -> None:
         super().__init__(store, locations.scratch)
-        self.is_background = False
+        self._where: Where = where
         self._locations = locations
         self._since = datetime.now().replace(microsecond=0)
         self._recorder = Recorder()
         self.subscribe(self._recorder.hear)
-        self._server = BatchServer(self, self._welcome, lambda: self._recorder.recap)
+        self._server = BatchServer(self)
 
     @property
     def session_id(self) -> str:
@@ -47,14 +47,40 @@ class SharedBatch(BatchRunner):
             await self._keep_result()
             await self._server.close()
 
+    @property
+    def is_background(self) -> bool:
+        """Whether no terminal belongs to it."""
+        return self._where == "background"
+
     def go_to_background(self) -> None:
-        """There is no terminal any more: work the queue off, then end.
+        """Nobody sits in front of it: work the queue off, then end.
 
         As long as somebody is attached it stays, for what they may want to do next.
         """
-        if not self.is_background:
-            self.is_background = True
-            self.ledger.log(Level.INFO, "The terminal is gone: the batch goes on in the background")
+        self._where = "background"
+
+    def end(self) -> None:
+        """Stop at once; without a screen, the process comes to its end by that."""
+        self.send(Quit() if self.is_background else Stop())
+
+    @property
+    def welcome(self) -> Welcome:
+        """What is said to whoever attaches."""
+        return Welcome(
+            protocol=PROTOCOL,
+            version=__version__,
+            session_id=self.session_id,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            since=self._since,
+            where=self._where,
+            log=os.fspath(self._locations.session_log(self.session_id)),
+        )
+
+    @property
+    def recap(self) -> Recap:
+        """The past, as far as it is kept."""
+        return self._recorder.recap
 
     async def _open(self) -> None:
         """Nobody needs the socket for the work itself: without it the batch goes on."""
@@ -66,18 +92,6 @@ class SharedBatch(BatchRunner):
             self.ledger.log(Level.WARNING, f"Nobody can attach to this batch: {error.title}")
             return
         await self._server.open(listening)
-
-    def _welcome(self) -> Welcome:
-        return Welcome(
-            protocol=PROTOCOL,
-            version=__version__,
-            session_id=self.session_id,
-            host=socket.gethostname(),
-            pid=os.getpid(),
-            since=self._since,
-            background=self.is_background,
-            log=os.fspath(self._locations.session_log(self.session_id)),
-        )
 
     async def _go_on(self) -> None:
         await super()._go_on()

@@ -18,14 +18,12 @@ from textual.worker import Worker, WorkerState
 
 from fwtui.batch.remote.places import Place
 from fwtui.core.commands import AnyCommand
-from fwtui.core.events import Phase
 from fwtui.core.settings import Settings
-from fwtui.errors import ExitCode, FwtuiError
+from fwtui.errors import FwtuiError
+from fwtui.tui.ending import Ending
 from fwtui.tui.glyphs import Glyphs, choose_glyphs
 from fwtui.tui.host import Host
 from fwtui.tui.keys import bindings
-from fwtui.tui.leaving import Leave
-from fwtui.tui.lifecycle import TERMINAL_CHECK, Lifecycle
 from fwtui.tui.messages import TranscriptWanted
 from fwtui.tui.model import Changes
 from fwtui.tui.palette import KeyCommands
@@ -39,10 +37,9 @@ from fwtui.tui.trouble import Trouble
 from fwtui.tui.workspace import Workspace
 
 TRANSCRIPT_REST = 0.12
-LONG_CLOSE = 0.3
 
 
-class FwtuiApp(Sturdy, App[ExitCode]):
+class FwtuiApp(Sturdy, Ending):
     """The application on `workspace`'s batches; `first` is done first, `log_file` has errors.
 
     `attach`: on this batch of another process.
@@ -74,16 +71,11 @@ class FwtuiApp(Sturdy, App[ExitCode]):
         # Tests want to see every error; people want to go on working.
         self.strict = False
         self.trouble = Trouble(self)
-        self.host: Host
         self.main: MainScreen
         self._workspace = workspace
         self._settings = settings
         self._first = tuple(first)
-        self._attach = attach
-        self._lifecycle = Lifecycle(self._end, self._hang_up)
-        self._failed_start: ExitCode | None = None
-        # The batch is to go on in a process without a terminal.
-        self.hand_over = False
+        self._place = attach
         if "SSH_CONNECTION" in os.environ and "TEXTUAL_ANIMATIONS" not in os.environ:
             self.animation_level = "none"
 
@@ -105,15 +97,13 @@ class FwtuiApp(Sturdy, App[ExitCode]):
         self.host = Host(self._workspace, self._settings, self._apply, self.trouble.batch_ended)
         self.main = MainScreen(self.host, self.glyphs, self.now)
         await self.push_screen(self.main)
-        if not self.is_headless:
-            self._lifecycle.install()
-        self.set_interval(TERMINAL_CHECK, self._check_terminal)
+        self.watch_terminal()
         self.call_after_refresh(self._begin)
 
     async def on_unmount(self) -> None:
         """However the screens end, the batch is saved."""
         if hasattr(self, "host"):
-            self._lifecycle.remove()
+            self.lifecycle.remove()
             await self.host.close()
 
     @work(group="start-up", exit_on_error=False)
@@ -122,9 +112,9 @@ class FwtuiApp(Sturdy, App[ExitCode]):
         gc.freeze()
         gc.enable()
         try:
-            await StartUp(self, self.host).run(self._attach)
+            await StartUp(self, self.host).run(self._place)
         except FwtuiError as error:
-            self._failed_start = error.exit_code
+            self.failed_start = error.exit_code
             self.trouble.tell(error)
             return
         for command in self._first:
@@ -149,52 +139,6 @@ class FwtuiApp(Sturdy, App[ExitCode]):
         feed.complete(transcript.segments)
         feed.language = feed.language or transcript.language
         self.main.apply(Changes(feeds={event.job_id}))
-
-    @work(exclusive=True, group="quit", exit_on_error=False)
-    async def action_quit(self) -> None:  # type: ignore[override]
-        """Save and leave; asks when a file is being worked on."""
-        if self.host.closing:
-            self.exit(ExitCode.STOPPED)
-            return
-        model = self.host.model
-        busy = model.phase in {Phase.RUNNING, Phase.PAUSING} and not model.attached
-        choice = await self.push_screen_wait(Leave(model)) if busy else "quit"
-        if choice != "stay":
-            self.hand_over = choice == "background"
-            self.leave()
-
-    @work(group="leave", exit_on_error=False)
-    async def leave(self) -> None:
-        """Let the batch save everything, then end."""
-        timer = self.set_timer(LONG_CLOSE, self._say_saving)
-        await self.host.close()
-        timer.stop()
-        self.exit(self._failed_start or self.host.exit_code)
-
-    def _say_saving(self) -> None:
-        self.notify("Saving the session" + self.glyphs.ellipsis, timeout=30, markup=False)
-
-    def _end(self) -> None:
-        self.call_later(self.leave)
-
-    def _hang_up(self) -> None:
-        self._stop_reading()
-        self.call_later(self._let_go)
-
-    def _let_go(self) -> None:
-        if self.host.release():
-            self.exit(ExitCode.DONE)
-        else:
-            self.leave()
-
-    def _check_terminal(self) -> None:
-        if not self.is_headless and self._lifecycle.check_terminal():
-            self._stop_reading()
-
-    def _stop_reading(self) -> None:
-        hang_up = getattr(self._driver, "hang_up", None)
-        if hang_up is not None:
-            hang_up()
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Tell of a worker that failed."""

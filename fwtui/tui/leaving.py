@@ -35,8 +35,8 @@ class Leave(Dialog[Choice]):
             VerticalScroll(text("\n".join(_lines(self._model))), classes="body"),
             buttons=(
                 Button("Keep working", id="stay"),
-                Button("In the background", id="background"),
                 Button("Quit", id="quit", variant="error"),
+                Button("In the background", id="background"),
             ),
         )
 

@@ -42,7 +42,7 @@ async def add(paths: tuple[str, ...], session_id: str, console: Console) -> None
 
     place = find_batch(session_id, "add --session")
     intake = await asyncio.to_thread(find_files, paths)
-    if not intake.paths:
+    if not intake.files:
         raise nothing_found(intake)
     for path in intake.empty:
         console.line(f"note: no audio or video file found in {printable(path)}")
@@ -55,7 +55,7 @@ async def add(paths: tuple[str, ...], session_id: str, console: Console) -> None
         if talk.connection.welcome.where == "background" and talk.phase is Phase.IDLE:
             talk.connection.write(Start())  # it had just come to its end
             await talk.until(lambda _: talk.phase is not Phase.IDLE)
-    known = f"; {before:,} were in its queue already" if before else ""
+    known = f"; already in its queue: {before:,}" if before else ""
     name = printable(place.session_id)
     console.line(f"added {plural(len(wanted) - before, 'file')} to session {name}{known}")
 

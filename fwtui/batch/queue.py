@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from fwtui.core.job import Completed, Job, JobId, Pending
 from fwtui.core.paths import path_to_text
 
@@ -57,6 +59,16 @@ class Queue:
         if self._waiting is not None:
             self._waiting[job.id] = None
         return job
+
+    def avoid(self, stems: Iterable[str]) -> None:
+        """Give these names (case-folded) to no job from now on: others use them."""
+        self._stems.update(stems)
+
+    def renamed(self, job: Job) -> Job:
+        """The job with outputs of another name, which is taken by it now."""
+        stem = path_to_text(unused_stem(job.file, self._stems, self._numbers))
+        self._stems.add(stem.casefold())
+        return replace(job, stem=stem)
 
     def put(self, job: Job) -> None:
         """Replace a job that is in the queue."""

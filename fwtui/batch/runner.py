@@ -192,6 +192,7 @@ class BatchRunner:
                 await self._retry(ids, restart=restart)
             case ChangeSettings(settings=settings):
                 await self.ledger.change_settings(settings)
+                await self.ledger.mind_others()
                 self._slot.forget_rungs()
             case Start():
                 await self._start()
@@ -284,6 +285,7 @@ class BatchRunner:
                 self._emit_finished(stopped=False, seconds=0.0, report=None, failure=None)
                 return
             await self._take_back_strays()
+            await self.ledger.mind_others()
             self._began, self._began_at = time.monotonic(), now()
             reading = await asyncio.to_thread(self._meter.read)
             self.ledger.log(Level.INFO, batch_line("Batch start", reading))

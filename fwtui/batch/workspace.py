@@ -57,7 +57,8 @@ class Workspace:
         return replace(listed, sessions=left)
 
     def sweep(self) -> Swept:
-        """Delete scratch files that no running fwtui uses."""
+        """Delete scratch files and sockets that no running fwtui uses."""
+        running(self.locations)
         return sweep(self.locations.scratch, self.locations.sessions, datetime.now())
 
     async def start(self, settings: Settings) -> SharedBatch:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from fwtui.batch.gathering import Gathering
 from fwtui.batch.remote.protocol import Message, line
-from fwtui.core.events import AnyEvent, BatchSnapshot
+from fwtui.core.events import AnyEvent, BatchSnapshot, Recap
 
 MOST_BYTES = 16 << 20
 
@@ -26,11 +26,11 @@ class Outbox:
         self._last = False
 
     def event(self, event: AnyEvent) -> None:
-        """Send an event; a snapshot may be of any size."""
+        """Send an event; what everybody gets at the beginning may be of any size."""
         if self.full:
             return
         data = line(event)
-        if self._gathering.put(event, data) and not isinstance(event, BatchSnapshot):
+        if self._gathering.put(event, data) and not isinstance(event, BatchSnapshot | Recap):
             self._count(data)
         self._news.set()
 

@@ -21,6 +21,7 @@ from msgspec.structs import replace
 from fwtui.config.locations import Locations
 from fwtui.core.paths import path_to_text, text_to_path
 from fwtui.errors import StorageError
+from fwtui.storage.atomic import TEMP_PREFIX as UNFINISHED
 from fwtui.storage.atomic import write_atomic
 from fwtui.storage.codec import UNREADABLE
 from fwtui.storage.faults import storage_error
@@ -32,7 +33,7 @@ from fwtui.storage.names import SessionFiles
 LONGEST_SOCKET_PATH = 103
 TEMP_PREFIX = "fwtui-"
 CONNECT_SECONDS = 10.0
-LONE_SECONDS = 3600.0
+UNFINISHED_SECONDS = 3600.0
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -151,7 +152,7 @@ def running(locations: Locations) -> tuple[Place, ...]:
                 found.append(place)
             else:
                 _remove(file, place)
-        _remove_lone_sockets(locations.live)
+        _remove_unfinished(locations.live)
     return tuple(sorted(found, key=lambda place: (place.since, place.session_id)))
 
 
@@ -176,12 +177,13 @@ def _read(file: Path) -> Place | None:
         return None
 
 
-def _remove_lone_sockets(live: Path) -> None:
-    """Delete sockets whose process was killed before it could say what they are."""
-    for path in live.glob("*.sock"):
-        if path.with_suffix(".json").exists() or time.time() - path.lstat().st_mtime < LONE_SECONDS:
-            continue
-        path.unlink(missing_ok=True)
+def _remove_unfinished(live: Path) -> None:
+    """Delete what a process that was killed while it began to listen has left."""
+    for path in live.iterdir():
+        old = time.time() - path.lstat().st_mtime > UNFINISHED_SECONDS
+        unfinished = path.name.startswith(UNFINISHED) or not path.with_suffix(".json").exists()
+        if old and unfinished:
+            path.unlink(missing_ok=True)
 
 
 def _remove(file: Path, place: Place) -> None:

@@ -174,7 +174,10 @@ async def test_who_falls_too_far_behind_is_dropped_and_comes_again(
         async with attached(batch) as quick:
             door = shared(batch)._server
             assert door.clients == 2
-            # Nobody reads `link`. What the system keeps for it is not without bounds either.
+            # As when the terminal is stopped, or on a line that is too slow.
+            transport = link._connection._writer.transport
+            assert isinstance(transport, asyncio.ReadTransport)
+            transport.pause_reading()
             number = 0
             async with asyncio.timeout(PATIENCE):
                 while door.clients == 2:
@@ -182,6 +185,7 @@ async def test_who_falls_too_far_behind_is_dropped_and_comes_again(
                     batch.runner.ledger.log(Level.INFO, f"{number} " + "x" * 100_000)
                     await quick.log_line(f"{number} ")
             batch.runner.ledger.log(Level.INFO, "the last one")
+            transport.resume_reading()
             slow = Client(link)
             await slow.until(lambda _: len(slow.snapshots) == 2)
             await slow.until(lambda e: isinstance(e, Recap) and bool(e.log))

@@ -51,6 +51,7 @@ def works(place: Place, listening: Listening) -> bool:
 
 
 def test_only_this_user_can_reach_it_and_it_leaves_nothing(store: SessionStore) -> None:
+    live = Locations.default().live
     store.close()
     store = make_session(keep_open=True)
     before = os.umask(0)  # the rights must not be a gift of the umask

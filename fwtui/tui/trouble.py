@@ -38,7 +38,7 @@ class Trouble:
     def batch_ended(self, error: BaseException) -> None:
         """The runner broke, or the batch of another process is gone: what is finished is safe."""
         if isinstance(error, FwtuiError):
-            self._show(clean(error.title), clean(error.hint), error)
+            self._show(error.title, clean(error.hint), error)
             return
         self._show(
             "The batch has stopped",
@@ -71,7 +71,7 @@ class Trouble:
 
         logger.error("%s", title, exc_info=error)
         app = self._app
-        line = f"{title}: {_words(error)}"
+        line = clean(str(error)) if str(error) == title else f"{title}: {_words(error)}"
         app.host.bridge.receive(LogLine(at=app.now(), level=Level.ERROR, text=line))
         place = app.log_place
         more = f"\n\nMore in {place}" if place and not isinstance(error, FwtuiError) else ""

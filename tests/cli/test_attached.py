@@ -6,6 +6,7 @@ import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 
 from fwtui.core.events import BatchFinished, LogLine
 from fwtui.errors import ExitCode
+from tests.batch.remote.client import pause
 from tests.cli.program import fwtui
 from tests.cli.test_run import EXACT, LONG, SHORT, Running, contents, events
 from tests.cli.test_terminal import Terminal, program, terminal
@@ -46,10 +48,6 @@ def wait_for(is_so: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
 
 def is_paused(batch: dict[str, Any]) -> bool:
     return bool(batch["seen"]["phase"] == "paused")
-
-
-def has_words(batch: dict[str, Any]) -> bool:
-    return any(one["done"] > 0 and not one["preparing"] for _, one in batch["seen"]["current"])
 
 
 def until_gone(pid: int) -> None:
@@ -99,15 +97,14 @@ def test_a_closed_terminal_leaves_the_batch_to_whoever_comes_next(
     out = tmp_path / "out"
     first = terminal(program(LONG, *QUICK, "-o", out))
     first.wait_for(lambda text: "1 to do" in text)
-    first.press("s")
-    wait_for(has_words)
-    first.press("s")
-    before = wait_for(is_paused)
-    assert before["seen"]["where"] == "screen"
+    with ThreadPoolExecutor() as pool:
+        pausing = pool.submit(pause, after_words=True)
+        first.press("s")
+        pid = pausing.result()
+    assert wait_for(is_paused)["seen"]["where"] == "screen"
     first.close()  # the terminal is gone, with all that ran in it
     batch = wait_for(lambda batch: batch["seen"]["where"] == "background")
-    pid = batch["place"]["pid"]
-    assert (pid, batch["seen"]["phase"]) == (before["place"]["pid"], "paused")
+    assert (batch["place"]["pid"], batch["seen"]["phase"]) == (pid, "paused")
     for number in range(3):
         assert "/dev/pts" not in str(Path(f"/proc/{pid}/fd/{number}").readlink())
 
@@ -120,10 +117,10 @@ def test_a_closed_terminal_leaves_the_batch_to_whoever_comes_next(
     assert "paused" in shown
     second.press("3")
     second.wait_for(lambda text: "The terminal is gone" in text)
-    second.press("s")
-    wait_for(lambda batch: batch["seen"]["phase"] == "running")
-    second.press("s")
-    wait_for(is_paused)
+    with ThreadPoolExecutor() as pool:
+        pausing = pool.submit(pause, after_words=True)
+        second.press("s")
+        pausing.result()
     ui = next(p for p in psutil.process_iter(["cmdline"]) if is_screen(p, pid))
     ui.kill()
     second.wait_for(lambda text: "the-end 137" in text)
@@ -159,7 +156,7 @@ def test_a_detached_batch_is_seen_steered_and_stopped(
     begun = fwtui("run", LONG, *QUICK, "-o", out, "--detach")
     assert begun.returncode == ExitCode.DONE, begun.stderr
     session = begun.stdout.strip()
-    assert fwtui("pause").returncode == ExitCode.DONE
+    pause(session)
     batch = wait_for(is_paused)
     assert batch["place"]["session_id"] == session
     assert (batch["seen"]["where"], batch["seen"]["total"]) == ("background", 1)
@@ -175,24 +172,27 @@ def test_a_detached_batch_is_seen_steered_and_stopped(
 
     # A second one beside it: then it must be said which one is meant.
     other = fwtui("run", SHORT, *QUICK, "-o", out, "--detach").stdout.strip()
-    fwtui("pause", other)
-    if len(status()["batches"]) == 2:
-        unclear = fwtui("stop")
-        assert unclear.returncode == ExitCode.USAGE
-        assert session in unclear.stderr
+    pause(other)
+    unclear = fwtui("stop")
+    assert unclear.returncode == ExitCode.USAGE
+    assert session in unclear.stderr
+    assert other in unclear.stderr
     screen = terminal(program("attach", session))
     screen.wait_for(lambda text: "attached" in text and "2 to do" in text)
     stopped = fwtui("stop", session)
     assert stopped.returncode == ExitCode.DONE, stopped.stderr
     assert f"fwtui run --resume {session}" in stopped.stderr
     screen.wait_for(lambda text: "The batch was ended where it runs" in text)
-    screen.press("Enter", "q")
+    screen.press("Enter")
+    screen.wait_for(lambda text: "The batch was ended where it runs" not in text)
+    screen.press("q")
     screen.wait_for(lambda text: "the-end 0" in text)
     until_gone(batch["place"]["pid"])
-    fwtui("stop", other)
+    assert fwtui("unpause", other).returncode == ExitCode.DONE
     again = fwtui("run", "--resume", session, "--quiet")
     assert again.returncode == ExitCode.DONE, again.stderr
-    assert {f"{LONG.stem}.txt", "short.txt"} <= set(contents(out))
+    until_no_batch()
+    assert {f"{name}.txt" for name in (LONG.stem, SHORT.stem, "short")} <= set(contents(out))
     assert fwtui("stop", session).returncode == ExitCode.USAGE
     shown = fwtui("status").stdout
     assert "no batch is running" in shown
@@ -203,8 +203,7 @@ def test_a_hang_up_lets_run_go_on_and_its_json_too(tmp_path: Path) -> None:
     """What is no terminal does not go away: the events go on into their pipe."""
     running = Running(LONG, *QUICK, "-o", tmp_path / "out")
     running.until_segments()
-    assert fwtui("pause").returncode == ExitCode.DONE
-    wait_for(is_paused)
+    pause()
     os.killpg(running.process.pid, signal.SIGHUP)  # the engine gets it too
     wait_for(lambda batch: batch["seen"]["where"] == "background")
     os.killpg(running.process.pid, signal.SIGHUP)  # it seldom comes alone
@@ -220,7 +219,8 @@ def test_a_hang_up_lets_run_go_on_and_its_json_too(tmp_path: Path) -> None:
 def test_a_hang_up_stops_run_if_that_is_wanted(tmp_path: Path) -> None:
     running = Running(LONG, *QUICK, "-o", tmp_path / "out", "--on_hangup", "stop")
     running.until_segments()
-    assert fwtui("pause").returncode == ExitCode.DONE
+    pause()
+    assert fwtui("pause").returncode == ExitCode.DONE  # which it is already
     running.process.send_signal(signal.SIGHUP)
     code, err = running.end()
     assert code == ExitCode.STOPPED
@@ -236,7 +236,7 @@ def test_without_a_terminal_attach_says_what_else_there_is(tmp_path: Path) -> No
     assert fwtui("add", SHORT).returncode == ExitCode.CANNOT_START
     begun = fwtui("run", LONG, *QUICK, "-o", tmp_path, "--detach")
     assert begun.returncode == ExitCode.DONE
-    fwtui("pause")
+    pause()
     result = fwtui("attach")
     assert result.returncode == ExitCode.CANNOT_START
     assert "use: fwtui status" in result.stderr

@@ -1,7 +1,7 @@
 """Attaching to a real batch over its real socket."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -10,7 +10,6 @@ import msgspec
 import pytest
 
 from fwtui.batch.remote import server
-from fwtui.batch.remote.client import RemoteBatch
 from fwtui.batch.remote.outbox import Outbox
 from fwtui.batch.remote.places import Place, connect
 from fwtui.batch.remote.protocol import Hello, Refused, Welcome, line
@@ -18,9 +17,7 @@ from fwtui.batch.remote.result import last_result
 from fwtui.batch.remote.shared import SharedBatch
 from fwtui.core.commands import AddPaths, Pause, Quit, SkipJobs, Start
 from fwtui.core.events import (
-    AnyEvent,
     BatchFinished,
-    BatchSnapshot,
     JobsAdded,
     Level,
     LogLine,
@@ -33,46 +30,9 @@ from fwtui.core.events import (
 from fwtui.core.job import Completed, Skipped
 from fwtui.errors import BatchEndedError, ExitCode, LinkError
 from tests.batch.driver import LONG, PATIENCE, SHORT, Batch, settings_for
+from tests.batch.remote.client import Client
 
 NEVER_MERGED = (SegmentsFound, PhaseChanged, JobsAdded, LogLine, BatchFinished)
-
-
-class Client:
-    """Somebody who is attached."""
-
-    def __init__(self, link: RemoteBatch) -> None:
-        self.link = link
-        self.events: list[AnyEvent] = []
-        self._news = asyncio.Event()
-        link.subscribe(self._hear)
-        self.running = asyncio.create_task(link.run())
-
-    def _hear(self, event: AnyEvent) -> None:
-        self.events.append(event)
-        self._news.set()
-
-    async def until(self, accept: Callable[[AnyEvent], bool], since: int = 0) -> AnyEvent:
-        async with asyncio.timeout(PATIENCE):
-            while True:
-                for event in self.events[since:]:
-                    if accept(event):
-                        return event
-                since = len(self.events)
-                self._news.clear()
-                await self._news.wait()
-
-    async def phase(self, phase: Phase) -> None:
-        await self.until(lambda event: event == PhaseChanged(phase))
-
-    async def log_line(self, beginning: str) -> None:
-        def is_it(event: AnyEvent) -> bool:
-            return isinstance(event, LogLine) and event.text.startswith(beginning)
-
-        await self.until(is_it)
-
-    @property
-    def snapshots(self) -> list[BatchSnapshot]:
-        return [event for event in self.events if isinstance(event, BatchSnapshot)]
 
 
 async def place_of(batch: Batch) -> Place:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from fwtui.batch.remote.places import Place
 from fwtui.core.commands import AnyCommand, Quit
+from fwtui.core.events import Phase, PhaseChanged
 from fwtui.core.settings import Settings
 from fwtui.errors import ExitCode
 from fwtui.tui.bridge import Bridge
@@ -117,4 +118,7 @@ class Host:
             return
         error = task.exception()
         if error is not None:
+            if self.model.attached:
+                self.model.attached = False
+                self.bridge.receive(PhaseChanged(Phase.IDLE))
             self._on_crash(error)

@@ -186,7 +186,7 @@ def test_a_detached_batch_is_seen_steered_and_stopped(
     screen.press("Enter")
     screen.wait_for(lambda text: "The batch was ended where it runs" not in text)
     screen.press("q")
-    screen.wait_for(lambda text: "the-end 0" in text)
+    screen.wait_for(lambda text: "the-end 3" in text)
     until_gone(batch["place"]["pid"])
     assert fwtui("unpause", other).returncode == ExitCode.DONE
     again = fwtui("run", "--resume", session, "--quiet")

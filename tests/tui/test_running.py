@@ -102,6 +102,11 @@ async def test_an_end_where_it_runs_is_told() -> None:
         work.link.fail(BatchEndedError("The batch was ended where it runs", "start fwtui again"))
         await driver.until_text("The batch was ended where it runs")
         assert "start fwtui again" in driver.text
+        await driver.press("enter")
+        await driver.until(lambda: " attached " not in driver.text)
+        await driver.press("q")  # nothing is worked on here: no question
+        await driver.until(lambda: not driver.app.is_running)
+    assert driver.app.return_value is ExitCode.STOPPED
 
 
 async def test_a_batch_on_this_screen_can_be_left_to_the_background() -> None:

@@ -52,7 +52,7 @@ class Connection:
         self._decoder: msgspec.json.Decoder[FromBatch] = msgspec.json.Decoder(FromBatch)
 
     @classmethod
-    async def open(cls, place: Place) -> "Connection":
+    async def open(cls, place: Place, seconds: float = ANSWER_SECONDS) -> "Connection":
         """Connect and hear the beginning. Raises LinkError that says why not."""
         if not place.is_here:
             raise LinkError(
@@ -60,7 +60,7 @@ class Connection:
                 f"attach there: ssh {place.host} -t fwtui attach",
             )
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
+            async with asyncio.timeout(seconds):
                 return await cls._open(place)
         except TimeoutError as error:
             raise LinkError(

@@ -9,6 +9,9 @@ from fwtui.batch.remote.protocol import Where
 from fwtui.core.events import BatchProgress, EngineInfo, JobProgress, MemoryReading, Phase
 from fwtui.errors import LinkError
 
+# One that does not answer, because it is stopped, must not hold up the start of a screen.
+LOOK_SECONDS = 10.0
+
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """A running batch at one moment. `current` are the paths and progress of the running files."""
@@ -38,7 +41,7 @@ class Glimpse(msgspec.Struct, frozen=True):
 async def look(place: Place) -> Glimpse:
     """Connect, look, leave. Never raises."""
     try:
-        connection = await Connection.open(place)
+        connection = await Connection.open(place, LOOK_SECONDS)
     except LinkError as error:
         return Glimpse(place, problem=f"{error.title}. {error.hint}" if error.hint else error.title)
     connection.close()

@@ -152,7 +152,7 @@ def running(locations: Locations) -> tuple[Place, ...]:
                 found.append(place)
             else:
                 _remove(file, place)
-        _remove_unfinished(locations.live)
+        _remove_unfinished(locations)
     return tuple(sorted(found, key=lambda place: (place.since, place.session_id)))
 
 
@@ -177,12 +177,12 @@ def _read(file: Path) -> Place | None:
         return None
 
 
-def _remove_unfinished(live: Path) -> None:
-    """Delete what a process that was killed while it began to listen has left."""
-    for path in live.iterdir():
-        old = time.time() - path.lstat().st_mtime > UNFINISHED_SECONDS
-        unfinished = path.name.startswith(UNFINISHED) or not path.with_suffix(".json").exists()
-        if old and unfinished:
+def _remove_unfinished(locations: Locations) -> None:
+    """Delete what processes that were killed while they wrote or began to listen have left."""
+    lone = [p for p in locations.live.glob("*.sock") if not p.with_suffix(".json").exists()]
+    unfinished = [p for f in (locations.live, locations.state) for p in f.glob(f"{UNFINISHED}*")]
+    for path in (*lone, *unfinished):
+        if time.time() - path.lstat().st_mtime > UNFINISHED_SECONDS:
             path.unlink(missing_ok=True)
 
 

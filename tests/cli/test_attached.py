@@ -1,5 +1,6 @@
 """Batches without a terminal, with real processes: hang-ups, the background, and who attaches."""
 
+import asyncio
 import json
 import os
 import shutil
@@ -13,9 +14,11 @@ from typing import Any
 import psutil
 import pytest
 
+from fwtui.batch.workspace import Workspace
+from fwtui.config.locations import Locations
 from fwtui.core.events import BatchFinished, LogLine
-from fwtui.errors import ExitCode
-from tests.batch.remote.client import pause
+from fwtui.errors import BatchEndedError, ExitCode
+from tests.batch.remote.client import Client, pause
 from tests.cli.program import fwtui
 from tests.cli.test_run import EXACT, LONG, SHORT, Running, contents, events
 from tests.cli.test_terminal import Terminal, program, terminal
@@ -228,7 +231,7 @@ def test_a_hang_up_stops_run_if_that_is_wanted(tmp_path: Path) -> None:
     assert until_no_batch()["exit_code"] == ExitCode.STOPPED
 
 
-def test_without_a_terminal_attach_says_what_else_there_is(tmp_path: Path) -> None:
+def test_without_a_terminal_and_after_a_kill(tmp_path: Path) -> None:
     for command in ("attach", "stop", "pause", "unpause"):
         result = fwtui(command)
         assert result.returncode == ExitCode.CANNOT_START
@@ -236,7 +239,25 @@ def test_without_a_terminal_attach_says_what_else_there_is(tmp_path: Path) -> No
     assert fwtui("add", SHORT).returncode == ExitCode.CANNOT_START
     begun = fwtui("run", LONG, *QUICK, "-o", tmp_path, "--detach")
     assert begun.returncode == ExitCode.DONE
-    pause()
+    pid = pause()
     result = fwtui("attach")
     assert result.returncode == ExitCode.CANNOT_START
     assert "use: fwtui status" in result.stderr
+    asyncio.run(see_it_killed(pid))
+    shown = fwtui("status")
+    assert "no batch is running" in shown.stdout
+    assert f"fwtui run --resume {begun.stdout.strip()}" in shown.stderr
+
+
+async def see_it_killed(pid: int) -> None:
+    """Whoever is attached is told, and its socket is gone with the next look."""
+    workspace = Workspace(Locations.default())
+    (place,) = await workspace.running()
+    client = Client(await workspace.attach(place))
+    os.kill(pid, signal.SIGKILL)
+    with pytest.raises(BatchEndedError, match="unexpectedly"):
+        await client.running
+    assert Path(place.socket).exists()
+    assert await workspace.running() == ()
+    assert not Path(place.socket).exists()
+    assert not list(workspace.locations.live.iterdir())

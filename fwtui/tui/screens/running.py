@@ -116,7 +116,7 @@ def describe(batch: Glimpse) -> Content:
     if batch.problem:
         parts.append((f"\nIt cannot be attached to. {clean(batch.problem)}\n", "$warning"))
     else:
-        parts.append(("\nAttached, q leaves it running.\n", "$ink-dim"))
+        parts.append(("\nWhen attached, q leaves it running; S stops it.\n", "$ink-dim"))
     return Content.assemble(*parts).rstrip()
 
 

@@ -116,3 +116,15 @@ class EngineError(FwtuiError):
 
 class ModelError(EngineError):
     """The model is not there or cannot be loaded."""
+
+
+class BackgroundError(FwtuiError):
+    """A batch could not be brought into the background."""
+
+
+class LinkError(FwtuiError):
+    """A batch in another process cannot be reached, or not used."""
+
+
+class BatchEndedError(LinkError):
+    """The batch in another process has ended."""

@@ -5,7 +5,8 @@ All methods run in the event loop; what waits for the disk runs in a thread mean
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from itertools import chain, islice
 from pathlib import Path
@@ -31,14 +32,16 @@ from fwtui.core.events import (
 )
 from fwtui.core.failure import Failure
 from fwtui.core.job import Completed, Failed, Job, JobId, Pending
-from fwtui.core.paths import valid_text
+from fwtui.core.paths import path_to_text, text_to_path, valid_text
 from fwtui.core.segment import Transcript
 from fwtui.core.session import FilePlan, WindowResult
 from fwtui.core.settings import Settings
 from fwtui.errors import FwtuiError
 from fwtui.storage.store import SessionStore
+from fwtui.storage.targets import Choosing, stems_of_others
 
 PORTION = 1000  # files that are added or changed at once
+TOLD = 5  # lines in the log about files of one kind
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +49,11 @@ logger = logging.getLogger(__name__)
 def now() -> datetime:
     """The time, with its zone."""
     return datetime.now(UTC)
+
+
+def natural_stem(job: Job) -> str:
+    """The name (case-folded) that the outputs would have if nobody else used it."""
+    return path_to_text(job.file.stem).casefold()
 
 
 class Ledger:
@@ -88,14 +96,62 @@ class Ledger:
 
         In portions, so that the screen lives on while a hundred thousand files are added.
         """
+        async with self._names() as others:
+            self.queue.avoid(others)
+            return await self._add_all(files, problems, others)
+
+    async def _add_all(
+        self, files: Iterable[Path], problems: Iterable[Problem], others: Mapping[str, str]
+    ) -> int:
         added = 0
         failures = ((problem.path, problem.failure) for problem in problems)
         found = chain(((path, None) for path in files), failures)
         while portion := tuple(islice(found, PORTION)):
-            added += await self._add(portion)
+            new = await self._add(portion)
+            self._tell_names([job for job in new if natural_stem(job) in others], others)
+            added += len(new)
         return added
 
-    async def _add(self, found: Iterable[tuple[Path, Failure | None]]) -> int:
+    @asynccontextmanager
+    async def _names(self) -> AsyncIterator[Mapping[str, str]]:
+        """The names that other running sessions use in our output folder, and by which session.
+
+        Nobody else chooses names meanwhile.
+        """
+        store, folder = self.store, self.settings.output.output_dir
+        choosing = Choosing(store.directory)
+        await asyncio.to_thread(choosing.begin)
+        try:
+            yield await asyncio.to_thread(
+                stems_of_others, store.directory, store.session_id, folder
+            )
+        finally:
+            await asyncio.to_thread(choosing.end)
+
+    async def mind_others(self) -> None:
+        """Let no waiting file be written over what another running session writes."""
+        async with self._names() as others:
+            if not others:
+                return
+            self.queue.avoid(others)
+            waiting = [job for job in self.queue if isinstance(job.state, Pending)]
+            renamed = []
+            for job in waiting:
+                if job.stem.casefold() in others:
+                    renamed.append(self.queue.renamed(job))
+                    await self.put(renamed[-1])
+            self._tell_names(renamed, others)
+
+    def _tell_names(self, jobs: Sequence[Job], others: Mapping[str, str]) -> None:
+        for job in jobs[:TOLD]:
+            session = others.get(natural_stem(job), "")
+            whose = f"session {session}, which is running," if session else "another fwtui"
+            text = f"{job.name}: {whose} uses that name in the output folder; this file is written"
+            self.log(Level.WARNING, f"{text} as {text_to_path(job.stem)}.*", job.id)
+        if len(jobs) > TOLD:
+            self.log(Level.WARNING, f"... and {len(jobs) - TOLD} files more")
+
+    async def _add(self, found: Iterable[tuple[Path, Failure | None]]) -> list[Job]:
         new: list[Job] = []
         for path, failure in found:
             if self.queue.has_path(path):
@@ -106,7 +162,7 @@ class Ledger:
                 self.queue.put(job)
             new.append(job)
         if not new:
-            return 0
+            return []
         try:
             await asyncio.to_thread(self.store.add_jobs, new)
         except FwtuiError:
@@ -115,7 +171,7 @@ class Ledger:
         for job in new:
             self.tally.add(job)
         self.emit(JobsAdded(tuple(new)))
-        return len(new)
+        return new
 
     async def put(self, job: Job) -> None:
         """Replace a job."""

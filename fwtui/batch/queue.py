@@ -80,6 +80,16 @@ class Queue:
         self._waiting = None
         return job
 
+    def avoid(self, stems: Iterable[str]) -> None:
+        """Give these names (case-folded) to no job from now on: others use them."""
+        self._stems.update(stems)
+
+    def renamed(self, job: Job) -> Job:
+        """The job with outputs of another name, which is taken by it now."""
+        stem = path_to_text(unused_stem(job.file, self._stems, self._numbers))
+        self._stems.add(stem.casefold())
+        return replace(job, stem=stem)
+
     def put(self, job: Job) -> None:
         """Replace a job that is in the queue."""
         waited = isinstance(self._jobs[job.id].state, Pending)

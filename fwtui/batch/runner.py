@@ -218,6 +218,7 @@ class BatchRunner:
                 await self._orders.retry(command)
             case ChangeSettings(settings=settings):
                 await self.ledger.change_settings(settings)
+                await self.ledger.mind_others()
                 self._slots.forget_rungs()
                 await self._obeyed(command)
             case Start():
@@ -275,6 +276,7 @@ class BatchRunner:
                 self._emit_finished(stopped=False, seconds=0.0, report=None, failure=None)
                 return
             await self._orders.take_back_strays()
+            await self.ledger.mind_others()
             self._slots.arrange(places(self.ledger.settings, self._gpus))
             self._began, self._began_at = time.monotonic(), now()
             self._batches += 1

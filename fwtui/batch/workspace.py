@@ -10,7 +10,11 @@ import msgspec
 from msgspec.structs import replace
 
 from fwtui.batch.link import Listener
-from fwtui.batch.runner import BatchRunner
+from fwtui.batch.remote.client import RemoteBatch
+from fwtui.batch.remote.glimpse import Glimpse, look
+from fwtui.batch.remote.places import Place, running
+from fwtui.batch.remote.protocol import Where
+from fwtui.batch.remote.shared import SharedBatch
 from fwtui.batch.stored import delete_stored, stored_transcript
 from fwtui.config.locations import Locations
 from fwtui.config.pathmaps import load_maps, save_maps
@@ -40,10 +44,16 @@ class Mapped(msgspec.Struct, frozen=True):
 
 
 class Workspace:
-    """The sessions in one state folder. `listeners` hear every batch made here."""
+    """The sessions in one state folder. `listeners` hear every batch made here.
 
-    def __init__(self, locations: Locations, listeners: Sequence[Listener] = ()) -> None:
+    `where` tells those who attach what the batches run in.
+    """
+
+    def __init__(
+        self, locations: Locations, listeners: Sequence[Listener] = (), where: Where = "run"
+    ) -> None:
         self.locations = locations
+        self._where: Where = where
         self._listeners = tuple(listeners)
         self._swept: list[Swept] = []
 
@@ -69,10 +79,11 @@ class Workspace:
         return await asyncio.to_thread(list_sessions, self.locations.sessions)
 
     def sweep(self) -> Swept:
-        """Delete scratch files that no running fwtui uses."""
+        """Delete scratch files and sockets that no running fwtui uses."""
+        running(self.locations)
         return sweep(self.locations.scratch, self.locations.sessions, datetime.now())
 
-    async def start(self, settings: Settings) -> BatchRunner:
+    async def start(self, settings: Settings) -> SharedBatch:
         """A batch with a new session. Raises StorageError."""
         store = await asyncio.to_thread(
             SessionStore.create, self.locations.sessions, settings, datetime.now()
@@ -80,7 +91,7 @@ class Workspace:
         await self._sweep_others(settings)
         return self._runner(store)
 
-    async def resume(self, stored: StoredSession) -> BatchRunner:
+    async def resume(self, stored: StoredSession) -> SharedBatch:
         """A batch that goes on with a stored session, its paths mapped as remembered.
 
         Raises SessionInUseError, StorageError, ConfigError.
@@ -118,8 +129,8 @@ class Workspace:
         path = self.locations.path_maps
         await asyncio.to_thread(lambda: save_maps(path, {**load_maps(path), **maps}))
 
-    def _runner(self, store: SessionStore) -> BatchRunner:
-        runner = BatchRunner(store, self.locations.scratch, history=self.locations.history)
+    def _runner(self, store: SessionStore) -> SharedBatch:
+        runner = SharedBatch(store, self.locations, self._where)
         swept, self._swept = self._swept, []
         runner.notices += [str(one) for one in swept if one.files]
         for listener in self._listeners:
@@ -137,3 +148,15 @@ class Workspace:
     async def transcript(self, stored: StoredSession, job: Job) -> Transcript:
         """The words of a file of a stored session. Raises StorageError."""
         return await asyncio.to_thread(stored_transcript, stored, self.locations.sessions, job)
+
+    async def running(self) -> tuple[Place, ...]:
+        """Where the batches of other processes can be reached, the oldest first."""
+        return await asyncio.to_thread(running, self.locations)
+
+    async def look(self, place: Place) -> Glimpse:
+        """What such a batch does at this moment; never raises."""
+        return await look(place)
+
+    async def attach(self, place: Place) -> RemoteBatch:
+        """A batch of another process. Raises LinkError."""
+        return await RemoteBatch.attach(place, self.locations)

@@ -54,6 +54,12 @@ class Console:
             self._live = ""
             self._write("\r\x1b[K")
 
+    def leave(self) -> None:
+        """There is nobody to tell anything any more."""
+        self.is_live = False
+        self._live = ""
+        self._stream = open_nowhere()
+
     def error(self, error: FwtuiError) -> None:
         """What happened and what to do, also when quiet."""
         self.always(f"fwtui: {printable(error.title)}")

@@ -23,7 +23,7 @@ from fwtui.cli.tui import has_terminal, show
 from fwtui.config.locations import Locations
 from fwtui.core.commands import AddPaths, Start
 from fwtui.core.display import printable
-from fwtui.core.settings import ModelSettings, OutputSettings, Settings
+from fwtui.core.settings import BatchSettings, ModelSettings, OutputSettings, Settings
 from fwtui.errors import ExitCode, FwtuiError
 
 
@@ -70,6 +70,8 @@ def demo_settings(folder: Path) -> Settings:
     return Settings(
         model=ModelSettings(model=str(demo.model_dir()), device="cpu"),
         output=OutputSettings(output_dir=str(folder)),
+        # Its state is gone with it: nobody could find it in the background.
+        batch=BatchSettings(on_hangup="stop"),
     )
 
 

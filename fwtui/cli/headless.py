@@ -14,6 +14,10 @@ Listener = Callable[[AnyEvent], None]
 class Runner(Protocol):
     """What is used of a batch runner here."""
 
+    @property
+    def is_background(self) -> bool:
+        """Whether it ends itself when there is nothing more to do."""
+
     def send(self, command: AnyCommand) -> None:
         """Ask for something."""
 
@@ -25,16 +29,21 @@ class Runner(Protocol):
 
 
 async def drive(
-    runner: Runner, commands: Iterable[AnyCommand], listeners: Iterable[Listener], console: Console
+    runner: Runner,
+    commands: Iterable[AnyCommand],
+    listeners: Iterable[Listener],
+    console: Console,
+    hang_up: Callable[[], bool] = lambda: False,
 ) -> bool:
     """Send the commands and work until the batch has finished or a signal stops it.
 
-    Each event goes to the listeners in their order. Returns whether a signal stopped it.
+    Each event goes to the listeners in their order. `hang_up` as in `stop_signals`; a runner in
+    the background ends itself. Returns whether a signal stopped it.
     """
     stopped = False
 
     def quit_at_the_end(event: AnyEvent) -> None:
-        if isinstance(event, BatchFinished):
+        if isinstance(event, BatchFinished) and not runner.is_background:
             runner.send(Quit())
 
     def stop() -> None:
@@ -46,7 +55,7 @@ async def drive(
     # Each for itself: one that fails must not keep the end from being noticed.
     ends = [runner.subscribe(listener) for listener in (*listeners, quit_at_the_end)]
     try:
-        with stop_signals(stop):
+        with stop_signals(stop, hang_up):
             for command in commands:
                 runner.send(command)
             await runner.run()

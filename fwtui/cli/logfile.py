@@ -1,13 +1,15 @@
 """The log file of the day in the state folder."""
 
+import contextlib
 import logging
+import os
 import time
 from datetime import datetime
 from pathlib import Path
 
 from fwtui.config.locations import Locations
 from fwtui.core.display import printable
-from fwtui.core.events import AnyEvent, Level, LogLine
+from fwtui.core.events import AnyEvent, BatchSnapshot, Level, LogLine
 
 KEPT_DAYS = 30
 
@@ -52,6 +54,35 @@ def log_event(event: AnyEvent) -> None:
     """A listener that puts a batch's log lines into the file."""
     if isinstance(event, LogLine):
         _logger.log(_LEVELS[event.level], "%s", printable(event.text))
+
+
+class SessionLog:
+    """A listener that puts a batch's log lines into the log file of its session."""
+
+    def __init__(self, locations: Locations) -> None:
+        self._locations = locations
+        self._descriptor = -1
+
+    def __call__(self, event: AnyEvent) -> None:
+        """Take one event. A log that cannot be written is done without."""
+        with contextlib.suppress(OSError):
+            if isinstance(event, BatchSnapshot):
+                self._open(self._locations.session_log(event.session_id))
+            elif isinstance(event, LogLine) and self._descriptor >= 0:
+                at = f"{event.at.astimezone():%Y-%m-%d %H:%M:%S}"
+                line = f"{at} {event.level.upper()} {printable(event.text)}\n"
+                os.write(self._descriptor, line.encode(errors="backslashreplace"))
+
+    def _open(self, file: Path) -> None:
+        self.close()
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+
+    def close(self) -> None:
+        """Close the file; lines that come later are lost."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
 
 
 def _delete_old(folder: Path) -> None:

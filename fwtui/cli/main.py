@@ -19,6 +19,12 @@ COMMANDS = {
     "run": "Transcribe without a screen: for scripts, ssh and cron.",
     "demo": "Transcribe the embedded clips with the embedded model.",
     "bench": "Measure which settings are fastest on this machine.",
+    "attach": "Open the screen on a batch that runs in the background.",
+    "status": "What the running batches do, and how the last one ended.",
+    "pause": "Let a running batch rest after its current window.",
+    "unpause": "Let a paused batch go on.",
+    "add": "Add files to a running batch.",
+    "stop": "Stop a running batch; it can be resumed.",
     "sessions": "List interrupted sessions, look into one, or discard some.",
 }
 """Name of each command (and of its module) and its short help."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from fwtui.cli.console import Console
 from fwtui.cli.text import plural
 from fwtui.core.display import printable
-from fwtui.errors import SessionInUseError, UsageError
+from fwtui.errors import FwtuiError, UsageError
 
 if TYPE_CHECKING:
     from fwtui.storage.sessions import StoredSession
@@ -46,7 +46,7 @@ def described(stored: "StoredSession") -> str:
     if session.failed:
         counts.append(f"{len(session.failed)} failed")
     if stored.in_use is not None:
-        counts.append("in use by another fwtui")
+        counts.append(f"in use by {printable(str(stored.in_use))}")
     created = session.created_at.strftime("%Y-%m-%d %H:%M")
     return f"{printable(session.session_id)}  {created}  {', '.join(counts)}"
 
@@ -75,8 +75,8 @@ def _named(candidates: tuple["StoredSession", ...], wanted: str) -> "StoredSessi
     )
 
 
-def _in_use(stored: "StoredSession") -> SessionInUseError:
-    return SessionInUseError(
-        f"session {stored.session.session_id} is in use by another fwtui",
-        "wait for it, or stop it there",
-    )
+def _in_use(stored: "StoredSession") -> FwtuiError:
+    from fwtui.storage.lock import in_use
+
+    assert stored.in_use is not None
+    return in_use(stored.session.session_id, stored.in_use)

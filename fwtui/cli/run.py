@@ -12,9 +12,10 @@ import msgspec
 from fwtui.cli.arguments import OptionalValue, Switch
 from fwtui.cli.console import Console
 from fwtui.cli.exits import exit_code_help
+from fwtui.cli.hangup import TERMINAL_GONE, leave_terminal
 from fwtui.cli.headless import Listener, drive
 from fwtui.cli.jsonlines import JsonLines
-from fwtui.cli.logfile import close_log, log_event, open_log
+from fwtui.cli.logfile import SessionLog, close_log, log_event, open_log
 from fwtui.cli.options import SettingsCommand, given, settings_from, settings_options
 from fwtui.cli.progress import Progress
 from fwtui.cli.resuming import choose, hint
@@ -24,12 +25,13 @@ from fwtui.config.fields import Value, apply
 from fwtui.config.locations import Locations
 from fwtui.core.commands import AddPaths, AnyCommand, ChangeSettings, RetryJobs, Start
 from fwtui.core.display import printable
+from fwtui.core.events import Level
 from fwtui.core.settings import Settings
 from fwtui.errors import ExitCode, FwtuiError, UsageError
 
 if TYPE_CHECKING:
     from fwtui.batch.intake import Problem
-    from fwtui.batch.runner import BatchRunner
+    from fwtui.batch.remote.shared import SharedBatch
 
 _SESSION_ID = re.compile(r"\d{8}_\d{6}\S*")
 
@@ -39,7 +41,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
     `settings` are for a new batch; `changes` are those that were named on the command line, and
     go over the settings of a resumed one. `resume`: None: no; empty: the newest; else its id.
-    `maps`: folders of another machine and where they are here.
+    `maps`: folders of another machine and where they are here. `retry`: also try failed files of a
+    resumed one again.
     """
 
     paths: tuple[str, ...]
@@ -47,6 +50,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     changes: Mapping[str, Value] = {}
     resume: str | None = None
     maps: Mapping[str, str] = {}
+    retry: bool = True
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,9 @@ class Intake:
 @click.option("--json", cls=Switch, default=False, help="One JSON object per event on stdout")
 @click.option("--verbose", cls=Switch, default=False, help="Show segments and the log on stderr")
 @click.option("--quiet", cls=Switch, default=False, help="Nothing on stderr but errors")
+@click.option(
+    "--detach", cls=Switch, default=False, help="Run in the background; see it with attach"
+)
 @settings_options
 @click.pass_context
 def command(
@@ -100,12 +107,16 @@ def command(
     json: bool,
     verbose: bool,
     quiet: bool,
+    detach: bool,
     **_: Value,
 ) -> ExitCode:
     """Transcribe files, folders (recursively) and glob patterns.
 
     Progress goes to stderr. The transcripts are written to --output_dir, one set of files for
-    each media file. An interrupted batch goes on where it was with --resume.
+    each media file. An interrupted batch goes on where it was with --resume. With --detach it
+    runs in the background, its session id is printed, and the exit code says whether it began:
+    see `fwtui attach`, `status`, `stop`. A terminal that goes away does the same, unless
+    --on_hangup is stop.
     """
     if not paths and resume is None:
         raise UsageError("no files given", "for example: fwtui run recordings/ --model small")
@@ -123,7 +134,17 @@ def command(
         maps=_maps(maps),
     )
     console, tally = Console(quiet=quiet), Tally()
-    listeners: list[Listener] = [tally, Progress(console, tally, verbose=verbose), log_event]
+    if detach:
+        if json or verbose:
+            raise UsageError("--detach shows no events here", "see: fwtui status --json")
+        return _detach(request, locations, console)
+    session_log = SessionLog(locations)
+    listeners: list[Listener] = [
+        tally,
+        Progress(console, tally, verbose=verbose),
+        log_event,
+        session_log,
+    ]
     lines = JsonLines() if json else None
     if lines is not None:
         listeners.append(lines)
@@ -133,7 +154,19 @@ def command(
     finally:
         if lines is not None:
             lines.close()
+        session_log.close()
         close_log()
+
+
+def _detach(request: Request, locations: Locations, console: Console) -> ExitCode:
+    from fwtui.cli.background import start_background
+
+    begun = start_background(request, locations)
+    for line in begun.notes.splitlines():
+        console.line(line)
+    console.line(f"the batch runs in the background (process {begun.pid}); to see it: fwtui attach")
+    click.echo(begun.session_id)
+    return ExitCode.DONE
 
 
 async def run(
@@ -142,20 +175,34 @@ async def run(
     console: Console,
     tally: Tally,
     listeners: Sequence[Listener],
+    *,
+    background: bool = False,
 ) -> ExitCode:
     """Do what the request says; the exit code tells what became of it.
 
-    `tally` must be among the listeners.
+    `tally` must be among the listeners. `background`: there is no terminal from the beginning.
     """
     intake = await asyncio.to_thread(find_files, request.paths)
     if not intake.files and request.resume is None:
-        raise _nothing_found(intake)
+        raise nothing_found(intake)
     for path in intake.empty:
         console.line(f"note: no audio or video file found in {printable(path)}")
     runner, settings, commands = await _open(locations, request, intake, console)
     for warning in warnings(settings):
         console.line(f"warning: {warning}")
-    await drive(runner, commands, listeners, console)
+
+    def hang_up() -> bool:
+        if runner.ledger.settings.batch.on_hangup == "stop":
+            return False
+        leave_terminal(locations.session_log(runner.session_id))
+        console.leave()
+        runner.go_to_background()
+        runner.ledger.log(Level.INFO, TERMINAL_GONE)
+        return True
+
+    if background:
+        runner.go_to_background()
+    await drive(runner, commands, listeners, console, hang_up)
     return conclude(tally, settings, console)
 
 
@@ -192,7 +239,7 @@ def conclude(tally: Tally, settings: Settings, console: Console) -> ExitCode:
 
 async def _open(
     locations: Locations, request: Request, intake: Intake, console: Console
-) -> tuple["BatchRunner", Settings, list[AnyCommand]]:
+) -> tuple["SharedBatch", Settings, list[AnyCommand]]:
     """A runner, the settings it works with, and the commands that set it going."""
     from fwtui.batch.workspace import Workspace
 
@@ -212,7 +259,8 @@ async def _open(
             raise _elsewhere(here.missing)
         settings = usable(apply(here.session.settings, request.changes))
         changing = [ChangeSettings(settings)] if settings != here.session.settings else []
-        retrying = [RetryJobs(tuple(job.id for job in chosen.session.failed))]
+        failed = tuple(job.id for job in chosen.session.failed)
+        retrying = [RetryJobs(failed)] if request.retry else []
         runner = await workspace.resume(chosen)
         console.line(f"resuming session {printable(chosen.session.session_id)}")
         return runner, settings, [*changing, *retrying, *adding, Start()]
@@ -241,7 +289,8 @@ def _elsewhere(folders: Sequence[str]) -> UsageError:
     )
 
 
-def _nothing_found(intake: Intake) -> UsageError:
+def nothing_found(intake: Intake) -> UsageError:
+    """The error for paths that lead to nothing."""
     reasons = [str(problem.failure) for problem in intake.problems]
     if intake.empty:
         reasons.insert(0, f"no audio or video file found in: {', '.join(intake.empty)}")

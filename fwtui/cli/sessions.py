@@ -14,7 +14,7 @@ from fwtui.cli.text import plural
 from fwtui.config.locations import Locations
 from fwtui.core.display import printable
 from fwtui.core.job import status_word
-from fwtui.errors import ExitCode, SessionInUseError, UsageError
+from fwtui.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from fwtui.batch.workspace import Workspace
@@ -137,8 +137,8 @@ async def _named(
     for name in ids:
         if name not in there:
             raise UsageError(f"no unfinished session is called {name!r}", "see: fwtui sessions")
-        if there[name].in_use is not None:
-            raise SessionInUseError(
-                f"session {name} is in use by {there[name].in_use}", "stop it there first"
-            )
+        if (holder := there[name].in_use) is not None:
+            from fwtui.storage.lock import in_use
+
+            raise in_use(name, holder)
     return tuple(there[name] for name in ids)

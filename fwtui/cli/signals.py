@@ -9,11 +9,16 @@ from contextlib import contextmanager
 from fwtui.errors import ExitCode
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+_HANG_UP = getattr(signal, "SIGHUP", None)
 
 
 @contextmanager
-def stop_signals(stop: Callable[[], None]) -> Iterator[None]:
+def stop_signals(
+    stop: Callable[[], None], hang_up: Callable[[], bool] = lambda: False
+) -> Iterator[None]:
     """While inside, the first stop signal calls `stop` in the running loop.
+
+    For SIGHUP `hang_up` is called before: True says that there is nothing to stop for.
 
     The second ends this process at once: the session on disk is whole at every instant, and the
     engine child ends itself when its pipe closes. A signal that is ignored (nohup) stays so.
@@ -28,11 +33,15 @@ def stop_signals(stop: Callable[[], None]) -> Iterator[None]:
         asked = True
         stop()
 
+    def on_hang_up() -> None:
+        if not hang_up():
+            on_signal()
+
     numbers = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
     used = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
     before = [signal.getsignal(number) for number in used]
     for number in used:
-        _listen(loop, number, on_signal)
+        _listen(loop, number, on_hang_up if number == _HANG_UP else on_signal)
     try:
         yield
     finally:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from fwtui.batch.verdict import exit_code
 from fwtui.cli.text import clock, plural
 from fwtui.core.display import printable
 from fwtui.core.events import (
@@ -14,19 +15,9 @@ from fwtui.core.events import (
     JobsAdded,
     JobsRemoved,
 )
-from fwtui.core.failure import Failure, FailureKind
+from fwtui.core.failure import Failure
 from fwtui.core.job import Completed, Failed, Job, JobId, Pending
 from fwtui.errors import ExitCode
-
-# Nothing in the files is to blame for these: the engine could not even begin.
-_CANNOT_START = frozenset(
-    {
-        FailureKind.MODEL_MISSING,
-        FailureKind.LIBRARY_MISSING,
-        FailureKind.CUDA_UNAVAILABLE,
-        FailureKind.BAD_SETTINGS,
-    }
-)
 
 
 class Tally:
@@ -108,21 +99,12 @@ class Tally:
     @property
     def exit_code(self) -> ExitCode:
         """The code that says what happened."""
-        if self.obstacle is not None:
-            return ExitCode.CANNOT_START
-        if self.unfinished:
-            return ExitCode.STOPPED
-        if not self.failed:
-            return ExitCode.DONE
-        kinds = {job.state.failure.kind for job in self.failed if isinstance(job.state, Failed)}
-        if not self.completed and kinds <= _CANNOT_START:
-            return ExitCode.CANNOT_START
-        return ExitCode.SOME_FAILED
+        return exit_code(self.jobs.values(), self.obstacle)
 
 
 def summary(tally: Tally, output_dir: str) -> Iterator[str]:
     """The lines that tell what became of the batch, but for the failed files."""
-    yield ", ".join(_counts(tally))
+    yield ", ".join(counts(tally))
     finished = tally.finished
     if finished and finished.seconds > 0 and tally.audio_seconds > 0:
         speed = tally.audio_seconds / finished.seconds
@@ -145,7 +127,8 @@ def failures(tally: Tally) -> Iterator[str]:
                 yield f"  {printable(job.state.failure.hint)}"
 
 
-def _counts(tally: Tally) -> Iterator[str]:
+def counts(tally: Tally) -> Iterator[str]:
+    """How many files are done, failed and still to do."""
     yield f"{len(tally.completed)} of {plural(len(tally.jobs), 'file')} done"
     if tally.failed:
         yield f"{len(tally.failed)} failed"

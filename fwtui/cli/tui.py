@@ -5,18 +5,29 @@ import gc
 import glob
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
-from fwtui.cli.logfile import close_log, log_event, open_log
+from fwtui.cli.console import Console
+from fwtui.cli.hangup import TERMINAL_GONE, leave_terminal
+from fwtui.cli.logfile import SessionLog, close_log, log_event, open_log
 from fwtui.cli.main import COMMANDS
 from fwtui.cli.options import SettingsCommand, screen_options, settings_from
+from fwtui.cli.signals import stop_signals
 from fwtui.config.checks import usable
 from fwtui.config.fields import Value
 from fwtui.config.locations import Locations
-from fwtui.core.commands import AddPaths, AnyCommand, Start
+from fwtui.core.commands import AddPaths, AnyCommand, Quit, Start
+from fwtui.core.display import printable
+from fwtui.core.events import Level, Phase
 from fwtui.core.settings import Settings
 from fwtui.errors import ExitCode, FwtuiError, UsageError
+
+if TYPE_CHECKING:
+    from fwtui.batch.remote.places import Place
+    from fwtui.batch.remote.shared import SharedBatch
+    from fwtui.tui.app import FwtuiApp
 
 
 class ScreenCommand(SettingsCommand):
@@ -52,9 +63,18 @@ def has_terminal() -> bool:
 
 
 def show(
-    locations: Locations, settings: Settings, paths: tuple[str, ...], *, start: bool = False
+    locations: Locations,
+    settings: Settings,
+    paths: tuple[str, ...],
+    *,
+    start: bool = False,
+    attach: "Place | None" = None,
 ) -> ExitCode:
-    """Open the screen and stay until it is left. `start`: begin without waiting for the key."""
+    """Open the screen and stay until it is left. `start`: begin without waiting for the key.
+
+    `attach`: on this batch of another process. A batch that outlives its terminal is worked off
+    before this returns.
+    """
     first: list[AnyCommand] = [AddPaths(paths)] if paths else []
     if start:
         first.append(Start())
@@ -62,6 +82,7 @@ def show(
     # the app switches it on again after its first paint.
     gc.disable()
     os.environ.setdefault("TEXTUAL_FPS", "120")
+    session_log = SessionLog(locations)
     try:
         from fwtui.batch.workspace import Workspace
         from fwtui.config.own import load_keys, load_profiles
@@ -72,20 +93,57 @@ def show(
         profiles = load_profiles(locations.config_file)
         log_file = open_log(locations)
         app = FwtuiApp(
-            Workspace(locations, [log_event]),
+            Workspace(locations, [log_event, session_log], "screen"),
             settings,
             first,
             keymap=keymap,
             profiles=profiles,
             log_file=log_file,
+            attach=attach,
         )
-        asyncio.run(app.run_async())
+        asyncio.run(_show(app, locations))
     finally:
         gc.enable()
+        session_log.close()
         close_log()
+    if app.hand_over:
+        return _hand_over(app.host.model.session_id, locations)
     if app.return_value is not None:
         return app.return_value
     return ExitCode.CANNOT_START if app.return_code else ExitCode.DONE
+
+
+async def _show(app: "FwtuiApp", locations: Locations) -> None:
+    from fwtui.batch.remote.shared import SharedBatch
+
+    await app.run_async()
+    task, batch = app.host.released, app.host.runner
+    if task is not None and isinstance(batch, SharedBatch):
+        await _go_on(batch, task, locations)
+    elif app.host.model.attached and app.host.model.phase is not Phase.IDLE:
+        name = printable(app.host.model.session_id)
+        Console().line(f"the batch goes on; to see it again: fwtui attach {name}")
+
+
+async def _go_on(batch: "SharedBatch", task: "asyncio.Task[None]", locations: Locations) -> None:
+    """The terminal is gone: work the queue off without one."""
+    leave_terminal(locations.session_log(batch.session_id))
+    batch.ledger.log(Level.INFO, TERMINAL_GONE)
+    with stop_signals(lambda: batch.send(Quit())):
+        batch.go_to_background()
+        await task
+
+
+def _hand_over(session_id: str, locations: Locations) -> ExitCode:
+    """The user wants his terminal back, and the batch to go on."""
+    from fwtui.cli.background import start_background
+    from fwtui.cli.run import Request
+
+    request = Request(paths=(), settings=Settings(), resume=session_id, retry=False)
+    begun = start_background(request, locations)
+    name = printable(begun.session_id)
+    Console().line(f"the batch goes on in the background; to see it: fwtui attach {name}")
+    return ExitCode.DONE
 
 
 def _check_exists(path: str) -> None:

@@ -38,6 +38,20 @@ class Locations(msgspec.Struct, frozen=True):
         return self.state / "logs"
 
     @property
+    def live(self) -> Path:
+        """Folder of the running batches' addresses and sockets."""
+        return self.state / "live"
+
+    def session_log(self, session_id: str) -> Path:
+        """The log file of one session."""
+        return self.logs / f"{session_id}.log"
+
+    @property
+    def last_batch(self) -> Path:
+        """What became of the batch that ended last."""
+        return self.state / "last-batch.json"
+
+    @property
     def config_file(self) -> Path:
         """The user's settings."""
         return self.config / "settings.toml"

@@ -245,8 +245,24 @@ class BatchFinished(Event, frozen=True):
     failure: Failure | None = None
 
 
+class Recap(Event, frozen=True):
+    """What a subscriber who comes late has missed, beside what is in the snapshot.
+
+    The last log lines and memory readings (`rss`, MB), how far the running jobs and the batch
+    are, how the batch ended if it has, and whether an engine is `loading`.
+    """
+
+    log: tuple[LogLine, ...] = ()
+    rss: tuple[float, ...] = ()
+    progress: tuple[JobProgress, ...] = ()
+    batch: BatchProgress | None = None
+    finished: BatchFinished | None = None
+    loading: bool = False
+
+
 AnyEvent = (
     BatchSnapshot
+    | Recap
     | JobsAdded
     | JobsRemoved
     | JobsReordered

@@ -273,6 +273,10 @@ class BatchSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     scratch_limit_mb: Annotated[
         AtLeastOne, Meta(description="Most scratch space for one file (MB; 115 MB hold an hour)")
     ] = 10240
+    on_hangup: Annotated[
+        Literal["continue", "stop"],
+        Meta(description="When the terminal goes away: continue in the background, or stop"),
+    ] = "continue"
 
 
 class MemorySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

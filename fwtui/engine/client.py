@@ -74,13 +74,14 @@ class EngineClient:
         self._encoder = msgspec.json.Encoder()
         self._requests: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         try:
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env=environment(os.environ, wheel_folders()),
-            )
+            with _signals_held_back():
+                self._process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    env=environment(os.environ, wheel_folders()),
+                )
         except OSError as error:
             raise EngineError(
                 f"The engine could not be started: {error.strerror}",
@@ -166,3 +167,19 @@ class EngineClient:
                 with contextlib.suppress(OSError):  # requests that nobody took
                     pipe.close()
         return EngineExit(returncode, self._last_words.tail)
+
+
+@contextlib.contextmanager
+def _signals_held_back() -> Iterator[None]:
+    """Let the child begin with Ctrl-C and hang-up blocked.
+
+    They reach the whole group, also a child that has not got as far as to ignore them.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -1,6 +1,7 @@
 """One fwtui per session: an OS lock, which the system releases however its holder ends."""
 
 import contextlib
+import errno
 import os
 import socket
 import sys
@@ -17,6 +18,8 @@ from fwtui.storage.files import FILES, UPDATE, FileSystem, write_all
 
 # Someone who only looks whether the lock is free holds it for a moment.
 _TRIES, _PAUSE = 5, 0.02
+# Some network and FUSE file systems have no locks.
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
 
 
 class Holder(msgspec.Struct, frozen=True):
@@ -81,7 +84,7 @@ class SessionLock:
                 if (descriptor := _attempt(path, files)) is not None:
                     return cls(path, descriptor, files)
         except OSError as error:
-            raise storage_error(error, path, "lock") from error
+            raise _cannot_lock(error, path) from error
         raise in_use(path.stem, _read_holder(path))
 
     def release(self, *, remove: bool = False) -> None:
@@ -98,6 +101,15 @@ class SessionLock:
         with contextlib.suppress(OSError):
             if remove and sys.platform == "win32":
                 self._files.unlink(self._path)
+
+
+def _cannot_lock(error: OSError, path: Path) -> StorageError:
+    if error.errno in _NO_LOCKS:
+        return StorageError(
+            f"Files cannot be locked in {path.parent}: {error.strerror}",
+            "Let FWTUI_STATE_DIR name a folder on a local disk.",
+        )
+    return storage_error(error, path, "lock")
 
 
 def _attempt(path: Path, files: FileSystem) -> int | None:
@@ -152,6 +164,32 @@ def _read_holder(path: Path) -> Holder:
 
 def in_use(session_id: str, holder: Holder) -> StorageError:
     """The error for a session that another fwtui holds."""
+    here, alive = socket.gethostname(), _is_process(holder.pid)
     return SessionInUseError(
-        f"Session {session_id} is in use by {holder}", "End that fwtui first, or use it."
+        f"Session {session_id} is in use by {holder}", advice(session_id, holder, here, alive=alive)
     )
+
+
+def advice(session_id: str, holder: Holder, here: str, *, alive: bool) -> str:
+    """What to do about a held session on the host `here`, where its process is `alive` or not."""
+    if holder == _UNKNOWN:
+        return "End the fwtui that uses it first."
+    if holder.host != here:
+        return (
+            f"Use it on {holder.host}: ssh {holder.host} -t fwtui attach. If that computer was "
+            "switched off, the file server lets the lock go after some minutes; if it never does, "
+            f"delete {session_id}.lock in the folder of the sessions."
+        )
+    if not alive:
+        return (
+            f"There is no process {holder.pid} here: it runs in a container, or something that it "
+            f"started keeps the lock. If no fwtui is running any more, delete {session_id}.lock in "
+            "the folder of the sessions."
+        )
+    return f"See it with: fwtui attach {session_id}, or end it with: fwtui stop {session_id}"
+
+
+def _is_process(pid: int) -> bool:
+    import psutil
+
+    return bool(psutil.pid_exists(pid))

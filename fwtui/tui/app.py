@@ -10,17 +10,16 @@ from typing import ClassVar
 from textual import work
 from textual.binding import BindingType
 
+from fwtui.batch.remote.places import Place
 from fwtui.config.profiles import Profile
 from fwtui.core.commands import AnyCommand
-from fwtui.core.events import Phase
 from fwtui.core.settings import Settings
-from fwtui.errors import ExitCode, FwtuiError
+from fwtui.errors import FwtuiError
+from fwtui.tui.ending import Ending
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.host import Host
 from fwtui.tui.keymap import USUAL, Keymap
 from fwtui.tui.keys import bindings
-from fwtui.tui.leaving import ask_quit
-from fwtui.tui.lifecycle import TERMINAL_CHECK, Lifecycle
 from fwtui.tui.looks import Looks
 from fwtui.tui.messages import ProfilesRead
 from fwtui.tui.model import Changes
@@ -32,11 +31,12 @@ from fwtui.tui.text import shown_path
 from fwtui.tui.trouble import Trouble
 from fwtui.tui.workspace import Workspace
 
-LONG_CLOSE = 0.3
 
+class FwtuiApp(Looks, Ending):
+    """The application on `workspace`'s batches; `first` is done first, `log_file` has errors.
 
-class FwtuiApp(Looks):
-    """The application on `workspace`'s batches; `first` is done first, `log_file` has errors."""
+    `attach`: on this batch of another process.
+    """
 
     CSS_PATH = "styles/app.tcss"
     TITLE = "fwtui"
@@ -54,6 +54,7 @@ class FwtuiApp(Looks):
         now: Callable[[], datetime] = datetime.now,
         glyphs: Glyphs | None = None,
         log_file: Path | None = None,
+        attach: Place | None = None,
     ) -> None:
         super().__init__()
         self.use(settings.interface)
@@ -65,13 +66,11 @@ class FwtuiApp(Looks):
         # Tests want to see every error; people want to go on working.
         self.strict = False
         self.trouble = Trouble(self)
-        self.host: Host
         self.main: MainScreen
         self._workspace = workspace
         self._settings = settings
         self._first = tuple(first)
-        self._lifecycle = Lifecycle(self._end)
-        self._failed_start: ExitCode | None = None
+        self._place = attach
 
     def on_profiles_read(self, event: ProfilesRead) -> None:
         """The header names the user's profiles too."""
@@ -87,15 +86,13 @@ class FwtuiApp(Looks):
         self.main = MainScreen(self.host, self.glyphs, self.now)
         self.main.header.profiles = self._profiles
         await self.push_screen(self.main)
-        if not self.is_headless:
-            self._lifecycle.install()
-        self.set_interval(TERMINAL_CHECK, self._check_terminal)
+        self.watch_terminal()
         self.call_after_refresh(self._begin)
 
     async def on_unmount(self) -> None:
         """However the screens end, the batch is saved."""
         if hasattr(self, "host"):
-            self._lifecycle.remove()
+            self.lifecycle.remove()
             await self.host.close()
 
     @work(group="start-up", exit_on_error=False)
@@ -104,9 +101,9 @@ class FwtuiApp(Looks):
         gc.freeze()
         gc.enable()
         try:
-            await StartUp(self, self.host).run()
+            await StartUp(self, self.host).run(self._place)
         except FwtuiError as error:
-            self._failed_start = error.exit_code
+            self.failed_start = error.exit_code
             self.trouble.tell(error)
             return
         for command in self._first:
@@ -120,39 +117,6 @@ class FwtuiApp(Looks):
             self.trouble.batch_failed(failure)
         if changes.waits_for is not None:
             self.trouble.batch_waits(changes.waits_for)
-
-    @work(exclusive=True, group="quit", exit_on_error=False)
-    async def action_quit(self) -> None:  # type: ignore[override]
-        """Save and leave; asks when a file is being worked on."""
-        if self.host.closing:
-            self.exit(ExitCode.STOPPED)
-            return
-        model = self.host.model
-        if model.phase in {Phase.RUNNING, Phase.PAUSING} and not await self.push_screen_wait(
-            ask_quit(model)
-        ):
-            return
-        self.leave()
-
-    @work(group="leave", exit_on_error=False)
-    async def leave(self) -> None:
-        """Let the batch save everything, then end."""
-        timer = self.set_timer(LONG_CLOSE, self._say_saving)
-        await self.host.close()
-        timer.stop()
-        self.exit(self._failed_start or self.host.exit_code)
-
-    def _say_saving(self) -> None:
-        self.notify("Saving the session" + self.glyphs.ellipsis, timeout=30, markup=False)
-
-    def _end(self) -> None:
-        self.call_later(self.leave)
-
-    def _check_terminal(self) -> None:
-        if not self.is_headless and self._lifecycle.check_terminal():
-            hang_up = getattr(self._driver, "hang_up", None)
-            if hang_up is not None:
-                hang_up()
 
     def worker_failed(self, error: BaseException) -> None:
         """Show the error of a worker."""

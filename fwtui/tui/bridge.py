@@ -5,22 +5,12 @@ import contextvars
 import threading
 from collections.abc import Callable
 
+from fwtui.batch.gathering import Gathering
 from fwtui.batch.link import BatchLink
-from fwtui.core.events import (
-    AnyEvent,
-    BatchProgress,
-    JobChanged,
-    JobProgress,
-    JobsRemoved,
-    MemorySampled,
-    SegmentsReset,
-)
-from fwtui.core.job import JobId
+from fwtui.core.events import AnyEvent
 from fwtui.tui.model import BatchModel, Changes
 
 TICK = 0.1
-
-Latest = type[BatchProgress] | type[MemorySampled] | JobId
 
 
 class Bridge:
@@ -37,8 +27,7 @@ class Bridge:
         # The screens find their app in the context, which other threads do not have.
         self._context = contextvars.copy_context()
         self._lock = threading.Lock()
-        self._kept: list[AnyEvent] = []
-        self._latest: dict[Latest, AnyEvent] = {}
+        self._gathering: Gathering[AnyEvent] = Gathering()
         self._armed = False
         self._last = float("-inf")
         self._unsubscribe: Callable[[], None] | None = None
@@ -57,7 +46,7 @@ class Bridge:
     def receive(self, event: AnyEvent) -> None:
         """Take an event, from any thread, and wake the loop if it sleeps."""
         with self._lock:
-            self._gather(event)
+            self._gathering.put(event, event)
             if self._armed:
                 return
             self._armed = True
@@ -70,40 +59,12 @@ class Bridge:
     def drain(self) -> None:
         """Fold everything gathered so far into the model and tell what changed."""
         with self._lock:
-            kept, self._kept = self._kept, []
-            latest, self._latest = self._latest, {}
+            gathered = tuple(self._gathering.take())
             self._armed = False
         self._last = self._loop.time()
-        for event in kept:
-            self.model.fold(event)
-        for event in latest.values():
+        for event in gathered:
             self.model.fold(event)
         self._on_changes(self.model.take_changes())
-
-    def _gather(self, event: AnyEvent) -> None:
-        match event:
-            case JobProgress():
-                self._latest[event.id] = event
-            case BatchProgress():
-                self._latest[BatchProgress] = event
-            case MemorySampled():
-                self._latest[MemorySampled] = event
-            case _:
-                self._outdate(event)
-                self._kept.append(event)
-
-    def _outdate(self, event: AnyEvent) -> None:
-        """Progress from before a change of its job says nothing about the job after it."""
-        match event:
-            case JobChanged(job=job):
-                self._latest.pop(job.id, None)
-            case SegmentsReset(id=job_id):
-                self._latest.pop(job_id, None)
-            case JobsRemoved(ids=ids):
-                for job_id in ids:
-                    self._latest.pop(job_id, None)
-            case _:
-                pass
 
     def _schedule(self) -> None:
         wait = self._last + TICK - self._loop.time()

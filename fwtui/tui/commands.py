@@ -70,6 +70,7 @@ class QueueCommands(Looking):
             "filter": "Filter" if counts.total else None,
             "fit": "Fit the memory" if self._proposal else None,
             "report": "Report" if counts.total else None,
+            "quit": "Detach" if self.model.attached else "Quit",
         }
 
     @property

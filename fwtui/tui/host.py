@@ -4,7 +4,9 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
+from fwtui.batch.remote.places import Place
 from fwtui.core.commands import AnyCommand, Quit, RetryJobs
+from fwtui.core.events import Phase, PhaseChanged
 from fwtui.core.settings import Settings
 from fwtui.errors import ExitCode
 from fwtui.tui.bridge import Bridge
@@ -16,7 +18,10 @@ CLOSE_SECONDS = 30.0
 
 
 class Host:
-    """Owns the runner of the moment. Commands sent before there is one wait for it."""
+    """Owns the runner of the moment. Commands sent before there is one wait for it.
+
+    `released` is the task of a batch that outlives the screens.
+    """
 
     def __init__(
         self,
@@ -36,6 +41,7 @@ class Host:
         self._waiting: list[AnyCommand] = []
         self._opening = asyncio.Lock()
         self.closing = False
+        self.released: asyncio.Task[None] | None = None
 
     async def begin(self, stored: Stored | None) -> None:
         """Start a new session, or go on with a stored one; raises FwtuiError."""
@@ -67,6 +73,24 @@ class Host:
         """Let the failed files of a session that goes on be tried again."""
         if stored.session.failed:
             self.send(RetryJobs(tuple(job.id for job in stored.session.failed)))
+
+    async def attach(self, place: Place) -> None:
+        """Show a batch of another process; raises FwtuiError."""
+        async with self._opening:
+            if not self.closing:
+                runner = await self.workspace.attach(place)
+                self.model.attached = True
+                self._adopt(runner)
+
+    def release(self) -> bool:
+        """Let the batch of this process go on without us; False if there is none, or it may not."""
+        go_on = self.model.settings.batch.on_hangup == "continue"
+        if self.closing or self._task is None or self.model.attached or not go_on:
+            return False
+        self.closing = True
+        self.bridge.disconnect()
+        self.released = self._task
+        return True
 
     def _adopt(self, runner: Runner) -> None:
         self.runner = runner
@@ -108,6 +132,8 @@ class Host:
     @property
     def exit_code(self) -> ExitCode:
         """What the state of the queue means for whoever called the program."""
+        if self.model.attached:
+            return ExitCode.DONE
         counts = self.model.counts
         if counts.to_do:
             return ExitCode.STOPPED
@@ -118,4 +144,7 @@ class Host:
             return
         error = task.exception()
         if error is not None:
+            if self.model.attached:
+                self.model.attached = False
+                self.bridge.receive(PhaseChanged(Phase.IDLE))
             self._on_crash(error)

@@ -269,7 +269,7 @@ KEYS: tuple[Key, ...] = (
         ("q",),
         "quit",
         "Quit",
-        "Save everything and leave; asks when a file is being worked on",
+        "Save everything and leave; asks when a file is being worked on; attached: only leave",
         "everywhere",
         91,
     ),

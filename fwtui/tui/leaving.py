@@ -1,26 +1,76 @@
 """What to ask before work is interrupted."""
 
+from typing import ClassVar, Literal
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.widgets import Button
+
 from fwtui.core.job import Processing
 from fwtui.tui import format as fmt
 from fwtui.tui.model import BatchModel
-from fwtui.tui.screens.dialog import Ask
+from fwtui.tui.screens.dialog import Ask, Dialog, frame, text
 from fwtui.tui.text import base_name, clean, shown_path
 from fwtui.tui.workspace import Stored
 
+Choice = Literal["quit", "background", "stay"]
 
-def ask_quit(model: BatchModel) -> Ask:
-    """Says what is being worked on, and what is kept."""
+
+class Leave(Dialog[Choice]):
+    """Says what is being worked on, and what is kept; escape stays."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("b", "choose('background')", "In the background")
+    ]
+    escape_result: Choice = "stay"
+
+    def __init__(self, model: BatchModel) -> None:
+        super().__init__()
+        self._model = model
+
+    def compose(self) -> ComposeResult:
+        """Text and answers."""
+        yield frame(
+            "Quit while files are being transcribed?",
+            VerticalScroll(text("\n".join(_lines(self._model))), classes="body"),
+            buttons=(
+                Button("Keep working", id="stay"),
+                Button("Quit", id="quit", variant="error"),
+                Button("In the background", id="background"),
+            ),
+        )
+
+    def on_mount(self) -> None:
+        """The harmless answer first."""
+        self.query_one("#stay").focus()
+
+    def action_choose(self, choice: Choice) -> None:
+        """An answer by its letter."""
+        self.dismiss(choice)
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """An answer by its button."""
+        match event.button.id:
+            case "quit" | "background" as choice:
+                self.dismiss(choice)
+            case _:
+                self.dismiss("stay")
+
+
+def _lines(model: BatchModel) -> list[str]:
     lines = _at_work(model)
     counts = model.counts
     where = shown_path(model.settings.output.output_dir)
     lines.append(
         "Nothing is lost: the session is kept and the next start offers to resume, inside the file "
-        "at its last finished window."
+        "at its last finished window. In the background (b) it goes on without a screen: fwtui "
+        "attach shows it again."
     )
     lines.append("")
     lines.append(f"{fmt.files(counts.to_do)} still to do, {counts.failed:,} failed,")
     lines.append(f"{fmt.files(counts.completed)} done and safe in {where}")
-    return Ask("Quit while files are being transcribed?", "\n".join(lines), "Quit", "Keep working")
+    return lines
 
 
 def ask_change(model: BatchModel, stored: Stored) -> Ask:

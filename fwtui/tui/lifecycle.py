@@ -1,4 +1,4 @@
-"""Signals, and a terminal that goes away: both end the program in an orderly way."""
+"""Signals, and a terminal that goes away: both end the screens in an orderly way."""
 
 import asyncio
 import os
@@ -13,45 +13,48 @@ TERMINAL_CHECK = 1.0
 
 
 class Lifecycle:
-    """Calls `on_end` once for SIGTERM, SIGHUP, or a terminal that hung up."""
+    """Calls `on_end` for SIGTERM, `on_hang_up` for SIGHUP or a terminal that hung up.
 
-    def __init__(self, on_end: Callable[[], None]) -> None:
-        self._on_end = on_end
+    Only the first of them counts.
+    """
+
+    def __init__(self, on_end: Callable[[], None], on_hang_up: Callable[[], None]) -> None:
+        self._calls = {"SIGTERM": on_end, "SIGHUP": on_hang_up}
         self._signals: list[signal.Signals] = []
         self._ended = False
 
     def install(self) -> None:
         """Take over the signals, where the system has them; call in the loop's thread."""
         loop = asyncio.get_running_loop()
-        for name in ("SIGTERM", "SIGHUP"):
+        for name in self._calls:
             number = getattr(signal, name, None)
             if number is None:
                 continue
             try:
-                loop.add_signal_handler(number, self.end)
+                loop.add_signal_handler(number, self._end, name)
             except (NotImplementedError, RuntimeError, ValueError):
                 # Windows, or not the main thread (tests): the default action stays.
                 continue
             self._signals.append(number)
 
     def remove(self) -> None:
-        """Give the signals back."""
+        """Give the signals back, but for SIGHUP: a hang-up often sends it more than once."""
         loop = asyncio.get_running_loop()
         for number in self._signals:
-            loop.remove_signal_handler(number)
+            if number.name != "SIGHUP":
+                loop.remove_signal_handler(number)
         self._signals.clear()
 
-    def end(self) -> None:
-        """End, once."""
+    def _end(self, name: str) -> None:
         if not self._ended:
             self._ended = True
-            self._on_end()
+            self._calls[name]()
 
     def check_terminal(self) -> bool:
-        """End when the terminal is gone without a signal; whether it is gone."""
+        """Notice a terminal that is gone without a signal; whether it is gone."""
         gone = hung_up(sys.__stdin__)
         if gone:
-            self.end()
+            self._end("SIGHUP")
         return gone
 
 

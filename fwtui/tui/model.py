@@ -25,6 +25,7 @@ from fwtui.core.events import (
     MemorySampled,
     Phase,
     PhaseChanged,
+    Recap,
     SegmentsFound,
     SegmentsReset,
     SettingsChanged,
@@ -118,11 +119,12 @@ class Counts:
 class BatchModel:
     """The batch as last heard of. `fold` takes an event in and notes what it changed.
 
-    `now` is the clock of its history.
+    `now` is the clock of its history; `attached`: it belongs to another process.
     """
 
     def __init__(self, now: Callable[[], datetime] = datetime.now) -> None:
         self.history = BatchHistory(now)
+        self.attached = False
         self.session_id = ""
         self.settings = Settings()
         self.phase = Phase.IDLE
@@ -178,7 +180,7 @@ class BatchModel:
             return 0.0, 0.0
         return self.batch.done_seconds, self.batch.total_seconds
 
-    def fold(self, event: AnyEvent) -> None:  # noqa: C901, PLR0912 (one arm for each event)
+    def fold(self, event: AnyEvent) -> None:  # noqa: C901, PLR0912, PLR0915 (one arm for each event)
         """Take one event in."""
         changes = self.changes
         match event:
@@ -206,6 +208,8 @@ class BatchModel:
                 changes.log += 1
             case BatchSnapshot():
                 self._snapshot(event)
+            case Recap():
+                self._recap(event)
             case JobsAdded():
                 self._add(event.jobs)
             case JobsRemoved():
@@ -310,6 +314,15 @@ class BatchModel:
             self._count(job)
         if event.memory is not None:
             self._memory(event.memory)
+        self.changes.everything = True
+
+    def _recap(self, event: Recap) -> None:
+        self.progress = {each.id: each for each in event.progress if each.id in self.running}
+        self.batch, self.finished = event.batch, event.finished
+        self._loading = {0} if event.loading else set()
+        self.memory_history = deque(event.rss, maxlen=MEMORY_SAMPLES)
+        self.log.extend(event.log)
+        self.log_count += len(event.log)
         self.changes.everything = True
 
     def _count(self, job: Job) -> None:

@@ -1,8 +1,10 @@
 """What happens after the first frame: look for unfinished sessions, ask, open one."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from fwtui.batch.remote.places import Place
 from fwtui.errors import FwtuiError
 from fwtui.tui import format as fmt
 from fwtui.tui.host import Host
@@ -21,10 +23,16 @@ class StartUp:
         self._app = app
         self._host = host
 
-    async def run(self) -> None:
-        """Open a session: a stored one if the user wants that, else a new one."""
+    async def run(self, attach: Place | None = None) -> None:
+        """Open what the user wants: a running batch, a stored session, or a new one."""
+        if attach is not None:
+            await self._host.attach(attach)
+            return
+        beside = await self._running()
+        if beside is None:
+            return
         while True:
-            stored = await self._choose()
+            stored = await self._choose(beside)
             if stored is not None and not await self._knows_its_folders(stored):
                 continue
             try:
@@ -39,7 +47,30 @@ class StartUp:
                 self._resumed(stored)
             return
 
-    async def _choose(self) -> Stored | None:
+    async def _running(self) -> frozenset[str] | None:
+        """Offer the running batches. None: it is shown; else the sessions that are left alone."""
+        from fwtui.tui.screens.running import Running
+
+        workspace, left = self._host.workspace, frozenset[str]()
+        while places := await workspace.running():
+            batches = await asyncio.gather(*(workspace.look(place) for place in places))
+            # An empty one is a screen on which nothing has been done yet.
+            shown = [one for one in batches if one.seen is None or one.seen.total]
+            left = frozenset(place.session_id for place in places)
+            if not shown:
+                return left
+            place = await self._app.push_screen_wait(Running(shown, self._app.glyphs))
+            if place is None:
+                return left
+            try:
+                await self._host.attach(place)
+            except FwtuiError as error:
+                await self._wait_told(error)
+                continue
+            return None
+        return left
+
+    async def _choose(self, beside: frozenset[str]) -> Stored | None:
         from fwtui.tui.screens.resume import LATER, Resume
 
         while True:
@@ -48,16 +79,17 @@ class StartUp:
             except FwtuiError as error:
                 await self._wait_told(error)
                 return None
-            if not found.sessions:
+            mine = [one for one in found.sessions if one.session.session_id not in beside]
+            if not mine:
                 self._problems(found.problems)
                 return None
-            screen = Resume(self._host.workspace, found.sessions, found.problems, self._app.glyphs)
+            screen = Resume(self._host.workspace, mine, found.problems, self._app.glyphs)
             choice = await self._app.push_screen_wait(screen)
             if choice == LATER or choice.stored is None:
                 return None
             if choice.what == "resume":
                 return choice.stored
-            if await self._discard(choice.stored) and len(found.sessions) == 1:
+            if await self._discard(choice.stored) and len(mine) == 1:
                 return None
 
     async def _knows_its_folders(self, stored: Stored) -> bool:

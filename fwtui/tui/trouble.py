@@ -39,7 +39,10 @@ class Trouble:
         return True
 
     def batch_ended(self, error: BaseException) -> None:
-        """The runner broke: what is finished is safe, the rest can be resumed."""
+        """The runner broke, or the batch of another process is gone: what is finished is safe."""
+        if isinstance(error, FwtuiError):
+            self._show(error.title, clean(error.hint), error)
+            return
         self._show(
             "The batch has stopped",
             f"{_words(error)}\n\nEverything that was finished is saved. Quit and start fwtui again "
@@ -80,7 +83,7 @@ class Trouble:
 
         logger.error("%s", title, exc_info=error)
         app = self._app
-        line = f"{title}: {_words(error)}"
+        line = clean(str(error)) if str(error) == title else f"{title}: {_words(error)}"
         app.host.bridge.receive(LogLine(at=app.now(), level=Level.ERROR, text=line))
         if hide:
             return None

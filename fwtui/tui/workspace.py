@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from fwtui.batch.link import BatchLink
+from fwtui.batch.remote.glimpse import Glimpse
+from fwtui.batch.remote.places import Place
 from fwtui.core.job import Job
 from fwtui.core.segment import Transcript
 from fwtui.core.settings import Settings
@@ -46,6 +48,15 @@ class Workspace(Protocol):
 
     async def remember(self, maps: Mapping[str, str]) -> None:
         """Where folders of another machine are here."""
+
+    async def running(self) -> tuple[Place, ...]:
+        """Where batches of other processes can be reached."""
+
+    async def look(self, place: Place) -> Glimpse:
+        """What such a batch does at this moment."""
+
+    async def attach(self, place: Place) -> Runner:
+        """A batch of another process."""
 
     async def discard(self, stored: Stored) -> Discarded:
         """Delete it and everything that belongs to it."""

@@ -17,7 +17,10 @@ async def main():
     def stop():
         print("asked", flush=True)
         asked.set()
-    with stop_signals(stop):
+    def hang_up():
+        print("hung up", flush=True)
+        return "continue" in sys.argv
+    with stop_signals(stop, hang_up):
         print("ready", flush=True)
         await asked.wait()
         if "stubborn" in sys.argv:
@@ -45,6 +48,19 @@ def next_line(process: subprocess.Popen[str]) -> str:
 def test_the_first_signal_asks(number: signal.Signals) -> None:
     with start() as process:
         process.send_signal(number)
+        if number == signal.SIGHUP:
+            assert next_line(process) == "hung up"
+        assert next_line(process) == "asked"
+        assert next_line(process) == "left"
+    assert process.returncode == 0
+
+
+def test_a_hang_up_need_not_ask() -> None:
+    with start("continue") as process:
+        for _ in range(2):
+            process.send_signal(signal.SIGHUP)
+            assert next_line(process) == "hung up"
+        process.send_signal(signal.SIGTERM)
         assert next_line(process) == "asked"
         assert next_line(process) == "left"
     assert process.returncode == 0

@@ -17,6 +17,7 @@ from tests.crash.witness import Repeat, Told, read_trace
 EXACT = (
     *("--temperature_increment_on_fallback", "None", "--beam_size", "1"),
     *("--language", "en", "--threads", "1", "--device", "cpu"),
+    *("--on_hangup", "stop"),
 )
 # Lives beyond the kills: one to the end, one that finds nothing left to do, one that begins anew.
 SPARE_LIVES = 3

@@ -219,3 +219,19 @@ def test_the_child_ends_itself_when_its_parent_is_killed(tmp_path: Path) -> None
     psutil.wait_procs([child], timeout=20, callback=lambda _: gone.set())
     assert gone.is_set()
     assert list(tmp_path.glob("*.wav")) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signal masks")
+def test_a_child_that_has_just_begun_outlives_a_hang_up_of_its_group() -> None:
+    """It must not depend on how far it has got: the signals come to it blocked."""
+    code = (
+        "import os, signal, sys; os.kill(os.getpid(), signal.SIGHUP);"
+        "os.kill(os.getpid(), signal.SIGINT); print('alive', file=sys.stderr)"
+    )
+    said: list[str] = []
+    client = EngineClient(MODEL, said.append, (sys.executable, "-c", code))
+    assert list(client.replies()) == []
+    assert client.wait().returncode == 0
+    assert said == ["alive"]
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    assert not blocked & {signal.SIGHUP, signal.SIGINT}

@@ -1,5 +1,6 @@
 """Locks between real processes."""
 
+import errno
 import os
 import signal
 import socket
@@ -9,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from fwtui.errors import SessionInUseError
-from fwtui.storage.lock import SessionLock, holder_of
+from fwtui.errors import SessionInUseError, StorageError
+from fwtui.storage.files import FileSystem
+from fwtui.storage.lock import Holder, SessionLock, advice, holder_of
 
 HOLD = """
 import subprocess, sys
@@ -93,3 +95,32 @@ def test_killed_holder_lets_go_at_once(tmp_path: Path, with_child: bool) -> None
         assert holder_of(path) is None
         SessionLock.acquire(path).release()
         # The child ends when its standard input does.
+
+
+@pytest.mark.parametrize(
+    ("holder", "alive", "said"),
+    [
+        (Holder("here", 7), True, "fwtui attach s1, or end it with: fwtui stop s1"),
+        (Holder("here", 7), False, "There is no process 7 here: it runs in a container"),
+        (Holder("there", 7), False, "ssh there -t fwtui attach"),
+        (Holder("there", 7), True, "the file server lets the lock go"),
+        (Holder("an unknown host", 0), False, "End the fwtui that uses it first"),
+    ],
+)
+def test_what_to_do_about_a_held_session(holder: Holder, alive: bool, said: str) -> None:
+    assert said in advice("s1", holder, "here", alive=alive)
+    assert ("delete s1.lock" in advice("s1", holder, "here", alive=alive)) is (
+        holder.pid != 0 and not (alive and holder.host == "here")
+    )
+
+
+def test_a_file_system_without_locks_is_told(tmp_path: Path) -> None:
+    """There is none to be had here, so the call itself is replaced."""
+
+    class Lockless(FileSystem):
+        def open(self, path: Path, flags: int, mode: int = 0o600) -> int:
+            raise OSError(errno.ENOLCK, "No locks available")
+
+    with pytest.raises(StorageError, match="Files cannot be locked in") as caught:
+        SessionLock.acquire(tmp_path / "s.lock", Lockless())
+    assert "FWTUI_STATE_DIR" in caught.value.hint

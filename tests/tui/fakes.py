@@ -7,6 +7,8 @@ from datetime import datetime
 import msgspec
 
 from fwtui.batch.link import Listener
+from fwtui.batch.remote.glimpse import Glimpse
+from fwtui.batch.remote.places import Place
 from fwtui.batch.workspace import Mapped
 from fwtui.core.commands import AnyCommand, Quit
 from fwtui.core.events import (
@@ -121,6 +123,8 @@ class ScriptedWorkspace:
         self.refusal: Exception | None = None
         self.missing: tuple[str, ...] = ()
         self.maps: dict[str, str] = {}
+        self.batches: tuple[Glimpse, ...] = ()
+        self.attached: list[Place] = []
 
     async def incomplete(self) -> SessionList:
         return SessionList(tuple(self.sessions), self.problems)
@@ -150,6 +154,16 @@ class ScriptedWorkspace:
 
     async def remember(self, maps: Mapping[str, str]) -> None:
         self.maps |= maps
+
+    async def running(self) -> tuple[Place, ...]:
+        return tuple(glimpse.place for glimpse in self.batches)
+
+    async def look(self, place: Place) -> Glimpse:
+        return next(one for one in self.batches if one.place == place)
+
+    async def attach(self, place: Place) -> ScriptedLink:
+        self.attached.append(place)
+        return self.link
 
     async def discard(self, stored: StoredSession) -> Discarded:
         self.discarded.append(stored)

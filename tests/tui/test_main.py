@@ -452,7 +452,7 @@ async def test_quit_asks_while_a_file_is_being_worked_on() -> None:
     async with scripted(link, size=NARROW) as driver:
         await start_work(driver, link)
         await driver.press("q")
-        assert driver.screen == "Ask"
+        assert driver.screen == "Leave"
         assert "oral-history-tape-12-side-a.wav is at 20:57 of 47:55" in driver.text
         assert "11 files still to do" in driver.text
         await driver.press("enter")

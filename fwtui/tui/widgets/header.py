@@ -81,6 +81,8 @@ class Header(Painted):
     def _first(self) -> list[list[Piece]]:
         counts = self.model.counts
         left: list[Piece] = [(" fwtui ", "key"), ("  " + self._engine(), "plain")]
+        if self.model.attached:
+            left.insert(1, (" attached", "accent"))
         right: list[Piece] = [self.phase()]
         if counts.total:
             right.append((f"   {counts.completed:,} done", "good" if counts.completed else "dim"))

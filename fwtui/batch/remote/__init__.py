@@ -1,0 +1,1 @@
+"""A batch on the far side of a socket: whoever runs it serves it, whoever attaches sees it."""

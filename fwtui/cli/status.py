@@ -1,0 +1,133 @@
+"""`fwtui status`: what runs, and what ran last."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+from fwtui.cli.console import Console
+from fwtui.cli.exits import exit_code_help
+from fwtui.cli.resuming import hint
+from fwtui.cli.text import clock, plural
+from fwtui.config.locations import Locations
+from fwtui.core.display import printable
+from fwtui.core.events import BatchProgress
+from fwtui.core.paths import text_to_path
+from fwtui.errors import EXIT_CODE_HELP, ExitCode
+
+if TYPE_CHECKING:
+    from fwtui.batch.remote.glimpse import Glimpse, Seen
+    from fwtui.batch.remote.result import BatchResult
+
+_WHERE = {"background": "in the background", "screen": "on a screen", "run": "as fwtui run"}
+
+
+class Status(msgspec.Struct, frozen=True):
+    """All running batches, and the last one that ended, if any did."""
+
+    batches: tuple["Glimpse", ...]
+    last: "BatchResult | None"
+
+
+@click.command(
+    "status",
+    short_help="What the running batches do, and how the last one ended.",
+    epilog=exit_code_help(),
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.option("--json", is_flag=True, help="One JSON object on stdout")
+def command(json: bool) -> ExitCode:
+    """Tell what the running batches do, and how the one that ended last came out.
+
+    The exit code is 0, whatever there is to tell.
+    """
+    locations = Locations.default()
+    status = asyncio.run(look_around(locations))
+    if json:
+        click.echo(msgspec.json.encode(status).decode())
+        return ExitCode.DONE
+    for line in told(status):
+        click.echo(line)
+    if not status.batches:
+        _mention_unfinished(locations)
+    return ExitCode.DONE
+
+
+async def look_around(locations: Locations) -> Status:
+    """Look at all running batches."""
+    from fwtui.batch.remote.glimpse import look
+    from fwtui.batch.remote.places import running
+    from fwtui.batch.remote.result import last_result
+
+    places = await asyncio.to_thread(running, locations)
+    batches = await asyncio.gather(*(look(place) for place in places))
+    return Status(tuple(batches), last_result(locations.last_batch))
+
+
+def told(status: Status) -> Iterator[str]:
+    """All of it for people."""
+    for batch in status.batches:
+        yield from _batch(batch)
+    if not status.batches:
+        yield "no batch is running"
+    if status.last is not None:
+        yield from _last(status.last)
+
+
+def _batch(batch: "Glimpse") -> Iterator[str]:
+    place, seen = batch.place, batch.seen
+    what = f"{seen.phase} {_WHERE[seen.where]}" if seen else "running"
+    yield f"session {printable(place.session_id)}: {what}; {printable(str(place))}"
+    if seen is None:
+        yield f"  {printable(batch.problem)}"
+        return
+    yield f"  {_files(seen)}{_how_far(seen.progress)}"
+    for path, one in seen.current:
+        total = f" of {clock(one.total)}" if one.total else ""
+        speed = f" ({one.speed:.1f}x real time)" if one.speed else ""
+        word = "preparing" if one.preparing else "now"
+        yield f"  {word}: {printable(str(text_to_path(path)))} at {clock(one.done)}{total}{speed}"
+    if seen.engine is not None:
+        engine = seen.engine
+        yield f"  model: {printable(engine.model)}, {engine.device}, {engine.compute_type}"
+    if seen.memory is not None:
+        yield f"  memory: {seen.memory.rss:.0f} MB"
+    yield f"  transcripts: {printable(seen.output_dir)}"
+    yield f"  log: {printable(seen.log)}"
+
+
+def _files(counted: "Seen | BatchResult") -> str:
+    parts = [f"{counted.completed} of {plural(counted.total, 'file')} done"]
+    parts += [f"{counted.failed} failed"] if counted.failed else []
+    parts += [f"{counted.unfinished} still to do"] if counted.unfinished else []
+    return ", ".join(parts)
+
+
+def _how_far(progress: BatchProgress | None) -> str:
+    if progress is None or progress.total_seconds <= 0:
+        return ""
+    share = progress.done_seconds / progress.total_seconds
+    left = f", {clock(progress.eta)} left" if progress.eta is not None else ""
+    return f"; {share:.0%} of {clock(progress.total_seconds)}{left}"
+
+
+def _last(result: "BatchResult") -> Iterator[str]:
+    at = f"{result.ended_at.astimezone():%Y-%m-%d %H:%M}"
+    how = EXIT_CODE_HELP[result.exit_code].partition(";")[0]
+    yield f"the last one that ended: session {printable(result.session_id)}, {at}: {how}"
+    yield f"  {_files(result)}"
+    if result.failure is not None:
+        yield f"  {printable(str(result.failure))}"
+    yield f"  transcripts: {printable(result.output_dir)}"
+    for name, path in (("report", result.report), ("log", result.log)):
+        if path:
+            yield f"  {name}: {printable(path)}"
+
+
+def _mention_unfinished(locations: Locations) -> None:
+    from fwtui.batch.workspace import Workspace
+
+    found = asyncio.run(Workspace(locations).incomplete())
+    hint(found.sessions, Console())

@@ -1,0 +1,42 @@
+"""`fwtui unpause`: let a paused batch go on."""
+
+import asyncio
+
+import click
+
+from fwtui.cli.console import Console
+from fwtui.cli.exits import exit_code_help
+from fwtui.cli.live import connected, find_batch, session_argument
+from fwtui.core.commands import Start
+from fwtui.core.display import printable
+from fwtui.core.events import BatchFinished, Phase
+from fwtui.errors import ExitCode
+
+
+@click.command(
+    "unpause",
+    short_help="Let a paused batch go on.",
+    epilog=exit_code_help(),
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@session_argument
+def command(session_id: str) -> ExitCode:
+    """Let a paused batch go on; one that was stopped on its screen starts again.
+
+    SESSION_ID is needed only if several batches run.
+    """
+    asyncio.run(unpause(session_id, Console()))
+    return ExitCode.DONE
+
+
+async def unpause(session_id: str, console: Console) -> None:
+    """Ask for it and wait until it goes on."""
+    place = find_batch(session_id, "unpause")
+    async with connected(place) as talk:
+        if talk.phase is not Phase.RUNNING:
+            talk.connection.write(Start())
+            await talk.until(
+                lambda event: talk.phase is Phase.RUNNING or isinstance(event, BatchFinished)
+            )
+        words = "goes on" if talk.phase is Phase.RUNNING else "has nothing to do"
+    console.line(f"session {printable(place.session_id)} {words}")

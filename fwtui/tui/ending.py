@@ -1,0 +1,83 @@
+"""How the application ends: by its user, by a signal, or because its terminal is gone."""
+
+from textual import work
+from textual.app import App
+
+from fwtui.core.events import Phase
+from fwtui.errors import ExitCode
+from fwtui.tui.glyphs import Glyphs
+from fwtui.tui.host import Host
+from fwtui.tui.leaving import Leave
+from fwtui.tui.lifecycle import TERMINAL_CHECK, Lifecycle
+
+LONG_CLOSE = 0.3
+
+
+class Ending(App[ExitCode]):
+    """The part of the application that knows when and how to end.
+
+    `hand_over`: the batch is to go on in a process without a terminal; `failed_start` is the exit
+    code when there could be no batch.
+    """
+
+    host: Host
+    glyphs: Glyphs
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hand_over = False
+        self.failed_start: ExitCode | None = None
+        self.lifecycle = Lifecycle(self._end, self._hang_up)
+
+    def watch_terminal(self) -> None:
+        """Notice signals and hang-ups from now on."""
+        if not self.is_headless:
+            self.lifecycle.install()
+        self.set_interval(TERMINAL_CHECK, self._check_terminal)
+
+    @work(exclusive=True, group="quit", exit_on_error=False)
+    async def action_quit(self) -> None:  # type: ignore[override]
+        """Save and leave; asks when a file is being worked on. Attached: only leave."""
+        if self.host.closing:
+            self.exit(ExitCode.STOPPED)
+            return
+        model = self.host.model
+        busy = model.phase in {Phase.RUNNING, Phase.PAUSING} and not model.attached
+        choice = await self.push_screen_wait(Leave(model)) if busy else "quit"
+        if choice != "stay":
+            self.hand_over = choice == "background"
+            self.leave()
+
+    @work(group="leave", exit_on_error=False)
+    async def leave(self) -> None:
+        """Let the batch save everything, then end."""
+        timer = self.set_timer(LONG_CLOSE, self._say_saving)
+        await self.host.close()
+        timer.stop()
+        self.exit(self.failed_start or self.host.exit_code)
+
+    def _say_saving(self) -> None:
+        self.notify("Saving the session" + self.glyphs.ellipsis, timeout=30, markup=False)
+
+    def _end(self) -> None:
+        self.call_later(self.leave)
+
+    def _hang_up(self) -> None:
+        self._stop_reading()
+        self.call_later(self._let_go)
+
+    def _let_go(self) -> None:
+        """Leave the batch to go on without a screen, if it may; else end in an orderly way."""
+        if self.host.release():
+            self.exit(ExitCode.DONE)
+        else:
+            self.leave()
+
+    def _check_terminal(self) -> None:
+        if not self.is_headless and self.lifecycle.check_terminal():
+            self._stop_reading()
+
+    def _stop_reading(self) -> None:
+        hang_up = getattr(self._driver, "hang_up", None)
+        if hang_up is not None:
+            hang_up()

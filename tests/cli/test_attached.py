@@ -11,10 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import psutil
 import pytest
 
 from fwtui.batch.workspace import Workspace
+from fwtui.cli.status import look_around
 from fwtui.config.locations import Locations
 from fwtui.core.events import BatchFinished, LogLine
 from fwtui.errors import BatchEndedError, ExitCode
@@ -25,16 +27,15 @@ from tests.cli.test_terminal import Terminal, program, terminal
 
 pytestmark = pytest.mark.terminal
 
-PATIENCE = 120.0
+PATIENCE = 300.0
 QUICK = (*EXACT, "--beam_size", "1", "--language", "en")
 __all__ = ["terminal"]  # the fixture
 
 
 def status() -> dict[str, Any]:
-    result = fwtui("status", "--json")
-    assert result.returncode == ExitCode.DONE, result.stderr
-    found: dict[str, Any] = json.loads(result.stdout)
-    return found
+    """What `fwtui status --json` says, without a process for each look."""
+    found = asyncio.run(look_around(Locations.default()))
+    return dict(json.loads(msgspec.json.encode(found)))
 
 
 def wait_for(is_so: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
@@ -78,7 +79,8 @@ def undisturbed(tmp_path: Path) -> Callable[[], dict[str, bytes]]:
 
     def work() -> dict[str, bytes]:
         whole = tmp_path / "whole"
-        assert fwtui("run", LONG, *QUICK, "-o", whole).returncode == ExitCode.DONE
+        result = fwtui("run", LONG, *QUICK, "-o", whole, timeout=600)
+        assert result.returncode == ExitCode.DONE
         return contents(whole)
 
     return work
@@ -163,6 +165,9 @@ def test_a_detached_batch_is_seen_steered_and_stopped(
     batch = wait_for(is_paused)
     assert batch["place"]["session_id"] == session
     assert (batch["seen"]["where"], batch["seen"]["total"]) == ("background", 1)
+    shown = json.loads(fwtui("status", "--json").stdout)
+    assert shown["batches"][0]["place"] == batch["place"]
+    assert shown["batches"][0]["seen"]["phase"] == "paused"
     assert os.getsid(batch["place"]["pid"]) == batch["place"]["pid"]
 
     (tmp_path / "more").mkdir()
@@ -191,12 +196,15 @@ def test_a_detached_batch_is_seen_steered_and_stopped(
     screen.press("q")
     screen.wait_for(lambda text: "the-end 3" in text)
     until_gone(batch["place"]["pid"])
-    assert fwtui("unpause", other).returncode == ExitCode.DONE
-    again = fwtui("run", "--resume", session, "--quiet")
-    assert again.returncode == ExitCode.DONE, again.stderr
-    until_no_batch()
-    assert {f"{name}.txt" for name in (LONG.stem, SHORT.stem, "short")} <= set(contents(out))
+    last = status()["last"]
+    assert (last["session_id"], last["exit_code"], last["unfinished"]) == (session, 3, 2)
+    kept = fwtui("sessions", "show", session).stdout
+    assert kept.count("pending") == 2
     assert fwtui("stop", session).returncode == ExitCode.USAGE
+
+    assert fwtui("unpause", other).returncode == ExitCode.DONE
+    assert until_no_batch()["session_id"] == other
+    assert f"{SHORT.stem}.txt" in contents(out)
     shown = fwtui("status").stdout
     assert "no batch is running" in shown
     assert "all files done" in shown

@@ -8,8 +8,6 @@ from random import Random
 
 from fwtui.config.load import parse_settings
 from fwtui.config.pathmaps import load_maps
-from fwtui.config.save import save_settings
-from fwtui.core.settings import Settings
 from fwtui.errors import FwtuiError
 from fwtui.storage.sessions import list_sessions
 from fwtui.storage.store import SessionStore
@@ -18,12 +16,29 @@ from tests.fuzz.mutate import mutate
 DATA = Path(__file__).parents[1] / "data" / "sessions"
 V1 = DATA / "v1"
 NAME = "20261123_150000"
+SETTINGS = b"""# mine
+[model]
+model = "large-v3"
+threads = 4
+
+[decoding]
+beam_size = 3
+temperature = 0.5
+language = "en"
+vad_threshold = "none"
+word_timestamps = true
+
+[output]
+output_dir = "out"
+max_line_width = 42
+
+[batch]
+stall_seconds = 60.0
+"""
 
 
 def try_documents(count: int, seed: int, folder: Path) -> list[str]:
     """What went wrong with `count` mutations of each kind of text."""
-    config = folder / "settings.toml"
-    save_settings(config, Settings())
     maps = folder / "path-maps.toml"
 
     def read_maps(data: bytes) -> None:
@@ -31,7 +46,7 @@ def try_documents(count: int, seed: int, folder: Path) -> list[str]:
         load_maps(maps)
 
     kinds: dict[str, tuple[bytes, Callable[[bytes], object]]] = {
-        "settings": (config.read_bytes(), parse_settings),
+        "settings": (SETTINGS, parse_settings),
         "path maps": (b"'D:\\Audio' = '/mnt/audio'\n", read_maps),
         "session": ((V1 / f"{NAME}.json").read_bytes(), lambda data: session(folder, json=data)),
         "journal": (

@@ -41,6 +41,17 @@ def waiting(self, parts):
     return decode(self, parts)
 BatchDecoder.decode = waiting
 """
+# The second batch never comes, so the file can be stopped inside.
+ONE_BATCH = """
+import time
+from fwtui.engine.batched import BatchDecoder
+decode = BatchDecoder.decode
+def once(self, parts):
+    while parts[0].file.state.clip:
+        time.sleep(0.01)
+    return decode(self, parts)
+BatchDecoder.decode = once
+"""
 DIES_OF_POISON = """
 import os, signal
 from fwtui.engine.batched import BatchDecoder
@@ -89,7 +100,7 @@ async def test_a_stopped_file_goes_on_after_its_last_batch(tmp_path: Path) -> No
         state = batch.jobs[1].state
         assert isinstance(state, Completed)
         assert state.work_seconds > 0
-    async with Batch(settings(tmp_path / "halves"), [LONG]) as batch:
+    async with Batch(settings(tmp_path / "halves"), [LONG], ONE_BATCH) as batch:
         batch.send(Start())
         await batch.windows(1, 1)
         batch.send(Stop())

@@ -125,11 +125,11 @@ def unit_of(field: Field) -> str:
     return _UNITS[found[1] or found[2]] if found else ""
 
 
-def shown_value(value: Value) -> str:
-    """A value for people, in one line."""
+def shown_value(value: Value, unset: str = "none") -> str:
+    """A value for people, in one line; `unset` is the word for None."""
     match value:
         case None:
-            return "none"
+            return unset
         case bool():
             return "on" if value else "off"
         case float():

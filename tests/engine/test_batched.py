@@ -50,11 +50,11 @@ def transcriber() -> Transcriber:
 
 @pytest.fixture(scope="module")
 def sound(transcriber: Transcriber, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Long enough for four chunks, whatever the model's window is."""
+    """Long enough for several chunks, whatever the model's window is."""
     path = tmp_path_factory.mktemp("sound") / "sound.wav"
     speech = np.tile(decode_audio(str(LONG_CLIP)), 2)
     window = transcriber.model.feature_extractor.n_samples
-    write_wav(path, speech[: 4 * window])
+    write_wav(path, speech[: 5 * window])
     return path
 
 
@@ -103,7 +103,7 @@ def test_every_batch_is_a_resume_point(
     decoding = replace(BATCHED, word_timestamps=True)
     with prepared_file(transcriber, sound, tmp_path, decoding) as ready:
         whole = batches(transcriber, ready, 1)
-        assert len(whole) > 3
+        assert len(whole) > 2
         assert whole[-1].state.done
         file = BatchedFile(transcriber, ready)
         file.language_found("en", 1.0)

@@ -35,9 +35,9 @@ def about(field: Field, draft: Draft, glyphs: Glyphs, *, narrow: bool) -> Conten
 
 
 def _lines(field: Field, draft: Draft, *, narrow: bool) -> Iterator[Part]:
-    yield "Default", shown_value(field.default)
+    yield "Default", shown_value(field.default, field.unset)
     if draft.is_changed(field):
-        yield "Batch has", shown_value(value_of(draft.base, field))
+        yield "Batch has", shown_value(value_of(draft.base, field), field.unset)
     if narrow or field.kind != "choice":
         yield "Allowed", field.allowed
     if unit := unit_of(field):

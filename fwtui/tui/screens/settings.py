@@ -260,7 +260,7 @@ class SettingsScreen(Dialog[Settings | None]):
         self._editing = field
         self._list.locked = True
         self._value.value = edited_text(self.draft.value(field))
-        self._value.placeholder = "none" if field.optional else ""
+        self._value.placeholder = field.unset if field.optional else ""
         self._value.add_class("open")
         self._place()
         self._value.focus()

@@ -165,7 +165,7 @@ class SettingsList(LineView):
         ink = "warn" if changed else "dim" if default else "accent"
         mark = "*" if changed else " " if default else self.glyphs.bullet
         name = fit(field.name, NAME_CELLS - 1, self.glyphs.ellipsis) + " "
-        value = shown_value(self.draft.value(field))
+        value = shown_value(self.draft.value(field), field.unset)
         if here and field.kind in {"bool", "choice"}:
             before, after = ("<", ">") if self.glyphs.ascii else ("‹", "›")  # noqa: RUF001
             value = f"{before} {value} {after}"

@@ -13,7 +13,15 @@ from fwtui.batch.ledger import Ledger, now
 from fwtui.batch.link import Listener
 from fwtui.batch.outcome import write_report
 from fwtui.batch.removals import Removals
-from fwtui.batch.said import EngineGone, EngineSaid, Overdue, Sampled, SlotMessage, Unused
+from fwtui.batch.said import (
+    EngineGone,
+    EngineSaid,
+    LengthFound,
+    Overdue,
+    Sampled,
+    SlotMessage,
+    Unused,
+)
 from fwtui.batch.slot import EngineSlot
 from fwtui.batch.upkeep import Upkeep
 from fwtui.core.commands import (
@@ -53,7 +61,7 @@ from fwtui.storage.store import SessionStore
 SAMPLE_SECONDS = 1.0
 
 
-Message = AnyCommand | EngineSaid | EngineGone | LookedUp | Overdue | Unused | Sampled
+Message = AnyCommand | EngineSaid | EngineGone | LookedUp | LengthFound | Overdue | Unused | Sampled
 
 
 class BatchRunner:
@@ -77,7 +85,7 @@ class BatchRunner:
         self._memory: MemoryReading | None = None
         guardian = Guardian(self.ledger)
         self._slot = EngineSlot(0, self.ledger, scratch, self._meter, guardian, self._post, engine)
-        self._upkeep = Upkeep(self.ledger, self._meter, guardian, history)
+        self._upkeep = Upkeep(self.ledger, self._meter, guardian, self._inbox.put_nowait, history)
         self._incoming = Incoming(self._post)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._began: float | None = None
@@ -128,6 +136,7 @@ class BatchRunner:
         finally:
             self._slot.kill_engine()
             sampler.cancel()
+            await self._upkeep.lengths.end()
             await asyncio.gather(sampler, return_exceptions=True)
             await self._slot.join()
             await asyncio.to_thread(self._close)
@@ -162,7 +171,6 @@ class BatchRunner:
         match message:
             case EngineSaid() | EngineGone():
                 await self._slot.handle(message)
-                await self._upkeep.heard(message)
             case Sampled(reading=reading):
                 self._memory = self._upkeep.guardian.look(reading, [self._slot])
                 self.ledger.emit(MemorySampled(self._memory))
@@ -171,6 +179,8 @@ class BatchRunner:
                 if self._slot.is_overdue(job):
                     self.ledger.log(Level.WARNING, "The engine did not stop in time: killed", job)
                     self._slot.kill_engine()
+            case LengthFound():
+                await self._upkeep.lengths.take(message)
             case Unused(after=number):
                 if self.phase is Phase.IDLE and number == self._batches:
                     self.ledger.log(Level.INFO, "No batch for a while: the model is let go")
@@ -178,7 +188,7 @@ class BatchRunner:
             case LookedUp():
                 self._incoming.done()
                 await self._add(message)
-                await self._obeyed(AddPaths(message.paths))
+                await self._upkeep.forecast(self.phase)
             case _:
                 if not self._incoming.must_wait(message):
                     await self._obey(message)
@@ -203,7 +213,7 @@ class BatchRunner:
             case ChangeSettings(settings=settings):
                 await self.ledger.change_settings(settings)
                 self._slot.forget_rungs()
-                await self._obeyed(command)
+                await self._upkeep.forecast(self.phase)
             case Start():
                 await self._start()
             case Pause():
@@ -228,7 +238,6 @@ class BatchRunner:
             self._set_phase(Phase.PAUSED)
         elif self.phase is Phase.RUNNING:
             await self._slot.feed()
-            self._upkeep.ask([self._slot])
             more = self._incoming.is_busy or self.ledger.queue.next_pending() is not None
             if not self._slot.positions and not more:
                 keep = self.ledger.settings.memory.keep_model_minutes > 0
@@ -236,10 +245,6 @@ class BatchRunner:
                     self._slot.end_engine()
                 if keep or self._slot.is_idle:
                     await self._finish(stopped=False)
-
-    async def _obeyed(self, command: AnyCommand) -> None:
-        if self.phase is Phase.IDLE:
-            await self._upkeep.obeyed(command)
 
     # --- commands ------------------------------------------------------------------------------
 

@@ -33,8 +33,6 @@ from fwtui.engine.protocol import (
     Held,
     Hold,
     InModel,
-    Measure,
-    Measured,
     Note,
     Preparing,
     Probed,
@@ -163,13 +161,6 @@ class EngineSlot(ReplacedByGuard):
             self._ending = True
             self._client.kill()
 
-    def measure(self, job: Job) -> bool:
-        """Ask the child for the length of a waiting file; whether there is a child to ask."""
-        if self._client is None or self._ending:
-            return False
-        self._client.send(Measure(job.id, job.path))
-        return True
-
     def forget_attempts(self) -> None:
         """The batch has ended: what waits for another attempt begins with fresh settings."""
         assert not self._in_flight
@@ -257,8 +248,6 @@ class EngineSlot(ReplacedByGuard):
                 self._in_flight.set_in_model(jobs)
             case CleanedUp():
                 await tell_cleanup(self.ledger, self.meter, reply)
-            case Measured():
-                pass  # the runner's
             case Busy():
                 self._busy = reply
             case Note(level=level, text=text, job=about):

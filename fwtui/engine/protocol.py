@@ -65,18 +65,11 @@ class CleanUp(Message, frozen=True):
     """Give memory back at the next window; answered by `CleanedUp`."""
 
 
-class Measure(Message, frozen=True):
-    """Find out how long a waiting file is; answered by `Measured`, whatever the model does."""
-
-    job: JobId
-    path: str
-
-
 class Shutdown(Message, frozen=True):
     """End in an orderly way."""
 
 
-AnyRequest = Load | Transcribe | Cancel | Hold | CleanUp | Measure | Shutdown
+AnyRequest = Load | Transcribe | Cancel | Hold | CleanUp | Shutdown
 
 
 class Ready(Message, frozen=True):
@@ -187,13 +180,6 @@ class CleanedUp(Message, frozen=True):
     peak: float = 0.0
 
 
-class Measured(Message, frozen=True):
-    """A waiting file was looked at; no media: it could not be, which its turn will tell."""
-
-    job: JobId
-    media: MediaInfo | None = None
-
-
 class Busy(Message, frozen=True):
     """How many seconds the model has worked and waited, between its first window and its last.
 
@@ -214,7 +200,7 @@ class Note(Message, frozen=True):
 
 # Replies about one file.
 FileReply = Preparing | Probed | Waiting | Started | Window | Finished | Stopped | FileFailed
-AnyReply = FileReply | Ready | InModel | Fatal | Held | CleanedUp | Measured | Busy | Note
+AnyReply = FileReply | Ready | InModel | Fatal | Held | CleanedUp | Busy | Note
 
 # Replies that end a job's stay in the engine.
 Ending = Finished | Stopped | FileFailed

@@ -1,8 +1,8 @@
 """fwtui with an engine that waits: `python -m tests.patient [ARGUMENTS]` instead of `-m fwtui`.
 
-After the first window with words the engine waits until it is told to hold, and only then goes on,
-at its usual speed. So a test can pause, stop or kill while a file is half done, however
-quick or slow the machine is.
+After the first window with words of each file the engine waits until it is told to hold, and only
+then goes on, at its usual speed. So a test can pause, stop or kill while a file is half done,
+however quick or slow the machine is.
 """
 
 import sys
@@ -10,16 +10,17 @@ from functools import partial
 
 WAITING = """
 from fwtui.engine import child
-send_window, at_pause_point, words = child.Window, child.Engine._pause_point, []
+send_window, at_pause_point = child.Window, child.Engine._pause_point
+talking, waited = set(), set()
 def note_words(job, result):
-    words.extend(result.segments)
+    if result.segments:
+        talking.add(job)
     return send_window(job, result)
 def wait_to_be_held(engine, job):
-    if words:
+    if job in talking and job not in waited:
+        waited.add(job)
         with engine.changed:
             engine.changed.wait_for(lambda: engine.holding or engine.is_cancelled(job))
-        words.clear()
-        child.Window = send_window
     at_pause_point(engine, job)
 child.Window, child.Engine._pause_point = note_words, wait_to_be_held
 child.main()

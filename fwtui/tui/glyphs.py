@@ -2,7 +2,9 @@
 
 import codecs
 import locale
+import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fwtui.core.job import (
@@ -66,6 +68,7 @@ class Glyphs:
                 return self.skipped
 
 
+_LOCALE = ("LC_ALL", "LC_CTYPE", "LANG")
 UNICODE = Glyphs()
 ASCII = Glyphs(
     pending=".",
@@ -99,8 +102,12 @@ ASCII = Glyphs(
 )
 
 
-def choose_glyphs() -> Glyphs:
+def choose_glyphs(environ: Mapping[str, str] = os.environ) -> Glyphs:
     """Unicode, unless the locale or the terminal's stream cannot carry it."""
+    # Python takes UTF-8 for granted in the C locale; whoever asks for it does not.
+    asked = next((word for name in _LOCALE if (word := environ.get(name))), "")
+    if asked in {"C", "POSIX"}:
+        return ASCII
     names = (locale.getpreferredencoding(False), getattr(sys.__stderr__, "encoding", None) or "")
     return UNICODE if all(_is_utf8(name) for name in names) else ASCII
 

@@ -1,0 +1,107 @@
+"""What `ui_speed` measures, started by it: the application on a scripted batch, or an empty one."""
+
+import asyncio
+import gc
+import sys
+import threading
+import time
+from datetime import UTC, datetime
+
+gc.disable()
+
+from textual.app import App, ComposeResult  # noqa: E402
+from textual.widgets import Static  # noqa: E402
+
+ROWS = "rows"
+
+
+class Empty(App[None]):
+    """Nothing but a text that a key changes."""
+
+    def compose(self) -> ComposeResult:
+        yield Static("an empty app", id="words")
+
+    def on_mount(self) -> None:
+        gc.freeze()
+        gc.enable()
+
+    def on_key(self) -> None:
+        self.query_one("#words", Static).update(f"an empty app {time.perf_counter_ns()}")
+
+
+def fwtui(kind: str, rows: int) -> None:
+    from fwtui.core.events import Level, LogLine
+    from fwtui.core.job import Job, MediaInfo, Processing
+    from fwtui.tui.app import FwtuiApp
+    from tests.tui.fakes import SETTINGS, ScriptedLink, ScriptedWorkspace
+
+    now = datetime.now(UTC)
+    info = MediaInfo(600.0)
+    link = ScriptedLink(
+        Job(id=n, path=f"/data/part-{n:07}.mp3", media=info) for n in range(1, rows + 1)
+    )
+    app = FwtuiApp(ScriptedWorkspace(link), SETTINGS)
+    ready = threading.Event()
+
+    def running() -> None:
+        from fwtui.core.events import JobChanged
+
+        for number in (1, 2):
+            state = Processing(now, preparing=False)
+            job = Job(id=number, path=f"/data/part-{number:07}.mp3", media=info, state=state)
+            link.emit(JobChanged(job))
+
+    def progress(a_second: int) -> None:
+        """From a thread, as the engine's reader sends it."""
+        from fwtui.core.events import JobProgress
+
+        running()
+        count, began = 0, time.perf_counter()
+        while True:
+            count += 1
+            link.emit(JobProgress(1 + count % 2, count / 7 % 600, 600.0, 9.0, 60.0))
+            ahead = count / a_second - (time.perf_counter() - began)
+            if ahead > 0.001:
+                time.sleep(ahead)
+
+    async def log() -> None:
+        """As many lines as there can be, and the longest gap of the loop meanwhile."""
+        loop = asyncio.get_running_loop()
+        gaps: list[float] = []
+        count, began = 0, loop.time()
+        last = began
+        line = LogLine(now, Level.INFO, "[File: part-0000001.mp3] Starting - Memory: 1264 MB")
+        while loop.time() - began < 3:
+            for _ in range(2000):
+                link.emit(line)
+            count += 2000
+            await asyncio.sleep(0)
+            gaps.append(loop.time() - last)
+            last = loop.time()
+        told = f"<{count / 3:,.0f} lines a second, gap {max(gaps) * 1000:.0f} ms, lines a second"
+        link.emit(LogLine(now, Level.INFO, told))
+
+    async def start() -> None:
+        while not app.is_running or not hasattr(app, "main") or not app.host.model.jobs:
+            await asyncio.sleep(0.05)
+        await asyncio.sleep(0.5)
+        if kind == "log":
+            await log()
+        elif kind != ROWS:
+            rate = 20 if kind == "running" else 10_000
+            threading.Thread(target=progress, args=(rate,), daemon=True).start()
+        ready.set()
+
+    async def go() -> None:
+        task = asyncio.create_task(start())
+        await app.run_async()
+        task.cancel()
+
+    asyncio.run(go())
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "empty":
+        Empty().run()
+    else:
+        fwtui(sys.argv[1], int(sys.argv[2]))

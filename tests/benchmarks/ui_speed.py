@@ -1,0 +1,214 @@
+"""The screen's speed on a pseudo terminal: `python -m tests.benchmarks.ui_speed`.
+
+The real application runs in a process of its own on a scripted batch (`ui_program.py`), beside an
+empty Textual application in the same run, since machines are noisy. Keys are written to the
+terminal, and the time until the last byte that they cause is painted is taken; medians count.
+"""
+
+import argparse
+import fcntl
+import os
+import pty
+import statistics
+import struct
+import subprocess
+import sys
+import termios
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psutil
+
+MB = 2**20
+QUIET = 0.03
+PATIENCE = 120.0
+FIRST = b"part-0000001"
+
+
+class Terminal:
+    """A program on a terminal of 120 x 40; notes when each piece of output came."""
+
+    def __init__(self, *arguments: str) -> None:
+        master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+        kept = {name: text for name, text in os.environ.items() if name not in {"COLUMNS", "LINES"}}
+        self.master = master
+        self.pieces: list[tuple[float, bytes]] = []
+        self.began = time.perf_counter()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.benchmarks.ui_program", *arguments],
+            stdin=slave,
+            stdout=slave,
+            stderr=subprocess.DEVNULL,
+            env=kept | {"TERM": "xterm-256color", "COLORTERM": "truecolor", "TEXTUAL_FPS": "120"},
+            start_new_session=True,
+        )
+        os.close(slave)
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        while True:
+            try:
+                data = os.read(self.master, 65536)
+            except OSError:
+                return
+            if not data:
+                return
+            self.pieces.append((time.perf_counter(), data))
+
+    def bytes_since(self, mark: int) -> int:
+        return sum(len(data) for _, data in self.pieces[mark:])
+
+    def wait_for(self, words: bytes) -> float:
+        """When these words were painted, in seconds from the start."""
+        ends = time.perf_counter() + PATIENCE
+        while time.perf_counter() < ends:
+            seen = b""
+            for at, data in tuple(self.pieces):
+                seen = seen[-200:] + data
+                if words in seen:
+                    return at - self.began
+            time.sleep(0.002)
+        raise SystemExit(f"{words!r} was never painted")
+
+    def settle(self, seconds: float = 0.5) -> None:
+        """Until nothing was painted for a while."""
+        while not self.pieces or time.perf_counter() - self.pieces[-1][0] < seconds:
+            time.sleep(0.01)
+
+    def key(self, key: bytes) -> float:
+        """Milliseconds from a key to the first byte that it paints."""
+        mark, began = len(self.pieces), time.perf_counter()
+        os.write(self.master, key)
+        while len(self.pieces) == mark:
+            if time.perf_counter() - began > PATIENCE:
+                raise SystemExit(f"the key {key!r} paints nothing")
+            time.sleep(0.0002)
+        first = self.pieces[mark][0]
+        while time.perf_counter() - self.pieces[-1][0] < QUIET:
+            time.sleep(0.002)
+        return (first - began) * 1000
+
+    @property
+    def processor(self) -> float:
+        """Processor seconds used so far."""
+        times = psutil.Process(self.process.pid).cpu_times()
+        return float(times.user + times.system)
+
+    def over(self, seconds: float) -> tuple[float, float]:
+        """Percent of a core, and bytes a second, over some time in which nothing is pressed."""
+        mark, used, began = len(self.pieces), self.processor, time.perf_counter()
+        time.sleep(seconds)
+        took = time.perf_counter() - began
+        return 100 * (self.processor - used) / took, self.bytes_since(mark) / took
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        os.close(self.master)
+
+
+@contextmanager
+def program(*arguments: str, words: bytes = FIRST) -> Iterator[Terminal]:
+    terminal = Terminal(*arguments)
+    try:
+        terminal.wait_for(words)
+        terminal.settle()
+        yield terminal
+    finally:
+        terminal.close()
+
+
+def row(name: str, value: str, target: str = "") -> None:
+    print(f"| {name} | {value} | {target} |", flush=True)
+
+
+def spread(values: list[float]) -> str:
+    ordered = sorted(values)
+    worst = ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))]
+    return f"p50 {statistics.median(ordered):.1f} ms, p95 {worst:.1f} ms"
+
+
+def starts(rounds: int) -> None:
+    kinds = {"an empty app": ("empty",), "10 files": ("rows", "10"), "100,000": ("rows", "100000")}
+    times: dict[str, list[float]] = {name: [] for name in kinds}
+    for _ in range(rounds):
+        for name, arguments in kinds.items():
+            terminal = Terminal(*arguments)
+            times[name].append(terminal.wait_for(b"empty app" if "empty" in name else FIRST))
+            terminal.close()
+    base = statistics.median(times["an empty app"])
+    for name, values in times.items():
+        middle = statistics.median(values)
+        target = "" if middle is base else "1.2 x"
+        row(
+            f"start to first frame, {name}",
+            f"{middle * 1000:.0f} ms = {middle / base:.2f} x",
+            target,
+        )
+
+
+def keys(rows: int, presses: int) -> None:
+    with program("rows", str(rows)) as terminal:
+        down = [terminal.key(b"j" if n % 2 else b"k") for n in range(1, presses)]
+        row(f"{rows:,} rows: key", spread(down[1:]), "4 / 10 ms")
+        pages = [terminal.key(b"\x1b[6~") for _ in range(presses // 2)]
+        pages += [terminal.key(end) for _ in range(presses // 4) for end in (b"G", b"g")]
+        row(f"{rows:,} rows: page, home, end", spread(pages), "8 / 15 ms")
+        memory = psutil.Process(terminal.process.pid).memory_info().rss / MB
+        row(f"{rows:,} rows: memory", f"{memory:.0f} MB", "80 MB" if rows <= 100_000 else "")
+        terminal.key(b"/")
+        typed = [terminal.key(letter) for letter in (b"9", b"8", b"7", b"\x7f", b"6", b"\x7f")]
+        row(f"{rows:,} rows: filter keystroke", spread(typed), "50 ms")
+        terminal.key(b"\x1b")
+        sorts = [terminal.key(b"o") for _ in range(10)]
+        row(f"{rows:,} rows: sort", spread(sorts), "100 ms")
+
+
+def empty_keys(presses: int) -> None:
+    with program("empty", words=b"empty app") as terminal:
+        row("empty app: key", spread([terminal.key(b"j") for _ in range(presses)]))
+        memory = psutil.Process(terminal.process.pid).memory_info().rss / MB
+        row("empty app: memory", f"{memory:.0f} MB")
+        share, data = terminal.over(5)
+        row("empty app: idle", f"{share:.1f} % of a core, {data:.0f} bytes/s")
+
+
+def loads(seconds: float) -> None:
+    with program("rows", "100000") as terminal:
+        share, data = terminal.over(seconds)
+        row("idle", f"{share:.1f} % of a core, {data:.0f} bytes/s", "0.5 %, 250 bytes/s")
+    with program("running", "100000") as terminal:
+        share, data = terminal.over(seconds)
+        row("two rows at 10 Hz", f"{share:.1f} % of a core, {data:.0f} bytes/s", "2 %, 4 kB/s")
+        row("one row's update", f"{data / 20:.0f} bytes", "250 bytes")
+    with program("flood", "100000") as terminal:
+        share, _ = terminal.over(seconds)
+        row("10,000 events/s: processor", f"{share:.0f} % of a core", "25 %")
+        down = [terminal.key(b"j" if n % 2 else b"k") for n in range(1, 60)]
+        row("10,000 events/s: key", spread(down), "p95 20 ms")
+    with program("log", "10", words=b"lines a second") as terminal:
+        terminal.settle(0.2)
+        text = b"".join(data for _, data in terminal.pieces).decode(errors="replace")
+        told = text[: text.rindex("lines a second")].rpartition("<")[2]
+        row("log", told + "lines/s", "100,000 lines/s, 50 ms")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--presses", type=int, default=100)
+    parser.add_argument("--seconds", type=float, default=5.0)
+    arguments = parser.parse_args()
+    print("| what | measured | target |\n|---|---|---|")
+    starts(arguments.rounds)
+    empty_keys(arguments.presses)
+    keys(100_000, arguments.presses)
+    keys(1_000_000, arguments.presses // 2)
+    loads(arguments.seconds)
+
+
+if __name__ == "__main__":
+    main()

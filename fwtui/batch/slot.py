@@ -113,9 +113,13 @@ class EngineSlot(ReplacedByGuard):
         return job in self._in_flight and self._runs[job].cancelled
 
     def is_overdue(self, job: JobId) -> bool:
-        """Whether only the engine's end can end the job: no other file shares its batch."""
-        shared = (other for other in self._in_flight.at(Stage.IN_MODEL) if other != job)
-        return self.is_cancelling(job) and all(self.is_cancelling(other) for other in shared)
+        """Whether a cancelled job should be ended with its engine.
+
+        Not when others share its batch: it ends with that, and they lose nothing.
+        """
+        batch = self._in_flight.at(Stage.IN_MODEL)
+        shared = job in batch and not all(self.is_cancelling(other) for other in batch)
+        return self.is_cancelling(job) and not shared
 
     async def feed(self) -> None:
         """Give the child its next jobs; starts a child, or ends one with the wrong model."""

@@ -1,21 +1,46 @@
 """Batched mode with the whole runner: short files together, resume, and engines that die of it."""
 
+import asyncio
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from fwtui import demo
-from fwtui.core.commands import Start, Stop
-from fwtui.core.events import BatchFinished, SegmentsFound
+from fwtui.batch.in_flight import Stage
+from fwtui.core.commands import SkipJobs, Start, Stop
+from fwtui.core.events import BatchFinished, MemorySampled, SegmentsFound
 from fwtui.core.failure import FailureKind
-from fwtui.core.job import Completed, Failed
-from fwtui.core.settings import DecodingSettings, Settings
-from tests.batch.driver import LONG, SHORT, Batch, outputs, settings_for
+from fwtui.core.job import Cancelled, Completed, Failed
+from fwtui.core.settings import BatchSettings, DecodingSettings, Settings
+from tests.batch.driver import LONG, PATIENCE, SHORT, Batch, outputs, settings_for
 
 BATCHED = DecodingSettings(
     beam_size=1, temperature_increment_on_fallback=None, batched=True, batch_size=2
 )
 CLIPS = demo.clips()[:4]
+# The first batch waits for this many files, so that they are in it together.
+TOGETHER = """
+import time
+from fwtui.engine.batches import BatchedFiles
+fill = BatchedFiles._fill
+def together(self):
+    first = self._next is not None and not self._next.request.careful
+    while first and 1 + len(self.inbox._prepared) < {count}:
+        time.sleep(0.01)
+    return fill(self)
+BatchedFiles._fill = together
+"""
+# A batch with more than one file waits for the gate.
+GATE = """
+import os, time
+from fwtui.engine.batched import BatchDecoder
+decode = BatchDecoder.decode
+def waiting(self, parts):
+    while len(parts) > 1 and not os.path.exists({gate!r}):
+        time.sleep(0.01)
+    return decode(self, parts)
+BatchDecoder.decode = waiting
+"""
 DIES_OF_POISON = """
 import os, signal
 from fwtui.engine.batched import BatchDecoder
@@ -80,17 +105,41 @@ async def test_a_stopped_file_goes_on_after_its_last_batch(tmp_path: Path) -> No
 async def test_neighbours_of_a_file_that_kills_are_not_blamed(tmp_path: Path) -> None:
     poison = tmp_path / "poison.flac"
     poison.write_bytes(SHORT.read_bytes())
-    paths = [CLIPS[1], poison, CLIPS[2]]
-    async with Batch(settings(tmp_path / "out"), paths, DIES_OF_POISON) as batch:
+    code = TOGETHER.format(count=3) + DIES_OF_POISON
+    wide = replace(settings(tmp_path / "out"), decoding=replace(BATCHED, batch_size=9))
+    async with Batch(wide, [CLIPS[1], poison, CLIPS[2]], code) as batch:
         finished = await batch.to_the_end()
     assert (finished.completed, finished.failed) == (2, 1)
     state = batch.jobs[2].state
     assert isinstance(state, Failed)
     assert state.failure.kind is FailureKind.ENGINE_DIED
-    remedies = {job.id: [a.remedy for a in job.attempts] for job in batch.jobs.values()}
-    assert remedies[2][-1] == "a fresh engine"
-    assert all(len(remedies[job]) <= 1 for job in (1, 3))
-    assert {*remedies[1], *remedies[3]} <= {"no other file beside it"}
+    remedies = [[attempt.remedy for attempt in batch.jobs[job].attempts] for job in (1, 2, 3)]
+    alone = "no other file beside it"
+    assert remedies == [[alone], [alone, "a fresh engine"], [alone]]
+
+
+async def test_a_cancelled_file_ends_with_its_batch_and_its_neighbour_loses_nothing(
+    tmp_path: Path,
+) -> None:
+    gate = tmp_path / "gate"
+    code = TOGETHER.format(count=2) + GATE.format(gate=str(gate))
+    impatient = settings_for(tmp_path / "out", BATCHED, batch=BatchSettings(cancel_seconds=0.0))
+    async with Batch(impatient, [SHORT, LONG], code) as batch:
+        batch.send(Start())
+        slot = batch.runner._slot
+        async with asyncio.timeout(PATIENCE):
+            while slot._in_flight.at(Stage.IN_MODEL) != (1, 2):
+                await asyncio.sleep(0.01)
+            batch.send(SkipJobs((2,)))
+            while not slot.is_cancelling(2):
+                await asyncio.sleep(0.01)
+        await batch.until(MemorySampled, since=len(batch.events))  # the patience is over
+        assert not slot.is_overdue(2)
+        gate.touch()
+        await batch.until(BatchFinished)
+    assert isinstance(batch.jobs[1].state, Completed)
+    assert isinstance(batch.jobs[2].state, Cancelled)
+    assert not any("killed" in line for line in batch.log)
 
 
 async def test_a_batch_without_room_gets_smaller_for_all_its_files(tmp_path: Path) -> None:

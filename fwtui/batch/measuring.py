@@ -1,68 +1,79 @@
-"""The lengths of waiting files, asked for one after the other while the engine works.
+"""The lengths of waiting files, found out one after the other while the engine works.
 
-Without them the time left of a batch is a guess until its last file has begun.
+Without them the time left of a batch is a guess until its last file has begun. A child of their own
+looks at the files: one that crashes it, or a share that hangs, must not harm the file in the model.
 """
 
+import asyncio
 from collections import deque
-from typing import Protocol
+from collections.abc import Callable
 
 from msgspec.structs import replace
 
 from fwtui.batch.ledger import Ledger
+from fwtui.batch.lengths import LengthMeter
+from fwtui.batch.said import LengthFound
 from fwtui.core.events import AnyEvent, JobsAdded
-from fwtui.core.job import Job, JobId, Pending
-from fwtui.engine.protocol import Measured
-
-
-class Measuring(Protocol):
-    """What is used of an engine slot here."""
-
-    def measure(self, job: Job) -> bool:
-        """Ask the engine; whether there is one."""
+from fwtui.core.job import Job, JobId, MediaInfo, Pending
 
 
 class Lengths:
-    """At most one file is being looked at, so that nothing else has to wait for the answers."""
+    """`post` puts an answer into the runner's inbox; the next file waits until it was taken."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, post: Callable[[LengthFound], None]) -> None:
         self.ledger = ledger
+        self._post = post
         self._unknown: deque[JobId] = deque()
-        self._asked: JobId | None = None
+        self._work: asyncio.Task[None] | None = None
+        self._taken = asyncio.Event()
 
     def begin(self) -> None:
         """A batch starts."""
         self._unknown = deque(job.id for job in self.ledger.queue if _is_unknown(job))
-        self._asked = None
+        self._go_on()
 
     def hear(self, event: AnyEvent) -> None:
         """A listener of the batch."""
-        if isinstance(event, JobsAdded):
+        if isinstance(event, JobsAdded) and self._work is not None:
             self._unknown.extend(job.id for job in event.jobs if _is_unknown(job))
+            self._go_on()
 
-    def ask(self, slot: Measuring) -> None:
-        """Ask for the next length, unless an answer is still to come."""
+    def _go_on(self) -> None:
+        if self._unknown and (self._work is None or self._work.done()):
+            self._work = asyncio.create_task(self._measure())
+
+    async def _measure(self) -> None:
+        meter = LengthMeter()
         queue = self.ledger.queue
-        while self._asked is None and self._unknown:
-            job = self._unknown[0]
-            if job not in queue or not _is_unknown(queue[job]):
-                self._unknown.popleft()
-            elif slot.measure(queue[job]):
-                self._asked = self._unknown.popleft()
-            else:
-                return
+        try:
+            while self._unknown:
+                job = self._unknown.popleft()
+                if job not in queue or not _is_unknown(queue[job]):
+                    continue
+                async for _, seconds in meter.measure([queue[job].file]):
+                    self._taken.clear()
+                    self._post(LengthFound(job, seconds))
+                    await self._taken.wait()
+        finally:
+            await meter.close()
 
-    async def take(self, answer: Measured) -> None:
+    async def take(self, answer: LengthFound) -> None:
         """Enter a length."""
-        self._asked = None
-        if answer.media is None or answer.job not in self.ledger.queue:
-            return
-        job = self.ledger.queue[answer.job]
-        if _is_unknown(job):
-            await self.ledger.put(replace(job, media=answer.media))
+        try:
+            if answer.seconds is None or answer.job not in self.ledger.queue:
+                return
+            job = self.ledger.queue[answer.job]
+            if _is_unknown(job):
+                await self.ledger.put(replace(job, media=MediaInfo(answer.seconds)))
+        finally:
+            self._taken.set()
 
-    def engine_gone(self) -> None:
-        """An answer that has not come will not come."""
-        self._asked = None
+    async def end(self) -> None:
+        """The batch is over."""
+        work, self._work = self._work, None
+        if work is not None:
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
 
 
 def _is_unknown(job: Job) -> bool:

@@ -13,7 +13,15 @@ from fwtui.batch.obstacle import Cleared, Waiting, alert, failure_of
 from fwtui.batch.orders import Orders
 from fwtui.batch.outcome import write_report
 from fwtui.batch.places import places
-from fwtui.batch.said import EngineGone, EngineSaid, Overdue, Sampled, SlotMessage, Unused
+from fwtui.batch.said import (
+    EngineGone,
+    EngineSaid,
+    LengthFound,
+    Overdue,
+    Sampled,
+    SlotMessage,
+    Unused,
+)
 from fwtui.batch.slot import EngineSlot
 from fwtui.batch.slots import EngineSlots
 from fwtui.batch.upkeep import Upkeep
@@ -54,7 +62,17 @@ from fwtui.storage.store import SessionStore
 SAMPLE_SECONDS = 1.0
 
 
-Message = AnyCommand | EngineSaid | EngineGone | LookedUp | Overdue | Unused | Sampled | Cleared
+Message = (
+    AnyCommand
+    | EngineSaid
+    | EngineGone
+    | LookedUp
+    | LengthFound
+    | Overdue
+    | Unused
+    | Sampled
+    | Cleared
+)
 
 
 class BatchRunner:
@@ -84,7 +102,7 @@ class BatchRunner:
 
         self._slots = EngineSlots(self.ledger, make_slot)
         self._orders = Orders(self.ledger, self._slots, self._inbox.put_nowait)
-        self._upkeep = Upkeep(self.ledger, self._meter, guardian, history)
+        self._upkeep = Upkeep(self.ledger, self._meter, guardian, self._inbox.put_nowait, history)
         self._incoming = Incoming(self._post)
         self._waiting = Waiting(lambda: self._post(Cleared()))
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -143,6 +161,7 @@ class BatchRunner:
         finally:
             self._slots.kill()
             sampler.cancel()
+            await self._upkeep.lengths.end()
             await asyncio.gather(sampler, return_exceptions=True)
             await self._slots.join()
             await asyncio.to_thread(self._close)
@@ -175,13 +194,14 @@ class BatchRunner:
         match message:
             case EngineSaid() | EngineGone():
                 await self._slots.handle(message)
-                await self._upkeep.heard(message)
             case Sampled(reading=reading):
                 self._memory = self._upkeep.guardian.look(reading, self._slots)
                 self.ledger.emit(MemorySampled(self._memory))
                 self._emit_progress()
             case Overdue(job=job):
                 self._orders.overdue(job)
+            case LengthFound():
+                await self._upkeep.lengths.take(message)
             case Unused(after=number):
                 if self.phase is Phase.IDLE and number == self._batches:
                     self.ledger.log(Level.INFO, "No batch for a while: the model is let go")
@@ -194,7 +214,7 @@ class BatchRunner:
                 self._incoming.done()
                 await self._orders.add(message)
                 self._emit_progress()
-                await self._obeyed(AddPaths(message.paths))
+                await self._upkeep.forecast(self.phase)
             case _:
                 if not self._incoming.must_wait(message):
                     await self._obey(message)
@@ -220,7 +240,7 @@ class BatchRunner:
                 await self.ledger.change_settings(settings)
                 await self.ledger.mind_others()
                 self._slots.forget_rungs()
-                await self._obeyed(command)
+                await self._upkeep.forecast(self.phase)
             case Start():
                 await self._start()
             case Pause():
@@ -248,7 +268,6 @@ class BatchRunner:
             self._set_phase(Phase.PAUSED)
         elif self.phase is Phase.RUNNING:
             await self._slots.feed()
-            self._upkeep.ask(self._slots)
             more = self._incoming.is_busy or self.ledger.queue.next_pending() is not None
             if not self._slots.positions and not more:
                 keep = self.ledger.settings.memory.keep_model_minutes > 0
@@ -256,10 +275,6 @@ class BatchRunner:
                     self._slots.end()
                 if keep or self._slots.are_idle:
                     await self._finish(stopped=False)
-
-    async def _obeyed(self, command: AnyCommand) -> None:
-        if self.phase is Phase.IDLE:
-            await self._upkeep.obeyed(command)
 
     # --- commands ------------------------------------------------------------------------------
 

@@ -46,6 +46,14 @@ class Unused:
 
 
 @dataclass(frozen=True)
+class LengthFound:
+    """A waiting file was looked at; None: it could not be measured, which its turn will tell."""
+
+    job: JobId
+    seconds: float | None
+
+
+@dataclass(frozen=True)
 class Sampled:
     """A memory reading is there."""
 

@@ -38,8 +38,6 @@ from fwtui.engine.protocol import (
     Held,
     Hold,
     InModel,
-    Measure,
-    Measured,
     Note,
     Pong,
     Preparing,
@@ -162,13 +160,6 @@ class EngineSlot(ReplacedByGuard, Occupied):
             self._ending = True
             self._client.kill()
 
-    def measure(self, job: Job) -> bool:
-        """Ask the child for the length of a waiting file; whether there is a child to ask."""
-        if self._client is None or self._ending:
-            return False
-        self._client.send(Measure(job.id, job.path))
-        return True
-
     def forget_attempts(self) -> None:
         """The batch has ended: what waits for another attempt begins with fresh settings."""
         assert not self._in_flight
@@ -265,8 +256,8 @@ class EngineSlot(ReplacedByGuard, Occupied):
                 self._in_flight.set_in_model(jobs)
             case CleanedUp():
                 await tell_cleanup(self.ledger, self.meter, reply)
-            case Measured() | Pong():
-                pass  # the runner's, the watchdog's
+            case Pong():
+                pass  # the watchdog's
             case Busy():
                 self._busy = reply
             case Note(level=level, text=text, job=about):

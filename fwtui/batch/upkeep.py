@@ -1,7 +1,7 @@
 """What goes on beside the queue: memory limits, lengths of files, pace, history and forecast."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 from fwtui.batch.forecasting import Forecaster
@@ -10,59 +10,51 @@ from fwtui.batch.history import History
 from fwtui.batch.ledger import Ledger
 from fwtui.batch.measuring import Lengths
 from fwtui.batch.pace import Pace, Prediction
-from fwtui.batch.said import EngineGone, EngineSaid, SlotMessage
-from fwtui.batch.slot import EngineSlot
-from fwtui.core.commands import AddPaths, AnyCommand, ChangeSettings
-from fwtui.engine.protocol import Measured
+from fwtui.batch.said import LengthFound
+from fwtui.core.events import Phase
 from fwtui.memory.measure import MemoryMeter
 
 
 class Upkeep:
-    """Of one batch runner. `history` is the file of what was measured before, None for none."""
+    """Of one batch runner, into whose inbox `post` puts lengths.
+
+    `history` is the file of what was measured before, None for none.
+    """
 
     def __init__(
-        self, ledger: Ledger, meter: MemoryMeter, guardian: Guardian, history: Path | None
+        self,
+        ledger: Ledger,
+        meter: MemoryMeter,
+        guardian: Guardian,
+        post: Callable[[LengthFound], None],
+        history: Path | None,
     ) -> None:
         self.ledger = ledger
         self.guardian = guardian
         self._history = History(history)
         self.pace = Pace(lambda: ledger.settings, self._history)
-        self._lengths = Lengths(ledger)
+        self.lengths = Lengths(ledger, post)
         self._forecaster = Forecaster(ledger, meter, self._history)
         ledger.listen(self.pace.hear)
-        ledger.listen(self._lengths.hear)
+        ledger.listen(self.lengths.hear)
 
     async def begin(self) -> None:
         """A batch starts."""
         self.pace.begin(self.ledger.queue)
-        self._lengths.begin()
+        self.lengths.begin()
         await self._forecaster.look(starting=True)
 
     async def end(self, *, stopped: bool) -> Prediction | None:
         """It is over; what was said of its time."""
+        await self.lengths.end()
         self.pace.end(stopped=stopped)
         await asyncio.to_thread(self._history.save)
         return self.pace.prediction
 
-    async def obeyed(self, command: AnyCommand) -> None:
-        """A command was carried out while no batch is running."""
-        if isinstance(command, AddPaths | ChangeSettings):
+    async def forecast(self, phase: Phase) -> None:
+        """Files were added or settings changed; before a batch that is worth another look."""
+        if phase is Phase.IDLE:
             await self._forecaster.look(starting=False)
-
-    async def heard(self, message: SlotMessage) -> None:
-        """The slot has taken the message."""
-        match message:
-            case EngineSaid(reply=Measured() as answer):
-                await self._lengths.take(answer)
-            case EngineGone():
-                self._lengths.engine_gone()
-            case _:
-                pass
-
-    def ask(self, slots: Iterable[EngineSlot]) -> None:
-        """Give an engine something to measure, if there is something."""
-        for slot in slots:
-            self._lengths.ask(slot)
 
     def eta(self, done: float, measured: float) -> float | None:
         """Seconds left, with `done` seconds of audio done and a speed of `measured` (0: none)."""

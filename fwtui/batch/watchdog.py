@@ -25,7 +25,6 @@ from fwtui.engine.protocol import (
     Finished,
     Held,
     Hold,
-    Measured,
     Note,
     Ping,
     Pong,
@@ -177,7 +176,7 @@ class EngineWatch:
         """The engine said something."""
         with self._lock:
             self._asked = False
-            progress = not isinstance(reply, Note | Pong | Measured)
+            progress = not isinstance(reply, Note | Pong)
             took = self.clocks.hear(time.monotonic(), progress=progress)
             match reply:
                 case Ready():

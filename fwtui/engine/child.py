@@ -15,7 +15,6 @@ from pathlib import Path
 
 from fwtui.engine.channel import Channel
 from fwtui.engine.inbox import Inbox
-from fwtui.engine.lengths import measure_files
 from fwtui.engine.preparer import Preparer
 from fwtui.engine.worker import Worker
 
@@ -51,7 +50,6 @@ def main() -> None:
     inbox = Inbox(channel)
     threading.Thread(target=inbox.read_requests, name="requests", daemon=True).start()
     threading.Thread(target=Preparer(inbox).run, name="prepare", daemon=True).start()
-    threading.Thread(target=measure_files, args=(inbox,), name="lengths", daemon=True).start()
     code = 70
     try:
         code = Worker(inbox).run()

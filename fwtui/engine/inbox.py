@@ -25,7 +25,6 @@ from fwtui.engine.protocol import (
     Held,
     Hold,
     Load,
-    Measure,
     Ping,
     Pong,
     Shutdown,
@@ -52,7 +51,6 @@ class Inbox:
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
         self.loads: queue.SimpleQueue[Load] = queue.SimpleQueue()
-        self.to_measure: queue.SimpleQueue[Measure] = queue.SimpleQueue()
         self.is_untidy = False  # the parent wants memory back at the next window
         self.extractor: FeatureExtractor | None = None
         self._changed = Condition()
@@ -138,8 +136,6 @@ class Inbox:
                     self.channel.send(Held(True))
             case CleanUp():
                 self.is_untidy = True
-            case Measure():
-                self.to_measure.put(request)
             case Shutdown():
                 self._closing = True
                 self._holding = False

@@ -67,13 +67,6 @@ class CleanUp(Message, frozen=True):
     """Give memory back at the next window; answered by `CleanedUp`."""
 
 
-class Measure(Message, frozen=True):
-    """Find out how long a waiting file is; answered by `Measured`, whatever the model does."""
-
-    job: JobId
-    path: str
-
-
 class Shutdown(Message, frozen=True):
     """End in an orderly way."""
 
@@ -82,7 +75,7 @@ class Ping(Message, frozen=True):
     """Give a sign of life; answered by `Pong`, whatever the model is doing."""
 
 
-AnyRequest = Load | Transcribe | Cancel | Hold | CleanUp | Measure | Shutdown | Ping
+AnyRequest = Load | Transcribe | Cancel | Hold | CleanUp | Shutdown | Ping
 
 
 class Ready(Message, frozen=True):
@@ -197,13 +190,6 @@ class CleanedUp(Message, frozen=True):
     peak: float = 0.0
 
 
-class Measured(Message, frozen=True):
-    """A waiting file was looked at; no media: it could not be, which its turn will tell."""
-
-    job: JobId
-    media: MediaInfo | None = None
-
-
 class Busy(Message, frozen=True):
     """How many seconds the model has worked and waited, between its first window and its last.
 
@@ -228,7 +214,7 @@ class Note(Message, frozen=True):
 
 # Replies about one file.
 FileReply = Preparing | Probed | Waiting | Started | Window | Finished | Stopped | FileFailed
-AnyReply = FileReply | Ready | InModel | Fatal | Held | CleanedUp | Measured | Busy | Pong | Note
+AnyReply = FileReply | Ready | InModel | Fatal | Held | CleanedUp | Busy | Pong | Note
 
 # Replies that end a job's stay in the engine.
 Ending = Finished | Stopped | FileFailed

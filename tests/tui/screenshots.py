@@ -7,9 +7,18 @@ the screens.
 import asyncio
 from pathlib import Path
 
+from fwtui.config.profiles import PROFILES, with_profile
 from fwtui.core.events import EngineChanged
 from tests.tui.driving import Driver, running, scripted
-from tests.tui.fakes import ENGINE, ScriptedLink, ScriptedWorkspace, busy_events, gallery, stored
+from tests.tui.fakes import (
+    ENGINE,
+    SETTINGS,
+    ScriptedLink,
+    ScriptedWorkspace,
+    busy_events,
+    gallery,
+    stored,
+)
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "screenshots"
 SIZE = (120, 36)
@@ -22,7 +31,7 @@ def keep(driver: Driver, name: str) -> None:
 
 
 async def main_and_settings() -> None:
-    link = ScriptedLink(gallery())
+    link = ScriptedLink(gallery(), with_profile(SETTINGS, PROFILES[1]))
     async with scripted(link, size=SIZE) as driver:
         for event in (EngineChanged(0, ENGINE), *busy_events()):
             driver.app.host.model.fold(event)  # the bridge would keep the last reading only

@@ -136,12 +136,22 @@ class QueueTable(LineView):
             return
         end = min(self.count(), self.top + self.rows)
         regions = [
-            Region(0, index - self.top + self.head, self.size.width, 1)
+            self._changed_part(self.ids[index]).translate((0, index - self.top + self.head))
             for index in range(self.top, end)
             if self.ids[index] in changed
         ]
         if regions:
             self.refresh(*regions)
+
+    def _changed_part(self, job_id: JobId) -> Region:
+        """Of a row: all of it, or what its progress changes; that is few bytes on a slow line."""
+        drawn = self._cache.get(job_id)
+        start = 0
+        if drawn is not None:
+            job, _, phase, *_ = drawn[0]
+            if job is self.model.jobs[job_id] and phase is self.model.phase:
+                start = 4 + self._columns.name + self._columns.length
+        return Region(start, 0, max(0, self.size.width - 1 - start), 1)
 
     @property
     def _here(self) -> JobId | None:

@@ -339,7 +339,7 @@ async def test_the_mouse() -> None:
         await driver.pilot.click(queue, offset=(10, 4))
         assert queue.cursor == 3
         await driver.pilot.click(queue, offset=(10, 1), times=2)
-        assert driver.screen == "Tell"
+        assert driver.screen == "Details"
         await driver.press("escape")
         await driver.pilot.click(driver.app.main.footer, offset=(9, 0))
         await driver.settle()
@@ -371,7 +371,7 @@ async def test_hostile_names_and_words_are_shown_as_text(size: tuple[int, int]) 
         await driver.until(lambda: driver.screen == "Tell")
         assert "[red]alarm[bold].mp3 [/]" in driver.text
         await driver.press("escape", "g", "enter")
-        assert driver.screen == "Tell"
+        assert driver.screen == "Details"
         await driver.press("escape")
         seen = driver.text
         for _ in HOSTILE:

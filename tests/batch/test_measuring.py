@@ -23,7 +23,7 @@ from fwtui.core.events import (
 from fwtui.core.job import Completed, JobId, Pending
 from fwtui.core.settings import MemorySettings, OutputSettings
 from fwtui.memory.measure import MemoryMeter
-from tests.batch.driver import LONG, SHORT, Batch, settings_for
+from tests.batch.driver import SHORT, Batch, settings_for
 
 # The model waits until the test lets it go.
 HELD = """
@@ -48,7 +48,7 @@ async def test_lengths_and_an_eta_are_there_before_the_first_window(
     assert Locations.default().history.exists()
     go, bad = tmp_path / "go", tmp_path / "bad.mp3"
     bad.write_text("no sound")
-    paths = [LONG, *(Path(shutil.copy(SHORT, tmp_path / f"{n}.flac")) for n in range(8)), bad]
+    paths = [SHORT, *(Path(shutil.copy(SHORT, tmp_path / f"{n}.flac")) for n in range(8)), bad]
     async with Batch(settings, paths, HELD.format(go=str(go))) as batch:
         batch.send(Start())
         known: set[JobId] = set()

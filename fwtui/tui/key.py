@@ -1,0 +1,35 @@
+"""What a key of the program is; `keys.py` has them all."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Where = Literal["everywhere", "queue", "panes", "moving", "log", "add", "settings"]
+
+TITLES: dict[Where, str] = {
+    "everywhere": "Everywhere",
+    "queue": "Files in the queue",
+    "panes": "Panes",
+    "moving": "Moving",
+    "log": "Log",
+    "add": "Add files: the tree",
+    "settings": "Settings",
+}
+
+
+@dataclass(frozen=True)
+class Key:
+    """One action and the keys that call it.
+
+    `footer` ranks it among the hints at the bottom (0: not there); `palette` puts it into the
+    command palette; `priority` makes it work wherever the focus is, text fields included.
+    """
+
+    id: str
+    keys: tuple[str, ...]
+    action: str
+    label: str
+    tooltip: str
+    where: Where
+    footer: int = 0
+    palette: bool = True
+    priority: bool = False

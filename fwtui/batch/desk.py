@@ -123,7 +123,7 @@ class FileDesk:
             return False
         await self._leave(run)
         job = self.ledger.queue[run.job]
-        run.stalls += failure.kind is FailureKind.STALLED
+        run.stalls += failure.kind is FailureKind.STALLED and not shared
         decision = decide(
             Trouble(
                 failure,

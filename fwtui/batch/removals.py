@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from fwtui.batch.ledger import Ledger
 from fwtui.core.events import Level
-from fwtui.core.job import Cancelled, Job, JobId, Pending
+from fwtui.core.job import Cancelled, Job, JobId, Pending, Skipped
 
 MOST_REMOVALS = 20
 
@@ -69,4 +69,4 @@ class Removals:
 
 def _as_it_was(job: Job) -> Job:
     """A job that was stopped only to be removed waits again."""
-    return replace(job, state=Pending()) if isinstance(job.state, Cancelled) else job
+    return replace(job, state=Pending()) if isinstance(job.state, Cancelled | Skipped) else job

@@ -94,9 +94,13 @@ def test_what_is_named_is_given(arguments: str, values: dict[str, Value]) -> Non
     assert named(*arguments.split()) == values
 
 
-@pytest.mark.parametrize("field", all_fields(), ids=lambda field: str(field.key))
+# Without a screen its settings have no options.
+OPTIONAL = [field for field in all_fields() if field.section != "interface"]
+
+
+@pytest.mark.parametrize("field", OPTIONAL, ids=lambda field: str(field.key))
 def test_every_setting_takes_its_own_default(field: object) -> None:
-    described = next(found for found in all_fields() if found is field)
+    described = next(found for found in OPTIONAL if found is field)
     value = str(described.default)
     assert named(f"{option_name(described)}={value}") == {described.key: described.default}
 
@@ -145,7 +149,7 @@ def test_defaults_lie_below_the_file_and_the_file_below_the_command_line(
 
 def test_help_shows_every_setting_in_its_group() -> None:
     text = command.get_help(click.Context(command, info_name="run"))
-    for field in all_fields():
+    for field in OPTIONAL:
         assert option_name(field) in text
     for title in ("Model:", "Transcription:", "Output:", "Batch:", "Memory:"):
         assert f"\n{title}\n" in text

@@ -21,7 +21,7 @@ from fwtui.engine.batched_file import BatchedFile, Part
 from fwtui.engine.convert import convert
 from fwtui.engine.prepare import Prepared
 from fwtui.engine.transcriber import Transcriber
-from tests.engine.support import LONG_CLIP, MODEL, at_resume, prepared_file, rounded, write_wav
+from tests.engine.support import LONG_CLIP, MODEL, assert_alike, at_resume, prepared_file, write_wav
 
 BATCHED = DecodingSettings(beam_size=1, temperature_increment_on_fallback=None, batched=True)
 GERMAN = demo.clips()[3]
@@ -94,7 +94,7 @@ def test_equal_to_the_batched_pipeline(
         expected = [replace(segment, seek=0) for segment in expected]
         ours = [replace(segment, seek=0) for segment in ours]
     assert ours
-    assert rounded(ours) == rounded(expected)
+    assert_alike(ours, expected)
 
 
 def test_every_batch_is_a_resume_point(
@@ -120,7 +120,7 @@ def test_every_batch_is_a_resume_point(
         # in the middle of the file, batches of another size
         resume = Resume(plan, whole[0].state, whole[0].seconds)
         larger = batches(transcriber, at_resume(ready, resume), 2)
-    assert rounded(segments([whole[0], *larger])) == rounded(segments(whole))
+    assert_alike(segments([whole[0], *larger]), segments(whole))
     assert larger[-1].state.done
 
 
@@ -140,9 +140,9 @@ def test_files_that_share_a_batch_do_not_know_of_each_other(
         decoder = BatchDecoder(transcriber.model, lambda _: None)
         together = decoder.decode([Part.of(file, min(2, file.left)) for file in files])
         rest = [result for part in parts_of(files[1], 4) for result in decoder.decode([part])]
-    assert rounded(segments([together[0]])) == rounded(segments(alone[0]))
-    assert rounded(segments([together[1], *rest])) == rounded(segments(alone[1]))
-    assert rounded(segments([together[2]])) == rounded(segments(alone[2]))
+    assert_alike(segments([together[0]]), segments(alone[0]))
+    assert_alike(segments([together[1], *rest]), segments(alone[1]))
+    assert_alike(segments([together[2]]), segments(alone[2]))
     assert [file.plan.language for file in files if file.plan] == ["en", "en", "de"]
 
 

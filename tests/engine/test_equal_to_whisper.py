@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from faster_whisper.audio import decode_audio
+from msgspec.structs import replace
 
 from fwtui import demo
 from fwtui.core.settings import DecodingSettings
@@ -14,7 +15,7 @@ from tests.engine.support import (
     GREEDY,
     LONG_CLIP,
     MODEL,
-    rounded,
+    assert_alike,
     segments_of,
     whisper_segments,
     write_wav,
@@ -65,7 +66,9 @@ OPTIONS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 @pytest.fixture(scope="module")
 def transcriber() -> Transcriber:
-    return Transcriber(MODEL)
+    """In float32: the last bits of features depend on how many are computed at a time (on some
+    processors), and int8 makes other tokens of that now and then."""
+    return Transcriber(replace(MODEL, compute_type="float32"))
 
 
 @pytest.mark.parametrize("clip", demo.clips(), ids=lambda clip: clip.name)
@@ -75,7 +78,7 @@ def test_every_demo_clip_with_whispers_defaults(
     ours = segments_of(transcriber, clip, tmp_path, DecodingSettings())
     theirs = whisper_segments(transcriber, clip, {})
     assert ours
-    assert rounded(ours) == rounded(theirs)
+    assert_alike(ours, theirs)
 
 
 @pytest.mark.parametrize("name", OPTIONS)
@@ -84,7 +87,7 @@ def test_options(transcriber: Transcriber, name: str, tmp_path: Path) -> None:
     clip = demo.clips()[3] if name == "translate" else demo.clips()[1]
     decoding = DecodingSettings(temperature_increment_on_fallback=None, **mine)
     expected = whisper_segments(transcriber, clip, {"temperature": 0.0, **theirs})
-    assert rounded(segments_of(transcriber, clip, tmp_path, decoding)) == rounded(expected)
+    assert_alike(segments_of(transcriber, clip, tmp_path, decoding), expected)
 
 
 def test_a_concatenation_of_thirty_minutes(transcriber: Transcriber, tmp_path: Path) -> None:
@@ -95,7 +98,7 @@ def test_a_concatenation_of_thirty_minutes(transcriber: Transcriber, tmp_path: P
     ours = segments_of(transcriber, path, tmp_path, GREEDY)
     theirs = whisper_segments(transcriber, path, {"beam_size": 1, "temperature": 0.0})
     assert len({segment.seek for segment in ours}) > 50
-    assert rounded(ours) == rounded(theirs)
+    assert_alike(ours, theirs)
 
 
 def test_silence_has_no_segments(transcriber: Transcriber, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from fwtui.core.segment import Segment, Transcript, Word
 from fwtui.core.settings import OutputSettings
 from fwtui.writers.read import read_transcript
-from fwtui.writers.registry import FORMATS, write_transcript
+from fwtui.writers.registry import WHISPER_FORMATS, write_transcript
 
 WORDS = (Word(1.0, 1.5, " One", 0.9), Word(1.5, 2.0, " two", 0.4))
 SEGMENTS = (
@@ -27,7 +27,7 @@ def texts(found: Transcript) -> list[str]:
     return [" ".join(segment.text.split()).replace("-->", "->") for segment in found.segments]
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", WHISPER_FORMATS)
 def test_every_format(tmp_path: Path, form: str) -> None:
     paths = written(tmp_path, output_format=form, add_timestamps=True)
     found = read_transcript(paths)

@@ -33,9 +33,9 @@ ENGINE = (sys.executable, "-c", WAITING)
 def use_waiting_engine() -> None:
     """Every batch of this process has the engine that waits."""
     from fwtui.batch import workspace
-    from fwtui.batch.runner import BatchRunner
+    from fwtui.batch.remote.shared import SharedBatch
 
-    vars(workspace)["BatchRunner"] = partial(BatchRunner, engine=ENGINE)
+    vars(workspace)["SharedBatch"] = partial(SharedBatch, engine=ENGINE)
 
 
 if __name__ == "__main__":

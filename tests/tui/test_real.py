@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fwtui import demo
-from fwtui.batch.runner import BatchRunner
+from fwtui.batch.remote.shared import SharedBatch
 from fwtui.batch.workspace import Workspace
 from fwtui.config.locations import Locations
 from fwtui.core.events import Phase
@@ -68,7 +68,7 @@ async def test_pause_quit_and_resume_inside_the_file(
     long = str(clips / "english-three-minutes.opus")
     with monkeypatch.context() as patched:
         # Without it the file may be done before the key is pressed.
-        patched.setattr("fwtui.batch.workspace.BatchRunner", partial(BatchRunner, engine=ENGINE))
+        patched.setattr("fwtui.batch.workspace.SharedBatch", partial(SharedBatch, engine=ENGINE))
         async with running(workspace(), settings=settings, size=NARROW, paths=[long]) as driver:
             model = driver.app.host.model
             await driver.until_text("0 done   0 failed   1 to do")

@@ -17,6 +17,7 @@ from fwtui.batch.verdict import exit_code
 from fwtui.config.locations import Locations
 from fwtui.core.commands import Quit, Stop
 from fwtui.core.events import Level, Phase, Recap
+from fwtui.engine.client import COMMAND
 from fwtui.errors import FwtuiError
 from fwtui.storage.store import SessionStore
 
@@ -24,8 +25,14 @@ from fwtui.storage.store import SessionStore
 class SharedBatch(BatchRunner):
     """A runner with a socket. In the background it ends itself when there is nothing more to do."""
 
-    def __init__(self, store: SessionStore, locations: Locations, where: Where = "run") -> None:
-        super().__init__(store, locations.scratch, history=locations.history)
+    def __init__(
+        self,
+        store: SessionStore,
+        locations: Locations,
+        where: Where = "run",
+        engine: tuple[str, ...] = COMMAND,
+    ) -> None:
+        super().__init__(store, locations.scratch, engine, locations.history)
         self._where: Where = where
         self._locations = locations
         self._since = datetime.now().replace(microsecond=0)

@@ -40,14 +40,14 @@ class Phase(NamedTuple):
 
 PHASES = (
     Phase(10, 20, 800, 1.2e-3, prompted=0.15),
-    Phase(30, 8, 2000, 1e-3, mild=True),
+    Phase(30, 8, 1150, 1e-3, mild=True),
 )
 PHRASES = 30_000
 # A timestamp may be a little off: how much of its weight the neighbours get, 20 ms each.
 NEIGHBOURS = ((-2, 0.05), (-1, 0.2), (0, 0.5), (1, 0.2), (2, 0.05))
 # Heads of the last layer that are taught to look where the words are.
 LOOKING = (0, 1)
-FRAMES_WEIGHT, LOOKING_WEIGHT = 0.5, 0.2
+FRAMES_WEIGHT, LOOKING_WEIGHT = 0.05, 0.2
 
 
 def token_loss(logits: torch.Tensor, labels: torch.Tensor, vocabulary: Vocabulary) -> torch.Tensor:

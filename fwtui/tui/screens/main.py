@@ -56,6 +56,7 @@ class MainScreen(Sturdy, QueueCommands):
         self.model: BatchModel = host.model
         self.following = True
         self.shown: JobId | None = None
+        self._is_live = False  # the file that is shown
         self.side = "transcript"
         self.removals = 0
         self.header = Header(self.model, glyphs, now)
@@ -172,14 +173,19 @@ class MainScreen(Sturdy, QueueCommands):
         if job_id is None or job is None:
             self.transcript.set_note("The words of the running file will be here")
             return
+        live = job_id == self.model.live
         if job_id != self.shown or self.transcript.feed is not self.model.feeds.get(job_id):
             self.shown = job_id
             feed = self.model.feed(job_id)
-            self.transcript.show(feed, follow=job_id == self.model.live)
+            self.transcript.show(feed, follow=live)
             if not feed.whole:
                 self.post_message(TranscriptWanted(job_id))
-        elif job_id in changes.feeds:
-            self.transcript.update()
+        else:
+            if job_id in changes.feeds:
+                self.transcript.update()
+            if live and not self._is_live:  # it was looked at before its turn came
+                self.transcript.action_end()
+        self._is_live = live
         self.transcript.set_note(words_note(job, self.model.feed(job_id)))
 
     # Panes.

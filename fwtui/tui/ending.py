@@ -42,7 +42,8 @@ class Ending(App[ExitCode]):
             self.exit(ExitCode.STOPPED)
             return
         model = self.host.model
-        busy = model.phase in {Phase.RUNNING, Phase.PAUSING} and not model.attached
+        working = model.phase in {Phase.RUNNING, Phase.PAUSING} and model.counts.to_do > 0
+        busy = working and not model.attached
         choice = await self.push_screen_wait(Leave(model)) if busy else "quit"
         if choice != "stay":
             self.hand_over = choice == "background"

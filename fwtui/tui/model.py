@@ -221,6 +221,8 @@ class BatchModel:
                 self._reset(event.id)
             case PhaseChanged():
                 self.history.changed(self.phase, event.phase)
+                if self.memory is not None:  # a short batch may have no sample of its own
+                    self.history.sample(self.memory)
                 self.phase = event.phase
                 changes.waits_for = event.failure
                 changes.head = True

@@ -123,13 +123,14 @@ def test_memory_does_not_grow_with_the_length(tmp_path: Path) -> None:
 
 
 def _peak_kb(source: Path, wav: Path) -> int:
-    pytest.importorskip("resource", reason="peak memory is measured by getrusage")
+    pytest.importorskip("resource", reason="peak memory is told by POSIX systems")
     script = (
-        "import resource, sys\n"
+        "import sys\n"
         "from pathlib import Path\n"
         "from fwtui.audio.decode import decode_to_wav\n"
+        "from fwtui.memory.cleanup import peak_rss\n"
         "decode_to_wav(Path(sys.argv[1]), Path(sys.argv[2]), lambda s: None, lambda: False)\n"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
+        "print(round(peak_rss() * 1024))\n"
     )
     command = [sys.executable, "-c", script, str(source), str(wav)]
     return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)

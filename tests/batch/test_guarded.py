@@ -127,7 +127,7 @@ async def test_a_growing_engine_is_replaced_inside_the_file_and_the_text_is_the_
         await end_of(batch)
     monkeypatch.setattr(runner, "SAMPLE_SECONDS", 0.02)
     ticks = tmp_path / "ticks"
-    code = BALLAST.format(ticks=str(ticks), when="True", size=60)
+    code = BALLAST.format(ticks=str(ticks), when="True", size=40)
     async with Batch(settings_for(tmp_path / "grown"), [LONG], code) as batch:
         finished = await run_up_to_a_limit(batch, ticks, room=200)
     assert (finished.completed, finished.failed) == (1, 0)

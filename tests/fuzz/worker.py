@@ -16,6 +16,7 @@ from fwtui.audio.probe import probe
 from fwtui.engine.failure import classify_exception
 from fwtui.engine.prepare import read_unchanged
 from fwtui.errors import FwtuiError
+from fwtui.memory.cleanup import peak_rss
 
 
 def verdict(path: Path, wav: Path, limit: int) -> dict[str, object]:
@@ -45,8 +46,7 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     for line in sys.stdin:
         found = verdict(Path(line.rstrip("\n")), wav, limit)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        out.write(json.dumps({**found, "peak_kb": peak}) + "\n")
+        out.write(json.dumps({**found, "peak_kb": peak_rss() * 1024}) + "\n")
 
 
 if __name__ == "__main__":

@@ -241,6 +241,7 @@ async def _see_stacks(client: EngineClient) -> None:
     said = client.lines_said
     client.dump_stacks()
     for _ in range(round(DUMP_SECONDS / DUMP_LOOK)):
+        before = client.lines_said
         await asyncio.sleep(DUMP_LOOK)
-        if client.lines_said > said:
+        if client.lines_said == before > said:  # no more come
             return

@@ -1,10 +1,10 @@
 """How the application ends: by its user, by a signal, or because its terminal is gone."""
 
 from textual import work
-from textual.app import App
 
 from fwtui.core.events import Phase
 from fwtui.errors import ExitCode
+from fwtui.tui.frames import SmallFrames
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.host import Host
 from fwtui.tui.leaving import Leave
@@ -13,7 +13,7 @@ from fwtui.tui.lifecycle import TERMINAL_CHECK, Lifecycle
 LONG_CLOSE = 0.3
 
 
-class Ending(App[ExitCode]):
+class Ending(SmallFrames[ExitCode]):
     """The part of the application that knows when and how to end.
 
     `hand_over`: the batch is to go on in a process without a terminal; `failed_start` is the exit

@@ -10,7 +10,7 @@ from textual.events import DescendantFocus
 from textual.screen import Screen
 from textual.widgets import Input
 
-from fwtui.core.settings import InterfaceSettings
+from fwtui.core.own_settings import InterfaceSettings
 from fwtui.errors import ExitCode
 from fwtui.tui.glyphs import choose_glyphs
 from fwtui.tui.keymap import USUAL

@@ -26,6 +26,7 @@ COMMANDS = {
     "add": "Add files to a running batch.",
     "stop": "Stop a running batch; it can be resumed.",
     "sessions": "List interrupted sessions, look into one, or discard some.",
+    "config": "The settings file, and where each value comes from.",
 }
 """Name of each command (and of its module) and its short help."""
 
@@ -44,7 +45,7 @@ class Program(click.Group):
         """The command, imported now."""
         if cmd_name != _SCREEN and cmd_name not in COMMANDS:
             return None
-        found = import_module(f"fwtui.cli.{cmd_name}").command
+        found = import_module(f"fwtui.cli.{cmd_name.replace('-', '_')}").command
         return found if isinstance(found, click.Command) else None
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from fwtui.cli.console import Console
+from fwtui.cli.exits import exit_code_help
 from fwtui.cli.options import SettingsCommand, layers_from, screen_options
 from fwtui.cli.text import plural
 from fwtui.config.environment import environment_values, misspelt
@@ -27,6 +28,7 @@ _COMMENT_COLUMN = 48
 @click.group(
     "config",
     short_help="The settings file: path, show, edit, set, unset, validate, schema.",
+    epilog=exit_code_help(),
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 def command() -> None:

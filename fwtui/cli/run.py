@@ -151,7 +151,7 @@ def command(
     lines = JsonLines() if json else None
     if lines is not None:
         listeners.append(lines)
-    open_log(locations)
+    open_log(locations, settings.log)
     try:
         return asyncio.run(run(request, locations, console, tally, listeners))
     finally:

@@ -92,7 +92,7 @@ def show(
 
         keymap = make_keymap(load_keys(locations.config_file))
         profiles = load_profiles(locations.config_file)
-        log_file = open_log(locations)
+        log_file = open_log(locations, settings.log)
         app = FwtuiApp(
             Workspace(locations, [log_event, session_log], "screen"),
             settings,

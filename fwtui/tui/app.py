@@ -13,6 +13,7 @@ from textual.binding import BindingType
 from fwtui.batch.remote.places import Place
 from fwtui.config.profiles import Profile
 from fwtui.core.commands import AnyCommand
+from fwtui.core.news import news, terminal_signal
 from fwtui.core.settings import Settings
 from fwtui.errors import FwtuiError
 from fwtui.tui.ending import Ending
@@ -112,6 +113,9 @@ class FwtuiApp(Looks, Ending):
     def _apply(self, changes: Changes) -> None:
         if self.is_running:
             self.main.apply(changes)
+        if changes.finished is not None and changes.finished.is_news:
+            done = self.host.model.settings.done
+            self.write_to_terminal(terminal_signal(done, news(changes.finished), os.environ))
         failure = changes.finished.failure if changes.finished is not None else None
         if failure is not None:
             self.trouble.batch_failed(failure)

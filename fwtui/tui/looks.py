@@ -57,6 +57,12 @@ class Looks(Sturdy, App[ExitCode]):
             return TerminalDriver
         return chosen
 
+    def write_to_terminal(self, sequence: str) -> None:
+        """Write what is no part of the picture: a bell, a notification."""
+        if sequence and self._driver is not None:
+            self._driver.write(sequence)
+            self._driver.flush()
+
     def get_css_variables(self) -> dict[str, str]:
         """The theme's variables, and ours derived from them."""
         return complete(super().get_css_variables())

@@ -98,23 +98,25 @@ def _described(code: int) -> str:
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
     """End the command and what it started: by request, then by force."""
-    family = _family(process.pid)
     if sys.platform == "win32":
-        for member in family:
-            with contextlib.suppress(psutil.Error):
+        for member in (*_children(process.pid), process):
+            with contextlib.suppress(psutil.Error, OSError):
                 member.kill()
-        process.kill()
     else:
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, number)
-            psutil.wait_procs(family, timeout=GRACE_SECONDS)
+        _signal_all(process.pid, signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(GRACE_SECONDS)
+        _signal_all(process.pid, signal.SIGKILL)
     process.wait()
 
 
-def _family(pid: int) -> list[psutil.Process]:
+def _signal_all(group: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, number)
+
+
+def _children(pid: int) -> list[psutil.Process]:
     try:
-        me = psutil.Process(pid)
-        return [*me.children(recursive=True), me]
+        return list(psutil.Process(pid).children(recursive=True))
     except psutil.Error:
         return []

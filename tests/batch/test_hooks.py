@@ -6,7 +6,6 @@ import os
 import shlex
 import shutil
 import sys
-import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -140,10 +139,9 @@ async def test_hanging_commands_block_nobody_are_ended_and_given_up(
             hook_seconds=1.0,
         )
     )  # fmt: skip
-    began = time.monotonic()
     await desk.files(9)
     desk.end()
-    assert time.monotonic() - began < 0.9  # nobody waited
+    assert not (tmp_path / "end").exists()  # nobody has waited for the others
     await asyncio.wait_for(desk.hooks.finish(), PATIENCE)
     assert json.loads((tmp_path / "end").read_text())["failed"] == 0
     started = [int(word) for word in pids.read_text().split()]

@@ -29,7 +29,7 @@ COMMANDS = {
     "stop": "Stop a running batch; it can be resumed.",
     "sessions": "List interrupted sessions, look into one, or discard some.",
     "config": "The settings file, and where each value comes from.",
-    "report-bug": "Put together what a bug report needs, anonymised, and show it first.",
+    "report-bug": "Put an anonymous bundle for a bug report together.",
 }
 """Name of each command (and of its module) and its short help."""
 

@@ -15,7 +15,7 @@ from fwtui.errors import ExitCode
 
 @click.command(
     "report-bug",
-    short_help="Put together what a bug report needs, anonymised, and show it first.",
+    short_help="Put an anonymous bundle for a bug report together.",
     epilog=exit_code_help(),
     context_settings={"help_option_names": ["-h", "--help"]},
 )

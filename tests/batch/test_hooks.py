@@ -75,6 +75,9 @@ async def test_a_batch_tells_of_each_file_then_of_itself(tmp_path: Path, command
     assert bad["variables"]["FWTUI_DONE_ERROR"] == bad["file"]["error"]
     assert (last["completed"], last["failed"], last["exit_code"]) == (1, 1, 1)
     assert [file["path"] for file in last["failures"]] == [str(broken)]
+    page = (Path(__file__).parents[2] / "docs" / "hooks.md").read_text()
+    for name in good["variables"] | last["variables"]:
+        assert f"`{name}`" in page or f"`_{name.removeprefix('FWTUI_DONE_')}`" in page
     # The command that failed is told of, and changes nothing.
     assert isinstance(batch.jobs[1].state, Completed)
     assert isinstance(batch.jobs[2].state, Failed)

@@ -27,6 +27,7 @@ from fwtui.core.events import (
 )
 from fwtui.core.job import Completed, Failed, Job, JobId
 from fwtui.core.news import TITLE, news
+from fwtui.core.redact import redacted
 
 AT_ONCE = 4
 MOST_LATE = 3  # after so many that do not end in time, one after the other, no more are begun
@@ -181,6 +182,7 @@ class Hooks:
         self, hook: str, about: str, problem: str, job: JobId | None, last: str = ""
     ) -> None:
         """Say it: each time in the log, and once to whoever looks, until it goes well again."""
+        last = redacted(last)
         words = f": {last}" if last else ""
         self._ledger.log(Level.WARNING, f"{hook} failed for {about}: {problem}{words}", job)
         if hook not in self._failing:

@@ -22,14 +22,14 @@ _LINK = re.compile(r"\b(?:https?|ftps?|file|s3)://[^\s'\"<>]+", re.IGNORECASE)
 _PUBLIC_LINK = re.compile(r"https?://(?:[\w-]+\.)*(?:huggingface\.co|toml\.io|python\.org)(?:/|$)")
 _QUOTED = re.compile(r"(['\"])((?:~?/|[A-Za-z]:\\|\\\\)[^'\"\n]*)\1")
 _WITH_SUFFIX = re.compile(
-    rf"(?<![\w.<>/\\])(?:~?/|[A-Za-z]:\\|\\\\)[^\n:'\"]*?\.(?:{_SUFFIXES})\b", re.IGNORECASE
+    rf"(?<![\w.<>/\\])(?:~?/|[A-Za-z]:\\|\\\\)[^\n:'\"]{{0,300}}?\.(?:{_SUFFIXES})\b", re.IGNORECASE
 )
 _PATH = re.compile(r"(?<![\w.<>/\\])(?:~?/(?=[^\s/])|[A-Za-z]:\\|\\\\(?=\w))[^\s:'\",;)\]]+")
 _NAME = re.compile(
     rf"({_HEAD}|: |['\"]|\[File: )(?!<)([^\n:'\"<>\[\]]+?\.(?:{_SUFFIXES}))\b",
     re.IGNORECASE | re.MULTILINE,
 )
-_MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_MAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]+)+")
 _ADDRESS = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b")
 _LIBRARY = re.compile(r".*?((?:site-packages|dist-packages|lib[/\\]python3[^/\\]*)[/\\].*)")
 _SYSTEM = ("/usr/", "/lib", "/dev/", "/proc/", "/sys/")

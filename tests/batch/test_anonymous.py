@@ -82,3 +82,8 @@ def test_many_names_take_no_time() -> None:
     many = [f"/srv/talks/number {number}.mp3" for number in range(5_000)]
     text = f"{AT}number 4999.mp3: broken\n" * 1000
     assert Anonymous(ME, many)(text) == (f"{AT}<file1>.mp3: broken\n" * 1000).rstrip("\n")
+
+
+@pytest.mark.parametrize("part", ["x", "/", " /a", ": a", "'/b", "a@", "[File: "])
+def test_long_lines_take_no_time(part: str) -> None:
+    Anonymous(ME)(part * (10**5 // len(part)))  # for minutes, if it were not linear

@@ -14,6 +14,7 @@ from faster_whisper.feature_extractor import FeatureExtractor
 from fwtui.core.settings import ModelSettings
 from fwtui.models.cache import locate
 
+
 def feature_extractor(folder: Path) -> FeatureExtractor:
     """The extractor of the model in this folder, as `WhisperModel` makes it, without loading it."""
     config = folder / "preprocessor_config.json"

@@ -5,9 +5,11 @@ import contextlib
 import logging
 import os
 import sys
-from asyncio.subprocess import DEVNULL, PIPE
+import tempfile
+from asyncio.subprocess import PIPE, Process
 from collections import deque
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncIterator, Mapping
+from typing import IO
 
 import msgspec
 
@@ -27,54 +29,61 @@ _PACE_SECONDS = 5.0
 logger = logging.getLogger(__name__)
 
 
-async def replies(
+@contextlib.asynccontextmanager
+async def talk(
     request: AnyRequest, environ: Mapping[str, str] = os.environ
-) -> AsyncGenerator[AnyReply, None]:
+) -> AsyncIterator[AsyncIterator[AnyReply]]:
     """What the child says until it is done or has failed.
 
-    To close the generator, or to cancel its task, ends the child: a download is paused by it.
+    To leave the context ends the child: a download is paused by it.
     """
-    child = await asyncio.create_subprocess_exec(
-        *COMMAND, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env={**environ, **ENVIRONMENT}
-    )
+    with tempfile.TemporaryFile() as words:
+        child = await asyncio.create_subprocess_exec(
+            *COMMAND, stdin=PIPE, stdout=PIPE, stderr=words, env={**environ, **ENVIRONMENT}
+        )
+        try:
+            yield _replies(child, request, words)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                child.kill()
+            await child.wait()
+
+
+async def _replies(
+    child: Process, request: AnyRequest, words: IO[bytes]
+) -> AsyncIterator[AnyReply]:
     assert child.stdin is not None
     assert child.stdout is not None
+    child.stdin.write(msgspec.json.encode(request) + b"\n")
     decoder: msgspec.json.Decoder[AnyReply] = msgspec.json.Decoder(AnyReply)
     last: AnyReply | None = None
-    try:
-        child.stdin.write(msgspec.json.encode(request) + b"\n")
-        while line := await child.stdout.readline():
-            last = decoder.decode(line)
-            yield last
-        if not isinstance(last, Done | Failed):
-            yield Failed(_died(request.repo, await child.wait()))
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            child.kill()
-        await child.wait()
+    while line := await child.stdout.readline():
+        last = decoder.decode(line)
+        yield last
+    if not isinstance(last, Done | Failed):
+        yield Failed(_died(request.repo, await child.wait(), words))
 
 
 async def remote_size(repo: str, cache: str, environ: Mapping[str, str] = os.environ) -> Planned:
     """What a download would bring. Raises ModelError."""
-    planned: Planned | None = None
-    async for reply in replies(Ask(repo, cache), environ):
-        if isinstance(reply, Planned):
-            planned = reply
-        elif isinstance(reply, Failed):
-            raise failed(reply.failure)
-    assert planned is not None
-    return planned
+    async with talk(Ask(repo, cache), environ) as replies:
+        async for reply in replies:
+            if isinstance(reply, Planned):
+                return reply
+            if isinstance(reply, Failed):
+                raise failed(reply.failure)
+    raise AssertionError  # the last reply is always a Failed, or a Done after a Planned
 
 
 async def remove(repo: str, cache: str, environ: Mapping[str, str] = os.environ) -> int:
     """Delete a model from the cache; the bytes that became free. Raises ModelError."""
-    freed = 0
-    async for reply in replies(Remove(repo, cache), environ):
-        if isinstance(reply, Done):
-            freed = reply.freed
-        elif isinstance(reply, Failed):
-            raise failed(reply.failure)
-    return freed
+    async with talk(Remove(repo, cache), environ) as replies:
+        async for reply in replies:
+            if isinstance(reply, Done):
+                return reply.freed
+            if isinstance(reply, Failed):
+                raise failed(reply.failure)
+    raise AssertionError  # the last reply is always one of these
 
 
 def failed(failure: Failure) -> ModelError:
@@ -84,11 +93,13 @@ def failed(failure: Failure) -> ModelError:
     return ModelError(failure.title, failure.hint)
 
 
-def _died(repo: str, code: int) -> Failure:
+def _died(repo: str, code: int, words: IO[bytes]) -> Failure:
+    words.seek(0)
     return Failure(
         FailureKind.MODEL_MISSING,
-        f"The download of {repo} broke off (exit code {code})",
+        f"The talk with the hub about {repo} broke off (exit code {code})",
         "what has arrived is kept: the same command goes on",
+        words.read().decode(errors="replace")[-2000:],
     )
 
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 import platform
 import sys
+import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -41,7 +42,9 @@ class Doctor:
     async def examine(self) -> AsyncIterator[Finding]:
         """One finding after the other; the slow ones are under way from the beginning."""
         settings, config = await asyncio.to_thread(self._config)
-        test = asyncio.create_task(asyncio.to_thread(self_test, settings.model, self._seconds))
+        stop = threading.Event()
+        testing = asyncio.to_thread(self_test, settings.model, self._seconds, stop)
+        test = asyncio.create_task(testing)
         native = asyncio.create_task(asyncio.to_thread(probe.native))
         try:
             yield verdicts.python(
@@ -66,6 +69,7 @@ class Doctor:
             yield verdicts.terminal(probe.terminal())
             yield verdicts.self_test(await test)
         finally:
+            stop.set()
             await asyncio.gather(test, native, return_exceptions=True)
 
     def _config(self) -> tuple[Settings, Finding]:

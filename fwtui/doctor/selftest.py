@@ -18,8 +18,14 @@ from fwtui.errors import EngineError
 SECONDS = 5.0
 
 
-def self_test(wanted: ModelSettings, seconds: float = SECONDS) -> SelfTest:
-    """Transcribe on the device of the settings; blocks, for at most so many seconds."""
+def self_test(
+    wanted: ModelSettings, seconds: float = SECONDS, stop: threading.Event | None = None
+) -> SelfTest:
+    """Transcribe on the device of the settings; blocks, for at most so many seconds.
+
+    `stop` ends it at once; it is set at the end in any case.
+    """
+    stop = stop or threading.Event()
     clip = demo.clips()[0]
     expected = demo.expected_text(clip)
     model = ModelSettings(
@@ -41,31 +47,31 @@ def self_test(wanted: ModelSettings, seconds: float = SECONDS) -> SelfTest:
                 scratch=path_to_text(scratch / "tmp.wav"),
             )
         )
-        late = threading.Event()
-
-        def give_up() -> None:
-            late.set()
-            client.kill()
-
-        clock = threading.Timer(seconds, give_up)
+        clock = threading.Thread(target=_end, args=(client, stop, seconds), daemon=True)
         clock.start()
         try:
             device, text, failure = _listen(client)
         finally:
-            clock.cancel()
-            client.kill()
+            is_late = stop.is_set() or time.monotonic() - began >= seconds
+            stop.set()
+            clock.join()
             ended = client.wait()
     except EngineError as error:
         return SelfTest(expected, error=error.title, fix=error.hint)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     took = time.monotonic() - began
-    if late.is_set():
+    if text is None and is_late:
         return SelfTest(expected, seconds=took, late=True)
     if text is None:
         failure = failure or ended.failure
         return SelfTest(expected, seconds=took, error=failure.title, fix=failure.hint)
     return SelfTest(expected, text, took, device)
+
+
+def _end(client: EngineClient, stop: threading.Event, seconds: float) -> None:
+    stop.wait(seconds)
+    client.kill()
 
 
 def _listen(client: EngineClient) -> tuple[str, str | None, Failure | None]:

@@ -35,12 +35,18 @@ async def talk(
 ) -> AsyncIterator[AsyncIterator[AnyReply]]:
     """What the child says until it is done or has failed.
 
-    To leave the context ends the child: a download is paused by it.
+    To leave the context ends the child: a download is paused by it. Raises ModelError.
     """
     with tempfile.TemporaryFile() as words:
-        child = await asyncio.create_subprocess_exec(
-            *COMMAND, stdin=PIPE, stdout=PIPE, stderr=words, env={**environ, **ENVIRONMENT}
-        )
+        try:
+            child = await asyncio.create_subprocess_exec(
+                *COMMAND, stdin=PIPE, stdout=PIPE, stderr=words, env={**environ, **ENVIRONMENT}
+            )
+        except OSError as error:
+            raise ModelError(
+                f"The process for downloads could not be started: {error.strerror}",
+                "check free memory and the limit on processes (ulimit -u)",
+            ) from error
         try:
             yield _replies(child, request, words)
         finally:

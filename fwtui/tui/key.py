@@ -15,6 +15,8 @@ Where = Literal[
     "sessions",
     "details",
     "report",
+    "models",
+    "doctor",
 ]
 
 TITLES: dict[Where, str] = {
@@ -29,6 +31,8 @@ TITLES: dict[Where, str] = {
     "sessions": "Sessions",
     "details": "Details of a file",
     "report": "Report",
+    "models": "Models",
+    "doctor": "Doctor",
 }
 
 

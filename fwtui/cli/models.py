@@ -142,8 +142,12 @@ def download(names: tuple[str, ...], model_dir: str | None) -> None:
             raise UsageError(f"{name!r} is a folder", "give names or Hugging Face ids")
         repo_of(name)  # all names are looked at before the first download
     settings, console = _settings(model_dir), Console()
-    for name in names:
-        click.echo(str(asyncio.run(bring(name, settings, console))))
+    try:
+        for name in names:
+            click.echo(str(asyncio.run(bring(name, settings, console))))
+    except KeyboardInterrupt:
+        console.always("paused: what has arrived is kept, and the same command goes on")
+        raise
 
 
 @command.command("remove", short_help="Delete downloaded models.")

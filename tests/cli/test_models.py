@@ -1,6 +1,9 @@
 """`fwtui models`, and batches whose model is not there, against a server that plays the hub."""
 
 import json
+import os
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -66,6 +69,52 @@ def test_remove_asks_and_leaves_folders_alone(
     assert main(["models", "remove", "tiny", "-y"]) == ExitCode.DONE
     assert "removed tiny: 1 MB" in capsys.readouterr().err
     assert main(["models", "path", "tiny"]) == ExitCode.CANNOT_START
+
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="a terminal and a signal of POSIX")
+
+
+@posix
+def test_on_a_terminal_the_user_is_asked(cache: Path, tmp_path: Path) -> None:
+    import pty
+
+    with fake_hub() as hub:
+        ours, theirs = pty.openpty()
+        arguments = ("run", str(CLIP), "--model", "tiny", "-o", str(tmp_path))
+        process = subprocess.Popen(
+            [sys.executable, "-m", "fwtui", *arguments],
+            stdin=theirs,
+            stderr=theirs,
+            stdout=subprocess.DEVNULL,
+            env={**os.environ, **environment(hub, cache.parent)},
+        )
+        os.close(theirs)
+        said = b""
+        while b"Download it? [Y/n]" not in said:
+            said += os.read(ours, 1000)
+        assert b"The model tiny (75 MB) is not on this machine." in said
+        os.write(ours, b"n\n")
+        assert process.wait(60) == ExitCode.CANNOT_START
+        os.close(ours)
+        assert not hub.seen
+
+
+@posix
+def test_ctrl_c_pauses_a_download(cache: Path) -> None:
+    with fake_hub() as hub:
+        hub.hold = 400_000
+        process = subprocess.Popen(
+            [sys.executable, "-m", "fwtui", "models", "download", "tiny"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, **environment(hub, cache.parent)},
+        )
+        assert hub.held.wait(60)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == ExitCode.STOPPED
+    assert out == b""
+    assert b"the same command goes on" in err
 
 
 def test_a_batch_downloads_with_a_word_or_not_at_all(

@@ -81,8 +81,10 @@ class Downloads:
             then()
 
     async def pause(self, repo: str) -> bool:
-        """End a download and keep what has arrived; whether there was one."""
-        self._then.pop(repo, None)
+        """End a download and keep what has arrived; whether there was one.
+
+        What was to be done then is done when it went on and is here.
+        """
         task = self._tasks.pop(repo, None)
         if task is None or task.done():
             return False

@@ -71,6 +71,8 @@ class ModelList(Listing):
         return self.glyphs.pending, "dim"
 
     def _state(self, one: Entry, load: Load | None) -> Sequence[Piece]:
+        if load is not None and not load.total:
+            return [(f"asking the hub{self.glyphs.ellipsis}", "dim")]
         if load is not None:
             share = fmt.share(load.done, load.total)
             if load.checking and share >= 1:

@@ -258,7 +258,9 @@ class BatchRunner:
         await self._orders.remove_cancelled()
         if (halted := self._slots.halted) is not None:
             self._slots.kill()
-            if self._slots.are_idle:
+            if not self._slots.are_idle:
+                return
+            if self.phase is not Phase.RUNNING or not await self._slots.fall_back(halted):
                 self._trouble = halted
                 self._slots.forget_halts()
                 await self._wait_or_finish()

@@ -15,6 +15,7 @@ from fwtui.batch.in_flight import InFlight, Stage
 from fwtui.batch.ledger import Ledger
 from fwtui.batch.obstacle import blocks
 from fwtui.batch.occupied import Occupied
+from fwtui.batch.policy import NO_GPU, without_gpu
 from fwtui.batch.replacing import ReplacedByGuard
 from fwtui.batch.run import Run
 from fwtui.batch.said import EngineGone, EngineSaid, SlotMessage, engine_info, loaded_line, pump
@@ -57,9 +58,9 @@ STARTS_THAT_MAY_FAIL = 2
 class EngineSlot(ReplacedByGuard, Occupied):
     """Owns at most one engine child. All methods run in the event loop.
 
-    `device` is the number of its GPU. `post` puts a `SlotMessage` into the runner's inbox and may
-    be called from any thread. `halted` says why the batch cannot go on; when `unusable` is set,
-    that is due to this engine alone.
+    `device` is the number of its GPU; `on_cpu`: not to be used. `post` puts a `SlotMessage` into
+    the runner's inbox and may be called from any thread. `halted` says why the batch cannot go on;
+    when `unusable` is set, that is due to this engine alone.
     """
 
     def __init__(
@@ -86,6 +87,7 @@ class EngineSlot(ReplacedByGuard, Occupied):
         self.info: EngineInfo | None = None
         self.halted: Failure | None = None
         self.unusable = False
+        self.on_cpu = False
         self.resting = False
         self._desk = FileDesk(ledger, meter, number)
         self._client: EngineClient | None = None
@@ -202,7 +204,8 @@ class EngineSlot(ReplacedByGuard, Occupied):
         return True
 
     def _model(self, run: Run) -> ModelSettings:
-        return replace(run.current.model, device_index=str(self.device))
+        model = replace(run.current.model, device_index=str(self.device))
+        return without_gpu(model) if self.on_cpu else model
 
     def _start_engine(self, run: Run) -> None:
         watch = EngineWatch(self.ledger.settings.batch.stall_seconds, self._paces)
@@ -315,12 +318,14 @@ class EngineSlot(ReplacedByGuard, Occupied):
             self._halt(no_room)
 
     async def _on_file_failed(self, run: Run, failure: Failure, *, shared: bool) -> None:
-        if await blocks(failure):
+        no_gpu = failure.kind in NO_GPU
+        if no_gpu or await blocks(failure):
             await self._desk.stopped(run)
             if self._in_flight and failure.kind is FailureKind.DISK_FULL:
                 run.alone = True  # there may be room when the sound of the file before it is gone
                 self._runs[run.job] = run
             else:
+                self.unusable = no_gpu
                 self._halt(failure)  # the next file would fare no better
             return
         again = await self._failed(run, failure, died=False, shared=shared)
@@ -354,7 +359,7 @@ class EngineSlot(ReplacedByGuard, Occupied):
         failure = self.guardian.explain(fatal or ended.failure)
         suspects = jobs.suspects(failure.kind)
         smaller = any(self._runs[job].rung for job in suspects)  # then the next step may do
-        if not expected and not ready and not smaller and self._cannot_start(failure):
+        if not expected and self._cannot_work(failure, is_new=not ready and not smaller):
             self.halted, self.unusable = failure, True
             expected = True
         if not expected and failure.detail:
@@ -376,9 +381,11 @@ class EngineSlot(ReplacedByGuard, Occupied):
             share = 100 * busy.worked / (busy.worked + busy.waited)
             self.ledger.log(Level.INFO, f"The model was busy {share:.1f} % of the time")
 
-    def _cannot_start(self, failure: Failure) -> bool:
-        """Whether no file can be transcribed: the model does not load, time and again."""
-        if failure.kind is FailureKind.OUT_OF_MEMORY:
+    def _cannot_work(self, failure: Failure, *, is_new: bool) -> bool:
+        """Whether no file can be transcribed: no GPU, or the model does not load, repeatedly."""
+        if failure.kind in NO_GPU:
+            return True
+        if failure.kind is FailureKind.OUT_OF_MEMORY or not is_new:
             return False
         self._failed_starts += 1
         died = failure.kind in {FailureKind.ENGINE_DIED, FailureKind.STALLED}

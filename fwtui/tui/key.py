@@ -16,6 +16,8 @@ Where = Literal[
     "details",
     "report",
     "bug",
+    "models",
+    "doctor",
 ]
 
 TITLES: dict[Where, str] = {
@@ -31,6 +33,8 @@ TITLES: dict[Where, str] = {
     "details": "Details of a file",
     "report": "Report",
     "bug": "Report a bug",
+    "models": "Models",
+    "doctor": "Doctor",
 }
 
 

@@ -4,6 +4,7 @@ import asyncio
 
 from msgspec.structs import replace
 
+from fwtui.batch.claims import final_name
 from fwtui.batch.eta import Speed, job_eta
 from fwtui.batch.ledger import Ledger, now
 from fwtui.batch.obstacle import blocks
@@ -83,6 +84,8 @@ class FileDesk:
 
         Returns the failure when there is no place for them: the file then waits, and so must all.
         """
+        assert run.plan is not None
+        job = await final_name(self.ledger, job, run.settings, run.plan.language)
         state = await complete(self.ledger, job, run)
         await self._leave(run)
         no_room = None

@@ -55,11 +55,15 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class Intake:
-    """The files that the paths led to, what could not be read, and which paths led to none."""
+    """The files that the paths led to, what could not be read, and which paths led to none.
+
+    `roots` are the folders that files were found in.
+    """
 
     files: tuple[str, ...] = ()
     problems: tuple["Problem", ...] = ()
     empty: tuple[str, ...] = ()
+    roots: tuple[str, ...] = ()
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -213,13 +217,15 @@ def find_files(paths: tuple[str, ...]) -> Intake:
     files: dict[str, None] = {}
     problems: list[Problem] = []
     empty: list[str] = []
+    roots: dict[str, None] = {}
     for path in paths:
         found = find_media([path])
+        roots |= dict.fromkeys(str(root) for root in found.roots.values())
         files |= dict.fromkeys(str(file) for file in found.files)
         problems += found.problems
         if not found.files and not found.problems:
             empty.append(path)
-    return Intake(tuple(files), tuple(problems), tuple(empty))
+    return Intake(tuple(files), tuple(problems), tuple(empty), tuple(roots))
 
 
 def conclude(tally: Tally, settings: Settings, console: Console) -> ExitCode:
@@ -248,7 +254,7 @@ async def _open(
     for problem in found.problems:
         console.line(f"warning: {printable(problem)}")
     stored = found.sessions
-    adding = [AddPaths(intake.paths)] if intake.paths else []
+    adding = [AddPaths(intake.paths, intake.roots)] if intake.paths else []
     if request.resume is None:
         hint(stored, console)
     elif chosen := choose(stored, request.resume, console):

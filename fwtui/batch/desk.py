@@ -13,7 +13,18 @@ from fwtui.batch.policy import GiveUp, Trouble, decide
 from fwtui.batch.run import NOT_STARTED, SKIPPED, Run
 from fwtui.core.events import JobProgress, Level
 from fwtui.core.failure import Failure, FailureKind
-from fwtui.core.job import Attempt, Cancelled, Failed, Job, Pending, Processing, Skipped, State
+from fwtui.core.finding import counted
+from fwtui.core.job import (
+    Attempt,
+    Cancelled,
+    Completed,
+    Failed,
+    Job,
+    Pending,
+    Processing,
+    Skipped,
+    State,
+)
 from fwtui.core.session import WindowResult
 from fwtui.engine.protocol import Started
 from fwtui.memory.describe import file_finished, file_started
@@ -93,6 +104,9 @@ class FileDesk:
             self.ledger.log(Level.ERROR, f"{job.name}: {state.failure}", job.id)
             no_room = state.failure if await blocks(state.failure) else None
         await self.ledger.put(replace(job, state=Pending(run.position) if no_room else state))
+        if isinstance(state, Completed) and state.findings:
+            text = f"{job.name}: {len(state.findings)} passages to check: {counted(state.findings)}"
+            self.ledger.log(Level.WARNING, text, job.id)
         if run.before is not None:
             after = await asyncio.to_thread(self.meter.read)
             self.ledger.log(Level.INFO, file_finished(job.name, after, run.before), job.id)

@@ -14,6 +14,7 @@ from fwtui.batch.report import make_report
 from fwtui.batch.report_text import render_report
 from fwtui.batch.run import Run
 from fwtui.batch.trust import fast_subtitles, find_doubts
+from fwtui.config.replacements import load_replacements
 from fwtui.config.sparse import sparse
 from fwtui.core.display import printable
 from fwtui.core.events import Level
@@ -25,7 +26,7 @@ from fwtui.core.segment import Transcript
 from fwtui.core.session import FilePlan
 from fwtui.errors import DiskFullError, FwtuiError, StorageError
 from fwtui.storage.atomic import write_atomic
-from fwtui.writers.edit import edited, load_replacements
+from fwtui.writers.edit import edited
 from fwtui.writers.registry import write_transcript
 
 NO_SPEECH = "no speech was found"

@@ -17,7 +17,7 @@ from fwtui.core.events import (
     LogLine,
     SegmentsFound,
 )
-from fwtui.core.job import Completed, Job, JobId, Processing
+from fwtui.core.job import Completed, Job, JobId, Processing, Skipped
 
 # A terminal over a slow line should not be flooded; a log file much less.
 _LIVE_SECONDS = 0.1
@@ -75,6 +75,8 @@ class Progress:
             case Completed(audio_seconds=audio, work_seconds=work):
                 speed = f", {audio / work:.1f}x real time" if work > 0 else ""
                 self._console.line(f"done: {name} ({clock(audio)}{speed})")
+            case Skipped(reason=reason):
+                self._console.line(f"skipped: {name}: {printable(reason)}")
             case _:
                 pass
 

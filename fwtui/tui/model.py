@@ -236,11 +236,16 @@ class BatchModel:
                 changes.head = True
 
     def matching(self, needle: str, within: list[JobId] | None = None) -> list[JobId]:
-        """Jobs whose name holds `needle`, or whose state it names (`is:failed`), in order."""
+        """Jobs whose name holds `needle`, or whose state it names (`is:failed`), in order.
+
+        `is:check`: those with passages to check.
+        """
         ids = self.order if within is None else within
         needle = needle.casefold().strip()
         if needle.startswith("is:"):
             word = needle[3:]
+            if word == "check":
+                return [i for i in ids if getattr(self.jobs[i].state, "findings", ())]
             return [
                 i for i in ids if str(self.jobs[i].state.__struct_config__.tag).startswith(word)
             ]

@@ -7,9 +7,9 @@ import io
 import re
 from collections.abc import Iterator
 
+from fwtui.config.extras import docx_missing
 from fwtui.core.segment import Transcript
 from fwtui.core.settings import OutputSettings
-from fwtui.errors import UsageError
 from fwtui.writers.paragraphs import begins_at, paragraphs
 from fwtui.writers.text import on_one_line
 
@@ -22,7 +22,7 @@ def chunks(transcript: Transcript, settings: OutputSettings) -> Iterator[bytes]:
     try:
         from docx import Document
     except ImportError as error:
-        raise missing() from error
+        raise docx_missing() from error
     document = Document()
     for paragraph in paragraphs(transcript):
         written = document.add_paragraph()
@@ -32,10 +32,3 @@ def chunks(transcript: Transcript, settings: OutputSettings) -> Iterator[bytes]:
     file = io.BytesIO()
     document.save(file)
     yield file.getvalue()
-
-
-def missing() -> UsageError:
-    """The error where python-docx is not installed."""
-    return UsageError(
-        "the format docx needs python-docx, which is not installed", "pip install 'fwtui[docx]'"
-    )

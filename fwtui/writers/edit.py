@@ -1,6 +1,6 @@
 """What the user wants done to the text before it is written: corrections, tidying, sentences.
 
-Pure but for `load_replacements`. A text is seen as pieces (its words, where their times are known,
+Pure. A text is seen as pieces (its words, where their times are known,
 else the whole), so that words keep their times.
 """
 
@@ -8,16 +8,13 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
-from pathlib import Path
 
 from msgspec.structs import replace
 
 from fwtui.core.segment import Segment, Transcript, Word
 from fwtui.core.settings import OutputSettings
-from fwtui.errors import ConfigError
 from fwtui.writers.sentences import joined
 
-_ARROW = "=>"
 _SPACES = re.compile(r"\s+")
 _BEFORE_PUNCTUATION = re.compile(r"\s+(?=[,.;:!?…](?!\w))")
 # Not after a single letter: "e.g." and "U.S." go on.
@@ -26,40 +23,13 @@ _SENTENCE_END = re.compile(r"([?!…]|(?<!\b\w)\.)[\"'”’»)\]]*\s*$")  # noq
 _SPACED = re.compile(r"[\w](?<![\u0e00-\u0eff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff])")
 
 
-def load_replacements(path: Path) -> Mapping[str, str]:
-    """The corrections in a file. Raises ConfigError naming the file, and the line if it is one."""
-    try:
-        return parse_replacements(path.read_text("utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8"
-        raise ConfigError(
-            f"The replacements in {path} cannot be read: {reason}",
-            "each line is: wrong => right",
-        ) from error
-    except ValueError as error:
-        raise ConfigError(f"The replacements in {path} cannot be used: {error}") from error
-
-
-def parse_replacements(text: str) -> dict[str, str]:
-    """`wrong => right` a line; empty lines and those that begin with # are left out.
-
-    Raises ValueError naming the line that is none.
-    """
-    rules: dict[str, str] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        wrong, arrow, right = line.partition(_ARROW)
-        if not arrow or not wrong.strip():
-            raise ValueError(f"line {number} is not: wrong => right")
-        rules[" ".join(wrong.split()).casefold()] = right.strip()
-    return rules
-
-
 def edited(
     transcript: Transcript, output: OutputSettings, rules: Mapping[str, str] | None = None
 ) -> Transcript:
-    """The transcript as it is to be written; the same object if nothing is to be done to it."""
+    """The transcript as it is to be written; the same object if nothing is to be done to it.
+
+    `rules` are corrections, as `parse_replacements` gives them.
+    """
     if not (rules or output.tidy_text or output.join_sentences):
         return transcript
     segments: Iterable[Segment] = transcript.segments

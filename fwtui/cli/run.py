@@ -232,7 +232,9 @@ def conclude(tally: Tally, settings: Settings, console: Console) -> ExitCode:
     """Tell what became of the batch, and return it as an exit code."""
     for line in failures(tally):
         console.always(line)
-    for line in summary(tally, settings.output.output_dir):
+    beside = settings.output.output_layout == "source"
+    place = "the folders of their recordings" if beside else settings.output.output_dir
+    for line in summary(tally, place):
         console.line(line)
     if tally.obstacle is not None and console.is_quiet:  # else the log line has said it
         console.error(FwtuiError(tally.obstacle.title, tally.obstacle.hint))

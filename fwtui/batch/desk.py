@@ -105,7 +105,7 @@ class FileDesk:
             no_room = state.failure if await blocks(state.failure) else None
         await self.ledger.put(replace(job, state=Pending(run.position) if no_room else state))
         if isinstance(state, Completed) and state.findings:
-            text = f"{job.name}: {len(state.findings)} passages to check: {counted(state.findings)}"
+            text = f"{job.name}: to check: {counted(state.findings)}"
             self.ledger.log(Level.WARNING, text, job.id)
         if run.before is not None:
             after = await asyncio.to_thread(self.meter.read)

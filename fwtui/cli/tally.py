@@ -115,7 +115,7 @@ def summary(tally: Tally, output_dir: str) -> Iterator[str]:
     if tally.completed:
         yield f"transcripts are in {printable(output_dir)}"
     if doubtful := [job for job in tally.completed if getattr(job.state, "findings", ())]:
-        yield f"passages to check in {plural(len(doubtful), 'file')}: see the warnings"
+        yield f"{plural(len(doubtful), 'file')} with passages to check: see the warnings"
     if finished and finished.report:
         yield f"report: {printable(finished.report)}"
 

@@ -152,7 +152,7 @@ def _completed(facts: _Facts, state: Completed, missing: frozenset[str]) -> None
         facts.add("Warning", clean(warning), "$warning")
     for number, finding in enumerate(state.findings):
         times = f"{fmt.clock(finding.start)} to {fmt.clock(finding.end)}"
-        facts.add("" if number else "To check", f"{times}  {clean(said_of(finding))}", "$warning")
+        facts.add("" if number else "To check", f"{times} {clean(said_of(finding))}", "$warning")
 
 
 def _failure(facts: _Facts, failure: Failure) -> None:

@@ -21,7 +21,7 @@ _COMPRESSION = 2.4
 _TIMES, _WORDS = 4, 8
 _LONGEST_PHRASE = 32  # words
 # Below it the language of a window is a guess.
-_SURE_LANGUAGE = 0.7
+_SURE_LANGUAGE = 0.9
 # A pause inside a segment, or around it, that the model may leave without words (s).
 _TOLERANCE = 0.5
 _SUBTITLES = {"srt", "vtt", "ass"}

@@ -42,6 +42,10 @@ def said_of(finding: Finding) -> str:
 
 
 def counted(findings: Iterable[Finding]) -> str:
-    """How many of which kind: "2 x repeats itself"; empty if there are none."""
+    """How many of which kind: "2 x repeats itself, another language"; empty if there are none."""
     kinds = Counter(finding.kind for finding in findings)
-    return ", ".join(f"{kinds[kind]} x {title}" for kind, title in TITLES.items() if kinds[kind])
+    return ", ".join(
+        f"{kinds[kind]} x {title}" if kinds[kind] > 1 else title
+        for kind, title in TITLES.items()
+        if kinds[kind]
+    )

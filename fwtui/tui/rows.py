@@ -166,7 +166,7 @@ def _doubts(state: Completed) -> str:
     """What the user must know of a file that is done; empty if there is nothing."""
     said = [f"but: {clean(state.warnings[0])}"] if state.warnings else []
     if state.findings:
-        said.append(f"check {len(state.findings)}: {counted(state.findings)}")
+        said.append(f"check: {counted(state.findings)}")
     return "; ".join(said)
 
 

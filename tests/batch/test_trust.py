@@ -106,11 +106,11 @@ def test_a_gap_between_two_texts_is_found_and_a_pause_is_not() -> None:
 def test_another_language_must_be_sure_and_stretches_are_joined() -> None:
     heard = [
         Spoken(0, 30, "en", 0.9),
-        Spoken(30, 60, "de", 0.9),
-        Spoken(60, 90, "fr", 0.3),
-        Spoken(90, 120, "de", 0.8),
-        Spoken(120, 150, "en", 0.8),
-        Spoken(150, 180, "zz", 0.8),
+        Spoken(30, 60, "de", 0.95),
+        Spoken(60, 90, "fr", 0.89),
+        Spoken(90, 120, "de", 0.9),
+        Spoken(120, 150, "en", 0.95),
+        Spoken(150, 180, "zz", 0.99),
     ]
     assert passages(other_languages(heard, "en")) == [(30, 120, "German"), (150, 180, "Zz")]
     assert not passages(other_languages(heard[:1], "en"))
@@ -162,7 +162,7 @@ def test_in_words() -> None:
         Finding(FindingKind.MISSING_SPEECH, 2, 9),
         Finding(FindingKind.REPETITION, 10, 11),
     ]
-    assert counted(found) == "2 x repeats itself, 1 x speech without text"
+    assert counted(found) == "2 x repeats itself, speech without text"
     assert [said_of(one) for one in found[:2]] == [
         "repeats itself: 4 x “no”",
         "speech without text",

@@ -68,9 +68,9 @@ def test_a_file_with_passages_to_check_says_so_in_words_and_sign() -> None:
     state = completed(findings=DOUBTS)
     row_of = line(job(1, "talk.mp3", state=state))
     assert "? talk.mp3" in row_of
-    assert "done, check 2: 1 x repeats itself" in row_of
+    assert "done, check: repeats itself, speech" in row_of
     both = line(job(1, "talk.mp3", state=msgspec.structs.replace(state, warnings=("3 s lost",))))
-    assert "done, but: 3 s lost; check 2" in both
+    assert "done, but: 3 s lost; check: repeats" in both
     shown = describe(
         job(1, state=state),
         UNICODE,

@@ -2,7 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePath
+
+from msgspec.structs import replace
 
 from fwtui.batch.queue import Names, numbered
 from fwtui.core.job import Job
@@ -38,32 +41,27 @@ class Naming:
 
     def names(self, path: Path, root: str = "", language: str | None = None) -> Names:
         """The first and the second choice: the latter has the extension in its stem."""
-        return (
-            self._name(path, root, language, path.stem),
-            self._name(path, root, language, path.name),
-        )
-
-    def _name(self, path: Path, root: str, language: str | None, stem: str) -> str:
         template, decoding = self.template, self.settings.decoding
-        relpath = relative_folder(path, root)
-        name = render(
-            template,
-            NameParts(
-                stem=stem,
-                ext=path.suffix.removeprefix("."),
-                relpath=relpath,
-                language=language or decoding.language or UNKNOWN_LANGUAGE,
-                model=model_name(self.settings.model.model),
-                date=self.date,
-            ),
+        parts = NameParts(
+            stem=path.stem,
+            ext=path.suffix.removeprefix("."),
+            relpath=_relative(path.parent, root) if root else "",
+            language=language or decoding.language or UNKNOWN_LANGUAGE,
+            model=model_name(self.settings.model.model),
+            date=self.date,
         )
+        before = self._folder(path, parts.relpath)
+        second = replace(parts, stem=path.name)
+        return before + render(template, parts), before + render(template, second)
+
+    def _folder(self, path: Path, relpath: str) -> str:
         match self.settings.output.output_layout:
-            case "tree" if relpath and "relpath" not in fields_of(template):
-                return f"{relpath}/{name}"
+            case "tree" if relpath and "relpath" not in fields_of(self.template):
+                return f"{relpath}/"
             case "source":
-                return f"{path.parent.as_posix().rstrip('/')}/{name}"
+                return f"{path.parent.as_posix().rstrip('/')}/"
             case _:
-                return name
+                return ""
 
     def names_of(self, job: Job, language: str | None = None) -> Names:
         """The names that a job's outputs would like."""
@@ -79,12 +77,11 @@ def is_one_of(stem: str, names: Names) -> bool:
     return number.isdecimal() and name == numbered(names[0], int(number)) and begin == names[0]
 
 
-def relative_folder(path: Path, root: str) -> str:
-    """The folder of a file below `root` (as `path_to_text`), with `/`; empty if it is not below."""
-    if not root:
-        return ""
+@lru_cache(maxsize=1024)
+def _relative(folder: Path, root: str) -> str:
+    """`folder` below `root` (as `path_to_text`), with `/`; empty if it is not below."""
     try:
-        relative = path.parent.relative_to(text_to_path(root))
+        relative = folder.relative_to(text_to_path(root))
     except ValueError:
         return ""
     return "" if relative == PurePath() else relative.as_posix()

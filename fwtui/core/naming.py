@@ -60,11 +60,13 @@ def check_template(template: str) -> None:
         raise ValueError("without {stem} all files would have the same name")
 
 
+@cache
 def fields_of(template: str) -> frozenset[str]:
     """The fields in a template. Raises ValueError as `check_template`."""
     return frozenset(field for _, field in _pieces(template) if field is not None)
 
 
+@cache
 def usable_template(template: str) -> str:
     """The template, or the default if it cannot be used: sessions come from outside."""
     try:
@@ -126,6 +128,7 @@ def _harmless(component: str) -> str:
     return os.fsdecode(raw[:_MOST_BYTES].decode("utf-8", "ignore").encode()) or "_"
 
 
+@cache
 def model_name(model: str) -> str:
     """What `{model}` stands for: the last part of a folder or of a Hugging Face id."""
     return re.split(r"[/\\]", model.rstrip("/\\"))[-1] or "model"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fwtui.batch.naming import Naming, is_one_of, relative_folder, roots_of
+from fwtui.batch.naming import Naming, is_one_of, roots_of
 from fwtui.batch.queue import Queue
 from fwtui.core.settings import DecodingSettings, OutputSettings, Settings
 
@@ -63,11 +63,17 @@ def test_a_numbered_name_is_still_the_wanted_one(stem: str, is_one: bool) -> Non
 
 
 @pytest.mark.parametrize(
-    ("root", "folder"),
-    [("/in", "day 1"), ("/", "in/day 1"), ("/in/day 1", ""), ("/x", ""), ("", "")],
+    ("root", "name"),
+    [
+        ("/in", "day 1/talk"),
+        ("/", "in/day 1/talk"),
+        ("/in/day 1", "talk"),
+        ("/x", "talk"),
+        ("", "talk"),
+    ],
 )
-def test_the_folder_below_the_one_that_was_added(root: str, folder: str) -> None:
-    assert relative_folder(TALK, root) == folder
+def test_the_tree_is_that_below_the_folder_that_was_added(root: str, name: str) -> None:
+    assert naming(output_layout="tree").names(TALK, root)[0] == name
 
 
 def test_the_deepest_root_counts() -> None:

@@ -112,6 +112,7 @@ class FwtuiApp(Looks, Ending):
     def _apply(self, changes: Changes) -> None:
         if self.is_running:
             self.main.apply(changes)
+            self.withdraw_question()
         failure = changes.finished.failure if changes.finished is not None else None
         if failure is not None:
             self.trouble.batch_failed(failure)

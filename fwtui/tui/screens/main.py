@@ -117,11 +117,11 @@ class MainScreen(Sturdy, QueueCommands):
             self.queue.touch(changes.jobs)
         if changes.everything or changes.head or changes.order:
             self._follow()
-            self.queue.refresh_line(self.queue.cursor)
             self.header.update()
             self.footer.update()
         if changes.everything or changes.head:
-            self.queue.touch(set(self.model.running))
+            current = self.queue.current
+            self.queue.touch({*self.model.running, *([current.id] if current else [])})
         self._show_transcript(changes)
         if changes.everything or changes.log:
             self.log_view.update()

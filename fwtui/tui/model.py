@@ -34,6 +34,7 @@ from fwtui.core.failure import Failure
 from fwtui.core.job import Completed, Failed, Job, JobId, Pending, Processing
 from fwtui.core.segment import Segment
 from fwtui.core.settings import Settings
+from fwtui.tui.arrange import answers_to
 from fwtui.tui.curve import BatchHistory
 from fwtui.tui.text import base_name
 
@@ -236,19 +237,11 @@ class BatchModel:
                 changes.head = True
 
     def matching(self, needle: str, within: list[JobId] | None = None) -> list[JobId]:
-        """Jobs whose name holds `needle`, or whose state it names (`is:failed`), in order.
-
-        `is:check`: those with passages to check.
-        """
+        """Jobs whose name holds `needle`, or that are what it says (`is:failed`), in order."""
         ids = self.order if within is None else within
         needle = needle.casefold().strip()
         if needle.startswith("is:"):
-            word = needle[3:]
-            if word == "check":
-                return [i for i in ids if getattr(self.jobs[i].state, "findings", ())]
-            return [
-                i for i in ids if str(self.jobs[i].state.__struct_config__.tag).startswith(word)
-            ]
+            return [i for i in ids if answers_to(self.jobs[i], needle[3:])]
         names = self.names()
         return [i for i in ids if needle in names[i]]
 

@@ -146,3 +146,10 @@ class Job(msgspec.Struct, frozen=True):
 def status_word(state: State) -> str:
     """The state's name in the session file and on the row: pending, processing, ..."""
     return str(state.__struct_config__.tag)
+
+
+def answers_to(job: Job, word: str) -> bool:
+    """Whether the job's state begins with the word; `check`: it has passages to check."""
+    if word == "check":
+        return bool(getattr(job.state, "findings", ()))
+    return status_word(job.state).startswith(word)

@@ -14,7 +14,6 @@ from fwtui.core.job import (
     Pending,
     Processing,
     Skipped,
-    status_word,
 )
 from fwtui.tui.model import BatchModel
 
@@ -106,10 +105,3 @@ class Arrangement:
 def is_in_state(job: Job, needle: str) -> bool:
     """Whether `needle` (`is:fail`) names the job's state."""
     return status_word(job.state).startswith(needle[len(STATE) :].strip().casefold())
-
-
-def answers_to(job: Job, word: str) -> bool:
-    """Whether the job's state begins with the word; `check`: it has passages to check."""
-    if word == "check":
-        return bool(getattr(job.state, "findings", ()))
-    return status_word(job.state).startswith(word)

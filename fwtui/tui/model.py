@@ -31,10 +31,9 @@ from fwtui.core.events import (
     SettingsChanged,
 )
 from fwtui.core.failure import Failure
-from fwtui.core.job import Completed, Failed, Job, JobId, Pending, Processing
+from fwtui.core.job import Completed, Failed, Job, JobId, Pending, Processing, answers_to
 from fwtui.core.segment import Segment
 from fwtui.core.settings import Settings
-from fwtui.tui.arrange import answers_to
 from fwtui.tui.curve import BatchHistory
 from fwtui.tui.text import base_name
 

@@ -20,6 +20,7 @@ from fwtui.batch.said import (
     Overdue,
     Sampled,
     SlotMessage,
+    StillSkipping,
     Unused,
 )
 from fwtui.batch.slot import EngineSlot
@@ -61,7 +62,6 @@ from fwtui.storage.store import SessionStore
 
 SAMPLE_SECONDS = 1.0
 
-
 Message = (
     AnyCommand
     | EngineSaid
@@ -69,6 +69,7 @@ Message = (
     | LookedUp
     | LengthFound
     | Overdue
+    | StillSkipping
     | Unused
     | Sampled
     | Cleared
@@ -200,6 +201,8 @@ class BatchRunner:
                 self._emit_progress()
             case Overdue(job=job):
                 self._orders.overdue(job)
+            case StillSkipping():
+                self._emit_progress()
             case LengthFound():
                 await self._upkeep.lengths.take(message)
             case Unused(after=number):
@@ -221,8 +224,8 @@ class BatchRunner:
 
     async def _obey(self, command: AnyCommand) -> None:
         match command:
-            case AddPaths(paths=paths):
-                self._incoming.look_up(paths)
+            case AddPaths(paths=paths, roots=roots):
+                self._incoming.look_up(paths, roots)
             case RemoveJobs(ids=ids):
                 await self._orders.remove(ids)
             case UndoRemove():
@@ -269,7 +272,8 @@ class BatchRunner:
         elif self.phase is Phase.PAUSING and self._slots.are_resting:
             self._set_phase(Phase.PAUSED)
         elif self.phase is Phase.RUNNING:
-            await self._slots.feed()
+            if await self._slots.feed():
+                self._inbox.put_nowait(StillSkipping())
             more = self._incoming.is_busy or self.ledger.queue.next_pending() is not None
             if not self._slots.positions and not more:
                 keep = self.ledger.settings.memory.keep_model_minutes > 0

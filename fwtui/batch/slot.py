@@ -7,6 +7,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from fwtui.batch.claims import claim
 from fwtui.batch.cleanup import tell_cleanup, tell_end
 from fwtui.batch.desk import FileDesk
 from fwtui.batch.feeding import finished_plan, new_run, resume_point, transcribe_request
@@ -53,6 +54,7 @@ from fwtui.engine.protocol import (
 from fwtui.memory.measure import MemoryMeter
 
 STARTS_THAT_MAY_FAIL = 2
+SKIPPED_AT_ONCE = 50
 
 
 class EngineSlot(ReplacedByGuard, Occupied):
@@ -113,29 +115,38 @@ class EngineSlot(ReplacedByGuard, Occupied):
         """Audio seconds per second of work, over the last windows; 0 before the first."""
         return self._desk.speed.value
 
-    async def feed(self, most: int | None = None) -> None:
+    async def feed(self, most: int | None = None) -> bool:
         """Give the child its next jobs, so that it has `most`; starts a child if need be.
 
-        One with the wrong model is ended.
+        One with the wrong model is ended. True: it has skipped many, and there may be more.
         """
+        skipped = 0
         while not self._ending and self.halted is None and self._wants_more():
+            if skipped == SKIPPED_AT_ONCE:
+                return True
             if most is not None and len(self._in_flight) >= most:
-                return
-            job = self.ledger.queue.next_pending()
+                break
+            waiting = self.ledger.queue.next_pending()
+            if waiting is None:
+                break
+            run = self._runs.get(waiting.id) or self._new_run(waiting)
+            job = await claim(self.ledger, waiting, run.settings)
             if job is None:
-                return
-            run = self._runs.get(job.id) or self._new_run(job)
+                self._runs.pop(waiting.id, None)
+                skipped += 1
+                continue
             if await self._complete_from_journal(job, run):
                 continue
             if run.alone and self._in_flight:
-                return
+                break
             if self._client is not None and self._client.model != self._model(run):
                 if not self._in_flight:
                     self.end_engine()
-                return
+                break
             if self._client is None:
                 self._start_engine(run)
             await self._send(job, run)
+        return False
 
     def cancel(self, job: JobId) -> None:
         """Ask the child to give a job up at its next window."""

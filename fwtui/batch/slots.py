@@ -109,14 +109,19 @@ class EngineSlots:
                 text = f"Engine {slot.number + 1} cannot be used, the others go on: {slot.halted}"
                 self.ledger.log(Level.ERROR, text)
 
-    async def feed(self) -> None:
-        """Give the engines their next jobs; none gets a second one while another has none."""
+    async def feed(self) -> bool:
+        """Give the engines their next jobs; none gets a second one while another has none.
+
+        Whether so many files were skipped that it is to be called again.
+        """
+        again = False
         if len(self._slots) > 1:
             for slot in self._slots:
-                await slot.feed(1)
+                again = await slot.feed(1) or again
         for slot in self._slots:
-            await slot.feed()
+            again = again or await slot.feed()
         self._share()
+        return again
 
     def _share(self) -> None:
         """Take a job that only waits in one engine back for another that has nothing to do."""

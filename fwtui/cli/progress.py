@@ -20,7 +20,7 @@ from fwtui.core.events import (
     SegmentsFound,
     SettingsChanged,
 )
-from fwtui.core.job import Completed, Job, JobId, Processing
+from fwtui.core.job import Completed, Job, JobId, Processing, Skipped
 from fwtui.core.news import news, terminal_signal
 from fwtui.core.own_settings import DoneSettings
 
@@ -85,6 +85,8 @@ class Progress:
             case Completed(audio_seconds=audio, work_seconds=work):
                 speed = f", {audio / work:.1f}x real time" if work > 0 else ""
                 self._console.line(f"done: {name} ({clock(audio)}{speed})")
+            case Skipped(reason=reason):
+                self._console.line(f"skipped: {name}: {printable(reason)}")
             case _:
                 pass
 

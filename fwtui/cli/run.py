@@ -61,11 +61,15 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class Intake:
-    """The files that the paths led to, what could not be read, and which paths led to none."""
+    """The files that the paths led to, what could not be read, and which paths led to none.
+
+    `roots` are the folders that files were found in.
+    """
 
     files: tuple[str, ...] = ()
     problems: tuple["Problem", ...] = ()
     empty: tuple[str, ...] = ()
+    roots: tuple[str, ...] = ()
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -224,20 +228,24 @@ def find_files(paths: tuple[str, ...]) -> Intake:
     files: dict[str, None] = {}
     problems: list[Problem] = []
     empty: list[str] = []
+    roots: dict[str, None] = {}
     for path in paths:
         found = find_media([path])
+        roots |= dict.fromkeys(str(root) for root in found.roots.values())
         files |= dict.fromkeys(str(file) for file in found.files)
         problems += found.problems
         if not found.files and not found.problems:
             empty.append(path)
-    return Intake(tuple(files), tuple(problems), tuple(empty))
+    return Intake(tuple(files), tuple(problems), tuple(empty), tuple(roots))
 
 
 def conclude(tally: Tally, settings: Settings, console: Console) -> ExitCode:
     """Tell what became of the batch, and return it as an exit code."""
     for line in failures(tally):
         console.always(line)
-    for line in summary(tally, settings.output.output_dir):
+    beside = settings.output.output_layout == "source"
+    place = "the folders of their recordings" if beside else settings.output.output_dir
+    for line in summary(tally, place):
         console.line(line)
     if tally.obstacle is not None and console.is_quiet:  # else the log line has said it
         console.error(FwtuiError(tally.obstacle.title, tally.obstacle.hint))
@@ -266,7 +274,7 @@ async def _open(
     for problem in found.problems:
         console.line(f"warning: {printable(problem)}")
     stored = found.sessions
-    adding = [AddPaths(intake.paths)] if intake.paths else []
+    adding = [AddPaths(intake.paths, intake.roots)] if intake.paths else []
     if request.resume is None:
         hint(stored, console)
     elif chosen := choose(stored, request.resume, console):

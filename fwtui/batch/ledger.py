@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -91,23 +92,33 @@ class Ledger:
         """Tell all listeners a line for the log."""
         self.emit(LogLine(now(), level, valid_text(text), job))
 
-    async def add(self, files: Iterable[Path], problems: Iterable[Problem]) -> int:
+    async def add(
+        self,
+        files: Iterable[Path],
+        problems: Iterable[Problem],
+        settings: dict[str, Any] | None = None,
+    ) -> int:
         """Append files that are not in the queue; problems become failed rows. How many new.
 
         In portions, so that the screen lives on while a hundred thousand files are added.
+        `settings` as in `Job`.
         """
         async with self._names() as others:
             self.queue.avoid(others)
-            return await self._add_all(files, problems, others)
+            return await self._add_all(files, problems, others, settings)
 
     async def _add_all(
-        self, files: Iterable[Path], problems: Iterable[Problem], others: Mapping[str, str]
+        self,
+        files: Iterable[Path],
+        problems: Iterable[Problem],
+        others: Mapping[str, str],
+        settings: dict[str, Any] | None,
     ) -> int:
         added = 0
         failures = ((problem.path, problem.failure) for problem in problems)
         found = chain(((path, None) for path in files), failures)
         while portion := tuple(islice(found, PORTION)):
-            new = await self._add(portion)
+            new = await self._add(portion, settings)
             self._tell_names([job for job in new if natural_stem(job) in others], others)
             added += len(new)
         return added
@@ -151,7 +162,9 @@ class Ledger:
         if len(jobs) > TOLD:
             self.log(Level.WARNING, f"... and {len(jobs) - TOLD} files more")
 
-    async def _add(self, found: Iterable[tuple[Path, Failure | None]]) -> list[Job]:
+    async def _add(
+        self, found: Iterable[tuple[Path, Failure | None]], settings: dict[str, Any] | None
+    ) -> list[Job]:
         new: list[Job] = []
         for path, failure in found:
             if self.queue.has_path(path):
@@ -159,6 +172,9 @@ class Ledger:
             job = self.queue.make(path)
             if failure is not None:
                 job = replace(job, state=Failed(now(), failure))
+                self.queue.put(job)
+            elif settings is not None:
+                job = replace(job, settings=settings)
                 self.queue.put(job)
             new.append(job)
         if not new:

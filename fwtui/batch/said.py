@@ -60,6 +60,18 @@ class Sampled:
     reading: MemoryReading
 
 
+@dataclass(frozen=True)
+class Settled:
+    """What was to be done to a watched file after its transcript is done, or cannot be done.
+
+    `place` is where the file is now, None if it was left as it is; both as `path_to_text`.
+    """
+
+    job: JobId
+    path: str
+    place: str | None
+
+
 def pump(client: EngineClient, post: Callable[[SlotMessage], None]) -> None:
     """Reader thread: post everything the child says, then its end."""
     try:

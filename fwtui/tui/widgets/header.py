@@ -68,6 +68,8 @@ class Header(Painted):
                 return f"{glyphs.paused} paused", "warn"
             case Phase.STOPPING:
                 return f"{glyphs.cancelled} stopping", "warn"
+            case Phase.WATCHING:
+                return f"{glyphs.pending} watching", "primary"
             case Phase.IDLE:
                 counts = model.counts
                 if not counts.total:

@@ -1,0 +1,18 @@
+"""What can be in the inbox of a runner: commands, and what comes from threads and clocks."""
+
+from fwtui.batch.incoming import LookedUp
+from fwtui.batch.obstacle import Cleared
+from fwtui.batch.said import (
+    LengthFound,
+    Overdue,
+    Sampled,
+    Settled,
+    SlotMessage,
+    Unused,
+)
+from fwtui.core.commands import AnyCommand
+from fwtui.watch.news import News
+
+# What threads put there.
+Posted = SlotMessage | LookedUp | Cleared | News
+Message = AnyCommand | Posted | LengthFound | Overdue | Unused | Sampled | Settled

@@ -11,7 +11,7 @@ from fwtui.audio.identity import identify
 from fwtui.batch.ledger import Ledger
 from fwtui.batch.said import Settled
 from fwtui.batch.settling import settle_left_over
-from fwtui.config.fields import apply
+from fwtui.config.fields import Value, apply
 from fwtui.config.locations import Locations
 from fwtui.config.sparse import sparse
 from fwtui.core.display import printable
@@ -56,6 +56,7 @@ class Folders:
     _paths: dict[JobId, str] = field(default_factory=dict)
     _ended: list[Job] = field(default_factory=list)
     _again: set[JobId] = field(default_factory=set)  # replaced while it was worked on
+    _moving: set[JobId] = field(default_factory=set)  # renamed before they were done
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _told: tuple[FolderStatus, ...] = ()
@@ -99,9 +100,8 @@ class Folders:
             )
         except FwtuiError as error:
             one.status = replace(one.status, state="failed", problem=error.title)
-            self.ledger.log(
-                Level.ERROR, f"{error.title}. {error.hint}" if error.hint else error.title
-            )
+            words = f"{error.title}. {error.hint}" if error.hint else error.title
+            self.ledger.log(Level.ERROR, words)
         else:
             session = self.ledger.store.session_id
             one.watch = FolderWatch(folder, one.taken, session, self._apart, self.post)
@@ -167,7 +167,7 @@ class Folders:
                 await self._take(news)
             case Renamed(before=before, after=after):
                 if (job := self.ledger.queue.at(before)) is not None:
-                    await self._relocate(job, after)
+                    await self._renamed(job, after)
             case Settled():
                 await self._settle(news)
 
@@ -180,7 +180,12 @@ class Folders:
             self.ledger.log(Level.WARNING, f"Watched folder: {printable(status.problem)}")
         elif before.state == "missing" and status.state in {"watching", "polling"}:
             self.ledger.log(Level.INFO, f"The watched folder {status.folder.path} is back")
-            await self._retry(job for job in self.ledger.queue if _is_missing(job, status.folder))
+            root = text_to_path(status.folder.path)
+            await self._retry(
+                job
+                for job in self.ledger.queue
+                if _was_missing(job) and job.file.is_relative_to(root)
+            )
 
     async def _take(self, news: Arrived) -> None:
         one = self._open.get(news.folder)
@@ -204,7 +209,7 @@ class Folders:
         for job in over:
             self.ledger.log(Level.INFO, f"{job.name} was replaced: it is done again", job.id)
 
-    def _settings(self, folder: WatchedFolder) -> dict[str, object] | None:
+    def _settings(self, folder: WatchedFolder) -> dict[str, Value] | None:
         """The settings of a folder's files; None: those of the batch."""
         if not folder.values:
             return None
@@ -214,8 +219,15 @@ class Folders:
             self.ledger.log(Level.ERROR, f"{folder.path}: its settings are not used: {error.title}")
             return None
 
+    async def _renamed(self, job: Job, path: str) -> None:
+        """A file that is in the queue has another name."""
+        await self._relocate(job, path)
+        if not job.is_finished:
+            self._moving.add(job.id)
+        elif _was_missing(job):
+            await self._retry([self.ledger.queue[job.id]])
+
     async def _relocate(self, job: Job, path: str) -> None:
-        """The same file has another name."""
         if self.ledger.queue.at(path) is None:
             await self.ledger.put(replace(job, path=path))
 
@@ -263,8 +275,9 @@ class Folders:
                 self.ledger.log(Level.INFO, f"{now.name} was replaced: it is done again", now.id)
             elif isinstance(now.state, Completed):
                 self._spawn(self._afterwards(now))
-            elif job.path != now.path and now.state.failure.kind is FailureKind.FILE_MISSING:
+            elif now.id in self._moving and _was_missing(now):
                 await self._retry([now])  # it was renamed before it was opened
+            self._moving.discard(job.id)
 
     async def _retry(self, jobs: Iterable[Job]) -> None:
         done = self.ledger.store.done_seconds
@@ -333,7 +346,6 @@ def _end(folders: Iterable[_Open]) -> None:
             one.taken.close()
 
 
-def _is_missing(job: Job, folder: WatchedFolder) -> bool:
-    if not isinstance(job.state, Failed) or job.state.failure.kind is not FailureKind.FILE_MISSING:
-        return False
-    return job.file.is_relative_to(text_to_path(folder.path))
+def _was_missing(job: Job) -> bool:
+    state = job.state
+    return isinstance(state, Failed) and state.failure.kind is FailureKind.FILE_MISSING

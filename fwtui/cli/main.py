@@ -17,6 +17,7 @@ from fwtui.errors import ExitCode, FwtuiError
 
 COMMANDS = {
     "run": "Transcribe without a screen: for scripts, ssh and cron.",
+    "watch": "Transcribe what comes into folders, until it is stopped.",
     "demo": "Transcribe the embedded clips with the embedded model.",
     "bench": "Measure which settings are fastest on this machine.",
     "attach": "Open the screen on a batch that runs in the background.",

@@ -11,13 +11,15 @@ from fwtui.core.events import (
     AnyEvent,
     BatchFinished,
     EngineChanged,
+    FoldersChanged,
     JobChanged,
     JobProgress,
     Level,
     LogLine,
     SegmentsFound,
 )
-from fwtui.core.job import Completed, Job, JobId, Processing
+from fwtui.core.job import Completed, Job, JobId, Pending, Processing
+from fwtui.core.paths import text_to_path
 
 # A terminal over a slow line should not be flooded; a log file much less.
 _LIVE_SECONDS = 0.1
@@ -43,6 +45,8 @@ class Progress:
         self._now = now
         self._drawn = -_PLAIN_SECONDS
         self._announced: set[JobId] = set()
+        self._done: set[JobId] = set()
+        self._watched: dict[str, str] = {}
 
     def __call__(self, event: AnyEvent) -> None:
         """Show one event, if it is worth it."""
@@ -59,10 +63,19 @@ class Progress:
                     self._console.line(f"[{times}] {printable(segment.text)}")
             case LogLine() if event.level in self._levels:
                 self._console.line(f"{event.level}: {printable(event.text)}")
+            case FoldersChanged():
+                self._folders(event)
             case BatchFinished():
                 self._console.clear()
             case _:
                 pass
+
+    def _folders(self, event: FoldersChanged) -> None:
+        for status in event.folders:
+            path = printable(str(text_to_path(status.folder.path)))
+            if self._watched.get(path) != status.state and status.state in {"watching", "polling"}:
+                self._console.line(f"{status.state} {path}; to stop: Ctrl-C, or fwtui stop")
+            self._watched[path] = status.state
 
     def _job(self, job: Job) -> None:
         name = printable(job.name)
@@ -72,9 +85,12 @@ class Progress:
                 if not self._console.is_live:
                     self._drawn = self._now()
                     self._console.line(f"{self._place()} {name}: started")
-            case Completed(audio_seconds=audio, work_seconds=work):
+            case Completed(audio_seconds=audio, work_seconds=work) if job.id not in self._done:
+                self._done.add(job.id)
                 speed = f", {audio / work:.1f}x real time" if work > 0 else ""
                 self._console.line(f"done: {name} ({clock(audio)}{speed})")
+            case Processing() | Pending():
+                self._done.discard(job.id)
             case _:
                 pass
 

@@ -5,7 +5,7 @@ import os
 import stat
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -34,8 +34,8 @@ _MOST_UNFINISHED = 100_000
 class FolderWatch:
     """Watches until `stop`. `post` gets the news, in the thread.
 
-    `session` is the batch's; `apart` are folders inside that are not looked at: other watched
-    ones, where transcribed files go, and what is fwtui's own.
+    `session` is the batch's; `apart` are folders that are not looked into, at this moment: other
+    watched ones, where transcribed files go, and what is fwtui's own.
     """
 
     def __init__(
@@ -43,14 +43,14 @@ class FolderWatch:
         folder: WatchedFolder,
         ledger: TakenLedger,
         session: str,
-        apart: Iterable[Path],
+        apart: Collection[str],
         post: Callable[[News], None],
     ) -> None:
         self.folder = folder
         self.root = text_to_path(folder.path)
         self._ledger = ledger
         self._session = session
-        self._apart = {str(path) for path in apart}
+        self._apart = apart
         self._post = post
         self._names = Names(folder.include, folder.exclude)
         self._real = self.root

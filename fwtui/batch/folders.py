@@ -8,6 +8,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from fwtui.audio.identity import identify
+from fwtui.batch.intake import natural_key
 from fwtui.batch.ledger import Ledger
 from fwtui.batch.said import Settled
 from fwtui.batch.settling import settle_left_over
@@ -193,7 +194,7 @@ class Folders:
             return  # let go meanwhile: what was written down is forgotten at the next start
         settings = self._settings(one.folder)
         new, over = [], []
-        for path in news.files:
+        for path in sorted(news.files, key=natural_key):
             job = self.ledger.queue.at(path)
             if job is None:
                 new.append(text_to_path(path))

@@ -43,7 +43,7 @@ class Ending(App[ExitCode]):
             return
         model = self.host.model
         working = model.phase in {Phase.RUNNING, Phase.PAUSING} and model.counts.to_do > 0
-        busy = working and not model.attached
+        busy = (working or model.phase is Phase.WATCHING) and not model.attached
         choice = await self.push_screen_wait(Leave(model)) if busy else "quit"
         if choice != "stay":
             self.hand_over = choice == "background"

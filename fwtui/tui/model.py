@@ -13,6 +13,7 @@ from fwtui.core.events import (
     BatchSnapshot,
     EngineChanged,
     EngineInfo,
+    FoldersChanged,
     Forecast,
     JobChanged,
     JobProgress,
@@ -31,9 +32,11 @@ from fwtui.core.events import (
     SettingsChanged,
 )
 from fwtui.core.failure import Failure
-from fwtui.core.job import Completed, Failed, Job, JobId, Pending, Processing
+from fwtui.core.job import Job, JobId, Pending, Processing
 from fwtui.core.segment import Segment
 from fwtui.core.settings import Settings
+from fwtui.core.watch import FolderStatus
+from fwtui.tui.counts import Counts
 from fwtui.tui.curve import BatchHistory
 from fwtui.tui.text import base_name
 
@@ -89,33 +92,6 @@ class Changes:
     forecast: Forecast | None = None
 
 
-@dataclass
-class Counts:
-    """Files by state."""
-
-    completed: int = 0
-    failed: int = 0
-    to_do: int = 0
-    other: int = 0
-
-    @property
-    def total(self) -> int:
-        """All files in the queue."""
-        return self.completed + self.failed + self.to_do + self.other
-
-    def add(self, job: Job, sign: int) -> None:
-        """Count a job in (`sign` 1) or out (-1)."""
-        match job.state:
-            case Completed():
-                self.completed += sign
-            case Failed():
-                self.failed += sign
-            case Pending() | Processing():
-                self.to_do += sign
-            case _:
-                self.other += sign
-
-
 class BatchModel:
     """The batch as last heard of. `fold` takes an event in and notes what it changed.
 
@@ -128,6 +104,7 @@ class BatchModel:
         self.session_id = ""
         self.settings = Settings()
         self.phase = Phase.IDLE
+        self.folders: tuple[FolderStatus, ...] = ()
         self.order: list[JobId] = []
         self.jobs: dict[JobId, Job] = {}
         self.running: dict[JobId, None] = {}
@@ -229,6 +206,9 @@ class BatchModel:
             case SettingsChanged():
                 self.settings = event.settings
                 changes.head = True
+            case FoldersChanged():
+                self.folders = event.folders
+                changes.head = True
             case EngineChanged():
                 self._engine_changed(event)
             case BatchFinished():
@@ -296,6 +276,7 @@ class BatchModel:
     def _snapshot(self, event: BatchSnapshot) -> None:
         self.session_id = event.session_id
         self.settings = event.settings
+        self.folders = event.folders
         self.phase = event.phase
         self.engines = {info.slot: info for info in event.engines}
         self._loading = set()

@@ -27,6 +27,7 @@ from tests.tui.fakes import (
     stored,
 )
 from tests.tui.test_sessions import browse, sample, several
+from tests.tui.test_watched import opened
 
 Look = Callable[[Driver], Awaitable[None]]
 
@@ -102,4 +103,20 @@ async def test_report(look: Look) -> None:
         await driver.until(lambda: history.ended)
         await driver.press("i")
         await driver.until(lambda: driver.screen == "Report")
+        await look(driver)
+
+
+async def test_watched(look: Look) -> None:
+    link = ScriptedLink(gallery())
+    async with scripted(link) as driver:
+        await opened(driver, link)
+        await look(driver)
+
+
+async def test_watch_form(look: Look) -> None:
+    link = ScriptedLink(gallery())
+    async with scripted(link) as driver:
+        await opened(driver, link)
+        await driver.press("enter")
+        await driver.until(lambda: driver.screen == "WatchForm")
         await look(driver)

@@ -140,7 +140,10 @@ class Header(Painted):
         if model.phase is Phase.RUNNING and eta is not None:
             ends = fmt.ends_at(self.now(), eta)
             return f"  {fmt.span(eta)} left {dot} ends {ends}" if ends else ""
-        if model.phase is Phase.IDLE and model.counts.to_do:
+        if model.phase is Phase.WATCHING:
+            count = len(model.folders)
+            return f"  waiting for files in {count} folder{'' if count == 1 else 's'}"
+        if model.phase is Phase.IDLE and (model.counts.to_do or model.folders):
             return with_keys(self, "  {start} starts")
         running = any(isinstance(model.jobs[i].state, Processing) for i in model.running)
         return "  time left not known yet" if running and model.phase is Phase.RUNNING else ""

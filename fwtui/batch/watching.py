@@ -1,5 +1,7 @@
 """A batch that takes its files from watched folders: it does not end when its queue is empty."""
 
+import contextlib
+
 from fwtui.batch.folders import Folders
 from fwtui.batch.inbox import Message
 from fwtui.batch.runner import BatchRunner
@@ -10,7 +12,7 @@ from fwtui.core.events import AT_REST, Level, Phase
 from fwtui.core.watch import FolderStatus
 from fwtui.engine.client import COMMAND
 from fwtui.storage.store import SessionStore
-from fwtui.watch.news import Arrived, Noted, Renamed, Told
+from fwtui.watch.news import Arrived, News, Noted, Renamed, Told
 
 AGAIN_SECONDS = 5.0
 
@@ -22,7 +24,7 @@ class WatchingBatch(BatchRunner):
         self, store: SessionStore, locations: Locations, engine: tuple[str, ...] = COMMAND
     ) -> None:
         super().__init__(store, locations.scratch, engine, locations.history)
-        self._folders = Folders(self.ledger, locations, self._post, self._inbox.put_nowait)
+        self._folders = Folders(self.ledger, locations, self._news, self._inbox.put_nowait)
         self._paused_at_rest = False
         for folder in store.folders:  # before anything that the user asks for
             self.send(WatchFolder(folder))
@@ -38,6 +40,10 @@ class WatchingBatch(BatchRunner):
             await super().run()
         finally:
             await self._folders.finish()
+
+    def _news(self, news: News) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: a share hung at the end
+            self._post(news)
 
     def _close(self) -> None:
         self._folders.close()

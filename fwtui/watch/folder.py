@@ -78,11 +78,7 @@ class FolderWatch:
     def _run(self) -> None:
         try:
             while not self._stop.is_set():
-                if self.root.is_dir():
-                    self._watch()
-                else:
-                    self._tell(state="missing", problem=f"there is no folder {self.root}")
-                    self._stop.wait(_MISSING_SECONDS)
+                self._live()
         except Exception as error:  # noqa: BLE001 - the thread's outermost frame
             problem = f"{type(error).__name__}: {error}"
             self._tell(state="failed", problem=problem)
@@ -90,6 +86,17 @@ class FolderWatch:
             self._post(Noted(Level.ERROR, printable(text)))
 
     # --- one life of the folder ----------------------------------------------------------------
+
+    def _live(self) -> None:
+        problem = f"there is no folder {self.root}"
+        try:
+            if self.root.is_dir():
+                self._watch()
+                return
+        except OSError as error:
+            problem = f"{self.root}: {error.strerror or error}"
+        self._tell(state="missing", problem=problem)
+        self._stop.wait(_MISSING_SECONDS)
 
     def _watch(self) -> None:
         """Until the folder is gone, or another one is in its place."""
@@ -117,10 +124,14 @@ class FolderWatch:
                 self._look(self._walk(self.root))
             else:
                 self._look(path for name in hint for path in self._below(name))
-            if self._ledger.is_new:
-                self._begin()
-            self._take()
-            self._tell(state=state, problem="")
+            problem = ""
+            try:
+                if self._ledger.is_new:
+                    self._begin()
+                self._take()
+            except StorageError as error:
+                problem = error.title  # nothing is taken that is not written down: the files wait
+            self._tell(state=state, problem=problem)
 
     def _place(self) -> tuple[int, int] | None:
         try:
@@ -159,11 +170,11 @@ class FolderWatch:
         return iter((str(path),))
 
     def _look(self, paths: Iterable[str]) -> None:
-        now = time.monotonic()
+        now, below = time.monotonic(), len(os.path.join(self.root, ""))  # noqa: PTH118
         for path in paths:
             if self._stop.is_set():
                 return
-            kind = self._names.kind(Path(path).relative_to(self.root))
+            kind = self._names.kind(path[below:])
             if kind is Kind.OTHER:
                 continue
             seen = _sight(path)
@@ -197,8 +208,9 @@ class FolderWatch:
             for path in self._seen:
                 with contextlib.suppress(OSError):
                     entries.append(entry_of(path, identify(Path(path)), "left"))
-            self._seen.clear()
         self._ledger.begin(entries)
+        if self.folder.existing == "ignore":
+            self._seen.clear()
         if entries:
             text = f"{len(entries):,} files were in {self.root} before and are left alone"
             self._post(Noted(Level.INFO, printable(text)))
@@ -209,11 +221,7 @@ class FolderWatch:
             batch = _Portion()
             for path in portion:
                 self._decide(path, batch)
-            try:
-                self._ledger.add(batch.entries)
-            except StorageError as error:
-                self._tell(problem=error.title)
-                return  # nothing is taken that is not written down: the files wait
+            self._ledger.add(batch.entries)
             for path in batch.handled:
                 seen, _ = self._seen.pop(path)
                 self._unfinished.pop(seen.inode, None)

@@ -1,5 +1,6 @@
 """Which files of a watched folder are recordings, by their names alone. Pure."""
 
+import os
 import re
 from collections.abc import Iterable
 from enum import Enum, auto
@@ -36,25 +37,26 @@ class Names:
         self._include = tuple(_Pattern(pattern) for pattern in include)
         self._exclude = tuple(_Pattern(pattern) for pattern in exclude)
 
-    def kind(self, relative: PurePath) -> Kind:
-        """What a file is, by its path below the watched folder."""
-        suffix = relative.suffix.lower()
-        if suffix in PARTIAL_SUFFIXES or relative.name.startswith("."):
+    def kind(self, relative: str) -> Kind:
+        """What a file is, by its path below the watched folder. Hundreds of thousands are asked."""
+        name = relative[relative.rfind(os.sep) + 1 :]
+        suffix = name[name.rfind(".") :].lower() if "." in name else ""
+        if suffix in PARTIAL_SUFFIXES or name.startswith("."):
             return Kind.UNFINISHED
         if suffix in _OUTPUTS or self._is_excluded(relative):
             return Kind.OTHER
         if self._include:
-            taken = any(pattern.fits(relative) for pattern in self._include)
+            taken = any(pattern.fits(PurePath(relative)) for pattern in self._include)
         else:
             taken = suffix in MEDIA_SUFFIXES
         return Kind.RECORDING if taken else Kind.OTHER
 
-    def _is_excluded(self, relative: PurePath) -> bool:
-        return any(
-            pattern.fits(place)
-            for pattern in self._exclude
-            for place in (relative, *relative.parents[:-1])
-        )
+    def _is_excluded(self, relative: str) -> bool:
+        if not self._exclude:
+            return False
+        path = PurePath(relative)
+        places = (path, *path.parents[:-1])
+        return any(pattern.fits(place) for pattern in self._exclude for place in places)
 
 
 class _Pattern:

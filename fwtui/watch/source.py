@@ -9,6 +9,7 @@ from pathlib import Path
 
 TICK = 0.25  # s: how often files that are not complete yet are looked at
 RESCAN = 60.0  # s: events can be lost, so the whole folder is looked at now and then
+_SHARE = 20  # looking takes at most one part of so many
 _DEBOUNCE, _STEP = 200, 50  # ms
 _NETWORK = frozenset(
     "nfs nfs4 cifs smbfs smb2 smb3 ncpfs afs afpfs 9p virtiofs ceph glusterfs lustre beegfs davfs "
@@ -30,7 +31,7 @@ def told(folder: Path, stop: threading.Event) -> Iterator[Hint]:
     """
     from watchfiles import watch
 
-    looked, began = time.monotonic(), False
+    again = 0.0
     try:
         for changes in watch(
             folder,
@@ -44,10 +45,9 @@ def told(folder: Path, stop: threading.Event) -> Iterator[Hint]:
             force_polling=False,
             ignore_permission_denied=True,
         ):
-            if not began or time.monotonic() - looked >= RESCAN:
-                began = True
+            if (began := time.monotonic()) >= again:
                 yield None
-                looked = time.monotonic()
+                again = _next(began, RESCAN)
             else:
                 yield {path for _, path in changes}
     except (OSError, RuntimeError) as error:  # RuntimeError: what the library's core raises
@@ -59,11 +59,15 @@ def polled(stop: threading.Event, seconds: float) -> Iterator[Hint]:
     while not stop.is_set():
         began = time.monotonic()
         yield None
-        # A huge folder must not keep the disk busy all the time.
-        pause = max(seconds, 4 * (time.monotonic() - began))
-        ends = time.monotonic() + pause
-        while (left := ends - time.monotonic()) > 0 and not stop.wait(min(TICK, left)):
+        again = _next(began, seconds)
+        while (left := again - time.monotonic()) > 0 and not stop.wait(min(TICK, left)):
             yield set()
+
+
+def _next(began: float, seconds: float) -> float:
+    """When to look at everything again: a huge folder must not keep the disk busy all the time."""
+    now = time.monotonic()
+    return now + max(seconds, _SHARE * (now - began))
 
 
 def is_on_network(path: Path) -> bool:

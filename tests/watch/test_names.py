@@ -41,7 +41,7 @@ _KINDS = {"+": Kind.RECORDING, "~": Kind.UNFINISHED, "-": Kind.OTHER}
 def test_kinds(include: tuple[str, ...], exclude: tuple[str, ...], names: str) -> None:
     rule = Names(include, exclude)
     for sign, name in _split(names):
-        assert rule.kind(PurePath(name)) is _KINDS[sign], name
+        assert rule.kind(str(PurePath(name))) is _KINDS[sign], name
 
 
 def _split(names: str) -> list[tuple[str, str]]:

@@ -66,18 +66,16 @@ class WatchForm(Dialog[WatchedFolder | None]):
         self._profiles = {profile.name: profile for profile in profiles}
         self._glyphs = glyphs
         self._chosen = _choices(folder)
+        self._texts = _texts(folder)
         names = {name: _short(name, glyphs) for name in self._profiles}
         self._options = {key: options for key, (_, options) in _CHOICES.items()}
         self._options["profile"] = {_NO_PROFILE: "The batch's", **names}
 
     def compose(self) -> ComposeResult:
         """A line for each, what is wrong, buttons."""
-        texts = _texts(self._folder)
         yield frame(
             "Watch a folder" if self._folder is None else "Change a watched folder",
-            VerticalScroll(
-                *(self._row(key, texts) for key in _ORDER), classes="body", can_focus=False
-            ),
+            VerticalScroll(*(self._row(key) for key in _ORDER), classes="body", can_focus=False),
             Static("", markup=False, id="watch-wrong"),
             buttons=(
                 Button("Cancel", id="cancel"),
@@ -86,10 +84,11 @@ class WatchForm(Dialog[WatchedFolder | None]):
             id="watch-form",
         )
 
-    def _row(self, key: str, texts: Mapping[str, str]) -> Horizontal:
+    def _row(self, key: str) -> Horizontal:
         if key in _FIELDS:
             label, hint = _FIELDS[key]
-            field = Input(texts[key], placeholder=hint, id=f"watch-{key}", select_on_focus=False)
+            words = clean(self._texts[key])
+            field = Input(words, placeholder=hint, id=f"watch-{key}", select_on_focus=False)
             field.disabled = key == "path" and self._folder is not None
             return Horizontal(_label(label), field, classes="form-row")
         label = "Profile" if key == "profile" else _CHOICES[key][0]
@@ -130,7 +129,7 @@ class WatchForm(Dialog[WatchedFolder | None]):
 
     @work(exclusive=True, group="confirm", exit_on_error=False)
     async def _confirm(self) -> None:
-        texts = {key: self.query_one(f"#watch-{key}", Input).value.strip() for key in _FIELDS}
+        texts = {key: self._text(key) for key in _FIELDS}
         profile = self._profiles.get(self._chosen["profile"])
         try:
             wanted = await asyncio.to_thread(made, texts, self._chosen, profile, self._folder)
@@ -139,6 +138,11 @@ class WatchForm(Dialog[WatchedFolder | None]):
             self.query_one("#watch-wrong", Static).update(Content(clean(words)))
         else:
             self.dismiss(wanted)
+
+    def _text(self, key: str) -> str:
+        """What a line says; one that was not changed says what it stood for."""
+        words, before = self.query_one(f"#watch-{key}", Input).value, self._texts[key]
+        return before if words == clean(before) else words.strip()
 
 
 def made(

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from fwtui.audio.identity import identify
 from fwtui.batch.intake import natural_key
 from fwtui.batch.ledger import Ledger
 from fwtui.batch.said import Settled
@@ -19,10 +18,10 @@ from fwtui.core.display import printable
 from fwtui.core.events import AnyEvent, FoldersChanged, JobChanged, JobsAdded, JobsRemoved, Level
 from fwtui.core.failure import FailureKind
 from fwtui.core.job import Completed, Failed, Job, JobId, Pending, Processing
-from fwtui.core.paths import text_to_path
+from fwtui.core.paths import path_to_text, text_to_path
 from fwtui.core.watch import FolderStatus, WatchedFolder
 from fwtui.errors import ConfigError, FwtuiError
-from fwtui.storage.taken import TakenLedger, entry_of
+from fwtui.storage.taken import TakenLedger
 from fwtui.watch.after import Replaced, afterwards
 from fwtui.watch.folder import FolderWatch
 from fwtui.watch.news import Arrived, News, Noted, Renamed, Told
@@ -307,7 +306,7 @@ class Folders:
             place: str | None = None
             try:
                 where = await asyncio.to_thread(afterwards, one.folder, job.file, entry.known)
-                place = str(where)
+                place = path_to_text(where)
             except Replaced:
                 pass  # the watch takes what is there now
             except OSError as error:
@@ -315,24 +314,21 @@ class Folders:
                 reason = error.strerror or str(error)
                 text = f"{job.name} has its transcript, but was not {word}: {reason}"
                 self.ledger.log(Level.WARNING, text, job.id)
-            self.settled(Settled(job.id, job.path, place))
+            self.settled(Settled(job.id, job.path, entry.identity, place))
 
     async def _settle(self, news: Settled) -> None:
         one, job = self._ledger_of(news.path), self.ledger.queue.get(news.job)
-        if one is None or one.taken is None:
-            return
-        if news.place is None or text_to_path(news.path) == Path(news.place):
+        entry = one.taken.at(news.path) if one is not None and one.taken is not None else None
+        if one is None or one.taken is None or entry is None or entry.identity != news.identity:
+            return  # another file is there by now
+        if news.place in {None, news.path}:
             await asyncio.to_thread(one.taken.change, news.path, "done")
             return
-        entry = one.taken.at(news.path)
-        assert entry is not None
-        place = Path(news.place)
-        identity = await asyncio.to_thread(identify, place)
-        moved = entry_of(place, identity, "done", entry.session)
+        assert news.place is not None
         if job is not None:
-            await self._relocate(job, moved.path)
-        forgotten = replace(entry, fate="forgotten")
-        await asyncio.to_thread(one.taken.add, [moved, forgotten])
+            await self._relocate(job, news.place)
+        moved = replace(entry, path=news.place, fate="done")
+        await asyncio.to_thread(one.taken.add, [moved, replace(entry, fate="forgotten")])
 
 
 def _end(folders: Iterable[_Open]) -> None:

@@ -64,11 +64,13 @@ class Sampled:
 class Settled:
     """What was to be done to a watched file after its transcript is done, or cannot be done.
 
-    `place` is where the file is now, None if it was left as it is; both as `path_to_text`.
+    `identity` is that of the file it was done to, as `str`; `place` is where that is now, None if
+    it was left as it is. Both paths as `path_to_text`.
     """
 
     job: JobId
     path: str
+    identity: str
     place: str | None
 
 

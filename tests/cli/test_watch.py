@@ -23,7 +23,7 @@ from fwtui.core.job import Completed, Pending
 from fwtui.errors import ExitCode
 from tests.cli.test_run import EXACT, LONG, SHORT, Running, contents, sessions
 
-QUICK = (*EXACT, "--beam_size", "1", "--language", "en", "-f", "txt")
+QUICK = (*EXACT, "--beam_size", "1", "--language", "en", "-f", "txt", "--clip_timestamps", "0,70")
 E = TypeVar("E")
 PATIENCE = 120.0
 

@@ -340,6 +340,7 @@ class BatchRunner:
         reading = await asyncio.to_thread(self._meter.read)
         self.ledger.log(Level.INFO, batch_line("Batch end", reading))
         seconds = time.monotonic() - self._began if self._began is not None else 0.0
+        self._began = None
         prediction = await self._upkeep.end(stopped=stopped)
         report = None
         if self.ledger.settings.output.add_report and not stopped:

@@ -86,7 +86,8 @@ class WatchingBatch(BatchRunner):
             if self.ledger.tally.pending and not self._quitting:
                 await self._start()
             elif not self._folders:
-                await self._finish(stopped=False)  # the last folder was let go
+                self._set_phase(Phase.IDLE)  # the last folder was let go
+                self._emit_finished(stopped=False, seconds=0.0, report=None, failure=None)
         await super()._go_on()
 
     async def _start(self) -> None:

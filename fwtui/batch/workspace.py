@@ -100,12 +100,15 @@ class Workspace:
         return self._runner(store)
 
     async def resume(
-        self, stored: StoredSession, folders: tuple[WatchedFolder, ...] | None = None
+        self,
+        stored: StoredSession,
+        own: Settings,
+        folders: tuple[WatchedFolder, ...] | None = None,
     ) -> SharedBatch:
         """A batch that goes on with a stored session, its paths mapped as remembered.
 
-        `folders` are watched instead of its own. Raises SessionInUseError, StorageError,
-        ConfigError.
+        Of `own` counts what a session does not keep: `Settings.with_own_of`. `folders` are
+        watched instead of the session's. Raises SessionInUseError, StorageError, ConfigError.
         """
 
         def open_it() -> SessionStore:
@@ -117,7 +120,9 @@ class Workspace:
 
         store = await asyncio.to_thread(open_it)
         await self._sweep_others(store.session.settings)
-        return self._runner(store)
+        runner = self._runner(store)
+        runner.ledger.settings = runner.ledger.settings.with_own_of(own)
+        return runner
 
     async def _sweep_others(self, settings: Settings) -> None:
         """What other programs left in the system's temporary folder, if the user wants that."""

@@ -51,7 +51,7 @@ def command(headless: bool, output_dir: str | None) -> ExitCode:
     with tempfile.TemporaryDirectory(prefix="fwtui-demo-state-") as state:
         locations = replace(Locations.default(), state=Path(state))
         if headless or not has_terminal():
-            open_log(locations)
+            open_log(locations, settings.log)
             try:
                 code = asyncio.run(run(locations, settings, clips))
             finally:

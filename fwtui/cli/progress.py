@@ -1,5 +1,6 @@
 """Progress of a batch on stderr: one live line on a terminal, plain lines elsewhere."""
 
+import os
 from collections.abc import Callable
 from time import monotonic
 
@@ -10,6 +11,7 @@ from fwtui.core.display import cells, printable
 from fwtui.core.events import (
     AnyEvent,
     BatchFinished,
+    BatchSnapshot,
     EngineChanged,
     FoldersChanged,
     JobChanged,
@@ -17,8 +19,11 @@ from fwtui.core.events import (
     Level,
     LogLine,
     SegmentsFound,
+    SettingsChanged,
 )
 from fwtui.core.job import Completed, Job, JobId, Pending, Processing
+from fwtui.core.news import news, terminal_signal
+from fwtui.core.own_settings import DoneSettings
 from fwtui.core.paths import text_to_path
 
 # A terminal over a slow line should not be flooded; a log file much less.
@@ -45,8 +50,9 @@ class Progress:
         self._now = now
         self._drawn = -_PLAIN_SECONDS
         self._announced: set[JobId] = set()
-        self._done: set[JobId] = set()
+        self._told: set[JobId] = set()
         self._watched: dict[str, str] = {}
+        self._done = DoneSettings()
 
     def __call__(self, event: AnyEvent) -> None:
         """Show one event, if it is worth it."""
@@ -65,8 +71,12 @@ class Progress:
                 self._console.line(f"{event.level}: {printable(event.text)}")
             case FoldersChanged():
                 self._folders(event)
+            case BatchSnapshot() | SettingsChanged():
+                self._done = event.settings.done
             case BatchFinished():
                 self._console.clear()
+                if event.is_news:
+                    self._console.ring(terminal_signal(self._done, news(event), os.environ))
             case _:
                 pass
 
@@ -85,12 +95,12 @@ class Progress:
                 if not self._console.is_live:
                     self._drawn = self._now()
                     self._console.line(f"{self._place()} {name}: started")
-            case Completed(audio_seconds=audio, work_seconds=work) if job.id not in self._done:
-                self._done.add(job.id)
+            case Completed(audio_seconds=audio, work_seconds=work) if job.id not in self._told:
+                self._told.add(job.id)
                 speed = f", {audio / work:.1f}x real time" if work > 0 else ""
                 self._console.line(f"done: {name} ({clock(audio)}{speed})")
             case Processing() | Pending():
-                self._done.discard(job.id)
+                self._told.discard(job.id)
             case _:
                 pass
 

@@ -191,11 +191,16 @@ async def open_watch(
     if stored is None:
         return await workspace.start(settings, folders), [Start()]
     session = stored.session
-    changing = [ChangeSettings(settings)] if settings != session.settings else []
+    changing = [ChangeSettings(settings)] if _differs(settings, session.settings) else []
     retrying = [RetryJobs(tuple(job.id for job in session.failed))] if session.failed else []
-    batch = await workspace.resume(stored, folders)
+    batch = await workspace.resume(stored, settings, folders)
     console.line(f"going on with session {printable(session.session_id)}")
     return batch, [*changing, *retrying, Start()]
+
+
+def _differs(settings: Settings, stored: Settings) -> bool:
+    """Whether they differ in what a session keeps."""
+    return settings != stored.with_own_of(settings)
 
 
 def _shares(stored: "StoredSession", paths: set[str]) -> bool:

@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from fwtui.core.own_settings import DoneSettings, InterfaceSettings, LogSettings
+
 ComputeType = Literal[
     "default",
     "auto",
@@ -23,28 +25,6 @@ ComputeType = Literal[
     "bfloat16",
 ]
 OutputFormat = Literal["txt", "vtt", "srt", "tsv", "json", "all", "lrc", "ass", "csv", "md"]
-
-# fwtui's own two, and Textual's.
-ThemeName = Literal[
-    "fwtui-dark",
-    "fwtui-light",
-    "textual-dark",
-    "textual-light",
-    "nord",
-    "gruvbox",
-    "catppuccin-mocha",
-    "catppuccin-latte",
-    "dracula",
-    "tokyo-night",
-    "monokai",
-    "flexoki",
-    "solarized-dark",
-    "solarized-light",
-    "rose-pine",
-    "rose-pine-dawn",
-    "atom-one-dark",
-    "atom-one-light",
-]
 
 AtLeastOne = Annotated[int, Meta(ge=1)]
 Probability = Annotated[float, Meta(ge=0, le=1)]
@@ -302,13 +282,8 @@ class MemorySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     ] = 0.0
 
 
-class InterfaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How the screen looks. The settings file's count, never those of a stored session."""
-
-    theme: Annotated[ThemeName, Meta(description="Colours of the screen")] = "fwtui-dark"
-    reduced_motion: Annotated[
-        bool, Meta(description="Nothing on the screen moves by itself: no animation, no blinking")
-    ] = False
+# What no session keeps: it belongs to the user and the machine that he sits at.
+OWN_SECTIONS = ("interface", "done", "log")
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -320,6 +295,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     batch: BatchSettings = BatchSettings()
     interface: InterfaceSettings = InterfaceSettings()
     memory: MemorySettings = MemorySettings()
+    done: DoneSettings = DoneSettings()
+    log: LogSettings = LogSettings()
+
+    def with_own_of(self, other: "Settings") -> "Settings":
+        """The same, with `other`'s for all that is a user's and a machine's own.
+
+        Sessions come from outside, too: no command of theirs may ever be run.
+        """
+        own = {section: getattr(other, section) for section in OWN_SECTIONS}
+        return msgspec.structs.replace(self, **own)
 
     def text_hash(self) -> str:
         """Hex digest of the options that decide the text; a resume needs the same one."""

@@ -1,4 +1,4 @@
-"""Files by state."""
+"""How many files are in which state."""
 
 from dataclasses import dataclass
 

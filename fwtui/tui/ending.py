@@ -1,10 +1,10 @@
 """How the application ends: by its user, by a signal, or because its terminal is gone."""
 
 from textual import work
-from textual.app import App
 
 from fwtui.core.events import Phase
 from fwtui.errors import ExitCode
+from fwtui.tui.frames import SmallFrames
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.host import Host
 from fwtui.tui.leaving import Leave
@@ -13,7 +13,7 @@ from fwtui.tui.lifecycle import TERMINAL_CHECK, Lifecycle
 LONG_CLOSE = 0.3
 
 
-class Ending(App[ExitCode]):
+class Ending(SmallFrames[ExitCode]):
     """The part of the application that knows when and how to end.
 
     `hand_over`: the batch is to go on in a process without a terminal; `failed_start` is the exit
@@ -41,13 +41,23 @@ class Ending(App[ExitCode]):
         if self.host.closing:
             self.exit(ExitCode.STOPPED)
             return
-        model = self.host.model
-        working = model.phase in {Phase.RUNNING, Phase.PAUSING} and model.counts.to_do > 0
-        busy = (working or model.phase is Phase.WATCHING) and not model.attached
-        choice = await self.push_screen_wait(Leave(model)) if busy else "quit"
+        self.host.bridge.drain()  # the work may have ended since the last picture
+        asks = self._would_interrupt()
+        choice = await self.push_screen_wait(Leave(self.host.model)) if asks else "quit"
         if choice != "stay":
             self.hand_over = choice == "background"
             self.leave()
+
+    def _would_interrupt(self) -> bool:
+        model = self.host.model
+        working = model.phase in {Phase.RUNNING, Phase.PAUSING} and model.counts.to_do > 0
+        return (working or model.phase is Phase.WATCHING) and not model.attached
+
+    def withdraw_question(self) -> None:
+        """Whether to interrupt work is no question any more once the work has ended."""
+        if isinstance(self.screen, Leave) and not self._would_interrupt():
+            self.screen.dismiss("stay")
+            self.notify("Nothing is being transcribed any more.", markup=False)
 
     @work(group="leave", exit_on_error=False)
     async def leave(self) -> None:

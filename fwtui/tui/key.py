@@ -16,6 +16,7 @@ Where = Literal[
     "details",
     "report",
     "watch",
+    "bug",
 ]
 
 TITLES: dict[Where, str] = {
@@ -31,6 +32,7 @@ TITLES: dict[Where, str] = {
     "details": "Details of a file",
     "report": "Report",
     "watch": "Watched folders",
+    "bug": "Report a bug",
 }
 
 

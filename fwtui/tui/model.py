@@ -15,6 +15,7 @@ from fwtui.core.events import (
     EngineInfo,
     FoldersChanged,
     Forecast,
+    HookFailed,
     JobChanged,
     JobProgress,
     JobsAdded,
@@ -90,6 +91,7 @@ class Changes:
     waits_for: Failure | None = None
     alert: MemoryAlert | None = None
     forecast: Forecast | None = None
+    hook: HookFailed | None = None
 
 
 class BatchModel:
@@ -214,6 +216,8 @@ class BatchModel:
             case BatchFinished():
                 self.finished = changes.finished = event
                 changes.head = True
+            case HookFailed():
+                changes.hook = event
 
     def matching(self, needle: str, within: list[JobId] | None = None) -> list[JobId]:
         """Jobs whose name holds `needle`, or whose state it names (`is:failed`), in order."""

@@ -59,10 +59,13 @@ WindowLoop.step = tight
 """
 TOO_LITTLE_TO_START = "import resource; resource.setrlimit(resource.RLIMIT_AS, (300 << 20, -1))"
 BIG_FAILS_AND_INT8_IS_UNKNOWN = """
+import threading
 import fwtui.engine.prepare as p, fwtui.engine.worker as w
 decode, load = p.decode_to_wav, w.Transcriber.__init__
+loaded = threading.Event()
 def failing(path, *rest):
     if path.name.startswith("big"):
+        loaded.wait()  # the file is prepared while the model loads, and may fail sooner
         raise MemoryError
     return decode(path, *rest)
 def refusing(self, settings, *rest):
@@ -70,6 +73,7 @@ def refusing(self, settings, *rest):
         raise ValueError("Requested int8 compute type, but the target device or backend do not "
                          "support efficient int8 computation.")
     load(self, settings, *rest)
+    loaded.set()
 p.decode_to_wav, w.Transcriber.__init__ = failing, refusing
 """
 TWO_BEAMS = DecodingSettings(beam_size=2, temperature_increment_on_fallback=None, language="en")

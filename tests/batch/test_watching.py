@@ -23,6 +23,7 @@ from fwtui.core.events import (
     PhaseChanged,
 )
 from fwtui.core.job import Completed, Job, JobId, Pending
+from fwtui.core.own_settings import DoneSettings
 from fwtui.core.paths import path_to_text
 from fwtui.core.settings import MemorySettings, Settings
 from fwtui.core.watch import WatchedFolder
@@ -74,7 +75,10 @@ async def test_two_folders_each_in_its_own_way(tmp_path: Path, roots: tuple[Path
     values = {"output.output_dir": str(other), "output.output_format": "srt"}
     tagging = WatchedFolder(path=str(two), after="tag" if can_tag else "leave", values=values)
     kept = MemorySettings(keep_model_minutes=9)  # the model is there for the next file too
-    async with Batch(replace(settings_for(out), memory=kept)) as batch:
+    told = tmp_path / "told"
+    done = DoneSettings(on_file_done=f"sh -c 'echo done >> {told}'")
+    settings = replace(settings_for(out), memory=kept, done=done)
+    async with Batch(settings) as batch:
         put(one, "a.flac")
         batch.send(WatchFolder(taking))
         batch.send(WatchFolder(tagging))
@@ -111,6 +115,7 @@ async def test_two_folders_each_in_its_own_way(tmp_path: Path, roots: tuple[Path
         assert not (await batch.until(BatchFinished, since=since)).stopped
         gone = await batch.until(FoldersChanged, lambda event: not event.folders, since)
         assert gone.folders == ()
+    assert told.read_text() == "done\n" * 3  # not again for the new place of what was moved
     if can_tag:
         assert os.getxattr(two / "b.flac", "user.xdg.tags") == b"transcribed"
 

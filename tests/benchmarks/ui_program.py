@@ -59,7 +59,9 @@ def fwtui(kind: str, rows: int) -> None:
         count, began = 0, time.perf_counter()
         while True:
             count += 1
-            link.emit(JobProgress(1 + count % 2, count / 7 % 600, 600.0, 9.0, 60.0))
+            # the speed and the time left look different each time, the bar and the percent often
+            speed, left = 9.0 + count // 2 % 10 / 10, 60.0 + count // 2 % 600
+            link.emit(JobProgress(1 + count % 2, count / 7 % 600, 600.0, speed, left))
             ahead = count / a_second - (time.perf_counter() - began)
             if ahead > 0.001:
                 time.sleep(ahead)

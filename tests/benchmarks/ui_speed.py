@@ -73,6 +73,10 @@ class Terminal:
             time.sleep(0.002)
         raise SystemExit(f"{words!r} was never painted")
 
+    def pause(self, seconds: float = 0.01) -> None:
+        """Let the program go on."""
+        time.sleep(seconds)
+
     def settle(self, seconds: float = 0.5) -> None:
         """Until nothing was painted for a while."""
         while not self.pieces or time.perf_counter() - self.pieces[-1][0] < seconds:
@@ -115,7 +119,10 @@ def program(*arguments: str, words: bytes = FIRST) -> Iterator[Terminal]:
     terminal = Terminal(*arguments)
     try:
         terminal.wait_for(words)
-        terminal.settle()
+        if arguments[0] in {"rows", "empty"}:
+            terminal.settle()
+        else:  # it never is quiet
+            terminal.pause(2)
         yield terminal
     finally:
         terminal.close()

@@ -16,7 +16,7 @@ from fwtui.core.settings import DecodingSettings, ModelSettings
 from fwtui.engine.client import EngineClient
 from fwtui.engine.convert import convert
 from fwtui.engine.protocol import AnyReply, Transcribe, Window
-from fwtui.engine.stderr import LINES_PER_SECOND, TAIL_LINES
+from fwtui.engine.stderr import BURST_LINES, TAIL_LINES
 from fwtui.errors import EngineError
 
 
@@ -55,7 +55,8 @@ def test_a_flood_on_stderr_is_passed_on_in_moderation() -> None:
         ended = client.wait()
     assert ended.stderr_tail[-1] == "line 49999"
     assert len(ended.stderr_tail) == TAIL_LINES
-    assert LINES_PER_SECOND <= len(heard) < 25_000
+    assert heard[:BURST_LINES] == [f"line {number}" for number in range(BURST_LINES)]
+    assert BURST_LINES < len(heard) < 25_000
     left_out = [int(line.split()[2]) for line in heard if line.startswith("...")]
     assert len(heard) - len(left_out) + sum(left_out) == 50_000
 

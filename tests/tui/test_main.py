@@ -464,6 +464,24 @@ async def test_quit_asks_while_a_file_is_being_worked_on() -> None:
     assert driver.app.return_value is ExitCode.STOPPED
 
 
+async def test_quit_asks_no_longer_when_the_work_is_done() -> None:
+    link = busy()
+    async with scripted(link, size=NARROW) as driver:
+        await start_work(driver, link)
+        await driver.press("q")
+        assert driver.screen == "Leave"
+        link.emit(PhaseChanged(Phase.IDLE))
+        await driver.until(
+            lambda: any("Nothing is being" in n.message for n in driver.app._notifications)
+        )
+        assert driver.screen == "MainScreen"
+        await start_work(driver, link)
+        link.emit(PhaseChanged(Phase.IDLE))
+        await driver.press("q")  # not asked about work that was still shown a moment ago
+        await driver.until(lambda: not driver.app.is_running)
+    assert link.commands == [Quit()]
+
+
 async def test_a_new_snapshot_redraws_everything() -> None:
     link = busy()
     async with scripted(link) as driver:

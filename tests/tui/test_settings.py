@@ -298,6 +298,7 @@ def test_units() -> None:
         "vad_min_silence_duration_ms": "milliseconds",
         "cancel_seconds": "seconds",
         "stall_seconds": "seconds",
+        "hook_seconds": "seconds",
     }
 
 

@@ -15,7 +15,7 @@ from textual.widgets import Input
 from fwtui.core.events import Level
 from fwtui.core.job import Job, JobId, Pending, Skipped
 from fwtui.tui import format as fmt
-from fwtui.tui.alerts import tell_memory
+from fwtui.tui.alerts import tell_hook, tell_memory
 from fwtui.tui.arrange import SORT_WORDS
 from fwtui.tui.commands import QueueCommands
 from fwtui.tui.glyphs import Glyphs
@@ -117,17 +117,18 @@ class MainScreen(Sturdy, QueueCommands):
             self.queue.touch(changes.jobs)
         if changes.everything or changes.head or changes.order:
             self._follow()
-            self.queue.refresh_line(self.queue.cursor)
             self.header.update()
             self.footer.update()
         if changes.everything or changes.head:
-            self.queue.touch(set(self.model.running))
+            current = self.queue.current
+            self.queue.touch({*self.model.running, *([current.id] if current else [])})
         self._show_transcript(changes)
         if changes.everything or changes.log:
             self.log_view.update()
         if changes.everything or changes.memory:
             self.memory.update()
         tell_memory(self, changes, "M")
+        tell_hook(self, changes)
         self._titles()
 
     # The transcript follows the running file until the user looks at another one.

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from textual.geometry import Region
 from textual.strip import Strip
 
 from fwtui.config.profiles import Profile, profile_of
@@ -14,10 +13,10 @@ from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keymap import with_keys
 from fwtui.tui.model import BatchModel
 from fwtui.tui.text import base_name, clean, fit_right, width
-from fwtui.tui.widgets.paint import Painted, Piece, bar
+from fwtui.tui.widgets.paint import Board, Piece, bar
 
 
-class Header(Painted):
+class Header(Board):
     """Draws the model's totals; `now` is the clock, `profiles` are the user's own."""
 
     def __init__(
@@ -32,28 +31,11 @@ class Header(Painted):
         self.model = model
         self.now = now
         self.profiles: tuple[Profile, ...] = ()
-        self._drawn: tuple[list[list[Piece]], ...] = ()
 
-    def update(self) -> None:
-        """Draw the lines that look different now."""
-        before, self._drawn = self._drawn, (self._first(), self._second())
-        for y, line in enumerate(self._drawn):
-            if before[y : y + 1] != (line,):
-                self.refresh(Region(0, y, self.size.width, 1))
-
-    def on_resize(self) -> None:
-        """Everything has another width."""
-        self._drawn = ()
-        self.update()
-        self.refresh()
-
-    def render_line(self, y: int) -> Strip:
+    def draw(self) -> list[Strip]:
         """Line 0: names and counts. Line 1: the bar."""
         cells = self.size.width
-        if y >= len(self._drawn):
-            return self.strip((), cells)
-        left, right = self._drawn[y]
-        return self.ends(left, right, cells)
+        return [self.ends(left, right, cells) for left, right in (self._first(), self._second())]
 
     def phase(self) -> Piece:
         """Sign and word for what the batch does."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from textual.geometry import Region
 from textual.strip import Strip
 
 from fwtui.core.events import GpuReading, MemoryReading
@@ -11,7 +10,7 @@ from fwtui.tui import format as fmt
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.model import BatchModel
 from fwtui.tui.text import base_name, clean, fit, fit_right
-from fwtui.tui.widgets.paint import Mark, Painted, Piece, bar
+from fwtui.tui.widgets.paint import Board, Mark, Piece, bar
 
 WARN_SHARE = 0.75
 BAD_SHARE = 0.90
@@ -20,32 +19,18 @@ NUMBERS = 19
 MOST_GRAPH_ROWS = 6
 
 
-class MemoryView(Painted, can_focus=True):
-    """Bars and the curve of our own memory; only lines that look different are drawn again."""
+class MemoryView(Board, can_focus=True):
+    """Bars and the curve of our own memory; only what looks different is painted again."""
 
     def __init__(self, model: BatchModel, glyphs: Glyphs, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(glyphs, id=id)
         self.model = model
-        self._lines: list[list[Piece]] = []
 
-    def update(self) -> None:
-        """Look at the model; draw the lines that changed."""
-        before, self._lines = self._lines, self._draw()
-        for y in range(max(len(before), len(self._lines))):
-            if before[y : y + 1] != self._lines[y : y + 1]:
-                self.refresh(Region(0, y, self.size.width, 1))
+    def draw(self) -> list[Strip]:
+        """Bars and curve."""
+        return [self.strip(pieces, self.size.width) for pieces in self._pieces()]
 
-    def on_resize(self) -> None:
-        """Everything has another width."""
-        self._lines = self._draw()
-        self.refresh()
-
-    def render_line(self, y: int) -> Strip:
-        """One line of bars or curve."""
-        pieces = self._lines[y] if y < len(self._lines) else []
-        return self.strip(pieces, self.size.width)
-
-    def _draw(self) -> list[list[Piece]]:
+    def _pieces(self) -> list[list[Piece]]:
         reading = self.model.memory
         if reading is None:
             return [[(" not measured yet", "dim")]]

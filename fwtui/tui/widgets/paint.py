@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.geometry import Region
 from textual.strip import Strip
 
 from fwtui.tui.glyphs import Glyphs
@@ -80,6 +81,74 @@ class Painted(SturdyWidget):
         pieces = clip(left, room, self.glyphs.ellipsis)
         gap = room - sum(width(text) for text, _ in pieces)
         return self.strip([*pieces, (" " * gap, "plain"), *right], cells)
+
+
+class Board(Painted):
+    """A few lines that are drawn as a whole; only what looks different is painted again."""
+
+    def __init__(self, glyphs: Glyphs, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(glyphs, id=id)
+        self._drawn: list[Strip] = []
+
+    def draw(self) -> list[Strip]:
+        """All lines, as wide as the widget."""
+        raise NotImplementedError
+
+    def update(self) -> None:
+        """Paint what looks different now."""
+        before, self._drawn = self._drawn, self.draw()
+        if len(before) != len(self._drawn):
+            self.refresh()
+            return
+        for y, (old, new) in enumerate(zip(before, self._drawn, strict=True)):
+            for start, end in changed_cells(old, new):
+                self.refresh(Region(start, y, end - start, 1))
+
+    def notify_style_update(self) -> None:
+        """Everything has other colours."""
+        super().notify_style_update()
+        self._drawn = []
+
+    def on_resize(self) -> None:
+        """Everything has another width."""
+        self._drawn = []
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """One of the lines, or nothing below them."""
+        self._drawn = self._drawn or self.draw()
+        return self._drawn[y] if y < len(self._drawn) else self.strip((), self.size.width)
+
+
+NEAR = 16  # cells: going to a place further on costs about as many bytes as painting so many again
+
+
+def changed_cells(before: Strip, after: Strip) -> list[tuple[int, int]]:
+    """Runs of cells (from, to) at which two strips look different; near ones are one run."""
+    if before == after:
+        return []
+    if before.cell_length != after.cell_length:
+        return [(0, after.cell_length)]
+    runs: list[tuple[int, int]] = []
+    for cell, (one, other) in enumerate(zip(_cells(before), _cells(after), strict=True)):
+        if one == other:
+            continue
+        start = runs.pop()[0] if runs and cell - runs[-1][1] < NEAR else cell
+        runs.append((start, cell + 1))
+    return runs
+
+
+def _cells(strip: Strip) -> list[tuple[str, Style | None]]:
+    """What is in each cell; both cells of a wide character have all of it."""
+    cells: list[tuple[str, Style | None]] = []
+    for text, style, _ in strip:
+        for sign in text:
+            size = width(sign)
+            if size:
+                cells += [(sign, style)] * size
+            elif cells:  # it combines with the one before
+                cells[-1] = (cells[-1][0] + sign, cells[-1][1])
+    return cells
 
 
 def clip(pieces: Iterable[Piece], cells: int, ellipsis: str) -> list[Piece]:

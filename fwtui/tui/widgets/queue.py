@@ -15,6 +15,7 @@ from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keymap import with_keys
 from fwtui.tui.model import BatchModel
 from fwtui.tui.widgets.lines import LineView
+from fwtui.tui.widgets.paint import changed_cells
 
 CACHED_ROWS = 2_000
 EMPTY = (
@@ -136,22 +137,24 @@ class QueueTable(LineView):
             return
         end = min(self.count(), self.top + self.rows)
         regions = [
-            self._changed_part(self.ids[index]).translate((0, index - self.top + self.head))
+            region
             for index in range(self.top, end)
             if self.ids[index] in changed
+            for region in self._changed_parts(index)
         ]
         if regions:
             self.refresh(*regions)
 
-    def _changed_part(self, job_id: JobId) -> Region:
-        """Of a row: all of it, or what its progress changes; that is few bytes on a slow line."""
-        drawn = self._cache.get(job_id)
-        start = 0
-        if drawn is not None:
-            job, _, phase, *_ = drawn[0]
-            if job is self.model.jobs[job_id] and phase is self.model.phase:
-                start = 4 + self._columns.name + self._columns.length
-        return Region(start, 0, max(0, self.size.width - 1 - start), 1)
+    def _changed_parts(self, index: int) -> list[Region]:
+        """Of a row, what looks different now: few bytes on a slow line."""
+        cells = self.size.width - 1
+        drawn = self._cache.get(self.ids[index])
+        if drawn is None or cells <= 0:
+            runs = [(0, max(0, cells))]
+        else:
+            runs = changed_cells(drawn[1], self.line(index, cells))
+        y = index - self.top + self.head
+        return [Region(start, y, end - start, 1) for start, end in runs]
 
     @property
     def _here(self) -> JobId | None:

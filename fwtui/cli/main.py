@@ -19,6 +19,7 @@ from fwtui.errors import ExitCode, FwtuiError
 
 COMMANDS = {
     "run": "Transcribe without a screen: for scripts, ssh and cron.",
+    "watch": "Transcribe what comes into folders, until it is stopped.",
     "demo": "Transcribe the embedded clips with the embedded model.",
     "models": "List, download, look into and remove models.",
     "doctor": "Check this machine: every problem with its fix.",

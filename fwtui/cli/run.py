@@ -32,6 +32,7 @@ from fwtui.core.display import printable
 from fwtui.core.events import Level
 from fwtui.core.job import Job
 from fwtui.core.settings import Settings
+from fwtui.core.watch import WatchedFolder
 from fwtui.errors import ExitCode, FwtuiError, UsageError
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     `changes` are those that were named on the command line, and go over the settings of a resumed
     one. `resume`: None: no; empty: the newest; else its id.
     `maps`: folders of another machine and where they are here. `retry`: also try failed files of a
-    resumed one again.
+    resumed one again. `watch`: take what comes into these folders.
     """
 
     paths: tuple[str, ...]
@@ -57,6 +58,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     resume: str | None = None
     maps: Mapping[str, str] = {}
     retry: bool = True
+    watch: tuple[WatchedFolder, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -130,8 +132,6 @@ def command(
     """
     if not paths and resume is None:
         raise UsageError("no files given", "for example: fwtui run recordings/ --model small")
-    if verbose and quiet:
-        raise UsageError("--verbose and --quiet contradict each other")
     if maps and resume is None:
         raise UsageError("--map is for --resume", "the files of a new batch are named as they are")
     locations = Locations.default()
@@ -143,6 +143,15 @@ def command(
         resume=resume,
         maps=_maps(maps),
     )
+    return perform(request, locations, json=json, verbose=verbose, quiet=quiet, detach=detach)
+
+
+def perform(
+    request: Request, locations: Locations, *, json: bool, verbose: bool, quiet: bool, detach: bool
+) -> ExitCode:
+    """Do what the request says, here or in the background, told of as the options say."""
+    if verbose and quiet:
+        raise UsageError("--verbose and --quiet contradict each other")
     console, tally = Console(quiet=quiet), Tally()
     if detach:
         if json or verbose:
@@ -158,7 +167,7 @@ def command(
     lines = JsonLines() if json else None
     if lines is not None:
         listeners.append(lines)
-    open_log(locations, settings.log)
+    open_log(locations, request.settings.log)
     try:
         return asyncio.run(run(request, locations, console, tally, listeners))
     finally:
@@ -195,7 +204,7 @@ async def run(
     `tally` must be among the listeners. `background`: there is no terminal from the beginning.
     """
     intake = await asyncio.to_thread(find_files, request.paths)
-    if not intake.files and request.resume is None:
+    if not intake.files and request.resume is None and not request.watch:
         raise nothing_found(intake)
     for path in intake.empty:
         console.line(f"note: no audio or video file found in {printable(path)}")
@@ -274,6 +283,12 @@ async def _open(
     for problem in found.problems:
         console.line(f"warning: {printable(problem)}")
     stored = found.sessions
+    if request.watch:
+        from fwtui.cli.watch import open_watch
+
+        settings = request.settings
+        batch, begin = await open_watch(workspace, stored, request.watch, settings, console)
+        return batch, settings, begin
     adding = [AddPaths(intake.paths, intake.roots)] if intake.paths else []
     if request.resume is None:
         hint(stored, console)

@@ -13,6 +13,7 @@ from fwtui.core.paths import path_to_text
 from fwtui.core.segment import Segment
 from fwtui.core.session import FilePlan, Resume, Session, Spoken, WindowResult
 from fwtui.core.settings import Settings
+from fwtui.core.watch import WatchedFolder
 from fwtui.errors import SessionInUseError, StorageError
 from fwtui.storage import journal as records
 from fwtui.storage.compact import Rewrite, commit, prepare
@@ -247,6 +248,21 @@ class SessionStore:
             plain = settings_to(settings, self._roster.settings_extra)
             self._write(records.SettingsSet(plain))
 
+    @property
+    def folders(self) -> tuple[WatchedFolder, ...]:
+        """The folders that are watched for this session."""
+        return self._roster.folders
+
+    def set_folders(self, folders: tuple[WatchedFolder, ...]) -> None:
+        """Remember other folders, in a new snapshot."""
+        with self._guard:
+            before, self._roster.folders = self._roster.folders, folders
+            try:
+                self.compact()
+            except BaseException:
+                self._roster.folders = before
+                raise
+
     def begin_file(self, job_id: JobId, plan: FilePlan) -> None:
         """The file starts at its beginning: earlier windows of it do not count any more."""
         with self._guard:
@@ -333,9 +349,9 @@ class SessionStore:
             self.problems += tuple(rewrite.problems)
 
     def close(self) -> None:
-        """Let the session go; one without jobs is deleted. Closing twice is fine."""
+        """Let the session go; one without jobs and folders is deleted. Closing twice is fine."""
         with self._guard:
-            if not self._closed and not self._roster.jobs:
+            if not self._closed and self._roster.is_empty:
                 self._erase(None)
             self._end()
 

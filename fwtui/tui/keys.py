@@ -103,6 +103,14 @@ KEYS: tuple[Key, ...] = (
         "queue",
     ),
     Key(
+        "watch",
+        ("W",),
+        "watch",
+        "Watch folders",
+        "Folders that feed the queue: see how they are, add one, let one go",
+        "queue",
+    ),
+    Key(
         "settings",
         ("comma",),
         "settings",

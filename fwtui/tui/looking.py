@@ -20,6 +20,7 @@ from fwtui.tui.messages import TranscriptWanted
 from fwtui.tui.model import BatchModel, Changes
 from fwtui.tui.startup import resumed_words
 from fwtui.tui.text import clean
+from fwtui.tui.widgets.header import Header
 from fwtui.tui.widgets.queue import QueueTable
 from fwtui.tui.workspace import Stored
 
@@ -33,6 +34,7 @@ class Looking(Screen[None]):
     model: BatchModel
     glyphs: Glyphs
     queue: QueueTable
+    header: Header
     shown: JobId | None
 
     def apply(self, changes: Changes) -> None:
@@ -88,6 +90,14 @@ class Looking(Screen[None]):
         from fwtui.tui.screens.report import Report
 
         self.app.push_screen(Report(self.model, self.glyphs))
+
+    def action_watch(self) -> None:
+        """The folders that feed the queue."""
+        from fwtui.config.profiles import PROFILES
+        from fwtui.tui.screens.watched import WatchedFolders
+
+        profiles = (*PROFILES, *self.header.profiles)
+        self.app.push_screen(WatchedFolders(self.model, self.host.send, profiles, self.glyphs))
 
     @work(exclusive=True, group="dialog", exit_on_error=False)
     async def action_models(self) -> None:

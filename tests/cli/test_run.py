@@ -70,15 +70,15 @@ def done_before(stdout: str) -> float:
 
 
 class Running:
-    """`fwtui run --json` in a process group of its own.
+    """`fwtui run --json` (or another command) in a process group of its own.
 
     `patient`: its engine waits after the first words, so that nothing is over before it is ended.
     """
 
-    def __init__(self, *arguments: str | Path, patient: bool = False) -> None:
+    def __init__(self, *arguments: str | Path, patient: bool = False, command: str = "run") -> None:
         module = "tests.patient" if patient else "fwtui"
         self.process = subprocess.Popen(
-            [sys.executable, "-m", module, "run", "--json", *map(str, arguments)],
+            [sys.executable, "-m", module, command, "--json", *map(str, arguments)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,

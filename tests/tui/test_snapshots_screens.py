@@ -31,6 +31,7 @@ from tests.tui.fakes import (
 from tests.tui.test_doctor_screen import sample as findings
 from tests.tui.test_models_screen import open_models
 from tests.tui.test_sessions import browse, sample, several
+from tests.tui.test_watched import opened
 
 Look = Callable[[Driver], Awaitable[None]]
 
@@ -120,4 +121,20 @@ async def test_doctor(look: Look) -> None:
     async with scripted(ScriptedLink()) as driver:
         await driver.app.push_screen(DoctorScreen(findings, UNICODE))
         await driver.until_text("1 problem, 1 warning")
+        await look(driver)
+
+
+async def test_watched(look: Look) -> None:
+    link = ScriptedLink(gallery())
+    async with scripted(link) as driver:
+        await opened(driver, link)
+        await look(driver)
+
+
+async def test_watch_form(look: Look) -> None:
+    link = ScriptedLink(gallery())
+    async with scripted(link) as driver:
+        await opened(driver, link)
+        await driver.press("enter")
+        await driver.until(lambda: driver.screen == "WatchForm")
         await look(driver)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fwtui.cli.completing import running_ids
 from fwtui.cli.console import Console
 from fwtui.cli.exits import exit_code_help
 from fwtui.cli.live import Talk, connected, find_batch
@@ -26,7 +27,13 @@ if TYPE_CHECKING:
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.argument("paths", nargs=-1, required=True, type=click.Path())
-@click.option("--session", "session_id", default="", help="Which batch, if several run")
+@click.option(
+    "--session",
+    "session_id",
+    default="",
+    help="Which batch, if several run",
+    shell_complete=running_ids,
+)
 def command(paths: tuple[str, ...], session_id: str) -> ExitCode:
     """Add files, folders (recursively) and glob patterns to the end of a running batch's queue.
 

@@ -26,6 +26,7 @@ COMMANDS = {
     "add": "Add files to a running batch.",
     "stop": "Stop a running batch; it can be resumed.",
     "sessions": "List interrupted sessions, look into one, or discard some.",
+    "completion": "The script for tab completion in bash, zsh or fish.",
 }
 """Name of each command (and of its module) and its short help."""
 

@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from fwtui.cli.arguments import OptionalValue, Switch
+from fwtui.cli.completing import session_ids
 from fwtui.cli.console import Console
 from fwtui.cli.exits import exit_code_help
 from fwtui.cli.hangup import TERMINAL_GONE, leave_terminal
@@ -81,6 +82,7 @@ class Intake:
     bare="",
     fits=_SESSION_ID,
     metavar="[SESSION_ID]",
+    shell_complete=session_ids,
     help="Go on with an unfinished session, the newest one if no id is given",
 )
 @click.option(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fwtui.cli.completing import first_word
 from fwtui.cli.console import Console
 from fwtui.cli.hangup import TERMINAL_GONE, leave_terminal
 from fwtui.cli.logfile import SessionLog, close_log, log_event, open_log
@@ -43,7 +44,7 @@ class ScreenCommand(SettingsCommand):
     cls=ScreenCommand,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-@click.argument("paths", nargs=-1, type=click.Path())
+@click.argument("paths", nargs=-1, type=click.Path(), shell_complete=first_word)
 @screen_options
 @click.pass_context
 def command(ctx: click.Context, /, paths: tuple[str, ...], **_: Value) -> ExitCode:

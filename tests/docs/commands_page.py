@@ -29,7 +29,10 @@ def _command(command: Described, heading: str) -> Iterator[str]:
     yield "```"
     for paragraph in command.paragraphs:
         yield ""
-        yield prose(paragraph)
+        if isinstance(paragraph, str):
+            yield prose(paragraph)
+        else:
+            yield from ("```text", *paragraph, "```")
     if command.options:
         yield ""
         rows = ((code(option.names), prose(option.help)) for option in command.options)

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from fwtui.cli.main import program
-from fwtui.cli.options import option_name
+from fwtui.cli.options import TITLES, option_name
 from fwtui.config.fields import all_fields
 from fwtui.errors import EXIT_CODE_HELP
 from tests.docs.program import Described, described_program
-from tests.docs.settings_page import TITLES, default, values
+from tests.docs.settings_page import default, values
 
 FILES = {
     "~/.config/fwtui/settings.toml": "Settings.",
@@ -47,7 +47,7 @@ def manual() -> Iterator[str]:
         "the section that is named in brackets."
     )
     for section in dict.fromkeys(field.section for field in all_fields()):
-        yield f'.SS "{TITLES.get(section, section.capitalize())} [{section}]"'
+        yield f'.SS "{TITLES[section]} [{section}]"'
         for field in all_fields():
             if field.section == section:
                 text = f"{field.description}. Values: {values(field)}. Default: {default(field)}"
@@ -66,7 +66,10 @@ def manual() -> Iterator[str]:
 def _command(command: Described) -> Iterator[str]:
     yield f'.SS "{_escaped(command.usage)}"'
     for paragraph in command.paragraphs:
-        yield from _paragraph(paragraph)
+        if isinstance(paragraph, str):
+            yield from _paragraph(paragraph)
+        else:
+            yield from (".PP", ".nf", *map(_escaped, paragraph), ".fi")
     if command.takes_settings:
         yield from _paragraph("Takes all settings as options.")
     for option in command.options:

@@ -6,7 +6,11 @@ from dataclasses import dataclass
 import click
 
 from fwtui.cli.main import COMMANDS, program
+from fwtui.cli.options import SettingsCommand
 from fwtui.config.fields import all_fields
+
+# Text; or lines that are to stay as they are.
+Paragraph = str | tuple[str, ...]
 
 SETTINGS = {field.name for field in all_fields()}
 
@@ -26,7 +30,7 @@ class Described:
     name: str
     usage: str
     short_help: str
-    paragraphs: tuple[str, ...]
+    paragraphs: tuple[Paragraph, ...]
     options: tuple[Option, ...]
     takes_settings: bool
     commands: tuple["Described", ...] = ()
@@ -53,20 +57,23 @@ def _described(command: click.Command, name: str) -> Described:
         short_help=command.get_short_help_str(200),
         paragraphs=tuple(_paragraphs(command.help or "")),
         options=tuple(_options(command, ctx)),
-        takes_settings=any(param.name in SETTINGS for param in command.params),
+        takes_settings=isinstance(command, SettingsCommand),
         commands=tuple(_described(each, f"{name} {word}") for word, each in below.items()),
     )
 
 
 def _options(command: click.Command, ctx: click.Context) -> Iterator[Option]:
+    elsewhere = SETTINGS if isinstance(command, SettingsCommand) else set()
     for param in command.params:
         record = param.get_help_record(ctx)
-        if isinstance(param, click.Option) and record is not None and param.name not in SETTINGS:
+        if isinstance(param, click.Option) and record is not None and param.name not in elsewhere:
             names, text = record
             yield Option(" ".join(names.split()), text)
 
 
-def _paragraphs(text: str) -> Iterator[str]:
+def _paragraphs(text: str) -> Iterator[Paragraph]:
     for paragraph in text.split("\n\n"):
-        if not paragraph.strip().startswith("\b"):
+        if paragraph.strip(" \n").startswith("\b"):
+            yield tuple(line.strip() for line in paragraph.splitlines() if line.strip("\b "))
+        else:
             yield " ".join(paragraph.split())

@@ -2,18 +2,9 @@
 
 from collections.abc import Iterator
 
-from fwtui.cli.options import option_name
+from fwtui.cli.options import TITLES, option_name
 from fwtui.config.fields import Field, all_fields
 from tests.docs.markup import code, generated, prose, table
-
-TITLES = {
-    "model": "Model",
-    "decoding": "Transcription",
-    "output": "Output",
-    "batch": "Batch",
-    "interface": "Screen",
-    "memory": "Memory",
-}
 
 
 def settings_page() -> Iterator[str]:
@@ -30,7 +21,7 @@ def settings_page() -> Iterator[str]:
     )
     for section in dict.fromkeys(field.section for field in all_fields()):
         yield ""
-        yield f"## {TITLES.get(section, section.capitalize())}"
+        yield f"## {TITLES[section]}"
         yield ""
         yield f"In `settings.toml` under `[{section}]`."
         yield ""

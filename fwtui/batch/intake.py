@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fwtui.core.failure import Failure, FailureKind
+from fwtui.core.links import is_link
 from fwtui.core.paths import valid_text
 
 # What folders and patterns are searched for; a file that is named itself is always taken.
@@ -29,26 +30,31 @@ class Problem:
 
 @dataclass(frozen=True)
 class Found:
-    """Absolute paths of the files found, each once, and what could not be read."""
+    """Absolute paths of the files found, each once, what could not be read, and links."""
 
     files: tuple[Path, ...]
     problems: tuple[Problem, ...]
+    links: tuple[str, ...] = ()
 
 
 def find_media(names: Iterable[str]) -> Found:
-    """Look up files, folders (recursively) and glob patterns, in the order given.
+    """Look up files, folders (recursively), glob patterns and links, in the order given.
 
     Within a folder or pattern the order is natural: `part 2` before `part 10`.
     """
     files: dict[Path, None] = {}
     problems: dict[Path, Problem] = {}
+    links: dict[str, None] = {}
     for name in names:
+        if is_link(name):
+            links[name] = None
+            continue
         path = absolute(name)
         try:
             _look_up(name, path, files, problems)
         except OSError as error:
             problems[path] = _problem(path, error)
-    return Found(tuple(files), tuple(problems.values()))
+    return Found(tuple(files), tuple(problems.values()), tuple(links))
 
 
 def absolute(name: str) -> Path:

@@ -5,11 +5,13 @@ All methods run in the event loop; what waits for the disk runs in a thread mean
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain, islice
 from pathlib import Path
+from types import MappingProxyType
 
 from msgspec.structs import replace
 
@@ -56,6 +58,15 @@ def natural_stem(job: Job) -> str:
     return path_to_text(job.file.stem).casefold()
 
 
+@dataclass(frozen=True)
+class _New:
+    """What becomes a row: a file, one that cannot be read, or a link and where its file will be."""
+
+    path: Path
+    failure: Failure | None = None
+    source: str | None = None
+
+
 class Ledger:
     """The one place where a batch changes."""
 
@@ -91,21 +102,29 @@ class Ledger:
         """Tell all listeners a line for the log."""
         self.emit(LogLine(now(), level, valid_text(text), job))
 
-    async def add(self, files: Iterable[Path], problems: Iterable[Problem]) -> int:
+    async def add(
+        self,
+        files: Iterable[Path],
+        problems: Iterable[Problem],
+        links: Mapping[str, Path] = MappingProxyType({}),
+    ) -> int:
         """Append files that are not in the queue; problems become failed rows. How many new.
+
+        `links` say where their files will be.
 
         In portions, so that the screen lives on while a hundred thousand files are added.
         """
         async with self._names() as others:
             self.queue.avoid(others)
-            return await self._add_all(files, problems, others)
+            found = chain(
+                (_New(path) for path in files),
+                (_New(problem.path, failure=problem.failure) for problem in problems),
+                (_New(place, source=url) for url, place in links.items()),
+            )
+            return await self._add_all(found, others)
 
-    async def _add_all(
-        self, files: Iterable[Path], problems: Iterable[Problem], others: Mapping[str, str]
-    ) -> int:
+    async def _add_all(self, found: Iterator["_New"], others: Mapping[str, str]) -> int:
         added = 0
-        failures = ((problem.path, problem.failure) for problem in problems)
-        found = chain(((path, None) for path in files), failures)
         while portion := tuple(islice(found, PORTION)):
             new = await self._add(portion)
             self._tell_names([job for job in new if natural_stem(job) in others], others)
@@ -151,14 +170,15 @@ class Ledger:
         if len(jobs) > TOLD:
             self.log(Level.WARNING, f"... and {len(jobs) - TOLD} files more")
 
-    async def _add(self, found: Iterable[tuple[Path, Failure | None]]) -> list[Job]:
+    async def _add(self, found: Iterable["_New"]) -> list[Job]:
         new: list[Job] = []
-        for path, failure in found:
-            if self.queue.has_path(path):
+        for one in found:
+            known = one.source is not None and self.queue.has_link(one.source)
+            if known or self.queue.has_path(one.path):
                 continue
-            job = self.queue.make(path)
-            if failure is not None:
-                job = replace(job, state=Failed(now(), failure))
+            job = self.queue.make(one.path, one.source)
+            if one.failure is not None:
+                job = replace(job, state=Failed(now(), one.failure))
                 self.queue.put(job)
             new.append(job)
         if not new:

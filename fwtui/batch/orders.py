@@ -33,8 +33,9 @@ class Orders:
         found = answer.found
         for problem in found.problems:
             self.ledger.log(Level.ERROR, str(problem.failure))
-        added = await self.ledger.add(found.files, found.problems)
-        known = len(found.files) + len(found.problems) - added
+        links = {url: self.slots.downloads.place(url) for url in found.links}
+        added = await self.ledger.add(found.files, found.problems, links)
+        known = len(found.files) + len(found.problems) + len(links) - added
         if known:
             self.ledger.log(Level.INFO, f"{known} files are in the queue already")
         if not added and not known:

@@ -11,7 +11,7 @@ class Command(msgspec.Struct, frozen=True, tag=True):
 
 
 class AddPaths(Command, frozen=True):
-    """Add files, folders (scanned recursively) and glob patterns to the end of the queue."""
+    """Add files, folders (recursively), glob patterns and links to the end of the queue."""
 
     paths: tuple[str, ...]
 

@@ -47,11 +47,12 @@ class Pending(msgspec.Struct, frozen=True, tag="pending"):
 
 
 class Processing(msgspec.Struct, frozen=True, tag="processing"):
-    """In the engine of a slot, or next in it (being prepared)."""
+    """In the engine of a slot, or next in it (being prepared), or being downloaded."""
 
     started_at: datetime
     preparing: bool = True
     slot: int = 0
+    downloading: bool = False
 
 
 class Completed(msgspec.Struct, frozen=True, tag="completed"):
@@ -102,7 +103,8 @@ class Job(msgspec.Struct, frozen=True):
 
     `stem` is the name of its outputs without extension, unique in the batch (as `path_to_text`).
     `settings` are its own, if the user asked to try it with others than the batch's: those that
-    are not at their defaults, by `section.name`.
+    are not at their defaults, by `section.name`. `source` is the link that the file is
+    downloaded from; until then `path` is where it will be, and is changed once more.
     """
 
     id: JobId
@@ -112,6 +114,7 @@ class Job(msgspec.Struct, frozen=True):
     media: MediaInfo | None = None
     attempts: tuple[Attempt, ...] = ()
     settings: dict[str, Any] | None = None
+    source: str | None = None
 
     @property
     def file(self) -> Path:

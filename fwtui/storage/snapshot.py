@@ -25,7 +25,7 @@ _jobs = msgspec.json.Decoder(Job)
 _OWN = {"session_id", "created_at", "version", "generation", "settings", "files", "temp_files"}
 _TIMES = ("started_at", "completed_at")
 _FILE = {"path", "status", "error", "output_path", *_TIMES}
-_FILE |= {"id", "stem", "state", "media", "attempts", "settings", "progress"}
+_FILE |= {"id", "stem", "state", "media", "attempts", "settings", "source", "progress"}
 
 
 class UnreadableError(StorageError):
@@ -84,6 +84,8 @@ def _entry(job: Job, progress: Progress | None) -> dict[str, Any]:
     }
     if job.settings is not None:
         entry["settings"] = job.settings
+    if job.source is not None:
+        entry["source"] = job.source
     if progress:
         entry["progress"] = {"seconds": progress.seconds, "windows": len(progress.windows)}
     return entry

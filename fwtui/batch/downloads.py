@@ -17,7 +17,7 @@ from fwtui.core.failure import Failure
 from fwtui.core.job import Cancelled, Completed, Failed, Job, JobId, Pending, Processing
 from fwtui.storage.links import link_place
 
-TELL_SECONDS = 0.1
+TELL_SECONDS = 0.1  # of a download whose size is not known; else each percent is told
 
 
 @dataclass
@@ -25,7 +25,7 @@ class _Download:
     job: JobId
     task: asyncio.Task[None]
     cancelled: bool = False
-    told: float = 0.0
+    told: float = -1.0
 
 
 class Downloads:
@@ -91,10 +91,10 @@ class Downloads:
             self._post(LinkEnded(job.id, outcome))
 
     def _tell(self, progress: Fetched) -> None:
-        current, moment = self._current, time.monotonic()
-        if current is not None and moment - current.told >= TELL_SECONDS:
-            current.told = moment
-            done, total = progress.done, progress.total
+        current, done, total = self._current, progress.done, progress.total
+        step = 100 * done // total if total else time.monotonic() // TELL_SECONDS
+        if current is not None and step != current.told:
+            current.told = step
             event = JobProgress(current.job, done, total, 0.0, progress.eta, preparing=True)
             self.ledger.emit(event)
 

@@ -68,7 +68,8 @@ class Queue:
         self._jobs[job.id] = job
         if self._waiting is not None:
             self._waiting[job.id] = None
-        self._links = None
+        if source is not None:
+            self._links = None
         return job
 
     def bring_back(self, job: Job) -> Job | None:
@@ -125,7 +126,8 @@ class Queue:
             removed = self._jobs.pop(job)
             self._paths.discard(removed.path)
             self._no_longer_waiting(job)
-            self._links = None
+            if removed.source is not None:
+                self._links = None
             if isinstance(removed.state, Completed):  # its outputs must not be written over
                 self._done_stems[removed.path] = removed.stem
             else:

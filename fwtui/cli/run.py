@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,7 @@ from fwtui.config.locations import Locations
 from fwtui.core.commands import AddPaths, AnyCommand, ChangeSettings, RetryJobs, Start
 from fwtui.core.display import printable
 from fwtui.core.events import Level
+from fwtui.core.links import is_link
 from fwtui.core.settings import Settings
 from fwtui.errors import ExitCode, FwtuiError, UsageError
 
@@ -56,16 +57,17 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class Intake:
-    """The files that the paths led to, what could not be read, and which paths led to none."""
+    """The files and links that the paths are, what could not be read, which paths led to none."""
 
     files: tuple[str, ...] = ()
     problems: tuple["Problem", ...] = ()
     empty: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
 
     @property
     def paths(self) -> tuple[str, ...]:
         """What becomes a row of the queue: also what cannot be read, as a failed one."""
-        return *self.files, *(str(problem.path) for problem in self.problems)
+        return *self.files, *(str(problem.path) for problem in self.problems), *self.links
 
 
 @click.command(
@@ -112,7 +114,7 @@ def command(
     detach: bool,
     **_: Value,
 ) -> ExitCode:
-    """Transcribe files, folders (recursively) and glob patterns.
+    """Transcribe files, folders (recursively), glob patterns and links (http, https).
 
     Progress goes to stderr. The transcripts are written to --output_dir, one set of files for
     each media file. An interrupted batch goes on where it was with --resume. With --detach it
@@ -185,7 +187,7 @@ async def run(
     `tally` must be among the listeners. `background`: there is no terminal from the beginning.
     """
     intake = await asyncio.to_thread(find_files, request.paths)
-    if not intake.files and request.resume is None:
+    if not intake.files and not intake.links and request.resume is None:
         raise nothing_found(intake)
     for path in intake.empty:
         console.line(f"note: no audio or video file found in {printable(path)}")
@@ -209,19 +211,34 @@ async def run(
 
 
 def find_files(paths: tuple[str, ...]) -> Intake:
-    """The media files that the paths lead to, each once; blocks on the disk."""
+    """The media files that the paths lead to, each once; blocks on the disk.
+
+    Raises FwtuiError for links when yt-dlp is not there.
+    """
     from fwtui.batch.intake import find_media
 
     files: dict[str, None] = {}
     problems: list[Problem] = []
     empty: list[str] = []
+    links: dict[str, None] = {}
     for path in paths:
         found = find_media([path])
         files |= dict.fromkeys(str(file) for file in found.files)
         problems += found.problems
-        if not found.files and not found.problems:
+        links |= dict.fromkeys(found.links)
+        if not found.files and not found.problems and not found.links:
             empty.append(path)
-    return Intake(tuple(files), tuple(problems), tuple(empty))
+    check_links(links)
+    return Intake(tuple(files), tuple(problems), tuple(empty), tuple(links))
+
+
+def check_links(paths: Iterable[str]) -> None:
+    """Raise FwtuiError if there are links and what downloads them is not installed."""
+    if any(is_link(path) for path in paths):
+        from fwtui.batch.fetching import NEEDED, is_installed
+
+        if not is_installed():
+            raise FwtuiError(NEEDED.title, NEEDED.hint)
 
 
 def conclude(tally: Tally, settings: Settings, console: Console) -> ExitCode:

@@ -15,6 +15,7 @@ from fwtui.cli.hangup import TERMINAL_GONE, leave_terminal
 from fwtui.cli.logfile import SessionLog, close_log, log_event, open_log
 from fwtui.cli.main import COMMANDS
 from fwtui.cli.options import SettingsCommand, screen_options, settings_from
+from fwtui.cli.run import check_links
 from fwtui.cli.signals import stop_signals
 from fwtui.config.checks import usable
 from fwtui.config.fields import Value
@@ -22,6 +23,7 @@ from fwtui.config.locations import Locations
 from fwtui.core.commands import AddPaths, AnyCommand, Quit, Start
 from fwtui.core.display import printable
 from fwtui.core.events import Level, Phase
+from fwtui.core.links import is_link
 from fwtui.core.settings import Settings
 from fwtui.errors import ExitCode, FwtuiError, UsageError
 
@@ -48,9 +50,10 @@ class ScreenCommand(SettingsCommand):
 @screen_options
 @click.pass_context
 def command(ctx: click.Context, /, paths: tuple[str, ...], **_: Value) -> ExitCode:
-    """Open the screen, with these files and folders in the queue."""
+    """Open the screen, with these files, folders and links in the queue."""
     for path in paths:
         _check_exists(path)
+    check_links(paths)
     locations = Locations.default()
     settings = usable(settings_from(ctx, locations))
     if not has_terminal():
@@ -148,7 +151,7 @@ def _hand_over(session_id: str, locations: Locations) -> ExitCode:
 
 
 def _check_exists(path: str) -> None:
-    if os.path.lexists(path) or glob.has_magic(path):
+    if is_link(path) or os.path.lexists(path) or glob.has_magic(path):
         return
     hint = f"options come after the command: fwtui {path} ..." if path in COMMANDS else ""
     raise UsageError(

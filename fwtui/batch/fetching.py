@@ -7,7 +7,7 @@ import json
 import os
 import re
 import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process, create_subprocess_exec
+from asyncio.subprocess import PIPE, Process, create_subprocess_exec
 from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -17,7 +17,7 @@ import msgspec
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.paths import path_to_text, valid_text
 
-COMMAND = (sys.executable, "-P", "-m", "yt_dlp")
+COMMAND = (sys.executable, "-P", "-m", "fwtui.batch.fetch_child")
 NEEDED = Failure(
     FailureKind.LIBRARY_MISSING,
     "Links need yt-dlp, which is not installed",
@@ -82,7 +82,7 @@ async def fetch(
         child = await create_subprocess_exec(
             *command,
             *arguments(url, folder),
-            stdin=DEVNULL,
+            stdin=PIPE,
             stdout=PIPE,
             stderr=PIPE,
             limit=_LONGEST_LINE,

@@ -1,9 +1,12 @@
 """Links as inputs: yt-dlp in a real child, a real web server, the real engine."""
 
+import asyncio
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from fwtui.batch.fetching import NEEDED, Fetched, failure_of, fetch, said
@@ -18,7 +21,7 @@ from fwtui.core.job import Cancelled, Completed, Failed, Pending, Processing
 from fwtui.core.links import is_link, link_name
 from fwtui.errors import ExitCode
 from fwtui.storage.links import link_folder, link_place, sweep_links
-from tests.batch.driver import SHORT, Batch, leftovers, outputs, settings_for
+from tests.batch.driver import PATIENCE, SHORT, Batch, leftovers, outputs, settings_for
 from tests.batch.media_server import serving
 
 LINK = "https://example.org/talk.mp3"
@@ -134,14 +137,20 @@ def test_only_downloads_of_sessions_that_are_gone_are_swept(tmp_path: Path) -> N
 async def test_links_are_downloaded_and_transcribed_and_nothing_is_left(tmp_path: Path) -> None:
     out, copy = tmp_path / "out", tmp_path / "same.flac"
     shutil.copy(SHORT, copy)
-    with serving(SHORT) as server:
+    with serving(SHORT, hold_after=SHORT.stat().st_size // 2) as server:
         link, gone = server.link("far%20away.flac"), server.link("gone.mp3")
         async with Batch(settings_for(out)) as batch:
             batch.send(AddPaths((link, str(copy), gone, link)))
             added = await batch.until(JobsAdded, lambda e: any(j.source == gone for j in e.jobs))
-            finished = await batch.to_the_end()
             assert [job.source for job in added.jobs] == [None, link, gone]
             file, far, lost = added.jobs
+            batch.send(Start())
+            await batch.state(file.id, Completed)  # while the other is being downloaded
+            state = batch.jobs[far.id].state
+            assert isinstance(state, Processing)
+            assert state.downloading
+            server.go_on.set()
+            finished = await batch.until(BatchFinished)
             job = batch.jobs[far.id]
             assert isinstance(job.state, Completed)
             assert not job.file.exists()
@@ -149,8 +158,6 @@ async def test_links_are_downloaded_and_transcribed_and_nothing_is_left(tmp_path
             assert isinstance(failed, Failed)
             assert failed.failure.kind is FailureKind.DOWNLOAD
             assert "404" in failed.failure.title
-            # What was downloaded meanwhile took no turn from the file that was there.
-            assert isinstance(batch.jobs[file.id].state, Completed)
     assert (finished.completed, finished.failed) == (2, 1)
     assert any(e.id == far.id and e.done > 0 for e in batch.events if isinstance(e, JobProgress))
     found = outputs(out)
@@ -194,10 +201,27 @@ async def test_a_download_that_is_not_wanted_ends_at_once(tmp_path: Path) -> Non
     assert finished.cancelled == 1
 
 
-async def test_without_yt_dlp_one_sentence_says_what_to_install(
+def test_a_download_ends_with_the_process_that_began_it(tmp_path: Path) -> None:
+    script = """
+import asyncio, sys
+from pathlib import Path
+from fwtui.batch.fetching import fetch
+asyncio.run(fetch(sys.argv[1], Path(sys.argv[2]), lambda step: print(step, flush=True)))
+"""
+    with serving(SHORT, hold_after=SHORT.stat().st_size // 2) as server:
+        command = [sys.executable, "-c", script, server.link("talk.flac"), str(tmp_path)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as parent:
+            assert parent.stdout is not None
+            assert parent.stdout.readline().startswith(b"Fetched(")
+            (child,) = psutil.Process(parent.pid).children()
+            parent.kill()
+            child.wait(PATIENCE)
+
+
+def test_without_yt_dlp_one_sentence_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "yt_dlp", None)  # as Python marks what is not there
-    assert await fetch(LINK, tmp_path, lambda _: None) == NEEDED
+    assert asyncio.run(fetch(LINK, tmp_path, lambda _: None)) == NEEDED
     assert main(["run", LINK]) == ExitCode.CANNOT_START
     assert capsys.readouterr().err == f"fwtui: {NEEDED.title}\n  {NEEDED.hint}\n"

@@ -1,12 +1,13 @@
 import pytest
+from msgspec.structs import replace
 
 from fwtui.core.events import JobProgress, Phase
-from fwtui.core.job import Job
+from fwtui.core.job import Job, Processing
 from fwtui.tui.glyphs import ASCII, UNICODE, Glyphs
 from fwtui.tui.rows import columns, heading, row
 from fwtui.tui.text import width
 from fwtui.tui.widgets.paint import Piece
-from tests.tui.fakes import gallery, job
+from tests.tui.fakes import NOW, gallery, job
 from tests.tui.test_text import HOSTILE
 
 PROGRESS = JobProgress(7, 1257.0, 2875.0, 8.9, 182.0)
@@ -64,3 +65,11 @@ def test_ascii_rows_are_ascii() -> None:
         if one.path.isascii():
             pieces = row(one, PROGRESS, Phase.RUNNING, columns(90), ASCII, selected=True)
             assert said(pieces).isascii()
+
+
+def test_a_download_is_seen_on_the_row() -> None:
+    one = replace(gallery()[7], state=Processing(NOW, downloading=True), source="https://x.org/a")
+    cols = columns(100)
+    begun = JobProgress(one.id, 34, 100, 0.0, None, preparing=True)
+    assert "downloading 34%" in said(row(one, begun, Phase.RUNNING, cols, UNICODE, selected=False))
+    assert "downloading" in said(row(one, None, Phase.RUNNING, cols, UNICODE, selected=False))

@@ -1,8 +1,9 @@
 """yt-dlp in a process that ends when the one that started it does: two must not write one file."""
 
 import os
-import sys
 from threading import Thread
+
+_STDIN = 0
 
 
 def main() -> None:
@@ -14,7 +15,8 @@ def main() -> None:
 
 
 def _end_with_parent() -> None:
-    sys.stdin.buffer.read()
+    while os.read(_STDIN, 1):  # not sys.stdin: its lock would hold up an orderly end
+        pass
     os._exit(1)
 
 

@@ -16,6 +16,7 @@ import msgspec
 
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.paths import path_to_text, valid_text
+from fwtui.engine.failure import describe_exit
 
 COMMAND = (sys.executable, "-P", "-m", "fwtui.batch.fetch_child")
 NEEDED = Failure(
@@ -115,9 +116,8 @@ async def _follow(child: Process, url: str, tell: Callable[[Fetched], None]) -> 
         await reading
     finally:
         reading.cancel()
-    if await child.wait() == 0 and file is not None:
-        return file
-    return failure_of(url, errors)
+    code = await child.wait()
+    return file if code == 0 and file is not None else failure_of(url, code, errors)
 
 
 async def _keep(stream: asyncio.StreamReader, lines: deque[str]) -> None:
@@ -137,22 +137,23 @@ def said(line: str) -> Fetched | Path | None:
     return Fetched(done or 0.0, total or estimate or 0.0, eta)
 
 
-def failure_of(url: str, lines: Iterable[str]) -> Failure:
-    """Why there is no file, from the last lines of stderr.
+def failure_of(url: str, code: int, lines: Iterable[str]) -> Failure:
+    """Why there is no file, from the exit code and the last lines of stderr.
 
     The link itself stays out of the logs: it may hold a key.
     """
     kept = [line.replace(url, "the link") for line in lines]
     detail = valid_text("\n".join(kept))
     errors = [line for line in kept if line.startswith("ERROR:")]
-    if not errors:
+    if not errors and code == 0:
         return Failure(
             FailureKind.DOWNLOAD,
             "The link leads to no single recording",
             "give the links of the entries of a list one by one",
             detail,
         )
-    reason = valid_text(_BEHIND.sub("", _BEFORE.sub("", errors[-1])).strip())
+    last = errors[-1] if errors else f"yt-dlp ended with {describe_exit(code)}"
+    reason = valid_text(_BEHIND.sub("", _BEFORE.sub("", last)).strip())
     if "No space left on device" in reason:
         return Failure(FailureKind.DISK_FULL, f"Cannot be downloaded: {reason}", _ROOM, detail)
     return Failure(

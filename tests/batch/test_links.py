@@ -77,28 +77,32 @@ def test_what_yt_dlp_says(line: str, expected: Fetched | Path | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lines", "kind", "title"),
+    ("code", "lines", "kind", "title"),
     [
         (
+            1,
             ["WARNING: x", "ERROR: [generic] talk: HTTP Error 404: Not found (caused by <E>)"],
             FailureKind.DOWNLOAD,
             "Cannot be downloaded: HTTP Error 404: Not found",
         ),
         (
+            1,
             [f"ERROR: Unsupported URL: {LINK}"],
             FailureKind.DOWNLOAD,
             "Cannot be downloaded: Unsupported URL: the link",
         ),
         (
+            1,
             ["ERROR: unable to write data: [Errno 28] No space left on device"],
             FailureKind.DISK_FULL,
             "Cannot be downloaded: unable to write data: [Errno 28] No space left on device",
         ),
-        ([], FailureKind.DOWNLOAD, "The link leads to no single recording"),
+        (-9, [], FailureKind.DOWNLOAD, "Cannot be downloaded: yt-dlp ended with signal 9, SIGKILL"),
+        (0, [], FailureKind.DOWNLOAD, "The link leads to no single recording"),
     ],
 )
-def test_why_there_is_no_file(lines: list[str], kind: FailureKind, title: str) -> None:
-    failure = failure_of(LINK, lines)
+def test_why_there_is_no_file(code: int, lines: list[str], kind: FailureKind, title: str) -> None:
+    failure = failure_of(LINK, code, lines)
     assert (failure.kind, failure.title) == (kind, title)
     assert LINK not in failure.detail
 

@@ -15,6 +15,8 @@ _TITLE_AT = {"Failure": 1, "UnreadableError": 0} | {
     name: 0 for name, value in vars(fwtui.errors).items() if isinstance(value, type)
 }
 
+_FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
+
 
 @dataclass(frozen=True)
 class Message:
@@ -44,12 +46,12 @@ def _of_module(path: Path) -> Iterator[Message]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     module = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
     outer = _texts(tree.body)
-    for function in ast.walk(tree):
-        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
-            known = outer | _texts(ast.walk(function))
-            for call in ast.walk(function):
-                if isinstance(call, ast.Call):
-                    yield from _of_call(call, known, module)
+    places = [one for one in ast.walk(tree) if isinstance(one, _FUNCTIONS)]
+    for place in (*places, *(one for one in tree.body if isinstance(one, ast.Assign))):
+        known = outer | _texts(ast.walk(place))
+        for call in ast.walk(place):
+            if isinstance(call, ast.Call):
+                yield from _of_call(call, known, module)
 
 
 def _of_call(call: ast.Call, known: dict[str, list[str]], module: str) -> Iterator[Message]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from fwtui.cli.exits import exit_code_help
 from fwtui.cli.hangup import TERMINAL_GONE, leave_terminal
 from fwtui.cli.headless import Listener, drive
 from fwtui.cli.jsonlines import JsonLines
+from fwtui.cli.links import check_links
 from fwtui.cli.logfile import SessionLog, close_log, log_event, open_log
 from fwtui.cli.options import SettingsCommand, given, settings_from, settings_options
 from fwtui.cli.progress import Progress
@@ -27,7 +28,6 @@ from fwtui.config.locations import Locations
 from fwtui.core.commands import AddPaths, AnyCommand, ChangeSettings, RetryJobs, Start
 from fwtui.core.display import printable
 from fwtui.core.events import Level
-from fwtui.core.links import is_link
 from fwtui.core.settings import Settings
 from fwtui.errors import ExitCode, FwtuiError, UsageError
 
@@ -230,15 +230,6 @@ def find_files(paths: tuple[str, ...]) -> Intake:
             empty.append(path)
     check_links(links)
     return Intake(tuple(files), tuple(problems), tuple(empty), tuple(links))
-
-
-def check_links(paths: Iterable[str]) -> None:
-    """Raise FwtuiError if there are links and what downloads them is not installed."""
-    if any(is_link(path) for path in paths):
-        from fwtui.batch.fetching import NEEDED, is_installed
-
-        if not is_installed():
-            raise FwtuiError(NEEDED.title, NEEDED.hint)
 
 
 def conclude(tally: Tally, settings: Settings, console: Console) -> ExitCode:

@@ -12,10 +12,10 @@ import click
 from fwtui.cli.completing import first_word
 from fwtui.cli.console import Console
 from fwtui.cli.hangup import TERMINAL_GONE, leave_terminal
+from fwtui.cli.links import check_links
 from fwtui.cli.logfile import SessionLog, close_log, log_event, open_log
 from fwtui.cli.main import COMMANDS
 from fwtui.cli.options import SettingsCommand, screen_options, settings_from
-from fwtui.cli.run import check_links
 from fwtui.cli.signals import stop_signals
 from fwtui.config.checks import usable
 from fwtui.config.fields import Value

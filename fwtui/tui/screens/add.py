@@ -33,7 +33,7 @@ TREE_HINTS = (
     "{add_choose} chooses, {add_search} searches, {add_kind} type, {add_known} only new, "
     "{add_confirm} adds"
 )
-PLACEHOLDER = "Files, folders, patterns, links: ~/talks  'week 1/*.mp3'  (Tab completes)"
+PLACEHOLDER = "Files, folders, patterns or links: ~/talks  'week 1/*.mp3'"
 PATH_HINTS = "Enter adds, Tab completes or goes to the tree, Esc leaves"
 
 

@@ -3,6 +3,7 @@
 Arguments go to pytest. The exit code is 0 only if all passed.
 """
 
+import os
 import subprocess
 import sys
 import sysconfig
@@ -10,6 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = Path(sysconfig.get_path("scripts"))
+ENVIRONMENT = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}  # an advertisement
 
 
 def checks(arguments: list[str]) -> dict[str, list[str]]:
@@ -18,6 +20,7 @@ def checks(arguments: list[str]) -> dict[str, list[str]]:
         "ruff check": [str(SCRIPTS / "ruff"), "check"],
         "ruff format": [str(SCRIPTS / "ruff"), "format", "--check"],
         "mypy": [str(SCRIPTS / "mypy")],
+        "docs": [sys.executable, "-m", "mkdocs", "build"],
         "import rules": [str(SCRIPTS / "lint-imports")],
         "pytest": [sys.executable, "-m", "pytest", "-n", "auto", "--dist", "worksteal", *arguments],
     }
@@ -30,7 +33,7 @@ def main() -> int:
         if name == "pytest" and failed:
             print(f"FAILED before the tests: {', '.join(failed)}", flush=True)
         print(f"== {name}", flush=True)
-        if subprocess.run(command, cwd=ROOT, check=False).returncode:
+        if subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, check=False).returncode:
             failed.append(name)
     return 1 if failed else 0
 

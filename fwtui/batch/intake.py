@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fwtui.core.failure import Failure, FailureKind
+from fwtui.core.links import is_link
 from fwtui.core.media import MEDIA_SUFFIXES
 from fwtui.core.paths import valid_text
 
@@ -23,7 +24,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Found:
-    """Absolute paths of the files found, each once, and what could not be read.
+    """Absolute paths of the files found, each once, what could not be read, and links.
 
     `roots` has the folder that was named, for files that were found in one.
     """
@@ -31,23 +32,28 @@ class Found:
     files: tuple[Path, ...]
     problems: tuple[Problem, ...]
     roots: Mapping[Path, Path] = field(default_factory=dict)
+    links: tuple[str, ...] = ()
 
 
 def find_media(names: Iterable[str]) -> Found:
-    """Look up files, folders (recursively) and glob patterns, in the order given.
+    """Look up files, folders (recursively), glob patterns and links, in the order given.
 
     Within a folder or pattern the order is natural: `part 2` before `part 10`.
     """
     files: dict[Path, Path | None] = {}
     problems: dict[Path, Problem] = {}
+    links: dict[str, None] = {}
     for name in names:
+        if is_link(name):
+            links[name] = None
+            continue
         path = absolute(name)
         try:
             _look_up(name, path, files, problems)
         except OSError as error:
             problems[path] = _problem(path, error)
     roots = {path: root for path, root in files.items() if root is not None}
-    return Found(tuple(files), tuple(problems.values()), roots)
+    return Found(tuple(files), tuple(problems.values()), roots, tuple(links))
 
 
 def absolute(name: str) -> Path:

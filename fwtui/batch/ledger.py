@@ -5,8 +5,9 @@ All methods run in the event loop; what waits for the disk runs in a thread mean
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain, islice
 from pathlib import Path
@@ -55,6 +56,16 @@ logger = logging.getLogger(__name__)
 def now() -> datetime:
     """The time, with its zone."""
     return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class _New:
+    """What becomes a row: a file, one that cannot be read, or a link and where its file will be."""
+
+    path: Path
+    root: str = ""
+    failure: Failure | None = None
+    source: str | None = None
 
 
 class Ledger:
@@ -108,29 +119,32 @@ class Ledger:
         problems: Iterable[Problem],
         roots: Mapping[Path, str] = MappingProxyType({}),
         settings: dict[str, Any] | None = None,
+        links: Mapping[str, Path] = MappingProxyType({}),
     ) -> int:
         """Append files that are not in the queue; problems become failed rows. How many new.
 
-        `roots` has the folders (as `path_to_text`) that files were found in; `settings` as in
-        `Job`. In portions, so that the screen lives on while a hundred thousand files are added.
+        `roots` has the folders (as `path_to_text`) that files were found in, `links` say where
+        their files will be; `settings` as in `Job`. In portions, so that the screen lives on while
+        a hundred thousand files are added.
         """
         async with self._names() as others:
             self.queue.avoid(others)
-            return await self._add_all(files, problems, roots, settings, others)
+            found = chain(
+                (_New(path, roots.get(path, "")) for path in files),
+                (_New(problem.path, failure=problem.failure) for problem in problems),
+                (_New(place, source=url) for url, place in links.items()),
+            )
+            return await self._add_all(found, settings, others)
 
     async def _add_all(
         self,
-        files: Iterable[Path],
-        problems: Iterable[Problem],
-        roots: Mapping[Path, str],
+        found: Iterator[_New],
         settings: dict[str, Any] | None,
         others: Mapping[str, str],
     ) -> int:
         added = 0
-        failures = ((problem.path, problem.failure) for problem in problems)
-        found = chain(((path, None) for path in files), failures)
         while portion := tuple(islice(found, PORTION)):
-            new = await self._add(portion, roots, settings)
+            new = await self._add(portion, settings)
             if others:
                 self._tell_names([job for job in new if self._natural(job) in others], others)
             added += len(new)
@@ -195,21 +209,17 @@ class Ledger:
         if len(jobs) > TOLD:
             self.log(Level.WARNING, f"... and {len(jobs) - TOLD} files more")
 
-    async def _add(
-        self,
-        found: Iterable[tuple[Path, Failure | None]],
-        roots: Mapping[Path, str],
-        settings: dict[str, Any] | None,
-    ) -> list[Job]:
+    async def _add(self, found: Iterable[_New], settings: dict[str, Any] | None) -> list[Job]:
         new: list[Job] = []
         naming = self.naming(self.settings if settings is None else full(settings))
-        for path, failure in found:
-            if self.queue.has_path(path):
+        for one in found:
+            known = one.source is not None and self.queue.has_link(one.source)
+            if known or self.queue.has_path(one.path):
                 continue
-            root = roots.get(path, "")
-            job = self.queue.make(path, naming.names(path, root), root)
-            if failure is not None:
-                job = replace(job, state=Failed(now(), failure))
+            names = naming.names(one.path, one.root, fetched=one.source is not None)
+            job = self.queue.make(one.path, names, one.root, one.source)
+            if one.failure is not None:
+                job = replace(job, state=Failed(now(), one.failure))
                 self.queue.put(job)
             elif settings is not None:
                 job = replace(job, settings=settings)

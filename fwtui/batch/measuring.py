@@ -77,4 +77,5 @@ class Lengths:
 
 
 def _is_unknown(job: Job) -> bool:
-    return isinstance(job.state, Pending) and job.media is None
+    # A link's file is measured when it is there and its turn has come.
+    return isinstance(job.state, Pending) and job.media is None and job.source is None

@@ -39,8 +39,13 @@ class Naming:
         fields = fields_of(self.template)
         return "language" in fields and self.settings.decoding.language is None
 
-    def names(self, path: Path, root: str = "", language: str | None = None) -> Names:
-        """The first and the second choice: the latter has the extension in its stem."""
+    def names(
+        self, path: Path, root: str = "", language: str | None = None, *, fetched: bool = False
+    ) -> Names:
+        """The first and the second choice: the latter has the extension in its stem.
+
+        `fetched`: the file is a download, and gone soon; nothing is put beside it.
+        """
         template, decoding = self.template, self.settings.decoding
         parts = NameParts(
             stem=path.stem,
@@ -50,22 +55,22 @@ class Naming:
             model=model_name(self.settings.model.model),
             date=self.date,
         )
-        before = self._folder(path, parts.relpath)
+        before = self._folder(path, parts.relpath, fetched)
         second = replace(parts, stem=path.name)
         return before + render(template, parts), before + render(template, second)
 
-    def _folder(self, path: Path, relpath: str) -> str:
+    def _folder(self, path: Path, relpath: str, fetched: bool) -> str:
         match self.settings.output.output_layout:
             case "tree" if relpath and "relpath" not in fields_of(self.template):
                 return f"{relpath}/"
-            case "source":
+            case "source" if not fetched:
                 return f"{path.parent.as_posix().rstrip('/')}/"
             case _:
                 return ""
 
     def names_of(self, job: Job, language: str | None = None) -> Names:
         """The names that a job's outputs would like."""
-        return self.names(job.file, job.root, language)
+        return self.names(job.file, job.root, language, fetched=job.source is not None)
 
 
 def is_one_of(stem: str, names: Names) -> bool:

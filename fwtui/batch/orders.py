@@ -35,8 +35,9 @@ class Orders:
         for problem in found.problems:
             self.ledger.log(Level.ERROR, str(problem.failure))
         roots = roots_of(found.files, found.roots, answer.roots)
-        added = await self.ledger.add(found.files, found.problems, roots)
-        known = len(found.files) + len(found.problems) - added
+        links = {url: self.slots.downloads.place(url) for url in found.links}
+        added = await self.ledger.add(found.files, found.problems, roots, links=links)
+        known = len(found.files) + len(found.problems) + len(links) - added
         if known:
             self.ledger.log(Level.INFO, f"{known} files are in the queue already")
         if not added and not known:

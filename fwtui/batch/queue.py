@@ -18,6 +18,8 @@ class Queue:
     def __init__(self, jobs: Iterable[Job] = ()) -> None:
         self._jobs = {job.id: job for job in jobs}
         self._waiting: dict[JobId, None] | None = None  # the pending ones, or to be looked up
+        self._links: list[JobId] | None = None  # those to be downloaded, or to be looked up
+        self._fetched: set[JobId] = set()
         self._numbers: dict[str, int] = {}
         self._done_stems: dict[str, str] = {}
         self._next_id = max(self._jobs, default=0) + 1
@@ -54,7 +56,13 @@ class Queue:
         job = self._paths.get(path)
         return None if job is None else self._jobs[job]
 
-    def make(self, path: Path, names: Names | None = None, root: str = "") -> Job:
+    def has_link(self, url: str) -> bool:
+        """Whether the link is in the queue."""
+        return any(job.source == url for job in self)
+
+    def make(
+        self, path: Path, names: Names | None = None, root: str = "", source: str | None = None
+    ) -> Job:
         """A new job for the file, at the end of the queue, with outputs that clash with none.
 
         `names` are those that it would like, `root` is where it was found. A file that was done
@@ -64,13 +72,15 @@ class Queue:
         stem = self._done_stems.pop(text, None)
         if stem is None:
             stem = self._unused(names or plain_names(path))
-        job = Job(self._next_id, text, stem, root=root)
+        job = Job(self._next_id, text, stem, root=root, source=source)
         self._next_id += 1
         self._paths[text] = job.id
         self._stems.add(stem.casefold())
         self._jobs[job.id] = job
         if self._waiting is not None:
             self._waiting[job.id] = None
+        if source is not None:
+            self._links = None
         return job
 
     def _unused(self, names: Names) -> str:
@@ -88,7 +98,7 @@ class Queue:
         self._jobs[job.id] = job
         self._paths[job.path] = job.id
         self._stems.add(job.stem.casefold())
-        self._waiting = None
+        self._waiting = self._links = None
         return job
 
     def avoid(self, stems: Iterable[str]) -> None:
@@ -113,6 +123,8 @@ class Queue:
             self._paths[job.path] = job.id
         waited = isinstance(before.state, Pending)
         self._jobs[job.id] = job
+        if job.source is not None:
+            self._links = None
         if waited and not isinstance(job.state, Pending):
             self._no_longer_waiting(job.id)
         elif not waited and isinstance(job.state, Pending):
@@ -125,6 +137,8 @@ class Queue:
             removed = self._jobs.pop(job)
             self._paths.pop(removed.path, None)
             self._no_longer_waiting(job)
+            if removed.source is not None:
+                self._links = None
             if isinstance(removed.state, Completed):  # its outputs must not be written over
                 self._done_stems[removed.path] = removed.stem
             else:
@@ -134,15 +148,30 @@ class Queue:
     def arrange(self, order: Iterable[JobId]) -> None:
         """Put all jobs into this order."""
         self._jobs = {job: self._jobs[job] for job in order}
-        self._waiting = None
+        self._waiting = self._links = None
+
+    def set_fetched(self, job: JobId, there: bool = True) -> None:
+        """The file behind the job's link is there, or not any more."""
+        (self._fetched.add if there else self._fetched.discard)(job)
+        self._links = None
+
+    def next_link(self) -> Job | None:
+        """The first waiting job whose file has to be downloaded."""
+        if self._links is None:
+            waiting = (job for job in self if isinstance(job.state, Pending))
+            self._links = [job.id for job in waiting if not self._has_file(job)]
+        return self._jobs[self._links[0]] if self._links else None
+
+    def _has_file(self, job: Job) -> bool:
+        return job.source is None or job.id in self._fetched
 
     def next_pending(self) -> Job | None:
-        """The first waiting job."""
+        """The first waiting job whose file is there."""
         if self._waiting is None:
             waiting = (job.id for job in self if isinstance(job.state, Pending))
             self._waiting = dict.fromkeys(waiting)
-        first = next(iter(self._waiting), None)
-        return None if first is None else self._jobs[first]
+        jobs = (self._jobs[job_id] for job_id in self._waiting)
+        return next(filter(self._has_file, jobs), None)
 
     def _no_longer_waiting(self, job: JobId) -> None:
         if self._waiting is not None:

@@ -58,6 +58,7 @@ class FileRecord(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...] = ()
     outputs: tuple[str, ...] = ()
     attempts: tuple[AttemptRecord, ...] = ()
+    source: str = ""
 
 
 def file_record(job: Job) -> FileRecord:
@@ -69,6 +70,7 @@ def file_record(job: Job) -> FileRecord:
         started_at=getattr(job.state, "started_at", None),
         completed_at=getattr(job.state, "completed_at", None),
         attempts=tuple(_attempt(attempt) for attempt in job.attempts),
+        source=valid_text(job.source or ""),
     )
     match job.state:
         case Pending(done_seconds=done):

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from fwtui.batch.downloads import Downloads
 from fwtui.batch.guardian import Guardian
 from fwtui.batch.inbox import Message, Posted
 from fwtui.batch.incoming import Incoming, LookedUp
@@ -18,6 +19,7 @@ from fwtui.batch.said import (
     EngineGone,
     EngineSaid,
     LengthFound,
+    LinkEnded,
     Overdue,
     Sampled,
     StillSkipping,
@@ -61,6 +63,7 @@ from fwtui.engine.client import COMMAND
 from fwtui.errors import FwtuiError
 from fwtui.memory.describe import batch_line
 from fwtui.memory.measure import MemoryMeter
+from fwtui.storage.links import LINKS, link_folder
 from fwtui.storage.store import SessionStore
 
 SAMPLE_SECONDS = 1.0
@@ -69,8 +72,8 @@ SAMPLE_SECONDS = 1.0
 class BatchRunner:
     """Works through the queue of one session. Implements `BatchLink`.
 
-    `scratch` is the folder for decoded sound, `engine` the command line of the child, `history`
-    the file of what was measured in earlier batches.
+    `scratch` is the folder for decoded sound (downloads are beside it), `engine` the command line
+    of the child, `history` the file of what was measured in earlier batches.
     """
 
     def __init__(
@@ -91,7 +94,9 @@ class BatchRunner:
             parts = self.ledger, scratch, self._meter, guardian, self._post, engine
             return EngineSlot(number, device, *parts)
 
-        self._slots = EngineSlots(self.ledger, make_slot)
+        links = link_folder(scratch.with_name(LINKS), store.directory, store.session_id)
+        downloads = Downloads(self.ledger, links, self._post)
+        self._slots = EngineSlots(self.ledger, make_slot, downloads)
         self._orders = Orders(self.ledger, self._slots, self._inbox.put_nowait)
         self._upkeep = Upkeep(self.ledger, self._meter, guardian, self._inbox.put_nowait, history)
         self._incoming = Incoming(self._post)
@@ -189,7 +194,7 @@ class BatchRunner:
 
     async def _handle(self, message: Message) -> None:
         match message:
-            case EngineSaid() | EngineGone():
+            case EngineSaid() | EngineGone() | LinkEnded():
                 await self._slots.handle(message)
             case Sampled(reading=reading):
                 self._memory = self._upkeep.guardian.look(reading, self._slots)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from fwtui.core.events import EngineInfo, MemoryReading
 from fwtui.core.failure import Failure, FailureKind
@@ -28,7 +29,16 @@ class EngineGone:
     exit: EngineExit
 
 
-SlotMessage = EngineSaid | EngineGone
+@dataclass(frozen=True)
+class LinkEnded:
+    """A download has ended: with a file, with a failure, or because it was stopped (None)."""
+
+    job: JobId
+    outcome: Path | Failure | None
+
+
+EngineMessage = EngineSaid | EngineGone
+SlotMessage = EngineMessage | LinkEnded
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,15 @@ from fwtui.batch.occupied import Occupied
 from fwtui.batch.policy import NO_GPU, without_gpu
 from fwtui.batch.replacing import ReplacedByGuard
 from fwtui.batch.run import Run
-from fwtui.batch.said import EngineGone, EngineSaid, SlotMessage, engine_info, loaded_line, pump
+from fwtui.batch.said import (
+    EngineGone,
+    EngineMessage,
+    EngineSaid,
+    SlotMessage,
+    engine_info,
+    loaded_line,
+    pump,
+)
 from fwtui.batch.watchdog import EngineWatch, Pace
 from fwtui.config.sparse import full
 from fwtui.core.batching import batch_size
@@ -248,7 +256,7 @@ class EngineSlot(ReplacedByGuard, Occupied):
 
     # --- what the child says -------------------------------------------------------------------
 
-    async def handle(self, message: SlotMessage) -> None:
+    async def handle(self, message: EngineMessage) -> None:
         """Take a reply or the end of a child."""
         if message.client is not self._client:
             return

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterator
 
+from fwtui.batch.downloads import Downloads
 from fwtui.batch.ledger import Ledger
 from fwtui.batch.policy import goes_on_on_cpu
-from fwtui.batch.said import SlotMessage
+from fwtui.batch.said import LinkEnded, SlotMessage
 from fwtui.batch.slot import EngineSlot
 from fwtui.core.events import EngineInfo, Level
 from fwtui.core.failure import Failure
@@ -15,10 +16,16 @@ WORTH_LOADING_SECONDS = 120.0
 
 
 class EngineSlots:
-    """All methods run in the event loop. `make` gives a slot by its number and its device's."""
+    """All methods run in the event loop. `make` gives a slot by its number and its device's.
 
-    def __init__(self, ledger: Ledger, make: Callable[[int, int], EngineSlot]) -> None:
+    `downloads` is one slot more, for links: it has no engine, and fills the queue for the others.
+    """
+
+    def __init__(
+        self, ledger: Ledger, make: Callable[[int, int], EngineSlot], downloads: Downloads
+    ) -> None:
         self.ledger = ledger
+        self.downloads = downloads
         self._make = make
         self._slots = [make(0, 0)]
         self._leaving: list[EngineSlot] = []
@@ -58,12 +65,16 @@ class EngineSlots:
         self._leaving = [slot for slot in self._leaving if not slot.is_idle]
         return [*self._slots, *self._leaving]
 
+    @property
+    def _having_jobs(self) -> list[EngineSlot | Downloads]:
+        return [*self._slots, self.downloads]
+
     # --- what they are -------------------------------------------------------------------------
 
     @property
     def are_idle(self) -> bool:
         """No job and no child in any."""
-        return all(slot.is_idle for slot in self._all)
+        return self.downloads.is_idle and all(slot.is_idle for slot in self._all)
 
     @property
     def are_resting(self) -> bool:
@@ -82,8 +93,8 @@ class EngineSlots:
 
     @property
     def positions(self) -> dict[JobId, float]:
-        """Seconds done of the jobs in the engines."""
-        return {job: done for slot in self._slots for job, done in slot.positions.items()}
+        """Seconds done of the jobs in the engines, and of those that are being downloaded."""
+        return {job: done for slot in self._having_jobs for job, done in slot.positions.items()}
 
     @property
     def halted(self) -> Failure | None:
@@ -94,14 +105,17 @@ class EngineSlots:
                 return slot.halted
         return failures[0] if all(failures) else None
 
-    def having(self, job: JobId) -> EngineSlot | None:
-        """The slot whose engine has the job."""
-        return next((slot for slot in self._slots if slot.has(job)), None)
+    def having(self, job: JobId) -> EngineSlot | Downloads | None:
+        """The slot that has the job."""
+        return next((slot for slot in self._having_jobs if slot.has(job)), None)
 
     # --- what they do --------------------------------------------------------------------------
 
     async def handle(self, message: SlotMessage) -> None:
         """Take a reply or the end of a child."""
+        if isinstance(message, LinkEnded):
+            await self.downloads.ended(message)
+            return
         for slot in self._all:
             could = slot.halted is None
             await slot.handle(message)
@@ -114,6 +128,7 @@ class EngineSlots:
 
         Whether so many files were skipped that it is to be called again.
         """
+        await self.downloads.feed()
         again = False
         if len(self._slots) > 1:
             for slot in self._slots:
@@ -146,6 +161,7 @@ class EngineSlots:
 
     def kill(self) -> None:
         """End all children at once; the jobs in them go back to the queue."""
+        self.downloads.kill_engine()
         for slot in self._all:
             slot.kill_engine()
 
@@ -166,5 +182,6 @@ class EngineSlots:
 
     async def join(self) -> None:
         """Wait until all reader threads have ended."""
+        await self.downloads.join()
         for slot in self._all:
             await slot.join()

@@ -24,6 +24,7 @@ from fwtui.core.session import Session
 from fwtui.core.settings import Settings
 from fwtui.core.watch import WatchedFolder
 from fwtui.storage.erase import Discarded
+from fwtui.storage.links import LINKS, sweep_links
 from fwtui.storage.remap import missing, remap_session
 from fwtui.storage.scratch import Swept, sweep
 from fwtui.storage.sessions import (
@@ -82,6 +83,7 @@ class Workspace:
     def sweep(self) -> Swept:
         """Delete scratch files and sockets that no running fwtui uses."""
         running(self.locations)
+        sweep_links(self.locations.cache / LINKS, self.locations.sessions)
         return sweep(self.locations.scratch, self.locations.sessions, datetime.now())
 
     async def start(

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fwtui.cli.completing import running_ids
 from fwtui.cli.console import Console
 from fwtui.cli.exits import exit_code_help
 from fwtui.cli.live import Talk, connected, find_batch
@@ -26,9 +27,15 @@ if TYPE_CHECKING:
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.argument("paths", nargs=-1, required=True, type=click.Path())
-@click.option("--session", "session_id", default="", help="Which batch, if several run")
+@click.option(
+    "--session",
+    "session_id",
+    default="",
+    help="Which batch, if several run",
+    shell_complete=running_ids,
+)
 def command(paths: tuple[str, ...], session_id: str) -> ExitCode:
-    """Add files, folders (recursively) and glob patterns to the end of a running batch's queue.
+    """Add to the end of a running batch's queue: files, folders, glob patterns and links.
 
     They are transcribed with the settings of that batch.
     """
@@ -42,13 +49,13 @@ async def add(paths: tuple[str, ...], session_id: str, console: Console) -> None
 
     place = find_batch(session_id, "add --session")
     intake = await asyncio.to_thread(find_files, paths)
-    if not intake.files:
+    if not intake.files and not intake.links:
         raise nothing_found(intake)
     for path in intake.empty:
         console.line(f"note: no audio or video file found in {printable(path)}")
     async with connected(place) as talk:
         wanted = {path_to_text(path) for path in intake.paths}
-        before = len(wanted & {job.path for job in talk.jobs})
+        before = len(wanted & {job.source or job.path for job in talk.jobs})
         if before < len(wanted):
             talk.connection.write(AddPaths(intake.paths, intake.roots))
             await _until_there(talk, wanted, intake)
@@ -62,13 +69,13 @@ async def add(paths: tuple[str, ...], session_id: str, console: Console) -> None
 
 async def _until_there(talk: Talk, wanted: set[str], intake: "Intake") -> None:
     """Until all are in the queue. Raises FwtuiError when the batch cannot take them."""
-    missing = wanted - {job.path for job in talk.jobs}
+    missing = wanted - {job.source or job.path for job in talk.jobs}
     expected = {valid_text(str(problem.failure)) for problem in intake.problems}
 
     def arrived(event: AnyEvent) -> bool:
         match event:
             case JobsAdded(jobs=jobs):
-                missing.difference_update(job.path for job in jobs)
+                missing.difference_update(job.source or job.path for job in jobs)
             case LogLine(level=Level.ERROR, job=None, text=text) if text not in expected:
                 raise FwtuiError(f"the batch has trouble: {text}")
             case _:

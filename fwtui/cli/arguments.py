@@ -5,9 +5,12 @@ Dashes and underscores are the same; a switch may stand alone, have a value, or 
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 _BOOLEAN = re.compile(r"true|false", re.IGNORECASE)
 
@@ -35,6 +38,16 @@ class Switch(OptionalValue):
         attributes.setdefault("metavar", "")
         super().__init__(declarations, bare="True", fits=_BOOLEAN, **attributes)
 
+    def shell_complete(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        incomplete: str,
+    ) -> "list[CompletionItem]":
+        """A switch stands alone: what follows it is a file."""
+        from fwtui.cli.completing import files
+
+        return files(incomplete)
+
 
 class WhisperCommand(click.Command):
     """A command whose options may be written as whisper's are."""
@@ -42,6 +55,12 @@ class WhisperCommand(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse after rewriting the arguments into one form."""
         return super().parse_args(ctx, list(rewritten(args, self._options(ctx))))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """The options that begin so, whether dashes or underscores are typed."""
+        if incomplete.startswith("--"):
+            incomplete = "--" + incomplete[2:].replace("-", "_")
+        return super().shell_complete(ctx, incomplete)
 
     def _options(self, ctx: click.Context) -> dict[str, click.Option]:
         return {

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from fwtui.cli.completing import running_ids
 from fwtui.config.locations import Locations
 from fwtui.core.display import printable
 from fwtui.core.events import AnyEvent, Phase
@@ -22,7 +23,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 def session_argument(command: Command) -> Command:
     """The session of a running batch, which need not be named when there is only one."""
-    return click.argument("session_id", required=False, default="")(command)
+    argument = click.argument("session_id", required=False, default="", shell_complete=running_ids)
+    return argument(command)
 
 
 def find_batch(wanted: str, command: str) -> "Place":

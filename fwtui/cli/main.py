@@ -33,6 +33,7 @@ COMMANDS = {
     "sessions": "List interrupted sessions, look into one, or discard some.",
     "config": "The settings file, and where each value comes from.",
     "report-bug": "Put an anonymous bundle for a bug report together.",
+    "completion": "The script for tab completion in bash, zsh or fish.",
 }
 """Name of each command (and of its module) and its short help."""
 

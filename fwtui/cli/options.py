@@ -1,7 +1,7 @@
 """All settings as options, generated from their fields, and settings made from what was given."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -13,9 +13,12 @@ from fwtui.config.locations import Locations
 from fwtui.core.settings import Settings
 from fwtui.errors import ConfigError
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 _SHORT = {"output_dir": "-o", "output_format": "-f", "pretty_json": "-p"}
 _METAVARS = {"int": "INT", "float": "NUMBER", "str": "TEXT", "choice": "NAME", "bool": ""}
-_TITLES = {
+TITLES = {
     "model": "Model",
     "decoding": "Transcription",
     "output": "Output",
@@ -26,6 +29,7 @@ _TITLES = {
     "done": "When it is done",
     "log": "Log files",
 }
+"""What each section of the settings is called."""
 _SCREEN = "interface"
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -50,6 +54,17 @@ class FieldType(click.ParamType):  # type: ignore[type-arg]  # generic in new cl
         except ConfigError:
             self.fail(f"{value!r} is not {self.field.allowed}", param, ctx)
 
+    def shell_complete(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        param: click.Parameter,  # noqa: ARG002
+        incomplete: str,
+    ) -> "list[CompletionItem]":
+        """The values that can be typed here."""
+        from fwtui.cli.completing import values
+
+        return values(self.field, incomplete)
+
 
 class SettingsCommand(WhisperCommand):
     """A command that takes all settings as options, shown in groups."""
@@ -58,12 +73,12 @@ class SettingsCommand(WhisperCommand):
         """The command's own options, then the settings by section."""
         sections = {field.name: field.section for field in all_fields()}
         groups: dict[str, list[tuple[str, str]]] = {"Options": []}
-        groups |= {title: [] for title in _TITLES.values()}
+        groups |= {title: [] for title in TITLES.values()}
         for param in self.get_params(ctx):
             record = param.get_help_record(ctx)
             if isinstance(param, click.Option) and record is not None:
                 section = sections.get(param.name or "", "")
-                groups[_TITLES.get(section, "Options")].append(record)
+                groups[TITLES.get(section, "Options")].append(record)
         for title, records in groups.items():
             if not records:
                 continue

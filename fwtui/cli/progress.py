@@ -144,11 +144,19 @@ class Progress:
     def _figures(self, event: JobProgress) -> str:
         percent = f"{_share(event) * 100:3.0f}%"
         if event.preparing:
-            return f"{percent} preparing"
+            return f"{percent} {self._word(event.id)}"
         eta = self._tally.batch.eta if self._tally.batch else None
         eta = event.eta if eta is None and len(self._tally.jobs) == 1 else eta
         left = f"  ETA {clock(eta)}" if eta is not None else ""
         return f"{percent}  {event.speed:.1f}x real time{left}"
+
+    def _word(self, job_id: JobId) -> str:
+        job = self._tally.jobs.get(job_id)
+        match job.state if job is not None else None:
+            case Processing(downloading=True):
+                return "downloading"
+            case _:
+                return "preparing"
 
     def _bar(self, share: float) -> str:
         full = round(share * _BAR)

@@ -11,11 +11,13 @@ import click
 import msgspec
 
 from fwtui.cli.arguments import OptionalValue, Switch
+from fwtui.cli.completing import session_ids
 from fwtui.cli.console import Console
 from fwtui.cli.exits import exit_code_help
 from fwtui.cli.hangup import TERMINAL_GONE, leave_terminal
 from fwtui.cli.headless import Listener, drive
 from fwtui.cli.jsonlines import JsonLines
+from fwtui.cli.links import check_links
 from fwtui.cli.logfile import SessionLog, close_log, log_event, open_log
 from fwtui.cli.options import SettingsCommand, changes_from, settings_from, settings_options
 from fwtui.cli.progress import Progress
@@ -63,7 +65,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class Intake:
-    """The files that the paths led to, what could not be read, and which paths led to none.
+    """The files and links that the paths are, what could not be read, which paths led to none.
 
     `roots` are the folders that files were found in.
     """
@@ -72,11 +74,12 @@ class Intake:
     problems: tuple["Problem", ...] = ()
     empty: tuple[str, ...] = ()
     roots: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
 
     @property
     def paths(self) -> tuple[str, ...]:
         """What becomes a row of the queue: also what cannot be read, as a failed one."""
-        return *self.files, *(str(problem.path) for problem in self.problems)
+        return *self.files, *(str(problem.path) for problem in self.problems), *self.links
 
 
 @click.command(
@@ -93,6 +96,7 @@ class Intake:
     bare="",
     fits=_SESSION_ID,
     metavar="[SESSION_ID]",
+    shell_complete=session_ids,
     help="Go on with an unfinished session, the newest one if no id is given",
 )
 @click.option(
@@ -122,7 +126,7 @@ def command(
     detach: bool,
     **_: Value,
 ) -> ExitCode:
-    """Transcribe files, folders (recursively) and glob patterns.
+    """Transcribe files, folders (recursively), glob patterns and links (http, https).
 
     Progress goes to stderr. The transcripts are written to --output_dir, one set of files for
     each media file. An interrupted batch goes on where it was with --resume. With --detach it
@@ -204,7 +208,8 @@ async def run(
     `tally` must be among the listeners. `background`: there is no terminal from the beginning.
     """
     intake = await asyncio.to_thread(find_files, request.paths)
-    if not intake.files and request.resume is None and not request.watch:
+    nothing = not intake.files and not intake.links
+    if nothing and request.resume is None and not request.watch:
         raise nothing_found(intake)
     for path in intake.empty:
         console.line(f"note: no audio or video file found in {printable(path)}")
@@ -231,21 +236,27 @@ async def run(
 
 
 def find_files(paths: tuple[str, ...]) -> Intake:
-    """The media files that the paths lead to, each once; blocks on the disk."""
+    """The media files that the paths lead to, each once; blocks on the disk.
+
+    Raises FwtuiError for links when yt-dlp is not there.
+    """
     from fwtui.batch.intake import find_media
 
     files: dict[str, None] = {}
     problems: list[Problem] = []
     empty: list[str] = []
     roots: dict[str, None] = {}
+    links: dict[str, None] = {}
     for path in paths:
         found = find_media([path])
         roots |= dict.fromkeys(str(root) for root in found.roots.values())
         files |= dict.fromkeys(str(file) for file in found.files)
         problems += found.problems
-        if not found.files and not found.problems:
+        links |= dict.fromkeys(found.links)
+        if not found.files and not found.problems and not found.links:
             empty.append(path)
-    return Intake(tuple(files), tuple(problems), tuple(empty), tuple(roots))
+    check_links(links)
+    return Intake(tuple(files), tuple(problems), tuple(empty), tuple(roots), tuple(links))
 
 
 def conclude(tally: Tally, settings: Settings, console: Console) -> ExitCode:

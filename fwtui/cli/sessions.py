@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
+from fwtui.cli.completing import session_ids
 from fwtui.cli.console import Console
 from fwtui.cli.exits import exit_code_help
 from fwtui.cli.resuming import described
@@ -46,7 +47,7 @@ def command(ctx: click.Context, json: bool) -> ExitCode:
 
 
 @command.command("show", short_help="The files of a session and what became of them.")
-@click.argument("session_id")
+@click.argument("session_id", shell_complete=session_ids)
 def show(session_id: str) -> ExitCode:
     """List the files of a session and what became of them."""
     (stored,) = asyncio.run(_named(_workspace(), (session_id,), Console()))
@@ -59,7 +60,7 @@ def show(session_id: str) -> ExitCode:
 
 
 @command.command("discard", short_help="Delete sessions; transcripts and media files stay.")
-@click.argument("session_ids", nargs=-1, required=True)
+@click.argument("session_ids", nargs=-1, required=True, shell_complete=session_ids)
 def discard(session_ids: tuple[str, ...]) -> ExitCode:
     """Delete sessions and the progress inside their files.
 
@@ -71,7 +72,7 @@ def discard(session_ids: tuple[str, ...]) -> ExitCode:
 
 
 @command.command("export", short_help="A session as JSON, TOML or CSV, for other programs.")
-@click.argument("session_id")
+@click.argument("session_id", shell_complete=session_ids)
 @click.option(
     "--format",
     "-f",
@@ -79,7 +80,12 @@ def discard(session_ids: tuple[str, ...]) -> ExitCode:
     type=click.Choice(FORMATS),
     help="Form of the data (default: by the name of --output, else json)",
 )
-@click.option("--output", "-o", help="File to write, replaced if it is there (default: stdout)")
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(),
+    help="File to write, replaced if it is there (default: stdout)",
+)
 @click.option("--logs", is_flag=True, help="With the lines of its log (JSON and TOML)")
 def export(session_id: str, form: str | None, output: str | None, logs: bool) -> ExitCode:
     """Write the settings of a session, and of each file what became of it, with all attempts.

@@ -124,7 +124,8 @@ def failures(tally: Tally) -> Iterator[str]:
     """For each failed file: its name and what happened, then what to do about it."""
     for job in tally.failed:
         if isinstance(job.state, Failed):
-            yield f"failed: {printable(str(job.file))}: {printable(job.state.failure.title)}"
+            whose = printable(job.source or str(job.file))
+            yield f"failed: {whose}: {printable(job.state.failure.title)}"
             if job.state.failure.hint:
                 yield f"  {printable(job.state.failure.hint)}"
 

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fwtui.cli.completing import first_word
 from fwtui.cli.console import Console
 from fwtui.cli.hangup import TERMINAL_GONE, leave_terminal
+from fwtui.cli.links import check_links
 from fwtui.cli.logfile import SessionLog, close_log, log_event, open_log
 from fwtui.cli.main import COMMANDS
 from fwtui.cli.options import SettingsCommand, screen_options, settings_from
@@ -21,6 +23,7 @@ from fwtui.config.locations import Locations
 from fwtui.core.commands import AddPaths, AnyCommand, Quit, Start
 from fwtui.core.display import printable
 from fwtui.core.events import Level, Phase
+from fwtui.core.links import is_link
 from fwtui.core.settings import Settings
 from fwtui.errors import ExitCode, FwtuiError, UsageError
 
@@ -44,13 +47,14 @@ class ScreenCommand(SettingsCommand):
     cls=ScreenCommand,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-@click.argument("paths", nargs=-1, type=click.Path())
+@click.argument("paths", nargs=-1, type=click.Path(), shell_complete=first_word)
 @screen_options
 @click.pass_context
 def command(ctx: click.Context, /, paths: tuple[str, ...], **_: Value) -> ExitCode:
-    """Open the screen, with these files and folders in the queue."""
+    """Open the screen, with these files, folders and links in the queue."""
     for path in paths:
         _check_exists(path)
+    check_links(paths)
     locations = Locations.default()
     settings = usable(settings_from(ctx, locations))
     if not has_terminal():
@@ -149,7 +153,7 @@ def _hand_over(model: "BatchModel", locations: Locations) -> ExitCode:
 
 
 def _check_exists(path: str) -> None:
-    if os.path.lexists(path) or glob.has_magic(path):
+    if is_link(path) or os.path.lexists(path) or glob.has_magic(path):
         return
     hint = f"options come after the command: fwtui {path} ..." if path in COMMANDS else ""
     raise UsageError(

@@ -133,7 +133,10 @@ class JobChanged(Event, frozen=True):
 
 
 class JobProgress(Event, frozen=True):
-    """How far a job is. Seconds of audio; `speed` is x real time; `eta` seconds, None: unknown."""
+    """How far a job is. Seconds of audio; `speed` is x real time; `eta` seconds, None: unknown.
+
+    While it is downloaded `done` and `total` are bytes.
+    """
 
     id: JobId
     done: float

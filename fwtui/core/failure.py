@@ -24,6 +24,7 @@ class FailureKind(StrEnum):
     ENGINE_DIED = "engine_died"
     STALLED = "stalled"
     OUTPUT = "output"
+    DOWNLOAD = "download"
     INTERNAL = "internal"
 
 

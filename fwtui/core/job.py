@@ -48,11 +48,12 @@ class Pending(msgspec.Struct, frozen=True, tag="pending"):
 
 
 class Processing(msgspec.Struct, frozen=True, tag="processing"):
-    """In the engine of a slot, or next in it (being prepared)."""
+    """In the engine of a slot, or next in it (being prepared), or being downloaded."""
 
     started_at: datetime
     preparing: bool = True
     slot: int = 0
+    downloading: bool = False
 
 
 class Completed(msgspec.Struct, frozen=True, tag="completed"):
@@ -107,7 +108,8 @@ class Job(msgspec.Struct, frozen=True):
     added and led to it (as `path_to_text`), empty if it was named itself. `kept` are the formats
     of outputs that were there before it began and are left alone; None: nobody has looked yet.
     `settings` are its own, if the user asked to try it with others than the batch's: those that
-    are not at their defaults, by `section.name`.
+    are not at their defaults, by `section.name`. `source` is the link that the file is
+    downloaded from; until then `path` is where it will be, and is changed once more.
     """
 
     id: JobId
@@ -119,6 +121,7 @@ class Job(msgspec.Struct, frozen=True):
     settings: dict[str, Any] | None = None
     root: str = ""
     kept: tuple[str, ...] | None = None
+    source: str | None = None
 
     @property
     def file(self) -> Path:

@@ -91,7 +91,7 @@ def missing(session: Session) -> tuple[str, ...]:
     Inputs count when all that are still to do are missing. Blocks on the disk.
     """
     waiting = [j for j in session.jobs if isinstance(j.state, Pending | Processing | Failed)]
-    paths = [job.path for job in waiting]
+    paths = [job.path for job in waiting if job.source is None]
     lost = bool(paths) and all(is_foreign(path) for path in paths)
     if paths and not lost:
         lost = not any(os.path.lexists(text_to_path(path)) for path in paths[:MOST_LOOKS])

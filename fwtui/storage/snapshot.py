@@ -27,7 +27,8 @@ _OWN = {"session_id", "created_at", "version", "generation", "settings", "files"
 _OWN |= {"watch"}
 _TIMES = ("started_at", "completed_at")
 _FILE = {"path", "status", "error", "output_path", *_TIMES}
-_FILE |= {"id", "stem", "state", "media", "attempts", "settings", "progress", "root", "kept"}
+_FILE |= {"id", "stem", "state", "media", "attempts", "settings", "progress"}
+_FILE |= {"root", "kept", "source"}
 
 
 class UnreadableError(StorageError):
@@ -92,6 +93,8 @@ def _entry(job: Job, progress: Progress | None) -> dict[str, Any]:
         entry["root"] = job.root
     if job.kept is not None:
         entry["kept"] = job.kept
+    if job.source is not None:
+        entry["source"] = job.source
     if progress:
         entry["progress"] = {"seconds": progress.seconds, "windows": len(progress.windows)}
     return entry

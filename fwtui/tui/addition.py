@@ -1,9 +1,10 @@
 """What would be added to the queue, and what to say of it before it is."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from fwtui.batch.fetching import NEEDED, is_installed
 from fwtui.batch.intake import Found, Problem
 from fwtui.core.paths import path_to_text
 from fwtui.tui import format as fmt
@@ -15,19 +16,25 @@ from fwtui.tui.text import clean
 
 @dataclass(frozen=True)
 class Addition:
-    """`names` as they were given, the files that they lead to, and what is known of these."""
+    """`names` as they were given, the files that they lead to, and what is known of these.
+
+    `links` are to be downloaded, if `can_download`.
+    """
 
     names: tuple[str, ...]
     files: tuple[Path, ...]
     problems: tuple[Problem, ...]
     notes: Mapping[Path, str]
     left_out: int = 0
+    links: tuple[str, ...] = ()
+    can_download: bool = True
 
     @classmethod
     def of(cls, found: Found, names: tuple[str, ...], known: Known) -> "Addition":
         """Everything that was found."""
         notes = {path: note for path in found.files if (note := known.note(str(path)))}
-        return cls(names, found.files, found.problems, notes)
+        here = not found.links or is_installed()
+        return cls(names, found.files, found.problems, notes, links=found.links, can_download=here)
 
     def without(self, kind: Kind, known: Known | None) -> "Addition":
         """Only files of this kind and, if `known` is given, those of which nothing is known."""
@@ -38,20 +45,31 @@ class Addition:
             and not (known is not None and path in self.notes)
         )
         left_out = len(self.files) - len(kept)
-        return Addition(self.names, kept, self.problems, self.notes, left_out)
+        return replace(self, files=kept, left_out=left_out)
+
+    @property
+    def count(self) -> int:
+        """How many rows there will be; none if links are among them and cannot be downloaded."""
+        return len(self.files) + len(self.links) if self.can_download else 0
 
     @property
     def result(self) -> tuple[str, ...]:
         """What to hand to the batch: the names, or the single files if some are left out."""
         if not self.left_out:
             return self.names
-        return tuple(path_to_text(path) for path in self.files)
+        return *(path_to_text(path) for path in self.files), *self.links
 
 
 def describe(addition: Addition, lengths: Mapping[Path, float | None], glyphs: Glyphs) -> str:
     """How many files and how long they are, as far as they are measured."""
-    files = addition.files
-    words = f"{fmt.files(len(files))} found" if files else "No media files found"
+    files, links = addition.files, len(addition.links)
+    if not addition.can_download:
+        return str(NEEDED)
+    if links:
+        words = "1 link" if links == 1 else f"{links:,} links"
+        words += f" and {fmt.files(len(files))} found" if files else " to download"
+    else:
+        words = f"{fmt.files(len(files))} found" if files else "No media files found"
     measured = [lengths[path] for path in files if path in lengths]
     seconds = [value for value in measured if value is not None]
     if seconds:

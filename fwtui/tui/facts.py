@@ -51,11 +51,13 @@ def describe(
     """
     facts = _Facts(cells, glyphs)
     facts.add("File", shown_path(job.path))
+    if job.source is not None:
+        facts.add("From", clean(job.source))
     if job.media is not None:
         facts.add("Media", _media(job.media, glyphs))
     facts.add("State", f"{glyphs.of(job.state)} {status_word(job.state)}", _ink(job.state))
     if progress is not None:
-        facts.add("Done", _progress(progress, glyphs))
+        facts.add("Done", _progress(progress, glyphs, job.state))
     if needs and not job.is_finished:
         facts.add("Needs", needs)
     _state(facts, job.state, missing)
@@ -96,8 +98,11 @@ def _ink(state: State) -> str:
             return "$ink-dim"
 
 
-def _progress(progress: JobProgress, glyphs: Glyphs) -> str:
+def _progress(progress: JobProgress, glyphs: Glyphs, state: State) -> str:
     done = fmt.percent(fmt.share(progress.done, progress.total))
+    if isinstance(state, Processing) and state.downloading:
+        of = f" of {fmt.size(int(progress.total))}, {done}" if progress.total else ""
+        return f"{fmt.size(int(progress.done))}{of} downloaded"
     if progress.preparing:
         return f"{done} prepared"
     of = f"{fmt.clock(progress.done)} of {fmt.clock(progress.total)}, {done}"

@@ -138,6 +138,9 @@ def _result(
     match job.state:
         case Pending(done_seconds=done):
             return _pending(job, done, cols, glyphs)
+        case Processing(downloading=True):
+            words = f"downloading {_percent(progress)}".rstrip()
+            return [(fit(words, cols.result - 2, glyphs.ellipsis), "dim")]
         case Processing(preparing=preparing):
             return _processing(progress, cols, glyphs, preparing=preparing, phase=phase)
         case Completed() as state:
@@ -191,7 +194,7 @@ def _processing(
     room = cols.progress - 2
     share = fmt.share(progress.done, progress.total) if progress is not None else 0.0
     if preparing or progress is None or progress.preparing:
-        words = f"preparing {fmt.percent(share)}" if progress and share else "preparing"
+        words = f"preparing {_percent(progress)}".rstrip()
         words = words if share < 1 else "next"
         return [(fit(words, cols.result - 2, glyphs.ellipsis), "dim")]
     ink = "warn" if phase is Phase.PAUSED else "primary"
@@ -204,6 +207,11 @@ def _processing(
         (text, "plain"),
         *_numbers(progress.speed, left, cols, glyphs),
     ]
+
+
+def _percent(progress: JobProgress | None) -> str:
+    share = fmt.share(progress.done, progress.total) if progress is not None else 0.0
+    return fmt.percent(share) if share else ""
 
 
 def _numbers(pace: float, left: str, cols: Columns, glyphs: Glyphs) -> list[Piece]:

@@ -1,6 +1,7 @@
 """Start-up with unfinished sessions, adding files, and what happens when something breaks."""
 
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -183,6 +184,22 @@ async def test_add_counts_before_it_adds(tmp_path: Path, monkeypatch: pytest.Mon
         await driver.press("enter")
         await driver.until(lambda: link.commands)
         assert link.commands == [AddPaths(("*.mp3", "my talks", "nothing"))]
+
+
+async def test_a_link_is_added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "yt_dlp", None)  # as Python marks what is not there
+    link = ScriptedLink()
+    async with scripted(link) as driver:
+        await driver.press("a")
+        await driver.press(*"https://example.org/a?b=c&d")
+        await driver.until_text("Links need yt-dlp, which is not installed")
+        monkeypatch.delitem(sys.modules, "yt_dlp")
+        await driver.press("e")
+        await driver.until_text("1 link to download")
+        await driver.press("enter")
+        await driver.until(lambda: link.commands)
+        assert link.commands == [AddPaths(("https://example.org/a?b=c&de",))]
 
 
 async def test_add_from_the_tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,9 +1,10 @@
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from fwtui.core.events import BatchSnapshot, JobProgress, Phase
 from fwtui.core.finding import Finding, FindingKind
-from fwtui.core.job import Job
+from fwtui.core.job import Job, Processing
 from fwtui.core.settings import Settings
 from fwtui.tui.facts import describe
 from fwtui.tui.glyphs import ASCII, UNICODE, Glyphs
@@ -104,3 +105,11 @@ def test_ascii_rows_are_ascii() -> None:
         if one.path.isascii():
             pieces = row(one, PROGRESS, Phase.RUNNING, columns(90), ASCII, selected=True)
             assert said(pieces).isascii()
+
+
+def test_a_download_is_seen_on_the_row() -> None:
+    one = replace(gallery()[7], state=Processing(NOW, downloading=True), source="https://x.org/a")
+    cols = columns(100)
+    begun = JobProgress(one.id, 34, 100, 0.0, None, preparing=True)
+    assert "downloading 34%" in said(row(one, begun, Phase.RUNNING, cols, UNICODE, selected=False))
+    assert "downloading" in said(row(one, None, Phase.RUNNING, cols, UNICODE, selected=False))

@@ -33,6 +33,7 @@ TREE_HINTS = (
     "{add_choose} chooses, {add_search} searches, {add_kind} type, {add_known} only new, "
     "{add_confirm} adds"
 )
+PLACEHOLDER = "Files, folders, patterns or links: ~/talks  'week 1/*.mp3'"
 PATH_HINTS = "Enter adds, Tab completes or goes to the tree, Esc leaves"
 
 
@@ -74,7 +75,7 @@ class AddFiles(Dialog[Names]):
             "Add files",
             PathInput(
                 self._prefilled,
-                placeholder="Files, folders or patterns: ~/talks  'week 1/*.mp3'  (Tab completes)",
+                placeholder=PLACEHOLDER,
                 id="add-path",
                 select_on_focus=False,
             ),
@@ -173,7 +174,7 @@ class AddFiles(Dialog[Names]):
     def _tell(self, addition: Addition) -> None:
         words = describe(addition, self._lengths, self._glyphs)
         more = with_keys(self, remarks(addition, only_new=self._only_new))
-        self._say(words, more, len(addition.files))
+        self._say(words, more, addition.count)
         self.browser.refresh()
 
     def _say(self, words: str, more: str, count: int) -> None:
@@ -225,7 +226,7 @@ class AddFiles(Dialog[Names]):
         if addition is None:
             text, chosen = self.query_one(PathInput).value, tuple(self.browser.folders.chosen)
             addition = await self._find(text, chosen)
-        if addition.files:
+        if addition.count:
             self.dismiss(addition.result)
         else:
             self._tell(addition)

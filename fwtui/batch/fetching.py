@@ -1,0 +1,183 @@
+"""One link to one file, by yt-dlp in a child: its command line, and what it says."""
+
+import asyncio
+import contextlib
+import importlib.util
+import json
+import os
+import re
+import sys
+from asyncio.subprocess import PIPE, Process, create_subprocess_exec
+from collections import deque
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import msgspec
+
+from fwtui.core.failure import Failure, FailureKind
+from fwtui.core.paths import path_to_text, valid_text
+from fwtui.engine.failure import describe_exit
+
+COMMAND = (sys.executable, "-P", "-m", "fwtui.batch.fetch_child")
+NEEDED = Failure(
+    FailureKind.LIBRARY_MISSING,
+    "Links need yt-dlp, which is not installed",
+    "pip install 'fwtui[links]'",
+)
+_PROGRESS, _FILE = "fwtui-progress", "fwtui-file"
+_FIGURES = "downloaded_bytes", "total_bytes", "total_bytes_estimate", "eta"
+_LAST_LINES = 40
+_LONGEST_LINE = 1 << 20
+# What yt-dlp puts before the reason (the site, the id of the page) and behind it.
+_BEFORE = re.compile(r"^ERROR: (?:\[[^\]]*\] (?:\S+: )?)?")
+_BEHIND = re.compile(r" \(caused by .*|; please report this issue .*", re.DOTALL)
+
+
+class Fetched(msgspec.Struct, frozen=True):
+    """How far a download is: bytes (`total` 0: unknown), and seconds left (None: unknown)."""
+
+    done: float
+    total: float
+    eta: float | None
+
+
+def is_installed() -> bool:
+    """Whether yt-dlp is there; without importing it."""
+    return importlib.util.find_spec("yt_dlp") is not None
+
+
+def arguments(url: str, folder: Path) -> list[str]:
+    """yt-dlp's arguments. The sound alone where a site has it; what is there is gone on with."""
+    figures = " ".join(f"%(progress.{name})s" for name in _FIGURES)
+    return [
+        "--ignore-config",
+        "--no-cache-dir",
+        "--color=never",
+        "--newline",
+        "--progress",
+        f"--progress-template=download:{_PROGRESS} {figures}",
+        f"--print=after_move:{_FILE} %(filepath)j",
+        "--no-playlist",
+        "--match-filters=n_entries<?2",  # a whole playlist is not what one row can be
+        "--format=bestaudio/best",
+        "--fixup=never",  # would need ffmpeg
+        "--continue",
+        f"--paths={_literal(str(folder))}",
+        "--output=%(title).150B.%(ext)s",
+        "--",
+        url,
+    ]
+
+
+async def fetch(
+    url: str, folder: Path, tell: Callable[[Fetched], None], command: tuple[str, ...] = COMMAND
+) -> Path | Failure:
+    """Download what is behind a link into a folder, which is made. When cancelled: at once.
+
+    What was downloaded stays, and is gone on with the next time.
+    """
+    if command is COMMAND and not is_installed():
+        return NEEDED
+    try:
+        await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+        child = await create_subprocess_exec(
+            *command,
+            *arguments(url, folder),
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=PIPE,
+            limit=_LONGEST_LINE,
+            env={**os.environ, "PYTHONIOENCODING": "utf-8:backslashreplace"},
+        )
+    except OSError as error:
+        reason = error.strerror or str(error)
+        return Failure(FailureKind.DOWNLOAD, f"The download cannot begin: {reason}", _hint(folder))
+    try:
+        return await _follow(child, url, tell)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            child.kill()
+        await child.wait()
+
+
+async def _follow(child: Process, url: str, tell: Callable[[Fetched], None]) -> Path | Failure:
+    assert child.stdout is not None
+    assert child.stderr is not None
+    errors: deque[str] = deque(maxlen=_LAST_LINES)
+    reading = asyncio.create_task(_keep(child.stderr, errors))
+    try:
+        file: Path | None = None
+        async for line in child.stdout:
+            match said(line.decode(errors="replace")):
+                case Fetched() as progress:
+                    tell(progress)
+                case Path() as file:
+                    pass
+        await reading
+    finally:
+        reading.cancel()
+    code = await child.wait()
+    return file if code == 0 and file is not None else failure_of(url, code, errors)
+
+
+async def _keep(stream: asyncio.StreamReader, lines: deque[str]) -> None:
+    async for line in stream:
+        lines.append(line.decode(errors="replace").rstrip())
+
+
+def said(line: str) -> Fetched | Path | None:
+    """What a line of yt-dlp's output tells: progress, the file at the end, or nothing."""
+    word, _, rest = line.strip().partition(" ")
+    if word == _FILE:
+        return Path(json.loads(rest))
+    values = rest.split()
+    if word != _PROGRESS or len(values) != len(_FIGURES):
+        return None
+    done, total, estimate, eta = (_number(value) for value in values)
+    return Fetched(done or 0.0, total or estimate or 0.0, eta)
+
+
+def failure_of(url: str, code: int, lines: Iterable[str]) -> Failure:
+    """Why there is no file, from the exit code and the last lines of stderr.
+
+    The link itself stays out of the logs: it may hold a key.
+    """
+    kept = [line.replace(url, "the link") for line in lines]
+    detail = valid_text("\n".join(kept))
+    errors = [line for line in kept if line.startswith("ERROR:")]
+    if not errors and code == 0:
+        return Failure(
+            FailureKind.DOWNLOAD,
+            "The link leads to no single recording",
+            "give the links of the entries of a list one by one",
+            detail,
+        )
+    last = errors[-1] if errors else f"yt-dlp ended with {describe_exit(code)}"
+    reason = valid_text(_BEHIND.sub("", _BEFORE.sub("", last)).strip())
+    if "No space left on device" in reason:
+        return Failure(FailureKind.DISK_FULL, f"Cannot be downloaded: {reason}", _ROOM, detail)
+    return Failure(
+        FailureKind.DOWNLOAD,
+        f"Cannot be downloaded: {reason}",
+        "open it in a browser; if it works there: pip install -U yt-dlp, then retry",
+        detail,
+    )
+
+
+_ROOM = "make room in the cache folder, then retry"
+
+
+def _hint(folder: Path) -> str:
+    return f"check the folder {path_to_text(folder)}"
+
+
+def _literal(text: str) -> str:
+    """A text that yt-dlp's templates leave as it is."""
+    return text.replace("%", "%%")
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None

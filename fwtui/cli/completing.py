@@ -1,0 +1,86 @@
+"""What a shell is told when it completes a word; nothing here is imported by a command at work."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from fwtui.config.fields import Field
+from fwtui.config.locations import Locations
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+_FOLDERS = {"model.model", "model.model_dir", "output.output_dir"}
+
+
+def session_ids(
+    ctx: click.Context,  # noqa: ARG001
+    param: click.Parameter,  # noqa: ARG001
+    incomplete: str,
+) -> list[str]:
+    """The sessions that are stored, the newest first."""
+    names = sorted(
+        (file.stem for file in Locations.default().sessions.glob("*.json")), reverse=True
+    )
+    return [name for name in names if name.startswith(incomplete)]
+
+
+def running_ids(
+    ctx: click.Context,  # noqa: ARG001
+    param: click.Parameter,  # noqa: ARG001
+    incomplete: str,
+) -> list[str]:
+    """The sessions that are worked on."""
+    from fwtui.batch.remote.places import running
+
+    names = (place.session_id for place in running(Locations.default()))
+    return [name for name in names if name.startswith(incomplete)]
+
+
+def first_word(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> "list[CompletionItem]":
+    """Files; and commands, as long as nothing else was typed."""
+    from click.shell_completion import CompletionItem
+
+    from fwtui.cli.main import COMMANDS
+
+    found = files(incomplete)
+    if not any(
+        ctx.get_parameter_source(each.name or "") is click.core.ParameterSource.COMMANDLINE
+        for each in ctx.command.params
+        if each is not param
+    ) and not ctx.params.get(param.name or ""):
+        names = (name for name in COMMANDS if name.startswith(incomplete))
+        found += [CompletionItem(name, help=COMMANDS[name]) for name in names]
+    return found
+
+
+def values(field: Field, incomplete: str) -> "list[CompletionItem]":
+    """What a setting may be."""
+    from click.shell_completion import CompletionItem
+
+    found = [CompletionItem(incomplete, type="dir")] if field.key in _FOLDERS else []
+    words = _words(field).items()
+    return found + [CompletionItem(w, help=text) for w, text in words if w.startswith(incomplete)]
+
+
+def files(incomplete: str) -> "list[CompletionItem]":
+    """Let the shell complete the name of a file."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(incomplete, type="file")]
+
+
+def _words(field: Field) -> dict[str, str | None]:
+    match field.key:
+        case "model.model":
+            from fwtui.memory.models import KNOWN
+
+            return dict.fromkeys(KNOWN)
+        case "decoding.language":
+            from fwtui.core.languages import LANGUAGES
+
+            return dict(LANGUAGES)
+        case _:
+            return dict.fromkeys(field.choices)

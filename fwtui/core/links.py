@@ -1,0 +1,28 @@
+"""Links as inputs: what counts as one, and what its row is called until it is downloaded. Pure."""
+
+import re
+from urllib.parse import unquote, urlsplit
+
+_LINK = re.compile(r"https?://[^\s/]\S*", re.IGNORECASE)
+_NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f<>:\"/\\|?*]+")
+_MOST = 120
+
+
+def is_link(text: str) -> bool:
+    """Whether a text is a link (http or https) and not a path."""
+    return _LINK.fullmatch(text) is not None
+
+
+def link_name(url: str) -> str:
+    """A name for the file behind a link: its own if the link has one, else site and page."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "link"
+    last = unquote(parts.path.rpartition("/")[2])
+    if re.search(r"\w\.\w{2,5}$", last):
+        return _NOT_IN_NAMES.sub(" ", last).strip()[-_MOST:]
+    host = parts.hostname or ""
+    page = unquote(" ".join(part for part in (parts.path, parts.query) if part))
+    name = _NOT_IN_NAMES.sub(" ", f"{host.removeprefix('www.')} {page}")
+    return " ".join(name.split())[:_MOST].rstrip(" .") or "link"

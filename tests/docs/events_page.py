@@ -1,0 +1,116 @@
+"""The events of `fwtui run --json`: a JSON schema, and the same as a page to read."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, get_args
+
+import msgspec
+
+from fwtui.core.events import AnyEvent, Event
+from tests.docs.markup import code, generated, prose, table
+
+# Their keys are on the page of settings.
+_SETTINGS = "Settings"
+
+
+def schema() -> dict[str, Any]:
+    """The JSON schema of one line."""
+    (one,), parts = msgspec.json.schema_components([AnyEvent], ref_template="#/$defs/{name}")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **one, "$defs": parts}
+
+
+def schema_lines() -> Iterator[str]:
+    """The lines of the schema's file."""
+    yield from json.dumps(schema(), indent=1, ensure_ascii=False).splitlines()
+
+
+def events_page() -> Iterator[str]:
+    """The lines of the page."""
+    yield generated("fwtui/core/events.py")
+    yield ""
+    yield "# Events"
+    yield ""
+    yield (
+        "`fwtui run --json` writes one JSON object a line to stdout. `type` says which event it "
+        "is. What an event tells is on disk before it is told. Keys may be added; let your "
+        "program ignore those that it does not know. Times are ISO 8601, sizes of memory in MB "
+        "(2²⁰ bytes), other times in seconds. As [JSON schema](events.schema.json)."
+    )
+    yield ""
+    yield "```sh"
+    yield "fwtui run talks/ --json | jq -r 'select(.type == \"JobChanged\") | .job.state.type'"
+    yield "```"
+    parts = schema()["$defs"]
+    events = [event.__name__ for event in get_args(AnyEvent)]
+    assert set(events) == {event.__name__ for event in Event.__subclasses__()}
+    yield from _parts("## ", parts, events)
+    yield ""
+    yield "## Parts of events"
+    yield from _parts("### ", parts, sorted(_used(parts, events)))
+
+
+def _used(parts: dict[str, Any], events: list[str]) -> set[str]:
+    """The parts that are no events, and not inside of the settings."""
+    found: set[str] = set()
+    left = list(events)
+    while left:
+        for name in _references(parts[left.pop()]):
+            if name != _SETTINGS and name not in found:
+                found.add(name)
+                left.append(name)
+    return found - set(events)
+
+
+def _references(part: Any) -> Iterator[str]:
+    if isinstance(part, dict):
+        if "$ref" in part:
+            yield part["$ref"].rpartition("/")[2]
+        for below in part.values():
+            yield from _references(below)
+    elif isinstance(part, list):
+        for below in part:
+            yield from _references(below)
+
+
+def _parts(heading: str, parts: dict[str, Any], names: list[str]) -> Iterator[str]:
+    for name in names:
+        part = parts[name]
+        yield ""
+        yield heading + name
+        yield ""
+        yield prose(part.get("description", ""))
+        yield ""
+        if "enum" in part:
+            yield ", ".join(code(str(value)) for value in part["enum"])
+            continue
+        rows = (
+            (code(key), _type(value), _default(value, key in part["required"]))
+            for key, value in part["properties"].items()
+        )
+        yield from table(("key", "value", "default"), rows)
+
+
+def _default(value: dict[str, Any], required: bool) -> str:
+    return "" if required else code(json.dumps(value.get("default")))
+
+
+def _type(value: dict[str, Any]) -> str:
+    """What kind of value it is, in words."""
+    match value:
+        case {"$ref": str(target)}:
+            name = target.rpartition("/")[2]
+            return "[settings](settings.md)" if name == _SETTINGS else f"[{name}](#{name.lower()})"
+        case {"anyOf": list(kinds)}:
+            return " or ".join(_type(kind) for kind in kinds)
+        case {"enum": list(allowed)}:
+            return ", ".join(code(json.dumps(one)) for one in allowed)
+        case {"type": "array", "items": dict(item)}:
+            return f"list of {_type(item)}"
+        case {"type": "object"}:
+            return "object"
+        case {"format": "date-time"}:
+            return "time"
+        case {"type": str(kind)}:
+            return kind
+        case _:
+            return "any"

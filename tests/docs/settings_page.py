@@ -1,0 +1,52 @@
+"""All settings: keys of the settings file, their options, defaults, values and help."""
+
+from collections.abc import Iterator
+
+from fwtui.cli.options import TITLES, option_name
+from fwtui.config.fields import Field, all_fields
+from tests.docs.markup import code, generated, prose, table
+
+
+def settings_page() -> Iterator[str]:
+    """The lines of the page."""
+    yield generated("fwtui/core/settings.py")
+    yield ""
+    yield "# Settings and options"
+    yield ""
+    yield (
+        "Each setting is a key of `settings.toml`, in the section named here, and an option of "
+        "`fwtui`, `fwtui run` and the other commands that transcribe. Dashes and underscores are "
+        "the same in options. Switches stand alone or have a value: `--vad_filter`, "
+        "`--vad_filter True`, `--no-vad_filter`. `None` unsets what can be unset."
+    )
+    for section in dict.fromkeys(field.section for field in all_fields()):
+        yield ""
+        yield f"## {TITLES[section]}"
+        yield ""
+        yield f"In `settings.toml` under `[{section}]`."
+        yield ""
+        rows = (_row(field) for field in all_fields() if field.section == section)
+        yield from table(("setting", "option", "default", "values", ""), rows)
+
+
+def _row(field: Field) -> Iterator[str]:
+    yield code(field.name)
+    yield code(option_name(field))
+    yield code(default(field))
+    yield prose(values(field))
+    yield prose(field.description)
+
+
+def default(field: Field) -> str:
+    """The default as it is written."""
+    if field.default is None:
+        return field.unset
+    return str(field.default).lower() if field.kind == "bool" else str(field.default)
+
+
+def values(field: Field) -> str:
+    """What may be given."""
+    if field.kind == "choice":
+        names = ", ".join(field.choices)
+        return f"{names}, or {field.unset}" if field.optional else names
+    return field.allowed

@@ -290,7 +290,7 @@ def _told_of(error: Exception, repo: str, host: str) -> tuple[str, str]:
         )
     if "HFValidationError" in kinds:
         return f"{printable(repo)} is not a Hugging Face id", "an id is owner/name"
-    if "Timeout" in kinds and "BaseFileLock" not in kinds and _is_lock(error):
+    if _is_lock(error):
         return f"Another program downloads {repo} at this moment", "wait for its end"
     if isinstance(error, OSError) and error.errno == 28:
         return f"The disk is full: {repo} is not all here", f"make room; {again}"

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from fwtui.core.settings import ModelSettings
 from fwtui.errors import ModelError
@@ -112,6 +113,16 @@ async def test_a_wrong_checksum_is_thrown_away_and_told(tmp_path: Path) -> None:
         hub.spoil = False
         assert isinstance((await one.run())[-1], Done)
         locate(ModelSettings(model="tiny"), one.environ)
+
+
+async def test_another_program_that_downloads_the_same_is_not_disturbed(tmp_path: Path) -> None:
+    with fake_hub() as hub:
+        one = Downloads(hub, tmp_path)
+        locks = one.cache / ".locks" / repo_folder(REPO, one.cache).name
+        locks.mkdir(parents=True)
+        with FileLock(locks / f"{etag(WANTED['model.bin'])}.lock"):
+            assert "Another program downloads" in failure(await one.run())
+        assert not hub.gets("model.bin")
 
 
 async def test_what_cannot_be_downloaded_says_why(tmp_path: Path) -> None:

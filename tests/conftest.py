@@ -1,5 +1,6 @@
 """What every test gets: folders of its own for state, cache and settings."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,9 @@ settings.load_profile("fwtui")
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Point fwtui, and the processes that a test starts, to folders that only this test uses."""
+    for name in tuple(os.environ):
+        if name.startswith("FWTUI_") and name != "FWTUI_REQUIRE_TOOLS":
+            monkeypatch.delenv(name)  # settings of whoever runs the tests
     root = tmp_path / "fwtui-home"
     for name in ("STATE", "CACHE", "CONFIG"):
         monkeypatch.setenv(f"FWTUI_{name}_DIR", str(root / name.lower()))

@@ -1,7 +1,7 @@
 """Sessions and reports as files for other programs."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,14 @@ from fwtui.storage.codec import clean
 
 
 class SessionExport(msgspec.Struct, frozen=True, kw_only=True):
-    """A stored session."""
+    """A stored session; `log` has the lines of its log files, if they were asked for."""
 
     session_id: str
     created_at: datetime
     counts: dict[str, int]
     settings: Settings
     files: tuple[FileRecord, ...]
+    log: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
 class ReportExport(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,9 +45,17 @@ class ReportExport(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[FileRecord, ...]
 
 
-def export_session(session: Session, form: str) -> bytes:
-    """The session in one of `SESSION_FORMATS`; raises KeyError for another."""
-    return _SESSION_FORMATS[form](session).encode()
+def export_session(session: Session, form: str, log: Sequence[str] | None = None) -> bytes:
+    """The session in one of `SESSION_FORMATS`; raises KeyError for another.
+
+    `log`: the lines of its log, for all formats but CSV, which has no place for them.
+    """
+    if form == "csv":
+        return to_csv(file_record(job) for job in session.jobs).encode()
+    export = _session_export(session)
+    if log is not None:
+        export = msgspec.structs.replace(export, log=tuple(log))
+    return _SESSION_FORMATS[form](export).encode()
 
 
 def export_report(report: BatchReport, form: str) -> bytes:
@@ -111,15 +120,11 @@ def _without_nulls(value: Any) -> Any:
             return value
 
 
-_SESSION_FORMATS: dict[str, Callable[[Session], str]] = {
-    "json": lambda session: _to_json(_session_export(session)),
-    "toml": lambda session: _to_toml(_session_export(session)),
-    "csv": lambda session: to_csv(file_record(job) for job in session.jobs),
-}
+_SESSION_FORMATS: dict[str, Callable[[SessionExport], str]] = {"json": _to_json, "toml": _to_toml}
 _REPORT_FORMATS: dict[str, Callable[[BatchReport], str]] = {
     "md": to_markdown,
     "csv": lambda report: to_csv(file_record(job) for job in report.jobs),
     "json": lambda report: _to_json(_report_export(report)),
 }
-SESSION_FORMATS = tuple(_SESSION_FORMATS)
+SESSION_FORMATS = (*_SESSION_FORMATS, "csv")
 REPORT_FORMATS = tuple(_REPORT_FORMATS)

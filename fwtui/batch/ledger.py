@@ -36,6 +36,7 @@ from fwtui.core.events import (
 from fwtui.core.failure import Failure
 from fwtui.core.job import Completed, Failed, Job, JobId, Pending
 from fwtui.core.paths import path_to_text, text_to_path, valid_text
+from fwtui.core.redact import redacted
 from fwtui.core.segment import Transcript
 from fwtui.core.session import FilePlan, WindowResult
 from fwtui.core.settings import Settings
@@ -88,8 +89,8 @@ class Ledger:
                     self.log(Level.ERROR, f"Something that listens to the batch failed: {listener}")
 
     def log(self, level: Level, text: str, job: JobId | None = None) -> None:
-        """Tell all listeners a line for the log."""
-        self.emit(LogLine(now(), level, valid_text(text), job))
+        """Tell all listeners a line for the log; secrets are taken out of it."""
+        self.emit(LogLine(now(), level, redacted(valid_text(text)), job))
 
     def naming(self, settings: Settings) -> Naming:
         """How outputs are called by these settings."""

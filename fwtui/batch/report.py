@@ -101,7 +101,10 @@ def make_report(
     prediction: Prediction | None = None,
     memory: tuple[MemoryPoint, ...] = (),
 ) -> BatchReport:
-    """The report of a batch; `peak_rss` in MB, both times with or both without a time zone."""
+    """The report of a batch; `peak_rss` in MB, both times with or both without a time zone.
+
+    Reports are passed on: what is the user's own of the settings is not in them.
+    """
     jobs = tuple(jobs)
     done = [job.state for job in jobs if isinstance(job.state, Completed)]
     audio = sum(state.audio_seconds for state in done)
@@ -110,7 +113,7 @@ def make_report(
         session_id=session_id,
         started=started,
         finished=finished,
-        settings=settings,
+        settings=settings.with_own_of(Settings()),
         jobs=jobs,
         peak_rss=peak_rss,
         audio_seconds=audio,

@@ -91,9 +91,10 @@ class Workspace:
         await self._sweep_others(settings)
         return self._runner(store)
 
-    async def resume(self, stored: StoredSession) -> SharedBatch:
+    async def resume(self, stored: StoredSession, own: Settings) -> SharedBatch:
         """A batch that goes on with a stored session, its paths mapped as remembered.
 
+        Of `own` counts what a session does not keep: `Settings.with_own_of`.
         Raises SessionInUseError, StorageError, ConfigError.
         """
 
@@ -103,7 +104,9 @@ class Workspace:
 
         store = await asyncio.to_thread(open_it)
         await self._sweep_others(store.session.settings)
-        return self._runner(store)
+        runner = self._runner(store)
+        runner.ledger.settings = runner.ledger.settings.with_own_of(own)
+        return runner
 
     async def _sweep_others(self, settings: Settings) -> None:
         """What other programs left in the system's temporary folder, if the user wants that."""

@@ -8,8 +8,8 @@ import click
 from fwtui.cli.exits import exit_code_help
 from fwtui.cli.live import connected, find_batch, session_argument
 from fwtui.cli.tui import has_terminal, show
+from fwtui.config.layers import make_layers, settle
 from fwtui.config.locations import Locations
-from fwtui.core.settings import Settings
 from fwtui.errors import ExitCode, FwtuiError
 
 if TYPE_CHECKING:
@@ -33,7 +33,9 @@ def command(session_id: str) -> ExitCode:
     if not has_terminal():
         raise FwtuiError("there is no terminal to draw on", "without one, use: fwtui status")
     asyncio.run(_check(place))
-    return show(Locations.default(), Settings(), (), attach=place)
+    locations = Locations.default()
+    settings = settle(make_layers(locations.config_file))  # the screen is the user's own
+    return show(locations, settings, (), attach=place)
 
 
 async def _check(place: "Place") -> None:

@@ -114,7 +114,7 @@ def main() -> int:
 
     session_log = SessionLog(locations)
     listeners = (tally, log_event, session_log, _Announcer(locations, say))
-    open_log(locations)
+    open_log(locations, request.settings.log)
     try:
         return asyncio.run(run(request, locations, console, tally, listeners, background=True))
     except FwtuiError as error:
@@ -134,5 +134,14 @@ def leave_pipes() -> None:
     leave_terminal(Path(os.devnull))
 
 
+def _main() -> int:
+    from fwtui.cli.main import unexpected
+
+    try:
+        return main()
+    except Exception as error:  # noqa: BLE001 - the outermost frame of this process
+        return unexpected(error, Console())
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(_main())

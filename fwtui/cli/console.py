@@ -54,6 +54,11 @@ class Console:
             self._live = ""
             self._write("\r\x1b[K")
 
+    def ring(self, sequence: str) -> None:
+        """Write what a terminal hears or shows beside its text, if there is one."""
+        if sequence and self._stream.isatty():
+            self._write(sequence)
+
     def leave(self) -> None:
         """There is nobody to tell anything any more."""
         self.is_live = False

@@ -23,11 +23,11 @@ from fwtui.cli.tui import has_terminal, show
 from fwtui.config.locations import Locations
 from fwtui.core.commands import AddPaths, Start
 from fwtui.core.display import printable
+from fwtui.core.quality import QualitySettings
 from fwtui.core.settings import (
     BatchSettings,
     ModelSettings,
     OutputSettings,
-    QualitySettings,
     Settings,
 )
 from fwtui.errors import ExitCode, FwtuiError
@@ -57,7 +57,7 @@ def command(headless: bool, output_dir: str | None) -> ExitCode:
     with tempfile.TemporaryDirectory(prefix="fwtui-demo-state-") as state:
         locations = replace(Locations.default(), state=Path(state))
         if headless or not has_terminal():
-            open_log(locations)
+            open_log(locations, settings.log)
             try:
                 code = asyncio.run(run(locations, settings, clips))
             finally:

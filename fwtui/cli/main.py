@@ -1,5 +1,7 @@
 """The program `fwtui`: its commands, loaded when they are used, and what happens to errors."""
 
+import os
+import shlex
 import sys
 import traceback
 from collections.abc import Sequence
@@ -26,6 +28,8 @@ COMMANDS = {
     "add": "Add files to a running batch.",
     "stop": "Stop a running batch; it can be resumed.",
     "sessions": "List interrupted sessions, look into one, or discard some.",
+    "config": "The settings file, and where each value comes from.",
+    "report-bug": "Put an anonymous bundle for a bug report together.",
 }
 """Name of each command (and of its module) and its short help."""
 
@@ -44,7 +48,7 @@ class Program(click.Group):
         """The command, imported now."""
         if cmd_name != _SCREEN and cmd_name not in COMMANDS:
             return None
-        found = import_module(f"fwtui.cli.{cmd_name}").command
+        found = import_module(f"fwtui.cli.{cmd_name.replace('-', '_')}").command
         return found if isinstance(found, click.Command) else None
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -103,7 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         forget_stdout()
         return ExitCode.DONE
     except Exception as error:  # noqa: BLE001 - the outermost frame: nothing may pass unrecorded
-        return _unexpected(error, console)
+        return unexpected(error, console)
 
 
 def _see(error: click.ClickException) -> str:
@@ -113,15 +117,18 @@ def _see(error: click.ClickException) -> str:
     return f"see: {context.command_path} --help"
 
 
-def _unexpected(error: Exception, console: Console) -> ExitCode:
+def unexpected(error: Exception, console: Console) -> ExitCode:
     """Keep the traceback in a log file, and say in one line where it is."""
     from fwtui.config.locations import Locations
+    from fwtui.core.redact import redacted, secrets_in
 
     text = "".join(traceback.format_exception(error))
     now = datetime.now(UTC)
     log = Locations.default().logs / f"crash-{now:%Y%m%d-%H%M%S-%f}.log"
     try:
-        _write(log, f"fwtui {__version__}, Python {sys.version}\n{sys.argv}\n{text}")
+        command = shlex.join(sys.argv)
+        whole = f"fwtui {__version__}, Python {sys.version}\n{command}\n{text}"
+        _write(log, redacted(whole, secrets_in(os.environ)))
     except OSError:
         console.always(text)
         where = "the traceback is above"

@@ -7,8 +7,8 @@ import click
 from click.core import ParameterSource
 
 from fwtui.cli.arguments import Switch, WhisperCommand
-from fwtui.config.fields import Field, Value, all_fields, apply, parse
-from fwtui.config.load import load_settings
+from fwtui.config.fields import Field, Value, all_fields, parse_word
+from fwtui.config.layers import Layer, find_profile, make_layers, settle
 from fwtui.config.locations import Locations
 from fwtui.core.settings import Settings
 from fwtui.errors import ConfigError
@@ -23,11 +23,10 @@ _TITLES = {
     "batch": "Batch",
     "interface": "Screen",
     "memory": "Memory",
+    "done": "When it is done",
+    "log": "Log files",
 }
-# Names that say too little without their section.
-_LONG = {"warn": "memory_warn", "limit": "memory_limit", "gpu_limit": "gpu_memory_limit"}
 _SCREEN = "interface"
-_WITHOUT_VALUE = "None"
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -46,10 +45,8 @@ class FieldType(click.ParamType):  # type: ignore[type-arg]  # generic in new cl
         """The value as the field's own type."""
         if not isinstance(value, str):
             return value  # type: ignore[no-any-return]
-        if self.field.optional and value == _WITHOUT_VALUE:
-            return None
         try:
-            return parse(self.field, value)
+            return parse_word(self.field, value)
         except ConfigError:
             self.fail(f"{value!r} is not {self.field.allowed}", param, ctx)
 
@@ -75,10 +72,12 @@ class SettingsCommand(WhisperCommand):
 
 
 def settings_options(command: Command) -> Command:
-    """Add an option for every setting of a batch to a command."""
+    """Add an option for every setting of a batch to a command, and one for a profile of them."""
     for field in reversed([field for field in all_fields() if field.section != _SCREEN]):
         _option(field)(command)
-    return command
+    return click.option(
+        "--profile", metavar="NAME", help="Begin with a profile: Fast, Precise, Deep, or your own"
+    )(command)
 
 
 def screen_options(command: Command) -> Command:
@@ -89,8 +88,23 @@ def screen_options(command: Command) -> Command:
 
 
 def settings_from(ctx: click.Context, locations: Locations) -> Settings:
-    """The settings of a new batch: defaults, below the settings file, below the command line."""
-    return apply(load_settings(locations.config_file), given(ctx))
+    """The settings of a new batch, from all layers. Raises ConfigError."""
+    return settle(layers_from(ctx, locations))
+
+
+def layers_from(ctx: click.Context, locations: Locations) -> tuple[Layer, ...]:
+    """Settings file, profile, environment and command line. Raises ConfigError."""
+    return make_layers(locations.config_file, profile=ctx.params.get("profile"), given=given(ctx))
+
+
+def changes_from(ctx: click.Context, locations: Locations) -> Mapping[str, Value]:
+    """What the command line alone says, its profile included: it goes over a session's settings.
+
+    Raises ConfigError.
+    """
+    name = ctx.params.get("profile")
+    profile = find_profile(locations.config_file, name).sets if name else {}
+    return {**profile, **given(ctx)}
 
 
 def given(ctx: click.Context) -> Mapping[str, Value]:
@@ -116,7 +130,7 @@ def _option(field: Field) -> Callable[[Command], Command]:
 
 def option_name(field: Field) -> str:
     """The option of a setting."""
-    return f"--{_LONG.get(field.name, field.name)}"
+    return f"--{field.word}"
 
 
 def _names(field: Field) -> list[str]:

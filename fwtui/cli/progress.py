@@ -1,5 +1,6 @@
 """Progress of a batch on stderr: one live line on a terminal, plain lines elsewhere."""
 
+import os
 from collections.abc import Callable
 from time import monotonic
 
@@ -10,14 +11,18 @@ from fwtui.core.display import cells, printable
 from fwtui.core.events import (
     AnyEvent,
     BatchFinished,
+    BatchSnapshot,
     EngineChanged,
     JobChanged,
     JobProgress,
     Level,
     LogLine,
     SegmentsFound,
+    SettingsChanged,
 )
 from fwtui.core.job import Completed, Job, JobId, Processing, Skipped
+from fwtui.core.news import news, terminal_signal
+from fwtui.core.own_settings import DoneSettings
 
 # A terminal over a slow line should not be flooded; a log file much less.
 _LIVE_SECONDS = 0.1
@@ -43,6 +48,7 @@ class Progress:
         self._now = now
         self._drawn = -_PLAIN_SECONDS
         self._announced: set[JobId] = set()
+        self._done = DoneSettings()
 
     def __call__(self, event: AnyEvent) -> None:
         """Show one event, if it is worth it."""
@@ -59,8 +65,12 @@ class Progress:
                     self._console.line(f"[{times}] {printable(segment.text)}")
             case LogLine() if event.level in self._levels:
                 self._console.line(f"{event.level}: {printable(event.text)}")
+            case BatchSnapshot() | SettingsChanged():
+                self._done = event.settings.done
             case BatchFinished():
                 self._console.clear()
+                if event.is_news:
+                    self._console.ring(terminal_signal(self._done, news(event), os.environ))
             case _:
                 pass
 

@@ -1,6 +1,7 @@
 """`fwtui run`: a batch without a screen."""
 
 import asyncio
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,11 +17,12 @@ from fwtui.cli.hangup import TERMINAL_GONE, leave_terminal
 from fwtui.cli.headless import Listener, drive
 from fwtui.cli.jsonlines import JsonLines
 from fwtui.cli.logfile import SessionLog, close_log, log_event, open_log
-from fwtui.cli.options import SettingsCommand, given, settings_from, settings_options
+from fwtui.cli.options import SettingsCommand, changes_from, settings_from, settings_options
 from fwtui.cli.progress import Progress
 from fwtui.cli.resuming import choose, hint
 from fwtui.cli.tally import Tally, failures, summary
 from fwtui.config.checks import usable, warnings
+from fwtui.config.environment import misspelt
 from fwtui.config.fields import Value, apply
 from fwtui.config.locations import Locations
 from fwtui.core.commands import AddPaths, AnyCommand, ChangeSettings, RetryJobs, Start
@@ -39,8 +41,9 @@ _SESSION_ID = re.compile(r"\d{8}_\d{6}\S*")
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """What the command line asks for.
 
-    `settings` are for a new batch; `changes` are those that were named on the command line, and
-    go over the settings of a resumed one. `resume`: None: no; empty: the newest; else its id.
+    `settings` are for a new batch, and of them what is the user's own for a resumed one, too;
+    `changes` are those that were named on the command line, and go over the settings of a resumed
+    one. `resume`: None: no; empty: the newest; else its id.
     `maps`: folders of another machine and where they are here. `retry`: also try failed files of a
     resumed one again.
     """
@@ -133,7 +136,7 @@ def command(
     request = Request(
         paths=paths,
         settings=usable(settings) if resume is None else settings,
-        changes=given(ctx),
+        changes=changes_from(ctx, locations),
         resume=resume,
         maps=_maps(maps),
     )
@@ -152,7 +155,7 @@ def command(
     lines = JsonLines() if json else None
     if lines is not None:
         listeners.append(lines)
-    open_log(locations)
+    open_log(locations, settings.log)
     try:
         return asyncio.run(run(request, locations, console, tally, listeners))
     finally:
@@ -194,6 +197,8 @@ async def run(
     runner, settings, commands = await _open(locations, request, intake, console)
     for warning in warnings(settings):
         console.line(f"warning: {warning}")
+    for name, close in misspelt(os.environ):
+        console.line(f"warning: {printable(name)} is no setting; did you mean {close}?")
 
     def hang_up() -> bool:
         if runner.ledger.settings.batch.on_hangup == "stop":
@@ -265,11 +270,12 @@ async def _open(
         here = await workspace.mapped(chosen)
         if here.missing:
             raise _elsewhere(here.missing)
-        settings = usable(apply(here.session.settings, request.changes))
-        changing = [ChangeSettings(settings)] if settings != here.session.settings else []
+        wanted = usable(apply(here.session.settings, request.changes))
+        settings = wanted.with_own_of(request.settings)
+        changing = [ChangeSettings(settings)] if wanted != here.session.settings else []
         failed = tuple(job.id for job in chosen.session.failed)
         retrying = [RetryJobs(failed)] if request.retry else []
-        runner = await workspace.resume(chosen)
+        runner = await workspace.resume(chosen, request.settings)
         console.line(f"resuming session {printable(chosen.session.session_id)}")
         return runner, settings, [*changing, *retrying, *adding, Start()]
     elif not intake.paths:

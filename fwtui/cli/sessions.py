@@ -14,7 +14,7 @@ from fwtui.cli.text import plural
 from fwtui.config.locations import Locations
 from fwtui.core.display import printable
 from fwtui.core.job import status_word
-from fwtui.errors import ExitCode, UsageError
+from fwtui.errors import ExitCode, FwtuiError, UsageError
 
 if TYPE_CHECKING:
     from fwtui.batch.workspace import Workspace
@@ -80,7 +80,8 @@ def discard(session_ids: tuple[str, ...]) -> ExitCode:
     help="Form of the data (default: by the name of --output, else json)",
 )
 @click.option("--output", "-o", help="File to write, replaced if it is there (default: stdout)")
-def export(session_id: str, form: str | None, output: str | None) -> ExitCode:
+@click.option("--logs", is_flag=True, help="With the lines of its log (JSON and TOML)")
+def export(session_id: str, form: str | None, output: str | None, logs: bool) -> ExitCode:
     """Write the settings of a session, and of each file what became of it, with all attempts.
 
     Works for any session that is stored, also while another fwtui works on it. CSV has a line a
@@ -88,14 +89,34 @@ def export(session_id: str, form: str | None, output: str | None) -> ExitCode:
     """
     from fwtui.batch.export import export_session, write_export
 
-    session = asyncio.run(_any_named(_workspace(), session_id, Console()))
+    try:
+        session = asyncio.run(_any_named(_workspace(), session_id, Console()))
+    except UsageError as error:
+        file = Locations.default().session_log(session_id)
+        if not file.exists():
+            raise
+        raise UsageError(f"{error.title} any more: it is done", f"its log is {file}") from error
     named = Path(output).suffix[1:].lower() if output else ""
-    data = export_session(session, form or (named if named in FORMATS else FORMATS[0]))
+    form = form or (named if named in FORMATS else FORMATS[0])
+    data = export_session(session, form, _log_of(session_id, form) if logs else None)
     if output:
         write_export(Path(output), data)
     else:
         click.echo(data, nl=False)
     return ExitCode.DONE
+
+
+def _log_of(session_id: str, form: str) -> list[str]:
+    """The lines of a session's log. Raises FwtuiError."""
+    from fwtui.cli.logfile import session_lines
+
+    if form == "csv":
+        raise UsageError("CSV has no place for logs", "use --format json or toml")
+    try:
+        return session_lines(Locations.default(), session_id)
+    except OSError as error:
+        title = f"the log of {session_id} cannot be read: {error.strerror or error}"
+        raise FwtuiError(title, "check the permissions of the state folder") from error
 
 
 async def _any_named(workspace: "Workspace", name: str, console: Console) -> "Session":

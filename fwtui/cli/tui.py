@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from fwtui.batch.remote.places import Place
     from fwtui.batch.remote.shared import SharedBatch
     from fwtui.tui.app import FwtuiApp
+    from fwtui.tui.model import BatchModel
 
 
 class ScreenCommand(SettingsCommand):
@@ -91,7 +92,7 @@ def show(
 
         keymap = make_keymap(load_keys(locations.config_file))
         profiles = load_profiles(locations.config_file)
-        log_file = open_log(locations)
+        log_file = open_log(locations, settings.log)
         app = FwtuiApp(
             Workspace(locations, [log_event, session_log], "screen"),
             settings,
@@ -107,7 +108,7 @@ def show(
         session_log.close()
         close_log()
     if app.hand_over:
-        return _hand_over(app.host.model.session_id, locations)
+        return _hand_over(app.host.model, locations)
     if app.return_value is not None:
         return app.return_value
     return ExitCode.CANNOT_START if app.return_code else ExitCode.DONE
@@ -134,12 +135,13 @@ async def _go_on(batch: "SharedBatch", task: "asyncio.Task[None]", locations: Lo
         await task
 
 
-def _hand_over(session_id: str, locations: Locations) -> ExitCode:
+def _hand_over(model: "BatchModel", locations: Locations) -> ExitCode:
     """The user wants his terminal back, and the batch to go on."""
     from fwtui.cli.background import start_background
     from fwtui.cli.run import Request
 
-    request = Request(paths=(), settings=Settings(), resume=session_id, retry=False)
+    own = Settings().with_own_of(model.settings)
+    request = Request(paths=(), settings=own, resume=model.session_id, retry=False)
     begun = start_background(request, locations)
     name = printable(begun.session_id)
     Console().line(f"the batch goes on in the background; to see it: fwtui attach {name}")

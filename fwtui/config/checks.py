@@ -1,5 +1,6 @@
 """Settings as a batch can use them: whole paths, language codes, no contradictions."""
 
+import shlex
 from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
@@ -15,6 +16,7 @@ from fwtui.core.naming import check_template
 from fwtui.core.settings import DecodingSettings, Settings
 from fwtui.errors import ModelError, UsageError
 
+COMMANDS = ("on_file_done", "on_batch_done")
 AMOUNTS = ("warn", "limit", "gpu_limit")
 # What batched mode cannot obey: its windows know nothing of each other.
 _NOT_BATCHED = (
@@ -39,6 +41,8 @@ def usable(settings: Settings) -> Settings:
     code = None if language is None else _code(language)
     for name in AMOUNTS:
         _amount(f"memory.{name}", getattr(settings.memory, name))
+    for name in COMMANDS:
+        _command(f"done.{name}", getattr(settings.done, name), shell=settings.done.hook_shell)
     _check_words(settings)
     output = settings.output
     check_format(output.output_format)
@@ -75,6 +79,8 @@ def usable_value(field: Field, value: Value) -> Value:
             return _rules(file)
         case key, str(amount) if key in {f"memory.{name}" for name in AMOUNTS}:
             return _amount(key, amount)
+        case key, str(command) if key in {f"done.{name}" for name in COMMANDS}:
+            return _command(key, command, shell=False)
         case _:
             return value
 
@@ -135,6 +141,19 @@ def _amount(key: str, text: str) -> str:
     except ValueError:
         raise UsageError(f"{key} cannot be {text!a}", f"allowed: {FORMS}") from None
     return text
+
+
+def _command(key: str, command: str | None, *, shell: bool) -> str | None:
+    """A command that can be taken apart without a shell; what a shell takes is the shell's."""
+    try:
+        if command is not None and not shell and not shlex.split(command):
+            raise ValueError("it is empty")
+    except ValueError as error:
+        raise UsageError(
+            f"{key} cannot be {command!a}: {str(error).lower()}",
+            "a program and its arguments, quoted as in a shell",
+        ) from None
+    return command
 
 
 def _code(language: str) -> str:

@@ -20,6 +20,15 @@ Value = bool | int | float | str | None
 # The engine holds whole numbers in C ints; a larger one would be cut off silently.
 MAX_INT = 2**31 - 1
 
+# Names that say too little without their section.
+_LONG = {
+    "memory.warn": "memory_warn",
+    "memory.limit": "memory_limit",
+    "memory.gpu_limit": "gpu_memory_limit",
+    "log.level": "log_level",
+    "log.keep_days": "log_keep_days",
+}
+
 _KINDS: dict[type, Kind] = {bool: "bool", int: "int", float: "float", str: "str"}
 _NOUNS: dict[Kind, str] = {
     "bool": "true or false",
@@ -72,6 +81,11 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.section}.{self.name}"
 
     @property
+    def word(self) -> str:
+        """The one word that means it: on the command line behind `--`, in the environment."""
+        return _LONG.get(self.key, self.name)
+
+    @property
     def allowed(self) -> str:
         """What values are allowed, for people: "a whole number, at least 1, or none"."""
         if self.kind == "choice":
@@ -115,6 +129,13 @@ def find_field(key: str) -> Field:
     nearest = _nearest(key, known)
     hint = f"did you mean {nearest}?" if nearest else "see: fwtui run --help"
     raise ConfigError(f"there is no setting called {key!r}", hint)
+
+
+def named_field(name: str) -> Field:
+    """The setting of this key, or of this word; raises ConfigError naming the nearest one."""
+    word = name.removeprefix("--").replace("-", "_")
+    same = [field for field in all_fields() if word == field.word]
+    return same[0] if same else find_field(name)
 
 
 def apply(settings: Settings, values: Mapping[str, Value]) -> Settings:
@@ -195,6 +216,11 @@ def parse(field: Field, text: str) -> Value:
                 return check(field, text)
     except (ValueError, KeyError):
         raise _not_allowed(field, text) from None
+
+
+def parse_word(field: Field, text: str) -> Value:
+    """As `parse`, for places where a text cannot be left out: there, `None` is None of any kind."""
+    return None if field.optional and text == "None" else parse(field, text)
 
 
 def _describe(section: str, name: str, hint: Any, default: Value) -> Field:

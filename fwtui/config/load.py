@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, cast
 
-from fwtui.config.fields import Value, apply, find_field
+from fwtui.config.fields import Value, apply, check, find_field
 from fwtui.core.settings import Settings
 from fwtui.errors import ConfigError
 
@@ -23,9 +23,14 @@ def load_settings(path: Path) -> Settings:
 
     Raises ConfigError that names the file, the key, its value and what is allowed.
     """
+    return apply(Settings(), load_values(path))
+
+
+def load_values(path: Path) -> dict[str, Value]:
+    """The settings that this file has, by `section.name`; raises as `load_settings`."""
     data = read_file(path)
     try:
-        return parse_settings(data)
+        return parse_values(data)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error.title}", error.hint) from error
 
@@ -45,9 +50,14 @@ def read_file(path: Path) -> bytes:
 
 def parse_settings(data: bytes) -> Settings:
     """The settings in the bytes of a TOML file; raises ConfigError."""
+    return apply(Settings(), parse_values(data))
+
+
+def parse_values(data: bytes) -> dict[str, Value]:
+    """The values in the bytes of a TOML file, each of them allowed; raises ConfigError."""
     tables = parse_tables(data)
-    others = OTHER_TABLES & tables.keys()
-    return apply(Settings(), dict(values_in({n: t for n, t in tables.items() if n not in others})))
+    found = values_in({name: t for name, t in tables.items() if name not in OTHER_TABLES})
+    return {key: check(find_field(key), value) for key, value in found}
 
 
 def parse_tables(data: bytes) -> dict[str, Any]:

@@ -46,6 +46,10 @@ class Locations(msgspec.Struct, frozen=True):
         """The log file of one session."""
         return self.logs / f"{session_id}.log"
 
+    def session_log_before(self, session_id: str) -> Path:
+        """The first part of the log of one session, if it has become long."""
+        return self.logs / f"{session_id}.1.log"
+
     @property
     def last_batch(self) -> Path:
         """What became of the batch that ended last."""

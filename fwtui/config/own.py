@@ -21,7 +21,7 @@ def load_keys(path: Path) -> Mapping[str, tuple[str, ...]]:
     Raises ConfigError that names the file.
     """
     try:
-        return {name: _names(name, value) for name, value in _table(path, KEYS).items()}
+        return keys_in(parse_tables(read_file(path)))
     except ConfigError as error:
         raise ConfigError(f"{path}: {error.title}", error.hint) from error
 
@@ -29,7 +29,7 @@ def load_keys(path: Path) -> Mapping[str, tuple[str, ...]]:
 def load_profiles(path: Path) -> tuple[Profile, ...]:
     """The user's profiles, in the order of the file; raises ConfigError that names the file."""
     try:
-        return tuple(_profile(name, table) for name, table in _table(path, PROFILES).items())
+        return profiles_in(parse_tables(read_file(path)))
     except ConfigError as error:
         raise ConfigError(f"{path}: {error.title}", error.hint) from error
 
@@ -69,8 +69,18 @@ def _change(path: Path, change: Callable[[Any], object]) -> None:
         raise ConfigError(f"{path}: {error.title}", error.hint) from error
 
 
-def _table(path: Path, name: str) -> dict[str, Any]:
-    table = parse_tables(read_file(path)).get(name, {})
+def keys_in(tables: Mapping[str, Any]) -> Mapping[str, tuple[str, ...]]:
+    """`load_keys` of a file that is read; raises ConfigError."""
+    return {name: _names(name, value) for name, value in _table(tables, KEYS).items()}
+
+
+def profiles_in(tables: Mapping[str, Any]) -> tuple[Profile, ...]:
+    """`load_profiles` of a file that is read; raises ConfigError."""
+    return tuple(_profile(name, table) for name, table in _table(tables, PROFILES).items())
+
+
+def _table(tables: Mapping[str, Any], name: str) -> dict[str, Any]:
+    table = tables.get(name, {})
     if not isinstance(table, dict):
         raise ConfigError(f"{name!r} is a section", f"write [{name}] on its own line")
     return table

@@ -5,18 +5,20 @@ from functools import lru_cache
 from typing import Any
 
 from fwtui.config.fields import Value, apply, differing
-from fwtui.core.settings import Settings
+from fwtui.core.settings import OWN_SECTIONS, Settings
 from fwtui.errors import ConfigError
 
 
 @lru_cache(maxsize=8)
 def sparse(settings: Settings) -> dict[str, Value]:
-    """The values that are not at their defaults, by `section.name`; not those of the interface.
+    """The values that are not at their defaults, by `section.name`; not the user's own ones.
 
     The same object for the same settings: a hundred thousand files share it. Do not change it.
     """
     return {
-        field.key: value for field, value in differing(settings) if field.section != "interface"
+        field.key: value
+        for field, value in differing(settings)
+        if field.section not in OWN_SECTIONS
     }
 
 

@@ -244,6 +244,22 @@ class BatchFinished(Event, frozen=True):
     report: str | None = None
     failure: Failure | None = None
 
+    @property
+    def is_news(self) -> bool:
+        """Whether it came to this by itself, after work: whoever has gone away wants to know."""
+        return self.seconds > 0 and (not self.stopped or self.failure is not None)
+
+
+class HookFailed(Event, frozen=True):
+    """A command of the user's did not go well: the first time, or after it went well before.
+
+    `hook` is the setting's name, `hint` the command's last words.
+    """
+
+    hook: str
+    text: str
+    hint: str = ""
+
 
 class Recap(Event, frozen=True):
     """What a subscriber who comes late has missed, beside what is in the snapshot.
@@ -279,4 +295,5 @@ AnyEvent = (
     | Forecast
     | LogLine
     | BatchFinished
+    | HookFailed
 )

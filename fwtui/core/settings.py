@@ -11,6 +11,8 @@ import msgspec
 from msgspec import Meta
 
 from fwtui.core.naming import DEFAULT
+from fwtui.core.own_settings import DoneSettings, InterfaceSettings, LogSettings
+from fwtui.core.quality import QualitySettings
 
 ComputeType = Literal[
     "default",
@@ -25,28 +27,6 @@ ComputeType = Literal[
     "bfloat16",
 ]
 OutputFormat = Literal["txt", "vtt", "srt", "tsv", "json", "all", "lrc", "ass", "csv", "md", "docx"]
-
-# fwtui's own two, and Textual's.
-ThemeName = Literal[
-    "fwtui-dark",
-    "fwtui-light",
-    "textual-dark",
-    "textual-light",
-    "nord",
-    "gruvbox",
-    "catppuccin-mocha",
-    "catppuccin-latte",
-    "dracula",
-    "tokyo-night",
-    "monokai",
-    "flexoki",
-    "solarized-dark",
-    "solarized-light",
-    "rose-pine",
-    "rose-pine-dawn",
-    "atom-one-dark",
-    "atom-one-light",
-]
 
 AtLeastOne = Annotated[int, Meta(ge=1)]
 Probability = Annotated[float, Meta(ge=0, le=1)]
@@ -295,33 +275,6 @@ class OutputSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     ] = False
 
 
-class QualitySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which doubtful passages are looked for and marked. The text itself is never changed."""
-
-    check_text: Annotated[
-        bool,
-        Meta(description="Mark passages that repeat themselves or that the model was unsure of"),
-    ] = True
-    low_confidence: Annotated[
-        float,
-        Meta(le=0, description="With check_text: below this mean log probability it is unsure"),
-    ] = -1.0
-    check_languages: Annotated[
-        bool,
-        Meta(description="Mark passages in another language (one more step of the model a window)"),
-    ] = True
-    check_coverage: Annotated[
-        bool,
-        Meta(
-            description="Mark speech without text also where VAD is not needed otherwise: runs it, "
-            "about 7 CPU seconds an hour"
-        ),
-    ] = False
-    missing_speech_s: Annotated[
-        Positive, Meta(description="Speech without text is marked from this length on (s)")
-    ] = 2.0
-
-
 class BatchSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the queue is worked through, and what happens when memory runs out."""
 
@@ -379,13 +332,8 @@ class MemorySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     ] = 0.0
 
 
-class InterfaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How the screen looks. The settings file's count, never those of a stored session."""
-
-    theme: Annotated[ThemeName, Meta(description="Colours of the screen")] = "fwtui-dark"
-    reduced_motion: Annotated[
-        bool, Meta(description="Nothing on the screen moves by itself: no animation, no blinking")
-    ] = False
+# What no session keeps: it belongs to the user and the machine that he sits at.
+OWN_SECTIONS = ("interface", "done", "log")
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -398,6 +346,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     batch: BatchSettings = BatchSettings()
     interface: InterfaceSettings = InterfaceSettings()
     memory: MemorySettings = MemorySettings()
+    done: DoneSettings = DoneSettings()
+    log: LogSettings = LogSettings()
+
+    def with_own_of(self, other: "Settings") -> "Settings":
+        """The same, with `other`'s for all that is a user's and a machine's own.
+
+        Sessions come from outside, too: no command of theirs may ever be run.
+        """
+        own = {section: getattr(other, section) for section in OWN_SECTIONS}
+        return msgspec.structs.replace(self, **own)
 
     def text_hash(self) -> str:
         """Hex digest of the options that decide the text; a resume needs the same one."""

@@ -4,12 +4,14 @@ from typing import Any, get_type_hints
 
 import msgspec
 
-from fwtui.core.settings import Settings
+from fwtui.core.settings import OWN_SECTIONS, Settings
 from fwtui.errors import StorageError
 
 
 def settings_from(plain: object) -> tuple[Settings, dict[str, Any]]:
     """The settings in `plain`, and the keys in it that this version does not know.
+
+    Sections that are a user's own are at their defaults, whatever `plain` says.
 
     Raises StorageError when a known key has a value that this version does not accept.
     """
@@ -24,6 +26,7 @@ def settings_from(plain: object) -> tuple[Settings, dict[str, Any]]:
 
 def _split(plain: object) -> tuple[Settings, dict[str, Any]]:
     sections = msgspec.convert(plain, dict[str, dict[str, Any]])
+    sections = {name: section for name, section in sections.items() if name not in OWN_SECTIONS}
     known: dict[str, dict[str, Any]] = {}
     unknown: dict[str, Any] = {}
     fields = get_type_hints(Settings)
@@ -43,6 +46,8 @@ def _split(plain: object) -> tuple[Settings, dict[str, Any]]:
 def settings_to(settings: Settings, unknown: dict[str, Any]) -> dict[str, Any]:
     """The opposite of `settings_from`."""
     plain: dict[str, Any] = msgspec.to_builtins(settings)
+    for name in OWN_SECTIONS:
+        del plain[name]
     for name, rest in unknown.items():
         plain[name] = {**plain.get(name, {}), **rest}
     return plain

@@ -1,4 +1,4 @@
-"""Toasts about memory: limits that are exceeded, and batches that will not fit."""
+"""Toasts: memory limits, batches that will not fit, commands of the user that failed."""
 
 from typing import Literal
 
@@ -9,6 +9,15 @@ from fwtui.tui.model import Changes
 from fwtui.tui.text import clean
 
 SECONDS = 12.0
+
+
+def tell_hook(screen: Screen[None], changes: Changes) -> None:
+    """Say that a command of the user's failed."""
+    if changes.hook is not None:
+        text = clean(": ".join(part for part in (changes.hook.text, changes.hook.hint) if part))
+        screen.notify(
+            text, title="When it is done", severity="warning", timeout=SECONDS, markup=False
+        )
 
 
 def tell_memory(screen: Screen[None], changes: Changes, key: str) -> None:

@@ -1,5 +1,6 @@
 """The application: its screens, its batch, and how both begin and end."""
 
+import asyncio
 import gc
 import os
 from collections.abc import Callable, Sequence
@@ -11,8 +12,10 @@ from textual import work
 from textual.binding import BindingType
 
 from fwtui.batch.remote.places import Place
+from fwtui.config.locations import Locations
 from fwtui.config.profiles import Profile
 from fwtui.core.commands import AnyCommand
+from fwtui.core.news import news, terminal_signal
 from fwtui.core.settings import Settings
 from fwtui.errors import FwtuiError
 from fwtui.tui.ending import Ending
@@ -113,6 +116,9 @@ class FwtuiApp(Looks, Ending):
         if self.is_running:
             self.main.apply(changes)
             self.withdraw_question()
+        if changes.finished is not None and changes.finished.is_news:
+            done = self.host.model.settings.done
+            self.write_to_terminal(terminal_signal(done, news(changes.finished), os.environ))
         failure = changes.finished.failure if changes.finished is not None else None
         if failure is not None:
             self.trouble.batch_failed(failure)
@@ -135,6 +141,20 @@ class FwtuiApp(Looks, Ending):
         # Errors of composing, timers and layout come here; Textual would end the program.
         if not self.forgive(error):
             super()._handle_exception(error)
+
+    @work(exclusive=True, group="bug", exit_on_error=False)
+    async def action_report_bug(self) -> None:
+        """Put a bundle together, show it, and write it if that is wanted."""
+        from fwtui.batch.bug_report import default_name, gather
+        from fwtui.tui.screens.bug_report import BugReport
+
+        if any(isinstance(screen, BugReport) for screen in self.screen_stack):
+            return
+        parts = await asyncio.to_thread(gather, Locations.default())
+        file = Path.cwd() / default_name(self.now())
+        said = await self.push_screen_wait(BugReport(parts, self.glyphs, file))
+        if said:
+            self.notify(said, markup=False)
 
     def action_help(self) -> None:
         """All keys."""

@@ -233,6 +233,7 @@ class QueueCommands(Looking):
         from fwtui.tui.screens.settings import SettingsScreen
 
         batch = self.host.settings if self.host.runner is None else self.model.settings
+        # The screen is ours; hooks and log belong to whoever works on the batch.
         used = replace(batch, interface=self.host.settings.interface)
         wanted = await self.app.push_screen_wait(SettingsScreen(used, self.glyphs))
         if wanted is None or wanted == used:
@@ -241,6 +242,7 @@ class QueueCommands(Looking):
             self.host.settings = replace(self.host.settings, interface=wanted.interface)
             self.post_message(InterfaceChanged(wanted.interface))
         if replace(wanted, interface=batch.interface) != batch:
+            self.host.settings = replace(self.host.settings, done=wanted.done, log=wanted.log)
             self.host.send(ChangeSettings(wanted))
             self.notify("Files that have not started use the new settings", markup=False)
 

@@ -346,4 +346,22 @@ DIALOG_KEYS: tuple[Key, ...] = (
         "report",
         palette=False,
     ),
+    Key(
+        "bug_write",
+        ("w",),
+        "write",
+        "Write",
+        "Write what is shown to the zip",
+        "bug",
+        palette=False,
+    ),
+    Key(
+        "bug_place",
+        ("p",),
+        "place",
+        "Path",
+        "Type where the zip goes",
+        "bug",
+        palette=False,
+    ),
 )

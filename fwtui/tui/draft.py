@@ -32,8 +32,11 @@ GROUPS = (
     "Quality",
     "Batch",
     "Memory",
+    "When it is done",
     "Interface",
+    "Log files",
 )
+_SECTIONS = {"done": "When it is done", "log": "Log files"}
 _UNITS = {"ms": "milliseconds", "s": "seconds", "seconds": "seconds"}
 _UNIT = re.compile(r"_(ms|s|seconds)$|\((ms|s|seconds)\)$")
 
@@ -115,7 +118,7 @@ def group_of(field: Field) -> str:
         return "Timestamps and words"
     if field.name.startswith("vad_"):
         return "Speech detection"
-    return field.section.capitalize()
+    return _SECTIONS.get(field.section, field.section.capitalize())
 
 
 def unit_of(field: Field) -> str:

@@ -52,7 +52,7 @@ class Host:
             if stored is None:
                 runner = await self.workspace.start(self.settings)
             else:
-                runner = await self.workspace.resume(stored)
+                runner = await self.workspace.resume(stored, self.settings)
             self._adopt(runner)
 
     async def change(self, stored: Stored) -> None:
@@ -63,7 +63,7 @@ class Host:
         async with self._opening:
             if self.closing:
                 return
-            runner = await self.workspace.resume(stored)
+            runner = await self.workspace.resume(stored, self.settings)
             task, self._task = self._task, None
             if task is not None:
                 await self._end(task, CLOSE_SECONDS)

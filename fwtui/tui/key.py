@@ -15,6 +15,7 @@ Where = Literal[
     "sessions",
     "details",
     "report",
+    "bug",
 ]
 
 TITLES: dict[Where, str] = {
@@ -29,6 +30,7 @@ TITLES: dict[Where, str] = {
     "sessions": "Sessions",
     "details": "Details of a file",
     "report": "Report",
+    "bug": "Report a bug",
 }
 
 

@@ -263,6 +263,14 @@ KEYS: tuple[Key, ...] = (
         "everywhere",
         palette=False,
     ),
+    Key(
+        "bug",
+        ("B",),
+        "report_bug",
+        "Report a bug",
+        "Put together what a bug report needs, anonymised, and look at it first",
+        "everywhere",
+    ),
     Key("help", ("?", "f1"), "help", "Help", "All keys", "everywhere", 90),
     Key(
         "quit",

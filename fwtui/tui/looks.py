@@ -10,7 +10,7 @@ from textual.events import DescendantFocus
 from textual.screen import Screen
 from textual.widgets import Input
 
-from fwtui.core.settings import InterfaceSettings
+from fwtui.core.own_settings import InterfaceSettings
 from fwtui.errors import ExitCode
 from fwtui.tui.glyphs import choose_glyphs
 from fwtui.tui.keymap import USUAL
@@ -56,6 +56,12 @@ class Looks(Sturdy, App[ExitCode]):
 
             return TerminalDriver
         return chosen
+
+    def write_to_terminal(self, sequence: str) -> None:
+        """Write what is no part of the picture: a bell, a notification."""
+        if sequence and self._driver is not None:
+            self._driver.write(sequence)
+            self._driver.flush()
 
     def get_css_variables(self) -> dict[str, str]:
         """The theme's variables, and ours derived from them."""

@@ -4,7 +4,7 @@ from textual.message import Message
 
 from fwtui.config.profiles import Profile
 from fwtui.core.job import JobId
-from fwtui.core.settings import InterfaceSettings
+from fwtui.core.own_settings import InterfaceSettings
 
 
 class TranscriptWanted(Message):

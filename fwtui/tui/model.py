@@ -14,6 +14,7 @@ from fwtui.core.events import (
     EngineChanged,
     EngineInfo,
     Forecast,
+    HookFailed,
     JobChanged,
     JobProgress,
     JobsAdded,
@@ -31,9 +32,10 @@ from fwtui.core.events import (
     SettingsChanged,
 )
 from fwtui.core.failure import Failure
-from fwtui.core.job import Completed, Failed, Job, JobId, Pending, Processing, answers_to
+from fwtui.core.job import Job, JobId, Pending, Processing, answers_to
 from fwtui.core.segment import Segment
 from fwtui.core.settings import Settings
+from fwtui.tui.counts import Counts
 from fwtui.tui.curve import BatchHistory
 from fwtui.tui.text import base_name
 
@@ -87,33 +89,7 @@ class Changes:
     waits_for: Failure | None = None
     alert: MemoryAlert | None = None
     forecast: Forecast | None = None
-
-
-@dataclass
-class Counts:
-    """Files by state."""
-
-    completed: int = 0
-    failed: int = 0
-    to_do: int = 0
-    other: int = 0
-
-    @property
-    def total(self) -> int:
-        """All files in the queue."""
-        return self.completed + self.failed + self.to_do + self.other
-
-    def add(self, job: Job, sign: int) -> None:
-        """Count a job in (`sign` 1) or out (-1)."""
-        match job.state:
-            case Completed():
-                self.completed += sign
-            case Failed():
-                self.failed += sign
-            case Pending() | Processing():
-                self.to_do += sign
-            case _:
-                self.other += sign
+    hook: HookFailed | None = None
 
 
 class BatchModel:
@@ -234,6 +210,8 @@ class BatchModel:
             case BatchFinished():
                 self.finished = changes.finished = event
                 changes.head = True
+            case HookFailed():
+                changes.hook = event
 
     def matching(self, needle: str, within: list[JobId] | None = None) -> list[JobId]:
         """Jobs whose name holds `needle`, or that are what it says (`is:failed`), in order."""

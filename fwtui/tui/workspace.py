@@ -40,8 +40,8 @@ class Workspace(Protocol):
     async def start(self, settings: Settings) -> Runner:
         """A new session."""
 
-    async def resume(self, stored: Stored) -> Runner:
-        """Go on with this one."""
+    async def resume(self, stored: Stored, own: Settings) -> Runner:
+        """Go on with this one, with the user's `own` screen, hooks and log."""
 
     async def mapped(self, stored: Stored) -> "Mapped":
         """The session with the paths of this machine, and which folders are not known here."""

@@ -81,7 +81,7 @@ class Batch:
         batch = cls(Settings())
         listed = await batch.workspace.incomplete()
         (stored,) = listed.sessions
-        batch.runner = await batch.workspace.resume(stored)
+        batch.runner = await batch.workspace.resume(stored, Settings())
         batch.settings = batch.runner.ledger.settings
         return batch
 

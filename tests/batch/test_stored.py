@@ -55,7 +55,7 @@ async def test_words_of_finished_and_unfinished_files(tmp_path: Path) -> None:
     assert found.segments == (*window(1).segments, *window(2).segments)
     assert (found.source, found.language) == ("", "en")
     assert not (await workspace.transcript(stored, bad)).segments
-    runner = await workspace.resume(stored)
+    runner = await workspace.resume(stored, Settings())
     assert (await runner.transcript(1)).segments[0].text == " hello"
     assert (await runner.transcript(2)).segments == (*window(1).segments, *window(2).segments)
     (tmp_path / "out" / "talk.srt").unlink()

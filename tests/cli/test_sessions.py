@@ -82,3 +82,21 @@ def test_export(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert tomllib.loads(target.read_text())["session_id"] == name
     assert capsys.readouterr().out == ""
     store.close()
+
+
+def test_export_with_the_log(capsys: pytest.CaptureFixture[str]) -> None:
+    store = make_session(keep_open=True)
+    name, locations = "20251214_101530", Locations.default()
+    locations.logs.mkdir()
+    locations.session_log_before(name).write_text("first\n")
+    locations.session_log(name).write_text("second\n")
+    assert main(["sessions", "export", name, "--logs"]) == ExitCode.DONE
+    assert json.loads(capsys.readouterr().out)["log"] == ["first", "second"]
+    assert main(["sessions", "export", name, "--logs", "-f", "toml"]) == ExitCode.DONE
+    assert tomllib.loads(capsys.readouterr().out)["log"] == ["first", "second"]
+    assert main(["sessions", "export", name]) == ExitCode.DONE
+    assert "log" not in json.loads(capsys.readouterr().out)
+    assert main(["sessions", "export", name, "--logs", "-f", "csv"]) == ExitCode.USAGE
+    store.delete()
+    assert main(["sessions", "export", name, "--logs"]) == ExitCode.USAGE
+    assert str(locations.session_log(name)) in capsys.readouterr().err

@@ -141,7 +141,7 @@ class ScriptedWorkspace:
             raise self.refusal
         return self.link
 
-    async def resume(self, stored: StoredSession) -> ScriptedLink:
+    async def resume(self, stored: StoredSession, own: Settings) -> ScriptedLink:
         if self.refusal is not None:
             refusal, self.refusal = self.refusal, None
             raise refusal

@@ -1,7 +1,12 @@
 """What the screen says of memory, and the key that takes a proposal."""
 
+import pytest
+from msgspec.structs import replace
+from textual.drivers.headless_driver import HeadlessDriver
+
 from fwtui.core.commands import ChangeSettings
-from fwtui.core.events import Forecast, MemoryAlert
+from fwtui.core.events import BatchFinished, Forecast, HookFailed, MemoryAlert
+from fwtui.core.own_settings import DoneSettings
 from tests.tui.driving import Driver, scripted
 from tests.tui.fakes import SETTINGS, ScriptedLink, gallery
 
@@ -52,3 +57,24 @@ async def test_one_key_takes_the_proposal_of_a_forecast() -> None:
         await driver.until(lambda: driver.app.host.model.forecast != TIGHT)
         await driver.press("M")
         assert len(link.commands) == 1
+
+
+async def test_a_command_that_failed_is_told_and_the_end_rings(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    written: list[str] = []
+    monkeypatch.setattr(HeadlessDriver, "write", lambda _, data: written.append(data))
+    monkeypatch.delenv("TMUX", raising=False)
+    done = DoneSettings(bell=True, terminal_notification="osc9")
+    link = ScriptedLink(gallery(), replace(SETTINGS, done=done))
+    async with scripted(link) as driver:
+        link.emit(HookFailed("on_file_done", "on_file_done failed for [b]x", "no\x1b[2J disk"))
+        await toast(driver, "on_file_done failed for [b]x: no")
+        (note,) = driver.app._notifications
+        assert "\x1b" not in note.message
+        assert (note.severity, note.markup) == ("warning", False)
+        link.emit(BatchFinished(2, 0, 0, stopped=True, seconds=1.0))
+        await driver.settle()
+        assert "]9;" not in "".join(written)
+        link.emit(BatchFinished(2, 1, 0, stopped=False, seconds=1.0))
+        await driver.until(lambda: "\a\x1b]9;fwtui: 2 files done, 1 failed\a" in written)

@@ -300,6 +300,7 @@ def test_units() -> None:
         "missing_speech_s": "seconds",
         "cancel_seconds": "seconds",
         "stall_seconds": "seconds",
+        "hook_seconds": "seconds",
     }
 
 

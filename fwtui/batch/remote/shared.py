@@ -6,6 +6,7 @@ import socket
 from datetime import datetime
 
 from fwtui import __version__
+from fwtui.batch.hooks import Hooks
 from fwtui.batch.ledger import now
 from fwtui.batch.remote.places import listen
 from fwtui.batch.remote.protocol import PROTOCOL, Welcome, Where
@@ -20,6 +21,9 @@ from fwtui.core.events import Level, Phase, Recap
 from fwtui.engine.client import COMMAND
 from fwtui.errors import FwtuiError
 from fwtui.storage.store import SessionStore
+
+# How long somebody who leaves the screen waits for commands that run after a file or the batch.
+LEAVE_SECONDS = 5.0
 
 
 class SharedBatch(BatchRunner):
@@ -38,6 +42,9 @@ class SharedBatch(BatchRunner):
         self._since = datetime.now().replace(microsecond=0)
         self._recorder = Recorder()
         self.subscribe(self._recorder.hear)
+        log = os.fspath(locations.session_log(self.session_id))
+        self._hooks = Hooks(self.ledger, self.session_id, log)
+        self.ledger.listen(self._hooks.hear)
         self._server = BatchServer(self)
 
     @property
@@ -50,6 +57,7 @@ class SharedBatch(BatchRunner):
         await self._open()
         try:
             await super().run()
+            await self._hooks.finish(LEAVE_SECONDS if self._where == "screen" else None)
         finally:
             await self._keep_result()
             await self._server.close()

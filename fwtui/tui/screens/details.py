@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from msgspec.structs import replace
 from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -195,7 +194,7 @@ class Details(Dialog[Again | None]):
         if not (self.subject.can_retry and self._job.is_finished):
             return
         own, batch = self._job.settings, self.subject.settings
-        before = batch if own is None else replace(full(own), interface=batch.interface)
+        before = batch if own is None else full(own).with_own_of(batch)
         screen = SettingsScreen(before, self.glyphs, use="Retry with these")
         wanted = await self.app.push_screen_wait(screen)
         if wanted is not None:

@@ -15,7 +15,7 @@ from textual.widgets import Input
 from fwtui.core.events import Level
 from fwtui.core.job import Job, JobId, Pending, Skipped
 from fwtui.tui import format as fmt
-from fwtui.tui.alerts import tell_memory
+from fwtui.tui.alerts import tell_hook, tell_memory
 from fwtui.tui.arrange import SORT_WORDS
 from fwtui.tui.commands import QueueCommands
 from fwtui.tui.glyphs import Glyphs
@@ -128,6 +128,7 @@ class MainScreen(Sturdy, QueueCommands):
         if changes.everything or changes.memory:
             self.memory.update()
         tell_memory(self, changes, "M")
+        tell_hook(self, changes)
         self._titles()
 
     # The transcript follows the running file until the user looks at another one.

@@ -1,0 +1,252 @@
+"""`fwtui config`: the settings file, and where each value comes from."""
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import click
+
+from fwtui.cli.console import Console
+from fwtui.cli.exits import exit_code_help
+from fwtui.cli.options import SettingsCommand, layers_from, screen_options
+from fwtui.cli.text import plural
+from fwtui.config.environment import environment_values, misspelt
+from fwtui.config.fields import Field, Value, apply, named_field, parse_word
+from fwtui.config.layers import Sourced, sourced
+from fwtui.config.load import NONE, load_settings, read_file
+from fwtui.config.locations import Locations
+from fwtui.core.display import cells, printable
+from fwtui.errors import ConfigError, ExitCode, FwtuiError, UsageError
+
+HEADER = """\
+# Settings of fwtui. All of them, with their defaults: fwtui config show
+# Checked by: fwtui config validate
+"""
+_COMMENT_COLUMN = 48
+
+
+@click.group(
+    "config",
+    short_help="The settings file: path, show, edit, set, unset, validate, schema.",
+    epilog=exit_code_help(),
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+def command() -> None:
+    """The settings file, and where each value comes from.
+
+    Defaults lie below the settings file, that below a profile (--profile or FWTUI_PROFILE), that
+    below the environment (FWTUI_BEAM_SIZE and so on), and the command line is over all.
+    """
+
+
+@command.command("path", short_help="Where the settings file is.")
+def path() -> ExitCode:
+    """Print the path of the settings file, which need not be there."""
+    click.echo(os.fspath(Locations.default().config_file))
+    return ExitCode.DONE
+
+
+@command.command("show", cls=SettingsCommand, short_help="Every value, and where it comes from.")
+@click.argument("keys", nargs=-1)
+@click.option("--json", is_flag=True, help="One JSON array of objects")
+@click.option("--changed", is_flag=True, help="Only what is not at its default")
+@screen_options
+@click.pass_context
+def show(
+    ctx: click.Context, /, keys: tuple[str, ...], json: bool, changed: bool, **_: Value
+) -> ExitCode:
+    """Print all settings, or those named by KEYS, as TOML with comments that say their origin.
+
+    It takes the options of `fwtui run`, to see what they would change.
+    """
+    wanted = {named_field(key).key for key in keys}
+    found = [
+        one
+        for one in sourced(layers_from(ctx, Locations.default()))
+        if (not wanted or one.field.key in wanted)
+        and (not changed or one.value != one.field.default)
+    ]
+    _tell_misspelt(Console())
+    if json:
+        click.echo(_as_json(found))
+    else:
+        click.echo("\n".join(as_toml(found)))
+    return ExitCode.DONE
+
+
+@command.command("set", short_help="Change a value in the settings file.")
+@click.argument("key")
+@click.argument("value")
+def set_value(key: str, value: str) -> ExitCode:
+    """Set KEY to VALUE; None switches off what can be off. Comments stay.
+
+    KEY is `section.name`, or the option's name: `fwtui config set beam_size 3`.
+    """
+    from fwtui.config.checks import usable_value
+
+    field = named_field(key)
+    parsed = parse_word(field, value)
+    usable_value(field, parsed)
+    return _save(field, parsed)
+
+
+@command.command("unset", short_help="Set a value back to its default.")
+@click.argument("key")
+def unset(key: str) -> ExitCode:
+    """Set KEY back to its default."""
+    field = named_field(key)
+    return _save(field, field.default)
+
+
+@command.command("edit", short_help="Open the settings file in your editor, and check it.")
+def edit() -> ExitCode:
+    """Open the settings file in $VISUAL or $EDITOR; afterwards it is checked."""
+    from fwtui.config.save import replace_file
+
+    file = Locations.default().config_file
+    if not file.exists():
+        replace_file(file, HEADER.encode())
+    click.edit(filename=os.fspath(file))
+    return _validated(file)
+
+
+@command.command("validate", short_help="Say everything that is wrong with a settings file.")
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+def validate(file: Path | None) -> ExitCode:
+    """Check FILE, or the settings file and the environment; all that is wrong is said."""
+    if file is not None and not file.exists():
+        raise UsageError(f"there is no file {file}", "see: fwtui config path")
+    wrong = _validated(file or Locations.default().config_file)
+    if file is None and not _environment_is_right(Console()):
+        return ExitCode.USAGE
+    return wrong
+
+
+@command.command("profiles", short_help="The profiles that --profile takes.")
+def profiles() -> ExitCode:
+    """List the profiles, the user's own first, with what they set."""
+    from fwtui.config.own import load_profiles
+    from fwtui.config.profiles import PROFILES
+
+    for profile in (*load_profiles(Locations.default().config_file), *PROFILES):
+        sets = ", ".join(f"{key.partition('.')[2]} {v}" for key, v in profile.values.items())
+        click.echo(printable(f"{profile.name:<16}  {profile.description}: {sets or 'defaults'}"))
+    return ExitCode.DONE
+
+
+@command.command("schema", short_help="A JSON schema of the settings file, for editors.")
+def schema() -> ExitCode:
+    """Print a JSON schema, with which editors complete and check the settings file."""
+    import json
+
+    from fwtui.config.schema import json_schema
+    from fwtui.tui.keys import KEYS
+
+    text = json.dumps(json_schema(key.id for key in KEYS), indent=2, ensure_ascii=False)
+    click.echo(text)
+    return ExitCode.DONE
+
+
+def as_toml(found: Sequence[Sourced]) -> Iterator[str]:
+    """Lines of a settings file with these values, each with its origin as a comment."""
+    section = ""
+    for one in found:
+        if one.field.section != section:
+            if section:
+                yield ""
+            section = one.field.section
+            yield f"[{section}]"
+        line = _line(one.field, one.value)
+        yield f"{line}{' ' * max(2, _COMMENT_COLUMN - cells(line))}# {printable(one.source)}"
+
+
+def _line(field: Field, value: Value) -> str:
+    import tomlkit
+
+    if value is None and field.kind == "str":
+        return f"# {field.name}: not set"
+    return f"{field.name} = {tomlkit.item(NONE if value is None else value).as_string()}"
+
+
+def _as_json(found: Sequence[Sourced]) -> str:
+    import json
+
+    return json.dumps(
+        [
+            {
+                "key": one.field.key,
+                "value": one.value,
+                "default": one.field.default,
+                "origin": one.origin,
+                "source": one.source,
+            }
+            for one in found
+        ],
+        indent=2,
+        ensure_ascii=False,
+    )
+
+
+def _save(field: Field, value: Value) -> ExitCode:
+    from fwtui.config.save import save_settings
+
+    file = Locations.default().config_file
+    save_settings(file, apply(load_settings(file), {field.key: value}))
+    Console().line(f"{_line(field, value)}  in {printable(os.fspath(file))}")
+    return ExitCode.DONE
+
+
+def _validated(file: Path) -> ExitCode:
+    console = Console()
+    problems = list(_problems(file))
+    for problem in problems:
+        console.error(problem)
+    if problems:
+        return ExitCode.USAGE
+    console.line(f"{printable(os.fspath(file))} is valid: {_contents(file)}")
+    return ExitCode.DONE
+
+
+def _problems(file: Path) -> Iterator[FwtuiError]:
+    from fwtui.config.load import parse_tables
+    from fwtui.config.own import keys_in
+    from fwtui.config.problems import problems_in
+
+    data = read_file(file)
+    wrong = [FwtuiError(f"{file}: {each.title}", each.hint) for each in problems_in(data)]
+    yield from wrong
+    if not wrong and (keys := keys_in(parse_tables(data))):
+        from fwtui.tui.keymap import make_keymap  # imports what draws the screen
+
+        try:
+            make_keymap(keys)
+        except ConfigError as error:
+            yield FwtuiError(f"{file}: {error.title}", error.hint)
+
+
+def _contents(file: Path) -> str:
+    from fwtui.config.load import load_values
+    from fwtui.config.own import load_keys, load_profiles
+
+    counts = {
+        "setting": len(load_values(file)),
+        "profile": len(load_profiles(file)),
+        "key": len(load_keys(file)),
+    }
+    return ", ".join(plural(number, noun) for noun, number in counts.items())
+
+
+def _environment_is_right(console: Console) -> bool:
+    wrong = list(misspelt(os.environ))
+    _tell_misspelt(console)
+    try:
+        environment_values(os.environ)
+    except ConfigError as error:
+        console.error(error)
+        return False
+    return not wrong
+
+
+def _tell_misspelt(console: Console) -> None:
+    for name, close in misspelt(os.environ):
+        console.always(f"fwtui: {printable(name)} is no setting; did you mean {close}?")

@@ -1,0 +1,56 @@
+"""Everything that is wrong with a settings file, not only the first thing."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from fwtui.config.checks import usable
+from fwtui.config.fields import Value, apply, check, find_field
+from fwtui.config.load import parse_tables, values_in
+from fwtui.config.own import KEYS, PROFILES, keys_in, profiles_in
+from fwtui.core.settings import Settings
+from fwtui.errors import ConfigError, FwtuiError
+
+
+def problems_in(data: bytes) -> Iterator[FwtuiError]:
+    """What is wrong, in the order of the file; contradictions between settings last."""
+    try:
+        tables = parse_tables(data)
+    except ConfigError as error:
+        yield error
+        return
+    values: dict[str, Value] = {}
+    for section, table in tables.items():
+        if section == PROFILES:
+            yield from _each(table, PROFILES, profiles_in)
+        elif section == KEYS:
+            yield from _each(table, KEYS, keys_in)
+        else:
+            yield from _settings(section, table, values)
+    try:
+        usable(apply(Settings(), values))
+    except FwtuiError as error:
+        yield error
+
+
+def _settings(section: str, table: Any, values: dict[str, Value]) -> Iterator[ConfigError]:
+    """The problems of a section; the values that are right are put into `values`."""
+    parts = [{name: value} for name, value in table.items()] if isinstance(table, dict) else [table]
+    # An empty section may be unknown all the same.
+    for part in parts or [{}]:
+        try:
+            for key, value in values_in({section: part}):
+                values[key] = check(find_field(key), value)
+        except ConfigError as error:
+            yield error
+            if section not in Settings.__struct_fields__:
+                return
+
+
+def _each(table: Any, name: str, read: Any) -> Iterator[ConfigError]:
+    """The problems of the parts of a table that holds no settings."""
+    parts = [{key: value} for key, value in table.items()] if isinstance(table, dict) else [table]
+    for part in parts:
+        try:
+            read({name: part})
+        except ConfigError as error:
+            yield error

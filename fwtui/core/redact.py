@@ -1,0 +1,67 @@
+"""Secrets taken out of texts that are logged or passed on."""
+
+import re
+from collections.abc import Iterable, Mapping
+
+HIDDEN = "***"
+_SHORTEST = 8  # what is shorter is as often a common word as a secret
+
+# No pattern looks far ahead from each of many places: a line may be a megabyte long.
+_NAME = r"(?:token|secret|passw(?:or)?d|api[_-]?key|access[_-]?key|signature|credentials?)"
+_SECRET_NAME = re.compile(r"TOKEN|SECRET|PASSW|API_?KEY|ACCESS_?KEY|CREDENTIAL", re.IGNORECASE)
+# Most lines have none of these, in small letters.
+_HINTS = (
+    ":// authorization bearer token secret passw key signature credential hf_ gho_ ghp_ ghs_ ghr_"
+    " ghu_ github_pat_ sk- akia xox eyj"
+).split()
+_PATTERNS = (
+    # https://user:password@host
+    (re.compile(r"(://)[^\s/@'\"]+@"), rf"\1{HIDDEN}@"),
+    # Authorization: Bearer ..., also as a JSON or Python pair
+    (
+        re.compile(
+            r"(\b(?:proxy-)?authorization['\"]?\s*[:=]\s*['\"]?)"
+            r"(?:(?:bearer|basic|digest|token)\s+)?[^\s'\",;]+",
+            re.IGNORECASE,
+        ),
+        rf"\1{HIDDEN}",
+    ),
+    (re.compile(r"(\bbearer\s+)[\w.~+/=-]{8,}", re.IGNORECASE), rf"\1{HIDDEN}"),
+    # HF_TOKEN=..., ?access_token=..., "password": "..."
+    (
+        re.compile(rf"({_NAME}['\"]?\s*[=:]\s*['\"]?)[^\s'\"&,;)\]}}]{{3,}}", re.IGNORECASE),
+        rf"\1{HIDDEN}",
+    ),
+    # --hf_token ...
+    (re.compile(rf"(--(?:\w[\w-]{{0,30}})?{_NAME}\s+)\S+", re.IGNORECASE), rf"\1{HIDDEN}"),
+    # Tokens that can be told by their form: Hugging Face, GitHub, OpenAI, AWS, Slack, JWT
+    (
+        re.compile(
+            r"\b(?:hf_[A-Za-z0-9]{16,}|gh[opsru]_\w{20,}|github_pat_\w{20,}|sk-[\w-]{20,}"
+            r"|AKIA[0-9A-Z]{16}|xox[abprs]-[\w-]{10,}|eyJ[\w-]{10,200}\.[\w-]{10,}\.[\w-]*)"
+        ),
+        HIDDEN,
+    ),
+)
+
+
+def redacted(text: str, secrets: Iterable[str] = ()) -> str:
+    """The text without what looks like a secret, and without these ones, however they look."""
+    for secret in secrets:
+        text = text.replace(secret, HIDDEN)
+    lower = text.lower()
+    if not any(hint in lower for hint in _HINTS):
+        return text
+    for pattern, instead in _PATTERNS:
+        text = pattern.sub(instead, text)
+    return text
+
+
+def secrets_in(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """The values of variables whose names say that they are secret, the longest first."""
+    found = {
+        value
+        for name, value in environ.items()
+        if _SECRET_NAME.search(name) and len(value) >= _SHORTEST
+    }
+    return tuple(sorted(found, key=len, reverse=True))

@@ -1,0 +1,32 @@
+"""How many files are in which state."""
+
+from dataclasses import dataclass
+
+from fwtui.core.job import Completed, Failed, Job, Pending, Processing
+
+
+@dataclass
+class Counts:
+    """Files by state."""
+
+    completed: int = 0
+    failed: int = 0
+    to_do: int = 0
+    other: int = 0
+
+    @property
+    def total(self) -> int:
+        """All files in the queue."""
+        return self.completed + self.failed + self.to_do + self.other
+
+    def add(self, job: Job, sign: int) -> None:
+        """Count a job in (`sign` 1) or out (-1)."""
+        match job.state:
+            case Completed():
+                self.completed += sign
+            case Failed():
+                self.failed += sign
+            case Pending() | Processing():
+                self.to_do += sign
+            case _:
+                self.other += sign

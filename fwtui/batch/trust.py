@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 from fwtui.core.finding import Finding, FindingKind
 from fwtui.core.languages import LANGUAGES
+from fwtui.core.quality import QualitySettings
 from fwtui.core.segment import Segment, Transcript
 from fwtui.core.session import FilePlan, SpeechChunk, Spoken
-from fwtui.core.settings import DecodingSettings, OutputSettings, QualitySettings
+from fwtui.core.settings import DecodingSettings, OutputSettings
 from fwtui.writers.cues import cues, too_fast
 from fwtui.writers.registry import formats
 

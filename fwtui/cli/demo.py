@@ -23,11 +23,11 @@ from fwtui.cli.tui import has_terminal, show
 from fwtui.config.locations import Locations
 from fwtui.core.commands import AddPaths, Start
 from fwtui.core.display import printable
+from fwtui.core.quality import QualitySettings
 from fwtui.core.settings import (
     BatchSettings,
     ModelSettings,
     OutputSettings,
-    QualitySettings,
     Settings,
 )
 from fwtui.errors import ExitCode, FwtuiError

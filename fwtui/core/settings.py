@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from fwtui.core.naming import DEFAULT
 from fwtui.core.own_settings import DoneSettings, InterfaceSettings, LogSettings
+from fwtui.core.quality import QualitySettings
 
 ComputeType = Literal[
     "default",
@@ -272,33 +273,6 @@ class OutputSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     add_report: Annotated[
         bool, Meta(description="Write a report of the batch beside the transcripts")
     ] = False
-
-
-class QualitySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which doubtful passages are looked for and marked. The text itself is never changed."""
-
-    check_text: Annotated[
-        bool,
-        Meta(description="Mark passages that repeat themselves or that the model was unsure of"),
-    ] = True
-    low_confidence: Annotated[
-        float,
-        Meta(le=0, description="With check_text: below this mean log probability it is unsure"),
-    ] = -1.0
-    check_languages: Annotated[
-        bool,
-        Meta(description="Mark passages in another language (one more step of the model a window)"),
-    ] = True
-    check_coverage: Annotated[
-        bool,
-        Meta(
-            description="Mark speech without text also where VAD is not needed otherwise: runs it, "
-            "about 7 CPU seconds an hour"
-        ),
-    ] = False
-    missing_speech_s: Annotated[
-        Positive, Meta(description="Speech without text is marked from this length on (s)")
-    ] = 2.0
 
 
 class BatchSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

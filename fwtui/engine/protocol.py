@@ -12,8 +12,9 @@ import msgspec
 from fwtui.core.events import Level
 from fwtui.core.failure import Failure
 from fwtui.core.job import JobId, MediaInfo
+from fwtui.core.quality import QualitySettings
 from fwtui.core.session import FilePlan, Resume, WindowResult
-from fwtui.core.settings import DecodingSettings, ModelSettings, QualitySettings
+from fwtui.core.settings import DecodingSettings, ModelSettings
 
 PROTOCOL = 2
 

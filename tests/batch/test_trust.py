@@ -13,9 +13,10 @@ from fwtui.batch.trust import (
     repetitions,
 )
 from fwtui.core.finding import Finding, FindingKind, counted, said_of
+from fwtui.core.quality import QualitySettings
 from fwtui.core.segment import Segment, Transcript
 from fwtui.core.session import FilePlan, SpeechChunk, Spoken
-from fwtui.core.settings import DecodingSettings, OutputSettings, QualitySettings
+from fwtui.core.settings import DecodingSettings, OutputSettings
 
 Passage = tuple[float, float, str]
 

@@ -4,6 +4,7 @@ import asyncio
 
 from msgspec.structs import replace
 
+from fwtui.batch.claims import final_name
 from fwtui.batch.eta import Speed, job_eta
 from fwtui.batch.ledger import Ledger, now
 from fwtui.batch.obstacle import blocks
@@ -12,7 +13,18 @@ from fwtui.batch.policy import GiveUp, Trouble, decide
 from fwtui.batch.run import NOT_STARTED, SKIPPED, Run
 from fwtui.core.events import JobProgress, Level
 from fwtui.core.failure import Failure, FailureKind
-from fwtui.core.job import Attempt, Cancelled, Failed, Job, Pending, Processing, Skipped, State
+from fwtui.core.finding import counted
+from fwtui.core.job import (
+    Attempt,
+    Cancelled,
+    Completed,
+    Failed,
+    Job,
+    Pending,
+    Processing,
+    Skipped,
+    State,
+)
 from fwtui.core.session import WindowResult
 from fwtui.engine.protocol import Started
 from fwtui.memory.describe import file_finished, file_started
@@ -83,6 +95,8 @@ class FileDesk:
 
         Returns the failure when there is no place for them: the file then waits, and so must all.
         """
+        assert run.plan is not None
+        job = await final_name(self.ledger, job, run.settings, run.plan.language)
         state = await complete(self.ledger, job, run)
         await self._leave(run)
         no_room = None
@@ -90,6 +104,9 @@ class FileDesk:
             self.ledger.log(Level.ERROR, f"{job.name}: {state.failure}", job.id)
             no_room = state.failure if await blocks(state.failure) else None
         await self.ledger.put(replace(job, state=Pending(run.position) if no_room else state))
+        if isinstance(state, Completed) and state.findings:
+            text = f"{job.name}: to check: {counted(state.findings)}"
+            self.ledger.log(Level.WARNING, text, job.id)
         if run.before is not None:
             after = await asyncio.to_thread(self.meter.read)
             self.ledger.log(Level.INFO, file_finished(job.name, after, run.before), job.id)

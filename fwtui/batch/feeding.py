@@ -58,5 +58,6 @@ async def transcribe_request(
         resume=point,
         skip_window=run.skip_window,
         careful=run.careful,
+        quality=run.settings.quality,
         scratch_limit=run.settings.batch.scratch_limit_mb << 20,
     )

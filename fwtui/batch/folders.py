@@ -201,7 +201,8 @@ class Folders:
                 self._again.add(job.id)
             elif not isinstance(job.state, Pending):
                 over.append(replace(job, state=Pending(), settings=settings))
-        await self.ledger.add(new, (), settings)
+        roots = dict.fromkeys(new, one.folder.path)
+        await self.ledger.add(new, (), roots, settings)
         await self.ledger.put_all(over, forget=True)
         where = printable(str(text_to_path(one.folder.path)))
         if new:

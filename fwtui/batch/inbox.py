@@ -8,6 +8,7 @@ from fwtui.batch.said import (
     Sampled,
     Settled,
     SlotMessage,
+    StillSkipping,
     Unused,
 )
 from fwtui.core.commands import AnyCommand
@@ -15,4 +16,5 @@ from fwtui.watch.news import News
 
 # What threads put there.
 Posted = SlotMessage | LookedUp | Cleared | News
-Message = AnyCommand | Posted | LengthFound | Overdue | Unused | Sampled | Settled
+Clock = LengthFound | Overdue | StillSkipping | Unused | Sampled
+Message = AnyCommand | Posted | Clock | Settled

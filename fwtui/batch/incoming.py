@@ -16,6 +16,7 @@ class LookedUp:
 
     paths: tuple[str, ...]
     found: Found
+    roots: tuple[str, ...] = ()
 
 
 class Incoming:
@@ -51,16 +52,16 @@ class Incoming:
         """The next command that has waited and need not wait any longer."""
         return self._waiting.popleft() if self._waiting and not self._looking else None
 
-    def look_up(self, paths: tuple[str, ...]) -> None:
-        """Find the media files; the answer is posted."""
+    def look_up(self, paths: tuple[str, ...], roots: tuple[str, ...] = ()) -> None:
+        """Find the media files; the answer is posted, with these roots."""
         self._looking = True
         # A daemon: one that hangs for ever must not keep fwtui from ending.
-        threading.Thread(target=self._find, args=(paths,), name="intake", daemon=True).start()
+        threading.Thread(target=self._find, args=(paths, roots), name="intake", daemon=True).start()
 
-    def _find(self, paths: tuple[str, ...]) -> None:
+    def _find(self, paths: tuple[str, ...], roots: tuple[str, ...]) -> None:
         found = find_media(paths)
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits for it
-            self._post(LookedUp(paths, found))
+            self._post(LookedUp(paths, found, roots))
 
     def done(self) -> None:
         """The answer was taken out of the inbox."""

@@ -4,8 +4,8 @@ import contextlib
 import glob
 import os
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from fwtui.core.failure import Failure, FailureKind
@@ -23,10 +23,14 @@ class Problem:
 
 @dataclass(frozen=True)
 class Found:
-    """Absolute paths of the files found, each once, and what could not be read."""
+    """Absolute paths of the files found, each once, and what could not be read.
+
+    `roots` has the folder that was named, for files that were found in one.
+    """
 
     files: tuple[Path, ...]
     problems: tuple[Problem, ...]
+    roots: Mapping[Path, Path] = field(default_factory=dict)
 
 
 def find_media(names: Iterable[str]) -> Found:
@@ -34,7 +38,7 @@ def find_media(names: Iterable[str]) -> Found:
 
     Within a folder or pattern the order is natural: `part 2` before `part 10`.
     """
-    files: dict[Path, None] = {}
+    files: dict[Path, Path | None] = {}
     problems: dict[Path, Problem] = {}
     for name in names:
         path = absolute(name)
@@ -42,7 +46,8 @@ def find_media(names: Iterable[str]) -> Found:
             _look_up(name, path, files, problems)
         except OSError as error:
             problems[path] = _problem(path, error)
-    return Found(tuple(files), tuple(problems.values()))
+    roots = {path: root for path, root in files.items() if root is not None}
+    return Found(tuple(files), tuple(problems.values()), roots)
 
 
 def absolute(name: str) -> Path:
@@ -53,21 +58,29 @@ def absolute(name: str) -> Path:
     return Path(os.path.abspath(path))  # noqa: PTH100  resolve() follows links
 
 
-def _look_up(name: str, path: Path, files: dict[Path, None], problems: dict[Path, Problem]) -> None:
+def _look_up(
+    name: str, path: Path, files: dict[Path, Path | None], problems: dict[Path, Problem]
+) -> None:
     if path.is_dir():
         for found in _walk(path, problems):
-            files[found] = None
+            files.setdefault(found, path)
     elif os.path.lexists(path):
-        files[path] = None
+        files.setdefault(path, None)
     elif glob.has_magic(name):
+        root = _fixed_part(path)
         for match in sorted(glob.iglob(str(path), recursive=True), key=natural_key):  # noqa: PTH207
             if Path(match).is_dir():
                 for found in _walk(Path(match), problems):
-                    files[found] = None
+                    files.setdefault(found, root)
             elif Path(match).suffix.lower() in MEDIA_SUFFIXES:
-                files[Path(match)] = None
+                files.setdefault(Path(match), root)
     else:
         raise FileNotFoundError(2, "No such file or folder", str(path))
+
+
+def _fixed_part(pattern: Path) -> Path:
+    """The folder of a pattern that holds whatever it finds."""
+    return next(folder for folder in pattern.parents if not glob.has_magic(str(folder)))
 
 
 def _walk(folder: Path, problems: dict[Path, Problem]) -> Iterator[Path]:

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from itertools import chain, islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from msgspec.structs import replace
@@ -17,8 +18,10 @@ from msgspec.structs import replace
 from fwtui.batch.eta import Tally
 from fwtui.batch.intake import Problem
 from fwtui.batch.link import Listener
-from fwtui.batch.queue import Queue, moved, put_back
+from fwtui.batch.naming import Naming
+from fwtui.batch.queue import Names, Queue, moved, put_back
 from fwtui.batch.stored import transcript_of_outputs
+from fwtui.config.sparse import full
 from fwtui.core.events import (
     AnyEvent,
     JobChanged,
@@ -41,6 +44,7 @@ from fwtui.core.settings import Settings
 from fwtui.errors import FwtuiError
 from fwtui.storage.store import SessionStore
 from fwtui.storage.targets import Choosing, stems_of_others
+from fwtui.storage.transcribed import Transcribed
 
 PORTION = 1000  # files that are added or changed at once
 TOLD = 5  # lines in the log about files of one kind
@@ -53,11 +57,6 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def natural_stem(job: Job) -> str:
-    """The name (case-folded) that the outputs would have if nobody else used it."""
-    return path_to_text(job.file.stem).casefold()
-
-
 class Ledger:
     """The one place where a batch changes."""
 
@@ -67,6 +66,7 @@ class Ledger:
         self.settings = session.settings
         self.queue = Queue(session.jobs)
         self.tally = Tally()
+        self.transcribed = Transcribed(store.directory.parent)
         self.output_folders: set[Path] = set()  # where transcripts were written
         for job in self.queue:
             self.tally.add(job)
@@ -93,34 +93,46 @@ class Ledger:
         """Tell all listeners a line for the log; secrets are taken out of it."""
         self.emit(LogLine(now(), level, redacted(valid_text(text)), job))
 
+    def naming(self, settings: Settings) -> Naming:
+        """How outputs are called by these settings."""
+        return Naming(settings, f"{self.store.created_at:%Y-%m-%d}")
+
+    def names_of(self, job: Job) -> Names:
+        """The names that a job's outputs would have if nobody else used them."""
+        settings = self.settings if job.settings is None else full(job.settings)
+        return self.naming(settings).names_of(job)
+
     async def add(
         self,
         files: Iterable[Path],
         problems: Iterable[Problem],
+        roots: Mapping[Path, str] = MappingProxyType({}),
         settings: dict[str, Any] | None = None,
     ) -> int:
         """Append files that are not in the queue; problems become failed rows. How many new.
 
-        In portions, so that the screen lives on while a hundred thousand files are added.
-        `settings` as in `Job`.
+        `roots` has the folders (as `path_to_text`) that files were found in; `settings` as in
+        `Job`. In portions, so that the screen lives on while a hundred thousand files are added.
         """
         async with self._names() as others:
             self.queue.avoid(others)
-            return await self._add_all(files, problems, others, settings)
+            return await self._add_all(files, problems, roots, settings, others)
 
     async def _add_all(
         self,
         files: Iterable[Path],
         problems: Iterable[Problem],
-        others: Mapping[str, str],
+        roots: Mapping[Path, str],
         settings: dict[str, Any] | None,
+        others: Mapping[str, str],
     ) -> int:
         added = 0
         failures = ((problem.path, problem.failure) for problem in problems)
         found = chain(((path, None) for path in files), failures)
         while portion := tuple(islice(found, PORTION)):
-            new = await self._add(portion, settings)
-            self._tell_names([job for job in new if natural_stem(job) in others], others)
+            new = await self._add(portion, roots, settings)
+            if others:
+                self._tell_names([job for job in new if self._natural(job) in others], others)
             added += len(new)
         return added
 
@@ -140,6 +152,26 @@ class Ledger:
         finally:
             await asyncio.to_thread(choosing.end)
 
+    def _natural(self, job: Job) -> str:
+        return path_to_text(self.names_of(job)[0]).casefold()
+
+    async def rename(
+        self, job: Job, names: Names, refused: Callable[[Job], bool] = lambda _: False
+    ) -> Job:
+        """The job with one of these names for its outputs, in the session too.
+
+        The first that neither the batch nor another running session uses, and that is not
+        `refused`, which may look at the disk.
+        """
+        async with self._names() as others:
+            self.queue.free(job)
+            self.queue.avoid(others)
+            renamed = self.queue.renamed(job, names)
+            while await asyncio.to_thread(refused, renamed):
+                renamed = self.queue.renamed(job, names)
+            await self.put(renamed)
+            return renamed
+
     async def mind_others(self) -> None:
         """Let no waiting file be written over what another running session writes."""
         async with self._names() as others:
@@ -150,13 +182,13 @@ class Ledger:
             renamed = []
             for job in waiting:
                 if job.stem.casefold() in others:
-                    renamed.append(self.queue.renamed(job))
+                    renamed.append(self.queue.renamed(job, self.names_of(job)))
                     await self.put(renamed[-1])
             self._tell_names(renamed, others)
 
     def _tell_names(self, jobs: Sequence[Job], others: Mapping[str, str]) -> None:
         for job in jobs[:TOLD]:
-            session = others.get(natural_stem(job), "")
+            session = others.get(self._natural(job), "")
             whose = f"session {session}, which is running," if session else "another fwtui"
             text = f"{job.name}: {whose} uses that name in the output folder; this file is written"
             self.log(Level.WARNING, f"{text} as {text_to_path(job.stem)}.*", job.id)
@@ -164,13 +196,18 @@ class Ledger:
             self.log(Level.WARNING, f"... and {len(jobs) - TOLD} files more")
 
     async def _add(
-        self, found: Iterable[tuple[Path, Failure | None]], settings: dict[str, Any] | None
+        self,
+        found: Iterable[tuple[Path, Failure | None]],
+        roots: Mapping[Path, str],
+        settings: dict[str, Any] | None,
     ) -> list[Job]:
         new: list[Job] = []
+        naming = self.naming(self.settings if settings is None else full(settings))
         for path, failure in found:
             if self.queue.has_path(path):
                 continue
-            job = self.queue.make(path)
+            root = roots.get(path, "")
+            job = self.queue.make(path, naming.names(path, root), root)
             if failure is not None:
                 job = replace(job, state=Failed(now(), failure))
                 self.queue.put(job)
@@ -225,7 +262,7 @@ class Ledger:
         """Put removed jobs back to where they were in the order `before`, with their progress."""
         back: list[Job] = []
         for job in jobs:
-            there = self.queue.bring_back(job)
+            there = self.queue.bring_back(job, self.names_of(job))
             if there is not None:
                 back.append(there)
         try:

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from fwtui.batch.incoming import LookedUp
 from fwtui.batch.ledger import Ledger, now
+from fwtui.batch.naming import roots_of
 from fwtui.batch.removals import Removals
 from fwtui.batch.run import SKIPPED
 from fwtui.batch.said import Overdue
@@ -33,7 +34,8 @@ class Orders:
         found = answer.found
         for problem in found.problems:
             self.ledger.log(Level.ERROR, str(problem.failure))
-        added = await self.ledger.add(found.files, found.problems)
+        roots = roots_of(found.files, found.roots, answer.roots)
+        added = await self.ledger.add(found.files, found.problems, roots)
         known = len(found.files) + len(found.problems) - added
         if known:
             self.ledger.log(Level.INFO, f"{known} files are in the queue already")
@@ -71,6 +73,8 @@ class Orders:
         over, on = [], []
         for job in (job for job in jobs if job.is_finished):
             own = job.settings if command.settings is None else sparse(command.settings)
+            if isinstance(job.state, Completed):
+                job = replace(job, kept=())  # noqa: PLW2901  what is there now is its own
             if command.restart or isinstance(job.state, Completed):
                 over.append(replace(job, state=Pending(), settings=own))
             else:

@@ -1,27 +1,32 @@
 """Ends: of a file, its outputs made from the journal; of a batch, its report."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from msgspec.structs import replace
 
+from fwtui.batch.claims import remember, stem_path
 from fwtui.batch.ledger import Ledger, now
 from fwtui.batch.pace import Prediction
 from fwtui.batch.report import make_report
 from fwtui.batch.report_text import render_report
 from fwtui.batch.run import Run
+from fwtui.batch.trust import fast_subtitles, find_doubts
+from fwtui.config.replacements import load_replacements
 from fwtui.config.sparse import sparse
 from fwtui.core.display import printable
 from fwtui.core.events import Level
 from fwtui.core.failure import Failure, FailureKind
+from fwtui.core.finding import Finding
 from fwtui.core.job import Completed, Failed, Job
 from fwtui.core.paths import path_to_text, text_to_path
 from fwtui.core.segment import Transcript
 from fwtui.core.session import FilePlan
 from fwtui.errors import DiskFullError, FwtuiError, StorageError
 from fwtui.storage.atomic import write_atomic
+from fwtui.writers.edit import edited
 from fwtui.writers.registry import write_transcript
 
 NO_SPEECH = "no speech was found"
@@ -61,18 +66,28 @@ async def complete(ledger: Ledger, job: Job, run: Run) -> Completed | Failed:
     They are durable when this returns `Completed`; an error becomes `Failed` and leaves the
     progress as it is, so a retry only writes again.
     """
-    assert run.plan is not None
+    plan, settings = run.plan, run.settings
+    assert plan is not None
     found = await ledger.transcript(job.id)
     holes = await asyncio.to_thread(ledger.store.left_out, job.id)
-    transcript = Transcript(run.plan.language, found.segments, run.plan.duration)
-    output = run.settings.output
-    stem = text_to_path(path_to_text(output.output_dir)).expanduser() / text_to_path(job.stem)
-    if stem.parent in ledger.output_folders and not await asyncio.to_thread(stem.parent.is_dir):
-        return Failed(now(), gone(stem.parent), run.started_at)
-    try:
-        written = await asyncio.to_thread(
-            write_transcript, transcript, stem, output, ledger.store.owner
+    transcript = Transcript(plan.language, found.segments, plan.duration)
+    output = settings.output
+    stem = stem_path(job.stem, output)
+    if (lost := await asyncio.to_thread(_lost, ledger, job, stem)) is not None:
+        return Failed(now(), gone(lost), run.started_at)
+    spoken = await asyncio.to_thread(ledger.store.spoken, job.id)
+
+    def work() -> tuple[tuple[Path, ...], tuple[Finding, ...]]:
+        rules = load_replacements(Path(output.replacements)) if output.replacements else None
+        text = edited(transcript, output, rules)
+        written = write_transcript(text, stem, output, ledger.store.owner, job.kept or ())
+        return written, (
+            *find_doubts(transcript, plan, spoken, settings.decoding, settings.quality),
+            *fast_subtitles(text, output),
         )
+
+    try:
+        written, findings = await asyncio.to_thread(work)
     except FwtuiError as error:
         full = isinstance(error, DiskFullError)
         kind = FailureKind.DISK_FULL if full else FailureKind.OUTPUT
@@ -80,17 +95,37 @@ async def complete(ledger: Ledger, job: Job, run: Run) -> Completed | Failed:
         failure = Failure(kind, error.title, error.hint, "", place, needed)
         return Failed(now(), failure, run.started_at)
     ledger.output_folders.add(stem.parent)
-    return Completed(
+    done = Completed(
         started_at=run.started_at,
         completed_at=now(),
         outputs=tuple(path_to_text(path) for path in written),
-        audio_seconds=run.plan.duration,
+        audio_seconds=plan.duration,
         work_seconds=run.worked,
-        language=run.plan.language,
+        language=plan.language,
         segments=len(transcript.segments),
-        warnings=warnings_of(run.plan, holes, len(transcript.segments), run.changed),
-        used=sparse(replace(run.settings, model=run.current.model, decoding=run.current.decoding)),
+        warnings=(
+            *warnings_of(plan, holes, len(transcript.segments), run.changed),
+            *left_alone(job.kept or ()),
+        ),
+        used=sparse(replace(settings, model=run.current.model, decoding=run.current.decoding)),
+        findings=findings,
     )
+    await asyncio.to_thread(remember, ledger, job, plan, settings, done)
+    return done
+
+
+def _lost(ledger: Ledger, job: Job, stem: Path) -> Path | None:
+    """The folder for the outputs, or of the file they go beside, if it was there and is not."""
+    if text_to_path(job.stem).is_absolute() and not job.file.parent.is_dir():
+        return job.file.parent
+    return (
+        stem.parent if stem.parent in ledger.output_folders and not stem.parent.is_dir() else None
+    )
+
+
+def left_alone(kept: Sequence[str]) -> tuple[str, ...]:
+    """The warning about formats that were there before and were not written."""
+    return (f"left as it was: {', '.join(kept)}",) if kept else ()
 
 
 async def write_report(

@@ -6,7 +6,10 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from fwtui.core.job import Completed, Job, JobId, Pending
-from fwtui.core.paths import path_to_text, text_to_path
+from fwtui.core.paths import path_to_text
+
+# The name that outputs would like, and the one that they take if that is taken.
+Names = tuple[str, str]
 
 
 class Queue:
@@ -51,16 +54,17 @@ class Queue:
         job = self._paths.get(path)
         return None if job is None else self._jobs[job]
 
-    def make(self, path: Path) -> Job:
+    def make(self, path: Path, names: Names | None = None, root: str = "") -> Job:
         """A new job for the file, at the end of the queue, with outputs that clash with none.
 
-        A file that was done and removed gets its old name again; nobody else does.
+        `names` are those that it would like, `root` is where it was found. A file that was done
+        and removed gets its old name again; nobody else does.
         """
         text = path_to_text(path)
         stem = self._done_stems.pop(text, None)
         if stem is None:
-            stem = path_to_text(unused_stem(path, self._stems, self._numbers))
-        job = Job(self._next_id, text, stem)
+            stem = self._unused(names or plain_names(path))
+        job = Job(self._next_id, text, stem, root=root)
         self._next_id += 1
         self._paths[text] = job.id
         self._stems.add(stem.casefold())
@@ -69,7 +73,10 @@ class Queue:
             self._waiting[job.id] = None
         return job
 
-    def bring_back(self, job: Job) -> Job | None:
+    def _unused(self, names: Names) -> str:
+        return path_to_text(unused_stem(names, self._stems, self._numbers))
+
+    def bring_back(self, job: Job, names: Names | None = None) -> Job | None:
         """Put a job that was removed at the end; None if its file is in the queue again.
 
         Its outputs get another name if the old one is taken by now.
@@ -77,8 +84,7 @@ class Queue:
         if job.id in self._jobs or job.path in self._paths:
             return None
         if self._done_stems.pop(job.path, None) is None and job.stem.casefold() in self._stems:
-            stem = unused_stem(text_to_path(job.path), self._stems, self._numbers)
-            job = replace(job, stem=path_to_text(stem))
+            job = replace(job, stem=self._unused(names or plain_names(job.file)))
         self._jobs[job.id] = job
         self._paths[job.path] = job.id
         self._stems.add(job.stem.casefold())
@@ -89,11 +95,15 @@ class Queue:
         """Give these names (case-folded) to no job from now on: others use them."""
         self._stems.update(stems)
 
-    def renamed(self, job: Job) -> Job:
+    def renamed(self, job: Job, names: Names | None = None) -> Job:
         """The job with outputs of another name, which is taken by it now."""
-        stem = path_to_text(unused_stem(job.file, self._stems, self._numbers))
+        stem = self._unused(names or plain_names(job.file))
         self._stems.add(stem.casefold())
         return replace(job, stem=stem)
+
+    def free(self, job: Job) -> None:
+        """Others may have the name of the job's outputs."""
+        self._stems.discard(job.stem.casefold())
 
     def put(self, job: Job) -> None:
         """Replace a job that is in the queue."""
@@ -170,17 +180,28 @@ def put_back(now: Sequence[JobId], before: Sequence[JobId], back: set[JobId]) ->
     return order
 
 
-def unused_stem(path: Path, taken: set[str], numbers: dict[str, int]) -> str:
-    """A name for the outputs: the stem, else with its extension, else numbered.
+def plain_names(path: Path) -> Names:
+    """The names that outputs have without a template: the stem, else with the extension."""
+    return path.stem, path.name
+
+
+def unused_stem(names: Names, taken: set[str], numbers: dict[str, int]) -> str:
+    """A name for the outputs: the first of `names`, else the second, else numbered.
 
     `taken` holds case-folded names, since some file systems do not tell cases apart; `numbers`
-    remembers between calls where the search for a stem's next number begins.
+    remembers between calls where the search for a name's next number begins.
     """
-    for candidate in (path.stem, path.name):
+    for candidate in names:
         if path_to_text(candidate).casefold() not in taken:
             return candidate
-    number = numbers.get(path.stem, 2)
-    while path_to_text(f"{path.stem} ({number})").casefold() in taken:
+    wanted = names[0]
+    number = numbers.get(wanted, 2)
+    while path_to_text(numbered(wanted, number)).casefold() in taken:
         number += 1
-    numbers[path.stem] = number + 1
-    return f"{path.stem} ({number})"
+    numbers[wanted] = number + 1
+    return numbered(wanted, number)
+
+
+def numbered(name: str, number: int) -> str:
+    """The name of the `number`th file that wants it."""
+    return f"{name} ({number})"

@@ -8,6 +8,7 @@ from datetime import datetime
 import msgspec
 
 from fwtui.core.display import printable
+from fwtui.core.finding import Finding, said_of
 from fwtui.core.job import (
     Attempt,
     Cancelled,
@@ -54,6 +55,7 @@ class FileRecord(msgspec.Struct, frozen=True, kw_only=True):
     hint: str = ""
     reason: str = ""
     warnings: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
     outputs: tuple[str, ...] = ()
     attempts: tuple[AttemptRecord, ...] = ()
 
@@ -81,6 +83,7 @@ def file_record(job: Job) -> FileRecord:
                 language=state.language,
                 segments=state.segments,
                 warnings=state.warnings,
+                findings=state.findings,
                 outputs=tuple(valid_text(str(text_to_path(path))) for path in state.outputs),
             )
         case Failed(failure=failure):
@@ -131,6 +134,8 @@ def _cell(value: object) -> str:
         case AttemptRecord():
             then = f", then {value.remedy}" if value.remedy else ""
             return printable(f"{value.error} at {value.at_seconds:.0f} s{then}")
+        case Finding():
+            return printable(f"{value.start:.0f}-{value.end:.0f} s {said_of(value)}")
         case tuple():
             return _JOINT.join(_cell(item) for item in value)
         case _:

@@ -13,6 +13,7 @@ from fwtui.batch.pace import Prediction
 from fwtui.batch.records import speed_of
 from fwtui.config.fields import differing
 from fwtui.core.display import printable
+from fwtui.core.finding import said_of
 from fwtui.core.job import (
     Attempt,
     Cancelled,
@@ -180,6 +181,7 @@ def remarks(report: BatchReport) -> dict[str, list[tuple[str, list[str]]]]:
         "Failures": _failure,
         "Attempts": lambda job: [_attempt(attempt) for attempt in job.attempts],
         "Warnings": lambda job: job.state.warnings if isinstance(job.state, Completed) else (),
+        "To check": _to_check,
         "Not done": lambda job: _why_not_done(job.state),
     }
     return {
@@ -195,6 +197,11 @@ def remarks(report: BatchReport) -> dict[str, list[tuple[str, list[str]]]]:
 def _failure(job: Job) -> list[str]:
     failure = job.state.failure if isinstance(job.state, Failed) else None
     return [failure.title, failure.hint] if failure else []
+
+
+def _to_check(job: Job) -> list[str]:
+    found = job.state.findings if isinstance(job.state, Completed) else ()
+    return [f"{clock(one.start)} to {clock(one.end)}  {said_of(one)}" for one in found]
 
 
 def _attempt(attempt: Attempt) -> str:

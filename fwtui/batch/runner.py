@@ -20,6 +20,7 @@ from fwtui.batch.said import (
     LengthFound,
     Overdue,
     Sampled,
+    StillSkipping,
     Unused,
 )
 from fwtui.batch.slot import EngineSlot
@@ -196,6 +197,8 @@ class BatchRunner:
                 self._emit_progress()
             case Overdue(job=job):
                 self._orders.overdue(job)
+            case StillSkipping():
+                self._emit_progress()
             case LengthFound():
                 await self._upkeep.lengths.take(message)
             case Unused(after=number):
@@ -216,8 +219,8 @@ class BatchRunner:
 
     async def _obey(self, command: AnyCommand) -> None:
         match command:
-            case AddPaths(paths=paths):
-                self._incoming.look_up(paths)
+            case AddPaths(paths=paths, roots=roots):
+                self._incoming.look_up(paths, roots)
             case RemoveJobs(ids=ids):
                 await self._orders.remove(ids)
             case UndoRemove():
@@ -253,7 +256,9 @@ class BatchRunner:
         await self._orders.remove_cancelled()
         if (halted := self._slots.halted) is not None:
             self._slots.kill()
-            if self._slots.are_idle:
+            if not self._slots.are_idle:
+                return
+            if self.phase is not Phase.RUNNING or not await self._slots.fall_back(halted):
                 self._trouble = halted
                 self._slots.forget_halts()
                 await self._wait_or_finish()
@@ -262,7 +267,8 @@ class BatchRunner:
         elif self.phase is Phase.PAUSING and self._slots.are_resting:
             self._set_phase(Phase.PAUSED)
         elif self.phase is Phase.RUNNING:
-            await self._slots.feed()
+            if await self._slots.feed():
+                self._inbox.put_nowait(StillSkipping())
             more = self._incoming.is_busy or self.ledger.queue.next_pending() is not None
             if not self._slots.positions and not more:
                 keep = self.ledger.settings.memory.keep_model_minutes > 0

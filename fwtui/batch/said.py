@@ -32,6 +32,11 @@ SlotMessage = EngineSaid | EngineGone
 
 
 @dataclass(frozen=True)
+class StillSkipping:
+    """Many files in a row need no work; there may be more of them. Commands come in between."""
+
+
+@dataclass(frozen=True)
 class Overdue:
     """A cancelled job may not have ended in time."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from fwtui.batch.ledger import Ledger
+from fwtui.batch.policy import goes_on_on_cpu
 from fwtui.batch.said import SlotMessage
 from fwtui.batch.slot import EngineSlot
 from fwtui.core.events import EngineInfo, Level
@@ -35,10 +36,22 @@ class EngineSlots:
             here = old[number : number + 1]
             fits = bool(here) and here[0].device == device
             self._slots.append(here[0] if fits else self._make(number, device))
+            self._slots[-1].on_cpu = False
         for slot in old:
             if slot not in self._slots:
                 slot.end_engine()
                 self._leaving.append(slot)
+
+    async def fall_back(self, failure: Failure) -> bool:
+        """If that is allowed: one engine on the CPU in place of those that cannot be used."""
+        if self._slots[0].on_cpu or not goes_on_on_cpu(failure, self.ledger.settings):
+            return False
+        self.ledger.log(Level.WARNING, f"The batch goes on on the CPU: {failure}")
+        self.arrange((0,))
+        self._slots[0].on_cpu = True
+        self.forget_halts()
+        await self.feed()
+        return True
 
     @property
     def _all(self) -> list[EngineSlot]:
@@ -96,14 +109,19 @@ class EngineSlots:
                 text = f"Engine {slot.number + 1} cannot be used, the others go on: {slot.halted}"
                 self.ledger.log(Level.ERROR, text)
 
-    async def feed(self) -> None:
-        """Give the engines their next jobs; none gets a second one while another has none."""
+    async def feed(self) -> bool:
+        """Give the engines their next jobs; none gets a second one while another has none.
+
+        Whether so many files were skipped that it is to be called again.
+        """
+        again = False
         if len(self._slots) > 1:
             for slot in self._slots:
-                await slot.feed(1)
+                again = await slot.feed(1) or again
         for slot in self._slots:
-            await slot.feed()
+            again = again or await slot.feed()
         self._share()
+        return again
 
     def _share(self) -> None:
         """Take a job that only waits in one engine back for another that has nothing to do."""

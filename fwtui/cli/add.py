@@ -50,7 +50,7 @@ async def add(paths: tuple[str, ...], session_id: str, console: Console) -> None
         wanted = {path_to_text(path) for path in intake.paths}
         before = len(wanted & {job.path for job in talk.jobs})
         if before < len(wanted):
-            talk.connection.write(AddPaths(intake.paths))
+            talk.connection.write(AddPaths(intake.paths, intake.roots))
             await _until_there(talk, wanted, intake)
         if talk.connection.welcome.where == "background" and talk.phase is Phase.IDLE:
             talk.connection.write(Start())  # it had just come to its end

@@ -19,6 +19,7 @@ _TITLES = {
     "model": "Model",
     "decoding": "Transcription",
     "output": "Output",
+    "quality": "Checks",
     "batch": "Batch",
     "interface": "Screen",
     "memory": "Memory",

@@ -21,7 +21,7 @@ from fwtui.core.events import (
     SegmentsFound,
     SettingsChanged,
 )
-from fwtui.core.job import Completed, Job, JobId, Pending, Processing
+from fwtui.core.job import Completed, Job, JobId, Pending, Processing, Skipped
 from fwtui.core.news import news, terminal_signal
 from fwtui.core.own_settings import DoneSettings
 from fwtui.core.paths import text_to_path
@@ -99,6 +99,8 @@ class Progress:
                 self._told.add(job.id)
                 speed = f", {audio / work:.1f}x real time" if work > 0 else ""
                 self._console.line(f"done: {name} ({clock(audio)}{speed})")
+            case Skipped(reason=reason):
+                self._console.line(f"skipped: {name}: {printable(reason)}")
             case Processing() | Pending():
                 self._told.discard(job.id)
             case _:

@@ -19,15 +19,18 @@ from fwtui.cli.jsonlines import JsonLines
 from fwtui.cli.logfile import SessionLog, close_log, log_event, open_log
 from fwtui.cli.options import SettingsCommand, changes_from, settings_from, settings_options
 from fwtui.cli.progress import Progress
+from fwtui.cli.provide import provide
 from fwtui.cli.resuming import choose, hint
 from fwtui.cli.tally import Tally, failures, summary
 from fwtui.config.checks import usable, warnings
 from fwtui.config.environment import misspelt
 from fwtui.config.fields import Value, apply
 from fwtui.config.locations import Locations
+from fwtui.config.sparse import full
 from fwtui.core.commands import AddPaths, AnyCommand, ChangeSettings, RetryJobs, Start
 from fwtui.core.display import printable
 from fwtui.core.events import Level
+from fwtui.core.job import Job
 from fwtui.core.settings import Settings
 from fwtui.core.watch import WatchedFolder
 from fwtui.errors import ExitCode, FwtuiError, UsageError
@@ -60,11 +63,15 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class Intake:
-    """The files that the paths led to, what could not be read, and which paths led to none."""
+    """The files that the paths led to, what could not be read, and which paths led to none.
+
+    `roots` are the folders that files were found in.
+    """
 
     files: tuple[str, ...] = ()
     problems: tuple["Problem", ...] = ()
     empty: tuple[str, ...] = ()
+    roots: tuple[str, ...] = ()
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -173,6 +180,8 @@ def perform(
 def _detach(request: Request, locations: Locations, console: Console) -> ExitCode:
     from fwtui.cli.background import start_background
 
+    if request.resume is None:  # here there is somebody to ask and to tell
+        asyncio.run(provide((request.settings.model,), console))
     begun = start_background(request, locations)
     for line in begun.notes.splitlines():
         console.line(line)
@@ -199,7 +208,8 @@ async def run(
         raise nothing_found(intake)
     for path in intake.empty:
         console.line(f"note: no audio or video file found in {printable(path)}")
-    runner, settings, commands = await _open(locations, request, intake, console)
+    offered = None if background else console
+    runner, settings, commands = await _open(locations, request, intake, console, offered)
     for warning in warnings(settings):
         console.line(f"warning: {warning}")
     for name, close in misspelt(os.environ):
@@ -227,20 +237,24 @@ def find_files(paths: tuple[str, ...]) -> Intake:
     files: dict[str, None] = {}
     problems: list[Problem] = []
     empty: list[str] = []
+    roots: dict[str, None] = {}
     for path in paths:
         found = find_media([path])
+        roots |= dict.fromkeys(str(root) for root in found.roots.values())
         files |= dict.fromkeys(str(file) for file in found.files)
         problems += found.problems
         if not found.files and not found.problems:
             empty.append(path)
-    return Intake(tuple(files), tuple(problems), tuple(empty))
+    return Intake(tuple(files), tuple(problems), tuple(empty), tuple(roots))
 
 
 def conclude(tally: Tally, settings: Settings, console: Console) -> ExitCode:
     """Tell what became of the batch, and return it as an exit code."""
     for line in failures(tally):
         console.always(line)
-    for line in summary(tally, settings.output.output_dir):
+    beside = settings.output.output_layout == "source"
+    place = "the folders of their recordings" if beside else settings.output.output_dir
+    for line in summary(tally, place):
         console.line(line)
     if tally.obstacle is not None and console.is_quiet:  # else the log line has said it
         console.error(FwtuiError(tally.obstacle.title, tally.obstacle.hint))
@@ -252,9 +266,16 @@ def conclude(tally: Tally, settings: Settings, console: Console) -> ExitCode:
 
 
 async def _open(
-    locations: Locations, request: Request, intake: Intake, console: Console
+    locations: Locations,
+    request: Request,
+    intake: Intake,
+    console: Console,
+    offered: Console | None,
 ) -> tuple["SharedBatch", Settings, list[AnyCommand]]:
-    """A runner, the settings it works with, and the commands that set it going."""
+    """A runner, the settings it works with, and the commands that set it going.
+
+    Missing models are downloaded with a word on `offered`, if there is one.
+    """
     from fwtui.batch.workspace import Workspace
 
     workspace = Workspace(locations)
@@ -268,7 +289,7 @@ async def _open(
         settings = request.settings
         batch, begin = await open_watch(workspace, stored, request.watch, settings, console)
         return batch, settings, begin
-    adding = [AddPaths(intake.paths)] if intake.paths else []
+    adding = [AddPaths(intake.paths, intake.roots)] if intake.paths else []
     if request.resume is None:
         hint(stored, console)
     elif chosen := choose(stored, request.resume, console):
@@ -282,6 +303,7 @@ async def _open(
         changing = [ChangeSettings(settings)] if wanted != here.session.settings else []
         failed = tuple(job.id for job in chosen.session.failed)
         retrying = [RetryJobs(failed)] if request.retry else []
+        await _provide(settings, here.session.jobs, offered)
         runner = await workspace.resume(chosen, request.settings)
         console.line(f"resuming session {printable(chosen.session.session_id)}")
         return runner, settings, [*changing, *retrying, *adding, Start()]
@@ -290,7 +312,14 @@ async def _open(
     else:
         console.line("there is no unfinished session to resume: starting a new one")
     settings = usable(request.settings)
+    await _provide(settings, (), offered)
     return await workspace.start(settings), settings, [*adding, Start()]
+
+
+async def _provide(settings: Settings, jobs: Sequence[Job], console: Console | None) -> None:
+    """Have the models of a batch here: the batch's, and those that single files want."""
+    own = [full(job.settings).model for job in jobs if job.settings and not job.is_finished]
+    await provide(tuple(dict.fromkeys((settings.model, *own))), console)
 
 
 def _maps(texts: tuple[str, ...]) -> Mapping[str, str]:

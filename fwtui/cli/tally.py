@@ -16,7 +16,7 @@ from fwtui.core.events import (
     JobsRemoved,
 )
 from fwtui.core.failure import Failure
-from fwtui.core.job import Completed, Failed, Job, JobId, Pending
+from fwtui.core.job import Completed, Failed, Job, JobId, Pending, Skipped
 from fwtui.errors import ExitCode
 
 
@@ -114,6 +114,8 @@ def summary(tally: Tally, output_dir: str) -> Iterator[str]:
         )
     if tally.completed:
         yield f"transcripts are in {printable(output_dir)}"
+    if doubtful := [job for job in tally.completed if getattr(job.state, "findings", ())]:
+        yield f"{plural(len(doubtful), 'file')} with passages to check: see the warnings"
     if finished and finished.report:
         yield f"report: {printable(finished.report)}"
 
@@ -128,9 +130,11 @@ def failures(tally: Tally) -> Iterator[str]:
 
 
 def counts(tally: Tally) -> Iterator[str]:
-    """How many files are done, failed and still to do."""
+    """How many files are done, failed, skipped and still to do."""
     yield f"{len(tally.completed)} of {plural(len(tally.jobs), 'file')} done"
     if tally.failed:
         yield f"{len(tally.failed)} failed"
+    if skipped := sum(isinstance(job.state, Skipped) for job in tally.jobs.values()):
+        yield f"{skipped} skipped"
     if tally.unfinished:
         yield f"{len(tally.unfinished)} still to do"

@@ -7,9 +7,12 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from fwtui.config.extras import check_format
 from fwtui.config.fields import Field, Value
+from fwtui.config.replacements import load_replacements
 from fwtui.core.amount import FORMS, parse_amount
 from fwtui.core.languages import LANGUAGES, language_code
+from fwtui.core.naming import check_template
 from fwtui.core.settings import DecodingSettings, Settings
 from fwtui.errors import ModelError, UsageError
 
@@ -41,12 +44,19 @@ def usable(settings: Settings) -> Settings:
     for name in COMMANDS:
         _command(f"done.{name}", getattr(settings.done, name), shell=settings.done.hook_shell)
     _check_words(settings)
+    output = settings.output
+    check_format(output.output_format)
+    _check_template(output.output_name)
     _check_language(settings.model.model, code)
     return replace(
         settings,
         model=replace(settings.model, model=_model(settings.model.model)),
         decoding=replace(settings.decoding, language=code),
-        output=replace(settings.output, output_dir=str(_whole(settings.output.output_dir))),
+        output=replace(
+            output,
+            output_dir=str(_whole(output.output_dir)),
+            replacements=None if output.replacements is None else _rules(output.replacements),
+        ),
     )
 
 
@@ -59,6 +69,14 @@ def usable_value(field: Field, value: Value) -> Value:
             return _model(model)
         case "output.output_dir", str(folder):
             return str(_whole(folder))
+        case "output.output_format", str(name):
+            check_format(name)
+            return value
+        case "output.output_name", str(template):
+            _check_template(template)
+            return value
+        case "output.replacements", str(file):
+            return _rules(file)
         case key, str(amount) if key in {f"memory.{name}" for name in AMOUNTS}:
             return _amount(key, amount)
         case key, str(command) if key in {f"done.{name}" for name in COMMANDS}:
@@ -74,6 +92,8 @@ def warnings(settings: Settings) -> Iterator[str]:
         yield "--max_line_count has no effect without --max_line_width"
     if output.max_words_per_line and output.max_line_width:
         yield "--max_words_per_line has no effect with --max_line_width"
+    if output.min_gap_ms and output.highlight_words:
+        yield "--min_gap_ms has no effect with --highlight_words"
     decoding, usual = settings.decoding, DecodingSettings()
     if decoding.batched:
         for name in _NOT_BATCHED:
@@ -81,6 +101,20 @@ def warnings(settings: Settings) -> Iterator[str]:
                 yield f"--{name} has no effect with --batched"
     elif decoding.batch_size:
         yield "--batch_size has no effect without --batched"
+
+
+def _check_template(template: str) -> None:
+    try:
+        check_template(template)
+    except ValueError as error:
+        raise UsageError(f"--output_name cannot be {template!a}", str(error)) from None
+
+
+def _rules(file: str) -> str:
+    """The file with replacements, as an absolute path, which can be read and has no mistake."""
+    path = _whole(file)
+    load_replacements(path)
+    return str(path)
 
 
 def _check_words(settings: Settings) -> None:

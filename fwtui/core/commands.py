@@ -12,9 +12,13 @@ class Command(msgspec.Struct, frozen=True, tag=True):
 
 
 class AddPaths(Command, frozen=True):
-    """Add files, folders (scanned recursively) and glob patterns to the end of the queue."""
+    """Add files, folders (scanned recursively) and glob patterns to the end of the queue.
+
+    `roots` are the folders that `paths` were found in before, where they are files of these.
+    """
 
     paths: tuple[str, ...]
+    roots: tuple[str, ...] = ()
 
 
 class RemoveJobs(Command, frozen=True):

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from fwtui.core.failure import Failure
+from fwtui.core.finding import Finding
 from fwtui.core.paths import text_to_path
 
 JobId = int
@@ -58,7 +59,7 @@ class Completed(msgspec.Struct, frozen=True, tag="completed"):
     """Done, its outputs durable on disk. Durations in seconds; `warnings` are for the row.
 
     `used` has the settings of its last attempt that were not at their defaults, by
-    `section.name`; None: not known.
+    `section.name`; None: not known. `findings` are passages to check, in the order of their times.
     """
 
     started_at: datetime
@@ -70,6 +71,7 @@ class Completed(msgspec.Struct, frozen=True, tag="completed"):
     segments: int
     warnings: tuple[str, ...] = ()
     used: dict[str, Any] | None = None
+    findings: tuple[Finding, ...] = ()
 
 
 class Failed(msgspec.Struct, frozen=True, tag="failed"):
@@ -100,7 +102,10 @@ State = Pending | Processing | Completed | Failed | Cancelled | Skipped
 class Job(msgspec.Struct, frozen=True):
     """One file of the batch. `path` is `path_to_text` of an absolute path.
 
-    `stem` is the name of its outputs without extension, unique in the batch (as `path_to_text`).
+    `stem` is the name of its outputs without extension, unique in the batch (as `path_to_text`):
+    in the output folder, or absolute when they go beside the file. `root` is the folder that was
+    added and led to it (as `path_to_text`), empty if it was named itself. `kept` are the formats
+    of outputs that were there before it began and are left alone; None: nobody has looked yet.
     `settings` are its own, if the user asked to try it with others than the batch's: those that
     are not at their defaults, by `section.name`.
     """
@@ -112,6 +117,8 @@ class Job(msgspec.Struct, frozen=True):
     media: MediaInfo | None = None
     attempts: tuple[Attempt, ...] = ()
     settings: dict[str, Any] | None = None
+    root: str = ""
+    kept: tuple[str, ...] | None = None
 
     @property
     def file(self) -> Path:
@@ -139,3 +146,10 @@ class Job(msgspec.Struct, frozen=True):
 def status_word(state: State) -> str:
     """The state's name in the session file and on the row: pending, processing, ..."""
     return str(state.__struct_config__.tag)
+
+
+def answers_to(job: Job, word: str) -> bool:
+    """Whether the job's state begins with the word; `check`: it has passages to check."""
+    if word == "check":
+        return bool(getattr(job.state, "findings", ()))
+    return status_word(job.state).startswith(word)

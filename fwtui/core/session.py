@@ -42,7 +42,8 @@ class FilePlan(msgspec.Struct, frozen=True):
     decoded length at 16 kHz; `loudest` is the highest log-mel value of the (VAD-filtered) signal;
     `speech` is None when VAD was off; `chunks` are the ends of batched mode's chunks, in samples
     of the joined speech, None in sequential mode; `sound` is a digest of the decoded samples
-    (empty: made by an earlier version).
+    (empty: made by an earlier version). `heard` is speech that was looked for only to see whether
+    it got its text; None: it was not.
     """
 
     fingerprint: str
@@ -55,6 +56,7 @@ class FilePlan(msgspec.Struct, frozen=True):
     warnings: tuple[str, ...] = ()
     chunks: tuple[int, ...] | None = None
     sound: str = ""
+    heard: tuple[SpeechChunk, ...] | None = None
 
     @property
     def duration(self) -> float:
@@ -116,14 +118,24 @@ class Session(msgspec.Struct, frozen=True):
         return len(self.completed) / len(self.jobs) if self.jobs else 0.0
 
 
+class Spoken(msgspec.Struct, frozen=True, array_like=True):
+    """The language that a stretch of sound seems to be in: seconds of the file, code, 0 to 1."""
+
+    start: float
+    end: float
+    language: str
+    probability: float
+
+
 class WindowResult(msgspec.Struct, frozen=True):
     """One finished window: its segments and the state behind it.
 
     `seconds` is how far the file now is; `skipped` says that the window killed the engine twice
-    and was left out.
+    and was left out; `spoken` are the languages heard in it, if they were listened for.
     """
 
     segments: tuple[Segment, ...]
     state: WindowState
     seconds: float
     skipped: bool = False
+    spoken: tuple[Spoken, ...] = ()

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from fwtui.core.naming import DEFAULT
 from fwtui.core.own_settings import DoneSettings, InterfaceSettings, LogSettings
 
 ComputeType = Literal[
@@ -24,7 +25,7 @@ ComputeType = Literal[
     "float32",
     "bfloat16",
 ]
-OutputFormat = Literal["txt", "vtt", "srt", "tsv", "json", "all", "lrc", "ass", "csv", "md"]
+OutputFormat = Literal["txt", "vtt", "srt", "tsv", "json", "all", "lrc", "ass", "csv", "md", "docx"]
 
 AtLeastOne = Annotated[int, Meta(ge=1)]
 Probability = Annotated[float, Meta(ge=0, le=1)]
@@ -199,6 +200,34 @@ class OutputSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Which files are written, where, and how they look."""
 
     output_dir: Annotated[str, Meta(description="Folder for the transcripts")] = "."
+    output_layout: Annotated[
+        Literal["flat", "tree", "source"],
+        Meta(
+            description="flat: all in output_dir; tree: there, in the folders they were found in; "
+            "source: each beside its recording"
+        ),
+    ] = "flat"
+    output_name: Annotated[
+        str,
+        Meta(
+            description="Name of the transcripts, from {stem} {ext} {relpath} {language} {model} "
+            "{date}; / makes folders"
+        ),
+    ] = DEFAULT
+    if_exists: Annotated[
+        Literal["overwrite", "skip", "rename"],
+        Meta(
+            description="A transcript of that name is there: write it anew, leave it (and skip the "
+            "file if all are there), or take another name"
+        ),
+    ] = "overwrite"
+    skip_transcribed: Annotated[
+        bool,
+        Meta(
+            description="Skip files that were transcribed before: same content, same settings, and "
+            "transcripts that are still there"
+        ),
+    ] = False
     output_format: Annotated[
         OutputFormat, Meta(description="Format of the transcripts; all: txt, vtt, srt, tsv, json")
     ] = "all"
@@ -217,6 +246,26 @@ class OutputSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     max_words_per_line: Annotated[
         AtLeastOne | None, Meta(description="Most words in a line (srt, vtt; word timestamps)")
     ] = None
+    min_gap_ms: Annotated[
+        Count, Meta(description="Least time between two subtitles (srt, vtt, ass; ms)")
+    ] = 0
+    max_chars_per_second: Annotated[
+        Positive | None, Meta(description="Warn of subtitles that are faster to read than this")
+    ] = None
+    join_sentences: Annotated[
+        bool, Meta(description="Join segments until a sentence ends (or a pause comes)")
+    ] = False
+    tidy_text: Annotated[
+        bool,
+        Meta(
+            description="Tidy the transcripts: one space between words, none before punctuation, "
+            "a capital at the beginning of a sentence"
+        ),
+    ] = False
+    replacements: Annotated[
+        str | None,
+        Meta(description="File with corrections for the transcripts: a line each, wrong => right"),
+    ] = None
     add_timestamps: Annotated[bool, Meta(description="Start each line of a txt with its times")] = (
         False
     )
@@ -225,11 +274,39 @@ class OutputSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     ] = False
 
 
+class QualitySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which doubtful passages are looked for and marked. The text itself is never changed."""
+
+    check_text: Annotated[
+        bool,
+        Meta(description="Mark passages that repeat themselves or that the model was unsure of"),
+    ] = True
+    low_confidence: Annotated[
+        float,
+        Meta(le=0, description="With check_text: below this mean log probability it is unsure"),
+    ] = -1.0
+    check_languages: Annotated[
+        bool,
+        Meta(description="Mark passages in another language (one more step of the model a window)"),
+    ] = True
+    check_coverage: Annotated[
+        bool,
+        Meta(
+            description="Mark speech without text also where VAD is not needed otherwise: runs it, "
+            "about 7 CPU seconds an hour"
+        ),
+    ] = False
+    missing_speech_s: Annotated[
+        Positive, Meta(description="Speech without text is marked from this length on (s)")
+    ] = 2.0
+
+
 class BatchSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the queue is worked through, and what happens when memory runs out."""
 
     cpu_fallback: Annotated[
-        bool, Meta(description="Out of GPU memory at the last step: go on on the CPU")
+        bool,
+        Meta(description="No GPU memory at the last step, or a GPU not usable: go on on the CPU"),
     ] = False
     workers: Annotated[
         Annotated[int, Meta(ge=1, le=64)],
@@ -292,6 +369,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     model: ModelSettings = ModelSettings()
     decoding: DecodingSettings = DecodingSettings()
     output: OutputSettings = OutputSettings()
+    quality: QualitySettings = QualitySettings()
     batch: BatchSettings = BatchSettings()
     interface: InterfaceSettings = InterfaceSettings()
     memory: MemorySettings = MemorySettings()

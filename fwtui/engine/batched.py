@@ -65,34 +65,44 @@ class BatchDecoder:
 
         """
         encoded = self.model.encode(np.stack([f for part in parts for f in part.features]))
-        self._find_languages(parts, encoded)
+        languages = self._languages(parts, encoded)
+        self._know_languages(parts, languages)
         first = parts[0].file
         options = transcription_options(first.decoding, first.tokenizer)
         options.multilingual = options.multilingual and self.model.model.is_multilingual
-        chunks = self._generate(parts, encoded, options)
+        chunks = self._generate(parts, encoded, languages, options)
         for chunk in chunks:
             self._redo_if_repetitive(chunk, options)
             self._split(chunk)
         if options.word_timestamps:
             self._align(chunks, encoded, options)
-        own = iter(chunks)
+        own, spoken = iter(chunks), iter(languages)
         shares = [list(islice(own, part.count)) for part in parts]
         found = [_segments(share, options) for share in shares]
         return [
-            share[0].file.take(segments, len(share), share[-1].heard)
+            share[0].file.take(
+                segments, len(share), share[-1].heard, list(islice(spoken, len(share)))
+            )
             for share, segments in zip(shares, found, strict=True)
         ]
 
-    def _find_languages(self, parts: Sequence[Part], encoded: Any) -> None:
-        """By the first chunk of each file that does not know its language yet."""
-        if all(part.file.plan is not None for part in parts):
-            return
+    def _languages(self, parts: Sequence[Part], encoded: Any) -> list[tuple[str, float]]:
+        """What each chunk sounds like (code and probability); nothing if nobody wants to know."""
+        wanted = any(
+            part.file.plan is None or part.file.decoding.multilingual or part.file.listens
+            for part in parts
+        )
+        if not wanted or not self.model.model.is_multilingual:
+            return []
         found = self.model.model.detect_language(encoded)
+        return [(row[0][0][2:-2], float(row[0][1])) for row in found]
+
+    def _know_languages(self, parts: Sequence[Part], found: Sequence[tuple[str, float]]) -> None:
+        """By the first chunk of each file that does not know its language yet."""
         row = 0
         for part in parts:
             if part.file.plan is None:
-                token, probability = found[row][0]
-                part.file.language_found(token[2:-2], float(probability))
+                part.file.language_found(*found[row])
                 self._started(part.file)
             row += part.count
 
@@ -107,7 +117,11 @@ class BatchDecoder:
         return prompt
 
     def _generate(
-        self, parts: Sequence[Part], encoded: Any, options: TranscriptionOptions
+        self,
+        parts: Sequence[Part],
+        encoded: Any,
+        languages: Sequence[tuple[str, float]],
+        options: TranscriptionOptions,
     ) -> list[_Chunk]:
         prompts = [
             list(prompt)
@@ -115,7 +129,7 @@ class BatchDecoder:
             for prompt in [self._prompt(part.file, options)] * part.count
         ]
         if options.multilingual:
-            self._set_languages(parts, prompts, encoded)
+            _set_languages(parts, prompts, languages)
         results = self.model.model.generate(
             encoded,
             prompts,
@@ -160,15 +174,6 @@ class BatchDecoder:
             if options.max_new_tokens is None
             else min(most, len(prompt) + options.max_new_tokens)
         )
-
-    def _set_languages(self, parts: Sequence[Part], prompts: list[list[int]], encoded: Any) -> None:
-        """Multilingual: every chunk in the language that it seems to be in."""
-        files = [part.file for part in parts for _ in range(part.count)]
-        found = self.model.model.detect_language(encoded)
-        for file, prompt, languages in zip(files, prompts, found, strict=True):
-            tokenizer = file.tokenizer
-            place = prompt.index(tokenizer.language)
-            prompt[place] = tokenizer.tokenizer.token_to_id(languages[0][0])
 
     def _redo_if_repetitive(self, chunk: _Chunk, options: TranscriptionOptions) -> None:
         """Decode a chunk that repeats itself again, alone and with all temperatures."""
@@ -250,6 +255,17 @@ class _Aligned:
     def find_alignment(self, *_: object) -> list[list[dict[str, Any]]]:
         """What was found for the whole batch."""
         return [self.alignment]
+
+
+def _set_languages(
+    parts: Sequence[Part], prompts: list[list[int]], found: Sequence[tuple[str, float]]
+) -> None:
+    """Multilingual: every chunk in the language that it seems to be in."""
+    files = [part.file for part in parts for _ in range(part.count)]
+    for file, prompt, (language, _) in zip(files, prompts, found, strict=True):
+        tokenizer = file.tokenizer
+        place = prompt.index(tokenizer.language)
+        prompt[place] = tokenizer.tokenizer.token_to_id(f"<|{language}|>")
 
 
 def _segments(chunks: Sequence[_Chunk], options: TranscriptionOptions) -> list[WhisperSegment]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
+from itertools import pairwise
 
 from faster_whisper.audio import pad_or_trim
 from faster_whisper.tokenizer import Tokenizer
@@ -12,9 +13,9 @@ from msgspec.structs import replace
 from fwtui.audio.signal import FloatArray
 from fwtui.audio.wav import SAMPLE_RATE
 from fwtui.core.job import JobId
-from fwtui.core.session import FilePlan, WindowResult, WindowState
+from fwtui.core.session import FilePlan, Spoken, WindowResult, WindowState
 from fwtui.core.settings import DecodingSettings
-from fwtui.engine.convert import FileClock, convert
+from fwtui.engine.convert import FileClock, convert, heard
 from fwtui.engine.prepare import Prepared, chunk_features
 from fwtui.engine.transcriber import Transcriber
 
@@ -22,7 +23,8 @@ from fwtui.engine.transcriber import Transcriber
 class BatchedFile:
     """A prepared file on its way through batches.
 
-    `state` is where it stands; `plan` and `tokenizer` are there once its language is known.
+    `state` is where it stands; `plan` and `tokenizer` are there once its language is known;
+    `listens`: the language of every chunk is to be told.
     """
 
     def __init__(self, transcriber: Transcriber, prepared: Prepared) -> None:
@@ -32,6 +34,7 @@ class BatchedFile:
         self.decoding: DecodingSettings = prepared.request.decoding
         self.plan: FilePlan | None = None
         self.tokenizer: Tokenizer
+        self.listens = prepared.request.quality.check_languages
         self._transcriber = transcriber
         self._chunks = prepared.chunks
         self._features: dict[int, Future[FloatArray]] = {}
@@ -104,21 +107,42 @@ class BatchedFile:
         """Leave the next chunk out."""
         return self._advance((), 1, skipped=True)
 
-    def take(self, found: Sequence[WhisperSegment], chunks: int, heard: float) -> WindowResult:
-        """The next `chunks` are done; `heard` is when speech was last heard (seconds)."""
+    def take(
+        self,
+        found: Sequence[WhisperSegment],
+        chunks: int,
+        last_speech: float,
+        languages: Sequence[tuple[str, float]] = (),
+    ) -> WindowResult:
+        """The next `chunks` are done. `last_speech` is when it was heard (seconds).
+
+        `languages` are those that the chunks sounded like (code and probability), if known.
+        """
         self.state = replace(
-            self.state, segments=self.state.segments + len(found), last_speech=heard
+            self.state, segments=self.state.segments + len(found), last_speech=last_speech
         )
-        return self._advance(found, chunks)
+        return self._advance(found, chunks, languages=languages if self.listens else ())
 
     def _advance(
-        self, found: Sequence[WhisperSegment], chunks: int, *, skipped: bool = False
+        self,
+        found: Sequence[WhisperSegment],
+        chunks: int,
+        *,
+        skipped: bool = False,
+        languages: Sequence[tuple[str, float]] = (),
     ) -> WindowResult:
         assert self.plan is not None
         clock = FileClock(self.plan)
-        self.state = self._at(self.state, self.state.clip + chunks)
+        points = [clock.position(self.state)]
+        for index in range(self.state.clip + 1, self.state.clip + chunks + 1):
+            self.state = self._at(self.state, index)
+            points.append(clock.position(self.state))
         segments = tuple(convert(segment) for segment in clock.in_file_time(list(found)))
-        return WindowResult(segments, self.state, clock.position(self.state), skipped)
+        spoken: list[Spoken] = []
+        for language, (begin, end) in zip(languages, pairwise(points), strict=False):
+            inside = [one for one in segments if begin <= (one.start + one.end) / 2 < end]
+            spoken += heard(language, begin, end, inside)
+        return WindowResult(segments, self.state, points[-1], skipped, tuple(spoken))
 
 
 @dataclass

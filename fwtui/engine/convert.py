@@ -1,6 +1,7 @@
 """Between faster-whisper's data and ours: options in, segments in file time out."""
 
 import math
+from collections.abc import Sequence
 
 from faster_whisper.tokenizer import Tokenizer
 from faster_whisper.transcribe import (
@@ -18,7 +19,7 @@ from faster_whisper.vad import SpeechTimestampsMap
 
 from fwtui.audio.wav import SAMPLE_RATE
 from fwtui.core.segment import Segment, Word
-from fwtui.core.session import FilePlan, SpeechChunk, WindowState
+from fwtui.core.session import FilePlan, SpeechChunk, Spoken, WindowState
 from fwtui.core.settings import DecodingSettings
 
 
@@ -44,6 +45,15 @@ class FileClock:
         if self.map is not None:
             seconds = float(self.map.get_original_time(seconds))
         return min(seconds, self.duration)
+
+
+def heard(
+    language: tuple[str, float] | None, begin: float, end: float, segments: Sequence[Segment]
+) -> tuple[Spoken, ...]:
+    """The language of a stretch of the file; of one without words it says nothing."""
+    if language is None or not segments:
+        return ()
+    return (Spoken(begin, max(end, segments[-1].end), *language),)
 
 
 def _chunk_dict(chunk: SpeechChunk) -> dict[str, int]:

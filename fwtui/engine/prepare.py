@@ -56,6 +56,7 @@ class Prepared:
     sound: str = ""
     chunks: tuple[int, ...] | None = None
     first: tuple[int, FloatArray] | None = None
+    heard: tuple[SpeechChunk, ...] | None = None
 
     @property
     def seconds(self) -> float:
@@ -75,6 +76,7 @@ class Prepared:
             warnings=self.warnings,
             sound=self.sound,
             chunks=self.chunks,
+            heard=self.heard,
         )
 
 
@@ -113,6 +115,9 @@ def prepare(
         pcm = on_error.enter_context(Pcm(wav))
         batched = request.decoding.batched
         speech, chunks = _spoken(pcm, request.decoding, resume, extractor.n_samples, cancelled)
+        heard = None
+        if request.quality.check_coverage and resume is None and speech is None:
+            heard = _heard(pcm, request.decoding, cancelled)
         source: SampleSource = pcm if speech is None else SpeechView(pcm, speech)
         # In batched mode a chunk is clamped by its own loudest value.
         loudest = resume.plan.loudest if resume else 0.0 if batched else None
@@ -139,6 +144,7 @@ def prepare(
         sound=decoded.sound,
         chunks=chunks,
         first=first,
+        heard=heard,
     )
 
 
@@ -166,6 +172,15 @@ def _spoken(
         return cut(ranges, limit)
     speech = find_speech(pcm, batched_vad_options(decoding, limit), cancelled)
     return cut(ranges, limit, speech) if clips else (speech, chunk_ends(speech, limit))
+
+
+def _heard(
+    pcm: Pcm, decoding: DecodingSettings, cancelled: Callable[[], bool]
+) -> tuple[SpeechChunk, ...] | None:
+    """Speech that ought to get its text; None where only parts of the file are asked for."""
+    if decoding.clip_timestamps != "0":
+        return None
+    return find_speech(pcm, vad_options(decoding), cancelled)
 
 
 def chunk_features(

@@ -13,7 +13,7 @@ from fwtui.core.events import Level
 from fwtui.core.failure import Failure
 from fwtui.core.job import JobId, MediaInfo
 from fwtui.core.session import FilePlan, Resume, WindowResult
-from fwtui.core.settings import DecodingSettings, ModelSettings
+from fwtui.core.settings import DecodingSettings, ModelSettings, QualitySettings
 
 PROTOCOL = 2
 
@@ -37,7 +37,8 @@ class Transcribe(Message, frozen=True):
     options are still the same; `skip_window` leaves out the next window, which has killed
     the engine before. `careful`: the file has been in an engine that died, so it is prepared only
     when the model is loaded, and in batched mode goes through it chunk by chunk. `scratch_limit`
-    is how many bytes the WAV may have (0: any number).
+    is how many bytes the WAV may have (0: any number); `quality` is what is to be looked for on
+    the way, which changes nothing in the text.
     """
 
     job: JobId
@@ -49,6 +50,7 @@ class Transcribe(Message, frozen=True):
     skip_window: bool = False
     careful: bool = False
     scratch_limit: int = 0
+    quality: QualitySettings = QualitySettings()
 
 
 class Cancel(Message, frozen=True):

@@ -8,7 +8,7 @@ from faster_whisper.tokenizer import Tokenizer
 
 from fwtui.core.session import FilePlan, WindowResult
 from fwtui.core.settings import DecodingSettings, ModelSettings
-from fwtui.engine.convert import FileClock, convert, transcription_options
+from fwtui.engine.convert import FileClock, convert, heard, transcription_options
 from fwtui.engine.models import load_model
 from fwtui.engine.prepare import Prepared
 from fwtui.engine.windows import WindowLoop
@@ -103,7 +103,8 @@ class Transcriber:
         tokenizer = self.tokenizer(decoding, plan.language)
         options = transcription_options(decoding, tokenizer)
         options.multilingual = decoding.multilingual and self.model.model.is_multilingual
-        loop = WindowLoop(self.model, prepared.features, tokenizer, options)
+        listens = prepared.request.quality.check_languages and self.model.model.is_multilingual
+        loop = WindowLoop(self.model, prepared.features, tokenizer, options, listens=listens)
         clock = FileClock(plan)
         known = prepared.resume.state if prepared.resume else None
         state = known or loop.begin()
@@ -113,6 +114,10 @@ class Transcriber:
             state = loop.skip(state)
             yield WindowResult((), state, clock.position(state), skipped=True)
         while not state.done:
+            begin = clock.position(state)
             found, state = loop.step(state)
             segments = tuple(convert(segment) for segment in clock.in_file_time(found))
-            yield WindowResult(segments, state, clock.position(state))
+            end = clock.position(state)
+            yield WindowResult(
+                segments, state, end, spoken=heard(loop.spoken, begin, end, segments)
+            )

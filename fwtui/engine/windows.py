@@ -26,7 +26,8 @@ class WindowLoop:
     """Transcribes one file window by window.
 
     `features` are the file's (VAD-filtered) log-mel frames, `options` faster-whisper's with
-    `clip_timestamps` as a list of seconds.
+    `clip_timestamps` as a list of seconds. With `listens` on, `spoken` is the language (code and
+    probability) that the last window sounded like.
     """
 
     def __init__(
@@ -35,8 +36,12 @@ class WindowLoop:
         features: LazyFeatures,
         tokenizer: Tokenizer,
         options: TranscriptionOptions,
+        *,
+        listens: bool = False,
     ) -> None:
         self.model = model
+        self.listens = listens
+        self.spoken: tuple[str, float] | None = None
         self.features = features
         self.tokenizer = tokenizer
         self.options = options
@@ -92,7 +97,7 @@ class WindowLoop:
         size = self._size(state)
         frames = self.features[:, state.seek : state.seek + size]
         encoded = self.model.encode(pad_or_trim(frames))
-        if self.options.multilingual:
+        if self.listens or self.options.multilingual:
             self._detect_language(encoded)
         prompt = self.model.get_prompt(
             self.tokenizer,
@@ -149,7 +154,10 @@ class WindowLoop:
         return segments, self._next_window(after)
 
     def _detect_language(self, encoded: Any) -> None:
-        token, _ = self.model.model.detect_language(encoded)[0][0]
+        token, probability = self.model.model.detect_language(encoded)[0][0]
+        self.spoken = token[2:-2], float(probability)
+        if not self.options.multilingual:
+            return
         self.tokenizer.language = self.tokenizer.tokenizer.token_to_id(token)
         self.tokenizer.language_code = token[2:-2]
 

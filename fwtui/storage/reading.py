@@ -6,7 +6,7 @@ from typing import Protocol, TypeVar
 
 from fwtui.core.job import JobId
 from fwtui.core.segment import Segment
-from fwtui.core.session import Resume, Session
+from fwtui.core.session import Resume, Session, Spoken
 from fwtui.errors import StorageError
 from fwtui.storage.faults import storage_error
 from fwtui.storage.journal import Begun, Record, Window, record_of
@@ -63,6 +63,12 @@ def left_out_of(source: Lines, progress: Progress) -> tuple[float, ...]:
             found.append(begin)
         begin = window.result.seconds
     return tuple(found)
+
+
+def spoken_of(source: Lines, progress: Progress) -> tuple[Spoken, ...]:
+    """The languages heard in a file. Raises StorageError."""
+    windows = _read(source, progress.windows, Window)
+    return tuple(spoken for window in windows for spoken in window.result.spoken)
 
 
 def _read(source: Lines, offsets: Iterable[int], kind: type[_Record]) -> Iterator[_Record]:

@@ -51,7 +51,9 @@ def remap_job(job: Job, maps: Mapping[str, str]) -> Job:
     state = job.state
     if isinstance(state, Completed):
         state = replace(state, outputs=tuple(remapped(path, maps) for path in state.outputs))
-    return replace(job, path=remapped(job.path, maps), state=state)
+    # A stem beside the file would be absolute, and is chosen anew when the file's turn comes.
+    root = remapped(job.root, maps) if job.root else ""
+    return replace(job, path=remapped(job.path, maps), state=state, root=root)
 
 
 def remap_settings(settings: Settings, maps: Mapping[str, str]) -> Settings:

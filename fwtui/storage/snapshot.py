@@ -27,7 +27,7 @@ _OWN = {"session_id", "created_at", "version", "generation", "settings", "files"
 _OWN |= {"watch"}
 _TIMES = ("started_at", "completed_at")
 _FILE = {"path", "status", "error", "output_path", *_TIMES}
-_FILE |= {"id", "stem", "state", "media", "attempts", "settings", "progress"}
+_FILE |= {"id", "stem", "state", "media", "attempts", "settings", "progress", "root", "kept"}
 
 
 class UnreadableError(StorageError):
@@ -88,6 +88,10 @@ def _entry(job: Job, progress: Progress | None) -> dict[str, Any]:
     }
     if job.settings is not None:
         entry["settings"] = job.settings
+    if job.root:
+        entry["root"] = job.root
+    if job.kept is not None:
+        entry["kept"] = job.kept
     if progress:
         entry["progress"] = {"seconds": progress.seconds, "windows": len(progress.windows)}
     return entry

@@ -11,7 +11,7 @@ from pathlib import Path
 from fwtui.core.job import Completed, Job, JobId
 from fwtui.core.paths import path_to_text
 from fwtui.core.segment import Segment
-from fwtui.core.session import FilePlan, Resume, Session, WindowResult
+from fwtui.core.session import FilePlan, Resume, Session, Spoken, WindowResult
 from fwtui.core.settings import Settings
 from fwtui.core.watch import WatchedFolder
 from fwtui.errors import SessionInUseError, StorageError
@@ -27,7 +27,14 @@ from fwtui.storage.lock import SessionLock
 from fwtui.storage.names import ID_FORMAT, SessionFiles, local_time
 from fwtui.storage.plain import settings_to
 from fwtui.storage.quarantine import keep_copy
-from fwtui.storage.reading import JournalLines, assemble, left_out_of, resume_of, segments_of
+from fwtui.storage.reading import (
+    JournalLines,
+    assemble,
+    left_out_of,
+    resume_of,
+    segments_of,
+    spoken_of,
+)
 
 
 class SessionStore:
@@ -307,6 +314,12 @@ class SessionStore:
         with self._guard:
             progress = self._book.files.get(job_id)
             return left_out_of(self._open_journal(), progress) if progress else ()
+
+    def spoken(self, job_id: JobId) -> tuple[Spoken, ...]:
+        """The languages heard in the file; there as long as `segments`."""
+        with self._guard:
+            progress = self._book.files.get(job_id)
+            return spoken_of(self._open_journal(), progress) if progress else ()
 
     def language(self, job_id: JobId) -> str | None:
         """The language of a file that was begun."""

@@ -7,8 +7,10 @@ output folder is changed. Sessions that nobody works on keep nobody away, as any
 import contextlib
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+from fwtui.core.paths import path_to_text, text_to_path
 from fwtui.errors import SessionInUseError, StorageError
 from fwtui.storage.load import load
 from fwtui.storage.lock import SessionLock, holder_of
@@ -47,11 +49,13 @@ class Choosing:
 
 
 def stems_of_others(sessions: Path, own: str, output_dir: str) -> dict[str, str]:
-    """Case-folded names of the outputs of other running sessions in `output_dir`: by which session.
+    """Case-folded names that the outputs of other running sessions have: by which session.
 
-    Never raises: a session that cannot be read keeps nobody away.
+    Each as a whole path, and as it is called in `output_dir` if it is in there. Never raises: a
+    session that cannot be read keeps nobody away.
     """
     found: dict[str, str] = {}
+    ours = _real(output_dir)
     for path in _snapshots(sessions):
         if path.stem == own:
             continue
@@ -60,9 +64,20 @@ def stems_of_others(sessions: Path, own: str, output_dir: str) -> dict[str, str]
             if holder_of(paths.lock) is None:
                 continue
             roster = load(paths).roster
-            if _is_same(roster.settings.output.output_dir, output_dir):
-                found |= {job.stem.casefold(): path.stem for job in roster.jobs.values()}
+            theirs = _real(roster.settings.output.output_dir)
+            for job in roster.jobs.values():
+                found |= dict.fromkeys(_names(job.stem, theirs, ours), path.stem)
     return found
+
+
+def _names(stem: str, theirs: str, ours: str) -> Iterator[str]:
+    """The names of an output in the folder `theirs`, as a whole and as seen from `ours`."""
+    whole = path_to_text((Path(theirs) / text_to_path(stem)).as_posix())
+    yield whole.casefold()
+    if theirs == ours:
+        yield stem.casefold()
+    elif whole.startswith(f"{ours}/"):
+        yield whole.removeprefix(f"{ours}/").casefold()
 
 
 def _snapshots(sessions: Path) -> list[Path]:
@@ -71,5 +86,5 @@ def _snapshots(sessions: Path) -> list[Path]:
     return []
 
 
-def _is_same(one: str, other: str) -> bool:
-    return os.path.realpath(Path(one).expanduser()) == os.path.realpath(Path(other).expanduser())
+def _real(folder: str) -> str:
+    return Path(os.path.realpath(Path(folder).expanduser())).as_posix().rstrip("/")

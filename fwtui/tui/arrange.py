@@ -14,7 +14,7 @@ from fwtui.core.job import (
     Pending,
     Processing,
     Skipped,
-    status_word,
+    answers_to,
 )
 from fwtui.tui.model import BatchModel
 
@@ -105,4 +105,4 @@ class Arrangement:
 
 def is_in_state(job: Job, needle: str) -> bool:
     """Whether `needle` (`is:fail`) names the job's state."""
-    return status_word(job.state).startswith(needle[len(STATE) :].strip().casefold())
+    return answers_to(job, needle[len(STATE) :].strip().casefold())

@@ -29,6 +29,7 @@ GROUPS = (
     "Speech detection",
     "Timestamps and words",
     "Output",
+    "Quality",
     "Batch",
     "Memory",
     "When it is done",

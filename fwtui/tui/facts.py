@@ -7,6 +7,7 @@ from textual.content import Content
 from fwtui.config.sparse import sparse
 from fwtui.core.events import JobProgress
 from fwtui.core.failure import Failure
+from fwtui.core.finding import said_of
 from fwtui.core.job import (
     Attempt,
     Cancelled,
@@ -83,8 +84,8 @@ class _Facts:
 
 def _ink(state: State) -> str:
     match state:
-        case Completed():
-            return "$success"
+        case Completed(findings=findings):
+            return "$warning" if findings else "$success"
         case Failed():
             return "bold $error"
         case Processing():
@@ -149,6 +150,9 @@ def _completed(facts: _Facts, state: Completed, missing: frozenset[str]) -> None
         facts.add("" if number else "Outputs", words, "$warning" if gone else "$success")
     for warning in state.warnings:
         facts.add("Warning", clean(warning), "$warning")
+    for number, finding in enumerate(state.findings):
+        times = f"{fmt.clock(finding.start)} to {fmt.clock(finding.end)}"
+        facts.add("" if number else "To check", f"{times} {clean(said_of(finding))}", "$warning")
 
 
 def _failure(facts: _Facts, failure: Failure) -> None:

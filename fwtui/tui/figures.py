@@ -7,7 +7,7 @@ from fwtui.batch.report import BatchReport, remarks
 from fwtui.core.job import Cancelled, Completed, Failed, Job, Pending, Processing, Skipped
 from fwtui.tui import format as fmt
 from fwtui.tui.glyphs import Glyphs
-from fwtui.tui.text import base_name, clean, fit, fit_middle, fit_right, shown_path, width, wrap
+from fwtui.tui.text import base_name, clean, fit, fit_middle, fit_right, outputs_place, width, wrap
 from fwtui.tui.widgets.paint import Piece, bar
 from fwtui.tui.widgets.plot import area
 
@@ -113,7 +113,7 @@ def _totals(report: BatchReport, glyphs: Glyphs) -> Iterator[Line]:
         ("Peak memory", fmt.memory(report.peak_rss) if report.peak_rss else ""),
         ("Tried again", fmt.files(len(report.retried)) if report.retried else ""),
         ("Model", dot.join((model, report.settings.model.compute_type))),
-        ("Transcripts", shown_path(report.settings.output.output_dir)),
+        ("Transcripts", outputs_place(report.settings.output)),
     ]
     for label, value in rows:
         if value:

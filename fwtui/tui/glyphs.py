@@ -27,6 +27,7 @@ class Glyphs:
     running: str = "▶"
     paused: str = "‖"
     completed: str = "✓"
+    doubtful: str = "?"
     failed: str = "✗"
     cancelled: str = "■"
     skipped: str = "–"  # noqa: RUF001
@@ -58,8 +59,8 @@ class Glyphs:
                 return self.pending
             case Processing(preparing=preparing):
                 return self.preparing if preparing else self.running
-            case Completed():
-                return self.completed
+            case Completed(findings=findings):
+                return self.doubtful if findings else self.completed
             case Failed():
                 return self.failed
             case Cancelled():

@@ -17,6 +17,8 @@ Where = Literal[
     "report",
     "watch",
     "bug",
+    "models",
+    "doctor",
 ]
 
 TITLES: dict[Where, str] = {
@@ -33,6 +35,8 @@ TITLES: dict[Where, str] = {
     "report": "Report",
     "watch": "Watched folders",
     "bug": "Report a bug",
+    "models": "Models",
+    "doctor": "Doctor",
 }
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fwtui.core.job import Completed, Job
+from fwtui.core.naming import DEFAULT
 from fwtui.core.paths import path_to_text
 from fwtui.core.settings import OutputSettings
 from fwtui.writers.registry import formats
@@ -40,7 +41,12 @@ def queued_notes(jobs: Iterable[Job]) -> Mapping[str, str]:
 
 
 def look_around(queued: Mapping[str, str], output: OutputSettings) -> Known:
-    """Also read the output folder; blocks on the disk."""
+    """Also read the output folder; blocks on the disk.
+
+    Where names are not those of the recordings, nothing is said of outputs.
+    """
+    if (output.output_layout, output.output_name) != ("flat", DEFAULT):
+        return Known(queued)
     try:
         names = frozenset(os.listdir(Path(output.output_dir).expanduser()))  # noqa: PTH208
     except OSError:

@@ -12,7 +12,7 @@ from fwtui.core.job import Processing
 from fwtui.tui import format as fmt
 from fwtui.tui.model import BatchModel
 from fwtui.tui.screens.dialog import Ask, Dialog, frame, text
-from fwtui.tui.text import base_name, clean, shown_path
+from fwtui.tui.text import base_name, clean, outputs_place
 from fwtui.tui.workspace import Stored
 
 Choice = Literal["quit", "background", "stay"]
@@ -67,7 +67,7 @@ def _title(model: BatchModel) -> str:
 def _lines(model: BatchModel) -> list[str]:
     lines = _at_work(model)
     counts = model.counts
-    where = shown_path(model.settings.output.output_dir)
+    where = outputs_place(model.settings.output)
     lines.append(
         "Nothing is lost: the session is kept and the next start offers to resume, inside the file "
         "at its last finished window. In the background (b) it goes on without a screen: fwtui "

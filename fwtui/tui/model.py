@@ -33,7 +33,7 @@ from fwtui.core.events import (
     SettingsChanged,
 )
 from fwtui.core.failure import Failure
-from fwtui.core.job import Job, JobId, Pending, Processing
+from fwtui.core.job import Job, JobId, Pending, Processing, answers_to
 from fwtui.core.segment import Segment
 from fwtui.core.settings import Settings
 from fwtui.core.watch import FolderStatus
@@ -220,14 +220,11 @@ class BatchModel:
                 changes.hook = event
 
     def matching(self, needle: str, within: list[JobId] | None = None) -> list[JobId]:
-        """Jobs whose name holds `needle`, or whose state it names (`is:failed`), in order."""
+        """Jobs whose name holds `needle`, or that are what it says (`is:failed`), in order."""
         ids = self.order if within is None else within
         needle = needle.casefold().strip()
         if needle.startswith("is:"):
-            word = needle[3:]
-            return [
-                i for i in ids if str(self.jobs[i].state.__struct_config__.tag).startswith(word)
-            ]
+            return [i for i in ids if answers_to(self.jobs[i], needle[3:])]
         names = self.names()
         return [i for i in ids if needle in names[i]]
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from fwtui.core.events import JobProgress, Phase
 from fwtui.core.failure import FailureKind
+from fwtui.core.finding import counted
 from fwtui.core.job import (
     Cancelled,
     Completed,
@@ -99,6 +100,8 @@ def row(
     """The row of a job; its pieces are as wide as the columns together, and one more."""
     ink = STATE_INK[type(job.state)]
     sign = glyphs.of(job.state)
+    if isinstance(job.state, Completed) and job.state.findings:
+        ink = "warn"
     if isinstance(job.state, Processing) and phase is Phase.PAUSED:
         sign, ink = glyphs.paused, "warn"
     name_ink = "dim" if isinstance(job.state, Pending | Skipped) else "plain"
@@ -140,9 +143,8 @@ def _result(
         case Completed() as state:
             words = f"done {glyphs.dot} {state.language}" if state.language else "done"
             ink = "good"
-            if state.warnings:
-                words, ink = f"done, but: {clean(state.warnings[0])}", "warn"
-                return [(fit(words, cols.result - 2, glyphs.ellipsis), ink)]
+            if doubts := _doubts(state):
+                return [(fit(f"done, {doubts}", cols.result - 2, glyphs.ellipsis), "warn")]
             pace = state.audio_seconds / state.work_seconds if state.work_seconds > 0 else 0.0
             took = f"in {fmt.took(state.work_seconds)}"
             return [(fit(words, room), ink), *_numbers(pace, took, cols, glyphs)]
@@ -158,6 +160,14 @@ def _result(
             if said.startswith("skipped"):
                 return _spanning(said, "dim", "", cols, glyphs)
             return _spanning("skipped", "dim", "  " + said, cols, glyphs)
+
+
+def _doubts(state: Completed) -> str:
+    """What the user must know of a file that is done; empty if there is nothing."""
+    said = [f"but: {clean(state.warnings[0])}"] if state.warnings else []
+    if state.findings:
+        said.append(f"check: {counted(state.findings)}")
+    return "; ".join(said)
 
 
 def _spanning(word: str, ink: str, said: str, cols: Columns, glyphs: Glyphs) -> list[Piece]:

@@ -7,6 +7,7 @@ import re
 from rich.cells import cell_len, chop_cells, set_cell_size
 
 from fwtui.core.paths import text_to_path
+from fwtui.core.settings import OutputSettings
 
 REPLACEMENT = "�"
 
@@ -100,3 +101,10 @@ def shown_path(path: str) -> str:
     if home != "~" and text.startswith(home + os.sep):
         text = "~" + text[len(home) :]
     return clean(text)
+
+
+def outputs_place(output: OutputSettings) -> str:
+    """Where transcripts go, for people."""
+    if output.output_layout == "source":
+        return "beside the recordings"
+    return shown_path(output.output_dir)

@@ -5,7 +5,7 @@ first segment has no word times, every segment is one subtitle.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import msgspec
@@ -33,6 +33,40 @@ class Cue(NamedTuple):
 
 def cues(transcript: Transcript, settings: OutputSettings) -> Iterator[Cue]:
     """The subtitles of a transcript, in order."""
+    found = _laid_out(transcript, settings)
+    if settings.min_gap_ms and not settings.highlight_words:
+        return apart(found, settings.min_gap_ms)
+    return found
+
+
+def apart(found: Iterable[Cue], gap: int) -> Iterator[Cue]:
+    """The subtitles with `gap` ms between them: those before end sooner, but not before half."""
+    before: Cue | None = None
+    for cue in found:
+        if before is not None:
+            yield _ending(before, cue.start - gap)
+        before = cue
+    if before is not None:
+        yield before
+
+
+def _ending(cue: Cue, latest: int) -> Cue:
+    if cue.end <= latest:
+        return cue
+    return cue._replace(end=max(latest, (cue.start + cue.end) // 2))
+
+
+def too_fast(found: Iterable[Cue], limit: float) -> Iterator[tuple[Cue, float]]:
+    """The subtitles with more than `limit` characters a second, and how many they have."""
+    for cue in found:
+        characters = len(" ".join(cue.text.split()))
+        if characters:
+            speed = characters * 1000 / max(1, cue.end - cue.start)
+            if speed > limit:
+                yield cue, speed
+
+
+def _laid_out(transcript: Transcript, settings: OutputSettings) -> Iterator[Cue]:
     if transcript.segments and transcript.segments[0].words:
         for subtitle in _subtitles(transcript.segments, settings):
             yield from _highlighted(subtitle) if settings.highlight_words else [_plain(subtitle)]

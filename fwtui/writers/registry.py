@@ -1,13 +1,14 @@
 """All transcript formats by name, and how they get onto the disk."""
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Container, Iterator
 from pathlib import Path
 
 from fwtui.core.segment import Transcript
 from fwtui.core.settings import OutputSettings
 from fwtui.storage.atomic import write_atomic
 from fwtui.storage.faults import storage_error
-from fwtui.writers import ass, csv, json, lrc, md, srt, tsv, txt, vtt
+from fwtui.writers import ass, csv, docx, json, lrc, md, srt, tsv, txt, vtt
 
 Writer = Callable[[Transcript, OutputSettings], Iterator[bytes]]
 
@@ -22,6 +23,7 @@ _WRITERS: dict[str, Writer] = {
     "ass": ass.chunks,
     "csv": csv.chunks,
     "md": md.chunks,
+    "docx": docx.chunks,
 }
 FORMATS = tuple(_WRITERS)
 WHISPER_FORMATS = FORMATS[:5]
@@ -42,19 +44,32 @@ def output_paths(stem: Path, settings: OutputSettings) -> tuple[Path, ...]:
     return tuple(stem.with_name(f"{stem.name}.{name}") for name in formats(settings.output_format))
 
 
+def existing(stem: Path, settings: OutputSettings) -> tuple[str, ...]:
+    """The formats that are there already, of those that would be written; never raises."""
+    paths = output_paths(stem, settings)
+    names = zip(formats(settings.output_format), paths, strict=True)
+    return tuple(name for name, path in names if os.path.lexists(path))
+
+
 def write_transcript(
-    transcript: Transcript, stem: Path, settings: OutputSettings, owner: str = ""
+    transcript: Transcript,
+    stem: Path,
+    settings: OutputSettings,
+    owner: str = "",
+    keep: Container[str] = (),
 ) -> tuple[Path, ...]:
     """Write every format that the settings ask for; the files are durable on return.
 
     Each file is whole or, if something goes wrong, what it was before; `owner` as in
-    `write_atomic`. Raises DiskFullError or StorageError.
+    `write_atomic`. Formats in `keep` are left as they are. Returns what was written. Raises
+    DiskFullError, StorageError, or UsageError for a format that needs an extra.
     """
     _make_folder(stem.parent)
-    paths = output_paths(stem, settings)
-    for name, path in zip(formats(settings.output_format), paths, strict=True):
+    names = zip(formats(settings.output_format), output_paths(stem, settings), strict=True)
+    wanted = [(name, path) for name, path in names if name not in keep]
+    for name, path in wanted:
         write_atomic(path, render(transcript, name, settings), owner=owner)
-    return paths
+    return tuple(path for _, path in wanted)
 
 
 def _make_folder(folder: Path) -> None:

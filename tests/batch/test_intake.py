@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from fwtui.batch.intake import find_media, natural_key
+from fwtui.cli.run import find_files
 from fwtui.core.failure import FailureKind
 
 
@@ -106,3 +107,15 @@ def test_a_home_of_nobody_is_a_name_like_any_other() -> None:
     (problem,) = find_media(["~no-such-user/x.mp3"]).problems
     assert problem.failure.kind is FailureKind.FILE_MISSING
     assert problem.path.name == "x.mp3"
+
+
+def test_a_file_knows_the_folder_that_was_named(tmp_path: Path) -> None:
+    for name in ("in/a/1.mp3", "in/2.mp3", "own/3.mp3"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    folder, own = tmp_path / "in", tmp_path / "own/3.mp3"
+    found = find_media([str(folder), str(own)])
+    assert found.roots == {folder / "a/1.mp3": folder, folder / "2.mp3": folder}
+    pattern = find_media([f"{tmp_path}/i*/**/*.mp3"])
+    assert set(pattern.roots.values()) == {tmp_path}
+    assert find_files((str(folder), str(own))).roots == (str(folder),)

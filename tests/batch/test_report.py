@@ -2,12 +2,16 @@
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
+from fwtui.batch.records import file_record, to_csv
 from fwtui.batch.report import BatchReport, make_report
 from fwtui.batch.report_text import render_report
 from fwtui.config.fields import apply
 from fwtui.core.failure import Failure, FailureKind
+from fwtui.core.finding import Finding, FindingKind
 from fwtui.core.job import (
     Attempt,
     Cancelled,
@@ -169,3 +173,20 @@ def test_times_with_a_zone_are_shown_on_the_local_clock() -> None:
     shown = text.split("Started   ")[1].split("\n")[0]
     assert datetime.fromisoformat(shown) == start
     assert datetime.fromisoformat(shown).utcoffset() == start.astimezone().utcoffset()
+
+
+def test_passages_to_check_are_listed_with_their_times_and_exported() -> None:
+    doubts = (
+        Finding(FindingKind.REPETITION, 3662.0, 3690.0, "5 x “no”"),
+        Finding(FindingKind.LANGUAGE, 3700.0, 3730.0, "Ger\nman\x1b[31m"),
+    )
+    job = Job(1, "/a/1.mp3", state=replace(completed(3723, 310), findings=doubts))
+    text = render_report(report(job))
+    assert "To check\n--------\n/a/1.mp3\n" in text
+    assert "  1:01:02 to 1:01:30  repeats itself: 5 x “no”\n" in text
+    assert "\x1b" not in text
+    (_, row) = to_csv([file_record(job)]).splitlines()
+    assert "3662-3690 s repeats itself: 5 x “no”; 3700-3730 s another language: Ger" in row
+    assert "\x1b" not in row
+    (known,) = msgspec.to_builtins([file_record(job)])
+    assert known["findings"][0]["kind"] == "repetition"

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from fwtui.config.checks import usable, warnings
-from fwtui.config.fields import Value, apply
+from fwtui.config.checks import usable, usable_value, warnings
+from fwtui.config.fields import Value, apply, find_field
 from fwtui.core.settings import Settings
-from fwtui.errors import ModelError, UsageError
+from fwtui.errors import ConfigError, ModelError, UsageError
 
 
 def settings(**values: Value) -> Settings:
@@ -95,3 +95,31 @@ def test_what_has_no_effect_is_a_warning() -> None:
         "--prefix has no effect with --batched",
         "--max_initial_timestamp has no effect with --batched",
     ]
+
+
+def test_names_that_cannot_be_are_refused_before_anything_starts() -> None:
+    assert usable(settings(output_name="{date}/{stem}")).output.output_name == "{date}/{stem}"
+    with pytest.raises(UsageError, match="output_name") as caught:
+        usable(settings(output_name="../{stem}"))
+    assert "'..'" in caught.value.hint
+    with pytest.raises(UsageError, match="output_name"):
+        usable_value(find_field("output.output_name"), "plain")
+
+
+def test_replacements_are_read_before_anything_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rules.txt").write_text("wrong => right\n")
+    found = usable(settings(replacements="rules.txt"))
+    assert found.output.replacements == str(tmp_path / "rules.txt")
+    with pytest.raises(ConfigError, match=r"none\.txt"):
+        usable(settings(replacements="none.txt"))
+    (tmp_path / "rules.txt").write_text("wrong\n")
+    with pytest.raises(ConfigError, match="line 1"):
+        usable_value(find_field("output.replacements"), "rules.txt")
+
+
+def test_a_gap_does_nothing_between_highlighted_words() -> None:
+    wanted = settings(min_gap_ms=80, highlight_words=True, word_timestamps=True)
+    assert list(warnings(wanted)) == ["--min_gap_ms has no effect with --highlight_words"]

@@ -1,12 +1,17 @@
+import msgspec
 import pytest
 
-from fwtui.core.events import JobProgress, Phase
+from fwtui.core.events import BatchSnapshot, JobProgress, Phase
+from fwtui.core.finding import Finding, FindingKind
 from fwtui.core.job import Job
+from fwtui.core.settings import Settings
+from fwtui.tui.facts import describe
 from fwtui.tui.glyphs import ASCII, UNICODE, Glyphs
+from fwtui.tui.model import BatchModel
 from fwtui.tui.rows import columns, heading, row
 from fwtui.tui.text import width
 from fwtui.tui.widgets.paint import Piece
-from tests.tui.fakes import gallery, job
+from tests.tui.fakes import NOW, completed, gallery, job
 from tests.tui.test_text import HOSTILE
 
 PROGRESS = JobProgress(7, 1257.0, 2875.0, 8.9, 182.0)
@@ -51,6 +56,41 @@ def test_a_row_says_its_state_in_words_and_sign() -> None:
     assert "cancelled" in rows[10]
     assert "skipped by you" in rows[11]
     assert "waiting" in rows[12]
+
+
+DOUBTS = (
+    Finding(FindingKind.REPETITION, 62.0, 90.0, "5 x “no”"),
+    Finding(FindingKind.MISSING_SPEECH, 100.0, 130.0),
+)
+
+
+def test_a_file_with_passages_to_check_says_so_in_words_and_sign() -> None:
+    state = completed(findings=DOUBTS)
+    row_of = line(job(1, "talk.mp3", state=state))
+    assert "? talk.mp3" in row_of
+    assert "done, check: repeats itself, speech" in row_of
+    both = line(job(1, "talk.mp3", state=msgspec.structs.replace(state, warnings=("3 s lost",))))
+    assert "done, but: 3 s lost; check: repeats" in both
+    shown = describe(
+        job(1, state=state),
+        UNICODE,
+        cells=80,
+        progress=None,
+        missing=frozenset(),
+        settings=Settings(),
+        whose="the batch's",
+    ).plain
+    assert "? completed" in shown
+    assert "To check    1:02 to 1:30 repeats itself: 5 x “no”" in shown
+    assert "            1:40 to 2:10 speech without text" in shown
+
+
+def test_the_filter_finds_what_is_to_be_checked() -> None:
+    model = BatchModel()
+    doubtful, fine = job(1, state=completed(findings=DOUBTS)), job(2, state=completed())
+    model.fold(BatchSnapshot("s", NOW, Settings(), Phase.IDLE, (doubtful, fine)))
+    assert model.matching("is:check") == [1]
+    assert model.matching("is:completed") == [1, 2]
 
 
 def test_a_pause_is_seen_on_the_row() -> None:

@@ -296,6 +296,8 @@ def test_units() -> None:
         "vad_min_speech_duration_ms": "milliseconds",
         "vad_max_speech_duration_s": "seconds",
         "vad_min_silence_duration_ms": "milliseconds",
+        "min_gap_ms": "milliseconds",
+        "missing_speech_s": "seconds",
         "cancel_seconds": "seconds",
         "stall_seconds": "seconds",
         "hook_seconds": "seconds",

@@ -157,10 +157,11 @@ class RemoteBatch:
             case _ if self._connection.is_closed:
                 text = f"{type(command).__name__} was not sent: the batch cannot be reached"
                 self._tell(LogLine(datetime.now(UTC), Level.WARNING, text))
-            case AddPaths(paths=paths):
+            case AddPaths(paths=paths, roots=roots):
                 # The batch may have another current folder.
                 whole = tuple(path_to_text(absolute(path)) for path in paths)
-                self._connection.write(replace(command, paths=whole))
+                below = tuple(path_to_text(absolute(root)) for root in roots)
+                self._connection.write(AddPaths(whole, below))
             case _:
                 self._connection.write(command)
 

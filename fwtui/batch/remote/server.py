@@ -6,7 +6,6 @@ import hmac
 from typing import Protocol
 
 import msgspec
-from msgspec.structs import replace
 
 from fwtui.batch.link import BatchLink
 from fwtui.batch.remote.outbox import Outbox
@@ -166,9 +165,10 @@ class BatchServer:
                 self._batch.end()
             case Quit():
                 pass  # to leave is the client's own matter, to end the owner's
-            case AddPaths(paths=paths):
+            case AddPaths(paths=paths, roots=roots):
                 plain = tuple(str(text_to_path(path)) for path in paths)
-                self._batch.send(replace(message, paths=plain))
+                below = tuple(str(text_to_path(root)) for root in roots)
+                self._batch.send(AddPaths(plain, below))
             case _:
                 self._batch.send(message)
 

@@ -117,7 +117,8 @@ class Header(Board):
         dot = self.glyphs.dot
         if model.phase is Phase.IDLE and model.finished is not None:
             again = f" {dot} {{start}} starts" if model.counts.to_do else ""
-            return f"  {self._verdict()} {fmt.span(model.finished.seconds)}{again}"
+            text = f"  {self._verdict()} {fmt.span(model.finished.seconds)}{again}"
+            return with_keys(self, text)
         eta = model.batch.eta if model.batch is not None else None
         if model.phase is Phase.RUNNING and eta is not None:
             ends = fmt.ends_at(self.now(), eta)

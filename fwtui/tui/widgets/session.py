@@ -9,7 +9,7 @@ from fwtui.core.job import Job
 from fwtui.tui import format as fmt
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.sturdy import Sturdy
-from fwtui.tui.text import base_name, clean, shown_path
+from fwtui.tui.text import base_name, clean, outputs_place, shown_path
 from fwtui.tui.widgets.stored_files import FilesView
 from fwtui.tui.workspace import Stored
 
@@ -71,7 +71,7 @@ def fields(stored: Stored, glyphs: Glyphs, *, own: bool) -> Content:
         ("Created", [(f"{session.created_at:%Y-%m-%d %H:%M:%S}", "")]),
         ("Changed", [(f"{stored.modified:%Y-%m-%d %H:%M:%S}", "")]),
         ("Model", [(dot.join((model, settings.model.compute_type, settings.model.device)), "")]),
-        ("Output", [(shown_path(settings.output.output_dir), "")]),
+        ("Output", [(outputs_place(settings.output), "")]),
         ("Files", list(counts)),
     ]
     rows += [("Watches", [(shown_path(folder.path), "")]) for folder in session.folders]

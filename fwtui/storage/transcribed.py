@@ -1,0 +1,121 @@
+"""What was transcribed before, by content and settings: so that it need not be done again.
+
+One small SQLite file in the state folder, which several fwtuis share. It is a help, never a need:
+without it, or when it cannot be used, everything is transcribed.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from fwtui.core.paths import text_to_path
+
+if TYPE_CHECKING:
+    import sqlite3
+
+NAME = "transcribed.sqlite3"
+MOST = 200_000  # files that are remembered
+_PATIENCE = 5.0  # seconds that another fwtui may take over its change
+_TABLE = """
+create table if not exists transcribed (
+  number integer primary key, content text not null, modified integer, settings text not null,
+  source text not null, stem text not null, outputs text not null, at text not null);
+create index if not exists by_content on transcribed (content, settings);
+create index if not exists by_stem on transcribed (stem);
+"""
+
+
+class Earlier(msgspec.Struct, frozen=True):
+    """A file that was transcribed. `content` and `modified` are of its `Identity`.
+
+    `settings` is a digest of all that decides its outputs; `source` and `outputs` are
+    `path_to_text`.
+    """
+
+    content: str
+    modified: int | None
+    settings: str
+    source: str
+    outputs: tuple[str, ...]
+    at: datetime
+
+    @property
+    def is_there(self) -> bool:
+        """Whether its outputs still are; blocks on the disk."""
+        return bool(self.outputs) and all(
+            os.path.lexists(text_to_path(path)) for path in self.outputs
+        )
+
+
+class Transcribed:
+    """The record in the folder `state`. No method raises."""
+
+    def __init__(self, state: Path) -> None:
+        self._path = state / NAME
+
+    def find(self, content: str, settings: str) -> tuple[Earlier, ...]:
+        """Files of this content that were transcribed with these settings, the last first."""
+        if not self._path.exists():
+            return ()
+        with _no_trouble(), self._open() as db:
+            rows = db.execute(
+                "select content, modified, settings, source, outputs, at from transcribed"
+                " where content = ? and settings = ? order by number desc limit 20",
+                (content, settings),
+            )
+            return tuple(_earlier(row) for row in rows)
+        return ()
+
+    def add(self, earlier: Earlier) -> None:
+        """Remember a file. What was written to the same place before is there no more."""
+        stem = earlier.outputs[0].rpartition(".")[0]
+        values = (
+            earlier.content,
+            earlier.modified,
+            earlier.settings,
+            earlier.source,
+            stem,
+            msgspec.json.encode(earlier.outputs).decode(),
+            earlier.at.isoformat(),
+        )
+        with _no_trouble(), self._open() as db:
+            db.executescript(_TABLE)
+            db.execute("delete from transcribed where stem = ?", (stem,))
+            cursor = db.execute(
+                "insert into transcribed"
+                " (content, modified, settings, source, stem, outputs, at)"
+                " values (?, ?, ?, ?, ?, ?, ?)",
+                values,
+            )
+            oldest = (cursor.lastrowid or 0) - MOST
+            db.execute("delete from transcribed where number <= ?", (oldest,))
+
+    @contextmanager
+    def _open(self) -> Iterator["sqlite3.Connection"]:
+        import sqlite3
+
+        is_new = not self._path.exists()
+        with closing(sqlite3.connect(self._path, timeout=_PATIENCE)) as db, db:
+            yield db
+        if is_new:
+            self._path.chmod(0o600)
+
+
+@contextmanager
+def _no_trouble() -> Iterator[None]:
+    """A record that cannot be used, or is none, is as good as an empty one."""
+    import sqlite3
+
+    with suppress(sqlite3.Error, OSError, ValueError):
+        yield
+
+
+def _earlier(row: tuple[str, int | None, str, str, str, str]) -> Earlier:
+    content, modified, settings, source, outputs, at = row
+    known = msgspec.json.decode(outputs, type=tuple[str, ...])
+    return Earlier(content, modified, settings, source, known, datetime.fromisoformat(at))

@@ -137,4 +137,5 @@ async def test_watch_form(look: Look) -> None:
         await opened(driver, link)
         await driver.press("enter")
         await driver.until(lambda: driver.screen == "WatchForm")
+        driver.app.screen.query_one("#watch").focus()  # a cursor blinks
         await look(driver)

@@ -4,7 +4,7 @@ import asyncio
 
 from fwtui.batch.ledger import Ledger
 from fwtui.core.events import Level, MemoryReading
-from fwtui.engine.protocol import CleanedUp
+from fwtui.engine.protocol import Busy, CleanedUp
 from fwtui.memory.describe import after_cleanup, engine_gave_back, gave_back
 from fwtui.memory.measure import MemoryMeter
 
@@ -17,6 +17,13 @@ async def tell_cleanup(ledger: Ledger, meter: MemoryMeter, done: CleanedUp) -> N
     ledger.log(
         Level.INFO if done.freed >= 1 else Level.DEBUG, gave_back(_WHEN[done.after], done.freed)
     )
+
+
+def tell_busy(ledger: Ledger, busy: Busy | None) -> None:
+    """How much of its time the model of an engine worked, if that is known."""
+    if busy is not None and busy.worked > 0:
+        share = 100 * busy.worked / (busy.worked + busy.waited)
+        ledger.log(Level.INFO, f"The model was busy {share:.1f} % of the time")
 
 
 async def tell_end(ledger: Ledger, meter: MemoryMeter, before: MemoryReading | None) -> None:

@@ -47,7 +47,6 @@ from fwtui.core.commands import (
 from fwtui.core.events import (
     AT_REST,
     BatchFinished,
-    BatchProgress,
     BatchSnapshot,
     Level,
     MemoryReading,
@@ -390,16 +389,5 @@ class BatchRunner:
             self.ledger.emit(PhaseChanged(phase, failure))
 
     def _emit_progress(self) -> None:
-        tally = self.ledger.tally
-        done = tally.done_seconds + sum(self._slots.positions.values())
-        self.ledger.emit(
-            BatchProgress(
-                completed=tally.completed,
-                failed=tally.failed,
-                pending=tally.pending,
-                total=tally.total,
-                done_seconds=done,
-                total_seconds=tally.total_seconds,
-                eta=self._upkeep.eta(done, self._slots.speed),
-            )
-        )
+        in_work = sum(self._slots.positions.values())
+        self.ledger.emit(self._upkeep.progress(in_work, self._slots.speed))

@@ -8,7 +8,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from fwtui.batch.claims import claim
-from fwtui.batch.cleanup import tell_cleanup, tell_end
+from fwtui.batch.cleanup import tell_busy, tell_cleanup, tell_end
 from fwtui.batch.desk import FileDesk
 from fwtui.batch.feeding import finished_plan, new_run, resume_point, transcribe_request
 from fwtui.batch.guardian import Guardian
@@ -129,13 +129,10 @@ class EngineSlot(ReplacedByGuard, Occupied):
         One with the wrong model is ended. True: it has skipped many, and there may be more.
         """
         skipped = 0
-        while not self._ending and self.halted is None and self._wants_more():
+        while not self._ending and self.halted is None and self._wants_more(most):
             if skipped == SKIPPED_AT_ONCE:
                 return True
-            if most is not None and len(self._in_flight) >= most:
-                break
-            waiting = self.ledger.queue.next_pending()
-            if waiting is None:
+            if (waiting := self.ledger.queue.next_pending()) is None:
                 break
             run = self._runs.get(waiting.id) or self._new_run(waiting)
             job = await claim(self.ledger, waiting, run.settings)
@@ -197,8 +194,9 @@ class EngineSlot(ReplacedByGuard, Occupied):
 
     # --- feeding -------------------------------------------------------------------------------
 
-    def _wants_more(self) -> bool:
-        if any(self._runs[job].alone for job in self._in_flight):
+    def _wants_more(self, most: int | None) -> bool:
+        enough = most is not None and len(self._in_flight) >= most
+        if enough or any(self._runs[job].alone for job in self._in_flight):
             return False
         lengths = {job: self.ledger.queue[job].duration for job in self._in_flight}
         device = self.info.device if self.info else "cpu"
@@ -229,7 +227,7 @@ class EngineSlot(ReplacedByGuard, Occupied):
     def _start_engine(self, run: Run) -> None:
         watch = EngineWatch(self.ledger.settings.batch.stall_seconds, self._paces)
         client = EngineClient(self._model(run), self._on_stderr, self.command, watch)
-        self._client = client
+        self._client, self._busy = client, None
         self._guard = asyncio.create_task(watch.guard(client, self._give_up))
         self._reader = asyncio.create_task(asyncio.to_thread(pump, client, self.post))
         self.ledger.emit(EngineChanged(self.number, loading=True))
@@ -374,7 +372,7 @@ class EngineSlot(ReplacedByGuard, Occupied):
         self._client, self.info, self.resting = None, None, False
         jobs, self._in_flight = self._in_flight, InFlight()
         self.ledger.emit(EngineChanged(self.number))
-        self._tell_busy()
+        tell_busy(self.ledger, self._busy)
         failure = self.guardian.explain(fatal or ended.failure)
         suspects = jobs.suspects(failure.kind)
         smaller = any(self._runs[job].rung for job in suspects)  # then the next step may do
@@ -393,12 +391,6 @@ class EngineSlot(ReplacedByGuard, Occupied):
             if recycling and not run.cancelled:
                 self._runs[job] = run
         await tell_end(self.ledger, self.meter, before)
-
-    def _tell_busy(self) -> None:
-        busy, self._busy = self._busy, None
-        if busy is not None and busy.worked > 0:
-            share = 100 * busy.worked / (busy.worked + busy.waited)
-            self.ledger.log(Level.INFO, f"The model was busy {share:.1f} % of the time")
 
     def _cannot_work(self, failure: Failure, *, is_new: bool) -> bool:
         """Whether no file can be transcribed: no GPU, or the model does not load, repeatedly."""

@@ -11,7 +11,7 @@ from fwtui.batch.ledger import Ledger
 from fwtui.batch.measuring import Lengths
 from fwtui.batch.pace import Pace, Prediction
 from fwtui.batch.said import LengthFound
-from fwtui.core.events import AT_REST, Phase
+from fwtui.core.events import AT_REST, BatchProgress, Phase
 from fwtui.memory.measure import MemoryMeter
 
 
@@ -56,6 +56,19 @@ class Upkeep:
         if phase in AT_REST:
             await self._forecaster.look(starting=False)
 
-    def eta(self, done: float, measured: float) -> float | None:
-        """Seconds left, with `done` seconds of audio done and a speed of `measured` (0: none)."""
-        return self.pace.eta(self.ledger.tally, done, self.pace.speed(measured))
+    def progress(self, in_work: float, measured: float) -> BatchProgress:
+        """How far the batch is, with `in_work` seconds of audio done in files that are not.
+
+        `measured` is the speed of the moment (0: none).
+        """
+        tally = self.ledger.tally
+        done = tally.done_seconds + in_work
+        return BatchProgress(
+            completed=tally.completed,
+            failed=tally.failed,
+            pending=tally.pending,
+            total=tally.total,
+            done_seconds=done,
+            total_seconds=tally.total_seconds,
+            eta=self.pace.eta(tally, done, self.pace.speed(measured)),
+        )

@@ -71,6 +71,17 @@ def spoken_of(source: Lines, progress: Progress) -> tuple[Spoken, ...]:
     return tuple(spoken for window in windows for spoken in window.result.spoken)
 
 
+def records_of(source: Lines, progress: Progress) -> tuple[Begun | Window, ...]:
+    """All that the journal has about a file, up to the first record that is damaged."""
+    found: list[Begun | Window] = []
+    for line in source.lines((progress.plan, *progress.windows)):
+        record = record_of(line)
+        if not isinstance(record, Begun | Window):
+            break
+        found.append(record)
+    return tuple(found)
+
+
 def _read(source: Lines, offsets: Iterable[int], kind: type[_Record]) -> Iterator[_Record]:
     for line in source.lines(offsets):
         record = record_of(line)

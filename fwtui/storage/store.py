@@ -31,6 +31,7 @@ from fwtui.storage.reading import (
     JournalLines,
     assemble,
     left_out_of,
+    records_of,
     resume_of,
     segments_of,
     spoken_of,
@@ -228,14 +229,8 @@ class SessionStore:
             for job in back:
                 progress = self._gone.pop(job.id, None)
                 if progress is not None and not isinstance(job.state, Completed):
-                    self._write_again(progress)
-
-    def _write_again(self, progress: Progress) -> None:
-        for line in tuple(self._open_journal().lines((progress.plan, *progress.windows))):
-            record = records.record_of(line)
-            if record is None or isinstance(record, records.Header):
-                return
-            self._write(record)
+                    for record in records_of(self._open_journal(), progress):
+                        self._write(record)
 
     def reorder(self, order: Iterable[JobId]) -> None:
         """Put the queue into this order; jobs that it does not name come last."""

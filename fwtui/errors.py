@@ -118,6 +118,10 @@ class ModelError(EngineError):
     """The model is not there or cannot be loaded."""
 
 
+class ModelAbsentError(ModelError):
+    """A model that has a name and can be downloaded, but is not on this machine yet."""
+
+
 class BackgroundError(FwtuiError):
     """A batch could not be brought into the background."""
 

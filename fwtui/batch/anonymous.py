@@ -9,8 +9,8 @@ from pathlib import Path
 
 import msgspec
 
-from fwtui.batch.intake import MEDIA_SUFFIXES
 from fwtui.core.display import printable
+from fwtui.core.media import MEDIA_SUFFIXES
 from fwtui.core.redact import redacted
 
 _TEXTS = frozenset(".txt .srt .vtt .tsv .lrc .ass .csv .md .docx".split())

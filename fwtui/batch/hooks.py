@@ -9,6 +9,7 @@ import contextlib
 import threading
 from collections import deque
 from collections.abc import Sequence
+from datetime import datetime
 
 import msgspec
 
@@ -57,6 +58,7 @@ class Hooks:
         self._due: deque[Call] = deque()
         self._running = 0
         self._late = 0
+        self._told: dict[JobId, datetime] = {}  # when the files ended that were told of
         self._failing: set[str] = set()  # hooks whose last call failed: shown once
         self._rest = asyncio.Event()
         self._rest.set()
@@ -91,6 +93,10 @@ class Hooks:
             self._ledger.log(Level.INFO, "fwtui ends; the commands that still run are left alone")
 
     def _file_done(self, job: Job) -> None:
+        assert isinstance(job.state, Completed | Failed)
+        if self._told.get(job.id) == job.state.completed_at:
+            return  # the same end: only its path is another one
+        self._told[job.id] = job.state.completed_at
         settings = self._ledger.settings
         command = settings.done.on_file_done
         if command is not None and self._late < MOST_LATE:

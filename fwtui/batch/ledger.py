@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from itertools import chain, islice
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -106,28 +107,30 @@ class Ledger:
         files: Iterable[Path],
         problems: Iterable[Problem],
         roots: Mapping[Path, str] = MappingProxyType({}),
+        settings: dict[str, Any] | None = None,
     ) -> int:
         """Append files that are not in the queue; problems become failed rows. How many new.
 
-        `roots` has the folders (as `path_to_text`) that files were found in. In portions, so that
-        the screen lives on while a hundred thousand files are added.
+        `roots` has the folders (as `path_to_text`) that files were found in; `settings` as in
+        `Job`. In portions, so that the screen lives on while a hundred thousand files are added.
         """
         async with self._names() as others:
             self.queue.avoid(others)
-            return await self._add_all(files, problems, roots, others)
+            return await self._add_all(files, problems, roots, settings, others)
 
     async def _add_all(
         self,
         files: Iterable[Path],
         problems: Iterable[Problem],
         roots: Mapping[Path, str],
+        settings: dict[str, Any] | None,
         others: Mapping[str, str],
     ) -> int:
         added = 0
         failures = ((problem.path, problem.failure) for problem in problems)
         found = chain(((path, None) for path in files), failures)
         while portion := tuple(islice(found, PORTION)):
-            new = await self._add(portion, roots)
+            new = await self._add(portion, roots, settings)
             if others:
                 self._tell_names([job for job in new if self._natural(job) in others], others)
             added += len(new)
@@ -193,10 +196,13 @@ class Ledger:
             self.log(Level.WARNING, f"... and {len(jobs) - TOLD} files more")
 
     async def _add(
-        self, found: Iterable[tuple[Path, Failure | None]], roots: Mapping[Path, str]
+        self,
+        found: Iterable[tuple[Path, Failure | None]],
+        roots: Mapping[Path, str],
+        settings: dict[str, Any] | None,
     ) -> list[Job]:
         new: list[Job] = []
-        naming = self.naming(self.settings)
+        naming = self.naming(self.settings if settings is None else full(settings))
         for path, failure in found:
             if self.queue.has_path(path):
                 continue
@@ -204,6 +210,9 @@ class Ledger:
             job = self.queue.make(path, naming.names(path, root), root)
             if failure is not None:
                 job = replace(job, state=Failed(now(), failure))
+                self.queue.put(job)
+            elif settings is not None:
+                job = replace(job, settings=settings)
                 self.queue.put(job)
             new.append(job)
         if not new:

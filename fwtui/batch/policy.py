@@ -11,6 +11,10 @@ from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.settings import DecodingSettings, ModelSettings, Settings
 
 RECENT_FILES = 3
+NO_GPU = frozenset({FailureKind.LIBRARY_MISSING, FailureKind.CUDA_UNAVAILABLE})
+"""Kinds that any file would meet again on that device."""
+# What CTranslate2 can compute with on any CPU.
+_CPU_TYPES = frozenset({"default", "auto", "int8", "int8_float32", "float32"})
 DEATHS_AT_ONE_PLACE = 2
 DEATHS_PER_FILE = 20
 STALLS_PER_FILE = 3
@@ -54,6 +58,18 @@ def ladder(settings: Settings, device: str) -> tuple[Rung, ...]:
         model = replace(settings.model, device="cpu", compute_type="int8")
         rungs.append(replace(rungs[-1], model=model, remedy="the CPU"))
     return tuple(rungs)
+
+
+def goes_on_on_cpu(failure: Failure, settings: Settings) -> bool:
+    """Whether a batch whose GPUs cannot be used may go on without them."""
+    on_gpu = settings.model.device != "cpu"
+    return failure.kind in NO_GPU and on_gpu and settings.batch.cpu_fallback
+
+
+def without_gpu(model: ModelSettings) -> ModelSettings:
+    """The same model on the CPU, with weights that it can compute with."""
+    compute = model.compute_type if model.compute_type in _CPU_TYPES else "int8"
+    return replace(model, device="cpu", compute_type=compute)
 
 
 def first_rung(recent: Sequence[int]) -> int:

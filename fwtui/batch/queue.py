@@ -21,7 +21,7 @@ class Queue:
         self._numbers: dict[str, int] = {}
         self._done_stems: dict[str, str] = {}
         self._next_id = max(self._jobs, default=0) + 1
-        self._paths = {job.path for job in self._jobs.values()}
+        self._paths = {job.path: job.id for job in self._jobs.values()}
         self._stems = {job.stem.casefold() for job in self._jobs.values()}
 
     def __len__(self) -> int:
@@ -49,6 +49,11 @@ class Queue:
         """Whether the file is in the queue."""
         return path_to_text(path) in self._paths
 
+    def at(self, path: str) -> Job | None:
+        """The job of a file, by its `path_to_text`."""
+        job = self._paths.get(path)
+        return None if job is None else self._jobs[job]
+
     def make(self, path: Path, names: Names | None = None, root: str = "") -> Job:
         """A new job for the file, at the end of the queue, with outputs that clash with none.
 
@@ -61,7 +66,7 @@ class Queue:
             stem = self._unused(names or plain_names(path))
         job = Job(self._next_id, text, stem, root=root)
         self._next_id += 1
-        self._paths.add(text)
+        self._paths[text] = job.id
         self._stems.add(stem.casefold())
         self._jobs[job.id] = job
         if self._waiting is not None:
@@ -81,7 +86,7 @@ class Queue:
         if self._done_stems.pop(job.path, None) is None and job.stem.casefold() in self._stems:
             job = replace(job, stem=self._unused(names or plain_names(job.file)))
         self._jobs[job.id] = job
-        self._paths.add(job.path)
+        self._paths[job.path] = job.id
         self._stems.add(job.stem.casefold())
         self._waiting = None
         return job
@@ -102,7 +107,11 @@ class Queue:
 
     def put(self, job: Job) -> None:
         """Replace a job that is in the queue."""
-        waited = isinstance(self._jobs[job.id].state, Pending)
+        before = self._jobs[job.id]
+        if before.path != job.path:
+            self._paths.pop(before.path, None)
+            self._paths[job.path] = job.id
+        waited = isinstance(before.state, Pending)
         self._jobs[job.id] = job
         if waited and not isinstance(job.state, Pending):
             self._no_longer_waiting(job.id)
@@ -114,7 +123,7 @@ class Queue:
         gone = tuple(job for job in ids if job in self._jobs)
         for job in gone:
             removed = self._jobs.pop(job)
-            self._paths.discard(removed.path)
+            self._paths.pop(removed.path, None)
             self._no_longer_waiting(job)
             if isinstance(removed.state, Completed):  # its outputs must not be written over
                 self._done_stems[removed.path] = removed.stem

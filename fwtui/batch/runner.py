@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fwtui.batch.guardian import Guardian
+from fwtui.batch.inbox import Message, Posted
 from fwtui.batch.incoming import Incoming, LookedUp
 from fwtui.batch.ledger import Ledger, now
 from fwtui.batch.link import Listener
@@ -19,7 +20,6 @@ from fwtui.batch.said import (
     LengthFound,
     Overdue,
     Sampled,
-    SlotMessage,
     StillSkipping,
     Unused,
 )
@@ -31,6 +31,7 @@ from fwtui.core.commands import (
     AnyCommand,
     ArrangeJobs,
     ChangeSettings,
+    Command,
     MoveJobs,
     Pause,
     Quit,
@@ -42,6 +43,7 @@ from fwtui.core.commands import (
     UndoRemove,
 )
 from fwtui.core.events import (
+    AT_REST,
     BatchFinished,
     BatchProgress,
     BatchSnapshot,
@@ -54,6 +56,7 @@ from fwtui.core.events import (
 from fwtui.core.failure import Failure
 from fwtui.core.job import JobId
 from fwtui.core.segment import Transcript
+from fwtui.core.watch import FolderStatus
 from fwtui.engine.client import COMMAND
 from fwtui.errors import FwtuiError
 from fwtui.memory.describe import batch_line
@@ -61,19 +64,6 @@ from fwtui.memory.measure import MemoryMeter
 from fwtui.storage.store import SessionStore
 
 SAMPLE_SECONDS = 1.0
-
-Message = (
-    AnyCommand
-    | EngineSaid
-    | EngineGone
-    | LookedUp
-    | LengthFound
-    | Overdue
-    | StillSkipping
-    | Unused
-    | Sampled
-    | Cleared
-)
 
 
 class BatchRunner:
@@ -132,9 +122,15 @@ class BatchRunner:
                 jobs=tuple(ledger.queue),
                 engines=self._slots.infos,
                 memory=self._memory,
+                folders=self.watched,
             )
         )
         return ledger.listen(listener)
+
+    @property
+    def watched(self) -> tuple[FolderStatus, ...]:
+        """The folders that feed the queue."""
+        return ()
 
     @property
     def _gpus(self) -> int:
@@ -169,12 +165,12 @@ class BatchRunner:
 
     def _close(self) -> None:
         tally = self.ledger.tally
-        if tally.pending or tally.failed:
+        if tally.pending or tally.failed or self.ledger.store.folders:
             self.ledger.store.close()
         else:
             self.ledger.store.delete()
 
-    def _post(self, message: SlotMessage | LookedUp | Cleared) -> None:
+    def _post(self, message: Posted) -> None:
         assert self._loop is not None
         self._loop.call_soon_threadsafe(self._inbox.put_nowait, message)
 
@@ -206,7 +202,7 @@ class BatchRunner:
             case LengthFound():
                 await self._upkeep.lengths.take(message)
             case Unused(after=number):
-                if self.phase is Phase.IDLE and number == self._batches:
+                if self.phase in AT_REST and number == self._batches:
                     self.ledger.log(Level.INFO, "No batch for a while: the model is let go")
                     self._slots.end()
             case Cleared():
@@ -218,9 +214,8 @@ class BatchRunner:
                 await self._orders.add(message)
                 self._emit_progress()
                 await self._upkeep.forecast(self.phase)
-            case _:
-                if not self._incoming.must_wait(message):
-                    await self._obey(message)
+            case Command() if not self._incoming.must_wait(message):
+                await self._obey(message)
 
     async def _obey(self, command: AnyCommand) -> None:
         match command:
@@ -261,7 +256,9 @@ class BatchRunner:
         await self._orders.remove_cancelled()
         if (halted := self._slots.halted) is not None:
             self._slots.kill()
-            if self._slots.are_idle:
+            if not self._slots.are_idle:
+                return
+            if self.phase is not Phase.RUNNING or not await self._slots.fall_back(halted):
                 self._trouble = halted
                 self._slots.forget_halts()
                 await self._wait_or_finish()
@@ -289,7 +286,7 @@ class BatchRunner:
                 await self._orders.take_back_strays()
             self._slots.hold(False)
             self._set_phase(Phase.RUNNING)
-        elif self.phase is Phase.IDLE:
+        elif self.phase in AT_REST:
             if not self.ledger.tally.pending:
                 self.ledger.log(Level.WARNING, "Nothing to do: add files, or retry failed ones")
                 self._emit_finished(stopped=False, seconds=0.0, report=None, failure=None)
@@ -349,16 +346,21 @@ class BatchRunner:
         reading = await asyncio.to_thread(self._meter.read)
         self.ledger.log(Level.INFO, batch_line("Batch end", reading))
         seconds = time.monotonic() - self._began if self._began is not None else 0.0
+        self._began = None
         prediction = await self._upkeep.end(stopped=stopped)
         report = None
         if self.ledger.settings.output.add_report and not stopped:
             report = await write_report(self.ledger, self._began_at, reading.peak_rss, prediction)
-        self._set_phase(Phase.IDLE)
+        self._set_phase(self._rest(stopped=stopped))
         self._emit_finished(stopped=stopped, seconds=seconds, report=report, failure=failure)
         if not self._slots.are_idle:
             assert self._loop is not None
             wait = 60 * self.ledger.settings.memory.keep_model_minutes
             self._loop.call_later(wait, self._inbox.put_nowait, Unused(self._batches))
+
+    def _rest(self, *, stopped: bool) -> Phase:  # noqa: ARG002 - of those who know of folders
+        """What the batch does when it has nothing more to do."""
+        return Phase.IDLE
 
     def _emit_finished(
         self, *, stopped: bool, seconds: float, report: str | None, failure: Failure | None

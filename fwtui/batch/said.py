@@ -65,6 +65,20 @@ class Sampled:
     reading: MemoryReading
 
 
+@dataclass(frozen=True)
+class Settled:
+    """What was to be done to a watched file after its transcript is done, or cannot be done.
+
+    `identity` is that of the file it was done to, as `str`; `place` is where that is now, None if
+    it was left as it is. Both paths as `path_to_text`.
+    """
+
+    job: JobId
+    path: str
+    identity: str
+    place: str | None
+
+
 def pump(client: EngineClient, post: Callable[[SlotMessage], None]) -> None:
     """Reader thread: post everything the child says, then its end."""
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from fwtui.batch.claims import claim
+from fwtui.batch.claims import SKIPPED_AT_ONCE, claim
 from fwtui.batch.cleanup import tell_cleanup, tell_end
 from fwtui.batch.desk import FileDesk
 from fwtui.batch.feeding import finished_plan, new_run, resume_point, transcribe_request
@@ -16,6 +16,7 @@ from fwtui.batch.in_flight import InFlight, Stage
 from fwtui.batch.ledger import Ledger
 from fwtui.batch.obstacle import blocks
 from fwtui.batch.occupied import Occupied
+from fwtui.batch.policy import NO_GPU, without_gpu
 from fwtui.batch.replacing import ReplacedByGuard
 from fwtui.batch.run import Run
 from fwtui.batch.said import EngineGone, EngineSaid, SlotMessage, engine_info, loaded_line, pump
@@ -53,15 +54,14 @@ from fwtui.engine.protocol import (
 from fwtui.memory.measure import MemoryMeter
 
 STARTS_THAT_MAY_FAIL = 2
-SKIPPED_AT_ONCE = 50
 
 
 class EngineSlot(ReplacedByGuard, Occupied):
     """Owns at most one engine child. All methods run in the event loop.
 
-    `device` is the number of its GPU. `post` puts a `SlotMessage` into the runner's inbox and may
-    be called from any thread. `halted` says why the batch cannot go on; when `unusable` is set,
-    that is due to this engine alone.
+    `device` is the number of its GPU; `on_cpu`: not to be used. `post` puts a `SlotMessage` into
+    the runner's inbox and may be called from any thread. `halted` says why the batch cannot go on;
+    when `unusable` is set, that is due to this engine alone.
     """
 
     def __init__(
@@ -88,6 +88,7 @@ class EngineSlot(ReplacedByGuard, Occupied):
         self.info: EngineInfo | None = None
         self.halted: Failure | None = None
         self.unusable = False
+        self.on_cpu = False
         self.resting = False
         self._desk = FileDesk(ledger, meter, number)
         self._client: EngineClient | None = None
@@ -124,12 +125,10 @@ class EngineSlot(ReplacedByGuard, Occupied):
                 return True
             if most is not None and len(self._in_flight) >= most:
                 break
-            waiting = self.ledger.queue.next_pending()
-            if waiting is None:
+            if (waiting := self.ledger.queue.next_pending()) is None:
                 break
             run = self._runs.get(waiting.id) or self._new_run(waiting)
-            job = await claim(self.ledger, waiting, run.settings)
-            if job is None:
+            if (job := await claim(self.ledger, waiting, run.settings)) is None:
                 self._runs.pop(waiting.id, None)
                 skipped += 1
                 continue
@@ -137,12 +136,12 @@ class EngineSlot(ReplacedByGuard, Occupied):
                 continue
             if run.alone and self._in_flight:
                 break
-            if self._client is not None and self._client.model != self._model(run):
+            if self._client is None:
+                self._start_engine(run)
+            elif self._client.model != self._model(run):
                 if not self._in_flight:
                     self.end_engine()
                 break
-            if self._client is None:
-                self._start_engine(run)
             await self._send(job, run)
         return False
 
@@ -213,7 +212,8 @@ class EngineSlot(ReplacedByGuard, Occupied):
         return True
 
     def _model(self, run: Run) -> ModelSettings:
-        return replace(run.current.model, device_index=str(self.device))
+        model = replace(run.current.model, device_index=str(self.device))
+        return without_gpu(model) if self.on_cpu else model
 
     def _start_engine(self, run: Run) -> None:
         watch = EngineWatch(self.ledger.settings.batch.stall_seconds, self._paces)
@@ -326,12 +326,14 @@ class EngineSlot(ReplacedByGuard, Occupied):
             self._halt(no_room)
 
     async def _on_file_failed(self, run: Run, failure: Failure, *, shared: bool) -> None:
-        if await blocks(failure):
+        no_gpu = failure.kind in NO_GPU
+        if no_gpu or await blocks(failure):
             await self._desk.stopped(run)
             if self._in_flight and failure.kind is FailureKind.DISK_FULL:
                 run.alone = True  # there may be room when the sound of the file before it is gone
                 self._runs[run.job] = run
             else:
+                self.unusable = no_gpu
                 self._halt(failure)  # the next file would fare no better
             return
         again = await self._failed(run, failure, died=False, shared=shared)
@@ -365,7 +367,7 @@ class EngineSlot(ReplacedByGuard, Occupied):
         failure = self.guardian.explain(fatal or ended.failure)
         suspects = jobs.suspects(failure.kind)
         smaller = any(self._runs[job].rung for job in suspects)  # then the next step may do
-        if not expected and not ready and not smaller and self._cannot_start(failure):
+        if not expected and self._cannot_work(failure, is_new=not ready and not smaller):
             self.halted, self.unusable = failure, True
             expected = True
         if not expected and failure.detail:
@@ -387,9 +389,11 @@ class EngineSlot(ReplacedByGuard, Occupied):
             share = 100 * busy.worked / (busy.worked + busy.waited)
             self.ledger.log(Level.INFO, f"The model was busy {share:.1f} % of the time")
 
-    def _cannot_start(self, failure: Failure) -> bool:
-        """Whether no file can be transcribed: the model does not load, time and again."""
-        if failure.kind is FailureKind.OUT_OF_MEMORY:
+    def _cannot_work(self, failure: Failure, *, is_new: bool) -> bool:
+        """Whether no file can be transcribed: no GPU, or the model does not load, repeatedly."""
+        if failure.kind in NO_GPU:
+            return True
+        if failure.kind is FailureKind.OUT_OF_MEMORY or not is_new:
             return False
         self._failed_starts += 1
         died = failure.kind in {FailureKind.ENGINE_DIED, FailureKind.STALLED}

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from fwtui.batch.ledger import Ledger
+from fwtui.batch.policy import goes_on_on_cpu
 from fwtui.batch.said import SlotMessage
 from fwtui.batch.slot import EngineSlot
 from fwtui.core.events import EngineInfo, Level
@@ -35,10 +36,22 @@ class EngineSlots:
             here = old[number : number + 1]
             fits = bool(here) and here[0].device == device
             self._slots.append(here[0] if fits else self._make(number, device))
+            self._slots[-1].on_cpu = False
         for slot in old:
             if slot not in self._slots:
                 slot.end_engine()
                 self._leaving.append(slot)
+
+    async def fall_back(self, failure: Failure) -> bool:
+        """If that is allowed: one engine on the CPU in place of those that cannot be used."""
+        if self._slots[0].on_cpu or not goes_on_on_cpu(failure, self.ledger.settings):
+            return False
+        self.ledger.log(Level.WARNING, f"The batch goes on on the CPU: {failure}")
+        self.arrange((0,))
+        self._slots[0].on_cpu = True
+        self.forget_halts()
+        await self.feed()
+        return True
 
     @property
     def _all(self) -> list[EngineSlot]:

@@ -11,7 +11,7 @@ from fwtui.batch.ledger import Ledger
 from fwtui.batch.measuring import Lengths
 from fwtui.batch.pace import Pace, Prediction
 from fwtui.batch.said import LengthFound
-from fwtui.core.events import Phase
+from fwtui.core.events import AT_REST, Phase
 from fwtui.memory.measure import MemoryMeter
 
 
@@ -53,7 +53,7 @@ class Upkeep:
 
     async def forecast(self, phase: Phase) -> None:
         """Files were added or settings changed; before a batch that is worth another look."""
-        if phase is Phase.IDLE:
+        if phase in AT_REST:
             await self._forecaster.look(starting=False)
 
     def eta(self, done: float, measured: float) -> float | None:

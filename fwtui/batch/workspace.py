@@ -22,6 +22,7 @@ from fwtui.core.job import Job
 from fwtui.core.segment import Transcript
 from fwtui.core.session import Session
 from fwtui.core.settings import Settings
+from fwtui.core.watch import WatchedFolder
 from fwtui.storage.erase import Discarded
 from fwtui.storage.remap import missing, remap_session
 from fwtui.storage.scratch import Swept, sweep
@@ -83,24 +84,39 @@ class Workspace:
         running(self.locations)
         return sweep(self.locations.scratch, self.locations.sessions, datetime.now())
 
-    async def start(self, settings: Settings) -> SharedBatch:
-        """A batch with a new session. Raises StorageError."""
-        store = await asyncio.to_thread(
-            SessionStore.create, self.locations.sessions, settings, datetime.now()
-        )
+    async def start(
+        self, settings: Settings, folders: tuple[WatchedFolder, ...] = ()
+    ) -> SharedBatch:
+        """A batch with a new session, which watches these folders. Raises StorageError."""
+
+        def create() -> SessionStore:
+            store = SessionStore.create(self.locations.sessions, settings, datetime.now())
+            if folders:
+                store.set_folders(folders)
+            return store
+
+        store = await asyncio.to_thread(create)
         await self._sweep_others(settings)
         return self._runner(store)
 
-    async def resume(self, stored: StoredSession, own: Settings) -> SharedBatch:
+    async def resume(
+        self,
+        stored: StoredSession,
+        own: Settings,
+        folders: tuple[WatchedFolder, ...] | None = None,
+    ) -> SharedBatch:
         """A batch that goes on with a stored session, its paths mapped as remembered.
 
-        Of `own` counts what a session does not keep: `Settings.with_own_of`.
-        Raises SessionInUseError, StorageError, ConfigError.
+        Of `own` counts what a session does not keep: `Settings.with_own_of`. `folders` are
+        watched instead of the session's. Raises SessionInUseError, StorageError, ConfigError.
         """
 
         def open_it() -> SessionStore:
             maps = load_maps(self.locations.path_maps)
-            return adopt(stored, self.locations.sessions, maps=maps)
+            store = adopt(stored, self.locations.sessions, maps=maps)
+            if folders is not None and folders != store.folders:
+                store.set_folders(folders)
+            return store
 
         store = await asyncio.to_thread(open_it)
         await self._sweep_others(store.session.settings)

@@ -1,5 +1,6 @@
 """`fwtui bench`: which settings are fastest on this machine, and what memory they take."""
 
+import asyncio
 import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -13,6 +14,7 @@ from fwtui.cli.arguments import Switch
 from fwtui.cli.console import Console
 from fwtui.cli.exits import exit_code_help
 from fwtui.cli.options import SettingsCommand, settings_from, settings_options
+from fwtui.cli.provide import provide
 from fwtui.config.checks import usable
 from fwtui.config.fields import Value, apply
 from fwtui.config.locations import Locations
@@ -69,6 +71,7 @@ def command(
     locations = Locations.default()
     settings = usable(settings_from(ctx, locations))
     file = _media(file)
+    asyncio.run(provide((settings.model,), console))
     reading = MemoryMeter().read()
     usual = usual_cases(device_of(settings, reading.gpus))
     tried = cases(

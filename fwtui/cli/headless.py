@@ -6,13 +6,15 @@ from typing import Protocol
 from fwtui.cli.console import Console
 from fwtui.cli.signals import stop_signals
 from fwtui.core.commands import AnyCommand, Quit
-from fwtui.core.events import AnyEvent, BatchFinished
+from fwtui.core.events import AnyEvent, BatchFinished, Phase
 
 Listener = Callable[[AnyEvent], None]
 
 
 class Runner(Protocol):
     """What is used of a batch runner here."""
+
+    phase: Phase
 
     @property
     def is_background(self) -> bool:
@@ -37,13 +39,15 @@ async def drive(
 ) -> bool:
     """Send the commands and work until the batch has finished or a signal stops it.
 
-    Each event goes to the listeners in their order. `hang_up` as in `stop_signals`; a runner in
-    the background ends itself. Returns whether a signal stopped it.
+    One that watches folders does not finish. Each event goes to the listeners in their order.
+    `hang_up` as in `stop_signals`; a runner in the background ends itself. Returns whether a
+    signal stopped it.
     """
     stopped = False
 
     def quit_at_the_end(event: AnyEvent) -> None:
-        if isinstance(event, BatchFinished) and not runner.is_background:
+        watching = runner.phase is Phase.WATCHING
+        if isinstance(event, BatchFinished) and not (watching or runner.is_background):
             runner.send(Quit())
 
     def stop() -> None:

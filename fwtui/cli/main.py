@@ -19,7 +19,10 @@ from fwtui.errors import ExitCode, FwtuiError
 
 COMMANDS = {
     "run": "Transcribe without a screen: for scripts, ssh and cron.",
+    "watch": "Transcribe what comes into folders, until it is stopped.",
     "demo": "Transcribe the embedded clips with the embedded model.",
+    "models": "List, download, look into and remove models.",
+    "doctor": "Check this machine: every problem with its fix.",
     "bench": "Measure which settings are fastest on this machine.",
     "attach": "Open the screen on a batch that runs in the background.",
     "status": "What the running batches do, and how the last one ended.",

@@ -13,6 +13,7 @@ from fwtui.core.events import (
     BatchFinished,
     BatchSnapshot,
     EngineChanged,
+    FoldersChanged,
     JobChanged,
     JobProgress,
     Level,
@@ -20,9 +21,10 @@ from fwtui.core.events import (
     SegmentsFound,
     SettingsChanged,
 )
-from fwtui.core.job import Completed, Job, JobId, Processing, Skipped
+from fwtui.core.job import Completed, Job, JobId, Pending, Processing, Skipped
 from fwtui.core.news import news, terminal_signal
 from fwtui.core.own_settings import DoneSettings
+from fwtui.core.paths import text_to_path
 
 # A terminal over a slow line should not be flooded; a log file much less.
 _LIVE_SECONDS = 0.1
@@ -48,6 +50,8 @@ class Progress:
         self._now = now
         self._drawn = -_PLAIN_SECONDS
         self._announced: set[JobId] = set()
+        self._told: set[JobId] = set()
+        self._watched: dict[str, str] = {}
         self._done = DoneSettings()
 
     def __call__(self, event: AnyEvent) -> None:
@@ -65,6 +69,8 @@ class Progress:
                     self._console.line(f"[{times}] {printable(segment.text)}")
             case LogLine() if event.level in self._levels:
                 self._console.line(f"{event.level}: {printable(event.text)}")
+            case FoldersChanged():
+                self._folders(event)
             case BatchSnapshot() | SettingsChanged():
                 self._done = event.settings.done
             case BatchFinished():
@@ -74,6 +80,13 @@ class Progress:
             case _:
                 pass
 
+    def _folders(self, event: FoldersChanged) -> None:
+        for status in event.folders:
+            path = printable(str(text_to_path(status.folder.path)))
+            if self._watched.get(path) != status.state and status.state in {"watching", "polling"}:
+                self._console.line(f"{status.state} {path}; to stop: Ctrl-C, or fwtui stop")
+            self._watched[path] = status.state
+
     def _job(self, job: Job) -> None:
         name = printable(job.name)
         match job.state:
@@ -82,11 +95,14 @@ class Progress:
                 if not self._console.is_live:
                     self._drawn = self._now()
                     self._console.line(f"{self._place()} {name}: started")
-            case Completed(audio_seconds=audio, work_seconds=work):
+            case Completed(audio_seconds=audio, work_seconds=work) if job.id not in self._told:
+                self._told.add(job.id)
                 speed = f", {audio / work:.1f}x real time" if work > 0 else ""
                 self._console.line(f"done: {name} ({clock(audio)}{speed})")
             case Skipped(reason=reason):
                 self._console.line(f"skipped: {name}: {printable(reason)}")
+            case Processing() | Pending():
+                self._told.discard(job.id)
             case _:
                 pass
 

@@ -45,6 +45,8 @@ def described(stored: "StoredSession") -> str:
     counts = [f"{len(session.completed)} of {plural(len(session.jobs), 'file')} done"]
     if session.failed:
         counts.append(f"{len(session.failed)} failed")
+    if session.folders:
+        counts.append(f"watches {plural(len(session.folders), 'folder')}")
     if stored.in_use is not None:
         counts.append(f"in use by {printable(str(stored.in_use))}")
     created = session.created_at.strftime("%Y-%m-%d %H:%M")

@@ -19,16 +19,20 @@ from fwtui.cli.jsonlines import JsonLines
 from fwtui.cli.logfile import SessionLog, close_log, log_event, open_log
 from fwtui.cli.options import SettingsCommand, changes_from, settings_from, settings_options
 from fwtui.cli.progress import Progress
+from fwtui.cli.provide import provide
 from fwtui.cli.resuming import choose, hint
 from fwtui.cli.tally import Tally, failures, summary
 from fwtui.config.checks import usable, warnings
 from fwtui.config.environment import misspelt
 from fwtui.config.fields import Value, apply
 from fwtui.config.locations import Locations
+from fwtui.config.sparse import full
 from fwtui.core.commands import AddPaths, AnyCommand, ChangeSettings, RetryJobs, Start
 from fwtui.core.display import printable
 from fwtui.core.events import Level
+from fwtui.core.job import Job
 from fwtui.core.settings import Settings
+from fwtui.core.watch import WatchedFolder
 from fwtui.errors import ExitCode, FwtuiError, UsageError
 
 if TYPE_CHECKING:
@@ -45,7 +49,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     `changes` are those that were named on the command line, and go over the settings of a resumed
     one. `resume`: None: no; empty: the newest; else its id.
     `maps`: folders of another machine and where they are here. `retry`: also try failed files of a
-    resumed one again.
+    resumed one again. `watch`: take what comes into these folders.
     """
 
     paths: tuple[str, ...]
@@ -54,6 +58,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     resume: str | None = None
     maps: Mapping[str, str] = {}
     retry: bool = True
+    watch: tuple[WatchedFolder, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -127,8 +132,6 @@ def command(
     """
     if not paths and resume is None:
         raise UsageError("no files given", "for example: fwtui run recordings/ --model small")
-    if verbose and quiet:
-        raise UsageError("--verbose and --quiet contradict each other")
     if maps and resume is None:
         raise UsageError("--map is for --resume", "the files of a new batch are named as they are")
     locations = Locations.default()
@@ -140,6 +143,15 @@ def command(
         resume=resume,
         maps=_maps(maps),
     )
+    return perform(request, locations, json=json, verbose=verbose, quiet=quiet, detach=detach)
+
+
+def perform(
+    request: Request, locations: Locations, *, json: bool, verbose: bool, quiet: bool, detach: bool
+) -> ExitCode:
+    """Do what the request says, here or in the background, told of as the options say."""
+    if verbose and quiet:
+        raise UsageError("--verbose and --quiet contradict each other")
     console, tally = Console(quiet=quiet), Tally()
     if detach:
         if json or verbose:
@@ -155,7 +167,7 @@ def command(
     lines = JsonLines() if json else None
     if lines is not None:
         listeners.append(lines)
-    open_log(locations, settings.log)
+    open_log(locations, request.settings.log)
     try:
         return asyncio.run(run(request, locations, console, tally, listeners))
     finally:
@@ -168,6 +180,8 @@ def command(
 def _detach(request: Request, locations: Locations, console: Console) -> ExitCode:
     from fwtui.cli.background import start_background
 
+    if request.resume is None:  # here there is somebody to ask and to tell
+        asyncio.run(provide((request.settings.model,), console))
     begun = start_background(request, locations)
     for line in begun.notes.splitlines():
         console.line(line)
@@ -190,11 +204,12 @@ async def run(
     `tally` must be among the listeners. `background`: there is no terminal from the beginning.
     """
     intake = await asyncio.to_thread(find_files, request.paths)
-    if not intake.files and request.resume is None:
+    if not intake.files and request.resume is None and not request.watch:
         raise nothing_found(intake)
     for path in intake.empty:
         console.line(f"note: no audio or video file found in {printable(path)}")
-    runner, settings, commands = await _open(locations, request, intake, console)
+    offered = None if background else console
+    runner, settings, commands = await _open(locations, request, intake, console, offered)
     for warning in warnings(settings):
         console.line(f"warning: {warning}")
     for name, close in misspelt(os.environ):
@@ -251,9 +266,16 @@ def conclude(tally: Tally, settings: Settings, console: Console) -> ExitCode:
 
 
 async def _open(
-    locations: Locations, request: Request, intake: Intake, console: Console
+    locations: Locations,
+    request: Request,
+    intake: Intake,
+    console: Console,
+    offered: Console | None,
 ) -> tuple["SharedBatch", Settings, list[AnyCommand]]:
-    """A runner, the settings it works with, and the commands that set it going."""
+    """A runner, the settings it works with, and the commands that set it going.
+
+    Missing models are downloaded with a word on `offered`, if there is one.
+    """
     from fwtui.batch.workspace import Workspace
 
     workspace = Workspace(locations)
@@ -261,6 +283,12 @@ async def _open(
     for problem in found.problems:
         console.line(f"warning: {printable(problem)}")
     stored = found.sessions
+    if request.watch:
+        from fwtui.cli.watch import open_watch
+
+        settings = request.settings
+        batch, begin = await open_watch(workspace, stored, request.watch, settings, console)
+        return batch, settings, begin
     adding = [AddPaths(intake.paths, intake.roots)] if intake.paths else []
     if request.resume is None:
         hint(stored, console)
@@ -275,6 +303,7 @@ async def _open(
         changing = [ChangeSettings(settings)] if wanted != here.session.settings else []
         failed = tuple(job.id for job in chosen.session.failed)
         retrying = [RetryJobs(failed)] if request.retry else []
+        await _provide(settings, here.session.jobs, offered)
         runner = await workspace.resume(chosen, request.settings)
         console.line(f"resuming session {printable(chosen.session.session_id)}")
         return runner, settings, [*changing, *retrying, *adding, Start()]
@@ -283,7 +312,14 @@ async def _open(
     else:
         console.line("there is no unfinished session to resume: starting a new one")
     settings = usable(request.settings)
+    await _provide(settings, (), offered)
     return await workspace.start(settings), settings, [*adding, Start()]
+
+
+async def _provide(settings: Settings, jobs: Sequence[Job], console: Console | None) -> None:
+    """Have the models of a batch here: the batch's, and those that single files want."""
+    own = [full(job.settings).model for job in jobs if job.settings and not job.is_finished]
+    await provide(tuple(dict.fromkeys((settings.model, *own))), console)
 
 
 def _maps(texts: tuple[str, ...]) -> Mapping[str, str]:

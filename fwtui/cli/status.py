@@ -89,6 +89,11 @@ def _batch(batch: "Glimpse") -> Iterator[str]:
         speed = f" ({one.speed:.1f}x real time)" if one.speed else ""
         word = "preparing" if one.preparing else "now"
         yield f"  {word}: {printable(str(text_to_path(path)))} at {clock(one.done)}{total}{speed}"
+    for folder in seen.folders:
+        waiting = f", {plural(folder.waiting, 'file')} not complete yet" if folder.waiting else ""
+        problem = f": {folder.problem}" if folder.problem else ""
+        path = str(text_to_path(folder.folder.path))
+        yield f"  watches: {printable(path)} ({folder.state}{printable(problem)}{waiting})"
     if seen.engine is not None:
         engine = seen.engine
         yield f"  model: {printable(engine.model)}, {engine.device}, {engine.compute_type}"

@@ -12,6 +12,8 @@ from fwtui.core.display import printable
 from fwtui.core.events import BatchFinished, Phase
 from fwtui.errors import ExitCode
 
+_ON = {Phase.RUNNING, Phase.WATCHING}
+
 
 @click.command(
     "unpause",
@@ -33,10 +35,8 @@ async def unpause(session_id: str, console: Console) -> None:
     """Ask for it and wait until it goes on."""
     place = find_batch(session_id, "unpause")
     async with connected(place) as talk:
-        if talk.phase is not Phase.RUNNING:
+        if talk.phase not in _ON:
             talk.connection.write(Start())
-            await talk.until(
-                lambda event: talk.phase is Phase.RUNNING or isinstance(event, BatchFinished)
-            )
-        words = "goes on" if talk.phase is Phase.RUNNING else "has nothing to do"
+            await talk.until(lambda event: talk.phase in _ON or isinstance(event, BatchFinished))
+        words = "goes on" if talk.phase in _ON else "has nothing to do"
     console.line(f"session {printable(place.session_id)} {words}")

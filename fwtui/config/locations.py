@@ -51,6 +51,11 @@ class Locations(msgspec.Struct, frozen=True):
         return self.logs / f"{session_id}.1.log"
 
     @property
+    def watched(self) -> Path:
+        """Folder of the ledgers of watched folders."""
+        return self.state / "watched"
+
+    @property
     def last_batch(self) -> Path:
         """What became of the batch that ended last."""
         return self.state / "last-batch.json"

@@ -4,6 +4,7 @@ import msgspec
 
 from fwtui.core.job import JobId
 from fwtui.core.settings import Settings
+from fwtui.core.watch import WatchedFolder
 
 
 class Command(msgspec.Struct, frozen=True, tag=True):
@@ -82,6 +83,18 @@ class ChangeSettings(Command, frozen=True):
     settings: Settings
 
 
+class WatchFolder(Command, frozen=True):
+    """Take the files that come into a folder; one that is watched already is watched like this."""
+
+    folder: WatchedFolder
+
+
+class UnwatchFolder(Command, frozen=True):
+    """Let go of a watched folder (`path` as in `WatchedFolder`); what is in the queue stays."""
+
+    path: str
+
+
 AnyCommand = (
     AddPaths
     | RemoveJobs
@@ -95,4 +108,6 @@ AnyCommand = (
     | Stop
     | Quit
     | ChangeSettings
+    | WatchFolder
+    | UnwatchFolder
 )

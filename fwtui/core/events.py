@@ -9,16 +9,22 @@ from fwtui.core.failure import Failure
 from fwtui.core.job import Job, JobId
 from fwtui.core.segment import Segment
 from fwtui.core.settings import Settings
+from fwtui.core.watch import FolderStatus
 
 
 class Phase(StrEnum):
-    """What the batch as a whole is doing."""
+    """What the batch as a whole is doing. Watching: started, and waiting for files to come."""
 
     IDLE = "idle"
+    WATCHING = "watching"
     RUNNING = "running"
     PAUSING = "pausing"
     PAUSED = "paused"
     STOPPING = "stopping"
+
+
+# Nothing is being worked on, and nothing is about to end.
+AT_REST = frozenset({Phase.IDLE, Phase.WATCHING})
 
 
 class Level(StrEnum):
@@ -99,6 +105,7 @@ class BatchSnapshot(Event, frozen=True):
     jobs: tuple[Job, ...]
     engines: tuple[EngineInfo, ...] = ()
     memory: MemoryReading | None = None
+    folders: tuple[FolderStatus, ...] = ()
 
 
 class JobsAdded(Event, frozen=True):
@@ -164,6 +171,12 @@ class SettingsChanged(Event, frozen=True):
     """New settings for jobs that have not started."""
 
     settings: Settings
+
+
+class FoldersChanged(Event, frozen=True):
+    """The folders that are watched now, and how they are."""
+
+    folders: tuple[FolderStatus, ...]
 
 
 class EngineChanged(Event, frozen=True):
@@ -288,6 +301,7 @@ AnyEvent = (
     | SegmentsReset
     | PhaseChanged
     | SettingsChanged
+    | FoldersChanged
     | EngineChanged
     | BatchProgress
     | MemorySampled

@@ -8,6 +8,7 @@ import msgspec
 from fwtui.core.job import Completed, Failed, Job, JobId, Pending, Processing
 from fwtui.core.segment import Segment
 from fwtui.core.settings import Settings
+from fwtui.core.watch import WatchedFolder
 
 
 class WindowState(msgspec.Struct, frozen=True):
@@ -89,6 +90,7 @@ class Session(msgspec.Struct, frozen=True):
     temp_files: tuple[str, ...] = ()
     resumable: dict[JobId, Resume] = {}
     extra: dict[str, Any] = {}
+    folders: tuple[WatchedFolder, ...] = ()
 
     @property
     def completed(self) -> tuple[Job, ...]:
@@ -107,8 +109,8 @@ class Session(msgspec.Struct, frozen=True):
 
     @property
     def is_incomplete(self) -> bool:
-        """Whether a resume would have anything to do."""
-        return bool(self.failed or self.pending)
+        """Whether a resume would have anything to do, if only to wait for files."""
+        return bool(self.failed or self.pending or self.folders)
 
     @property
     def progress(self) -> float:

@@ -279,7 +279,8 @@ class BatchSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """How the queue is worked through, and what happens when memory runs out."""
 
     cpu_fallback: Annotated[
-        bool, Meta(description="Out of GPU memory at the last step: go on on the CPU")
+        bool,
+        Meta(description="No GPU memory at the last step, or a GPU not usable: go on on the CPU"),
     ] = False
     workers: Annotated[
         Annotated[int, Meta(ge=1, le=64)],

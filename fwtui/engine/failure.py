@@ -1,6 +1,7 @@
 """From an exception or a dead process to one `Failure` for people. Pure; no native imports."""
 
 import errno
+import re
 import signal
 from collections.abc import Sequence
 
@@ -49,6 +50,8 @@ CUDA_TEXTS = (
     "cuda failed with error",
     "cublas failed with status",
 )
+_LIBRARY = re.compile(r"\blib[\w+-]+\.so[.\d]*\d|\b[\w-]+\.dll\b")
+_OF_GPU = re.compile(r"cu(blas|dnn|da|rand|fft|sparse|solver)|nv(rtc|jitlink)", re.IGNORECASE)
 SMALLER = "choose a smaller model, a smaller beam size or compute type int8, or free some memory"
 
 
@@ -59,12 +62,7 @@ def classify_text(text: str) -> Failure | None:
         where = "GPU memory" if "cu" in lowered and "cuda" in lowered else "memory"
         return Failure(FailureKind.OUT_OF_MEMORY, f"Out of {where}", SMALLER, text)
     if any(known in lowered for known in LIBRARY_TEXTS):
-        return Failure(
-            FailureKind.LIBRARY_MISSING,
-            "A library that the GPU needs is missing",
-            "pip install 'fwtui[cuda]', or use --device cpu",
-            text,
-        )
+        return _library_missing(text)
     if any(known in lowered for known in CUDA_TEXTS):
         return Failure(
             FailureKind.CUDA_UNAVAILABLE,
@@ -75,13 +73,27 @@ def classify_text(text: str) -> Failure | None:
     return None
 
 
+def _library_missing(text: str) -> Failure:
+    found = _LIBRARY.search(text)
+    name = found[0] if found else ""
+    if name.startswith(("libcuda.", "nvcuda.")):
+        title, hint = f"The GPU's driver is missing ({name})", "install NVIDIA's driver"
+    elif not name or _OF_GPU.search(name):
+        title = f"The GPU's library {name} is missing" if name else "A library is missing"
+        hint = "pip install 'fwtui[cuda]'"
+    else:
+        title, hint = f"The library {name} is missing", "install it with the system's packages"
+        return Failure(FailureKind.LIBRARY_MISSING, title, hint, text)
+    return Failure(FailureKind.LIBRARY_MISSING, title, f"{hint}, or use --device cpu", text)
+
+
 def classify_exception(error: BaseException) -> Failure:
     """What an exception in the engine means."""
     if isinstance(error, MemoryError):
         return Failure(FailureKind.OUT_OF_MEMORY, "Out of memory", SMALLER, repr(error))
     if isinstance(error, FwtuiError):
         return _of_ours(error)
-    if isinstance(error, OSError):
+    if isinstance(error, OSError) and error.errno is not None:  # the loader's have none
         return _classify_os_error(error)
     known = classify_text(str(error))
     if known is not None:

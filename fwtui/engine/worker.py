@@ -8,7 +8,7 @@ from fwtui.core.job import JobId
 from fwtui.engine.batches import BatchedFiles
 from fwtui.engine.failure import classify_exception
 from fwtui.engine.inbox import Inbox, JobCancelled
-from fwtui.engine.models import feature_extractor, model_folder
+from fwtui.engine.models import feature_extractor
 from fwtui.engine.prepare import Prepared
 from fwtui.engine.protocol import (
     PROTOCOL,
@@ -23,6 +23,7 @@ from fwtui.engine.teller import Teller
 from fwtui.engine.transcriber import Transcriber
 from fwtui.errors import EngineError
 from fwtui.memory.cleanup import clean_up, peak_rss
+from fwtui.models.cache import locate
 
 
 class Worker:
@@ -57,7 +58,7 @@ class Worker:
                 f"The engine speaks protocol {PROTOCOL}, fwtui {load.protocol}",
                 "fwtui was updated while it ran: start it again",
             )
-        folder = model_folder(load.model)
+        folder = locate(load.model)
         self.inbox.know_extractor(feature_extractor(folder))
         self.transcriber = Transcriber(load.model, folder)
         freed = clean_up()

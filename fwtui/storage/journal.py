@@ -4,7 +4,6 @@ A line is `["<crc32 of the record, 8 hex digits>",{record}]`. A record is a tagg
 are seconds. Reading never raises: it stops at the first line that is not intact.
 """
 
-import zlib
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
@@ -15,11 +14,9 @@ import msgspec
 from fwtui.core.job import Job, JobId
 from fwtui.core.session import FilePlan, WindowResult, WindowState
 from fwtui.storage.codec import UNREADABLE, encode_checked
+from fwtui.storage.framed import framed, unframed
 
 FORMAT = 1
-
-_OPEN, _MIDDLE, _CLOSE = b'["', b'",', b"]\n"
-_BODY = len(_OPEN) + 8 + len(_MIDDLE)
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -147,8 +144,7 @@ class Scan(msgspec.Struct, frozen=True):
 
 def encode_line(record: AnyRecord) -> bytes:
     """The record's line."""
-    body = encode_checked(record, _records)
-    return b"%b%08x%b%b%b" % (_OPEN, zlib.crc32(body), _MIDDLE, body, _CLOSE)
+    return framed(encode_checked(record, _records))
 
 
 def record_of(line: bytes) -> AnyRecord | None:
@@ -164,9 +160,8 @@ def mark_of(line: bytes) -> Replayed | None:
 
 
 def _decode(line: bytes, decoder: msgspec.json.Decoder[Any]) -> Any:
-    body = line[_BODY : -len(_CLOSE)]
-    frame = b"%b%08x%b" % (_OPEN, zlib.crc32(body), _MIDDLE)
-    if not line.endswith(_CLOSE) or line[:_BODY] != frame:
+    body = unframed(line)
+    if body is None:
         return None
     try:
         return decoder.decode(body)

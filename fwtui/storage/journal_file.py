@@ -40,13 +40,16 @@ class JournalFile:
         return self._length
 
     def append(self, records: Sequence[AnyRecord]) -> list[int]:
-        """Write the records at once and wait until they are on the disk; returns their offsets.
+        """As `append_lines`."""
+        return self.append_lines([encode_line(record) for record in records])
+
+    def append_lines(self, lines: Sequence[bytes]) -> list[int]:
+        """Write the lines at once and wait until they are on the disk; returns their offsets.
 
         If that fails, the file is cut back to what it was: now, or before the next append. After
         a crash meanwhile, some of them may be there, from the first on.
         Raises DiskFullError or StorageError.
         """
-        lines = [encode_line(record) for record in records]
         try:
             self._cut()
             self._torn = True

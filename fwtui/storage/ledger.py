@@ -16,6 +16,7 @@ import msgspec
 
 from fwtui.core.job import Completed, Job, JobId, Pending, Processing
 from fwtui.core.settings import Settings
+from fwtui.core.watch import WatchedFolder
 from fwtui.storage.journal import (
     Begun,
     Forgotten,
@@ -45,6 +46,12 @@ class Roster:
     extra: dict[str, Any] = field(default_factory=dict)
     file_extra: dict[JobId, dict[str, Any]] = field(default_factory=dict)
     settings_extra: dict[str, Any] = field(default_factory=dict)
+    folders: tuple[WatchedFolder, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing would be lost with it."""
+        return not self.jobs and not self.folders
 
     def apply(self, record: Replayed | Window) -> None:
         """Take a record into account; one about an unknown job changes nothing."""

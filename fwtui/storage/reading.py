@@ -96,4 +96,5 @@ def assemble(roster: Roster, book: ProgressBook, source: Lines) -> Session:
         tuple(roster.temps),
         resumable,
         dict(roster.extra),
+        roster.folders,
     )

@@ -103,7 +103,7 @@ def _own(paths: SessionFiles, files: FileSystem) -> Iterator[StoredSession]:
         if holder is not None:
             raise
         raise _quarantined(paths, error, files) from error
-    if stored.session.jobs or holder is not None:
+    if stored.session.jobs or stored.session.folders or holder is not None:
         yield stored
     else:
         with contextlib.suppress(SessionInUseError):
@@ -144,7 +144,7 @@ def _discard_empty(paths: SessionFiles, files: FileSystem) -> None:
     empty = False
     try:
         loaded = load(paths)
-        empty = not loaded.roster.jobs
+        empty = loaded.roster.is_empty
         if empty:
             erase(paths, loaded.roster.temps, files)
     finally:

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from fwtui.core.job import Completed, Failed, Job, JobId, status_word
+from fwtui.core.watch import WatchedFolder
 from fwtui.errors import SessionTooNewError, StorageError
 from fwtui.storage.codec import UNREADABLE, clean, encode_checked
 from fwtui.storage.foreign import (
@@ -23,6 +24,7 @@ from fwtui.storage.plain import settings_from, settings_to
 
 _jobs = msgspec.json.Decoder(Job)
 _OWN = {"session_id", "created_at", "version", "generation", "settings", "files", "temp_files"}
+_OWN |= {"watch"}
 _TIMES = ("started_at", "completed_at")
 _FILE = {"path", "status", "error", "output_path", *_TIMES}
 _FILE |= {"id", "stem", "state", "media", "attempts", "settings", "progress", "root", "kept"}
@@ -56,6 +58,7 @@ def encode_snapshot(
 
 
 def _head(roster: Roster, generation: int) -> dict[str, Any]:
+    watch = {"watch": roster.folders} if roster.folders else {}
     return {
         "session_id": roster.session_id,
         "created_at": roster.created_at,
@@ -64,6 +67,7 @@ def _head(roster: Roster, generation: int) -> dict[str, Any]:
         "version": FORMAT,
         "generation": generation,
         "settings": settings_to(roster.settings, roster.settings_extra),
+        **watch,
     }
 
 
@@ -130,6 +134,7 @@ def _roster(document: dict[str, Any], session_id: str, modified: datetime, forei
     if not foreign and "settings" in document:
         sections = msgspec.convert(document["settings"], dict[str, dict[str, Any]])
         roster.settings, roster.settings_extra = settings_from(sections)
+        roster.folders = _folders(document)
     roster.jobs = {job.id: job for job in jobs}
     if len(roster.jobs) != len(jobs):
         raise msgspec.ValidationError("two files with the same id")
@@ -141,6 +146,16 @@ def _roster(document: dict[str, Any], session_id: str, modified: datetime, forei
         if (extra := _unknown(entry, _FILE))
     }
     return roster
+
+
+def _folders(document: dict[str, Any]) -> tuple[WatchedFolder, ...]:
+    try:
+        return msgspec.convert(document.get("watch", ()), tuple[WatchedFolder, ...])
+    except msgspec.ValidationError as error:
+        raise StorageError(
+            f"The session watches a folder in a way that is not known here: {error}",
+            "Resume it with the fwtui that wrote it, or correct that in its file.",
+        ) from error
 
 
 def _job(entry: dict[str, Any]) -> Job:

@@ -13,8 +13,10 @@ from fwtui.core.paths import path_to_text
 from fwtui.core.segment import Segment
 from fwtui.core.session import FilePlan, Resume, Session, Spoken, WindowResult
 from fwtui.core.settings import Settings
+from fwtui.core.watch import WatchedFolder
 from fwtui.errors import SessionInUseError, StorageError
 from fwtui.storage import journal as records
+from fwtui.storage import reading
 from fwtui.storage.compact import Rewrite, commit, prepare
 from fwtui.storage.erase import Discarded, adopted_original, erase, remove_scratch
 from fwtui.storage.faults import storage_error
@@ -26,14 +28,6 @@ from fwtui.storage.lock import SessionLock
 from fwtui.storage.names import ID_FORMAT, SessionFiles, local_time
 from fwtui.storage.plain import settings_to
 from fwtui.storage.quarantine import keep_copy
-from fwtui.storage.reading import (
-    JournalLines,
-    assemble,
-    left_out_of,
-    resume_of,
-    segments_of,
-    spoken_of,
-)
 
 
 class SessionStore:
@@ -168,8 +162,10 @@ class SessionStore:
         """
         with self._guard:
             if self._journal is None:
-                return assemble(self._roster, ProgressBook(), JournalLines(self._paths.journal))
-            return assemble(self._roster, self._book, self._open_journal())
+                return reading.assemble(
+                    self._roster, ProgressBook(), reading.JournalLines(self._paths.journal)
+                )
+            return reading.assemble(self._roster, self._book, self._open_journal())
 
     def job(self, job_id: JobId) -> Job:
         """One job as it is now."""
@@ -247,6 +243,21 @@ class SessionStore:
             plain = settings_to(settings, self._roster.settings_extra)
             self._write(records.SettingsSet(plain))
 
+    @property
+    def folders(self) -> tuple[WatchedFolder, ...]:
+        """The folders that are watched for this session."""
+        return self._roster.folders
+
+    def set_folders(self, folders: tuple[WatchedFolder, ...]) -> None:
+        """Remember other folders, in a new snapshot."""
+        with self._guard:
+            before, self._roster.folders = self._roster.folders, folders
+            try:
+                self.compact()
+            except BaseException:
+                self._roster.folders = before
+                raise
+
     def begin_file(self, job_id: JobId, plan: FilePlan) -> None:
         """The file starts at its beginning: earlier windows of it do not count any more."""
         with self._guard:
@@ -276,7 +287,7 @@ class SessionStore:
         """Where the file goes on; None if it has no progress."""
         with self._guard:
             progress = self._book.files.get(job_id)
-            return resume_of(self._open_journal(), progress) if progress else None
+            return reading.resume_of(self._open_journal(), progress) if progress else None
 
     def done_seconds(self, job_id: JobId) -> float:
         """How far the file is; costs no look at the disk."""
@@ -285,25 +296,22 @@ class SessionStore:
             return progress.seconds if progress else 0.0
 
     def segments(self, job_id: JobId) -> tuple[Segment, ...]:
-        """The segments found so far, read from the journal.
-
-        Those of completed files are there until the next compaction.
-        """
+        """The segments found so far; of completed files there until the next compaction."""
         with self._guard:
             progress = self._book.files.get(job_id)
-            return segments_of(self._open_journal(), progress) if progress else ()
+            return reading.segments_of(self._open_journal(), progress) if progress else ()
 
     def left_out(self, job_id: JobId) -> tuple[float, ...]:
         """Where windows were left out, in seconds of the file; there as long as `segments`."""
         with self._guard:
             progress = self._book.files.get(job_id)
-            return left_out_of(self._open_journal(), progress) if progress else ()
+            return reading.left_out_of(self._open_journal(), progress) if progress else ()
 
     def spoken(self, job_id: JobId) -> tuple[Spoken, ...]:
         """The languages heard in the file; there as long as `segments`."""
         with self._guard:
             progress = self._book.files.get(job_id)
-            return spoken_of(self._open_journal(), progress) if progress else ()
+            return reading.spoken_of(self._open_journal(), progress) if progress else ()
 
     def language(self, job_id: JobId) -> str | None:
         """The language of a file that was begun."""
@@ -333,9 +341,9 @@ class SessionStore:
             self.problems += tuple(rewrite.problems)
 
     def close(self) -> None:
-        """Let the session go; one without jobs is deleted. Closing twice is fine."""
+        """Let the session go; one without jobs and folders is deleted. Closing twice is fine."""
         with self._guard:
-            if not self._closed and not self._roster.jobs:
+            if not self._closed and self._roster.is_empty:
                 self._erase(None)
             self._end()
 

@@ -19,6 +19,7 @@ from fwtui.core.news import news, terminal_signal
 from fwtui.core.settings import Settings
 from fwtui.errors import FwtuiError
 from fwtui.tui.ending import Ending
+from fwtui.tui.fetching import Fetching
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.host import Host
 from fwtui.tui.keymap import USUAL, Keymap
@@ -35,7 +36,7 @@ from fwtui.tui.trouble import Trouble
 from fwtui.tui.workspace import Workspace
 
 
-class FwtuiApp(Looks, Ending):
+class FwtuiApp(Looks, Fetching, Ending):
     """The application on `workspace`'s batches; `first` is done first, `log_file` has errors.
 
     `attach`: on this batch of another process.
@@ -94,6 +95,7 @@ class FwtuiApp(Looks, Ending):
 
     async def on_unmount(self) -> None:
         """However the screens end, the batch is saved."""
+        await self.downloads.close()
         if hasattr(self, "host"):
             self.lifecycle.remove()
             await self.host.close()

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from fwtui.batch.intake import MEDIA_SUFFIXES, natural_key
+from fwtui.batch.intake import natural_key
+from fwtui.core.media import MEDIA_SUFFIXES
 
 Kind = Literal["media", "audio", "video"]
 KINDS: tuple[Kind, ...] = ("media", "audio", "video")

@@ -50,8 +50,8 @@ class QueueCommands(Looking):
     def labels(self) -> dict[str, str | None]:
         """Labels that depend on the state; None: nothing to do for this key."""
         counts, phase = self.model.counts, self.model.phase
-        start: str | None = "Start" if counts.to_do else None
-        if phase is Phase.RUNNING:
+        start: str | None = "Start" if counts.to_do or self.model.folders else None
+        if phase in {Phase.RUNNING, Phase.WATCHING}:
             start = "Pause"
         elif phase in {Phase.PAUSED, Phase.PAUSING}:
             start = "Go on"
@@ -90,9 +90,9 @@ class QueueCommands(Looking):
     def action_start_pause(self) -> None:
         """Start, pause, or go on."""
         match self.model.phase:
-            case Phase.RUNNING:
+            case Phase.RUNNING | Phase.WATCHING:
                 self.host.send(Pause())
-            case Phase.IDLE if not self.model.counts.to_do:
+            case Phase.IDLE if not self.model.counts.to_do and not self.model.folders:
                 words = (
                     "Nothing to do: {add} adds files"
                     if not self.model.counts.total

@@ -51,7 +51,7 @@ class Ending(SmallFrames[ExitCode]):
     def _would_interrupt(self) -> bool:
         model = self.host.model
         working = model.phase in {Phase.RUNNING, Phase.PAUSING} and model.counts.to_do > 0
-        return working and not model.attached
+        return (working or model.phase is Phase.WATCHING) and not model.attached
 
     def withdraw_question(self) -> None:
         """Whether to interrupt work is no question any more once the work has ended."""

@@ -15,7 +15,10 @@ Where = Literal[
     "sessions",
     "details",
     "report",
+    "watch",
     "bug",
+    "models",
+    "doctor",
 ]
 
 TITLES: dict[Where, str] = {
@@ -30,7 +33,10 @@ TITLES: dict[Where, str] = {
     "sessions": "Sessions",
     "details": "Details of a file",
     "report": "Report",
+    "watch": "Watched folders",
     "bug": "Report a bug",
+    "models": "Models",
+    "doctor": "Doctor",
 }
 
 

@@ -7,6 +7,7 @@ from textual.binding import Binding, BindingType
 
 from fwtui.tui.dialog_keys import DIALOG_KEYS
 from fwtui.tui.key import TITLES, Key, Where
+from fwtui.tui.machine_keys import MACHINE_KEYS
 
 __all__ = ["KEYS", "TITLES", "Key", "Where", "bindings", "footer_keys", "hints", "shown"]
 
@@ -99,6 +100,14 @@ KEYS: tuple[Key, ...] = (
         "work_order",
         "Work in this order",
         "Make the order shown the order of work",
+        "queue",
+    ),
+    Key(
+        "watch",
+        ("W",),
+        "watch",
+        "Watch folders",
+        "Folders that feed the queue: see how they are, add one, let one go",
         "queue",
     ),
     Key(
@@ -292,6 +301,7 @@ KEYS: tuple[Key, ...] = (
         priority=True,
     ),
     *DIALOG_KEYS,
+    *MACHINE_KEYS,
 )
 
 _SHOWN = {

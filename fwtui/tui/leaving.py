@@ -7,6 +7,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Button
 
+from fwtui.core.events import Phase
 from fwtui.core.job import Processing
 from fwtui.tui import format as fmt
 from fwtui.tui.model import BatchModel
@@ -32,7 +33,7 @@ class Leave(Dialog[Choice]):
     def compose(self) -> ComposeResult:
         """Text and answers."""
         yield frame(
-            "Quit while files are being transcribed?",
+            _title(self._model),
             VerticalScroll(text("\n".join(_lines(self._model))), classes="body"),
             buttons=(
                 Button("Keep working", id="stay"),
@@ -58,6 +59,11 @@ class Leave(Dialog[Choice]):
                 self.dismiss("stay")
 
 
+def _title(model: BatchModel) -> str:
+    watching = model.phase is Phase.WATCHING
+    return f"Quit while {'folders are watched' if watching else 'files are being transcribed'}?"
+
+
 def _lines(model: BatchModel) -> list[str]:
     lines = _at_work(model)
     counts = model.counts
@@ -67,6 +73,8 @@ def _lines(model: BatchModel) -> list[str]:
         "at its last finished window. In the background (b) it goes on without a screen: fwtui "
         "attach shows it again."
     )
+    if model.folders:
+        lines.append("The folders are watched again then, and what came meanwhile is found.")
     lines.append("")
     lines.append(f"{fmt.files(counts.to_do)} still to do, {counts.failed:,} failed,")
     lines.append(f"{fmt.files(counts.completed)} done and safe in {where}")

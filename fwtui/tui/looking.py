@@ -1,11 +1,12 @@
-"""What the main screen's keys open: details, report, sessions; and the words of a file."""
+"""What the main screen's keys open: details, report, sessions, models, doctor; a file's words."""
 
 import asyncio
 
+from msgspec.structs import replace
 from textual import work
 from textual.screen import Screen
 
-from fwtui.core.commands import RetryJobs
+from fwtui.core.commands import ChangeSettings, RetryJobs
 from fwtui.core.events import Phase
 from fwtui.core.job import Job, JobId
 from fwtui.core.segment import Transcript
@@ -19,6 +20,7 @@ from fwtui.tui.messages import TranscriptWanted
 from fwtui.tui.model import BatchModel, Changes
 from fwtui.tui.startup import resumed_words
 from fwtui.tui.text import clean
+from fwtui.tui.widgets.header import Header
 from fwtui.tui.widgets.queue import QueueTable
 from fwtui.tui.workspace import Stored
 
@@ -32,6 +34,7 @@ class Looking(Screen[None]):
     model: BatchModel
     glyphs: Glyphs
     queue: QueueTable
+    header: Header
     shown: JobId | None
 
     def apply(self, changes: Changes) -> None:
@@ -87,6 +90,39 @@ class Looking(Screen[None]):
         from fwtui.tui.screens.report import Report
 
         self.app.push_screen(Report(self.model, self.glyphs))
+
+    def action_watch(self) -> None:
+        """The folders that feed the queue."""
+        from fwtui.config.profiles import PROFILES
+        from fwtui.tui.screens.watched import WatchedFolders
+
+        profiles = (*PROFILES, *self.header.profiles)
+        self.app.push_screen(WatchedFolders(self.model, self.host.send, profiles, self.glyphs))
+
+    @work(exclusive=True, group="dialog", exit_on_error=False)
+    async def action_models(self) -> None:
+        """All models; uses one if the user wants that."""
+        from fwtui.tui.fetching import Fetching
+        from fwtui.tui.screens.models import Models
+
+        assert isinstance(self.app, Fetching)
+        used = self.model.settings.model
+        name = await self.app.push_screen_wait(Models(used, self.app.downloads, self.glyphs))
+        if name is not None and name != used.model:
+            settings = self.model.settings
+            self.host.send(ChangeSettings(replace(settings, model=replace(used, model=name))))
+            self.notify(f"Files that have not started use {clean(name)}", markup=False)
+
+    def action_doctor(self) -> None:
+        """Whether this machine is fit."""
+        from fwtui.config.locations import Locations
+        from fwtui.config.own import load_keys
+        from fwtui.doctor.examine import Doctor
+        from fwtui.tui.keymap import make_keymap
+        from fwtui.tui.screens.doctor import DoctorScreen
+
+        doctor = Doctor(Locations.default(), check_keys=lambda file: make_keymap(load_keys(file)))
+        self.app.push_screen(DoctorScreen(doctor.examine, self.glyphs))
 
     @work(exclusive=True, group="dialog", exit_on_error=False)
     async def action_sessions(self) -> None:

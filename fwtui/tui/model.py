@@ -13,6 +13,7 @@ from fwtui.core.events import (
     BatchSnapshot,
     EngineChanged,
     EngineInfo,
+    FoldersChanged,
     Forecast,
     HookFailed,
     JobChanged,
@@ -35,6 +36,7 @@ from fwtui.core.failure import Failure
 from fwtui.core.job import Job, JobId, Pending, Processing, answers_to
 from fwtui.core.segment import Segment
 from fwtui.core.settings import Settings
+from fwtui.core.watch import FolderStatus
 from fwtui.tui.counts import Counts
 from fwtui.tui.curve import BatchHistory
 from fwtui.tui.text import base_name
@@ -104,6 +106,7 @@ class BatchModel:
         self.session_id = ""
         self.settings = Settings()
         self.phase = Phase.IDLE
+        self.folders: tuple[FolderStatus, ...] = ()
         self.order: list[JobId] = []
         self.jobs: dict[JobId, Job] = {}
         self.running: dict[JobId, None] = {}
@@ -205,6 +208,9 @@ class BatchModel:
             case SettingsChanged():
                 self.settings = event.settings
                 changes.head = True
+            case FoldersChanged():
+                self.folders = event.folders
+                changes.head = True
             case EngineChanged():
                 self._engine_changed(event)
             case BatchFinished():
@@ -271,6 +277,7 @@ class BatchModel:
     def _snapshot(self, event: BatchSnapshot) -> None:
         self.session_id = event.session_id
         self.settings = event.settings
+        self.folders = event.folders
         self.phase = event.phase
         self.engines = {info.slot: info for info in event.engines}
         self._loading = set()

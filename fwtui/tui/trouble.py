@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from textual.screen import Screen
 
 from fwtui.core.events import Level, LogLine
-from fwtui.core.failure import Failure
+from fwtui.core.failure import Failure, FailureKind
 from fwtui.errors import FwtuiError
 from fwtui.tui.text import clean
 
@@ -52,6 +52,9 @@ class Trouble:
 
     def batch_failed(self, failure: Failure) -> None:
         """The batch could not go on: no model, no room."""
+        if failure.kind is FailureKind.MODEL_MISSING:
+            self._app.offer_model(failure)
+            return
         from fwtui.tui.screens.dialog import Tell
 
         words = clean(failure.title) + (f"\n\n{clean(failure.hint)}" if failure.hint else "")

@@ -23,6 +23,7 @@ HEAVY = {
     "psutil",
     "asyncio",
     "rich",
+    "huggingface_hub",
 }
 
 
@@ -34,6 +35,8 @@ HEAVY = {
         "from fwtui.cli.main import main; main(['--help'])",
         "from fwtui.cli.main import main; main(['run', '--help'])",
         "from fwtui.cli.main import main; main(['demo', '--help'])",
+        "from fwtui.cli.main import main; main(['models', '--help'])",
+        "from fwtui.cli.main import main; main(['doctor', '--help'])",
     ],
 )
 def test_nothing_heavy_is_imported_before_it_is_needed(statement: str) -> None:

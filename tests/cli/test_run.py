@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -19,8 +20,10 @@ from fwtui.core.events import (
     JobChanged,
     SegmentsFound,
 )
-from fwtui.core.job import Completed, Failed, Pending
+from fwtui.core.job import Completed, Failed, Job, Pending
+from fwtui.core.settings import ModelSettings, OutputSettings, Settings
 from fwtui.errors import ExitCode
+from fwtui.storage.store import SessionStore
 from tests.cli.program import fwtui
 
 SHORT = demo.clips()[0]
@@ -67,15 +70,15 @@ def done_before(stdout: str) -> float:
 
 
 class Running:
-    """`fwtui run --json` in a process group of its own.
+    """`fwtui run --json` (or another command) in a process group of its own.
 
     `patient`: its engine waits after the first words, so that nothing is over before it is ended.
     """
 
-    def __init__(self, *arguments: str | Path, patient: bool = False) -> None:
+    def __init__(self, *arguments: str | Path, patient: bool = False, command: str = "run") -> None:
         module = "tests.patient" if patient else "fwtui"
         self.process = subprocess.Popen(
-            [sys.executable, "-m", module, "run", "--json", *map(str, arguments)],
+            [sys.executable, "-m", module, command, "--json", *map(str, arguments)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
@@ -206,12 +209,20 @@ def test_killed_it_resumes_inside_the_file_with_the_same_result(
 
 
 def test_a_model_that_is_not_there_cannot_start_and_another_can_go_on(
-    media: Path, out: Path
+    media: Path, out: Path, own_folders: Path
 ) -> None:
-    shutil.copy(SHORT, media / "one.flac")
+    file = Path(shutil.copy(SHORT, media / "one.flac"))
     result = fwtui("run", media, "--model", "no-such-model", "-o", out)
     assert result.returncode == ExitCode.CANNOT_START
     assert "no-such-model" in result.stderr
+    assert sessions(own_folders) == []
+    settings = Settings(
+        model=ModelSettings(model="no-such-model"), output=OutputSettings(output_dir=str(out))
+    )
+    store = SessionStore.create(own_folders / "state" / "sessions", settings, datetime.now(UTC))
+    store.add_jobs([Job(1, str(file), stem="one")])
+    store.close()
+    assert fwtui("run", "--resume").returncode == ExitCode.CANNOT_START
     again = fwtui("run", "--resume", *MODEL)
     assert again.returncode == ExitCode.DONE, again.stderr
     assert len(contents(out)) == 5

@@ -1,5 +1,6 @@
 """From exceptions and exits to failures: tables of what was seen in the field."""
 
+import ctypes
 import errno
 import signal
 
@@ -55,6 +56,44 @@ def test_native_messages(text: str, kind: FailureKind) -> None:
     assert failure.title
     assert failure.hint
     assert classify_exception(RuntimeError(text)) == failure
+
+
+@pytest.mark.parametrize(
+    ("text", "title", "fix"),
+    [
+        (
+            "Library libcublas.so.12 is not found or cannot be loaded",
+            "The GPU's library libcublas.so.12 is missing",
+            "pip install 'fwtui[cuda]'",
+        ),
+        (
+            "Could not load library cudnn_ops64_9.dll. cannot open shared object file",
+            "The GPU's library cudnn_ops64_9.dll is missing",
+            "pip install 'fwtui[cuda]'",
+        ),
+        (
+            "libcuda.so.1: cannot open shared object file: No such file or directory",
+            "The GPU's driver is missing (libcuda.so.1)",
+            "driver",
+        ),
+        (
+            "libgomp.so.1: cannot open shared object file",
+            "The library libgomp.so.1 is missing",
+            "the system's packages",
+        ),
+    ],
+)
+def test_a_missing_library_is_named(text: str, title: str, fix: str) -> None:
+    for error in (OSError(text), RuntimeError(text), ImportError(text)):
+        failure = classify_exception(error)
+        assert (failure.kind, failure.title) == (FailureKind.LIBRARY_MISSING, title)
+        assert fix in failure.hint
+
+
+def test_a_really_missing_library_is_named() -> None:
+    with pytest.raises(OSError, match="libfwtui-cublas") as caught:
+        ctypes.CDLL("libfwtui-cublas.so.12")
+    assert classify_exception(caught.value).kind is FailureKind.LIBRARY_MISSING
 
 
 def test_an_unknown_message_is_nothing_known() -> None:

@@ -115,6 +115,8 @@ def test_where_models_are(tmp_path: Path) -> None:
         path = tmp_path / folder
         path.mkdir(parents=True)
         (path / "model.bin").write_bytes(b"\0" * size)
+        for name in ("config.json", "tokenizer.json", "vocabulary.json"):
+            (path / name).touch()
         return path
 
     environ = {"HF_HOME": str(tmp_path / "hf")}
@@ -131,6 +133,6 @@ def test_where_models_are(tmp_path: Path) -> None:
     assert size("tiny", model_dir=str(tmp_path / "hf" / "hub")) == 3
     assert size("small") == KNOWN["small"]  # to be downloaded
     assert size("turbo") == KNOWN["large-v3-turbo"]
-    assert size("base.en") == KNOWN["base"]
+    assert size("base.en") == KNOWN["base.en"]
     assert size("/no/such/folder") is None
     assert size("some[*]thing") is None

@@ -422,6 +422,14 @@ async def test_a_hundred_thousand_rows() -> None:
         assert drawn <= 4, "one key draws two rows, not all"
 
 
+async def test_after_a_stop_the_header_names_the_key_that_starts() -> None:
+    link = ScriptedLink([job(1)])
+    async with scripted(link) as driver:
+        link.emit(BatchFinished(0, 0, 0, True, 4.0, None, None))
+        await driver.until_text("stopped after 4 s")
+        assert "· s starts" in driver.text
+
+
 async def test_quit_without_work_asks_nothing() -> None:
     link = ScriptedLink([job(1)])
     async with scripted(link) as driver:

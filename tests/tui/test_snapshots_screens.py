@@ -14,7 +14,9 @@ from syrupy.assertion import SnapshotAssertion
 
 from fwtui.core.events import Phase, PhaseChanged
 from fwtui.core.segment import Segment, Transcript, Word
+from fwtui.tui.glyphs import UNICODE
 from fwtui.tui.screens.details import Details
+from fwtui.tui.screens.doctor import DoctorScreen
 from fwtui.tui.theme import DARK, LIGHT
 from tests.tui.driving import NARROW, WIDE, Driver, running, scripted
 from tests.tui.fakes import (
@@ -26,7 +28,10 @@ from tests.tui.fakes import (
     segment,
     stored,
 )
+from tests.tui.test_doctor_screen import sample as findings
+from tests.tui.test_models_screen import open_models
 from tests.tui.test_sessions import browse, sample, several
+from tests.tui.test_watched import opened
 
 Look = Callable[[Driver], Awaitable[None]]
 
@@ -102,4 +107,34 @@ async def test_report(look: Look) -> None:
         await driver.until(lambda: history.ended)
         await driver.press("i")
         await driver.until(lambda: driver.screen == "Report")
+        await look(driver)
+
+
+async def test_models(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", "/models/hub")
+    async with scripted(ScriptedLink()) as driver:
+        await open_models(driver)
+        await look(driver)
+
+
+async def test_doctor(look: Look) -> None:
+    async with scripted(ScriptedLink()) as driver:
+        await driver.app.push_screen(DoctorScreen(findings, UNICODE))
+        await driver.until_text("1 problem, 1 warning")
+        await look(driver)
+
+
+async def test_watched(look: Look) -> None:
+    link = ScriptedLink(gallery())
+    async with scripted(link) as driver:
+        await opened(driver, link)
+        await look(driver)
+
+
+async def test_watch_form(look: Look) -> None:
+    link = ScriptedLink(gallery())
+    async with scripted(link) as driver:
+        await opened(driver, link)
+        await driver.press("enter")
+        await driver.until(lambda: driver.screen == "WatchForm")
         await look(driver)

@@ -7,6 +7,7 @@ from fwtui.batch.remote.client import Connection
 from fwtui.batch.remote.places import Place
 from fwtui.batch.remote.protocol import Where
 from fwtui.core.events import BatchProgress, EngineInfo, JobProgress, MemoryReading, Phase
+from fwtui.core.watch import FolderStatus
 from fwtui.errors import LinkError
 
 # One that does not answer, because it is stopped, must not hold up the start of a screen.
@@ -28,6 +29,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     memory: MemoryReading | None
     output_dir: str
     log: str
+    folders: tuple[FolderStatus, ...] = ()
 
 
 class Glimpse(msgspec.Struct, frozen=True):
@@ -62,5 +64,6 @@ async def look(place: Place) -> Glimpse:
         memory=snapshot.memory,
         output_dir=snapshot.settings.output.output_dir,
         log=connection.welcome.log,
+        folders=snapshot.folders,
     )
     return Glimpse(place, seen)

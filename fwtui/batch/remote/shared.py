@@ -13,8 +13,8 @@ from fwtui.batch.remote.protocol import PROTOCOL, Welcome, Where
 from fwtui.batch.remote.recorder import Recorder
 from fwtui.batch.remote.result import BatchResult, keep_result
 from fwtui.batch.remote.server import BatchServer
-from fwtui.batch.runner import BatchRunner
 from fwtui.batch.verdict import exit_code
+from fwtui.batch.watching import WatchingBatch
 from fwtui.config.locations import Locations
 from fwtui.core.commands import Quit, Stop
 from fwtui.core.events import Level, Phase, Recap
@@ -26,7 +26,7 @@ from fwtui.storage.store import SessionStore
 LEAVE_SECONDS = 5.0
 
 
-class SharedBatch(BatchRunner):
+class SharedBatch(WatchingBatch):
     """A runner with a socket. In the background it ends itself when there is nothing more to do."""
 
     def __init__(
@@ -36,7 +36,7 @@ class SharedBatch(BatchRunner):
         where: Where = "run",
         engine: tuple[str, ...] = COMMAND,
     ) -> None:
-        super().__init__(store, locations.scratch, engine, locations.history)
+        super().__init__(store, locations, engine)
         self._where: Where = where
         self._locations = locations
         self._since = datetime.now().replace(microsecond=0)
@@ -53,7 +53,7 @@ class SharedBatch(BatchRunner):
         return self.ledger.store.session_id
 
     async def run(self) -> None:
-        """See `BatchRunner`. On the way out it writes what became of the batch."""
+        """See `WatchingBatch`. On the way out it writes what became of the batch."""
         await self._open()
         try:
             await super().run()

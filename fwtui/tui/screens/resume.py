@@ -212,6 +212,8 @@ def describe(stored: Stored, glyphs: Glyphs) -> Content:
         ("Progress", fmt.percent(fmt.share(total - len(pending), total))),
     ):
         parts += [(f"{label + ':':<{LABEL}}", "$ink-dim"), (f"{value}\n", "bold")]
+    for folder in session.folders:
+        parts += [(f"{'Watches:':<{LABEL}}", "$ink-dim"), (f"{shown_path(folder.path)}\n", "bold")]
     parts += _names("Pending Files:", pending, glyphs)
     parts += _names("Failed Files (will retry):", failed, glyphs)
     return Content.assemble(*parts).rstrip()

@@ -128,6 +128,7 @@ def _what(seen: Seen) -> list[tuple[str, str]]:
             total = f" of {fmt.clock(one.total)}" if one.total else ""
             name = clean(base_name(str(text_to_path(path))))
             rows.append(("Now", f"{name}, at {fmt.clock(one.done)}{total}"))
+    rows += [("Watches", shown_path(one.folder.path)) for one in seen.folders]
     if seen.progress is not None and seen.progress.eta is not None:
         rows.append(("Time left", fmt.span(seen.progress.eta)))
     return [*rows, ("Transcripts", shown_path(seen.output_dir))]

@@ -135,7 +135,9 @@ class Sessions(Dialog[Stored | None]):
             self._tell(error)
             return
         self._list.waiting = False
-        self._list.sessions = [stored for stored in found.sessions if stored.session.jobs]
+        self._list.sessions = [
+            one for one in found.sessions if one.session.jobs or one.session.folders
+        ]
         self._list.relist()
         for problem in found.problems[:3]:
             self.notify(clean(problem), severity="warning", markup=False)

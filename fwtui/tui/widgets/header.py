@@ -50,6 +50,8 @@ class Header(Board):
                 return f"{glyphs.paused} paused", "warn"
             case Phase.STOPPING:
                 return f"{glyphs.cancelled} stopping", "warn"
+            case Phase.WATCHING:
+                return f"{glyphs.pending} watching", "primary"
             case Phase.IDLE:
                 counts = model.counts
                 if not counts.total:
@@ -115,12 +117,16 @@ class Header(Board):
         dot = self.glyphs.dot
         if model.phase is Phase.IDLE and model.finished is not None:
             again = f" {dot} {{start}} starts" if model.counts.to_do else ""
-            return f"  {self._verdict()} {fmt.span(model.finished.seconds)}{again}"
+            text = f"  {self._verdict()} {fmt.span(model.finished.seconds)}{again}"
+            return with_keys(self, text)
         eta = model.batch.eta if model.batch is not None else None
         if model.phase is Phase.RUNNING and eta is not None:
             ends = fmt.ends_at(self.now(), eta)
             return f"  {fmt.span(eta)} left {dot} ends {ends}" if ends else ""
-        if model.phase is Phase.IDLE and model.counts.to_do:
+        if model.phase is Phase.WATCHING:
+            count = len(model.folders)
+            return f"  waiting for files in {count} folder{'' if count == 1 else 's'}"
+        if model.phase is Phase.IDLE and (model.counts.to_do or model.folders):
             return with_keys(self, "  {start} starts")
         running = any(isinstance(model.jobs[i].state, Processing) for i in model.running)
         return "  time left not known yet" if running and model.phase is Phase.RUNNING else ""

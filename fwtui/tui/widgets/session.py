@@ -74,6 +74,7 @@ def fields(stored: Stored, glyphs: Glyphs, *, own: bool) -> Content:
         ("Output", [(outputs_place(settings.output), "")]),
         ("Files", list(counts)),
     ]
+    rows += [("Watches", [(shown_path(folder.path), "")]) for folder in session.folders]
     if inside > 0:
         rows.append(("Kept", [(f"{fmt.clock(inside)} inside unfinished files", "")]))
     for label, values in rows:

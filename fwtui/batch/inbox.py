@@ -1,0 +1,20 @@
+"""What can be in the inbox of a runner: commands, and what comes from threads and clocks."""
+
+from fwtui.batch.incoming import LookedUp
+from fwtui.batch.obstacle import Cleared
+from fwtui.batch.said import (
+    LengthFound,
+    Overdue,
+    Sampled,
+    Settled,
+    SlotMessage,
+    StillSkipping,
+    Unused,
+)
+from fwtui.core.commands import AnyCommand
+from fwtui.watch.news import News
+
+# What threads put there.
+Posted = SlotMessage | LookedUp | Cleared | News
+Clock = LengthFound | Overdue | StillSkipping | Unused | Sampled
+Message = AnyCommand | Posted | Clock | Settled

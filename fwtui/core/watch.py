@@ -1,0 +1,58 @@
+"""Folders that feed the queue: what the user wants of them, and how they are."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from fwtui.core.paths import text_to_path
+
+Existing = Literal["take", "ignore"]
+Poll = Literal["auto", "on", "off"]
+After = Literal["leave", "move", "tag"]
+Seconds = Annotated[float, Meta(ge=0)]
+
+
+class WatchedFolder(msgspec.Struct, frozen=True, kw_only=True):
+    """A folder whose files are taken into the queue, with all below it.
+
+    `path` is `path_to_text` of an absolute path. A file is complete when it has not changed for
+    `settle_seconds`. `existing`: what happens to the files that are there when the folder is
+    watched for the first time. `poll`: look every `poll_seconds` instead of being told by the
+    system; auto: on network shares. `after`: what happens to a file when its transcript is
+    there; `move_to` is where it is moved then (empty: `transcribed` in the folder). `values` are
+    settings by `section.name` that go over the batch's, `profile` the name of theirs, for people.
+    """
+
+    path: str
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    existing: Existing = "take"
+    settle_seconds: Seconds = 3.0
+    poll: Poll = "auto"
+    poll_seconds: Annotated[float, Meta(ge=0.1)] = 5.0
+    after: After = "leave"
+    move_to: str = ""
+    profile: str = ""
+    values: dict[str, Any] = {}
+
+    @property
+    def target(self) -> str:
+        """The folder for transcribed files; empty unless they are moved."""
+        if self.after != "move":
+            return ""
+        return self.move_to or str(text_to_path(self.path) / "transcribed")
+
+
+class FolderStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """A watched folder at one moment.
+
+    `waiting` files are not complete yet; `taken` counts those of this run. `problem` says why
+    nothing can be taken at the moment.
+    """
+
+    folder: WatchedFolder
+    state: Literal["starting", "watching", "polling", "missing", "failed"] = "starting"
+    waiting: int = 0
+    taken: int = 0
+    problem: str = ""

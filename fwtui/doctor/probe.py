@@ -1,0 +1,188 @@
+"""The facts of this machine; blocks. What may crash or hang is asked in children."""
+
+import contextlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+
+import msgspec
+
+from fwtui.core.paths import path_to_text
+from fwtui.doctor.facts import Cpu, Disk, Gpus, Library, Native, Terminal
+from fwtui.engine.cuda import environment, wheel_folders
+from fwtui.memory.gpu import GpuMeter
+
+PACKAGES = (
+    "fwtui",
+    "faster-whisper",
+    "ctranslate2",
+    "av",
+    "onnxruntime",
+    "huggingface-hub",
+    "textual",
+)
+PATIENCE = 20.0  # seconds for a child
+_LOAD = "import ctypes, sys; ctypes.CDLL(sys.argv[1])"
+# -I -S: nothing but the loader is asked.
+LOADER = (sys.executable, "-I", "-S", "-c", _LOAD)
+NATIVE = (sys.executable, "-P", "-m", "fwtui.doctor.native")
+_NVIDIA = "0x10de"
+_DISPLAY = "0x03"
+
+
+def cuda_libraries(system: str = sys.platform) -> tuple[str, ...]:
+    """What CTranslate2 loads when a GPU is to work."""
+    match system:
+        case "win32":
+            return ("cublas64_12.dll",)
+        case "darwin":
+            return ()
+        case _:
+            return ("libcublas.so.12", "libcublasLt.so.12")
+
+
+def versions(names: Sequence[str] = PACKAGES) -> Mapping[str, str]:
+    """The version of each package, empty for one that is not there."""
+    found = {}
+    for name in names:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = ""
+    return found
+
+
+def cpu() -> Cpu:
+    """This processor."""
+    text = ""
+    with contextlib.suppress(OSError):
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    fields = dict(_fields(text))
+    name = fields.get("model name") or platform.processor() or platform.machine()
+    flags = frozenset(fields.get("flags", "").split())
+    return Cpu(name, platform.machine(), _cores(), flags)
+
+
+def _fields(text: str) -> list[tuple[str, str]]:
+    """The fields of the first processor."""
+    first = text.split("\n\n", 1)[0]
+    pairs = (line.partition(":") for line in first.splitlines())
+    return [(key.strip(), value.strip()) for key, _, value in pairs]
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def gpus() -> Gpus:
+    """The GPUs, as far as the driver tells within a second."""
+    readings = GpuMeter().read()
+    driver, cuda = _driver() if readings else ("", "")
+    return Gpus(readings, driver, cuda, _on_bus())
+
+
+def _driver() -> tuple[str, str]:
+    import pynvml
+
+    try:
+        version = pynvml.nvmlSystemGetDriverVersion()
+        cuda = int(pynvml.nvmlSystemGetCudaDriverVersion())
+    except pynvml.NVMLError:
+        return "", ""
+    text = version.decode(errors="replace") if isinstance(version, bytes) else str(version)
+    return text, f"{cuda // 1000}.{cuda % 1000 // 10}"
+
+
+def _on_bus(devices: Path = Path("/sys/bus/pci/devices")) -> int:
+    """NVIDIA's display and 3D controllers on the PCI bus (Linux)."""
+    count = 0
+    for device in devices.glob("*"):
+        with contextlib.suppress(OSError):
+            vendor = (device / "vendor").read_text(encoding="ascii").strip()
+            kind = (device / "class").read_text(encoding="ascii").strip()
+            count += vendor == _NVIDIA and kind.startswith(_DISPLAY)
+    return count
+
+
+def load_library(name: str) -> Library:
+    """Try to load it in a child, as the engine would find it."""
+    child_environment = environment(os.environ, wheel_folders())
+    try:
+        done = subprocess.run(
+            [*LOADER, name],
+            env=child_environment,
+            capture_output=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Library(name, f"{name}: {type(error).__name__}")
+    if done.returncode == 0:
+        return Library(name)
+    words = done.stderr.decode(errors="replace").strip().splitlines()
+    said = words[-1].removeprefix("OSError: ") if words else f"{name}: exit {done.returncode}"
+    return Library(name, said)
+
+
+def native() -> Native:
+    """What CTranslate2 says of itself, in a child with the engine's libraries."""
+    try:
+        done = subprocess.run(
+            NATIVE,
+            env=environment(os.environ, wheel_folders()),
+            capture_output=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        return msgspec.json.decode(done.stdout, type=Native)
+    except msgspec.DecodeError:
+        words = done.stderr.decode(errors="replace").strip().splitlines()
+        return Native(error=words[-1] if words else f"exit code {done.returncode}")
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Native(error=f"{type(error).__name__}")
+
+
+def disk(name: str, folder: Path) -> Disk:
+    """The disk of a folder, which need not be there yet."""
+    place = folder.expanduser().absolute()
+    text = path_to_text(place)
+    there = next((one for one in (place, *place.parents) if one.exists()), place)
+    try:
+        free = shutil.disk_usage(there).free
+        with tempfile.TemporaryFile(dir=there) as file:
+            file.write(b"\0" * 4096)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        return Disk(name, text, 0, error=error.strerror or str(error))
+    return Disk(name, text, free, _file_system(there))
+
+
+def _file_system(place: Path) -> str:
+    """The kind of the file system that a folder is on."""
+    import psutil
+
+    whole = place.resolve()
+    mounts = {Path(one.mountpoint): one.fstype for one in psutil.disk_partitions(all=True)}
+    return next((mounts[one] for one in (whole, *whole.parents) if one in mounts), "")
+
+
+def terminal() -> Terminal:
+    """The terminal of stdout."""
+    stream = sys.__stdout__
+    size = shutil.get_terminal_size()
+    return Terminal(
+        tty=stream is not None and stream.isatty(),
+        environ=dict(os.environ),
+        columns=size.columns,
+        lines=size.lines,
+        encoding=(stream.encoding if stream is not None else "") or "",
+    )

@@ -1,0 +1,119 @@
+"""Models on the screen: against a real server that plays the hub, and a real engine."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from fwtui import demo
+from fwtui.batch.workspace import Workspace
+from fwtui.config.locations import Locations
+from fwtui.core.commands import ChangeSettings
+from fwtui.core.job import Completed
+from fwtui.core.settings import ModelSettings, Settings
+from fwtui.models.cache import locate
+from fwtui.tui.fetching import absent
+from fwtui.tui.screens.models import Models
+from tests.batch.driver import settings_for
+from tests.models.hub import FakeHub, environment, fake_hub
+from tests.models.test_models import put
+from tests.tui.driving import NARROW, Driver, running, scripted
+from tests.tui.fakes import ScriptedLink, completed, job
+
+TINY = ModelSettings(model="tiny")
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
+    """A hub, and an empty cache."""
+    for name in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"):
+        monkeypatch.delenv(name, raising=False)
+    with fake_hub() as hub:
+        for name, value in environment(hub, tmp_path / "hf").items():
+            monkeypatch.setenv(name, value)
+        yield hub
+
+
+def models(driver: Driver) -> Models:
+    screen = driver.app.screen
+    assert isinstance(screen, Models)
+    return screen
+
+
+def told(driver: Driver, words: str) -> bool:
+    return any(words in note.message for note in driver.app._notifications)
+
+
+async def open_models(driver: Driver) -> Models:
+    await driver.press("m")
+    await driver.until(lambda: driver.screen == "Models" and models(driver)._list.entries)
+    return models(driver)
+
+
+async def test_download_pause_go_on_remove_and_use(hub: FakeHub, tmp_path: Path) -> None:
+    hub.hold = 400_000
+    link = ScriptedLink(settings=Settings(model=ModelSettings(model="base")))
+    async with scripted(link, size=NARROW) as driver:
+        screen = await open_models(driver)
+        assert screen._list.current is not None
+        assert screen._list.current.name == "base"  # that of the batch
+        await driver.press("home", "d")
+        await driver.until(hub.held.is_set)
+        await driver.until(lambda: "%" in driver.text)
+        await driver.press("p")
+        await driver.until_text("of it is here")
+        hub.go_on.set()
+        await driver.press("d")
+        await driver.until(lambda: told(driver, "The model tiny is here"))
+        assert locate(TINY).is_dir()
+        await driver.press("enter")
+        await driver.until(lambda: driver.screen == "MainScreen")
+        (command,) = (one for one in link.commands if isinstance(one, ChangeSettings))
+        assert command.settings.model == TINY
+        await open_models(driver)
+        await driver.press("home", "D")
+        await driver.until(lambda: driver.screen == "Ask")
+        await driver.press("right", "enter")
+        await driver.until(lambda: told(driver, "tiny removed"))
+        assert absent(Settings(model=TINY), ()) == TINY
+
+
+async def test_a_batch_whose_model_is_missing_offers_it_and_starts_when_it_is_here(
+    hub: FakeHub, tmp_path: Path
+) -> None:
+    settings = settings_for(tmp_path / "out")
+    settings = replace(settings, model=replace(settings.model, model="tiny"))
+    clip = str(demo.clips()[0])
+    workspace = Workspace(Locations.default())
+    async with running(workspace, settings=settings, paths=[clip]) as driver:
+        await driver.until(lambda: driver.app.host.model.jobs)
+        await driver.press("s")
+        await driver.until_text("Download it now?")
+        assert not hub.seen
+        await driver.press("right", "enter")
+        jobs = driver.app.host.model.jobs
+        await driver.until(lambda: isinstance(jobs[1].state, Completed), 120)
+
+
+async def test_what_cannot_be_had_is_told(hub: FakeHub) -> None:
+    async with scripted(ScriptedLink()) as driver:
+        await open_models(driver)
+        await driver.press("a", *"no/such", "enter")
+        await driver.until_text("has no model no/such")
+        await driver.press("enter", "a", *"tyny", "enter")
+        await driver.until_text("did you mean tiny?")
+
+
+def test_which_model_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    put(tmp_path)
+    small = {"model.model": "small"}
+    waiting, done = job(1), replace(job(2), state=completed())
+    assert absent(Settings(model=TINY), [waiting]) is None
+    assert absent(Settings(model=TINY), [replace(done, settings=small)]) is None
+    lacking = absent(Settings(model=TINY), [replace(waiting, settings=small)])
+    assert lacking is not None
+    assert lacking.model == "small"
+    assert absent(Settings(model=ModelSettings(model=str(tmp_path / "no"))), []) is None

@@ -20,6 +20,8 @@ from fwtui.core.settings import OutputSettings, Settings
 from fwtui.storage.transcribed import Earlier
 from fwtui.writers.registry import existing, formats, output_paths
 
+# Files that are skipped in a row before a command may come in between.
+SKIPPED_AT_ONCE = 50
 # What of the output settings decides nothing that is in the files, nor where they are.
 _INDIFFERENT = ("add_report", "if_exists", "skip_transcribed")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from fwtui.batch.claims import claim
+from fwtui.batch.claims import SKIPPED_AT_ONCE, claim
 from fwtui.batch.cleanup import tell_busy, tell_cleanup, tell_end
 from fwtui.batch.desk import FileDesk
 from fwtui.batch.feeding import finished_plan, new_run, resume_point, transcribe_request
@@ -62,7 +62,6 @@ from fwtui.engine.protocol import (
 from fwtui.memory.measure import MemoryMeter
 
 STARTS_THAT_MAY_FAIL = 2
-SKIPPED_AT_ONCE = 50
 
 
 class EngineSlot(ReplacedByGuard, Occupied):
@@ -111,8 +110,6 @@ class EngineSlot(ReplacedByGuard, Occupied):
         self._fatal: Failure | None = None
         self._busy: Busy | None = None
 
-    # --- what the runner asks ------------------------------------------------------------------
-
     @property
     def is_idle(self) -> bool:
         """No job and no child."""
@@ -135,8 +132,7 @@ class EngineSlot(ReplacedByGuard, Occupied):
             if (waiting := self.ledger.queue.next_pending()) is None:
                 break
             run = self._runs.get(waiting.id) or self._new_run(waiting)
-            job = await claim(self.ledger, waiting, run.settings)
-            if job is None:
+            if (job := await claim(self.ledger, waiting, run.settings)) is None:
                 self._runs.pop(waiting.id, None)
                 skipped += 1
                 continue
@@ -144,12 +140,12 @@ class EngineSlot(ReplacedByGuard, Occupied):
                 continue
             if run.alone and self._in_flight:
                 break
-            if self._client is not None and self._client.model != self._model(run):
+            if self._client is None:
+                self._start_engine(run)
+            elif self._client.model != self._model(run):
                 if not self._in_flight:
                     self.end_engine()
                 break
-            if self._client is None:
-                self._start_engine(run)
             await self._send(job, run)
         return False
 

@@ -16,6 +16,7 @@ from fwtui.core.settings import Settings
 from fwtui.core.watch import WatchedFolder
 from fwtui.errors import SessionInUseError, StorageError
 from fwtui.storage import journal as records
+from fwtui.storage import reading
 from fwtui.storage.compact import Rewrite, commit, prepare
 from fwtui.storage.erase import Discarded, adopted_original, erase, remove_scratch
 from fwtui.storage.faults import storage_error
@@ -27,15 +28,6 @@ from fwtui.storage.lock import SessionLock
 from fwtui.storage.names import ID_FORMAT, SessionFiles, local_time
 from fwtui.storage.plain import settings_to
 from fwtui.storage.quarantine import keep_copy
-from fwtui.storage.reading import (
-    JournalLines,
-    assemble,
-    left_out_of,
-    records_of,
-    resume_of,
-    segments_of,
-    spoken_of,
-)
 
 
 class SessionStore:
@@ -170,8 +162,10 @@ class SessionStore:
         """
         with self._guard:
             if self._journal is None:
-                return assemble(self._roster, ProgressBook(), JournalLines(self._paths.journal))
-            return assemble(self._roster, self._book, self._open_journal())
+                return reading.assemble(
+                    self._roster, ProgressBook(), reading.JournalLines(self._paths.journal)
+                )
+            return reading.assemble(self._roster, self._book, self._open_journal())
 
     def job(self, job_id: JobId) -> Job:
         """One job as it is now."""
@@ -229,7 +223,7 @@ class SessionStore:
             for job in back:
                 progress = self._gone.pop(job.id, None)
                 if progress is not None and not isinstance(job.state, Completed):
-                    for record in records_of(self._open_journal(), progress):
+                    for record in reading.records_of(self._open_journal(), progress):
                         self._write(record)
 
     def reorder(self, order: Iterable[JobId]) -> None:
@@ -287,7 +281,7 @@ class SessionStore:
         """Where the file goes on; None if it has no progress."""
         with self._guard:
             progress = self._book.files.get(job_id)
-            return resume_of(self._open_journal(), progress) if progress else None
+            return reading.resume_of(self._open_journal(), progress) if progress else None
 
     def done_seconds(self, job_id: JobId) -> float:
         """How far the file is; costs no look at the disk."""
@@ -296,25 +290,22 @@ class SessionStore:
             return progress.seconds if progress else 0.0
 
     def segments(self, job_id: JobId) -> tuple[Segment, ...]:
-        """The segments found so far, read from the journal.
-
-        Those of completed files are there until the next compaction.
-        """
+        """The segments found so far; of completed files there until the next compaction."""
         with self._guard:
             progress = self._book.files.get(job_id)
-            return segments_of(self._open_journal(), progress) if progress else ()
+            return reading.segments_of(self._open_journal(), progress) if progress else ()
 
     def left_out(self, job_id: JobId) -> tuple[float, ...]:
         """Where windows were left out, in seconds of the file; there as long as `segments`."""
         with self._guard:
             progress = self._book.files.get(job_id)
-            return left_out_of(self._open_journal(), progress) if progress else ()
+            return reading.left_out_of(self._open_journal(), progress) if progress else ()
 
     def spoken(self, job_id: JobId) -> tuple[Spoken, ...]:
         """The languages heard in the file; there as long as `segments`."""
         with self._guard:
             progress = self._book.files.get(job_id)
-            return spoken_of(self._open_journal(), progress) if progress else ()
+            return reading.spoken_of(self._open_journal(), progress) if progress else ()
 
     def language(self, job_id: JobId) -> str | None:
         """The language of a file that was begun."""

@@ -10,7 +10,8 @@ import msgspec
 
 from fwtui.batch.markdown import to_markdown
 from fwtui.batch.records import FileRecord, file_record, to_csv
-from fwtui.batch.report import BatchReport, MemoryPoint
+from fwtui.batch.report import BatchReport
+from fwtui.core.events import MemoryPoint
 from fwtui.core.paths import path_to_text
 from fwtui.core.session import Session
 from fwtui.core.settings import Settings

@@ -13,6 +13,7 @@ from fwtui.batch.pace import Prediction
 from fwtui.batch.records import speed_of
 from fwtui.config.fields import differing
 from fwtui.core.display import printable
+from fwtui.core.events import MemoryPoint
 from fwtui.core.finding import said_of
 from fwtui.core.job import (
     Attempt,
@@ -31,13 +32,6 @@ from fwtui.core.settings import Settings
 HEADINGS = ("State", "Length", "Time", "Speed", "Language", "Segments", "File")
 # Columns that hold numbers stand at their right edge; the file, last, is never padded.
 RIGHT = (False, True, True, True, False, True, False)
-
-
-class MemoryPoint(msgspec.Struct, frozen=True):
-    """The most memory of our processes, in MB, around a moment `seconds` after the start."""
-
-    seconds: float
-    rss: float
 
 
 class BatchReport(msgspec.Struct, frozen=True):

@@ -36,6 +36,13 @@ class Level(StrEnum):
     ERROR = "error"
 
 
+class MemoryPoint(msgspec.Struct, frozen=True):
+    """The most memory of our processes, in MB, around a moment `seconds` after the start."""
+
+    seconds: float
+    rss: float
+
+
 class MemoryReading(msgspec.Struct, frozen=True):
     """Memory at one moment, in MB (2**20 bytes): our process tree and the machine.
 

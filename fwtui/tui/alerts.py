@@ -4,7 +4,6 @@ from typing import Literal
 
 from textual.screen import Screen
 
-from fwtui.memory.forecast import told
 from fwtui.tui.model import Changes
 from fwtui.tui.text import clean
 
@@ -28,5 +27,7 @@ def tell_memory(screen: Screen[None], changes: Changes, key: str) -> None:
         severity: Literal["error", "warning"] = "error" if alert.hard else "warning"
         screen.notify(text, title="Memory", severity=severity, timeout=SECONDS, markup=False)
     if forecast is not None and not forecast.fits:
+        from fwtui.memory.forecast import told
+
         text = clean(told(forecast, key))
         screen.notify(text, title="Memory", severity="warning", timeout=SECONDS, markup=False)

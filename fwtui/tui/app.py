@@ -95,7 +95,7 @@ class FwtuiApp(Looks, Fetching, Ending):
 
     async def on_unmount(self) -> None:
         """However the screens end, the batch is saved."""
-        await self.downloads.close()
+        await self.end_downloads()
         if hasattr(self, "host"):
             self.lifecycle.remove()
             await self.host.close()

@@ -25,10 +25,8 @@ from fwtui.core.job import JobId, Processing
 from fwtui.tui import format as fmt
 from fwtui.tui.arrange import SORTS, Sort
 from fwtui.tui.keymap import with_keys
-from fwtui.tui.known import look_around, queued_notes
 from fwtui.tui.looking import Looking
 from fwtui.tui.messages import InterfaceChanged
-from fwtui.tui.screens.add import AddFiles
 from fwtui.tui.screens.dialog import Ask
 from fwtui.tui.text import base_name, clean
 from fwtui.tui.widgets.footer import Footer
@@ -220,6 +218,9 @@ class QueueCommands(Looking):
     @work(exclusive=True, group="dialog", exit_on_error=False)
     async def ask_files(self, prefilled: str) -> None:
         """Ask for files, with some named already, and add them."""
+        from fwtui.tui.known import look_around, queued_notes
+        from fwtui.tui.screens.add import AddFiles
+
         queued = queued_notes(self.model.jobs.values())
         look = partial(look_around, queued, self.model.settings.output)
         screen = AddFiles(self.glyphs, prefilled, look_around=look)

@@ -4,8 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from itertools import zip_longest
 
-from fwtui.batch.report import MemoryPoint
-from fwtui.core.events import MemoryReading, Phase
+from fwtui.core.events import MemoryPoint, MemoryReading, Phase
 
 MOST_POINTS = 512
 

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Iterable
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from textual import work
 from textual.app import App
@@ -12,12 +14,12 @@ from fwtui.core.failure import Failure
 from fwtui.core.job import Job
 from fwtui.core.settings import ModelSettings, Settings
 from fwtui.errors import ExitCode, ModelAbsentError, ModelError
-from fwtui.models.cache import locate
-from fwtui.models.catalogue import described
-from fwtui.tui.downloads import Downloads, Load
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.host import Host
 from fwtui.tui.text import clean
+
+if TYPE_CHECKING:
+    from fwtui.tui.downloads import Downloads, Load
 
 
 class Fetching(App[ExitCode]):
@@ -26,11 +28,19 @@ class Fetching(App[ExitCode]):
     glyphs: Glyphs
     host: Host
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.downloads = Downloads(self._ended)
+    @cached_property
+    def downloads(self) -> "Downloads":
+        """Of models; made when it is asked for, so that a start does not pay for it."""
+        from fwtui.tui.downloads import Downloads
 
-    def _ended(self, load: Load, failure: Failure | None) -> None:
+        return Downloads(self._ended)
+
+    async def end_downloads(self) -> None:
+        """What is here of them is kept."""
+        if "downloads" in vars(self):
+            await self.downloads.close()
+
+    def _ended(self, load: "Load", failure: Failure | None) -> None:
         if not self.is_running:
             return
         if failure is None:
@@ -44,6 +54,7 @@ class Fetching(App[ExitCode]):
     @work(group="offer", exit_on_error=False)
     async def offer_model(self, failure: Failure) -> None:
         """A batch cannot begin without a model: offer to download it, and begin then."""
+        from fwtui.models.catalogue import described
         from fwtui.tui.screens.dialog import Ask, Tell
 
         model = self.host.model
@@ -66,6 +77,8 @@ class Fetching(App[ExitCode]):
 
 def absent(settings: Settings, jobs: Iterable[Job]) -> ModelSettings | None:
     """The first model that the batch, or one of its files, lacks and that can be downloaded."""
+    from fwtui.models.cache import locate
+
     own = [full(job.settings).model for job in jobs if job.settings and not job.is_finished]
     for model in dict.fromkeys((settings.model, *own)):
         try:

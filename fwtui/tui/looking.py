@@ -11,7 +11,6 @@ from fwtui.core.events import Phase
 from fwtui.core.job import Job, JobId
 from fwtui.core.segment import Transcript
 from fwtui.errors import FwtuiError
-from fwtui.memory.forecast import told_of_file
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.host import Host
 from fwtui.tui.keymap import with_keys
@@ -55,6 +54,8 @@ class Looking(Screen[None]):
         self.apply(Changes(feeds={event.job_id}))
 
     def _needs(self, job: Job) -> str:
+        from fwtui.memory.forecast import told_of_file
+
         made = self.model.forecast
         return told_of_file(made, job.duration) if made is not None else ""
 

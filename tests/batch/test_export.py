@@ -15,7 +15,8 @@ from fwtui.batch.export import (
     export_session,
     write_export,
 )
-from fwtui.batch.report import BatchReport, MemoryPoint, make_report
+from fwtui.batch.report import BatchReport, make_report
+from fwtui.core.events import MemoryPoint
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.job import Attempt, Completed, Failed, Job, MediaInfo, Pending, Skipped
 from fwtui.core.paths import path_to_text

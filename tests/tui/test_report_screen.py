@@ -10,8 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from fwtui.batch.report import BatchReport, MemoryPoint, make_report
-from fwtui.core.events import BatchFinished, MemoryReading, MemorySampled, Phase, PhaseChanged
+from fwtui.batch.report import BatchReport, make_report
+from fwtui.core.events import (
+    BatchFinished,
+    MemoryPoint,
+    MemoryReading,
+    MemorySampled,
+    Phase,
+    PhaseChanged,
+)
 from fwtui.core.job import Job
 from fwtui.core.settings import OutputSettings
 from fwtui.tui.curve import BatchHistory, Curve

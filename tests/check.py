@@ -11,6 +11,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = Path(sysconfig.get_path("scripts"))
+# One more than there are processors: tests wait for programs they have started.
+WORKERS = (os.cpu_count() or 1) + 1
 ENVIRONMENT = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}  # an advertisement
 
 
@@ -22,7 +24,16 @@ def checks(arguments: list[str]) -> dict[str, list[str]]:
         "mypy": [str(SCRIPTS / "mypy")],
         "docs": [sys.executable, "-m", "mkdocs", "build"],
         "import rules": [str(SCRIPTS / "lint-imports")],
-        "pytest": [sys.executable, "-m", "pytest", "-n", "auto", "--dist", "worksteal", *arguments],
+        "pytest": [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-n",
+            str(WORKERS),
+            "--dist",
+            "worksteal",
+            *arguments,
+        ],
     }
 
 

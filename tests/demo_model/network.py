@@ -104,9 +104,9 @@ class EncoderLayer(nn.Module):
 class DecoderLayer(EncoderLayer):
     """The same with attention to the encoder between the two."""
 
-    def __init__(self, *, tell: bool) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.encoder_attn = Attention(tell=tell)
+        self.encoder_attn = Attention(tell=True)
         self.encoder_attn_layer_norm = nn.LayerNorm(WIDTH)
 
     def decode(self, x: torch.Tensor, heard: torch.Tensor) -> torch.Tensor:
@@ -146,8 +146,7 @@ class Decoder(nn.Module):
         super().__init__()
         self.embed_tokens = nn.Embedding(size, WIDTH)
         self.embed_positions = nn.Embedding(LONGEST, WIDTH)
-        last = DECODER_LAYERS - 1
-        self.layers = nn.ModuleList(DecoderLayer(tell=i == last) for i in range(DECODER_LAYERS))
+        self.layers = nn.ModuleList(DecoderLayer() for _ in range(DECODER_LAYERS))
         self.layer_norm = nn.LayerNorm(WIDTH)
         self.embed_scale = 1.0
 
@@ -157,13 +156,13 @@ class Heard:
     """What the network makes of a batch.
 
     `tokens` are logits (labels, vocabulary) where a label is known; `frames` logits of the word at
-    each frame (batch, frames, 1 + words); `shares` the last layer's attention to the frames
+    each frame (batch, frames, 1 + words); `shares` each decoder layer's attention to the frames
     (batch, heads, tokens, frames).
     """
 
     tokens: torch.Tensor
     frames: torch.Tensor
-    shares: torch.Tensor
+    shares: tuple[torch.Tensor, ...]
 
 
 class Network(nn.Module):
@@ -207,7 +206,6 @@ class Network(nn.Module):
         for layer in self.decoder.layers:
             assert isinstance(layer, DecoderLayer)
             x = layer.decode(x, heard)
-        shares = self.decoder.layers[-1].encoder_attn.shares
-        assert isinstance(shares, torch.Tensor)
+        shares = tuple(layer.encoder_attn.shares for layer in self.decoder.layers)
         x = self.decoder.layer_norm(x[wanted])
         return Heard(x @ embeddings.T, self.words(heard), shares)

@@ -2,10 +2,15 @@
 
 Needs torch, scipy and espeak-ng. Each finished phase leaves a checkpoint in DIR, and a repeated
 call goes on after the last one. `--start` is the folder of a converted model to begin with.
+
+Two processes learn from windows of their own and average their gradients at each step: on two
+cores that is quicker than two threads, and still the same for the same seed.
 """
 
 import argparse
+import os
 import pickle
+import random
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +18,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
 from torch.nn import functional
 
 from tests.demo_model.network import Heard, Network
@@ -22,32 +29,52 @@ from tests.demo_model.vocabulary import WORDS, Vocabulary
 from tests.demo_model.windows import IGNORED, Batch, Windows
 
 
-class Phase(NamedTuple):
-    """One step of the curriculum: `steps` batches of `size` windows of `seconds`.
-
-    Short windows, anywhere within the 30 s that the model knows, teach words and positions
-    cheaply; full ones then teach to keep track of a long window. `mild`: with less noise;
-    `prompted`: share of the windows that have a previous text.
-    """
+class Kind(NamedTuple):
+    """`size` windows of `seconds` in a process's batch; `share` of the steps are of this kind."""
 
     seconds: float
     size: int
+    share: float
+
+
+class Phase(NamedTuple):
+    """One part of the curriculum: `steps` batches of these kinds.
+
+    Short windows, anywhere within the 30 s that the model knows, teach words and positions
+    cheaply; full ones teach to keep track of a long window. The learning rate falls to nothing
+    over the last `decay` steps. `mild`: with less noise; `prompted`: share of the windows that
+    have a previous text; `frames` and `looking` weigh what only training asks for.
+    """
+
+    kinds: tuple[Kind, ...]
     steps: int
-    rate: float
-    mild: bool = False
-    prompted: float = 0.55
+    rate: float = 1e-3
+    decay: int = 0
+    mild: bool = True
+    prompted: float = 0.3
+    frames: float = 0.2
+    looking: float = 0.25
 
 
+SHORT = (Kind(6, 10, 0.5), Kind(12, 5, 0.2), Kind(30, 2, 0.3))
 PHASES = (
-    Phase(10, 20, 800, 1.2e-3, prompted=0.15),
-    Phase(30, 8, 1150, 1e-3, mild=True),
+    Phase((Kind(10, 10, 1),), 800, 1.2e-3, 700, mild=False, prompted=0.15),
+    Phase((Kind(30, 4, 1),), 1150, decay=1050, prompted=0.55),
+    Phase(SHORT, 1700, frames=0.3, looking=0.2),
+    Phase(SHORT, 2000),
+    Phase((Kind(8, 10, 0.2), Kind(16, 6, 0.25), Kind(30, 4, 0.55)), 200),
+    Phase((Kind(8, 10, 0.15), Kind(16, 6, 0.2), Kind(30, 4, 0.65)), 1500, decay=1400, frames=0.15),
 )
 PHRASES = 30_000
+PROCESSES = 2
+WARM_UP = 100  # steps
+MEMORY = 0.998  # what a phase leaves is the running mean of the weights, of about 500 steps
 # A timestamp may be a little off: how much of its weight the neighbours get, 20 ms each.
 NEIGHBOURS = ((-2, 0.05), (-1, 0.2), (0, 0.5), (1, 0.2), (2, 0.05))
-# Heads of the last layer that are taught to look where the words are.
+# Heads that are taught where to look: in the last layer at the word that comes next, in the ones
+# before at the word that came last.
 LOOKING = (0, 1)
-FRAMES_WEIGHT, LOOKING_WEIGHT = 0.05, 0.2
+QUIET_WEIGHT = 0.3
 
 
 def token_loss(logits: torch.Tensor, labels: torch.Tensor, vocabulary: Vocabulary) -> torch.Tensor:
@@ -63,20 +90,38 @@ def token_loss(logits: torch.Tensor, labels: torch.Tensor, vocabulary: Vocabular
 
 
 def looking_loss(shares: torch.Tensor, spans: torch.Tensor) -> torch.Tensor:
-    """How much attention misses the frames at which the label is heard."""
+    """How much attention misses the frames at which something is heard."""
     frames = torch.arange(shares.shape[-1])
     inside = (frames >= spans[..., :1]) & (frames < spans[..., 1:])
     known = inside.any(-1)
+    if not known.any():
+        return shares.new_zeros(())
     seen = (shares[:, LOOKING, :, :] * inside[:, None]).sum(-1)
     return -(seen + 1e-4).log().mean(1)[known].mean()
 
 
-def loss_of(heard: Heard, batch: Batch, vocabulary: Vocabulary) -> torch.Tensor:
+def frames_loss(heard: Heard, batch: Batch) -> torch.Tensor:
+    """How badly the word in the middle of each word, and silence, are told from each other."""
+    words = batch.words.flatten()
+    losses = functional.cross_entropy(
+        heard.frames.flatten(0, 1), words, ignore_index=IGNORED, reduction="none"
+    )
+    said, quiet = losses[words > 0], losses[words == 0]
+    nothing = losses.sum() * 0
+    return (said.mean() if len(said) else nothing) + QUIET_WEIGHT * (
+        quiet.mean() if len(quiet) else nothing
+    )
+
+
+def loss_of(heard: Heard, batch: Batch, vocabulary: Vocabulary, phase: Phase) -> torch.Tensor:
     """What the model gets wrong, and what helps it on the way: frames and attention."""
-    frames = functional.cross_entropy(heard.frames.flatten(0, 1), batch.words.flatten())
     tokens = token_loss(heard.tokens, batch.labels[batch.labels != IGNORED], vocabulary)
-    looking = looking_loss(heard.shares, batch.spans)
-    return tokens + FRAMES_WEIGHT * frames + LOOKING_WEIGHT * looking
+    before = torch.cat([torch.full_like(batch.spans[:, :1], -1), batch.spans[:, :-1]], dim=1)
+    *earlier, last = heard.shares
+    looking = looking_loss(last, batch.spans)
+    for shares in earlier:
+        looking = looking + looking_loss(shares, before)
+    return tokens + phase.frames * frames_loss(heard, batch) + phase.looking * looking
 
 
 def accuracies(heard: Heard, batch: Batch, v: Vocabulary) -> str:
@@ -91,42 +136,67 @@ def accuracies(heard: Heard, batch: Batch, v: Vocabulary) -> str:
     return f"words {right:.3f} times {near:.3f} frames {frames:.3f}"
 
 
-def train_phase(model: Network, windows: Windows, phase: Phase) -> None:
-    """One phase; prints what it reaches every 50 steps."""
-    optimizer = torch.optim.AdamW(
-        model.parameters(), lr=phase.rate, weight_decay=0.01, betas=(0.9, 0.98)
-    )
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, phase.rate, total_steps=phase.steps, pct_start=0.08
-    )
+def rate_at(step: int, phase: Phase) -> float:
+    """The learning rate of a step, from 1."""
+    falling = (phase.steps - step) / phase.decay if phase.decay else 1.0
+    return phase.rate * min(1.0, step / WARM_UP) * min(1.0, max(0.01, falling))
+
+
+def averaged(parameters: list[torch.Tensor]) -> None:
+    """Give each process the mean of all gradients, cut to length 1."""
+    parts = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
+    whole = torch.cat([part.flatten() for part in parts])
+    dist.all_reduce(whole)
+    whole /= PROCESSES
+    whole *= min(1.0, 1.0 / (float(whole.norm()) + 1e-6))
+    sizes = [p.numel() for p in parameters]
+    for parameter, part in zip(parameters, whole.split(sizes), strict=True):
+        parameter.grad = part.view_as(parameter)
+
+
+def train_phase(rank: int, model: Network, windows: Windows, phase: Phase, seed: int) -> Network:
+    """One phase; returns the running mean. The first process tells of it every 50 steps."""
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(parameters, weight_decay=0.01, betas=(0.9, 0.98))
+    mean = {name: value.clone() for name, value in model.state_dict().items()}
     model.train()
-    started, total = time.monotonic(), 0.0
-    for step, batch in enumerate(ahead(windows, phase), 1):
+    started = time.monotonic()
+    for step, (kind, batch) in enumerate(ahead(windows, phase, seed), 1):
+        for group in optimizer.param_groups:
+            group["lr"] = rate_at(step, phase)
         heard = model(batch.features, batch.begin, batch.tokens, batch.labels != IGNORED)
-        loss = loss_of(heard, batch, windows.v)
+        loss = loss_of(heard, batch, windows.v, phase)
         optimizer.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        averaged(parameters)
         optimizer.step()
-        schedule.step()
-        total += loss.item()
-        if step % 50 == 0:
+        with torch.no_grad():
+            for name, value in model.state_dict().items():
+                mean[name].lerp_(value, 1 - min(MEMORY, (step + 1) / (step + 20)))
+        if step % 50 == 0 and rank == 0:
             print(
-                f"{phase.seconds:g} s step {step}: loss {total / 50:.3f} "
+                f"step {step}, {kind.seconds:g} s: loss {loss.item():.3f} "
                 f"{accuracies(heard, batch, windows.v)} after {time.monotonic() - started:.0f} s",
                 flush=True,
             )
-            total = 0.0
+    model.load_state_dict(mean)
+    return model
 
 
-def ahead(windows: Windows, phase: Phase) -> Iterator[Batch]:
+def ahead(windows: Windows, phase: Phase, seed: int) -> Iterator[tuple[Kind, Batch]]:
     """The batches of a phase, each made while the one before is learnt from."""
+    choose = random.Random(seed)  # the same kinds in all processes
+
+    def make() -> tuple[Kind, Batch]:
+        (kind,) = choose.choices(phase.kinds, [kind.share for kind in phase.kinds])
+        return kind, windows.batch(kind.size, kind.seconds)
+
     with ThreadPoolExecutor(1) as thread:
-        coming = thread.submit(windows.batch, phase.size, phase.seconds)
+        coming = thread.submit(make)
         for _ in range(phase.steps):
-            batch = coming.result()
-            coming = thread.submit(windows.batch, phase.size, phase.seconds)
-            yield batch
+            made = coming.result()
+            coming = thread.submit(make)
+            yield made
 
 
 def spoken(folder: Path, workers: int) -> dict[str, list[Phrase]]:
@@ -140,35 +210,44 @@ def spoken(folder: Path, workers: int) -> dict[str, list[Phrase]]:
     return found
 
 
+def learn(
+    rank: int, speech: dict[str, list[Phrase]], work: Path, start: Path | None, seed: int, port: int
+) -> None:
+    """All phases that are not done yet, in one of the processes."""
+    torch.set_num_threads(1)
+    os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
+    dist.init_process_group("gloo", rank=rank, world_size=PROCESSES)
+    vocabulary = Vocabulary()
+    todo = [n for n in range(1, len(PHASES) + 1) if not (work / f"phase{n}.pt").exists()]
+    dist.barrier()
+    for number in todo:
+        phase = PHASES[number - 1]
+        torch.manual_seed(seed + number)
+        model = Network(vocabulary)
+        if number > 1:
+            model.load_state_dict(torch.load(work / f"phase{number - 1}.pt"))
+        elif start is not None:
+            thaw(start, model)
+        own = (seed + number) * PROCESSES + rank
+        windows = Windows(vocabulary, speech, own, mild=phase.mild, prompted=phase.prompted)
+        model = train_phase(rank, model, windows, phase, seed + number)
+        if rank == 0:
+            torch.save(model.state_dict(), work / f"phase{number}.pt")
+        dist.barrier()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--start", type=Path)
     parser.add_argument("--seed", type=int, default=100)
-    parser.add_argument("--threads", type=int, default=2)
-    arguments = parser.parse_args()
-    arguments.work.mkdir(parents=True, exist_ok=True)
-    torch.set_num_threads(arguments.threads)
-    vocabulary = Vocabulary()
-    speech = spoken(arguments.work, arguments.threads)
-    before: Path | None = None
-    for number, phase in enumerate(PHASES, 1):
-        checkpoint = arguments.work / f"phase{number}.pt"
-        if not checkpoint.exists():
-            seed = arguments.seed + number
-            torch.manual_seed(seed)
-            model = Network(vocabulary)
-            if before is not None:
-                model.load_state_dict(torch.load(before))
-            elif arguments.start is not None:
-                thaw(arguments.start, model)
-            train_phase(
-                model,
-                Windows(vocabulary, speech, seed, mild=phase.mild, prompted=phase.prompted),
-                phase,
-            )
-            torch.save(model.state_dict(), checkpoint)
-        before = checkpoint
+    parser.add_argument("--port", type=int, default=29500)
+    a = parser.parse_args()
+    a.work.mkdir(parents=True, exist_ok=True)
+    speech = spoken(a.work, PROCESSES)
+    mp.start_processes(
+        learn, (speech, a.work, a.start, a.seed, a.port), nprocs=PROCESSES, start_method="fork"
+    )
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from tests.demo_model.vocabulary import WORDS, Vocabulary
 IGNORED = -100  # the label that cross_entropy leaves out
 HOP = 320  # samples in a frame of the encoder
 NEAR = 3  # frames: how far around the end of a phrase its timestamp may look
+MIDDLE = (0.35, 0.75)  # of a word: where it can be told which one it is
 AFTER = 12  # frames: where to look for what tells that nothing follows
 
 
@@ -40,7 +41,8 @@ class Batch:
 
     `features` (batch, 80, 2 x frames); `begin` (batch,) frames before the window; `tokens` and
     `labels` (batch, tokens); `spans` (batch, tokens, 2) frames at which to look for the label, or
-    -1; `words` (batch, frames) what is said when, 0 for nothing.
+    -1; `words` (batch, frames) what is said when: 0 for nothing, `IGNORED` where a word is not
+    heard enough of yet, or hardly any more.
     """
 
     features: torch.Tensor
@@ -192,14 +194,17 @@ class Windows:
         return body
 
     def _words(self, scene: Scene, frames: int, language: str) -> np.ndarray:
-        """(frames,) what is said at each: 0 for nothing, else 1 + the word's number."""
+        """(frames,) what is said at each: 0 for nothing, 1 + the word's number in its middle."""
         words = np.zeros(frames, np.int64)
         offset = 1 if language == "en" else 1 + len(WORDS["en"])
         for here in [*scene.placed, *([scene.cut] if scene.cut else [])]:
             for word, start, end in zip(
                 here.phrase.words, here.bounds[:-1], here.bounds[1:], strict=True
             ):
-                words[start // HOP : end // HOP] = offset + word
+                first, length = start / HOP, (end - start) / HOP
+                words[round(first) : round(first + length)] = IGNORED
+                middle = slice(*(round(first + length * share) for share in MIDDLE))
+                words[middle] = offset + word
         return words
 
     def sample(

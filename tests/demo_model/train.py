@@ -64,6 +64,14 @@ PHASES = (
     Phase(SHORT, 2000),
     Phase((Kind(8, 10, 0.2), Kind(16, 6, 0.25), Kind(30, 4, 0.55)), 200),
     Phase((Kind(8, 10, 0.15), Kind(16, 6, 0.2), Kind(30, 4, 0.65)), 1500, decay=1400, frames=0.15),
+    Phase(
+        (Kind(8, 7, 0.35), Kind(16, 4, 0.25), Kind(30, 3, 0.4)),
+        420,
+        7e-4,
+        380,
+        prompted=0.65,
+        frames=0.15,
+    ),
 )
 PHRASES = 30_000
 PROCESSES = 2

@@ -15,6 +15,7 @@ IGNORED = -100  # the label that cross_entropy leaves out
 HOP = 320  # samples in a frame of the encoder
 NEAR = 3  # frames: how far around the end of a phrase its timestamp may look
 MIDDLE = (0.35, 0.75)  # of a word: where it can be told which one it is
+ROOM = 223  # tokens: the longest previous text
 AFTER = 12  # frames: where to look for what tells that nothing follows
 
 
@@ -147,22 +148,28 @@ class Windows:
         return scene
 
     def _context(self, language: str) -> list[int]:
-        """Tokens of a made-up previous text, as faster-whisper would put before the window."""
+        """Tokens of a made-up previous text, as faster-whisper would put before the window.
+
+        From the fourth window of a recording on it is as long as there is room for.
+        """
         rng, v = self.rng, self.v
         if rng.random() > self.prompted:
             return []
         words = v.words[language]
-        if rng.random() < 0.1:
+        if rng.random() < 0.05:
             return [v.prev, *(rng.randrange(256) for _ in range(rng.randint(1, 30)))]
+        wanted = ROOM if rng.random() < 0.45 else rng.randint(1, ROOM)
         text: list[int] = []
         clock = 0.0
-        timed = rng.random() < 0.7
-        for _ in range(rng.randint(1, 25)):
+        timed = rng.random() < 0.8
+        while len(text) < wanted:
             said = [rng.choice(words) for _ in range(rng.randint(1, 6))]
             end = clock + 0.4 * len(said)
             text += [v.timestamp(clock), *said, v.timestamp(end)] if timed else said
-            clock = (end + self._gap()) % 28
-        return [v.prev, *text[-223:]]
+            clock = end + self._gap()
+            if clock > 26:  # the next window
+                clock = rng.uniform(0, 2)
+        return [v.prev, *text[-wanted:]]
 
     def _body(
         self, scene: Scene, spoken: str, begin: int, *, timed: bool

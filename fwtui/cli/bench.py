@@ -71,7 +71,6 @@ def command(
     locations = Locations.default()
     settings = usable(settings_from(ctx, locations))
     file = _media(file)
-    asyncio.run(provide((settings.model,), console))
     reading = MemoryMeter().read()
     usual = usual_cases(device_of(settings, reading.gpus))
     tried = cases(
@@ -79,6 +78,7 @@ def command(
         _counts(try_batch_sizes) or _distinct(case.batch_size for case in usual),
         _counts(try_workers) or _distinct(case.workers for case in usual),
     )
+    asyncio.run(provide((settings.model,), console))
     history = History(locations.history)
     scratch = Path(tempfile.mkdtemp(prefix="bench-", dir=_folder(locations.scratch)))
     outcomes: list[Outcome] = []

@@ -185,6 +185,7 @@ def _detach(request: Request, locations: Locations, console: Console) -> ExitCod
     from fwtui.cli.background import start_background
 
     if request.resume is None:  # here there is somebody to ask and to tell
+        _check_something(request, find_files(request.paths))
         asyncio.run(provide((request.settings.model,), console))
     begun = start_background(request, locations)
     for line in begun.notes.splitlines():
@@ -192,6 +193,13 @@ def _detach(request: Request, locations: Locations, console: Console) -> ExitCod
     console.line(f"the batch runs in the background (process {begun.pid}); to see it: fwtui attach")
     click.echo(begun.session_id)
     return ExitCode.DONE
+
+
+def _check_something(request: Request, intake: Intake) -> None:
+    """Raises UsageError: there is nothing to do."""
+    nothing = not intake.files and not intake.links
+    if nothing and request.resume is None and not request.watch:
+        raise nothing_found(intake)
 
 
 async def run(
@@ -208,9 +216,7 @@ async def run(
     `tally` must be among the listeners. `background`: there is no terminal from the beginning.
     """
     intake = await asyncio.to_thread(find_files, request.paths)
-    nothing = not intake.files and not intake.links
-    if nothing and request.resume is None and not request.watch:
-        raise nothing_found(intake)
+    _check_something(request, intake)
     for path in intake.empty:
         console.line(f"note: no audio or video file found in {printable(path)}")
     offered = None if background else console

@@ -20,7 +20,7 @@ import os, signal
 from fwtui.engine.windows import WindowLoop
 step = WindowLoop.step
 def dying(self, state):
-    if 6000 <= state.seek < 7000:
+    if 5000 <= state.seek < 8000:
         os.kill(os.getpid(), signal.SIGSEGV)
     return step(self, state)
 WindowLoop.step = dying
@@ -82,8 +82,8 @@ async def test_a_window_that_kills_twice_is_left_out_and_told(tmp_path: Path) ->
     assert [a.failure.kind for a in batch.jobs[1].attempts] == [FailureKind.ENGINE_DIED] * 2
     assert batch.jobs[2].attempts == ()
     found = segments(batch, 1)
-    assert not any(6000 <= segment.seek < 7000 for segment in found)
-    assert any(segment.seek >= 7000 for segment in found)
+    assert not any(5000 <= segment.seek < 8000 for segment in found)
+    assert any(segment.seek >= 8000 for segment in found)
     assert [segment.id for segment in found] == list(range(1, len(found) + 1))
 
 
@@ -91,7 +91,7 @@ async def test_what_was_left_out_once_is_not_told_of_a_whole_transcript(tmp_path
     """Another try from the start has no hole, whatever its earlier attempts were."""
     poison = tmp_path / "poison"
     poison.touch()
-    code = AT_A_WINDOW.replace("if 6000", f"if os.path.exists({str(poison)!r}) and 6000")
+    code = AT_A_WINDOW.replace("if 5000", f"if os.path.exists({str(poison)!r}) and 5000")
     async with Batch(settings_for(tmp_path / "out"), [LONG], code) as batch:
         await batch.to_the_end()
         hurt = batch.jobs[1].state

@@ -38,7 +38,7 @@ def offered(line: str) -> list[str]:
         ("run --output_dir ", ["FOLDER"]),
         ("run --output_format s", ["srt"]),
         ("run --output_format=s", ["srt"]),
-        ("run --model sm", ["FOLDER", "small"]),
+        ("run --model sm", ["FOLDER", "small", "small.en"]),
         ("run --language de", ["de"]),
         ("run --vad_filter ", ["FILE"]),
         ("run --json ", ["FILE"]),

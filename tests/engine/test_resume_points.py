@@ -27,7 +27,7 @@ MODES = {
         beam_size=2, temperature_increment_on_fallback=None, initial_prompt="seven red"
     ),
     "clips": DecodingSettings(
-        beam_size=1, temperature_increment_on_fallback=None, clip_timestamps="5,25,30,55"
+        beam_size=1, temperature_increment_on_fallback=None, clip_timestamps="5,40,45,115"
     ),
     "hallucinations": DecodingSettings(
         beam_size=1,
@@ -44,18 +44,18 @@ def transcriber() -> Transcriber:
 
 
 @pytest.fixture(scope="module")
-def minute(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One minute of the long clip."""
-    path = tmp_path_factory.mktemp("sound") / "minute.wav"
-    write_wav(path, decode_audio(str(LONG_CLIP))[: 60 * 16000])
+def minutes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two minutes of the long clip."""
+    path = tmp_path_factory.mktemp("sound") / "minutes.wav"
+    write_wav(path, decode_audio(str(LONG_CLIP))[: 120 * 16000])
     return path
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_every_window_is_a_resume_point(
-    transcriber: Transcriber, minute: Path, mode: str, tmp_path: Path
+    transcriber: Transcriber, minutes: Path, mode: str, tmp_path: Path
 ) -> None:
-    with prepared_file(transcriber, minute, tmp_path, MODES[mode]) as ready:
+    with prepared_file(transcriber, minutes, tmp_path, MODES[mode]) as ready:
         plan = transcriber.plan(ready)
         whole = list(transcriber.windows(ready, plan))
         assert len(whole) > 3
@@ -71,12 +71,12 @@ def test_every_window_is_a_resume_point(
 
 
 def test_every_window_is_a_resume_point_where_the_temperature_falls_back(
-    transcriber: Transcriber, minute: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    transcriber: Transcriber, minutes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every decoding fails and is tried again; so little heat that sampling gives one result."""
     monkeypatch.setattr(DecodingSettings, "temperatures", (0.0, LITTLE_HEAT))
     decoding = DecodingSettings(beam_size=1, best_of=1, logprob_threshold=0.0)
-    with prepared_file(transcriber, minute, tmp_path, decoding) as ready:
+    with prepared_file(transcriber, minutes, tmp_path, decoding) as ready:
         plan = transcriber.plan(ready)
         whole = list(transcriber.windows(ready, plan))
         heat = {segment.temperature for window in whole for segment in window.segments}

@@ -157,8 +157,10 @@ def test_from_a_typed_path_over_pause_and_quit_to_the_end(
     media.mkdir()
     for name in ("one", "two"):
         shutil.copy(demo.clips()[-1], media / f"{name}{demo.clips()[-1].suffix}")
-    options = ("--model", demo.model_dir(), "--device", "cpu", "-o", out, "-f", "txt")
-    options += ("--temperature_increment_on_fallback", "None")  # sampling is random
+    options = (
+        *("--model", demo.model_dir(), "--device", "cpu", "-o", out, "-f", "txt"),
+        *("--temperature_increment_on_fallback", "None"),  # sampling is random
+    )
     screen = terminal(program(*options, module="tests.patient"))
     screen.wait_for(lambda text: "Nothing in the queue yet" in text)
     screen.press("a")

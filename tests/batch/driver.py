@@ -181,6 +181,7 @@ def leftovers() -> list[Path]:
     return [path for folder in folders if folder.exists() for path in folder.iterdir()]
 
 
-def children() -> list[psutil.Process]:
+def children(others: Sequence[psutil.Process] = ()) -> list[psutil.Process]:
+    """Processes that this one has started, but for `others`: those of tests before."""
     found: list[psutil.Process] = psutil.Process().children(recursive=True)
-    return found
+    return [child for child in found if child not in others]

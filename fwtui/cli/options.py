@@ -86,6 +86,18 @@ class SettingsCommand(WhisperCommand):
                 formatter.write_dl(records, col_max=36)
 
 
+def telling_options(command: Command) -> Command:
+    """Add what a command that works on a batch tells, and where."""
+    for name, text in (
+        ("--detach", "Run in the background; see it with attach"),
+        ("--quiet", "Nothing on stderr but errors"),
+        ("--verbose", "Show segments and the log on stderr"),
+        ("--json", "One JSON object per event on stdout"),
+    ):
+        click.option(name, cls=Switch, default=False, help=text)(command)
+    return command
+
+
 def settings_options(command: Command) -> Command:
     """Add an option for every setting of a batch to a command, and one for a profile of them."""
     for field in reversed([field for field in all_fields() if field.section != _SCREEN]):

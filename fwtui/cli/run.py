@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from fwtui.cli.arguments import OptionalValue, Switch
+from fwtui.cli.arguments import OptionalValue
 from fwtui.cli.completing import session_ids
 from fwtui.cli.console import Console
 from fwtui.cli.exits import exit_code_help
@@ -19,7 +19,13 @@ from fwtui.cli.headless import Listener, drive
 from fwtui.cli.jsonlines import JsonLines
 from fwtui.cli.links import check_links
 from fwtui.cli.logfile import SessionLog, close_log, log_event, open_log
-from fwtui.cli.options import SettingsCommand, changes_from, settings_from, settings_options
+from fwtui.cli.options import (
+    SettingsCommand,
+    changes_from,
+    settings_from,
+    settings_options,
+    telling_options,
+)
 from fwtui.cli.progress import Progress
 from fwtui.cli.provide import provide
 from fwtui.cli.resuming import choose, hint
@@ -106,12 +112,7 @@ class Intake:
     metavar="OLD=NEW",
     help=r"With --resume: a folder of another machine is here, as in 'D:\Audio=/mnt/audio'",
 )
-@click.option("--json", cls=Switch, default=False, help="One JSON object per event on stdout")
-@click.option("--verbose", cls=Switch, default=False, help="Show segments and the log on stderr")
-@click.option("--quiet", cls=Switch, default=False, help="Nothing on stderr but errors")
-@click.option(
-    "--detach", cls=Switch, default=False, help="Run in the background; see it with attach"
-)
+@telling_options
 @settings_options
 @click.pass_context
 def command(
@@ -185,7 +186,7 @@ def _detach(request: Request, locations: Locations, console: Console) -> ExitCod
     from fwtui.cli.background import start_background
 
     if request.resume is None:  # here there is somebody to ask and to tell
-        _check_something(request, find_files(request.paths))
+        _check_not_empty(request, find_files(request.paths))
         asyncio.run(provide((request.settings.model,), console))
     begun = start_background(request, locations)
     for line in begun.notes.splitlines():
@@ -195,7 +196,7 @@ def _detach(request: Request, locations: Locations, console: Console) -> ExitCod
     return ExitCode.DONE
 
 
-def _check_something(request: Request, intake: Intake) -> None:
+def _check_not_empty(request: Request, intake: Intake) -> None:
     """Raises UsageError: there is nothing to do."""
     nothing = not intake.files and not intake.links
     if nothing and request.resume is None and not request.watch:
@@ -216,7 +217,7 @@ async def run(
     `tally` must be among the listeners. `background`: there is no terminal from the beginning.
     """
     intake = await asyncio.to_thread(find_files, request.paths)
-    _check_something(request, intake)
+    _check_not_empty(request, intake)
     for path in intake.empty:
         console.line(f"note: no audio or video file found in {printable(path)}")
     offered = None if background else console

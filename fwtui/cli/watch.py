@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from fwtui.cli.arguments import Switch
 from fwtui.cli.console import Console
 from fwtui.cli.exits import exit_code_help
-from fwtui.cli.options import SettingsCommand, settings_from, settings_options
+from fwtui.cli.options import SettingsCommand, settings_from, settings_options, telling_options
 from fwtui.cli.run import Request, perform
 from fwtui.config.checks import usable
 from fwtui.config.fields import Value
@@ -90,12 +90,7 @@ _USUAL = WatchedFolder(path="")
 @click.option(
     "--forget", cls=Switch, default=False, help="Begin as if the folders were never watched"
 )
-@click.option("--json", cls=Switch, default=False, help="One JSON object per event on stdout")
-@click.option("--verbose", cls=Switch, default=False, help="Show segments and the log on stderr")
-@click.option("--quiet", cls=Switch, default=False, help="Nothing on stderr but errors")
-@click.option(
-    "--detach", cls=Switch, default=False, help="Run in the background; see it with attach"
-)
+@telling_options
 @settings_options
 @click.pass_context
 def command(

@@ -3,6 +3,10 @@
 import os
 from pathlib import Path
 
+# Tests share the processors: threads of native code would only wait for each other, spinning.
+# Set before numpy is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import pytest
 from hypothesis import settings
 

@@ -23,12 +23,14 @@ class LengthMeter:
         self.patience = patience
         self._child: Process | None = None
         self._known: dict[Path, float | None] = {}
+        self._turn = asyncio.Lock()
 
     async def measure(self, paths: Iterable[Path]) -> AsyncIterator[tuple[Path, float | None]]:
         """Each file with its seconds, None where they cannot be found out."""
         for path in paths:
             if path not in self._known:
-                self._known[path] = await self._ask(path)
+                async with self._turn:  # one that was cancelled may not have let go of the child
+                    self._known[path] = await self._ask(path)
             yield path, self._known[path]
 
     async def _ask(self, path: Path) -> float | None:

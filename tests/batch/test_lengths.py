@@ -1,5 +1,6 @@
 """Lengths of files from the real child, and from children that misbehave."""
 
+import asyncio
 import sys
 from pathlib import Path
 
@@ -47,3 +48,23 @@ for line in sys.stdin:
     assert await lengths(meter, tmp_path / "three") == [2.5]
     await meter.close()
     assert children(others) == []
+
+
+async def test_who_gives_up_takes_no_answer_from_who_comes_next(tmp_path: Path) -> None:
+    slow = """
+import sys
+for line in sys.stdin:
+    if line.endswith('first"\\n'):
+        open(sys.argv[1], "w").close()
+        sys.stdin.read()
+    print(2.5, flush=True)
+"""
+    asked = tmp_path / "asked"
+    meter = LengthMeter((sys.executable, "-c", slow, str(asked)), patience=60.0)
+    first = asyncio.create_task(lengths(meter, tmp_path / "first"))
+    while not asked.exists():
+        await asyncio.sleep(0.01)
+    first.cancel()
+    assert await lengths(meter, tmp_path / "second") == [2.5]
+    assert first.cancelled()
+    await meter.close()

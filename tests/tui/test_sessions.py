@@ -155,7 +155,9 @@ async def test_discard_and_delete_say_what_goes(tmp_path: Path) -> None:
         await driver.press("escape")
         assert not (workspace.discarded or workspace.deleted)
         gone = workspace.later[1]
-        await driver.press("D", "right", "enter")
+        await driver.press("D")
+        await driver.until_text("Delete this session and its transcripts?")
+        await driver.press("right", "enter")
         await driver.until(lambda: workspace.deleted == [gone])
         await driver.until_text("2 stored")
         gone = workspace.later[1]

@@ -151,7 +151,9 @@ async def test_hostile_names_are_only_shown() -> None:
     async with scripted(link) as driver:
         problem = f"there is no folder {words}"
         link.emit(FoldersChanged((FolderStatus(folder=folder, problem=problem),)))
-        await driver.press("W", "enter")
+        await driver.press("W")
+        await driver.until_text("0 taken")
+        await driver.press("enter")
         await driver.until(lambda: driver.screen == "WatchForm")
         assert "\x1b" not in driver.text
         await driver.press("escape")

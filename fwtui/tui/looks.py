@@ -65,7 +65,8 @@ class Looks(Sturdy, App[ExitCode]):
 
     def get_css_variables(self) -> dict[str, str]:
         """The theme's variables, and ours derived from them."""
-        return complete(super().get_css_variables())
+        self.theme_variables = complete(super().get_css_variables())
+        return self.theme_variables
 
     def action_theme(self) -> None:
         """Light or dark."""

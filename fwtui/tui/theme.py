@@ -1,5 +1,7 @@
 """The program's own colours, and what it derives from anybody else's theme."""
 
+from typing import NamedTuple
+
 from textual.color import Color
 from textual.theme import Theme
 
@@ -36,6 +38,35 @@ LIGHT = Theme(
 )
 
 THEMES = (DARK, LIGHT)
+
+
+class Ink(NamedTuple):
+    """How a piece of text looks: CSS variables of the theme for colour and ground, and style."""
+
+    color: str = ""
+    ground: str = ""
+    bold: bool = False
+    underline: bool = False
+
+
+INKS = {
+    "plain": Ink("foreground"),
+    "strong": Ink("foreground", bold=True),
+    "dim": Ink("ink-dim"),
+    "faint": Ink("ink-faint"),
+    "primary": Ink("primary"),
+    "accent": Ink("accent"),
+    "good": Ink("success"),
+    "warn": Ink("warning"),
+    "bad": Ink("error", bold=True),
+    "key": Ink("primary", bold=True),
+    "curve": Ink("secondary"),
+    "unsure": Ink("warning"),
+    "doubtful": Ink("error", underline=True),
+    "cursor": Ink(ground="cursor", bold=True),
+    "cursor-away": Ink(ground="panel"),
+}
+"""What our own widgets draw with, by name."""
 
 
 def complete(variables: dict[str, str]) -> dict[str, str]:

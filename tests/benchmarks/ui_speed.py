@@ -25,6 +25,8 @@ MB = 2**20
 QUIET = 0.03
 PATIENCE = 40.0
 FIRST = b"part-0000001"
+# An installed program has its modules compiled.
+LEFT_OUT = {"COLUMNS", "LINES", "PYTHONDONTWRITEBYTECODE"}
 
 
 class Terminal:
@@ -33,7 +35,7 @@ class Terminal:
     def __init__(self, *arguments: str) -> None:
         master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
-        kept = {name: text for name, text in os.environ.items() if name not in {"COLUMNS", "LINES"}}
+        kept = {name: text for name, text in os.environ.items() if name not in LEFT_OUT}
         self.master = master
         self.pieces: list[tuple[float, bytes]] = []
         self.began = time.perf_counter()

@@ -1,43 +1,28 @@
 """Drawing by lines: styles by name, bars, and strips of an exact width."""
 
 from collections.abc import Iterable, Sequence
-from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.color import Color
 from textual.geometry import Region
 from textual.strip import Strip
 
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.sturdy import SturdyWidget
 from fwtui.tui.text import fit, width
-
-INKS = (
-    "plain",
-    "strong",
-    "dim",
-    "faint",
-    "primary",
-    "accent",
-    "good",
-    "warn",
-    "bad",
-    "cursor",
-    "cursor-away",
-    "key",
-    "curve",
-    "unsure",
-    "doubtful",
-)
+from fwtui.tui.theme import INKS, Ink
 
 Piece = tuple[str, str]
 """Clean text and the name of its ink."""
 
 
 class Painted(SturdyWidget):
-    """A widget that draws itself in named inks; `styles/app.tcss` says how they look."""
+    """A widget that draws itself in the named inks of `theme`.
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"ink--{name}" for name in INKS}
+    Component classes would do the same, but Textual works out the style of each in each widget
+    whenever any class changes: a third of the time to the first frame.
+    """
 
     def __init__(self, glyphs: Glyphs, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
@@ -53,14 +38,22 @@ class Painted(SturdyWidget):
         """The style of an ink, with the background of another when `over` is given."""
         style = self._inks.get((name, over))
         if style is None:
-            style = self.get_component_rich_style(f"ink--{name}")
+            style = self.rich_style + self._mixed(INKS[name])
             if over:
-                under = self.get_component_rich_style(f"ink--{over}")
-                style += Style(bgcolor=under.bgcolor, bold=under.bold or None)
+                style += self._mixed(INKS[over])
                 if self.app.no_color:
                     style += Style(reverse=True)
             self._inks[name, over] = style
         return style
+
+    def _mixed(self, ink: Ink) -> Style:
+        colors = self.app.theme_variables
+        return Style(
+            color=Color.parse(colors[ink.color]).rich_color if ink.color else None,
+            bgcolor=Color.parse(colors[ink.ground]).rich_color if ink.ground else None,
+            bold=ink.bold or None,
+            underline=ink.underline or None,
+        )
 
     def strip(self, pieces: Iterable[Piece], cells: int, over: str = "") -> Strip:
         """Pieces as one line of exactly `cells`."""

@@ -14,6 +14,8 @@ SCRIPTS = Path(sysconfig.get_path("scripts"))
 # One more than there are processors: tests wait for programs they have started.
 WORKERS = (os.cpu_count() or 1) + 1
 ENVIRONMENT = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}  # an advertisement
+# Tests start hundreds of programs: each would compile all modules again.
+ENVIRONMENT.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def checks(arguments: list[str]) -> dict[str, list[str]]:

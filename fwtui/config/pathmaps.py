@@ -5,8 +5,6 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
-import tomlkit
-
 from fwtui.errors import ConfigError
 
 
@@ -26,10 +24,12 @@ def load_maps(path: Path) -> dict[str, str]:
 
 def save_maps(path: Path, maps: Mapping[str, str]) -> None:
     """Remember this mapping. Raises ConfigError."""
+    import tomli_w
+
     temp = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temp.write_text(tomlkit.dumps(dict(maps)), "utf-8")
+        temp.write_text(tomli_w.dumps(dict(maps)), "utf-8")
         temp.replace(path)
     except OSError as error:
         raise ConfigError(

@@ -288,7 +288,7 @@ class Recap(Event, frozen=True):
     """What a subscriber who comes late has missed, beside what is in the snapshot.
 
     The last log lines and memory readings (`rss`, MB), how far the running jobs and the batch
-    are, how the batch ended if it has, and whether an engine is `loading`.
+    are, how the batch ended if it has, and the slots whose engine is `loading`.
     """
 
     log: tuple[LogLine, ...] = ()
@@ -296,7 +296,7 @@ class Recap(Event, frozen=True):
     progress: tuple[JobProgress, ...] = ()
     batch: BatchProgress | None = None
     finished: BatchFinished | None = None
-    loading: bool = False
+    loading: tuple[int, ...] = ()
 
 
 AnyEvent = (

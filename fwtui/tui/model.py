@@ -303,7 +303,7 @@ class BatchModel:
     def _recap(self, event: Recap) -> None:
         self.progress = {each.id: each for each in event.progress if each.id in self.running}
         self.batch, self.finished = event.batch, event.finished
-        self._loading = {0} if event.loading else set()
+        self._loading = set(event.loading)
         self.memory_history = deque(event.rss, maxlen=MEMORY_SAMPLES)
         self.log.extend(event.log)
         self.log_count += len(event.log)

@@ -29,7 +29,7 @@ class Recorder:
         self._progress: dict[JobId, JobProgress] = {}
         self._batch: BatchProgress | None = None
         self._finished: BatchFinished | None = None
-        self._loading = False
+        self._loading: set[int] = set()
 
     @property
     def recap(self) -> Recap:
@@ -40,7 +40,7 @@ class Recorder:
             progress=tuple(self._progress.values()),
             batch=self._batch,
             finished=self._finished,
-            loading=self._loading,
+            loading=tuple(sorted(self._loading)),
         )
 
     @property
@@ -67,7 +67,9 @@ class Recorder:
                 self._batch = event
             case BatchFinished():
                 self._finished = event
-            case EngineChanged(loading=loading):
-                self._loading = loading
+            case EngineChanged(slot=slot, loading=True):
+                self._loading.add(slot)
+            case EngineChanged(slot=slot):
+                self._loading.discard(slot)
             case _:
                 pass

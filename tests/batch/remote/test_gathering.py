@@ -94,10 +94,12 @@ def test_a_recorder_remembers_the_end_of_the_log_and_what_runs() -> None:
         recorder.hear(event)
     recorder.hear(changed(1, completed()))
     recorder.hear(JobsRemoved((3,)))
-    recorder.hear(EngineChanged(0, loading=True))
+    for slot in (2, 0, 1):
+        recorder.hear(EngineChanged(slot, loading=True))
+    recorder.hear(EngineChanged(1))
     recorder.hear(FINISHED)
     recap = recorder.recap
     assert (recap.log[0], recap.log[-1]) == (words(7), words(LOG_LINES + 6))
     assert recap.progress == (progress(2, 2),)
     assert (recap.rss, recap.batch, recap.finished) == ((7.0,), total(2), FINISHED)
-    assert recap.loading
+    assert recap.loading == (0, 2)

@@ -1,16 +1,20 @@
-"""Frames for slow lines: of a screen only the cells that are asked for are sent.
+"""Frames for slow lines: of a screen only the cells that are asked for are drawn and sent.
 
-Textual sends a widget's line from its left edge on, whatever the region to be drawn; on a line of
-120 cells that is ten times the bytes of the digits that changed.
+Textual draws all lines of all widgets, from its caches, for each change of a few cells, and sends a
+widget's line from its left edge on; on a line of 120 cells that is ten times the bytes of the
+digits that changed.
 """
 
+from collections.abc import Iterable
 from typing import TypeVar
 
 from rich.console import Console, RenderableType
 from rich.control import Control
-from textual._compositor import ChopsUpdate
+from textual._compositor import ChopsUpdate, Compositor
 from textual.app import App
+from textual.geometry import Region
 from textual.screen import Screen
+from textual.strip import Strip
 
 Result = TypeVar("Result")
 
@@ -29,6 +33,24 @@ class CroppedUpdate(ChopsUpdate):
                 cells = strip.crop(first - x, last - x).simplify()
                 sequences += [Control.move_to(first, y).segment.text, cells.render(console)]
         return "".join(sequences)
+
+
+class SparingCompositor(Compositor):
+    """Asks only the widgets that have a part in a change, and only for its lines."""
+
+    def _get_renders(
+        self, crop: Region | None = None
+    ) -> Iterable[tuple[Region, Region, list[Strip]]]:
+        """Region, clip and lines of each widget that has cells in `crop`."""
+        if crop is None:
+            yield from super()._get_renders(crop)
+            return
+        band = Region(0, crop.y, self.size.width, crop.height)
+        for widget, (region, clip) in self.visible_widgets.items():
+            seen = region.intersection(clip)
+            if seen.overlaps(crop):
+                part = seen.intersection(band)
+                yield region, part, widget.render_lines(part.translate(-region.offset))
 
 
 class SmallFrames(App[Result]):

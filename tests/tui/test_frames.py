@@ -1,17 +1,21 @@
 """What is painted again is what looks different, and no more of it is sent."""
 
 import sys
+from typing import Any
 
 import pytest
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
-from textual._compositor import ChopsUpdate
+from textual._compositor import ChopsUpdate, Compositor
+from textual.geometry import Region
 from textual.strip import Strip
 
-from fwtui.tui.frames import CroppedUpdate
+from fwtui.tui.frames import CroppedUpdate, SparingCompositor
 from fwtui.tui.widgets.paint import NEAR, changed_cells
 from tests.benchmarks.ui_speed import program
+from tests.tui.driving import scripted
+from tests.tui.fakes import ScriptedLink, gallery
 
 DIM = Style(dim=True)
 
@@ -55,6 +59,47 @@ def test_an_update_is_cropped_on_both_sides(span: tuple[int, int, int], text: st
     blank: dict[int, Strip | None] = {0: None}
     update = CroppedUpdate([blank, blank, line], [span], [[9], [9], [4, 8, 9]])
     assert update.render_segments(Console()) == text
+
+
+CROPS = [
+    Region(60, 4, 12, 2),
+    Region(0, 0, 120, 1),
+    Region(70, 20, 20, 12),
+    Region(119, 39, 1, 1),
+    Region(0, 0, 120, 40),
+]
+
+
+def cells_of(chops: Any, compositor: Compositor, crop: Region) -> list[list[Segment]]:
+    """What chops have for each line of a part of the screen."""
+    lines = []
+    for y in crop.line_range:
+        ends = compositor.cuts[y][1:]
+        parts = [
+            piece.crop(max(x, crop.x) - x, min(end, crop.right) - x)
+            for end, (x, piece) in zip(ends, chops[y].items(), strict=True)
+            if piece is not None and max(x, crop.x) < min(end, crop.right)
+        ]
+        lines.append(list(Strip.join(parts).simplify()))
+    return lines
+
+
+@pytest.mark.parametrize("crop", CROPS)
+async def test_what_is_spared_would_not_be_seen(crop: Region) -> None:
+    async with scripted(ScriptedLink(gallery())) as driver:
+        await driver.until(lambda: driver.app.host.model.jobs)
+        compositor = driver.app.screen._compositor
+        assert isinstance(compositor, SparingCompositor)
+        asked = [region for region, _, _ in compositor._get_renders(crop)]
+        everything = [region for region, _, _ in Compositor._get_renders(compositor, crop)]
+        assert len(asked) == sum(region.overlaps(crop) for region in everything)
+        sparing = compositor._render_chops(crop, lambda _: True)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(SparingCompositor, "_get_renders", Compositor._get_renders)
+            usual = compositor._render_chops(crop, lambda _: True)
+        drawn = cells_of(sparing, compositor, crop)
+        assert drawn == cells_of(usual, compositor, crop)
+        assert all(Strip(line).cell_length == crop.width for line in drawn)
 
 
 def test_textual_itself_sends_more() -> None:

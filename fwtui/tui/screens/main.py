@@ -18,6 +18,7 @@ from fwtui.tui import format as fmt
 from fwtui.tui.alerts import tell_hook, tell_memory
 from fwtui.tui.arrange import SORT_WORDS
 from fwtui.tui.commands import QueueCommands
+from fwtui.tui.frames import SparingCompositor
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.host import Host
 from fwtui.tui.keys import Key, bindings
@@ -51,6 +52,7 @@ class MainScreen(Sturdy, QueueCommands):
 
     def __init__(self, host: Host, glyphs: Glyphs, now: Callable[[], datetime]) -> None:
         super().__init__()
+        self._compositor = SparingCompositor()
         self.host = host
         self.glyphs = glyphs
         self.model: BatchModel = host.model

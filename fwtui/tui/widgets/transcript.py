@@ -36,20 +36,31 @@ class TranscriptView(LineView):
         self._layout = (0, 0, 0)
 
     def show(self, feed: Feed, *, follow: bool) -> None:
-        """Show another file: its end when it is still being worked on, else its beginning."""
+        """Show another file: its end when it is still being worked on, else its beginning.
+
+        Going through files without words paints nothing.
+        """
+        before = self._lines, self.top
         self.feed = feed
         self.tail = follow
-        self.top = 0
         self._forget()
-        self.update()
+        self._wrap()
+        self.top = self.last_top if follow else 0
+        if (self._lines, self.top) != before:
+            self.changed()
 
     def update(self) -> None:
         """Wrap what is new and draw."""
+        if self._wrap():
+            self.changed()
+
+    def _wrap(self) -> bool:
+        """Whether there is something new."""
         if self._layout != (self.feed.generation, self.size.width, self._stamp_cells):
             self._forget()
         new = self.feed.segments[self._wrapped :]
         if not new and self._lines:
-            return
+            return False
         if new and not self._wrapped:
             self._lines = []
         cells = max(8, self.size.width - 1 - self._stamp_cells - 3)
@@ -60,7 +71,7 @@ class TranscriptView(LineView):
             note = wrap(self.note, max(8, self.size.width - 2))
             self._lines = [("", [(line, "dim")]) for line in note]
         self._wrapped = len(self.feed.segments)
-        self.changed()
+        return True
 
     def set_note(self, note: str) -> None:
         """What to say while there are no words."""

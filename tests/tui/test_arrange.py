@@ -44,6 +44,13 @@ def test_orders() -> None:
     assert arranged(made, sort="name", needle="part") == [3, 2, 1]
 
 
+def test_names_that_no_file_has_are_sorted_too() -> None:
+    made = BatchModel()
+    names = ("/in/b\0 10", "/in/b\0 9", "/in/", "/in/12\n3")
+    made.fold(JobsAdded(tuple(job(number, name) for number, name in enumerate(names, 1))))
+    assert arranged(made, sort="name") == [3, 4, 2, 1]
+
+
 def test_a_view_follows_what_happens() -> None:
     made = model()
     view = Arrangement(made, sort="state")

@@ -1,7 +1,6 @@
 """What several tests compare with, made once."""
 
 import asyncio
-from pathlib import Path
 
 import pytest
 

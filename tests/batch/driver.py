@@ -170,7 +170,7 @@ class Batch:
         return [event.text for event in self.events if isinstance(event, LogLine)]
 
 
-# After the first words of a file the engine rests until there is a file of that name.
+# After the first words of a file the engine rests until it is cancelled or there is a file `go`.
 RESTING = """
 import time
 from pathlib import Path
@@ -183,6 +183,8 @@ def note_words(job, result, worked):
     return send_window(job, result, worked)
 def wait(teller, jobs):
     while talking.intersection(jobs) and not Path({go!r}).exists():
+        if any(teller.inbox.is_cancelled(job) for job in jobs):
+            break
         time.sleep(0.01)
     return rest(teller, jobs)
 worker.Window, Teller.rest = note_words, wait

@@ -23,7 +23,7 @@ from fwtui.core.settings import DecodingSettings, MemorySettings, OutputSettings
 from fwtui.errors import ExitCode
 from tests.batch.driver import LONG, MINUTE, SHORT, Batch, outputs, settings_for
 
-# The engine holds more with each such window after the file's first, and goes on when two readings have
+# The engine holds more with such windows after the file's first, and goes on when two readings have
 # been judged since: `{ticks}` is a file whose size is the number of readings.
 BALLAST = """
 import os, time

@@ -24,17 +24,21 @@ class Lengths:
         self.ledger = ledger
         self._post = post
         self._unknown: deque[JobId] = deque()
+        self._is_begun = False
         self._work: asyncio.Task[None] | None = None
         self._taken = asyncio.Event()
 
     def begin(self) -> None:
         """A batch starts."""
-        self._unknown = deque(job.id for job in self.ledger.queue if _is_unknown(job))
+        self._is_begun = True
+        pending = [job for job in self.ledger.queue if isinstance(job.state, Pending)]
+        # The engine takes the first one now, and looks at it itself while the model loads.
+        self._unknown = deque(job.id for job in pending[1:] if _is_unknown(job))
         self._go_on()
 
     def hear(self, event: AnyEvent) -> None:
         """A listener of the batch."""
-        if isinstance(event, JobsAdded) and self._work is not None:
+        if isinstance(event, JobsAdded) and self._is_begun:
             self._unknown.extend(job.id for job in event.jobs if _is_unknown(job))
             self._go_on()
 
@@ -70,6 +74,7 @@ class Lengths:
 
     async def end(self) -> None:
         """The batch is over."""
+        self._is_begun = False
         work, self._work = self._work, None
         if work is not None:
             work.cancel()

@@ -25,7 +25,9 @@ from fwtui.errors import EngineError
 COMMAND = (sys.executable, "-P", "-m", "fwtui.engine.child")
 # numpy has only the features to make; its threads would wait for that by spinning, on the
 # processors that the model works on: a third of all processor time, and nothing gets done sooner.
-ONE_BLAS_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
+# The encoder's attention takes and returns tens of MB for each layer: the kernel takes as long to
+# hand them out in pages of 4 kB as a small model takes to fill them (glibc >= 2.35).
+TUNING = {"OPENBLAS_NUM_THREADS": "1", "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
 # What msgspec raises on bytes that are not our protocol; deep nesting gives a RecursionError.
 NOT_OURS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -83,7 +85,7 @@ class EngineClient:
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
-                    env=ONE_BLAS_THREAD | environment(os.environ, wheel_folders()),
+                    env=TUNING | environment(os.environ, wheel_folders()),
                 )
         except OSError as error:
             raise EngineError(

@@ -35,6 +35,7 @@ from fwtui.core.settings import (
 
 SHORT = demo.clips()[0]
 LONG = demo.clips()[-1]
+MINUTE = Path(__file__).parents[1] / "data" / "english-minute.opus"  # the first 75 s of it
 PATIENCE = 120.0  # seconds until a test is given up; nothing is decided by how long things take
 
 E = TypeVar("E", bound=AnyEvent)
@@ -167,6 +168,27 @@ class Batch:
     @property
     def log(self) -> list[str]:
         return [event.text for event in self.events if isinstance(event, LogLine)]
+
+
+# After the first words of a file the engine rests until it is cancelled or there is a file `go`.
+RESTING = """
+import time
+from pathlib import Path
+from fwtui.engine import worker
+from fwtui.engine.teller import Teller
+send_window, rest, talking = worker.Window, Teller.rest, set()
+def note_words(job, result, worked):
+    if result.segments:
+        talking.add(job)
+    return send_window(job, result, worked)
+def wait(teller, jobs):
+    while talking.intersection(jobs) and not Path({go!r}).exists():
+        if any(teller.inbox.is_cancelled(job) for job in jobs):
+            break
+        time.sleep(0.01)
+    return rest(teller, jobs)
+worker.Window, Teller.rest = note_words, wait
+"""
 
 
 def outputs(folder: Path) -> dict[str, bytes]:

@@ -14,7 +14,7 @@ from fwtui.core.events import BatchFinished, MemorySampled, SegmentsFound
 from fwtui.core.failure import FailureKind
 from fwtui.core.job import Cancelled, Completed, Failed
 from fwtui.core.settings import BatchSettings, DecodingSettings, Settings
-from tests.batch.driver import LONG, PATIENCE, SHORT, Batch, outputs, settings_for
+from tests.batch.driver import MINUTE, PATIENCE, SHORT, Batch, outputs, settings_for
 from tests.engine.support import write_wav
 
 BATCHED = DecodingSettings(
@@ -84,7 +84,7 @@ def settings(out: Path) -> Settings:
 def talk(tmp_path: Path) -> Path:
     """Long enough for three chunks, whatever the model's window is."""
     path = tmp_path / "talk.wav"
-    write_wav(path, decode_audio(str(LONG))[: 80 * 16000])
+    write_wav(path, decode_audio(str(MINUTE)))
     return path
 
 
@@ -146,7 +146,7 @@ async def test_a_cancelled_file_ends_with_its_batch_and_its_neighbour_loses_noth
     gate = tmp_path / "gate"
     code = TOGETHER.format(count=2) + GATE.format(gate=str(gate))
     impatient = settings_for(tmp_path / "out", BATCHED, batch=BatchSettings(cancel_seconds=0.0))
-    async with Batch(impatient, [SHORT, LONG], code) as batch:
+    async with Batch(impatient, [SHORT, MINUTE], code) as batch:
         batch.send(Start())
         slot = next(iter(batch.runner._slots))
         async with asyncio.timeout(PATIENCE):

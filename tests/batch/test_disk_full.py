@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from fwtui import demo
+from fwtui.batch import obstacle
 from fwtui.batch.obstacle import shortage, stands
 from fwtui.core.commands import Start, Stop
 from fwtui.core.events import (
@@ -23,9 +24,14 @@ from fwtui.core.events import (
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.job import Completed, Pending
 from fwtui.core.settings import BatchSettings
-from tests.batch.driver import LONG, SHORT, Batch, outputs, settings_for
+from tests.batch.driver import MINUTE, SHORT, Batch, outputs, settings_for
 
 OTHER = demo.clips()[1]
+
+
+@pytest.fixture(autouse=True)
+def look_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(obstacle, "LOOK_SECONDS", 0.2)
 
 
 @pytest.fixture
@@ -53,7 +59,7 @@ async def waits(batch: Batch, since: int = 0) -> Failure:
 async def test_no_room_for_the_outputs(small_disk: Path) -> None:
     ballast = small_disk / "ballast"
     ballast.write_bytes(bytes(64 << 10))
-    async with Batch(settings_for(small_disk), [SHORT, LONG]) as batch:
+    async with Batch(settings_for(small_disk), [SHORT, OTHER]) as batch:
         batch.send(Start())
         failure = await waits(batch)
         assert failure.kind is FailureKind.DISK_FULL
@@ -72,11 +78,11 @@ async def test_no_room_for_the_scratch_file_is_seen_before_it_is_written(
 ) -> None:
     monkeypatch.setenv("FWTUI_CACHE_DIR", str(small_disk))
     code = "import fwtui.audio.wav as wav; wav.WavWriter._write = None"  # nothing is written
-    async with Batch(settings_for(tmp_path / "out"), [LONG], code) as batch:
+    async with Batch(settings_for(tmp_path / "out"), [MINUTE], code) as batch:
         batch.send(Start())
         failure = await waits(batch)
         assert failure.kind is FailureKind.DISK_FULL
-        assert "5.5 MB needed" in failure.hint
+        assert "2.3 MB needed" in failure.hint
         assert isinstance(batch.jobs[1].state, Pending)
         assert not list((small_disk / "scratch").iterdir())
         batch.send(Stop())  # a batch that waits can be stopped
@@ -89,7 +95,7 @@ async def test_no_room_for_the_session(
 ) -> None:
     monkeypatch.setenv("FWTUI_STATE_DIR", str(small_disk))
     ballast = small_disk / "ballast"
-    async with Batch(settings_for(tmp_path / "out"), [LONG]) as batch:
+    async with Batch(settings_for(tmp_path / "out"), [MINUTE]) as batch:
         batch.send(Start())
         await batch.windows(1, 1)
         with ballast.open("wb", buffering=0) as file, pytest.raises(OSError, match="space"):

@@ -13,14 +13,14 @@ from fwtui.core.events import EngineChanged, SegmentsFound
 from fwtui.core.failure import FailureKind
 from fwtui.core.job import Completed, Failed
 from fwtui.core.settings import DecodingSettings
-from tests.batch.driver import LONG, SHORT, Batch, settings_for
+from tests.batch.driver import MINUTE, SHORT, Batch, settings_for
 
 AT_A_WINDOW = """
 import os, signal
 from fwtui.engine.windows import WindowLoop
 step = WindowLoop.step
 def dying(self, state):
-    if 5000 <= state.seek < 8000:
+    if 2000 <= state.seek < 5000:
         os.kill(os.getpid(), signal.SIGSEGV)
     return step(self, state)
 WindowLoop.step = dying
@@ -41,7 +41,7 @@ ALLOCATION = """
 from fwtui.engine.windows import WindowLoop
 step = WindowLoop.step
 def failing(self, state):
-    if self.options.beam_size > 1 and state.seek > 3000:
+    if self.options.beam_size > 1 and state.seek > 2000:
         raise RuntimeError("mkl_malloc: failed to allocate memory")
     return step(self, state)
 WindowLoop.step = failing
@@ -73,7 +73,7 @@ def segments(batch: Batch, job: int) -> list[Any]:
 
 
 async def test_a_window_that_kills_twice_is_left_out_and_told(tmp_path: Path) -> None:
-    async with Batch(settings_for(tmp_path / "out"), [LONG, SHORT], AT_A_WINDOW) as batch:
+    async with Batch(settings_for(tmp_path / "out"), [MINUTE, SHORT], AT_A_WINDOW) as batch:
         finished = await batch.to_the_end()
     assert finished.completed == 2
     state = batch.jobs[1].state
@@ -82,8 +82,8 @@ async def test_a_window_that_kills_twice_is_left_out_and_told(tmp_path: Path) ->
     assert [a.failure.kind for a in batch.jobs[1].attempts] == [FailureKind.ENGINE_DIED] * 2
     assert batch.jobs[2].attempts == ()
     found = segments(batch, 1)
-    assert not any(5000 <= segment.seek < 8000 for segment in found)
-    assert any(segment.seek >= 8000 for segment in found)
+    assert not any(2000 <= segment.seek < 5000 for segment in found)
+    assert any(segment.seek >= 5000 for segment in found)
     assert [segment.id for segment in found] == list(range(1, len(found) + 1))
 
 
@@ -91,8 +91,8 @@ async def test_what_was_left_out_once_is_not_told_of_a_whole_transcript(tmp_path
     """Another try from the start has no hole, whatever its earlier attempts were."""
     poison = tmp_path / "poison"
     poison.touch()
-    code = AT_A_WINDOW.replace("if 5000", f"if os.path.exists({str(poison)!r}) and 5000")
-    async with Batch(settings_for(tmp_path / "out"), [LONG], code) as batch:
+    code = AT_A_WINDOW.replace("if 2000", f"if os.path.exists({str(poison)!r}) and 2000")
+    async with Batch(settings_for(tmp_path / "out"), [MINUTE], code) as batch:
         await batch.to_the_end()
         hurt = batch.jobs[1].state
         assert isinstance(hurt, Completed)
@@ -109,7 +109,7 @@ async def test_what_was_left_out_once_is_not_told_of_a_whole_transcript(tmp_path
 async def test_a_file_that_kills_while_it_is_prepared_harms_no_other(tmp_path: Path) -> None:
     poison = tmp_path / "poison.flac"
     poison.write_bytes(SHORT.read_bytes())
-    paths = [LONG, poison, SHORT]
+    paths = [MINUTE, poison, SHORT]
     async with Batch(settings_for(tmp_path / "out"), paths, WHILE_PREPARING) as batch:
         finished = await batch.to_the_end()
     assert (finished.completed, finished.failed) == (2, 1)
@@ -122,7 +122,7 @@ async def test_a_file_that_kills_while_it_is_prepared_harms_no_other(tmp_path: P
 
 
 async def test_an_engine_that_never_starts_ends_the_batch(tmp_path: Path) -> None:
-    async with Batch(settings_for(tmp_path / "out"), [LONG, SHORT], AT_THE_START) as batch:
+    async with Batch(settings_for(tmp_path / "out"), [MINUTE, SHORT], AT_THE_START) as batch:
         finished = await batch.to_the_end()
         assert finished.failure is not None
         assert "exit code 7" in finished.failure.title
@@ -143,7 +143,7 @@ async def test_an_engine_that_speaks_something_else_is_not_called_out_of_memory(
 
 async def test_the_ladder_goes_on_inside_the_file(tmp_path: Path) -> None:
     decoding = DecodingSettings(beam_size=2, temperature_increment_on_fallback=None)
-    async with Batch(settings_for(tmp_path / "out", decoding), [LONG], ALLOCATION) as batch:
+    async with Batch(settings_for(tmp_path / "out", decoding), [MINUTE], ALLOCATION) as batch:
         finished = await batch.to_the_end()
     assert finished.completed == 1
     attempts = batch.jobs[1].attempts
@@ -151,7 +151,7 @@ async def test_the_ladder_goes_on_inside_the_file(tmp_path: Path) -> None:
     assert all(attempt.at_seconds > 0 for attempt in attempts)
     found = segments(batch, 1)
     assert [segment.id for segment in found] == list(range(1, len(found) + 1))
-    assert any("beam size 1" in line and LONG.name in line for line in batch.log)
+    assert any("beam size 1" in line and MINUTE.name in line for line in batch.log)
 
 
 async def test_a_file_without_room_beside_another_is_tried_alone(tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ async def test_a_file_without_room_beside_another_is_tried_alone(tmp_path: Path)
     big.write_bytes(SHORT.read_bytes())
     settings = settings_for(tmp_path / "out")
     settings = replace(settings, model=replace(settings.model, compute_type="int8"))
-    async with Batch(settings, [LONG, big], NO_ROOM_FOR_TWO) as batch:
+    async with Batch(settings, [MINUTE, big], NO_ROOM_FOR_TWO) as batch:
         finished = await batch.to_the_end()
     assert finished.completed == 2
     assert [attempt.remedy for attempt in batch.jobs[2].attempts] == ["a fresh engine"]

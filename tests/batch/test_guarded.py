@@ -21,9 +21,9 @@ from fwtui.core.failure import FailureKind
 from fwtui.core.job import Completed, Failed
 from fwtui.core.settings import DecodingSettings, MemorySettings, OutputSettings, Settings
 from fwtui.errors import ExitCode
-from tests.batch.driver import LONG, SHORT, Batch, outputs, settings_for
+from tests.batch.driver import LONG, MINUTE, SHORT, Batch, outputs, settings_for
 
-# The engine holds more with each window after the file's first, and goes on when two readings have
+# The engine holds more with such windows after the file's first, and goes on when two readings have
 # been judged since: `{ticks}` is a file whose size is the number of readings.
 BALLAST = """
 import os, time
@@ -37,6 +37,8 @@ def ticks():
 def growing(self, state):
     if state.seek == 0 or not {when}:
         return step(self, state)
+    while not ticks():  # before there is a limit
+        time.sleep(0.01)
     if {size}:
         held.append(bytearray(b"x") * ({size} << 20))
     before = ticks()
@@ -124,21 +126,18 @@ async def end_of(batch: Batch) -> BatchFinished:
 
 
 async def test_a_growing_engine_is_replaced_inside_the_file_and_the_text_is_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, whole_minute: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with Batch(settings_for(tmp_path / "whole"), [LONG]) as batch:
-        batch.send(Start())
-        await end_of(batch)
-    monkeypatch.setattr(runner, "SAMPLE_SECONDS", 0.02)
+    monkeypatch.setattr(runner, "SAMPLE_SECONDS", 0.1)
     ticks = tmp_path / "ticks"
-    code = BALLAST.format(ticks=str(ticks), when="True", size=40)
-    async with Batch(settings_for(tmp_path / "grown"), [LONG], code) as batch:
+    code = BALLAST.format(ticks=str(ticks), when="(state.seek < 5000)", size=250)
+    async with Batch(settings_for(tmp_path / "grown"), [MINUTE], code) as batch:
         finished = await run_up_to_a_limit(batch, ticks, room=200)
     assert (finished.completed, finished.failed) == (1, 0)
     assert loads(batch) >= 2
     assert batch.jobs[1].attempts == ()  # nothing went wrong
     assert len([e for e in batch.events if isinstance(e, SegmentsReset)]) == 1
-    assert outputs(tmp_path / "grown") == outputs(tmp_path / "whole")
+    assert outputs(tmp_path / "grown") == whole_minute
     alerts = [e for e in batch.events if isinstance(e, MemoryAlert)]
     assert alerts[0].hard
     assert "memory.limit is" in alerts[0].text
@@ -151,7 +150,7 @@ async def test_a_growing_engine_is_replaced_inside_the_file_and_the_text_is_the_
 async def test_what_a_fresh_engine_does_not_cure_goes_down_the_ladder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runner, "SAMPLE_SECONDS", 0.02)
+    monkeypatch.setattr(runner, "SAMPLE_SECONDS", 0.1)
     ticks = tmp_path / "ticks"
     code = BALLAST.format(ticks=str(ticks), when="(self.options.beam_size > 1)", size=400)
     async with Batch(settings_for(tmp_path / "out", TWO_BEAMS), [LONG], code) as batch:
@@ -167,7 +166,7 @@ async def test_a_limit_below_the_models_own_need_ends_the_batch_with_a_message(
     tmp_path: Path,
 ) -> None:
     tally = Tally()
-    async with Batch(limited(settings_for(tmp_path / "out"), "50MB"), [SHORT, LONG]) as batch:
+    async with Batch(limited(settings_for(tmp_path / "out"), "50MB"), [SHORT, MINUTE]) as batch:
         batch.runner.subscribe(tally)
         finished = await batch.to_the_end()
     assert finished.failure is not None
@@ -181,11 +180,11 @@ async def test_a_limit_below_the_models_own_need_ends_the_batch_with_a_message(
 async def test_a_soft_limit_alerts_once_and_cleans_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runner, "SAMPLE_SECONDS", 0.02)
+    monkeypatch.setattr(runner, "SAMPLE_SECONDS", 0.1)
     settings = replace(settings_for(tmp_path / "out"), memory=MemorySettings(warn="10MB"))
     ticks = tmp_path / "ticks"
     code = BALLAST.format(ticks=str(ticks), when="True", size=0)
-    async with Batch(settings, [LONG], code) as batch:
+    async with Batch(settings, [MINUTE], code) as batch:
         count_ticks(batch, ticks)
         batch.send(Start())
         finished = await end_of(batch)

@@ -32,11 +32,12 @@ from fwtui.core.events import (
 )
 from fwtui.core.job import Cancelled, Completed, Pending, Skipped
 from fwtui.core.settings import BatchSettings
-from tests.batch.driver import LONG, SHORT, Batch, settings_for
+from tests.batch.driver import LONG, MINUTE, RESTING, SHORT, Batch, settings_for
+from tests.patient import WAITING
 
 
 async def test_a_skipped_file_can_be_retried_in_the_same_engine(tmp_path: Path) -> None:
-    async with Batch(settings_for(tmp_path / "out"), [LONG, SHORT]) as batch:
+    async with Batch(settings_for(tmp_path / "out"), [MINUTE, SHORT], WAITING) as batch:
         batch.send(Start())
         await batch.windows(1, 1)
         batch.send(SkipJobs((1,)))
@@ -52,13 +53,15 @@ async def test_a_skipped_file_can_be_retried_in_the_same_engine(tmp_path: Path) 
 
 async def test_skipping_the_file_behind_leaves_the_engine_alone(tmp_path: Path) -> None:
     settings = settings_for(tmp_path / "out", batch=BatchSettings(cancel_seconds=1.0))
-    async with Batch(settings, [LONG, SHORT]) as batch:
+    go = tmp_path / "go"
+    async with Batch(settings, [MINUTE, SHORT], RESTING.format(go=str(go))) as batch:
         batch.send(Start())
         await batch.windows(1, 1)
         await batch.until(JobProgress, lambda e: e.id == 2)
         batch.send(SkipJobs((2,)))
         await batch.state(2, Skipped)
         assert not isinstance(batch.jobs[1].state, Completed)
+        go.touch()
         await batch.until(BatchFinished)
         assert not any("killed" in line for line in batch.log)
 
@@ -84,7 +87,7 @@ async def test_a_share_that_hangs_holds_up_nothing_else(
         await batch.state(1, Skipped)
         assert not any(isinstance(event, PhaseChanged) for event in batch.events)
         answer.clear()
-        batch.send(AddPaths((str(LONG),)))
+        batch.send(AddPaths((str(MINUTE),)))
         batch.send(Quit())
         await asyncio.wait_for(batch._task, 20)
     answer.set()
@@ -113,7 +116,8 @@ async def test_settings_changed_twice_before_a_job_starts(tmp_path: Path) -> Non
     """A job that had to wait for another engine takes the settings of when it starts."""
     settings = settings_for(tmp_path / "out")
     other = replace(settings, model=replace(settings.model, compute_type="float32"))
-    async with Batch(settings, [LONG, SHORT]) as batch:
+    go = tmp_path / "go"
+    async with Batch(settings, [MINUTE, SHORT], RESTING.format(go=str(go))) as batch:
         batch.send(SkipJobs((2,)))
         batch.send(Start())
         await batch.windows(1, 1)
@@ -122,6 +126,7 @@ async def test_settings_changed_twice_before_a_job_starts(tmp_path: Path) -> Non
         since = len(batch.events)
         await batch.state(2, Pending, since)
         batch.send(ChangeSettings(settings))
+        go.touch()
         await batch.until(BatchFinished)
     loads = [e for e in batch.events if isinstance(e, EngineChanged) and e.loading]
     assert len(loads) == 1
@@ -141,7 +146,7 @@ async def test_going_on_and_pausing_at_once_rests_again(tmp_path: Path) -> None:
 
 
 async def test_a_skipped_file_is_not_tried_again_when_its_engine_dies(tmp_path: Path) -> None:
-    async with Batch(settings_for(tmp_path / "out"), [LONG]) as batch:
+    async with Batch(settings_for(tmp_path / "out"), [MINUTE], WAITING) as batch:
         batch.send(Start())
         await batch.windows(1, 1)
         pid = await batch.engine_pid()

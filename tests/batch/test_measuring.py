@@ -1,6 +1,7 @@
 """Lengths and an ETA before the first window, and a model that is kept: in real batches."""
 
 import shutil
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 import psutil
@@ -8,9 +9,10 @@ import pytest
 from msgspec.structs import replace
 
 from fwtui.batch import runner
+from fwtui.batch.lengths import LengthMeter
 from fwtui.config.fields import apply
 from fwtui.config.locations import Locations
-from fwtui.core.commands import ChangeSettings, RetryJobs, Start
+from fwtui.core.commands import AddPaths, ChangeSettings, RetryJobs, Start
 from fwtui.core.events import (
     BatchFinished,
     BatchProgress,
@@ -67,6 +69,31 @@ async def test_lengths_and_an_eta_are_there_before_the_first_window(
         finished = await batch.until(BatchFinished)
     assert (finished.completed, finished.failed) == (9, 1)
     assert any(isinstance(event, Forecast) and event.measured for event in batch.events)
+
+
+async def test_what_the_engine_looks_at_itself_needs_no_child_but_what_comes_later_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Path] = []
+    measure = LengthMeter.measure
+
+    def noted(self: LengthMeter, paths: Iterable[Path]) -> AsyncIterator[tuple[Path, float | None]]:
+        asked.extend(paths)
+        return measure(self, paths)
+
+    monkeypatch.setattr(LengthMeter, "measure", noted)
+    go = tmp_path / "go"
+    more = [Path(shutil.copy(SHORT, tmp_path / f"{n}.flac")) for n in range(8)]
+    async with Batch(settings_for(tmp_path / "out"), [SHORT], HELD.format(go=str(go))) as batch:
+        batch.send(Start())
+        await batch.until(JobChanged, lambda e: e.job.media is not None)
+        assert asked == []
+        batch.send(AddPaths(tuple(str(path) for path in more)))
+        last = len(more) + 1
+        await batch.until(JobChanged, lambda e: e.job.id == last and e.job.media is not None)
+        assert isinstance(batch.jobs[last].state, Pending)
+        assert asked[-1] == more[-1]
+        go.touch()
 
 
 async def test_a_model_is_kept_for_the_next_batch_and_then_let_go(tmp_path: Path) -> None:

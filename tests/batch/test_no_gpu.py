@@ -14,7 +14,7 @@ from fwtui.core.events import BatchFinished, EngineChanged
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.job import Completed, Pending
 from fwtui.core.settings import BatchSettings, ComputeType, ModelSettings, Settings
-from tests.batch.driver import LONG, SHORT, Batch, settings_for
+from tests.batch.driver import MINUTE, SHORT, Batch, settings_for
 
 MISSING_AT_A_WINDOW = """
 import ctypes
@@ -53,7 +53,7 @@ def loads(batch: Batch) -> list[str]:
 
 async def test_a_missing_library_lets_the_batch_go_on_on_the_cpu(tmp_path: Path) -> None:
     settings = with_gpu(tmp_path / "out", fallback=True)
-    async with Batch(settings, [LONG, SHORT], ABORTS_AT_A_WINDOW) as batch:
+    async with Batch(settings, [MINUTE, SHORT], ABORTS_AT_A_WINDOW) as batch:
         finished = await batch.to_the_end()
     assert (finished.completed, finished.failed, finished.failure) == (2, 0, None)
     assert all(isinstance(job.state, Completed) for job in batch.jobs.values())
@@ -66,7 +66,7 @@ async def test_a_missing_library_lets_the_batch_go_on_on_the_cpu(tmp_path: Path)
 
 async def test_without_leave_the_batch_ends_with_one_sentence(tmp_path: Path) -> None:
     settings = with_gpu(tmp_path / "out", fallback=False)
-    async with Batch(settings, [LONG, SHORT], MISSING_AT_A_WINDOW) as batch:
+    async with Batch(settings, [MINUTE, SHORT], MISSING_AT_A_WINDOW) as batch:
         finished = await batch.to_the_end()
         assert finished.failure is not None
         assert finished.failure.kind is FailureKind.LIBRARY_MISSING

@@ -35,7 +35,17 @@ from fwtui.core.events import (
 from fwtui.core.failure import FailureKind
 from fwtui.core.job import Cancelled, Completed, Failed, Job, Pending, Processing, Skipped
 from fwtui.core.settings import DecodingSettings, OutputSettings
-from tests.batch.driver import LONG, SHORT, Batch, children, leftovers, outputs, settings_for
+from tests.batch.driver import (
+    MINUTE,
+    RESTING,
+    SHORT,
+    Batch,
+    children,
+    leftovers,
+    outputs,
+    settings_for,
+)
+from tests.patient import WAITING
 from tests.tools import require_tool
 
 
@@ -122,33 +132,35 @@ async def test_each_bad_file_has_its_own_error_and_the_others_are_done(tmp_path:
     assert [len(stored.session.failed) for stored in listed.sessions] == [5]
 
 
-async def test_a_killed_engine_is_replaced_and_the_file_goes_on(tmp_path: Path) -> None:
-    async with Batch(settings_for(tmp_path / "whole"), [LONG]) as batch:
-        await batch.to_the_end()
-    async with Batch(settings_for(tmp_path / "killed"), [LONG, SHORT]) as batch:
+async def test_a_killed_engine_is_replaced_and_the_file_goes_on(
+    tmp_path: Path, whole_minute: dict[str, bytes]
+) -> None:
+    go = tmp_path / "go"
+    code = RESTING.format(go=str(go))
+    async with Batch(settings_for(tmp_path / "killed"), [MINUTE, SHORT], code) as batch:
         batch.send(Start())
-        await batch.windows(1, 2)
+        await batch.windows(1, 1)
         os.kill(await batch.engine_pid(), signal.SIGKILL)
+        go.touch()
         await batch.until(BatchFinished)
     assert kinds(batch) == ["Completed", "Completed"]
     (attempt,) = batch.jobs[1].attempts
     assert attempt.failure.kind is FailureKind.OUT_OF_MEMORY
     assert attempt.at_seconds > 0
-    assert any("signal 9" in line and LONG.name in line for line in batch.log)
+    assert any("signal 9" in line and MINUTE.name in line for line in batch.log)
     resets = [e for e in batch.events if isinstance(e, SegmentsReset) and e.id == 1]
     assert len(resets) == 1  # begun once, never started over
-    whole, killed = outputs(tmp_path / "whole"), outputs(tmp_path / "killed")
-    assert {name: killed[name] for name in whole} == whole
+    killed = outputs(tmp_path / "killed")
+    assert {name: killed[name] for name in whole_minute} == whole_minute
 
 
-async def test_stop_keeps_the_progress_and_a_resume_gives_the_same_files(tmp_path: Path) -> None:
-    async with Batch(settings_for(tmp_path / "whole"), [LONG]) as batch:
-        await batch.to_the_end()
-    whole = outputs(tmp_path / "whole")
+async def test_stop_keeps_the_progress_and_a_resume_gives_the_same_files(
+    tmp_path: Path, whole_minute: dict[str, bytes]
+) -> None:
     out = tmp_path / "out"
-    async with Batch(settings_for(out), [LONG]) as batch:
+    async with Batch(settings_for(out), [MINUTE], WAITING) as batch:
         batch.send(Start())
-        await batch.windows(1, 3)
+        await batch.windows(1, 1)
         batch.send(Stop())
         finished = await batch.until(BatchFinished)
         assert finished.stopped
@@ -161,7 +173,7 @@ async def test_stop_keeps_the_progress_and_a_resume_gives_the_same_files(tmp_pat
         first = await again.runner.transcript(1)
         assert len(first.segments) > 0
         await again.to_the_end()
-    assert outputs(out) == whole
+    assert outputs(out) == whole_minute
     assert not any(isinstance(event, SegmentsReset) for event in again.events)
     assert leftovers() == []
 
@@ -171,21 +183,24 @@ async def test_other_settings_start_the_file_over(tmp_path: Path) -> None:
 
     from fwtui.core.commands import ChangeSettings
 
-    async with Batch(settings_for(tmp_path / "out"), [LONG]) as batch:
+    go = tmp_path / "go"
+    code = RESTING.format(go=str(go))
+    async with Batch(settings_for(tmp_path / "out"), [MINUTE], code) as batch:
         batch.send(Start())
         await batch.windows(1, 1)
         batch.send(Stop())
         await batch.until(BatchFinished)
+        go.touch()
         since = len(batch.events)
         decoding = replace(batch.settings.decoding, word_timestamps=True)
         batch.send(ChangeSettings(replace(batch.settings, decoding=decoding)))
         await batch.to_the_end(since)
     assert any("starts over: the settings have changed" in line for line in batch.log)
-    assert b'"words": [' in (tmp_path / "out" / f"{LONG.stem}.json").read_bytes()
+    assert b'"words": [' in (tmp_path / "out" / f"{MINUTE.stem}.json").read_bytes()
 
 
 async def test_pause_rests_with_the_model_loaded(tmp_path: Path) -> None:
-    async with Batch(settings_for(tmp_path / "out"), [LONG]) as batch:
+    async with Batch(settings_for(tmp_path / "out"), [MINUTE], WAITING) as batch:
         batch.send(Start())
         await batch.windows(1, 1)
         batch.send(Pause())
@@ -199,7 +214,7 @@ async def test_pause_rests_with_the_model_loaded(tmp_path: Path) -> None:
 
 
 async def test_a_running_file_is_skipped_within_a_window(tmp_path: Path) -> None:
-    async with Batch(settings_for(tmp_path / "out"), [LONG, SHORT]) as batch:
+    async with Batch(settings_for(tmp_path / "out"), [MINUTE, SHORT], WAITING) as batch:
         batch.send(Start())
         await batch.windows(1, 1)
         pid = await batch.engine_pid()
@@ -214,7 +229,7 @@ async def test_a_file_that_does_not_stop_in_time_is_killed(tmp_path: Path) -> No
     from fwtui.core.settings import BatchSettings
 
     settings = settings_for(tmp_path / "out", batch=BatchSettings(cancel_seconds=0.0))
-    async with Batch(settings, [LONG, SHORT]) as batch:
+    async with Batch(settings, [MINUTE, SHORT], WAITING) as batch:
         batch.send(Start())
         await batch.windows(1, 1)
         os.kill(await batch.engine_pid(), signal.SIGSTOP)
@@ -226,7 +241,7 @@ async def test_a_file_that_does_not_stop_in_time_is_killed(tmp_path: Path) -> No
 
 
 async def test_skip_while_paused(tmp_path: Path) -> None:
-    async with Batch(settings_for(tmp_path / "out"), [LONG, SHORT]) as batch:
+    async with Batch(settings_for(tmp_path / "out"), [MINUTE, SHORT], WAITING) as batch:
         batch.send(Start())
         await batch.windows(1, 1)
         batch.send(Pause())
@@ -241,7 +256,7 @@ async def test_skip_while_paused(tmp_path: Path) -> None:
 
 async def test_queue_commands_while_it_runs(tmp_path: Path) -> None:
     clips = demo.clips()
-    async with Batch(settings_for(tmp_path / "out"), [LONG, *clips[:3]]) as batch:
+    async with Batch(settings_for(tmp_path / "out"), [MINUTE, *clips[:3]], WAITING) as batch:
         batch.send(Start())
         await batch.windows(1, 1)
         batch.send(SkipJobs((3,)))
@@ -350,7 +365,7 @@ async def test_a_report_is_written_on_request(tmp_path: Path) -> None:
 
 
 async def test_the_next_file_is_prepared_while_this_one_runs(tmp_path: Path) -> None:
-    async with Batch(settings_for(tmp_path / "out"), [LONG, SHORT]) as batch:
+    async with Batch(settings_for(tmp_path / "out"), [MINUTE, SHORT]) as batch:
         await batch.to_the_end()
 
     def number(job: int, accept: type) -> int:

@@ -12,7 +12,7 @@ from fwtui.core.commands import Start
 from fwtui.core.events import BatchFinished, EngineChanged, JobChanged
 from fwtui.core.job import Completed, JobId, Processing
 from fwtui.core.settings import BatchSettings, ModelSettings, Settings
-from tests.batch.driver import LONG, SHORT, Batch, children, settings_for
+from tests.batch.driver import LONG, MINUTE, RESTING, SHORT, Batch, children, settings_for
 
 TWO = BatchSettings(workers=2)
 # The first process to make the file is an engine; all others end at once.
@@ -68,7 +68,7 @@ async def test_two_engines_share_a_queue(tmp_path: Path) -> None:
     settings = settings_for(tmp_path / "out", batch=TWO)
     go, others_children = tmp_path / "go", children()
     engine = FIRST_WAITS.format(go=str(go))
-    async with Batch(settings, [LONG, SHORT, *clips], engine=engine) as batch:
+    async with Batch(settings, [MINUTE, SHORT, *clips], engine=engine) as batch:
         batch.send(Start())
         others = [job for job in batch.jobs if job != 1]
         for job in others:
@@ -84,13 +84,15 @@ async def test_two_engines_share_a_queue(tmp_path: Path) -> None:
 async def test_the_end_of_one_engine_leaves_the_other_alone(tmp_path: Path) -> None:
     settings = settings_for(tmp_path / "out", batch=TWO)
     copy = tmp_path / "copy.opus"
-    copy.write_bytes(LONG.read_bytes())
-    async with Batch(settings, [LONG, copy]) as batch:
+    copy.write_bytes(MINUTE.read_bytes())
+    go = tmp_path / "go"
+    async with Batch(settings, [MINUTE, copy], RESTING.format(go=str(go))) as batch:
         batch.send(Start())
         await batch.windows(1, 1)
         await batch.windows(2, 1)
         by_slot = {e.slot: e.info for e in batch.events if isinstance(e, EngineChanged) and e.info}
         os.kill(by_slot[0].pid, signal.SIGKILL)
+        go.touch()
         finished = await batch.until(BatchFinished)
         assert finished.completed == 2
         assert len(batch.jobs[1].attempts) == 1
@@ -100,7 +102,7 @@ async def test_the_end_of_one_engine_leaves_the_other_alone(tmp_path: Path) -> N
 async def test_an_engine_that_cannot_be_used_leaves_its_files_to_the_others(tmp_path: Path) -> None:
     engine = ONE_WORKS.format(mine=str(tmp_path / "mine"))
     settings = settings_for(tmp_path / "out", batch=TWO)
-    async with Batch(settings, [LONG, *demo.clips()[:3]], engine=engine) as batch:
+    async with Batch(settings, [MINUTE, *demo.clips()[:3]], engine=engine) as batch:
         finished = await batch.to_the_end()
         assert finished.completed == 4
         assert finished.failure is None

@@ -9,7 +9,7 @@ from fwtui.core.commands import ChangeSettings, Start
 from fwtui.core.events import BatchFinished, JobChanged
 from fwtui.core.job import Completed
 from fwtui.storage.targets import stems_of_others
-from tests.batch.driver import LONG, SHORT, Batch, outputs, settings_for
+from tests.batch.driver import MINUTE, SHORT, Batch, outputs, settings_for
 
 
 def talks(tmp_path: Path) -> tuple[Path, Path]:
@@ -48,16 +48,16 @@ async def test_the_later_one_takes_another_name_and_nothing_is_written_over(tmp_
 async def test_after_another_folder_and_on_resume_they_are_looked_at_again(tmp_path: Path) -> None:
     one, two = talks(tmp_path)
     out, aside = tmp_path / "out", tmp_path / "aside"
-    async with Batch(settings_for(aside), [two, LONG]):
+    async with Batch(settings_for(aside), [two, MINUTE]):
         pass  # its session waits for a resume
     second = await Batch.resumed()
     async with Batch(settings_for(out), [one]) as first:
         async with second:
-            assert [job.stem for job in second.runner.ledger.queue] == ["Talk", LONG.stem]
+            assert [job.stem for job in second.runner.ledger.queue] == ["Talk", MINUTE.stem]
             output = replace(second.settings.output, output_dir=str(out))
             second.send(ChangeSettings(replace(second.settings, output=output)))
             await second.until(JobChanged)
-            assert [job.stem for job in second.runner.ledger.queue] == ["Talk.flac", LONG.stem]
+            assert [job.stem for job in second.runner.ledger.queue] == ["Talk.flac", MINUTE.stem]
         sessions = first.workspace.locations.sessions
         # A batch that is not running keeps nobody away: its files are like those of any run before.
         session = first.runner.ledger.store.session_id

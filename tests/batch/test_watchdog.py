@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from fwtui.batch import watchdog
 from fwtui.batch.watchdog import (
     ENDLESS,
     GAP_SECONDS,
@@ -30,7 +31,7 @@ from fwtui.engine.protocol import (
     Shutdown,
     Transcribe,
 )
-from tests.batch.driver import LONG, SHORT, Batch, settings_for
+from tests.batch.driver import MINUTE, SHORT, Batch, settings_for
 
 # The hangs are had one after the other, each in an engine of its own; then all goes well.
 HANGS = """
@@ -145,9 +146,16 @@ def _hanging(tmp_path: Path, hangs: str) -> str:
     return HANGS.format(hangs=hangs, folder=str(folder))
 
 
-async def test_a_stalled_engine_is_replaced_and_the_file_goes_on(tmp_path: Path) -> None:
-    settings = settings_for(tmp_path / "out", batch=BatchSettings(stall_seconds=4.0))
-    async with Batch(settings, [LONG], _hanging(tmp_path, "stick, stop")) as batch:
+@pytest.fixture
+def looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watchdog, "LOOK_SECONDS", 0.2)
+
+
+async def test_a_stalled_engine_is_replaced_and_the_file_goes_on(
+    tmp_path: Path, looks_often: None
+) -> None:
+    settings = settings_for(tmp_path / "out", batch=BatchSettings(stall_seconds=2.5))
+    async with Batch(settings, [MINUTE], _hanging(tmp_path, "stick, stop")) as batch:
         finished = await batch.to_the_end()
         assert finished.completed == 1
         attempts = batch.jobs[1].attempts
@@ -161,10 +169,12 @@ async def test_a_stalled_engine_is_replaced_and_the_file_goes_on(tmp_path: Path)
     assert [segment.id for segment in found] == list(range(1, len(found) + 1))
 
 
-async def test_a_file_that_always_stalls_fails_and_the_next_is_done(tmp_path: Path) -> None:
+async def test_a_file_that_always_stalls_fails_and_the_next_is_done(
+    tmp_path: Path, looks_often: None
+) -> None:
     settings = settings_for(tmp_path / "out", batch=BatchSettings(stall_seconds=1.0))
     code = _hanging(tmp_path, "stop, stop, stop")
-    async with Batch(settings, [LONG, SHORT], code) as batch:
+    async with Batch(settings, [MINUTE, SHORT], code) as batch:
         await batch.to_the_end()
         state = batch.jobs[1].state
         assert isinstance(state, Failed)

@@ -2,16 +2,21 @@
 
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 
 def fwtui(
-    *arguments: str | Path, cwd: Path | None = None, timeout: float = 120
+    *arguments: str | Path,
+    cwd: Path | None = None,
+    timeout: float = 120,
+    environment: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Run fwtui to its end, without a terminal; stdout and stderr as text."""
     return subprocess.run(
         [sys.executable, "-m", "fwtui", *map(str, arguments)],
         cwd=cwd,
+        env=environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",

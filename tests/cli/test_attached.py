@@ -20,15 +20,23 @@ from fwtui.cli.status import look_around
 from fwtui.config.locations import Locations
 from fwtui.core.events import BatchFinished, LogLine
 from fwtui.errors import BatchEndedError, ExitCode
+from tests.batch.driver import MINUTE
 from tests.batch.remote.client import Client, pause
 from tests.cli.program import fwtui
-from tests.cli.test_run import EXACT, LONG, SHORT, Running, contents, events
+from tests.cli.test_run import (
+    LONG,
+    QUICK,
+    SHORT,
+    Running,
+    Undisturbed,
+    contents,
+    events,
+)
 from tests.cli.test_terminal import Terminal, program, terminal
 
 pytestmark = pytest.mark.terminal
 
 PATIENCE = 300.0
-QUICK = (*EXACT, "--beam_size", "1", "--language", "en")
 __all__ = ["terminal"]  # the fixture
 
 
@@ -73,19 +81,6 @@ def until_no_batch() -> dict[str, Any]:
     return dict(found["last"])
 
 
-@pytest.fixture
-def undisturbed(tmp_path: Path) -> Callable[[], dict[str, bytes]]:
-    """What the long clip's transcripts must be."""
-
-    def work() -> dict[str, bytes]:
-        whole = tmp_path / "whole"
-        result = fwtui("run", LONG, *QUICK, "-o", whole, timeout=600)
-        assert result.returncode == ExitCode.DONE
-        return contents(whole)
-
-    return work
-
-
 @pytest.fixture(autouse=True)
 def nothing_left_running() -> Iterator[None]:
     """However a test ends, its batches do."""
@@ -97,7 +92,7 @@ def nothing_left_running() -> Iterator[None]:
 def test_a_closed_terminal_leaves_the_batch_to_whoever_comes_next(
     terminal: Callable[[str], Terminal],
     tmp_path: Path,
-    undisturbed: Callable[[], dict[str, bytes]],
+    undisturbed: Undisturbed,
 ) -> None:
     out = tmp_path / "out"
     first = terminal(program(LONG, *QUICK, "-o", out))
@@ -136,7 +131,7 @@ def test_a_closed_terminal_leaves_the_batch_to_whoever_comes_next(
     until_gone(pid)
     assert (last["exit_code"], last["completed"], last["total"]) == (0, 1, 1)
     assert "The terminal is gone" in Path(last["log"]).read_text()
-    assert contents(out) == undisturbed()
+    assert contents(out) == undisturbed(LONG)
 
 
 def is_screen(process: psutil.Process, other: int) -> bool:
@@ -212,7 +207,7 @@ def test_a_detached_batch_is_seen_steered_and_stopped(
 
 def test_a_hang_up_lets_run_go_on_and_its_json_too(tmp_path: Path) -> None:
     """What is no terminal does not go away: the events go on into their pipe."""
-    running = Running(LONG, *QUICK, "-o", tmp_path / "out")
+    running = Running(MINUTE, *QUICK, "-o", tmp_path / "out", patient=True)
     running.until_segments()
     pause()
     os.killpg(running.process.pid, signal.SIGHUP)  # the engine gets it too
@@ -228,7 +223,8 @@ def test_a_hang_up_lets_run_go_on_and_its_json_too(tmp_path: Path) -> None:
 
 
 def test_a_hang_up_stops_run_if_that_is_wanted(tmp_path: Path) -> None:
-    running = Running(LONG, *QUICK, "-o", tmp_path / "out", "--on_hangup", "stop")
+    options = (*QUICK, "--on_hangup", "stop")
+    running = Running(MINUTE, *options, "-o", tmp_path / "out", patient=True)
     running.until_segments()
     pause()
     assert fwtui("pause").returncode == ExitCode.DONE  # which it is already

@@ -5,7 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from fwtui.core.job import Completed, Failed, Job, Pending
 from fwtui.core.settings import ModelSettings, OutputSettings, Settings
 from fwtui.errors import ExitCode
 from fwtui.storage.store import SessionStore
+from tests.batch.driver import MINUTE
 from tests.cli.program import fwtui
 
 SHORT = demo.clips()[0]
@@ -31,7 +32,9 @@ LONG = demo.clips()[-1]
 MODEL = ("--model", demo.model_dir(), "--device", "cpu", "--threads", "1")
 # Sampling is random, so only without it two runs are the same.
 EXACT = (*MODEL, "--temperature_increment_on_fallback", "None")
+QUICK = (*EXACT, "--beam_size", "1", "--language", "en")
 FORMATS = {".txt", ".srt", ".vtt", ".tsv", ".json"}
+Undisturbed = Callable[[Path], dict[str, bytes]]  # the fixture
 
 
 @pytest.fixture
@@ -170,10 +173,10 @@ def test_a_mended_file_is_done_on_resume(media: Path, out: Path, own_folders: Pa
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_and_a_resume_gives_the_same_files(
-    number: signal.Signals, tmp_path: Path, media: Path, out: Path, own_folders: Path
+    number: signal.Signals, media: Path, out: Path, own_folders: Path, undisturbed: Undisturbed
 ) -> None:
-    media_file = Path(shutil.copy(LONG, media))
-    running = Running(media_file, *EXACT, "-o", out, patient=True)
+    media_file = Path(shutil.copy(MINUTE, media))
+    running = Running(media_file, *QUICK, "-o", out, patient=True)
     running.until_segments()
     os.killpg(running.process.pid, number)  # as Ctrl-C on a terminal: the engine gets it too
     code, err = running.end()
@@ -185,16 +188,14 @@ def test_a_signal_stops_and_a_resume_gives_the_same_files(
     again = fwtui("run", "--resume", session.stem, "--json")
     assert again.returncode == ExitCode.DONE, again.stderr
     assert done_before(again.stdout) > 0
-    whole = tmp_path / "whole"
-    assert fwtui("run", media_file, *EXACT, "-o", whole).returncode == ExitCode.DONE
-    assert contents(out) == contents(whole)
+    assert contents(out) == undisturbed(MINUTE)
 
 
 def test_killed_it_resumes_inside_the_file_with_the_same_result(
-    tmp_path: Path, media: Path, out: Path, own_folders: Path
+    media: Path, out: Path, own_folders: Path, undisturbed: Undisturbed
 ) -> None:
     media_file = Path(shutil.copy(LONG, media))
-    running = Running(media_file, *EXACT, "-o", out, patient=True)
+    running = Running(media_file, *QUICK, "-o", out, patient=True)
     running.until_segments()
     os.killpg(running.process.pid, signal.SIGKILL)
     assert running.end()[0] == -signal.SIGKILL
@@ -203,9 +204,7 @@ def test_killed_it_resumes_inside_the_file_with_the_same_result(
     assert again.returncode == ExitCode.DONE, again.stderr
     assert done_before(again.stdout) > 0
     assert sessions(own_folders) == []
-    whole = tmp_path / "whole"
-    assert fwtui("run", media_file, *EXACT, "-o", whole).returncode == ExitCode.DONE
-    assert contents(out) == contents(whole)
+    assert contents(out) == undisturbed(LONG)
 
 
 def test_a_model_that_is_not_there_cannot_start_and_another_can_go_on(
@@ -231,9 +230,9 @@ def test_a_model_that_is_not_there_cannot_start_and_another_can_go_on(
 def test_an_unfinished_session_is_mentioned_and_one_in_use_is_not_taken(
     media: Path, out: Path, own_folders: Path
 ) -> None:
-    shutil.copy(LONG, media / "long.opus")
+    shutil.copy(MINUTE, media / "long.opus")
     shutil.copy(SHORT, media / "short.flac")
-    running = Running(media / "long.opus", *MODEL, "-o", out, patient=True)
+    running = Running(media / "long.opus", *QUICK, "-o", out, patient=True)
     running.until_segments()
     os.killpg(running.process.pid, signal.SIGSTOP)  # it holds its session, and goes nowhere
     try:

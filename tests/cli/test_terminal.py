@@ -15,9 +15,8 @@ from pathlib import Path
 import pytest
 
 from fwtui import demo
-from fwtui.errors import ExitCode
-from tests.cli.program import fwtui
-from tests.cli.test_run import Running, contents
+from tests.batch.driver import MINUTE
+from tests.cli.test_run import QUICK, Running, Undisturbed, contents
 from tests.tools import require_tool
 
 pytestmark = pytest.mark.terminal
@@ -107,9 +106,7 @@ def test_progress_is_one_line_that_is_drawn_over(
 def test_ctrl_c_stops_and_tells_how_to_go_on(
     terminal: Callable[[str], Terminal], tmp_path: Path
 ) -> None:
-    model = ("--model", demo.model_dir(), "--device", "cpu")
-    long_clip = demo.clips()[-1]
-    command = program("run", long_clip, *model, "-o", tmp_path / "out", module="tests.patient")
+    command = program("run", MINUTE, *QUICK, "-o", tmp_path / "out", module="tests.patient")
     screen = terminal(command)
     screen.wait_for(lambda text: "x real time" in text)
     screen.press("C-c")
@@ -119,12 +116,10 @@ def test_ctrl_c_stops_and_tells_how_to_go_on(
 
 
 def test_a_killed_batch_is_resumed_on_the_screen_with_the_same_files(
-    terminal: Callable[[str], Terminal], tmp_path: Path
+    terminal: Callable[[str], Terminal], tmp_path: Path, undisturbed: Undisturbed
 ) -> None:
-    clip, out, whole = demo.clips()[-1], tmp_path / "out", tmp_path / "whole"
-    options = ("--model", demo.model_dir(), "--device", "cpu")
-    exact = (*options, "--temperature_increment_on_fallback", "None")
-    running = Running(clip, *exact, "-o", out, patient=True)
+    clip, out = demo.clips()[-1], tmp_path / "out"
+    running = Running(clip, *QUICK, "-o", out, patient=True)
     running.until_segments()
     os.killpg(running.process.pid, signal.SIGKILL)
     running.end()
@@ -140,8 +135,7 @@ def test_a_killed_batch_is_resumed_on_the_screen_with_the_same_files(
     screen.wait_for(lambda text: "all done" in text)
     screen.press("q")
     screen.wait_for(lambda text: f"{MARK} 0" in text)
-    assert fwtui("run", clip, *exact, "-o", whole).returncode == ExitCode.DONE
-    assert contents(out) == contents(whole)
+    assert contents(out) == undisturbed(clip)
 
 
 def has_all(*words_and_text: str) -> bool:
@@ -156,12 +150,8 @@ def test_from_a_typed_path_over_pause_and_quit_to_the_end(
     media, out = tmp_path / "my talks", tmp_path / "out"
     media.mkdir()
     for name in ("one", "two"):
-        shutil.copy(demo.clips()[-1], media / f"{name}{demo.clips()[-1].suffix}")
-    options = (
-        *("--model", demo.model_dir(), "--device", "cpu", "-o", out, "-f", "txt"),
-        *("--temperature_increment_on_fallback", "None"),  # sampling is random
-    )
-    screen = terminal(program(*options, module="tests.patient"))
+        shutil.copy(MINUTE, media / f"{name}{MINUTE.suffix}")
+    screen = terminal(program(*QUICK, "-o", out, "-f", "txt", module="tests.patient"))
     screen.wait_for(lambda text: "Nothing in the queue yet" in text)
     screen.press("a")
     screen.wait_for(lambda text: "Add files" in text)

@@ -21,9 +21,9 @@ from fwtui.core.events import (
 )
 from fwtui.core.job import Completed, Pending
 from fwtui.errors import ExitCode
-from tests.cli.test_run import EXACT, LONG, SHORT, Running, contents, sessions
+from tests.batch.driver import MINUTE
+from tests.cli.test_run import QUICK, SHORT, Running, contents, sessions
 
-QUICK = (*EXACT, "--beam_size", "1", "--language", "en", "-f", "txt", "--clip_timestamps", "0,70")
 E = TypeVar("E")
 PATIENCE = 120.0
 
@@ -67,8 +67,8 @@ def test_killed_in_the_middle_of_a_file_it_misses_nothing_and_does_nothing_twice
     media: Path, own_folders: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = media / "out"  # inside: our own outputs are no inputs
-    arguments = (media, *QUICK, "-o", out, "--include", "*")
-    shutil.copy(LONG, media / "long.opus")
+    arguments = (media, *QUICK, "-f", "txt", "-o", out, "--include", "*")
+    shutil.copy(MINUTE, media / "long.opus")
     running = Running(*arguments, patient=True, command="watch")
     running.until_segments()
     put(media, "came meanwhile.flac", b"2")

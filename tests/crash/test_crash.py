@@ -7,6 +7,7 @@ from random import Random
 import msgspec
 import pytest
 
+from tests.batch.driver import MINUTE
 from tests.crash import plans
 from tests.crash.life import How, Kill
 from tests.crash.scenario import Bench, Outcome
@@ -24,7 +25,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Bench:
 
 @pytest.fixture(scope="module")
 def mixed(tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    return Bench.make(tmp_path_factory.mktemp("mixed"), plans.MIXED)
+    return Bench.make(tmp_path_factory.mktemp("mixed"), (MINUTE, plans.SHORT))
 
 
 def check(outcome: Outcome, kills: int) -> None:

@@ -23,7 +23,7 @@ from fwtui.engine.protocol import (
     Waiting,
     Window,
 )
-from tests.engine.support import LONG_CLIP, MODEL
+from tests.engine.support import MINUTE, MODEL
 from tests.engine.test_client import Engine
 
 BATCHED = DecodingSettings(
@@ -90,7 +90,7 @@ def test_one_batch_of_several_files_each_with_its_own_language(engine: Engine) -
 
 def test_cancelling_one_leaves_the_others(engine: Engine) -> None:
     engine.client.send(Hold(True))
-    scratch = send(engine, 1, LONG_CLIP)
+    scratch = send(engine, 1, MINUTE)
     send(engine, 2, CLIPS[0])
     all_waiting(engine, {1, 2})
     engine.client.send(Cancel(1))

@@ -31,7 +31,7 @@ from fwtui.engine.protocol import (
     Transcribe,
     Window,
 )
-from tests.engine.support import GREEDY, LONG_CLIP, MODEL
+from tests.engine.support import GREEDY, LONG_CLIP, MINUTE, MODEL
 
 SHORT = demo.clips()[0]
 
@@ -72,7 +72,7 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 
 def test_two_files_the_second_prepared_while_the_first_runs(engine: Engine) -> None:
-    scratch = [engine.transcribe(1, LONG_CLIP), engine.transcribe(2, SHORT)]
+    scratch = [engine.transcribe(1, MINUTE), engine.transcribe(2, SHORT)]
     assert isinstance(engine.until(Ready), Ready)
     engine.until(Finished, 2)
     order = [(type(r), getattr(r, "job", 0)) for r in engine.replies]
@@ -98,8 +98,8 @@ def test_cancel_is_answered_at_the_next_window(engine: Engine) -> None:
 
 
 def test_a_waiting_job_can_be_cancelled(engine: Engine) -> None:
-    engine.transcribe(1, LONG_CLIP)
-    scratch = engine.transcribe(2, LONG_CLIP)
+    engine.transcribe(1, MINUTE)
+    scratch = engine.transcribe(2, MINUTE)
     engine.client.send(Cancel(2))
     engine.until(Stopped, 2)
     engine.until(Finished, 1) if not any(isinstance(r, Finished) for r in engine.replies) else None
@@ -154,7 +154,7 @@ def test_a_missing_model_is_fatal_and_says_what_to_do(tmp_path: Path) -> None:
 def test_a_killed_child_is_drained_reaped_and_judged(
     engine: Engine, number: signal.Signals, kind: FailureKind
 ) -> None:
-    engine.transcribe(1, LONG_CLIP)
+    engine.transcribe(1, MINUTE)
     engine.until(Window)
     os.kill(engine.client.pid, number)
     engine.drain()
@@ -196,9 +196,9 @@ PARENT = """
 import sys, time
 from pathlib import Path
 from tests.engine.test_client import Engine, Window
-from tests.engine.support import MODEL, LONG_CLIP
+from tests.engine.support import MODEL, MINUTE
 engine = Engine(MODEL, Path(sys.argv[1]))
-engine.transcribe(1, LONG_CLIP)
+engine.transcribe(1, MINUTE)
 engine.until(Window)
 print(engine.client.pid, flush=True)
 time.sleep(600)

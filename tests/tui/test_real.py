@@ -13,7 +13,7 @@ from fwtui.config.locations import Locations
 from fwtui.core.events import Phase
 from fwtui.core.job import Completed
 from fwtui.errors import ExitCode
-from tests.batch.driver import settings_for
+from tests.batch.driver import MINUTE, settings_for
 from tests.patient import ENGINE
 from tests.tui.driving import NARROW, WIDE, running
 
@@ -25,9 +25,8 @@ ENGINE_SECONDS = 240.0
 def clips(tmp_path: Path) -> Path:
     folder = tmp_path / "clips"
     folder.mkdir()
-    for clip in demo.clips():
-        if clip.name.startswith("english"):
-            shutil.copy(clip, folder)
+    for clip in (*demo.clips()[:2], MINUTE):
+        shutil.copy(clip, folder)
     return folder
 
 
@@ -65,7 +64,7 @@ async def test_pause_quit_and_resume_inside_the_file(
     tmp_path: Path, clips: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = settings_for(tmp_path / "out")
-    long = str(clips / "english-three-minutes.opus")
+    long = str(clips / MINUTE.name)
     with monkeypatch.context() as patched:
         # Without it the file may be done before the key is pressed.
         patched.setattr("fwtui.batch.workspace.SharedBatch", partial(SharedBatch, engine=ENGINE))
@@ -82,7 +81,7 @@ async def test_pause_quit_and_resume_inside_the_file(
         assert driver.app.return_value is ExitCode.STOPPED
 
     async with running(workspace(), settings=settings, size=NARROW, wait=False) as driver:
-        await driver.until_text("• english-three-minutes.opus - goes on at")
+        await driver.until_text(f"• {MINUTE.name} - goes on at")
         await driver.press("enter")
         await driver.until_text("waiting, from")
         model = driver.app.host.model

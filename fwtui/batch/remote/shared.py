@@ -53,13 +53,12 @@ class SharedBatch(WatchingBatch):
         return self.ledger.store.session_id
 
     async def run(self) -> None:
-        """See `WatchingBatch`. On the way out it writes what became of the batch."""
+        """See `WatchingBatch`. At its end it writes what became of the batch."""
         await self._open()
         try:
             await super().run()
             await self._hooks.finish(LEAVE_SECONDS if self._where == "screen" else None)
         finally:
-            await self._keep_result()
             await self._server.close()
 
     @property
@@ -119,7 +118,11 @@ class SharedBatch(WatchingBatch):
         busy = self._incoming.is_busy or not self._inbox.empty()
         return self.phase is Phase.IDLE and not busy and not self._quitting
 
-    async def _keep_result(self) -> None:
+    def _close(self) -> None:
+        self._keep_result()  # as long as it holds its session it counts as running
+        super()._close()
+
+    def _keep_result(self) -> None:
         jobs = tuple(self.ledger.queue)
         if not jobs:
             return
@@ -139,6 +142,8 @@ class SharedBatch(WatchingBatch):
             failure=failure,
         )
         try:
-            await asyncio.to_thread(keep_result, result, self._locations.last_batch)
+            keep_result(result, self._locations.last_batch)
         except FwtuiError as error:
-            self.ledger.log(Level.WARNING, f"What became of the batch is not kept: {error.title}")
+            text = f"What became of the batch is not kept: {error.title}"
+            assert self._loop is not None
+            self._loop.call_soon_threadsafe(self.ledger.log, Level.WARNING, text)

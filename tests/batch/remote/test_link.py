@@ -29,7 +29,7 @@ from fwtui.core.events import (
 )
 from fwtui.core.job import Completed, Skipped
 from fwtui.errors import BatchEndedError, ExitCode, LinkError
-from tests.batch.driver import LONG, PATIENCE, SHORT, Batch, settings_for
+from tests.batch.driver import MINUTE, PATIENCE, SHORT, Batch, settings_for
 from tests.batch.remote.client import Client
 
 NEVER_MERGED = (SegmentsFound, PhaseChanged, JobsAdded, LogLine, BatchFinished)
@@ -57,7 +57,8 @@ def shared(batch: Batch) -> SharedBatch:
 
 async def test_two_clients_see_and_steer_what_the_owner_sees(tmp_path: Path) -> None:
     """Also a client that comes late, in the middle of a file."""
-    async with Batch(settings_for(tmp_path / "out"), [LONG]) as batch, attached(batch) as first:
+    out = tmp_path / "out"
+    async with Batch(settings_for(out), [MINUTE]) as batch, attached(batch) as first:
         seen = len(batch.events)
         first.link.send(Start())
         await first.until(lambda event: isinstance(event, SegmentsFound))

@@ -72,6 +72,13 @@ PHASES = (
         prompted=0.65,
         frames=0.15,
     ),
+    Phase(
+        (Kind(8, 7, 0.2), Kind(16, 4, 0.25), Kind(30, 3, 0.55)),
+        2000,
+        decay=1900,
+        prompted=0.6,
+        frames=0.15,
+    ),
 )
 PHRASES = 30_000
 PROCESSES = 2

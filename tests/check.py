@@ -39,16 +39,33 @@ def checks(arguments: list[str]) -> dict[str, list[str]]:
     }
 
 
+def start(command: list[str]) -> subprocess.Popen[str]:
+    """Begin a check whose words are told later."""
+    return subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
 def main() -> int:
-    """Run them in turn, the tests last, so that their result is the last thing to read."""
+    """Run the tests when all others are done, so that their result is the last thing to read."""
+    commands = checks(sys.argv[1:])
+    tests = commands.pop("pytest")
     failed: list[str] = []
-    for name, command in checks(sys.argv[1:]).items():
-        if name == "pytest" and failed:
-            print(f"FAILED before the tests: {', '.join(failed)}", flush=True)
-        print(f"== {name}", flush=True)
-        if subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, check=False).returncode:
+    for name, check in {name: start(command) for name, command in commands.items()}.items():
+        words, _ = check.communicate()
+        print(f"== {name}\n{words}", end="", flush=True)
+        if check.returncode:
             failed.append(name)
-    return 1 if failed else 0
+    if failed:
+        print(f"FAILED before the tests: {', '.join(failed)}", flush=True)
+    print("== pytest", flush=True)
+    done = subprocess.run(tests, cwd=ROOT, env=ENVIRONMENT, check=False)
+    return 1 if failed or done.returncode else 0
 
 
 if __name__ == "__main__":

@@ -35,6 +35,8 @@ OUT_OF_MEMORY_TEXTS = (
     "memory allocation still failed",
     "failed to map segment from shared object",
     "cublas_status_alloc_failed",
+    "can't start new thread",  # for want of memory for its stack
+    "pthread_create failed",
 )
 LIBRARY_TEXTS = (
     "is not found or cannot be loaded",

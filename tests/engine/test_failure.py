@@ -24,6 +24,8 @@ TEXTS = [
     ("CUDA failed with error out of memory", FailureKind.OUT_OF_MEMORY),
     ("cuBLAS failed with status CUBLAS_STATUS_ALLOC_FAILED", FailureKind.OUT_OF_MEMORY),
     ("terminate called: what():  std::bad_alloc", FailureKind.OUT_OF_MEMORY),
+    ("RuntimeError: can't start new thread", FailureKind.OUT_OF_MEMORY),
+    ("OpenBLAS blas_thread_init: pthread_create failed for thread 1", FailureKind.OUT_OF_MEMORY),
     (
         "[ONNXRuntimeError] : 6 : Failed to allocate memory for requested buffer",
         FailureKind.OUT_OF_MEMORY,

@@ -10,10 +10,10 @@ def set_titles(widget: Widget, title: Content, subtitle: Content) -> None:
 
     Textual's own setters paint the whole widget; only its edge looks different.
     """
-    if widget._border_title != title:
+    if _differs(widget._border_title, title):
         widget._border_title = title
         _paint_edge(widget, 0)
-    if widget._border_subtitle != subtitle:
+    if _differs(widget._border_subtitle, subtitle):
         widget._border_subtitle = subtitle
         _paint_edge(widget, widget.outer_size.height - 1)
 
@@ -21,6 +21,11 @@ def set_titles(widget: Widget, title: Content, subtitle: Content) -> None:
 def plain(text: str) -> Content:
     """Content without any markup."""
     return Content(text)
+
+
+def _differs(before: Content | None, after: Content) -> bool:
+    """Whether it looks different; `==` of contents is about their text only."""
+    return before is None or not before.is_same(after)
 
 
 def _paint_edge(widget: Widget, y: int) -> None:

@@ -45,7 +45,7 @@ async def main_and_settings() -> None:
 
 async def resume() -> None:
     async with running(ScriptedWorkspace(sessions=[stored()]), size=SIZE, wait=False) as driver:
-        await driver.until_text("Resume Session")
+        await driver.until_text("r Resume Session")
         keep(driver, "resume")
 
 

@@ -54,6 +54,7 @@ class Folders:
     _open: dict[str, _Open] = field(default_factory=dict)
     _apart: set[str] = field(default_factory=set)
     _paths: dict[JobId, str] = field(default_factory=dict)
+    _missed: set[str] = field(default_factory=set)  # were not there when their turn came
     _ended: list[Job] = field(default_factory=list)
     _again: set[JobId] = field(default_factory=set)  # replaced while it was worked on
     _moving: set[JobId] = field(default_factory=set)  # renamed before they were done
@@ -63,6 +64,7 @@ class Folders:
 
     def __post_init__(self) -> None:
         self._paths = {job.id: job.path for job in self.ledger.queue}
+        self._missed |= {job.path for job in self.ledger.queue if _was_missing(job)}
         self.ledger.listen(self._hear)
 
     def __bool__(self) -> bool:
@@ -104,7 +106,9 @@ class Folders:
             self.ledger.log(Level.ERROR, words)
         else:
             session = self.ledger.store.session_id
-            one.watch = FolderWatch(folder, one.taken, session, self._apart, self.post)
+            one.watch = FolderWatch(
+                folder, one.taken, session, self._apart, self._missed, self.post
+            )
             self._take_up(one.taken)
             one.watch.start()
         self.tell()
@@ -241,10 +245,12 @@ class Folders:
                 self._paths.update((job.id, job.path) for job in jobs)
             case JobChanged(job=job):
                 self._paths[job.id] = job.path
+                (self._missed.add if _was_missing(job) else self._missed.discard)(job.path)
                 if isinstance(job.state, Completed | Failed) and self._ledger_of(job.path):
                     self._ended.append(job)
             case JobsRemoved(ids=ids):
                 gone = [self._paths.pop(job) for job in ids if job in self._paths]
+                self._missed.difference_update(gone)
                 self._spawn(self._give_up(gone))
             case _:
                 pass

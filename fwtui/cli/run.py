@@ -305,6 +305,7 @@ async def _open(
         from fwtui.cli.watch import open_watch
 
         settings = request.settings
+        await _provide(settings, (), offered)
         batch, begin = await open_watch(workspace, stored, request.watch, settings, console)
         return batch, settings, begin
     adding = [AddPaths(intake.paths, intake.roots)] if intake.paths else []

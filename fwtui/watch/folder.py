@@ -34,8 +34,9 @@ _MOST_UNFINISHED = 100_000
 class FolderWatch:
     """Watches until `stop`. `post` gets the news, in the thread.
 
-    `session` is the batch's; `apart` are folders that are not looked into, at this moment: other
-    watched ones, where transcribed files go, and what is fwtui's own.
+    `session` is the batch's. At this moment, `apart` are folders that are not looked into: other
+    watched ones, where transcribed files go, and what is fwtui's own; and `missed` are files
+    (`path_to_text`) that were not there when they were to be transcribed.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class FolderWatch:
         ledger: TakenLedger,
         session: str,
         apart: Collection[str],
+        missed: Collection[str],
         post: Callable[[News], None],
     ) -> None:
         self.folder = folder
@@ -51,6 +53,7 @@ class FolderWatch:
         self._ledger = ledger
         self._session = session
         self._apart = apart
+        self._missed = missed
         self._post = post
         self._names = Names(folder.include, folder.exclude)
         self._real = self.root
@@ -193,8 +196,9 @@ class FolderWatch:
         self._unfinished[seen.inode] = None
 
     def _is_known(self, path: str, seen: Sighting) -> bool:
-        entry = self._ledger.at(path_to_text(path))
-        if entry is None:
+        text = path_to_text(path)
+        entry = self._ledger.at(text)
+        if entry is None or text in self._missed:
             return False
         known = entry.known
         return (known.size, known.modified) == (seen.size, seen.modified)
@@ -280,8 +284,8 @@ class FolderWatch:
         else:
             if verdict is Verdict.RENAMED:
                 batch.entries.append(replace(before, fate="forgotten"))
-                if before.fate == "queued":
-                    batch.news.append(Renamed(self.folder.path, before.path, text))
+            if before.fate == "queued":
+                batch.news.append(Renamed(self.folder.path, before.path, text))
             batch.entries.append(replace(before, path=text, identity=str(identity)))
 
 

@@ -19,7 +19,7 @@ class Arrived:
 
 @dataclass(frozen=True)
 class Renamed:
-    """A file that is in the queue has another name now."""
+    """A file that is in the queue has another name now, or is there again under its own."""
 
     folder: str
     before: str

@@ -22,7 +22,8 @@ from fwtui.core.events import (
     Phase,
     PhaseChanged,
 )
-from fwtui.core.job import Completed, Job, JobId, Pending
+from fwtui.core.failure import FailureKind
+from fwtui.core.job import Completed, Failed, Job, JobId, Pending
 from fwtui.core.own_settings import DoneSettings
 from fwtui.core.paths import path_to_text
 from fwtui.core.settings import MemorySettings, Settings
@@ -136,6 +137,23 @@ async def test_renamed_and_gone_and_there_again_it_is_still_the_same_file(
         batch.send(Start())  # the file is not there, whatever that means for the batch
         await batch.until(PhaseChanged, lambda event: event.phase is not Phase.RUNNING)
         shutil.move(elsewhere / "away", root)
+        await batch.state(job, Completed)
+        assert list(batch.jobs) == [job]
+
+
+async def test_a_file_that_was_not_there_is_done_when_it_comes_again(
+    tmp_path: Path, roots: tuple[Path, Path]
+) -> None:
+    root, _ = roots
+    async with Batch(settings_for(tmp_path / "out")) as batch:
+        batch.send(WatchFolder(WatchedFolder(path=str(root))))
+        job = await added(batch, put(root, "a.flac").name)
+        (root / "a.flac").unlink()
+        batch.send(Start())
+        failed = await batch.state(job, Failed)
+        assert isinstance(failed, Failed)
+        assert failed.failure.kind is FailureKind.FILE_MISSING
+        put(root, "a.flac")
         await batch.state(job, Completed)
         assert list(batch.jobs) == [job]
 

@@ -133,3 +133,10 @@ def test_what_cannot_be_is_wrong_usage(
 ) -> None:
     assert main(["watch", *arguments]) == ExitCode.USAGE
     assert complaint in capsys.readouterr().err
+
+
+def test_a_model_that_cannot_be_had_is_told_of_before_any_file_comes(
+    media: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["watch", str(media), "--model", "no-such-model"]) == ExitCode.CANNOT_START
+    assert "There is no model no-such-model" in capsys.readouterr().err

@@ -32,6 +32,7 @@ class Watched:
         self.root.mkdir()
         self.ledgers = tmp_path / "watched"
         self.apart: set[str] = set()
+        self.missed: set[str] = set()
         self._names: list[str] = []
         self._inbox: queue.SimpleQueue[News] = queue.SimpleQueue()
         self._running: tuple[FolderWatch, TakenLedger] | None = None
@@ -40,7 +41,7 @@ class Watched:
         """Watch, and wait until what is there was looked at."""
         folder = replace(WatchedFolder(path=str(self.root), settle_seconds=60.0), **how)
         ledger = TakenLedger.open(self.ledgers, folder.path)
-        watch = FolderWatch(folder, ledger, SESSION, self.apart, self._inbox.put)
+        watch = FolderWatch(folder, ledger, SESSION, self.apart, self.missed, self._inbox.put)
         self._running = watch, ledger
         watch.start()
         self.until(Told, lambda news: news.status.state in {"watching", "polling"})
@@ -193,6 +194,21 @@ def test_a_file_is_taken_once_whatever_its_name_and_again_when_it_is_replaced(
     watched.start(**how)
     watched.put("c.wav", b"second")
     assert watched.taken(1) == ["c.wav"]
+    assert watched.nothing_else
+
+
+def test_a_file_that_was_missed_is_told_of_when_it_is_there_again(
+    watched: Watched, how: dict[str, Any], tmp_path: Path
+) -> None:
+    path = watched.put("a.wav", b"a")
+    watched.start(**how)
+    assert watched.taken(1) == ["a.wav"]
+    path.rename(tmp_path / "away.wav")
+    watched.missed.add(str(path))
+    (tmp_path / "away.wav").rename(path)  # with the same dates
+    back = watched.until(Renamed)
+    assert (back.before, back.after) == (str(path), str(path))
+    watched.missed.clear()
     assert watched.nothing_else
 
 

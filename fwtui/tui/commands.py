@@ -21,10 +21,11 @@ from fwtui.core.commands import (
     UndoRemove,
 )
 from fwtui.core.events import Forecast, Phase
-from fwtui.core.job import JobId, Processing
+from fwtui.core.job import Completed, Job, JobId, Processing
 from fwtui.tui import format as fmt
 from fwtui.tui.arrange import SORTS, Sort
 from fwtui.tui.keymap import with_keys
+from fwtui.tui.leaving import ask_again
 from fwtui.tui.looking import Looking
 from fwtui.tui.messages import InterfaceChanged
 from fwtui.tui.screens.dialog import Ask
@@ -121,10 +122,22 @@ class QueueCommands(Looking):
         self._retry(restart=True)
 
     def _retry(self, *, restart: bool) -> None:
-        ids = tuple(i for i in self.queue.targets if self.model.jobs[i].is_finished)
-        if ids:
-            self.host.send(RetryJobs(ids, restart))
-            self._unselect()
+        jobs = [self.model.jobs[i] for i in self.queue.targets]
+        again = RetryJobs(tuple(job.id for job in jobs if job.is_finished), restart)
+        done = [job for job in jobs if isinstance(job.state, Completed)]
+        if done:
+            self._do_again(again, done)
+        elif again.ids:
+            self._send_retry(again)
+
+    def _send_retry(self, again: RetryJobs) -> None:
+        self.host.send(again)
+        self._unselect()
+
+    @work(exclusive=True, group="dialog", exit_on_error=False)
+    async def _do_again(self, again: RetryJobs, done: list[Job]) -> None:
+        if await self.app.push_screen_wait(ask_again(done)):
+            self._send_retry(again)
 
     @work(exclusive=True, group="dialog", exit_on_error=False)
     async def action_remove(self) -> None:

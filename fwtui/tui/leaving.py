@@ -1,5 +1,6 @@
 """What to ask before work is interrupted."""
 
+from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 from textual.app import ComposeResult
@@ -8,7 +9,7 @@ from textual.containers import VerticalScroll
 from textual.widgets import Button
 
 from fwtui.core.events import Phase
-from fwtui.core.job import Processing
+from fwtui.core.job import Job, Processing
 from fwtui.tui import format as fmt
 from fwtui.tui.model import BatchModel
 from fwtui.tui.screens.dialog import Ask, Dialog, frame, text
@@ -91,6 +92,14 @@ def ask_change(model: BatchModel, stored: Stored) -> Ask:
     )
     words = "\n".join(lines)
     return Ask(f"Stop this batch and go on with {name}?", words, "Change", "Keep working")
+
+
+def ask_again(done: Sequence[Job]) -> Ask:
+    """Before files that are done are transcribed once more."""
+    first = clean(base_name(done[0].path))
+    what = f"{first} is done." if len(done) == 1 else f"{fmt.files(len(done))} of these are done."
+    words = "The work begins anew; the transcripts on disk stay until the new ones are there."
+    return Ask("Transcribe again?", f"{what} {words}", "Again", "Keep")
 
 
 def _at_work(model: BatchModel) -> list[str]:

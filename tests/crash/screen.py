@@ -88,7 +88,6 @@ class Screen:
             while data := os.read(self._master, 1 << 16):
                 file.write(data)
                 tail = (tail + data)[-8192:]
-                # It is drawn again when it goes; then the key would be one of the main screen.
-                if b"Resume Session" in tail and not self._has_batch:
-                    tail = b""
+                # It is drawn more than once; a second key would be one of the main screen.
+                if b"Resume Session" in tail and not (self._has_batch or self._wanted):
                     self._want(b"r")

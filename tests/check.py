@@ -52,20 +52,23 @@ def start(command: list[str]) -> subprocess.Popen[str]:
 
 
 def main() -> int:
-    """Run the tests when all others are done, so that their result is the last thing to read."""
+    """Run the tests while the other checks go on beside them; what these say comes last."""
     commands = checks(sys.argv[1:])
     tests = commands.pop("pytest")
-    failed: list[str] = []
-    for name, check in {name: start(command) for name, command in commands.items()}.items():
+    others = {name: start(command) for name, command in commands.items()}
+    print("== pytest", flush=True)
+    failed = (
+        ["pytest"]
+        if subprocess.run(tests, cwd=ROOT, env=ENVIRONMENT, check=False).returncode
+        else []
+    )
+    for name, check in others.items():
         words, _ = check.communicate()
         print(f"== {name}\n{words}", end="", flush=True)
         if check.returncode:
             failed.append(name)
-    if failed:
-        print(f"FAILED before the tests: {', '.join(failed)}", flush=True)
-    print("== pytest", flush=True)
-    done = subprocess.run(tests, cwd=ROOT, env=ENVIRONMENT, check=False)
-    return 1 if failed or done.returncode else 0
+    print(f"FAILED: {', '.join(failed)}" if failed else "All passed.", flush=True)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -83,7 +83,7 @@ async def test_two_engines_share_a_queue(tmp_path: Path) -> None:
 
 async def test_the_end_of_one_engine_leaves_the_other_alone(tmp_path: Path) -> None:
     settings = settings_for(tmp_path / "out", batch=TWO)
-    copy = tmp_path / "copy.opus"
+    copy = tmp_path / "copy.flac"
     copy.write_bytes(MINUTE.read_bytes())
     go = tmp_path / "go"
     async with Batch(settings, [MINUTE, copy], RESTING.format(go=str(go))) as batch:

@@ -230,9 +230,9 @@ def test_a_model_that_is_not_there_cannot_start_and_another_can_go_on(
 def test_an_unfinished_session_is_mentioned_and_one_in_use_is_not_taken(
     media: Path, out: Path, own_folders: Path
 ) -> None:
-    shutil.copy(MINUTE, media / "long.opus")
+    shutil.copy(MINUTE, media / "long.flac")
     shutil.copy(SHORT, media / "short.flac")
-    running = Running(media / "long.opus", *QUICK, "-o", out, patient=True)
+    running = Running(media / "long.flac", *QUICK, "-o", out, patient=True)
     running.until_segments()
     os.killpg(running.process.pid, signal.SIGSTOP)  # it holds its session, and goes nowhere
     try:

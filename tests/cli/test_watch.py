@@ -68,7 +68,7 @@ def test_killed_in_the_middle_of_a_file_it_misses_nothing_and_does_nothing_twice
 ) -> None:
     out = media / "out"  # inside: our own outputs are no inputs
     arguments = (media, *QUICK, "-f", "txt", "-o", out, "--include", "*")
-    shutil.copy(MINUTE, media / "long.opus")
+    shutil.copy(MINUTE, media / "long.flac")
     running = Running(*arguments, patient=True, command="watch")
     running.until_segments()
     put(media, "came meanwhile.flac", b"2")
@@ -81,12 +81,12 @@ def test_killed_in_the_middle_of_a_file_it_misses_nothing_and_does_nothing_twice
     running = Running(*arguments, command="watch")
     events = running.events()
     snapshot = until(events, BatchSnapshot)
-    (state,) = (job.state for job in snapshot.jobs if job.name == "long.opus")
+    (state,) = (job.state for job in snapshot.jobs if job.name == "long.flac")
     assert isinstance(state, Pending)
     assert state.done_seconds > 0  # it resumes inside the file
     assert sorted(completed(events, 3)) == [
         "came while it was down.flac",
-        "long.opus",
+        "long.flac",
         "renamed.flac",
     ]
     os.killpg(running.process.pid, signal.SIGTERM)

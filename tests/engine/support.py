@@ -22,7 +22,7 @@ from fwtui.engine.transcriber import Transcriber
 
 MODEL = ModelSettings(model=str(demo.model_dir()), device="cpu", threads=1)
 LONG_CLIP = demo.clips()[-1]
-MINUTE = Path(__file__).parents[1] / "data" / "english-minute.opus"  # its first 75 s: three windows
+MINUTE = Path(__file__).parents[1] / "data" / "english-minute.flac"  # its first 75 s: three windows
 # Sampling is random, so what must come out the same twice must not fall back to it.
 GREEDY = DecodingSettings(beam_size=1, temperature_increment_on_fallback=None)
 

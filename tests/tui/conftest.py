@@ -1,0 +1,28 @@
+"""What all applications under test have in common is made once."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from textual.css.stylesheet import Stylesheet
+
+
+@pytest.fixture(scope="session", autouse=True)
+def style_sheets_parsed_once() -> Iterator[None]:
+    """Let an application take rules that another one has made of the same text and variables.
+
+    Textual keeps them for as long as an application lives; tests start hundreds, and a tenth of
+    their time was parsing the same style sheets.
+    """
+    parse = Stylesheet._parse_rules
+    known: dict[tuple[Any, ...], list[Any]] = {}
+
+    def parse_once(self: Stylesheet, *text: Any, **place: Any) -> list[Any]:
+        key = (*text, *sorted(place.items()), *sorted(self._variables.items()))
+        if key not in known:
+            known[key] = parse(self, *text, **place)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Stylesheet, "_parse_rules", parse_once)
+        yield

@@ -4,11 +4,14 @@ import asyncio
 import contextvars
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from fwtui.batch.gathering import Gathering
-from fwtui.batch.link import BatchLink
 from fwtui.core.events import AnyEvent
 from fwtui.tui.model import BatchModel, Changes
+
+if TYPE_CHECKING:
+    from fwtui.batch.link import BatchLink
 
 TICK = 0.1
 
@@ -32,7 +35,7 @@ class Bridge:
         self._last = float("-inf")
         self._unsubscribe: Callable[[], None] | None = None
 
-    def connect(self, link: BatchLink) -> None:
+    def connect(self, link: "BatchLink") -> None:
         """Listen to this batch, and no longer to an earlier one."""
         self.disconnect()
         self._unsubscribe = link.subscribe(self.receive)

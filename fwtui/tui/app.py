@@ -93,7 +93,10 @@ class FwtuiApp(Looks, Fetching, Ending):
         """Everything that is not seen comes after the first frame."""
         self.set_keymap(self.keymap.for_textual)
         self.watch_terminal()
-        self.call_after_refresh(self._begin)
+
+    def on_ready(self) -> None:
+        """The first frame is painted."""
+        self._begin()
 
     async def on_unmount(self) -> None:
         """However the screens end, the batch is saved."""

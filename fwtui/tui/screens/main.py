@@ -90,9 +90,8 @@ class MainScreen(Sturdy, QueueCommands):
         yield self.footer
 
     def on_mount(self) -> None:
-        """Show what is known."""
-        self.queue.focus()
-        self.apply(Changes(everything=True))
+        """Show what is known, in the first frame."""
+        self._draw(Changes(everything=True))
 
     def on_resize(self, event: events.Resize) -> None:
         """Choose the layout for the size."""
@@ -107,8 +106,10 @@ class MainScreen(Sturdy, QueueCommands):
 
     def apply(self, changes: Changes) -> None:
         """Draw what changed."""
-        if not self.is_mounted:
-            return
+        if self.is_mounted:
+            self._draw(changes)
+
+    def _draw(self, changes: Changes) -> None:
         if changes.everything:
             self.shown = None
             self.following = True
@@ -292,8 +293,11 @@ class MainScreen(Sturdy, QueueCommands):
         return Content.assemble(*parts, (f"  {text} " if text else "", "$ink-dim"))
 
     def _cut(self, text: str, name: str, taken: int = 0) -> str:
-        """What of a title fits into its pane's border."""
-        room = max(0, self._box(name).outer_size.width - FRAME_CELLS - taken)
+        """What of a title fits into its pane's border, as soon as that has a width."""
+        cells = self._box(name).outer_size.width
+        if not cells:
+            return text
+        room = max(0, cells - FRAME_CELLS - taken)
         return fit_middle(text, room, self.glyphs.ellipsis) if width(text) > room else text
 
     def _transcript_state(self, job: Job | None) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.strip import Strip
 
 from fwtui.tui.glyphs import Glyphs
@@ -28,6 +28,19 @@ class Painted(SturdyWidget):
         super().__init__(id=id)
         self.glyphs = glyphs
         self._inks: dict[tuple[str, str], Style] = {}
+        self._room = Size(0, 0)
+
+    def prepare(self) -> None:
+        """Fit the widget into another size just before it is drawn in it.
+
+        The message about the size comes after the frame, which would show what fitted before.
+        """
+        if self._room != self.size:
+            self._room = self.size
+            self.fit()
+
+    def fit(self) -> None:
+        """The size is another one."""
 
     def notify_style_update(self) -> None:
         """Forget the styles: theme or focus changed."""
@@ -102,10 +115,9 @@ class Board(Painted):
         super().notify_style_update()
         self._drawn = []
 
-    def on_resize(self) -> None:
+    def fit(self) -> None:
         """Everything has another width."""
         self._drawn = []
-        self.refresh()
 
     def render_line(self, y: int) -> Strip:
         """One of the lines, or nothing below them."""

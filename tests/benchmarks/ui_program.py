@@ -6,11 +6,16 @@ import sys
 import threading
 import time
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 gc.disable()
 
 from textual.app import App, ComposeResult  # noqa: E402
 from textual.widgets import Static  # noqa: E402
+
+if TYPE_CHECKING:
+    from fwtui.tui.workspace import Workspace
+    from tests.tui.fakes import ScriptedLink
 
 ROWS = "rows"
 
@@ -32,15 +37,25 @@ class Empty(App[None]):
 def fwtui(kind: str, rows: int) -> None:
     from fwtui.core.events import Level, LogLine
     from fwtui.core.job import Job, MediaInfo, Processing
+    from fwtui.core.settings import Settings
     from fwtui.tui.app import FwtuiApp
-    from tests.tui.fakes import SETTINGS, ScriptedLink, ScriptedWorkspace
+    from fwtui.tui.late import late
 
     now = datetime.now(UTC)
     info = MediaInfo(600.0)
-    link = ScriptedLink(
-        Job(id=n, path=f"/data/part-{n:07}.mp3", media=info) for n in range(1, rows + 1)
-    )
-    app = FwtuiApp(ScriptedWorkspace(link), SETTINGS)
+    settings = Settings()
+    link: ScriptedLink
+
+    def workspace() -> "Workspace":
+        """After the first frame, with all that a batch needs, as in the program itself."""
+        from tests.tui.fakes import ScriptedLink, ScriptedWorkspace
+
+        nonlocal link
+        jobs = [Job(id=n, path=f"/data/part-{n:07}.mp3", media=info) for n in range(1, rows + 1)]
+        link = ScriptedLink(jobs, settings)
+        return ScriptedWorkspace(link)
+
+    app = FwtuiApp(late(workspace), settings)
     ready = threading.Event()
 
     def running() -> None:

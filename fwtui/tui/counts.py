@@ -1,12 +1,11 @@
 """How many files are in which state."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from fwtui.core.job import Completed, Failed, Job, Pending, Processing
 
 
-@dataclass
-class Counts:
+class Counts(Struct):
     """Files by state."""
 
     completed: int = 0

@@ -1,4 +1,4 @@
-"""The workspace of a screen that is quick to start: imported when it is first asked for something."""
+"""A workspace that is imported when it is first asked for something: the screen starts quicker."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -3,8 +3,9 @@
 import re
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from fwtui.core.events import (
     AnyEvent,
@@ -48,8 +49,7 @@ MEMORY_SAMPLES = 600
 KEPT_FEEDS = 8
 
 
-@dataclass
-class Feed:
+class Feed(Struct):
     """The segments of one file, as far as they were seen here.
 
     `whole` says that none is missing before them; `generation` changes when they are replaced.
@@ -76,8 +76,7 @@ class Feed:
         self.extend(seen)
 
 
-@dataclass
-class Changes:
+class Changes(Struct):
     """What became different since the last drain, so that only that is drawn again."""
 
     everything: bool = False

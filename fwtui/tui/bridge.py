@@ -4,10 +4,11 @@ import asyncio
 import contextvars
 import threading
 from collections.abc import Callable
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from fwtui.batch.gathering import Gathering
-from fwtui.core.events import AnyEvent
+from fwtui.core.events import AnyEvent, LogLine
 from fwtui.tui.model import BatchModel, Changes
 
 if TYPE_CHECKING:
@@ -65,8 +66,12 @@ class Bridge:
             gathered = tuple(self._gathering.take())
             self._armed = False
         self._last = self._loop.time()
-        for event in gathered:
-            self.model.fold(event)
+        for kind, events in groupby(gathered, type):
+            if kind is LogLine:  # there may be tens of thousands of them
+                self.model.fold_log([line for line in events if isinstance(line, LogLine)])
+            else:
+                for event in events:
+                    self.model.fold(event)
         self._on_changes(self.model.take_changes())
 
     def _schedule(self) -> None:

@@ -37,6 +37,7 @@ class Host:
         self.workspace = workspace
         self.settings = settings
         self.model = BatchModel(now)
+        self.model.settings = settings  # those of the batch, as soon as there is one
         self.bridge = Bridge(self.model, on_changes)
         self.runner: Runner | None = None
         self._on_crash = on_crash

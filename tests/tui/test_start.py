@@ -5,10 +5,11 @@ import sys
 from typing import Any
 
 import pytest
-from textual.css import stylesheet
+from textual.css.parse import parse
 from textual.screen import Screen
 
 from fwtui.tui.app import FwtuiApp
+from fwtui.tui.theme import LIGHT
 from tests.tui.driving import NARROW, WIDE, scripted
 from tests.tui.fakes import ScriptedLink, gallery
 
@@ -29,7 +30,7 @@ async def test_the_first_frame_is_whole(
 ) -> None:
     frames: list[str] = []
     parsed: list[str] = []
-    display, parse = FwtuiApp._display, stylesheet.parse
+    display = FwtuiApp._display
 
     def displayed(app: FwtuiApp, screen: Screen[object], update: Any) -> None:
         if update is not None:
@@ -42,7 +43,7 @@ async def test_the_first_frame_is_whole(
         return parse(scope, css, read_from, **more)
 
     monkeypatch.setattr(FwtuiApp, "_display", displayed)
-    monkeypatch.setattr(stylesheet, "parse", counted)
+    monkeypatch.setattr("textual.css.stylesheet.parse", counted)
     async with scripted(ScriptedLink(gallery()), size=size) as driver:
         first = frames[0]
         for words in ("large-v3", "Queue", "Log", "Memory", "Nothing in the queue yet", "a Add"):
@@ -52,4 +53,4 @@ async def test_the_first_frame_is_whole(
         assert sum(path.endswith("app.tcss") for path in parsed) == 1
         await driver.app.run_action("theme")
         await driver.until(lambda: driver.app.theme == "fwtui-light")
-        assert driver.app.main.styles.background.hex == driver.app.current_theme.background.upper()
+        assert driver.app.main.styles.background.hex.lower() == LIGHT.background

@@ -74,7 +74,7 @@ class MainScreen(Sturdy, QueueCommands):
         self.transcript = TranscriptView(glyphs, id="transcript")
         self.log_view = LogView(self.model, glyphs, id="log")
         self.memory = MemoryView(self.model, glyphs, id="memory")
-        self.footer = Footer(glyphs, self.key_label)
+        self.footer = Footer(glyphs, self.labels)
 
     def compose(self) -> ComposeResult:
         """Header, four panes, footer."""

@@ -134,8 +134,10 @@ def changed_cells(before: Strip, after: Strip) -> list[tuple[int, int]]:
         return []
     if before.cell_length != after.cell_length:
         return [(0, after.cell_length)]
+    same, one_rest, other_rest = _after_what_is_same(before, after)
     runs: list[tuple[int, int]] = []
-    for cell, (one, other) in enumerate(zip(_cells(before), _cells(after), strict=True)):
+    cells = zip(_cells(one_rest), _cells(other_rest), strict=True)
+    for cell, (one, other) in enumerate(cells, same):
         if one == other:
             continue
         start = runs.pop()[0] if runs and cell - runs[-1][1] < NEAR else cell
@@ -143,7 +145,18 @@ def changed_cells(before: Strip, after: Strip) -> list[tuple[int, int]]:
     return runs
 
 
-def _cells(strip: Strip) -> list[tuple[str, Style | None]]:
+def _after_what_is_same(before: Strip, after: Strip) -> tuple[int, list[Segment], list[Segment]]:
+    """How many cells at the left are the same, and what comes behind them.
+
+    Of the segments that are the same the last one is left: a sign may combine with it.
+    """
+    one, other = list(before), list(after)
+    count = next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), 0)
+    count = max(0, count - 1)
+    return sum(segment.cell_length for segment in one[:count]), one[count:], other[count:]
+
+
+def _cells(strip: Iterable[Segment]) -> list[tuple[str, Style | None]]:
     """What is in each cell; both cells of a wide character have all of it."""
     cells: list[tuple[str, Style | None]] = []
     for text, style, _ in strip:

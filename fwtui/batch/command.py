@@ -10,11 +10,14 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
-import psutil
 
 from fwtui.engine.stderr import LastWords
+
+if TYPE_CHECKING:
+    import psutil
 
 GRACE_SECONDS = 2.0  # between the request to end and the end
 LAST_WORDS_SECONDS = 0.5
@@ -99,6 +102,8 @@ def _described(code: int) -> str:
 def _end(process: "subprocess.Popen[bytes]") -> None:
     """End the command and what it started: by request, then by force."""
     if sys.platform == "win32":
+        import psutil
+
         for member in (*_children(process.pid), process):
             with contextlib.suppress(psutil.Error, OSError):
                 member.kill()
@@ -115,7 +120,9 @@ def _signal_all(group: int, number: int) -> None:
         os.killpg(group, number)
 
 
-def _children(pid: int) -> list[psutil.Process]:
+def _children(pid: int) -> "list[psutil.Process]":
+    import psutil
+
     try:
         return list(psutil.Process(pid).children(recursive=True))
     except psutil.Error:

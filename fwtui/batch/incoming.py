@@ -4,14 +4,14 @@ import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from fwtui.batch.intake import Found, find_media
 from fwtui.core.commands import AnyCommand, Pause, Quit, Start, Stop
 
 
-@dataclass(frozen=True)
-class LookedUp:
+class LookedUp(Struct, frozen=True):
     """What the paths of an `AddPaths` led to."""
 
     paths: tuple[str, ...]

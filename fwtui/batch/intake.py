@@ -5,8 +5,9 @@ import glob
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.links import is_link
@@ -14,16 +15,14 @@ from fwtui.core.media import MEDIA_SUFFIXES
 from fwtui.core.paths import valid_text
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """Something named that cannot become a transcript, and why."""
 
     path: Path
     failure: Failure
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(Struct, frozen=True):
     """Absolute paths of the files found, each once, what could not be read, and links.
 
     `roots` has the folder that was named, for files that were found in one.

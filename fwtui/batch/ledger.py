@@ -7,13 +7,13 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain, islice
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from fwtui.batch.eta import Tally
@@ -58,8 +58,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-@dataclass(frozen=True)
-class _New:
+class _New(Struct, frozen=True):
     """What becomes a row: a file, one that cannot be read, or a link and where its file will be."""
 
     path: Path

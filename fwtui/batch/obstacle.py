@@ -6,8 +6,9 @@ import shutil
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from fwtui.core.display import printable
 from fwtui.core.failure import Failure, FailureKind
@@ -22,8 +23,7 @@ PROBE_BYTES = 64 << 10
 ANSWER_SECONDS = 10.0
 
 
-@dataclass(frozen=True)
-class Cleared:
+class Cleared(Struct, frozen=True):
     """What the batch waits for is over."""
 
 

@@ -1,8 +1,9 @@
 """What reaches the runner's inbox beside commands: from engine children, from clocks."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from fwtui.core.events import EngineInfo, MemoryReading
 from fwtui.core.failure import Failure, FailureKind
@@ -13,24 +14,21 @@ from fwtui.engine.protocol import AnyReply, Fatal, Ready
 from fwtui.errors import EngineError
 
 
-@dataclass(frozen=True)
-class EngineSaid:
+class EngineSaid(Struct, frozen=True):
     """A reply, and which child it came from."""
 
     client: EngineClient
     reply: AnyReply
 
 
-@dataclass(frozen=True)
-class EngineGone:
+class EngineGone(Struct, frozen=True):
     """A child was drained and reaped."""
 
     client: EngineClient
     exit: EngineExit
 
 
-@dataclass(frozen=True)
-class LinkEnded:
+class LinkEnded(Struct, frozen=True):
     """A download has ended: with a file, with a failure, or because it was stopped (None)."""
 
     job: JobId
@@ -41,42 +39,36 @@ EngineMessage = EngineSaid | EngineGone
 SlotMessage = EngineMessage | LinkEnded
 
 
-@dataclass(frozen=True)
-class StillSkipping:
+class StillSkipping(Struct, frozen=True):
     """Many files in a row need no work; there may be more of them. Commands come in between."""
 
 
-@dataclass(frozen=True)
-class Overdue:
+class Overdue(Struct, frozen=True):
     """A cancelled job may not have ended in time."""
 
     job: JobId
 
 
-@dataclass(frozen=True)
-class Unused:
+class Unused(Struct, frozen=True):
     """The model was kept for another batch, and none has come since batch number `after`."""
 
     after: int
 
 
-@dataclass(frozen=True)
-class LengthFound:
+class LengthFound(Struct, frozen=True):
     """A waiting file was looked at; None: it could not be measured, which its turn will tell."""
 
     job: JobId
     seconds: float | None
 
 
-@dataclass(frozen=True)
-class Sampled:
+class Sampled(Struct, frozen=True):
     """A memory reading is there."""
 
     reading: MemoryReading
 
 
-@dataclass(frozen=True)
-class Settled:
+class Settled(Struct, frozen=True):
     """What was to be done to a watched file after its transcript is done, or cannot be done.
 
     `identity` is that of the file it was done to, as `str`; `place` is where that is now, None if

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from fwtui.batch.remote.shared import SharedBatch
     from fwtui.tui.app import FwtuiApp
     from fwtui.tui.model import BatchModel
+    from fwtui.tui.workspace import Workspace
 
 
 class ScreenCommand(SettingsCommand):
@@ -89,16 +90,21 @@ def show(
     os.environ.setdefault("TEXTUAL_FPS", "120")
     session_log = SessionLog(locations)
     try:
-        from fwtui.batch.workspace import Workspace
         from fwtui.config.own import load_keys, load_profiles
         from fwtui.tui.app import FwtuiApp
         from fwtui.tui.keymap import make_keymap
+        from fwtui.tui.late import late
+
+        def workspace() -> "Workspace":
+            from fwtui.batch.workspace import Workspace
+
+            return Workspace(locations, [log_event, session_log], "screen")
 
         keymap = make_keymap(load_keys(locations.config_file))
         profiles = load_profiles(locations.config_file)
         log_file = open_log(locations, settings.log)
         app = FwtuiApp(
-            Workspace(locations, [log_event, session_log], "screen"),
+            late(workspace),
             settings,
             first,
             keymap=keymap,
@@ -119,9 +125,10 @@ def show(
 
 
 async def _show(app: "FwtuiApp", locations: Locations) -> None:
+    await app.run_async()
+
     from fwtui.batch.remote.shared import SharedBatch
 
-    await app.run_async()
     task, batch = app.host.released, app.host.runner
     if task is not None and isinstance(batch, SharedBatch):
         await _go_on(batch, task, locations)

@@ -6,14 +6,11 @@ import os
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.binding import BindingType
 
-from fwtui.batch.remote.places import Place
-from fwtui.config.locations import Locations
-from fwtui.config.profiles import Profile
 from fwtui.core.commands import AnyCommand
 from fwtui.core.news import news, terminal_signal
 from fwtui.core.settings import Settings
@@ -28,12 +25,14 @@ from fwtui.tui.looks import Looks
 from fwtui.tui.messages import ProfilesRead
 from fwtui.tui.model import Changes
 from fwtui.tui.palette import KeyCommands
-from fwtui.tui.screens.help import help_dialog, places
 from fwtui.tui.screens.main import MainScreen
-from fwtui.tui.startup import StartUp
 from fwtui.tui.text import shown_path
 from fwtui.tui.trouble import Trouble
-from fwtui.tui.workspace import Workspace
+
+if TYPE_CHECKING:
+    from fwtui.batch.remote.places import Place
+    from fwtui.config.profiles import Profile
+    from fwtui.tui.workspace import Workspace
 
 
 class FwtuiApp(Looks, Fetching, Ending):
@@ -49,16 +48,16 @@ class FwtuiApp(Looks, Fetching, Ending):
 
     def __init__(
         self,
-        workspace: Workspace,
+        workspace: "Workspace",
         settings: Settings,
         first: Sequence[AnyCommand] = (),
         *,
         keymap: Keymap = USUAL,
-        profiles: Sequence[Profile] = (),
+        profiles: Sequence["Profile"] = (),
         now: Callable[[], datetime] = datetime.now,
         glyphs: Glyphs | None = None,
         log_file: Path | None = None,
-        attach: Place | None = None,
+        attach: "Place | None" = None,
     ) -> None:
         super().__init__()
         self.use(settings.interface)
@@ -81,17 +80,23 @@ class FwtuiApp(Looks, Fetching, Ending):
         self.main.header.profiles = event.profiles
         self.main.header.update()
 
-    async def on_mount(self) -> None:
-        """Show the main screen; everything else comes after the first frame."""
+    def get_default_screen(self) -> MainScreen:
+        """The main screen is the first, so that no other is made and painted before it."""
         self.host = Host(
             self._workspace, self._settings, self._apply, self.trouble.batch_ended, self.now
         )
-        self.set_keymap(self.keymap.for_textual)
-        self.main = MainScreen(self.host, self.glyphs, self.now)
+        self.main = MainScreen(self.host, self.glyphs, self.now, self.size)
         self.main.header.profiles = self._profiles
-        await self.push_screen(self.main)
+        return self.main
+
+    def on_mount(self) -> None:
+        """Everything that is not seen comes after the first frame."""
+        self.set_keymap(self.keymap.for_textual)
         self.watch_terminal()
-        self.call_after_refresh(self._begin)
+
+    def on_ready(self) -> None:
+        """The first frame is painted."""
+        self._begin()
 
     async def on_unmount(self) -> None:
         """However the screens end, the batch is saved."""
@@ -102,6 +107,8 @@ class FwtuiApp(Looks, Fetching, Ending):
 
     @work(group="start-up", exit_on_error=False)
     async def _begin(self) -> None:
+        from fwtui.tui.startup import StartUp
+
         # The command line switches the collector off while modules are imported.
         gc.freeze()
         gc.enable()
@@ -148,6 +155,7 @@ class FwtuiApp(Looks, Fetching, Ending):
     async def action_report_bug(self) -> None:
         """Put a bundle together, show it, and write it if that is wanted."""
         from fwtui.batch.bug_report import default_name, gather
+        from fwtui.config.locations import Locations
         from fwtui.tui.screens.bug_report import BugReport
 
         if any(isinstance(screen, BugReport) for screen in self.screen_stack):
@@ -160,5 +168,7 @@ class FwtuiApp(Looks, Fetching, Ending):
 
     def action_help(self) -> None:
         """All keys."""
+        from fwtui.tui.screens.help import help_dialog, places
+
         first = places(self.focused or self.screen)
         self.push_screen(help_dialog(ascii_only=self.glyphs.ascii, keymap=self.keymap, first=first))

@@ -4,11 +4,15 @@ import asyncio
 import contextvars
 import threading
 from collections.abc import Callable
+from itertools import groupby
+from typing import TYPE_CHECKING
 
 from fwtui.batch.gathering import Gathering
-from fwtui.batch.link import BatchLink
-from fwtui.core.events import AnyEvent
+from fwtui.core.events import AnyEvent, LogLine
 from fwtui.tui.model import BatchModel, Changes
+
+if TYPE_CHECKING:
+    from fwtui.batch.link import BatchLink
 
 TICK = 0.1
 
@@ -32,7 +36,7 @@ class Bridge:
         self._last = float("-inf")
         self._unsubscribe: Callable[[], None] | None = None
 
-    def connect(self, link: BatchLink) -> None:
+    def connect(self, link: "BatchLink") -> None:
         """Listen to this batch, and no longer to an earlier one."""
         self.disconnect()
         self._unsubscribe = link.subscribe(self.receive)
@@ -62,8 +66,12 @@ class Bridge:
             gathered = tuple(self._gathering.take())
             self._armed = False
         self._last = self._loop.time()
-        for event in gathered:
-            self.model.fold(event)
+        for kind, events in groupby(gathered, type):
+            if kind is LogLine:  # there may be tens of thousands of them
+                self.model.fold_log([line for line in events if isinstance(line, LogLine)])
+            else:
+                for event in events:
+                    self.model.fold(event)
         self._on_changes(self.model.take_changes())
 
     def _schedule(self) -> None:

@@ -4,9 +4,7 @@ from functools import partial
 
 from msgspec.structs import replace
 from textual import work
-from textual.widgets import Input
 
-from fwtui.config.fields import apply
 from fwtui.core.commands import (
     AddPaths,
     ArrangeJobs,
@@ -24,25 +22,20 @@ from fwtui.core.events import Forecast, Phase
 from fwtui.core.job import Completed, Job, JobId, Processing
 from fwtui.tui import format as fmt
 from fwtui.tui.arrange import SORTS, Sort
+from fwtui.tui.filtering import Filtering
 from fwtui.tui.keymap import with_keys
 from fwtui.tui.leaving import ask_again
 from fwtui.tui.looking import Looking
 from fwtui.tui.messages import InterfaceChanged
-from fwtui.tui.screens.dialog import Ask
 from fwtui.tui.text import base_name, clean
 from fwtui.tui.widgets.footer import Footer
-from fwtui.tui.widgets.lines import LineView
-from fwtui.tui.widgets.log import LogView
 from fwtui.tui.widgets.queue import QueueTable
 
 
-class QueueCommands(Looking):
+class QueueCommands(Filtering, Looking):
     """The actions of the queue, for the main screen."""
 
     footer: Footer
-    filter: Input
-    log_filter: Input
-    log_view: LogView
     following: bool
     removals: int
 
@@ -80,6 +73,8 @@ class QueueCommands(Looking):
 
     def action_fit(self) -> None:
         """Take the settings that the forecast proposes."""
+        from fwtui.config.fields import apply
+
         made = self._proposal
         if made is not None:
             self.host.send(ChangeSettings(apply(self.model.settings, made.proposal)))
@@ -154,6 +149,8 @@ class QueueCommands(Looking):
             self.notify(with_keys(self, words), timeout=3, markup=False)
 
     async def _sure(self, ids: tuple[JobId, ...], running: list[JobId]) -> bool:
+        from fwtui.tui.screens.dialog import Ask
+
         name = clean(base_name(self.model.jobs[running[0]].path))
         question = f"Take {fmt.files(len(ids))} out of the queue?\n\n"
         question += f"{name} is being worked on; the window in the model is given up."
@@ -219,8 +216,7 @@ class QueueCommands(Looking):
         live = self.model.live
         if live is not None:
             if live not in self.queue.ids:
-                self.filter.value = ""
-                self.queue.set_filter("")
+                self.clear_filter()
             self.queue.show(live)
             self.queue.post_message(QueueTable.CursorMoved())
 
@@ -260,50 +256,14 @@ class QueueCommands(Looking):
             self.host.send(ChangeSettings(wanted))
             self.notify("Files that have not started use the new settings", markup=False)
 
-    # The filter.
-
-    def action_filter(self) -> None:
-        """Type what to show."""
-        self.filter.add_class("open")
-        self.filter.focus()
-
-    def action_filter_log(self) -> None:
-        """Type what to show of the log."""
-        self.log_filter.add_class("open")
-        self.log_filter.focus()
-
-    def on_input_changed(self, event: Input.Changed) -> None:
-        """Filter while typing."""
-        if event.input is self.filter:
-            self.queue.set_filter(event.value)
-            self.queue.post_message(QueueTable.CursorMoved())
-        elif event.input is self.log_filter:
-            self.log_view.set_filter(event.value)
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Keep the filter and go back to the rows."""
-        if not event.input.value:
-            event.input.remove_class("open")
-        view = self.queue if event.input is self.filter else self.log_view
-        view.focus()
-
     def action_escape(self) -> None:
         """End the log's filter if one is there, else the queue's, the selection, the zoom."""
-        in_log = self.focused in {self.log_filter, self.log_view}
-        if in_log and self.log_filter.has_class("open"):
-            self._end_filter(self.log_filter, self.log_view)
-        elif self.filter.has_class("open"):
-            self._end_filter(self.filter, self.queue)
-        elif self.queue.selected:
+        if self.end_filter():
+            return
+        if self.queue.selected:
             self._unselect()
         elif self.has_class("zoomed"):
             self.action_zoom()
-
-    @staticmethod
-    def _end_filter(field: Input, view: LineView) -> None:
-        field.value = ""
-        field.remove_class("open")
-        view.focus()
 
     def action_zoom(self) -> None:
         """See the main screen."""

@@ -1,5 +1,7 @@
 """How the application ends: by its user, by a signal, or because its terminal is gone."""
 
+from typing import TYPE_CHECKING
+
 from textual import work
 
 from fwtui.core.events import Phase
@@ -7,8 +9,10 @@ from fwtui.errors import ExitCode
 from fwtui.tui.frames import SmallFrames
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.host import Host
-from fwtui.tui.leaving import Leave
 from fwtui.tui.lifecycle import TERMINAL_CHECK, Lifecycle
+
+if TYPE_CHECKING:
+    from fwtui.tui.leaving import Leave
 
 LONG_CLOSE = 0.3
 
@@ -27,6 +31,7 @@ class Ending(SmallFrames[ExitCode]):
         super().__init__()
         self.hand_over = False
         self.failed_start: ExitCode | None = None
+        self._question: Leave | None = None
         self.lifecycle = Lifecycle(self._end, self._hang_up)
 
     def watch_terminal(self) -> None:
@@ -42,11 +47,16 @@ class Ending(SmallFrames[ExitCode]):
             self.exit(ExitCode.STOPPED)
             return
         self.host.bridge.drain()  # the work may have ended since the last picture
-        asks = self._would_interrupt()
-        choice = await self.push_screen_wait(Leave(self.host.model)) if asks else "quit"
+        choice = await self._ask_to_leave() if self._would_interrupt() else "quit"
         if choice != "stay":
             self.hand_over = choice == "background"
             self.leave()
+
+    async def _ask_to_leave(self) -> str:
+        from fwtui.tui.leaving import Leave
+
+        self._question = Leave(self.host.model)
+        return await self.push_screen_wait(self._question)
 
     def _would_interrupt(self) -> bool:
         model = self.host.model
@@ -55,8 +65,9 @@ class Ending(SmallFrames[ExitCode]):
 
     def withdraw_question(self) -> None:
         """Whether to interrupt work is no question any more once the work has ended."""
-        if isinstance(self.screen, Leave) and not self._would_interrupt():
-            self.screen.dismiss("stay")
+        question = self._question
+        if question is not None and question.is_current and not self._would_interrupt():
+            question.dismiss("stay")
             self.notify("Nothing is being transcribed any more.", markup=False)
 
     @work(group="leave", exit_on_error=False)

@@ -36,7 +36,7 @@ class CroppedUpdate(ChopsUpdate):
 
 
 class SparingCompositor(Compositor):
-    """Asks only the widgets that have a part in a change, and only for its lines."""
+    """Asks only the widgets that can be seen in a change, and only for its lines."""
 
     def _get_renders(
         self, crop: Region | None = None
@@ -46,11 +46,15 @@ class SparingCompositor(Compositor):
             yield from super()._get_renders(crop)
             return
         band = Region(0, crop.y, self.size.width, crop.height)
-        for widget, (region, clip) in self.visible_widgets.items():
+        above: list[Region] = []
+        for widget, (region, clip) in self.visible_widgets.items():  # front to back
             seen = region.intersection(clip)
-            if seen.overlaps(crop):
-                part = seen.intersection(band)
-                yield region, part, widget.render_lines(part.translate(-region.offset))
+            wanted = seen.intersection(crop)
+            if not wanted or any(one.contains_region(wanted) for one in above):
+                continue
+            above.append(seen)
+            part = seen.intersection(band)
+            yield region, part, widget.render_lines(part.translate(-region.offset))
 
 
 class SmallFrames(App[Result]):

@@ -5,7 +5,8 @@ import locale
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from fwtui.core.job import (
     Cancelled,
@@ -18,8 +19,7 @@ from fwtui.core.job import (
 )
 
 
-@dataclass(frozen=True)
-class Glyphs:
+class Glyphs(Struct, frozen=True):
     """One set of signs; every one is a single cell wide."""
 
     pending: str = "○"

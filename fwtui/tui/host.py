@@ -3,15 +3,18 @@
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from fwtui.batch.remote.places import Place
 from fwtui.core.commands import AnyCommand, Quit, RetryJobs
 from fwtui.core.events import Phase, PhaseChanged
 from fwtui.core.settings import Settings
 from fwtui.errors import ExitCode
 from fwtui.tui.bridge import Bridge
 from fwtui.tui.model import BatchModel, Changes
-from fwtui.tui.workspace import Runner, Stored, Workspace
+
+if TYPE_CHECKING:
+    from fwtui.batch.remote.places import Place
+    from fwtui.tui.workspace import Runner, Stored, Workspace
 
 # An engine that must be killed takes a few seconds; nothing that is kept takes longer.
 CLOSE_SECONDS = 30.0
@@ -25,7 +28,7 @@ class Host:
 
     def __init__(
         self,
-        workspace: Workspace,
+        workspace: "Workspace",
         settings: Settings,
         on_changes: Callable[[Changes], None],
         on_crash: Callable[[BaseException], None],
@@ -34,6 +37,7 @@ class Host:
         self.workspace = workspace
         self.settings = settings
         self.model = BatchModel(now)
+        self.model.settings = settings  # those of the batch, as soon as there is one
         self.bridge = Bridge(self.model, on_changes)
         self.runner: Runner | None = None
         self._on_crash = on_crash
@@ -43,7 +47,7 @@ class Host:
         self.closing = False
         self.released: asyncio.Task[None] | None = None
 
-    async def begin(self, stored: Stored | None) -> None:
+    async def begin(self, stored: "Stored | None") -> None:
         """Start a new session, or go on with a stored one; raises FwtuiError."""
         # A quit that comes meanwhile waits here, or the session would be left behind.
         async with self._opening:
@@ -55,7 +59,7 @@ class Host:
                 runner = await self.workspace.resume(stored, self.settings)
             self._adopt(runner)
 
-    async def change(self, stored: Stored) -> None:
+    async def change(self, stored: "Stored") -> None:
         """Save and leave the batch, and go on with a stored session; raises FwtuiError.
 
         If the session cannot be had, the batch stays.
@@ -69,12 +73,12 @@ class Host:
                 await self._end(task, CLOSE_SECONDS)
             self._adopt(runner)
 
-    def retry_failed(self, stored: Stored) -> None:
+    def retry_failed(self, stored: "Stored") -> None:
         """Let the failed files of a session that goes on be tried again."""
         if stored.session.failed:
             self.send(RetryJobs(tuple(job.id for job in stored.session.failed)))
 
-    async def attach(self, place: Place) -> None:
+    async def attach(self, place: "Place") -> None:
         """Show a batch of another process; raises FwtuiError."""
         async with self._opening:
             if not self.closing:
@@ -92,7 +96,7 @@ class Host:
         self.released = self._task
         return True
 
-    def _adopt(self, runner: Runner) -> None:
+    def _adopt(self, runner: "Runner") -> None:
         self.runner = runner
         self._task = asyncio.create_task(runner.run(), name="batch runner")
         self._task.add_done_callback(self._ended)

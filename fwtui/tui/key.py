@@ -1,7 +1,8 @@
 """What a key is, and where keys work."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 Where = Literal[
     "everywhere",
@@ -40,8 +41,7 @@ TITLES: dict[Where, str] = {
 }
 
 
-@dataclass(frozen=True)
-class Key:
+class Key(Struct, frozen=True):
     """One action and the keys that call it.
 
     `footer` ranks it among the hints at the bottom (0: not there); `palette` puts it into the

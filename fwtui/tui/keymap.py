@@ -3,12 +3,12 @@
 import re
 import string
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
 from itertools import combinations
 from typing import Protocol, runtime_checkable
 
+from msgspec import Struct, field
 from textual.binding import Binding, BindingsMap
 from textual.keys import Keys
 from textual.message_pump import MessagePump
@@ -23,8 +23,7 @@ _NAMED = re.compile(r"\{(\w+)\}")
 _MODIFIERS = frozenset({"ctrl", "shift", "alt", "super", "hyper", "meta"})
 
 
-@dataclass(frozen=True)
-class Keymap:
+class Keymap(Struct, frozen=True):
     """Other keys for some of the registry's actions, by id."""
 
     changed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

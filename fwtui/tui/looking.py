@@ -1,6 +1,7 @@
 """What the main screen's keys open: details, report, sessions, models, doctor; a file's words."""
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 from textual import work
@@ -14,14 +15,14 @@ from fwtui.errors import FwtuiError
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.host import Host
 from fwtui.tui.keymap import with_keys
-from fwtui.tui.leaving import ask_change
 from fwtui.tui.messages import TranscriptWanted
 from fwtui.tui.model import BatchModel, Changes
-from fwtui.tui.startup import resumed_words
 from fwtui.tui.text import clean
 from fwtui.tui.widgets.header import Header
 from fwtui.tui.widgets.queue import QueueTable
-from fwtui.tui.workspace import Stored
+
+if TYPE_CHECKING:
+    from fwtui.tui.workspace import Stored
 
 TRANSCRIPT_REST = 0.12
 
@@ -135,8 +136,10 @@ class Looking(Screen[None]):
         if stored is not None:
             await self._change(stored)
 
-    async def _change(self, stored: Stored) -> None:
+    async def _change(self, stored: "Stored") -> None:
+        from fwtui.tui.leaving import ask_change
         from fwtui.tui.screens.dialog import Tell
+        from fwtui.tui.startup import resumed_words
 
         if self.model.phase is not Phase.IDLE and not await self.app.push_screen_wait(
             ask_change(self.model, stored)

@@ -2,13 +2,12 @@
 
 import os
 import sys
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from textual.app import App, SystemCommand
 from textual.driver import Driver
 from textual.events import DescendantFocus
 from textual.screen import Screen
-from textual.widgets import Input
 
 from fwtui.core.own_settings import InterfaceSettings
 from fwtui.errors import ExitCode
@@ -19,11 +18,19 @@ from fwtui.tui.sturdy import Sturdy
 from fwtui.tui.theme import DARK, LIGHT, THEMES, complete
 
 
+@runtime_checkable
+class _Blinking(Protocol):
+    """A text field."""
+
+    cursor_blink: bool
+
+
 class Looks(Sturdy, App[ExitCode]):
     """An application with our themes; `glyphs` and `keymap` may be replaced before it runs."""
 
     def __init__(self) -> None:
         super().__init__()
+        self._parsed_for = self.theme
         for theme in THEMES:
             self.register_theme(theme)
         self.glyphs = choose_glyphs()
@@ -31,9 +38,22 @@ class Looks(Sturdy, App[ExitCode]):
         self.still = False
         self._animation = self.animation_level
 
+    def refresh_css(self, animate: bool = True) -> None:
+        """Apply the theme, if the style sheets were not parsed for it.
+
+        Textual asks for this also for the theme that there was before the start; all style sheets
+        would be parsed three times instead of once.
+        """
+        if self.theme != self._parsed_for:
+            self._parsed_for = self.theme
+            super().refresh_css(animate)
+
     def use(self, interface: InterfaceSettings) -> None:
         """Look as these settings say; over a network nothing is animated either."""
         self.theme = interface.theme
+        if not self.is_running:  # nothing is parsed yet
+            self._parsed_for = self.theme
+            self.stylesheet.set_variables(self.get_css_variables())
         over_network = "SSH_CONNECTION" in os.environ and "TEXTUAL_ANIMATIONS" not in os.environ
         still = interface.reduced_motion or over_network
         self.animation_level = "none" if still else self._animation
@@ -41,7 +61,7 @@ class Looks(Sturdy, App[ExitCode]):
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         """Where nothing is to move, the cursor of a text does not blink either."""
-        if isinstance(event.widget, Input):
+        if isinstance(event.widget, _Blinking):
             event.widget.cursor_blink = not self.still
 
     def on_interface_changed(self, event: InterfaceChanged) -> None:

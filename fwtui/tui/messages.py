@@ -1,10 +1,14 @@
 """Messages of our own between screens and app."""
 
+from typing import TYPE_CHECKING
+
 from textual.message import Message
 
-from fwtui.config.profiles import Profile
 from fwtui.core.job import JobId
 from fwtui.core.own_settings import InterfaceSettings
+
+if TYPE_CHECKING:
+    from fwtui.config.profiles import Profile
 
 
 class TranscriptWanted(Message):
@@ -26,6 +30,6 @@ class InterfaceChanged(Message):
 class ProfilesRead(Message):
     """The user's profiles, as they are in the settings file now."""
 
-    def __init__(self, profiles: tuple[Profile, ...]) -> None:
+    def __init__(self, profiles: tuple["Profile", ...]) -> None:
         super().__init__()
         self.profiles = profiles

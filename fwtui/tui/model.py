@@ -3,8 +3,10 @@
 import re
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import zip_longest
+
+from msgspec import Struct, field
 
 from fwtui.core.events import (
     AnyEvent,
@@ -42,14 +44,14 @@ from fwtui.tui.curve import BatchHistory
 from fwtui.tui.text import base_name
 
 _NUMBER = re.compile(r"(\d+)")
+_ZEROS = str.maketrans("123456789", "000000000")
 LOG_LINES = 10_000
 MEMORY_SAMPLES = 600
 # Finished files whose segments stay here; others are read again when they are looked at.
 KEPT_FEEDS = 8
 
 
-@dataclass
-class Feed:
+class Feed(Struct):
     """The segments of one file, as far as they were seen here.
 
     `whole` says that none is missing before them; `generation` changes when they are replaced.
@@ -76,8 +78,7 @@ class Feed:
         self.extend(seen)
 
 
-@dataclass
-class Changes:
+class Changes(Struct):
     """What became different since the last drain, so that only that is drawn again."""
 
     everything: bool = False
@@ -182,9 +183,7 @@ class BatchModel:
                 self.forecast = changes.forecast = event
                 changes.head = True
             case LogLine():
-                self.log.append(event)
-                self.log_count += 1
-                changes.log += 1
+                self.fold_log([event])
             case BatchSnapshot():
                 self._snapshot(event)
             case Recap():
@@ -219,6 +218,12 @@ class BatchModel:
             case HookFailed():
                 changes.hook = event
 
+    def fold_log(self, lines: list[LogLine]) -> None:
+        """Take lines of the log in, at once."""
+        self.log.extend(lines)
+        self.log_count += len(lines)
+        self.changes.log += len(lines)
+
     def matching(self, needle: str, within: list[JobId] | None = None) -> list[JobId]:
         """Jobs whose name holds `needle`, or that are what it says (`is:failed`), in order."""
         ids = self.order if within is None else within
@@ -232,19 +237,17 @@ class BatchModel:
         """Case-folded names of all files."""
         names = self._names
         if len(names) < len(self.jobs):
-            for job_id, job in self.jobs.items():
-                if job_id not in names:
-                    names[job_id] = base_name(job.path).casefold()
+            new = [job for job in self.jobs.values() if job.id not in names]
+            folded = _folded([job.path for job in new])
+            names.update(zip([job.id for job in new], folded, strict=True))
         return names
 
     def natural_names(self) -> dict[JobId, str]:
         """Names that sort as people count: `part 2` before `part 10`."""
-        natural = self._natural
-        if len(natural) < len(self.jobs):
-            names = self.names()
-            new = [job_id for job_id in names if job_id not in natural]
-            natural.update(zip(new, _natural([names[job_id] for job_id in new]), strict=True))
-        return natural
+        names = self.names()
+        if len(self._natural) < len(names):
+            self._natural = dict(zip(names, _natural(list(names.values())), strict=True))
+        return self._natural
 
     def feed(self, job_id: JobId) -> Feed:
         """The segments of a job; an unknown job's are empty and not whole."""
@@ -283,7 +286,6 @@ class BatchModel:
         self._loading = set()
         self.jobs = {job.id: job for job in event.jobs}
         self.order = [job.id for job in event.jobs]
-        self.running = {}
         self.progress = {}
         self.feeds.clear()
         self.batch = None
@@ -294,8 +296,8 @@ class BatchModel:
         self.counts = Counts()
         self._names = {}
         self._natural = {}
-        for job in event.jobs:
-            self._count(job)
+        self.counts.add_all(event.jobs)
+        self.running = {job.id: None for job in event.jobs if isinstance(job.state, Processing)}
         if event.memory is not None:
             self._memory(event.memory)
         self.changes.everything = True
@@ -376,8 +378,52 @@ class BatchModel:
         self.changes.memory = True
 
 
-def _natural(names: Iterable[str]) -> list[str]:
-    """Names with numbers of nine digits at least; all at once, since there may be 100,000."""
-    parts = _NUMBER.split("\0".join(name.replace("\0", " ") for name in names))
-    parts[1::2] = [number.zfill(9) for number in parts[1::2]]
-    return "".join(parts).split("\0")
+def _folded(paths: list[str]) -> list[str]:
+    """Case-folded names; all at once, since there may be 100,000."""
+    text = "\n" + "\n".join(paths)
+    if not text.count("\n") == text.count("\n/") == len(paths):
+        return [base_name(path).casefold() for path in paths]
+    folder = paths[0].rpartition("/")[0]
+    text = text.replace(f"\n{folder}/", "\n")[1:].casefold()
+    names = text.split("\n")
+    return names if "/" not in text else [name[name.rfind("/") + 1 :] for name in names]
+
+
+def _natural(names: list[str]) -> list[str]:
+    """Names with numbers of equal length, so that they sort as numbers; of 100,000 at once.
+
+    Most have their numbers in the same places, so these are looked for once for all of them.
+    """
+    text = "\0".join(names)
+    if text.count("\0") >= len(names):
+        text = "\0".join([name.replace("\0", " ") for name in names])
+    shapes = text.translate(_ZEROS).split("\0") if text.isascii() else names
+    gaps = _gaps(set(shapes)) if len(set(shapes)) <= len(names) // 4 else None
+    if gaps is None:
+        parts = _NUMBER.split(text)
+        parts[1::2] = [number.zfill(9) for number in parts[1::2]]
+        return "".join(parts).split("\0")
+    if not any(gaps.values()):
+        return names
+    return [_filled(name, gaps[shape]) for name, shape in zip(names, shapes, strict=True)]
+
+
+def _gaps(shapes: set[str]) -> dict[str, list[tuple[int, str]]]:
+    """For names whose digits are zeros: what to put where, the last first, for equal numbers."""
+    runs = {shape: [found.span() for found in _NUMBER.finditer(shape)] for shape in shapes}
+    columns = zip_longest(*runs.values(), fillvalue=(0, 0))
+    longest = [max(end - start for start, end in column) for column in columns]
+    return {
+        shape: [
+            (start, "0" * (most - (end - start)))
+            for (start, end), most in zip(spans, longest, strict=False)
+            if end - start < most
+        ][::-1]
+        for shape, spans in runs.items()
+    }
+
+
+def _filled(name: str, gaps: list[tuple[int, str]]) -> str:
+    for at, zeros in gaps:
+        name = name[:at] + zeros + name[at:]
+    return name

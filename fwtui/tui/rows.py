@@ -1,6 +1,6 @@
 """One row of the queue as pieces of text: what to say about a job, in how many cells."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from fwtui.core.events import JobProgress, Phase
 from fwtui.core.failure import FailureKind
@@ -30,8 +30,7 @@ STATE_INK = {
 }
 
 
-@dataclass(frozen=True)
-class Columns:
+class Columns(Struct, frozen=True):
     """Cells for each column, the gap of one cell in front of each included; 0: not shown."""
 
     name: int

@@ -4,16 +4,16 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from fwtui.batch.remote.places import Place
 from fwtui.errors import FwtuiError
 from fwtui.tui import format as fmt
 from fwtui.tui.host import Host
 from fwtui.tui.keymap import with_keys
 from fwtui.tui.text import clean
-from fwtui.tui.workspace import Stored
 
 if TYPE_CHECKING:
+    from fwtui.batch.remote.places import Place
     from fwtui.tui.app import FwtuiApp
+    from fwtui.tui.workspace import Stored
 
 
 class StartUp:
@@ -23,7 +23,7 @@ class StartUp:
         self._app = app
         self._host = host
 
-    async def run(self, attach: Place | None = None) -> None:
+    async def run(self, attach: "Place | None" = None) -> None:
         """Open what the user wants: a running batch, a stored session, or a new one."""
         if attach is not None:
             await self._host.attach(attach)
@@ -70,7 +70,7 @@ class StartUp:
             return None
         return left
 
-    async def _choose(self, beside: frozenset[str]) -> Stored | None:
+    async def _choose(self, beside: frozenset[str]) -> "Stored | None":
         from fwtui.tui.screens.resume import LATER, Resume
 
         while True:
@@ -92,7 +92,7 @@ class StartUp:
             if await self._discard(choice.stored) and len(mine) == 1:
                 return None
 
-    async def _knows_its_folders(self, stored: Stored) -> bool:
+    async def _knows_its_folders(self, stored: "Stored") -> bool:
         """Ask where folders of another machine are; False: the user would rather not say."""
         from fwtui.tui.screens.remap import Remap
 
@@ -108,7 +108,7 @@ class StartUp:
             return False
         return True
 
-    async def _discard(self, stored: Stored) -> bool:
+    async def _discard(self, stored: "Stored") -> bool:
         from fwtui.tui.screens.resume import ask_discard
 
         if not await self._app.push_screen_wait(ask_discard(stored.session)):
@@ -122,7 +122,7 @@ class StartUp:
         self._app.notify(f"{words}, {fmt.size(gone.bytes)}", markup=False)
         return True
 
-    def _resumed(self, stored: Stored) -> None:
+    def _resumed(self, stored: "Stored") -> None:
         self._host.retry_failed(stored)
         self._app.notify(with_keys(self._app, resumed_words(stored)), markup=False)
 
@@ -137,7 +137,7 @@ class StartUp:
         await self._app.push_screen_wait(Tell("That did not work", words, bad=True))
 
 
-def resumed_words(stored: Stored) -> str:
+def resumed_words(stored: "Stored") -> str:
     """What to tell when a session goes on, with the name of an action for its key."""
     to_do = len(stored.session.pending) + len(stored.session.failed)
     return f"Session resumed: {fmt.files(to_do)} to do, {{start}} starts"

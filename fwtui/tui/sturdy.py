@@ -43,9 +43,13 @@ class SturdyWidget(Sturdy, Widget):
     def render_lines(self, crop: Region) -> list[Strip]:
         """Draw the widget."""
         try:
+            self.prepare()
             return super().render_lines(crop)
         except Exception as error:
             if not self._undrawable and not cast(_Forgiving, self.app).drawing_failed(error):
                 raise
             self._undrawable = True
             return [Strip.blank(crop.width)] * crop.height
+
+    def prepare(self) -> None:
+        """Called each time before the widget is drawn."""

@@ -1,13 +1,12 @@
 """What a watched folder tells the batch."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from fwtui.core.events import Level
 from fwtui.core.watch import FolderStatus
 
 
-@dataclass(frozen=True)
-class Arrived:
+class Arrived(Struct, frozen=True):
     """Complete files to transcribe, written down in the folder's ledger already.
 
     `folder` and `files` as `path_to_text`.
@@ -17,8 +16,7 @@ class Arrived:
     files: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Renamed:
+class Renamed(Struct, frozen=True):
     """A file that is in the queue has another name now, or is there again under its own."""
 
     folder: str
@@ -26,15 +24,13 @@ class Renamed:
     after: str
 
 
-@dataclass(frozen=True)
-class Told:
+class Told(Struct, frozen=True):
     """How the folder is."""
 
     status: FolderStatus
 
 
-@dataclass(frozen=True)
-class Noted:
+class Noted(Struct, frozen=True):
     """A line for the log."""
 
     level: Level

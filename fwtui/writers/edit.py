@@ -20,7 +20,7 @@ _BEFORE_PUNCTUATION = re.compile(r"\s+(?=[,.;:!?…](?!\w))")
 # Not after a single letter: "e.g." and "U.S." go on.
 _SENTENCE_END = re.compile(r"([?!…]|(?<!\b\w)\.)[\"'”’»)\]]*\s*$")  # noqa: RUF001
 # Scripts that part words by spaces: there only whole words are meant.
-_SPACED = re.compile(r"[\w](?<![\u0e00-\u0eff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff])")
+_SPACED = r"[\w](?<![\u0e00-\u0eff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff])"
 
 
 def edited(
@@ -51,8 +51,8 @@ def _pattern(rules: Mapping[str, str]) -> re.Pattern[str]:
 
 def _whole(rule: str) -> str:
     inside = r"\s+".join(re.escape(word) for word in rule.split())
-    before = r"(?<!\w)" if _SPACED.match(rule[0]) else ""
-    behind = r"(?!\w)" if _SPACED.match(rule[-1]) else ""
+    before = r"(?<!\w)" if re.match(_SPACED, rule[0]) else ""
+    behind = r"(?!\w)" if re.match(_SPACED, rule[-1]) else ""
     return f"{before}{inside}{behind}"
 
 

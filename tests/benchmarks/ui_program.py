@@ -6,11 +6,16 @@ import sys
 import threading
 import time
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 gc.disable()
 
 from textual.app import App, ComposeResult  # noqa: E402
 from textual.widgets import Static  # noqa: E402
+
+if TYPE_CHECKING:
+    from fwtui.tui.workspace import Workspace
+    from tests.tui.fakes import ScriptedLink, ScriptedWorkspace
 
 ROWS = "rows"
 
@@ -29,19 +34,55 @@ class Empty(App[None]):
         self.query_one("#words", Static).update(f"an empty app {time.perf_counter_ns()}")
 
 
-def fwtui(kind: str, rows: int) -> None:
+def scripted(rows: int) -> "ScriptedWorkspace":
+    """Made after the first frame, with all that a batch needs, as the program's own is."""
+    from fwtui.core.job import Job, MediaInfo
+    from tests.tui.fakes import ScriptedLink, ScriptedWorkspace
+
+    info = MediaInfo(600.0)
+    jobs = (Job(id=n, path=f"/data/part-{n:07}.mp3", media=info) for n in range(1, rows + 1))
+    return ScriptedWorkspace(ScriptedLink(jobs))
+
+
+async def log(link: "ScriptedLink") -> None:
+    """As many lines as there can be, and the longest gap of the loop meanwhile."""
     from fwtui.core.events import Level, LogLine
+
+    now = datetime.now(UTC)
+    loop = asyncio.get_running_loop()
+    gaps: list[float] = []
+    count, began = 0, loop.time()
+    last = began
+    line = LogLine(now, Level.INFO, "[File: part-0000001.mp3] Starting - Memory: 1264 MB")
+    while loop.time() - began < 3:
+        for _ in range(2000):
+            link.emit(line)
+        count += 2000
+        await asyncio.sleep(0)
+        gaps.append(loop.time() - last)
+        last = loop.time()
+    told = f"<{count / 3:,.0f} lines a second, gap {max(gaps) * 1000:.0f} ms, lines a second"
+    link.emit(LogLine(now, Level.INFO, told))
+
+
+def fwtui(kind: str, rows: int) -> None:
     from fwtui.core.job import Job, MediaInfo, Processing
+    from fwtui.core.settings import Settings
     from fwtui.tui.app import FwtuiApp
-    from tests.tui.fakes import SETTINGS, ScriptedLink, ScriptedWorkspace
+    from fwtui.tui.late import late
 
     now = datetime.now(UTC)
     info = MediaInfo(600.0)
-    link = ScriptedLink(
-        Job(id=n, path=f"/data/part-{n:07}.mp3", media=info) for n in range(1, rows + 1)
-    )
-    app = FwtuiApp(ScriptedWorkspace(link), SETTINGS)
-    ready = threading.Event()
+    settings = Settings()
+    link: ScriptedLink
+
+    def workspace() -> "Workspace":
+        nonlocal link
+        made = scripted(rows)
+        link = made.link
+        return made
+
+    app = FwtuiApp(late(workspace), settings)
 
     def running() -> None:
         from fwtui.core.events import JobChanged
@@ -66,33 +107,15 @@ def fwtui(kind: str, rows: int) -> None:
             if ahead > 0.001:
                 time.sleep(ahead)
 
-    async def log() -> None:
-        """As many lines as there can be, and the longest gap of the loop meanwhile."""
-        loop = asyncio.get_running_loop()
-        gaps: list[float] = []
-        count, began = 0, loop.time()
-        last = began
-        line = LogLine(now, Level.INFO, "[File: part-0000001.mp3] Starting - Memory: 1264 MB")
-        while loop.time() - began < 3:
-            for _ in range(2000):
-                link.emit(line)
-            count += 2000
-            await asyncio.sleep(0)
-            gaps.append(loop.time() - last)
-            last = loop.time()
-        told = f"<{count / 3:,.0f} lines a second, gap {max(gaps) * 1000:.0f} ms, lines a second"
-        link.emit(LogLine(now, Level.INFO, told))
-
     async def start() -> None:
         while not app.is_running or not hasattr(app, "main") or not app.host.model.jobs:
             await asyncio.sleep(0.05)
         await asyncio.sleep(0.5)
         if kind == "log":
-            await log()
+            await log(link)
         elif kind != ROWS:
             rate = 20 if kind == "running" else 10_000
             threading.Thread(target=progress, args=(rate,), daemon=True).start()
-        ready.set()
 
     async def go() -> None:
         task = asyncio.create_task(start())

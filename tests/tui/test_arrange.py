@@ -1,5 +1,7 @@
 """Sorted and filtered views of the queue, panes that hide, and the log's filter."""
 
+import pytest
+
 from fwtui.core.commands import ArrangeJobs
 from fwtui.core.events import JobChanged, JobsAdded, JobsReordered
 from fwtui.core.job import JobId, MediaInfo, Pending, Processing
@@ -164,3 +166,32 @@ def test_marks_lie_over_a_bar() -> None:
     pieces = bar(0.5, 8, UNICODE, "primary", marks)
     assert "".join(text for text, _ in pieces) == "━━!━───|"
     assert ("!", "warn") in pieces
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        pytest.param([f"part-{n:03}.mp3" for n in range(1, 30)], id="numbers of one length"),
+        pytest.param([f"part-{n}.mp3" for n in range(1, 120)], id="numbers of several lengths"),
+        pytest.param([f"{n} of {m}.mp3" for n in range(8, 12) for m in range(8, 12)], id="two"),
+        pytest.param(["7.mp3", "a 9.mp3", "a 10 b 2.mp3", "a.mp3", "a10.mp3"], id="unlike"),
+        pytest.param([f"é{n}.mp3" for n in range(1, 30)], id="not only ASCII"),
+        pytest.param([f"a\0b{n}.mp3" for n in range(1, 30)], id="with the sign between names"),
+    ],
+)
+def test_names_sort_by_their_numbers(names: list[str]) -> None:
+    made = BatchModel()
+    order = sorted(range(len(names)), key=lambda place: (place * 7) % len(names))
+    made.fold(JobsAdded(tuple(job(place + 1, f"/data/{names[place]}") for place in order)))
+    assert arranged(made, sort="name") == list(range(1, len(names) + 1))
+    made.fold(JobsAdded((job(1000, "/data/\U0001f3711.mp3"),)))
+    assert arranged(made, sort="name")[-1] == 1000, "what comes later has its place, too"
+
+
+def test_names_are_found_wherever_their_files_are() -> None:
+    paths = ["/data/One.mp3", "/data/deeper/two.mp3", "/else/one more.mp3"]
+    for more in ((), ("C:\\data\\one.mp3",), ("/data/a\nline/one.mp3",)):
+        made = BatchModel()
+        made.fold(JobsAdded(tuple(job(n, path=path) for n, path in enumerate((*paths, *more), 1))))
+        found = [n for n in arranged(made, needle="one") if n < 4]
+        assert found == [1, 3] and arranged(made, needle="deeper") == []

@@ -61,8 +61,9 @@ def test_an_update_is_cropped_on_both_sides(span: tuple[int, int, int], text: st
     assert update.render_segments(Console()) == text
 
 
+IN_ONE = Region(60, 4, 12, 2)
 CROPS = [
-    Region(60, 4, 12, 2),
+    IN_ONE,
     Region(0, 0, 120, 1),
     Region(70, 20, 20, 12),
     Region(119, 39, 1, 1),
@@ -92,7 +93,8 @@ async def test_what_is_spared_would_not_be_seen(crop: Region) -> None:
         assert isinstance(compositor, SparingCompositor)
         asked = [region for region, _, _ in compositor._get_renders(crop)]
         everything = [region for region, _, _ in Compositor._get_renders(compositor, crop)]
-        assert len(asked) == sum(region.overlaps(crop) for region in everything)
+        assert len(asked) <= sum(region.overlaps(crop) for region in everything)
+        assert len(asked) == 1 or crop != IN_ONE, "what lies behind it is covered"
         sparing = compositor._render_chops(crop, lambda _: True)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(SparingCompositor, "_get_renders", Compositor._get_renders)

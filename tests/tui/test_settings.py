@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 from textual.theme import BUILTIN_THEMES
-from textual.widgets import Button, Static
+from textual.widgets import Button, Input, Static
 
 from fwtui.batch.workspace import Workspace
 from fwtui.config.fields import all_fields, find_field, value_of
@@ -366,7 +366,7 @@ async def test_the_interface_changes_at_once_and_is_not_the_batchs() -> None:
         assert it.driver.app.animation_level == "none"
         assert it.link.commands == []
         await it.press("slash")
-        assert not it.driver.app.main.filter.cursor_blink
+        assert not it.driver.app.main.query_one("#filter", Input).cursor_blink
         await it.press("escape", "comma")
         await it.driver.until(lambda: it.driver.screen == "SettingsScreen")
         assert "not applied yet" not in it.driver.text.replace("* not applied yet", "")

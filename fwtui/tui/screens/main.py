@@ -9,8 +9,8 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Vertical
 from textual.content import Content
+from textual.geometry import Size
 from textual.widget import Widget
-from textual.widgets import Input
 
 from fwtui.core.events import Level
 from fwtui.core.job import Job, JobId, Pending, Skipped
@@ -45,13 +45,21 @@ SIDES = PANES[1:]
 _BOXES = {"queue": "queue-pane", "transcript": "transcript", "log": "log-pane", "memory": "memory"}
 
 
+def shape(size: Size) -> dict[str, bool]:
+    """The classes that choose the layout for a size."""
+    narrow = size.width < NARROW_WIDTH or size.height < NARROW_HEIGHT
+    return {"narrow": narrow, "wide": not narrow, "low": size.height < LOW_HEIGHT}
+
+
 class MainScreen(Sturdy, QueueCommands):
     """Puts the panes together and brings the model's changes to them."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("queue", "panes")
 
-    def __init__(self, host: Host, glyphs: Glyphs, now: Callable[[], datetime]) -> None:
+    def __init__(self, host: Host, glyphs: Glyphs, now: Callable[[], datetime], size: Size) -> None:
         super().__init__()
+        # Each change of classes later on works out the styles of all widgets again.
+        self.update_classes(shape(size) | {"plain-ascii": glyphs.ascii}, update=False)
         self._compositor = SparingCompositor()
         self.host = host
         self.glyphs = glyphs
@@ -66,37 +74,28 @@ class MainScreen(Sturdy, QueueCommands):
         self.transcript = TranscriptView(glyphs, id="transcript")
         self.log_view = LogView(self.model, glyphs, id="log")
         self.memory = MemoryView(self.model, glyphs, id="memory")
-        self.footer = Footer(glyphs, self.key_label)
-        self.filter = Input(placeholder="Filter by name, or is:failed", id="filter")
-        self.log_filter = Input(placeholder="Text in the log", id="log-filter")
+        self.footer = Footer(glyphs, self.labels)
 
     def compose(self) -> ComposeResult:
         """Header, four panes, footer."""
         yield self.header
         with Container(id="panes"):
-            yield Vertical(self.queue, self.filter, id="queue-pane", classes="pane")
-            for pane in (
-                self.transcript,
-                Vertical(self.log_view, self.log_filter, id="log-pane"),
-                self.memory,
-            ):
-                pane.add_class("pane", "side")
+            yield Vertical(self.queue, id="queue-pane", classes="pane")
+            log_pane = Vertical(self.log_view, id="log-pane")
+            for name, pane in zip(SIDES, (self.transcript, log_pane, self.memory), strict=True):
+                pane.update_classes(
+                    {"pane": True, "side": True, "active": name == self.side}, update=False
+                )
                 yield pane
         yield self.footer
 
     def on_mount(self) -> None:
-        """Show what is known."""
-        self.set_class(self.glyphs.ascii, "plain-ascii")
-        self._activate(self.side)
-        self.queue.focus()
-        self.apply(Changes(everything=True))
+        """Show what is known, in the first frame."""
+        self._draw(Changes(everything=True))
 
     def on_resize(self, event: events.Resize) -> None:
         """Choose the layout for the size."""
-        narrow = event.size.width < NARROW_WIDTH or event.size.height < NARROW_HEIGHT
-        self.set_class(narrow, "narrow")
-        self.set_class(not narrow, "wide")
-        self.set_class(event.size.height < LOW_HEIGHT, "low")
+        self.update_classes(shape(event.size))
         self._titles()
 
     def on_paste(self, event: events.Paste) -> None:
@@ -107,8 +106,10 @@ class MainScreen(Sturdy, QueueCommands):
 
     def apply(self, changes: Changes) -> None:
         """Draw what changed."""
-        if not self.is_mounted:
-            return
+        if self.is_mounted:
+            self._draw(changes)
+
+    def _draw(self, changes: Changes) -> None:
         if changes.everything:
             self.shown = None
             self.following = True
@@ -292,8 +293,11 @@ class MainScreen(Sturdy, QueueCommands):
         return Content.assemble(*parts, (f"  {text} " if text else "", "$ink-dim"))
 
     def _cut(self, text: str, name: str, taken: int = 0) -> str:
-        """What of a title fits into its pane's border."""
-        room = max(0, self._box(name).outer_size.width - FRAME_CELLS - taken)
+        """What of a title fits into its pane's border, as soon as that has a width."""
+        cells = self._box(name).outer_size.width
+        if not cells:
+            return text
+        room = max(0, cells - FRAME_CELLS - taken)
         return fit_middle(text, room, self.glyphs.ellipsis) if width(text) > room else text
 
     def _transcript_state(self, job: Job | None) -> str:

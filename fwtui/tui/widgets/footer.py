@@ -1,6 +1,6 @@
 """The bottom line: keys that can be pressed now, as many as fit."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from textual import events
 from textual.message import Message
@@ -16,7 +16,10 @@ ALWAYS = 90
 
 
 class Footer(Painted):
-    """Keys and labels; a click calls the action. `label` gives the words, or None to hide it."""
+    """Keys and labels; a click calls the action.
+
+    `labels` gives other words for some keys by their id, or None to hide one.
+    """
 
     class Pressed(Message):
         """A hint was clicked."""
@@ -28,17 +31,19 @@ class Footer(Painted):
     def __init__(
         self,
         glyphs: Glyphs,
-        label: Callable[[Key], str | None],
+        labels: Callable[[], Mapping[str, str | None]],
         *,
         id: str | None = None,  # noqa: A002
     ) -> None:
         super().__init__(glyphs, id=id)
-        self._label = label
+        self._labels = labels
         self._hints: list[tuple[Key, str]] = []
 
     def update(self) -> None:
         """Draw if other keys make sense now."""
-        hints = [(key, text) for key in footer_keys() if (text := self._label(key)) is not None]
+        labels = self._labels()
+        said = [(key, labels.get(key.id, key.label)) for key in footer_keys()]
+        hints = [(key, text) for key, text in said if text is not None]
         if hints != self._hints:
             self._hints = hints
             self.refresh()

@@ -82,8 +82,12 @@ class LineView(Painted, can_focus=True):
 
     def changed(self) -> None:
         """The lines are others now: keep the view inside them and draw."""
-        self.top = self.last_top if self.tail else min(self.top, self.last_top)
+        self.fit()
         self.refresh()
+
+    def fit(self) -> None:
+        """Keep the view inside the lines."""
+        self.top = self.last_top if self.tail else min(self.top, self.last_top)
 
     def refresh_line(self, index: int) -> None:
         """Draw one line again, if it is in view."""
@@ -117,10 +121,6 @@ class LineView(Painted, can_focus=True):
     def action_end(self) -> None:
         """Move to the last line."""
         self.look_at(self.last_top)
-
-    def on_resize(self) -> None:
-        """Keep the view inside the lines."""
-        self.changed()
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         """Scroll by the wheel."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.strip import Strip
 
 from fwtui.tui.glyphs import Glyphs
@@ -28,6 +28,19 @@ class Painted(SturdyWidget):
         super().__init__(id=id)
         self.glyphs = glyphs
         self._inks: dict[tuple[str, str], Style] = {}
+        self._room = Size(0, 0)
+
+    def prepare(self) -> None:
+        """Fit the widget into another size just before it is drawn in it.
+
+        The message about the size comes after the frame, which would show what fitted before.
+        """
+        if self._room != self.size:
+            self._room = self.size
+            self.fit()
+
+    def fit(self) -> None:
+        """The size is another one."""
 
     def notify_style_update(self) -> None:
         """Forget the styles: theme or focus changed."""
@@ -102,10 +115,9 @@ class Board(Painted):
         super().notify_style_update()
         self._drawn = []
 
-    def on_resize(self) -> None:
+    def fit(self) -> None:
         """Everything has another width."""
         self._drawn = []
-        self.refresh()
 
     def render_line(self, y: int) -> Strip:
         """One of the lines, or nothing below them."""
@@ -122,8 +134,10 @@ def changed_cells(before: Strip, after: Strip) -> list[tuple[int, int]]:
         return []
     if before.cell_length != after.cell_length:
         return [(0, after.cell_length)]
+    same, one_rest, other_rest = _after_what_is_same(before, after)
     runs: list[tuple[int, int]] = []
-    for cell, (one, other) in enumerate(zip(_cells(before), _cells(after), strict=True)):
+    cells = zip(_cells(one_rest), _cells(other_rest), strict=True)
+    for cell, (one, other) in enumerate(cells, same):
         if one == other:
             continue
         start = runs.pop()[0] if runs and cell - runs[-1][1] < NEAR else cell
@@ -131,7 +145,18 @@ def changed_cells(before: Strip, after: Strip) -> list[tuple[int, int]]:
     return runs
 
 
-def _cells(strip: Strip) -> list[tuple[str, Style | None]]:
+def _after_what_is_same(before: Strip, after: Strip) -> tuple[int, list[Segment], list[Segment]]:
+    """How many cells at the left are the same, and what comes behind them.
+
+    Of the segments that are the same the last one is left: a sign may combine with it.
+    """
+    one, other = list(before), list(after)
+    count = next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), 0)
+    count = max(0, count - 1)
+    return sum(segment.cell_length for segment in one[:count]), one[count:], other[count:]
+
+
+def _cells(strip: Iterable[Segment]) -> list[tuple[str, Style | None]]:
     """What is in each cell; both cells of a wide character have all of it."""
     cells: list[tuple[str, Style | None]] = []
     for text, style, _ in strip:

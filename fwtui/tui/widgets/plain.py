@@ -24,7 +24,7 @@ class PlainLines(LineView):
         """Break the lines anew."""
         cells = max(8, self.size.width - BESIDE)
         self._shown = [part for line in self._lines for part in chop_cells(line, cells) or [""]]
-        super().on_resize()
+        self.changed()
 
     def count(self) -> int:
         """How many lines there are."""

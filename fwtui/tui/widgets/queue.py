@@ -99,12 +99,15 @@ class QueueTable(LineView):
             return tuple(job_id for job_id in self.model.order if job_id in self.selected)
         return (self.ids[self.cursor],) if self.ids else ()
 
-    def on_resize(self) -> None:
-        """Share out the new width."""
-        self._columns = rows.columns(self.size.width - 1)
-        self._cache.clear()
-        self.changed()
-        self._reveal()
+    def fit(self) -> None:
+        """Share out the width, and keep the cursor in view."""
+        columns = rows.columns(self.size.width - 1)
+        if columns != self._columns:
+            self._columns = columns
+            self._cache.clear()
+        super().fit()
+        if self.rows > 0:
+            self.top = min(self.cursor, max(self.top, self.cursor - self.rows + 1))
 
     def head_line(self, y: int, cells: int) -> Strip:  # noqa: ARG002
         """The names of the columns."""
@@ -191,7 +194,6 @@ class QueueTable(LineView):
             except ValueError:
                 self.cursor = max(0, min(self.cursor, len(self.ids) - 1))
         self.changed()
-        self._reveal()
 
     def _reveal(self) -> None:
         if self.rows <= 0:

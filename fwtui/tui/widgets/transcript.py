@@ -101,11 +101,10 @@ class TranscriptView(LineView):
             return self.strip([(" ", "dim"), *pieces], cells)
         return self.strip([(fit_right(stamp, self._stamp_cells) + "  ", "dim"), *pieces], cells)
 
-    def on_resize(self) -> None:
-        """Wrap again for the new width."""
-        self._forget()
-        self.update()
-        self.changed()
+    def fit(self) -> None:
+        """Wrap again for another width."""
+        self._wrap()
+        super().fit()
 
     def text(self) -> str:
         """All words, for the clipboard."""

@@ -1,0 +1,32 @@
+"""A workspace that is imported when it is first asked for something: the screen starts quicker."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from fwtui.tui.workspace import Workspace
+
+
+def late(make: "Callable[[], Workspace]") -> "Workspace":
+    """A workspace that `make` makes in a thread, once, when one of its methods is called.
+
+    The batch and what it needs are a hundred modules; the first frame needs none of them.
+    """
+    return cast("Workspace", _Late(make))
+
+
+class _Late:
+    def __init__(self, make: "Callable[[], Workspace]") -> None:
+        self._make = make
+        self._made: Workspace | None = None
+        self._lock = asyncio.Lock()
+
+    def __getattr__(self, method: str) -> Callable[..., Awaitable[Any]]:
+        async def call(*arguments: object) -> object:
+            async with self._lock:
+                if self._made is None:
+                    self._made = await asyncio.to_thread(self._make)
+            return await getattr(self._made, method)(*arguments)
+
+        return call

@@ -8,6 +8,7 @@ cores that is quicker than two threads, and still the same for the same seed.
 """
 
 import argparse
+import itertools
 import os
 import pickle
 import random
@@ -43,7 +44,9 @@ class Phase(NamedTuple):
     Short windows, anywhere within the 30 s that the model knows, teach words and positions
     cheaply; full ones teach to keep track of a long window. The learning rate falls to nothing
     over the last `decay` steps. `mild`: with less noise; `prompted`: share of the windows that
-    have a previous text; `frames` and `looking` weigh what only training asks for.
+    have a previous text; `frames` and `looking` weigh what only training asks for; phrases in which
+    a word is said twice in a row come `twice` times more often; `blend`: share of the weights of
+    the phase before in what this one leaves.
     """
 
     kinds: tuple[Kind, ...]
@@ -54,6 +57,8 @@ class Phase(NamedTuple):
     prompted: float = 0.3
     frames: float = 0.2
     looking: float = 0.25
+    twice: int = 0
+    blend: float = 0.0
 
 
 SHORT = (Kind(6, 10, 0.5), Kind(12, 5, 0.2), Kind(30, 2, 0.3))
@@ -78,6 +83,25 @@ PHASES = (
         decay=1900,
         prompted=0.6,
         frames=0.15,
+    ),
+    Phase(
+        (Kind(8, 7, 0.1), Kind(16, 4, 0.2), Kind(30, 3, 0.7)),
+        1900,
+        decay=1800,
+        prompted=0.4,
+        frames=0.12,
+        looking=0.2,
+    ),
+    Phase(
+        (Kind(8, 7, 0.05), Kind(16, 4, 0.15), Kind(30, 3, 0.8)),
+        700,
+        4e-4,
+        620,
+        prompted=0.35,
+        frames=0.1,
+        looking=0.2,
+        twice=2,
+        blend=0.5,
     ),
 )
 PHRASES = 30_000
@@ -173,7 +197,8 @@ def train_phase(rank: int, model: Network, windows: Windows, phase: Phase, seed:
     """One phase; returns the running mean. The first process tells of it every 50 steps."""
     parameters = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(parameters, weight_decay=0.01, betas=(0.9, 0.98))
-    mean = {name: value.clone() for name, value in model.state_dict().items()}
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    mean = {name: value.clone() for name, value in before.items()}
     model.train()
     started = time.monotonic()
     for step, (kind, batch) in enumerate(ahead(windows, phase, seed), 1):
@@ -194,6 +219,8 @@ def train_phase(rank: int, model: Network, windows: Windows, phase: Phase, seed:
                 f"{accuracies(heard, batch, windows.v)} after {time.monotonic() - started:.0f} s",
                 flush=True,
             )
+    for name, value in mean.items():
+        value.lerp_(before[name], phase.blend)
     model.load_state_dict(mean)
     return model
 
@@ -225,6 +252,15 @@ def spoken(folder: Path, workers: int) -> dict[str, list[Phrase]]:
     return found
 
 
+def with_twice(speech: dict[str, list[Phrase]], more: int) -> dict[str, list[Phrase]]:
+    """The phrases, and those in which a word is said twice in a row so many times more."""
+    twice = {
+        language: [p for p in said if any(a == b for a, b in itertools.pairwise(p.words))]
+        for language, said in speech.items()
+    }
+    return {language: said + twice[language] * more for language, said in speech.items()}
+
+
 def learn(
     rank: int, speech: dict[str, list[Phrase]], work: Path, start: Path | None, seed: int, port: int
 ) -> None:
@@ -244,7 +280,8 @@ def learn(
         elif start is not None:
             thaw(start, model)
         own = (seed + number) * PROCESSES + rank
-        windows = Windows(vocabulary, speech, own, mild=phase.mild, prompted=phase.prompted)
+        said = with_twice(speech, phase.twice)
+        windows = Windows(vocabulary, said, own, mild=phase.mild, prompted=phase.prompted)
         model = train_phase(rank, model, windows, phase, seed + number)
         if rank == 0:
             torch.save(model.state_dict(), work / f"phase{number}.pt")

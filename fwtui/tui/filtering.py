@@ -39,6 +39,8 @@ class Filtering(Screen[None]):
             await self.mount(field, after=view)
         field.add_class("open")
         field.focus()
+        # So that the first letter does not wait for a hundred thousand of them.
+        self.call_after_refresh(self.queue.model.names)
 
     def on_input_changed(self, event: "Input.Changed") -> None:
         """Filter while typing."""

@@ -24,7 +24,6 @@ from fwtui.tui import format as fmt
 from fwtui.tui.arrange import SORTS, Sort
 from fwtui.tui.filtering import Filtering
 from fwtui.tui.keymap import with_keys
-from fwtui.tui.leaving import ask_again
 from fwtui.tui.looking import Looking
 from fwtui.tui.messages import InterfaceChanged
 from fwtui.tui.text import base_name, clean
@@ -131,6 +130,8 @@ class QueueCommands(Filtering, Looking):
 
     @work(exclusive=True, group="dialog", exit_on_error=False)
     async def _do_again(self, again: RetryJobs, done: list[Job]) -> None:
+        from fwtui.tui.leaving import ask_again
+
         if await self.app.push_screen_wait(ask_again(done)):
             self._send_retry(again)
 

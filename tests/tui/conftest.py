@@ -8,14 +8,14 @@ from textual.css.stylesheet import Stylesheet
 
 
 @pytest.fixture(scope="session", autouse=True)
-def style_sheets_parsed_once() -> Iterator[None]:
+def parsed_style_sheets() -> Iterator[dict[Any, Any]]:
     """Let an application take rules that another one has made of the same text and variables.
 
     Textual keeps them for as long as an application lives; tests start hundreds, and a tenth of
     their time was parsing the same style sheets.
     """
     parse = Stylesheet._parse_rules
-    known: dict[tuple[Any, ...], list[Any]] = {}
+    known: dict[Any, Any] = {}
 
     def parse_once(self: Stylesheet, *text: Any, **place: Any) -> list[Any]:
         key = (*text, *sorted(place.items()), *sorted(self._variables.items()))
@@ -25,4 +25,4 @@ def style_sheets_parsed_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(Stylesheet, "_parse_rules", parse_once)
-        yield
+        yield known

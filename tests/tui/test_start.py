@@ -26,8 +26,9 @@ def test_the_batch_is_not_imported_for_the_first_frame() -> None:
 
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=str)
 async def test_the_first_frame_is_whole(
-    size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+    size: tuple[int, int], monkeypatch: pytest.MonkeyPatch, parsed_style_sheets: dict[Any, Any]
 ) -> None:
+    parsed_style_sheets.clear()
     frames: list[str] = []
     parsed: list[str] = []
     display = FwtuiApp._display

@@ -8,14 +8,14 @@ from textual.css.stylesheet import Stylesheet
 
 
 @pytest.fixture(scope="session", autouse=True)
-def parsed_style_sheets() -> Iterator[dict[Any, Any]]:
+def parsed_style_sheets() -> Iterator[dict[Any, list[Any]]]:
     """Let an application take rules that another one has made of the same text and variables.
 
     Textual keeps them for as long as an application lives; tests start hundreds, and a tenth of
     their time was parsing the same style sheets.
     """
     parse = Stylesheet._parse_rules
-    known: dict[Any, Any] = {}
+    known: dict[Any, list[Any]] = {}
 
     def parse_once(self: Stylesheet, *text: Any, **place: Any) -> list[Any]:
         key = (*text, *sorted(place.items()), *sorted(self._variables.items()))

@@ -223,7 +223,7 @@ async def test_an_engine_that_cannot_even_start_for_want_of_memory_fails_the_fil
     assert isinstance(state, Failed)
     assert state.failure.title.startswith("Failed (Memory Error): ")
     remedies = [attempt.remedy for attempt in batch.jobs[1].attempts]
-    assert remedies == ["a fresh engine", "compute type int8"]
+    assert remedies == ["a fresh engine", "compute type int8"], batch.jobs[1].attempts
     assert tally.exit_code is ExitCode.SOME_FAILED
     assert finished.report is not None
     report = Path(finished.report).read_text()

@@ -5,10 +5,12 @@ python -m tests.benchmarks.memory_by_length --minutes 600 --windows 100
 
 The number is the kernel's peak resident memory (VmHWM) of the engine child, which has no children,
 in MB. With `--windows` a file is given up after so many windows or batches: all of it was decoded,
-searched for speech and scanned by then. Files are the long demo clip, repeated without re-encoding.
+searched for speech and scanned by then. With `--rounds` it is the median of so many runs: the
+memory comes in pages of 2 MB, and may differ by 16 MB from run to run. Files are the long demo clip, repeated without re-encoding.
 """
 
 import argparse
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -106,6 +108,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=int, nargs="+", default=[10, 60])
     parser.add_argument("--modes", nargs="+", choices=MODES, default=list(MODES))
     parser.add_argument("--windows", type=int, default=0)
+    parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--whisper", action="store_true", help="faster-whisper's peak as well")
     arguments = parser.parse_args()
     print(f"{'mode':<14} {'minutes':>8} {'fwtui MB':>9} {'faster-whisper MB':>18} {'windows':>8}")
@@ -114,7 +117,11 @@ def main() -> None:
         for mode in arguments.modes:
             for minutes in arguments.minutes:
                 path = sound_file(folder, minutes)
-                found, windows = ours(path, MODES[mode], arguments.windows, folder)
+                runs = [
+                    ours(path, MODES[mode], arguments.windows, folder)
+                    for _ in range(arguments.rounds)
+                ]
+                found, windows = statistics.median(peak for peak, _ in runs), runs[0][1]
                 whisper = theirs(path, mode, arguments.windows or -1) if arguments.whisper else 0
                 print(
                     f"{mode:<14} {minutes:8} {found:9.0f} {whisper or float('nan'):18.0f}"

@@ -6,7 +6,8 @@ python -m tests.benchmarks.memory_by_length --minutes 600 --windows 100
 The number is the kernel's peak resident memory (VmHWM) of the engine child, which has no children,
 in MB. With `--windows` a file is given up after so many windows or batches: all of it was decoded,
 searched for speech and scanned by then. With `--rounds` it is the median of so many runs: the
-memory comes in pages of 2 MB, and may differ by 16 MB from run to run. Files are the long demo clip, repeated without re-encoding.
+memory comes in pages of 2 MB, and may differ by 16 MB from run to run. Files are the long demo
+clip, repeated without re-encoding.
 """
 
 import argparse

@@ -4,10 +4,11 @@ import contextlib
 import ctypes
 import sys
 
-M_MMAP_THRESHOLD = -3
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 
 # As `TUNING` of the engine's client does with huge pages, which must be asked for at a process's
 # start: without it the kernel spends as long on the encoder's memory as the model does.
 if sys.platform.startswith("linux"):
     with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 1 << 30)
+        for threshold in (M_MMAP_THRESHOLD, M_TRIM_THRESHOLD):
+            ctypes.CDLL(None).mallopt(threshold, 1 << 30)

@@ -21,7 +21,15 @@ from fwtui.engine.batched_file import BatchedFile, Part
 from fwtui.engine.convert import convert
 from fwtui.engine.prepare import Prepared
 from fwtui.engine.transcriber import Transcriber
-from tests.engine.support import LONG_CLIP, MODEL, assert_alike, at_resume, prepared_file, write_wav
+from tests.engine.support import (
+    LONG_CLIP,
+    MODEL,
+    assert_alike,
+    at_resume,
+    prepared_file,
+    transcriber_on,
+    write_wav,
+)
 
 BATCHED = DecodingSettings(beam_size=1, temperature_increment_on_fallback=None, batched=True)
 GERMAN = demo.clips()[3]
@@ -45,7 +53,7 @@ OPTIONS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 @pytest.fixture(scope="module")
 def transcriber() -> Transcriber:
-    return Transcriber(MODEL)
+    return transcriber_on(MODEL)
 
 
 @pytest.fixture(scope="module")

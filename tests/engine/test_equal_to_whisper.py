@@ -17,6 +17,7 @@ from tests.engine.support import (
     MODEL,
     assert_alike,
     segments_of,
+    transcriber_on,
     whisper_segments,
     write_wav,
 )
@@ -68,7 +69,7 @@ OPTIONS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 def transcriber() -> Transcriber:
     """In float32: the last bits of features depend on how many are computed at a time (on some
     processors), and int8 makes other tokens of that now and then."""
-    return Transcriber(replace(MODEL, compute_type="float32"))
+    return transcriber_on(replace(MODEL, compute_type="float32"))
 
 
 @pytest.mark.parametrize("clip", demo.clips(), ids=lambda clip: clip.name)

@@ -9,7 +9,7 @@ from faster_whisper.audio import decode_audio
 from fwtui.core.session import Resume, WindowResult
 from fwtui.core.settings import DecodingSettings
 from fwtui.engine.transcriber import Transcriber
-from tests.engine.support import MINUTE, MODEL, at_resume, prepared_file, write_wav
+from tests.engine.support import MINUTE, MODEL, at_resume, prepared_file, transcriber_on, write_wav
 
 LITTLE_HEAT = 1e-4
 MODES = {
@@ -40,7 +40,7 @@ MODES = {
 
 @pytest.fixture(scope="module")
 def transcriber() -> Transcriber:
-    return Transcriber(MODEL)
+    return transcriber_on(MODEL)
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = Path(sysconfig.get_path("scripts"))
-# One more than there are processors: tests wait for programs they have started.
-WORKERS = (os.cpu_count() or 1) + 1
+# More than there are processors: tests wait for programs they have started.
+WORKERS = (os.cpu_count() or 1) + 2
 ENVIRONMENT = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}  # an advertisement
 # Tests start hundreds of programs: each would compile all modules again.
 ENVIRONMENT.pop("PYTHONDONTWRITEBYTECODE", None)

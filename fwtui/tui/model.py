@@ -90,6 +90,11 @@ class Changes(Struct):
     forecast: Forecast | None = None
     hook: HookFailed | None = None
 
+    @property
+    def only_progress(self) -> bool:
+        """Some files are further than they were, and that is all."""
+        return self == Changes(jobs=self.jobs)
+
 
 class BatchModel:
     """The batch as last heard of. `fold` takes an event in and notes what it changed.

@@ -1,47 +1,42 @@
 """Peak memory by the length of the file, in each mode, beside faster-whisper's `transcribe`.
 
 python -m tests.benchmarks.memory_by_length [--minutes 10 60] [--modes sequential batched ...]
-python -m tests.benchmarks.memory_by_length --minutes 600 --windows 100
+python -m tests.benchmarks.memory_by_length --minutes 600 --seconds 600
 
-The number is the kernel's peak resident memory (VmHWM) of the engine child, which has no children,
-in MB. With `--windows` a file is given up after so many windows or batches: all of it was decoded,
-searched for speech and scanned by then. With `--rounds` it is the median of so many runs: the
-memory comes in pages of 2 MB, and may differ by 16 MB from run to run. Files are the long demo
-clip, repeated without re-encoding.
+The number is that of the whole process tree of `fwtui run`, in MB: the sum of the kernel's peaks of
+resident memory (VmHWM) of all processes that are there at the same time, the most of it. `engine`
+is the part of the largest of them. With `--seconds` a file is given up after so much sound of it:
+all of it was decoded, searched for speech and scanned by then. With `--rounds` it is the median of
+so many runs: the memory comes in pages of 2 MB, and may differ by 16 MB from run to run. Files are
+the long demo clip, repeated without re-encoding.
 """
 
 import argparse
+import json
+import os
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
+from typing import Any
 
-from msgspec.structs import replace
+import psutil
 
 from fwtui import demo
-from fwtui.core.settings import DecodingSettings, ModelSettings
-from fwtui.engine.client import EngineClient
-from fwtui.engine.protocol import (
-    Cancel,
-    FileFailed,
-    Finished,
-    Shutdown,
-    Stopped,
-    Transcribe,
-    Window,
-)
 
-BASE = DecodingSettings(beam_size=1, temperature_increment_on_fallback=None)
+BASE = "--device cpu --threads 1 --beam_size 1 --temperature_increment_on_fallback None"
 MODES = {
-    "sequential": BASE,
-    "vad": replace(BASE, vad_filter=True),
-    "words": replace(BASE, word_timestamps=True, vad_filter=True),
-    "languages": replace(BASE, multilingual=True, language_detection_segments=8),
-    "hotwords": replace(BASE, hotwords="monday"),
-    "clips": replace(BASE, clip_timestamps="30"),
-    "batched": replace(BASE, batched=True, batch_size=8),
-    "batched words": replace(BASE, batched=True, batch_size=8, word_timestamps=True),
+    "sequential": "",
+    "vad": "--vad_filter",
+    "words": "--vad_filter --word_timestamps",
+    "languages": "--multilingual --language_detection_segments 8",
+    "hotwords": "--hotwords monday",
+    "clips": "--clip_timestamps 30",
+    "batched": "--batched --batch_size 8",
+    "batched words": "--batched --batch_size 8 --word_timestamps",
 }
 WHISPER = """
 import sys
@@ -55,17 +50,46 @@ else:
     options["vad_filter"] = sys.argv[3] in ("vad", "words")
 options["word_timestamps"] = "words" in sys.argv[3]
 segments, _ = model.transcribe(sys.argv[2], **options)
-for number, _ in enumerate(segments):
-    if number == int(sys.argv[4]):
+for segment in segments:
+    if segment.end > float(sys.argv[4]):
         break
 print(next(l for l in open("/proc/self/status") if l.startswith("VmHWM")).split()[1])
 """
 
 
-def peak(pid: int) -> float:
-    """Peak resident memory of a process in MB."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1024
+def peak(process: psutil.Process) -> float:
+    """Peak resident memory of a process in MB; 0 once it is gone."""
+    try:
+        lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
+    except OSError:
+        return 0.0
+    found = (line.split()[1] for line in lines if line.startswith("VmHWM"))
+    return int(next(found, "0")) / 1024
+
+
+class TreePeak:
+    """Looks at a process and all below it until it has ended."""
+
+    def __init__(self, pid: int) -> None:
+        self.tree = self.engine = 0.0  # MB
+        self._root = psutil.Process(pid)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._look)
+        self._thread.start()
+
+    def _look(self) -> None:
+        while not self._ended.wait(0.02):
+            try:
+                below = self._root.children(recursive=True)
+            except psutil.NoSuchProcess:
+                return
+            peaks = [peak(process) for process in below]
+            self.tree = max(self.tree, sum(peaks) + peak(self._root))
+            self.engine = max(self.engine, *peaks, 0.0)
+
+    def end(self) -> None:
+        self._ended.set()
+        self._thread.join()
 
 
 def sound_file(folder: Path, minutes: int) -> Path:
@@ -76,31 +100,39 @@ def sound_file(folder: Path, minutes: int) -> Path:
     return path
 
 
-def ours(path: Path, decoding: DecodingSettings, windows: int, folder: Path) -> tuple[float, int]:
-    """Peak of our engine, and how many windows (or batches) it did."""
-    model = ModelSettings(model=str(demo.model_dir()), device="cpu", threads=1)
-    client = EngineClient(model, lambda _: None)
-    client.send(Transcribe(1, str(path), decoding, "hash", str(folder / "tmp.wav")))
-    done = 0
-    for reply in client.replies():
-        if isinstance(reply, FileFailed):
-            raise SystemExit(str(reply.failure))
-        if isinstance(reply, Finished | Stopped):
-            break
-        if isinstance(reply, Window):
-            done += 1
-            if done == windows:
-                client.send(Cancel(1))
-    found = peak(client.pid)
-    client.send(Shutdown())
-    for _ in client.replies():
-        pass
-    client.wait()
-    return found, done
+def ours(path: Path, mode: str, seconds: float, folder: Path) -> tuple[float, float]:
+    """Peaks in MB of the tree and of its engine, while `fwtui run` does so much of the file."""
+    homes = {f"XDG_{name}_HOME": str(folder / name) for name in ("CONFIG", "STATE", "CACHE")}
+    command = [sys.executable, "-m", "fwtui", "run", str(path), "--json", "-o", str(folder / "out")]
+    chosen = f"--model {demo.model_dir()} {BASE} {MODES[mode]}".split()
+    with subprocess.Popen(
+        [*command, *chosen],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | homes,
+    ) as run:
+        assert run.stdout is not None
+        found = TreePeak(run.pid)
+        asked = False
+        for line in run.stdout:
+            if not asked and is_past(json.loads(line), seconds):
+                run.send_signal(signal.SIGINT)
+                asked = True
+        found.end()
+    if run.returncode != (3 if asked else 0):
+        raise SystemExit(f"fwtui run ended with {run.returncode}")
+    return found.tree, found.engine
 
 
-def theirs(path: Path, mode: str, windows: int) -> float:
-    command = [sys.executable, "-c", WHISPER, str(demo.model_dir()), str(path), mode, str(windows)]
+def is_past(event: dict[str, Any], seconds: float) -> bool:
+    """Whether so much of the file is transcribed."""
+    if event["type"] != "JobProgress" or event["preparing"]:
+        return False
+    return bool(event["done"] >= seconds)
+
+
+def theirs(path: Path, mode: str, seconds: float) -> float:
+    command = [sys.executable, "-c", WHISPER, str(demo.model_dir()), str(path), mode, str(seconds)]
     return int(subprocess.run(command, check=True, capture_output=True).stdout) / 1024
 
 
@@ -108,27 +140,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=int, nargs="+", default=[10, 60])
     parser.add_argument("--modes", nargs="+", choices=MODES, default=list(MODES))
-    parser.add_argument("--windows", type=int, default=0)
+    parser.add_argument("--seconds", type=float, default=float("inf"))
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--whisper", action="store_true", help="faster-whisper's peak as well")
     arguments = parser.parse_args()
-    print(f"{'mode':<14} {'minutes':>8} {'fwtui MB':>9} {'faster-whisper MB':>18} {'windows':>8}")
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        for mode in arguments.modes:
-            for minutes in arguments.minutes:
-                path = sound_file(folder, minutes)
-                runs = [
-                    ours(path, MODES[mode], arguments.windows, folder)
-                    for _ in range(arguments.rounds)
-                ]
-                found, windows = statistics.median(peak for peak, _ in runs), runs[0][1]
-                whisper = theirs(path, mode, arguments.windows or -1) if arguments.whisper else 0
-                print(
-                    f"{mode:<14} {minutes:8} {found:9.0f} {whisper or float('nan'):18.0f}"
-                    f" {windows:8}",
-                    flush=True,
-                )
+    print(f"{'mode':<14} {'minutes':>8} {'tree MB':>8} {'engine MB':>10} {'faster-whisper MB':>18}")
+    for mode in arguments.modes:
+        for minutes in arguments.minutes:
+            with tempfile.TemporaryDirectory() as name:
+                print(row(mode, minutes, arguments, Path(name)), flush=True)
+
+
+def row(mode: str, minutes: int, arguments: argparse.Namespace, folder: Path) -> str:
+    """The line of a file of so many minutes."""
+    path = sound_file(folder, minutes)
+    runs = [
+        ours(path, mode, arguments.seconds, folder / str(number))
+        for number in range(arguments.rounds)
+    ]
+    tree, engine = (statistics.median(peaks) for peaks in zip(*runs, strict=True))
+    whisper = theirs(path, mode, arguments.seconds) if arguments.whisper else float("nan")
+    return f"{mode:<14} {minutes:8} {tree:8.0f} {engine:10.0f} {whisper:18.0f}"
 
 
 if __name__ == "__main__":

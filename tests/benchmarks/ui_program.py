@@ -21,7 +21,11 @@ ROWS = "rows"
 
 
 class Empty(App[None]):
-    """Nothing but a text that a key changes."""
+    """Nothing but a text that a key changes, and time if `a_second` is given."""
+
+    def __init__(self, a_second: float = 0) -> None:
+        super().__init__()
+        self.a_second = a_second
 
     def compose(self) -> ComposeResult:
         yield Static("an empty app", id="words")
@@ -29,6 +33,8 @@ class Empty(App[None]):
     def on_mount(self) -> None:
         gc.freeze()
         gc.enable()
+        if self.a_second:  # a while after the first frame, so that it can be told from these
+            self.set_timer(1, lambda: self.set_interval(1 / self.a_second, self.on_key))
 
     def on_key(self) -> None:
         self.query_one("#words", Static).update(f"an empty app {time.perf_counter_ns()}")
@@ -127,6 +133,6 @@ def fwtui(kind: str, rows: int) -> None:
 
 if __name__ == "__main__":
     if sys.argv[1] == "empty":
-        Empty().run()
+        Empty(*map(float, sys.argv[2:])).run()
     else:
         fwtui(sys.argv[1], int(sys.argv[2]))

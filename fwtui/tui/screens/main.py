@@ -106,7 +106,11 @@ class MainScreen(Sturdy, QueueCommands):
 
     def apply(self, changes: Changes) -> None:
         """Draw what changed."""
-        if self.is_mounted:
+        if not self.is_mounted:
+            return
+        if changes.only_progress:  # ten times a second, so it must be cheap
+            self.queue.touch(changes.jobs)
+        else:
             self._draw(changes)
 
     def _draw(self, changes: Changes) -> None:

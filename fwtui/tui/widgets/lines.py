@@ -59,9 +59,9 @@ class LineView(Painted, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Draw what is at line `y` of the widget."""
-        cells = self.size.width - 1
+        cells = self._room.width - 1
         if cells <= 0:
-            return Strip.blank(self.size.width)
+            return Strip.blank(self._room.width)
         if y < self.head:
             return Strip.join([self.head_line(y, cells), self._edge(" ")])
         y -= self.head
@@ -73,7 +73,7 @@ class LineView(Painted, can_focus=True):
         return Strip([Segment(text, self.ink("faint"))], 1)
 
     def _thumb(self, y: int) -> str:
-        count, rows = self.count(), self.rows
+        count, rows = self.count(), self._room.height - self.head
         if count <= rows:
             return " "
         length = max(1, rows * rows // count)

@@ -138,19 +138,19 @@ class QueueTable(LineView):
         if self.shown.follow(changed):
             self._find(before)
             return
-        end = min(self.count(), self.top + self.rows)
+        cells, height = self.size
+        end = min(self.count(), self.top + max(0, height - self.head))
         regions = [
             region
             for index in range(self.top, end)
             if self.ids[index] in changed
-            for region in self._changed_parts(index)
+            for region in self._changed_parts(index, cells - 1)
         ]
         if regions:
             self.refresh(*regions)
 
-    def _changed_parts(self, index: int) -> list[Region]:
+    def _changed_parts(self, index: int, cells: int) -> list[Region]:
         """Of a row, what looks different now: few bytes on a slow line."""
-        cells = self.size.width - 1
         drawn = self._cache.get(self.ids[index])
         if drawn is None or cells <= 0:
             runs = [(0, max(0, cells))]

@@ -3,12 +3,11 @@
 python -m tests.benchmarks.memory_by_length [--minutes 10 60] [--modes sequential batched ...]
 python -m tests.benchmarks.memory_by_length --minutes 600 --seconds 600
 
-The number is that of the whole process tree of `fwtui run`, in MB: the sum of the kernel's peaks of
-resident memory (VmHWM) of all processes that are there at the same time, the most of it. `engine`
-is the part of the largest of them. With `--seconds` a file is given up after so much sound of it:
-all of it was decoded, searched for speech and scanned by then. With `--rounds` it is the median of
-so many runs: the memory comes in pages of 2 MB, and may differ by 16 MB from run to run. Files are
-the long demo clip, repeated without re-encoding.
+The number is that of the whole process tree of `fwtui run`, in MB: the most resident memory that
+all its processes had at the same time, fifty times a second. `engine` is the kernel's own peak
+(VmHWM) of the largest of them. With `--seconds` a file is given up after so much sound of it: all
+of it was decoded, searched for speech and scanned by then. With `--rounds` it is the median of so
+many runs: the model's buffers come in steps of 16 or 32 MB. Files are the long demo clip, repeated.
 """
 
 import argparse
@@ -57,14 +56,15 @@ print(next(l for l in open("/proc/self/status") if l.startswith("VmHWM")).split(
 """
 
 
-def peak(process: psutil.Process) -> float:
-    """Peak resident memory of a process in MB; 0 once it is gone."""
+def resident(process: psutil.Process) -> tuple[float, float]:
+    """Resident memory of a process in MB, now and at its peak; zeros once it is gone."""
     try:
         lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
     except OSError:
-        return 0.0
-    found = (line.split()[1] for line in lines if line.startswith("VmHWM"))
-    return int(next(found, "0")) / 1024
+        return 0.0, 0.0
+    found = {name: value for name, _, value in (line.partition(":") for line in lines)}
+    now, peak = (int(found.get(name, "0 kB").split()[0]) / 1024 for name in ("VmRSS", "VmHWM"))
+    return now, peak
 
 
 class TreePeak:
@@ -83,9 +83,9 @@ class TreePeak:
                 below = self._root.children(recursive=True)
             except psutil.NoSuchProcess:
                 return
-            peaks = [peak(process) for process in below]
-            self.tree = max(self.tree, sum(peaks) + peak(self._root))
-            self.engine = max(self.engine, *peaks, 0.0)
+            now, peaks = zip(*map(resident, [self._root, *below]), strict=True)
+            self.tree = max(self.tree, sum(now))
+            self.engine = max(self.engine, *peaks[1:], 0.0)
 
     def end(self) -> None:
         self._ended.set()
@@ -93,10 +93,11 @@ class TreePeak:
 
 
 def sound_file(folder: Path, minutes: int) -> Path:
-    path = folder / f"{minutes}.opus"
-    source = ["-stream_loop", str(minutes // 3), "-i", str(demo.clips()[-1])]
-    command = ["ffmpeg", "-v", "error", "-y", *source, "-t", str(minutes * 60), "-c", "copy"]
-    subprocess.run([*command, str(path)], check=True)
+    path = folder / f"{minutes}.flac"
+    if not path.exists():
+        source = ["-stream_loop", str(minutes // 3), "-i", str(demo.clips()[-1])]
+        made = ["-t", str(minutes * 60), "-ar", "16000", "-ac", "1", str(path)]
+        subprocess.run(["ffmpeg", "-v", "error", "-y", *source, *made], check=True)
     return path
 
 
@@ -119,7 +120,7 @@ def ours(path: Path, mode: str, seconds: float, folder: Path) -> tuple[float, fl
                 run.send_signal(signal.SIGINT)
                 asked = True
         found.end()
-    if run.returncode != (3 if asked else 0):
+    if run.returncode not in (0, 3):  # 3: stopped; the file may have ended first
         raise SystemExit(f"fwtui run ended with {run.returncode}")
     return found.tree, found.engine
 
@@ -145,19 +146,19 @@ def main() -> None:
     parser.add_argument("--whisper", action="store_true", help="faster-whisper's peak as well")
     arguments = parser.parse_args()
     print(f"{'mode':<14} {'minutes':>8} {'tree MB':>8} {'engine MB':>10} {'faster-whisper MB':>18}")
-    for mode in arguments.modes:
-        for minutes in arguments.minutes:
-            with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name:
+        for mode in arguments.modes:
+            for minutes in arguments.minutes:
                 print(row(mode, minutes, arguments, Path(name)), flush=True)
 
 
 def row(mode: str, minutes: int, arguments: argparse.Namespace, folder: Path) -> str:
     """The line of a file of so many minutes."""
     path = sound_file(folder, minutes)
-    runs = [
-        ours(path, mode, arguments.seconds, folder / str(number))
-        for number in range(arguments.rounds)
-    ]
+    runs = []
+    for _ in range(arguments.rounds):
+        with tempfile.TemporaryDirectory(dir=folder) as own:
+            runs.append(ours(path, mode, arguments.seconds, Path(own)))
     tree, engine = (statistics.median(peaks) for peaks in zip(*runs, strict=True))
     whisper = theirs(path, mode, arguments.seconds) if arguments.whisper else float("nan")
     return f"{mode:<14} {minutes:8} {tree:8.0f} {engine:10.0f} {whisper:18.0f}"

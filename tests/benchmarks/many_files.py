@@ -5,7 +5,9 @@ python -m tests.benchmarks.many_files [--files 1000] [--batched]
 
 import argparse
 import random
+import statistics
 import tempfile
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -25,10 +27,15 @@ BATCHED = DecodingSettings(
     beam_size=1, temperature_increment_on_fallback=None, batched=True, batch_size=8
 )
 AHEAD = 20
+READINGS = 20
 
 
 class Use(NamedTuple):
-    """What a process has: MB of resident memory, threads, descriptors; and the scratch files."""
+    """What a process has: MB of resident memory, threads, descriptors; and the scratch files.
+
+    The memory is the mean of the last readings, one after each file: buffers of the model as large
+    as 34 MB come and go all the time.
+    """
 
     files: int
     rss: float
@@ -50,11 +57,10 @@ def short_clips(folder: Path, kinds: int = 20) -> list[Path]:
     return paths
 
 
-def use_of(pid: int, files: int, scratch: Path) -> Use:
-    process = psutil.Process(pid)
+def use_of(process: psutil.Process, files: int, rss: float, scratch: Path) -> Use:
     with process.oneshot():
-        rss, threads = process.memory_info().rss / 2**20, process.num_threads()
-        return Use(files, rss, threads, process.num_fds(), len(list(scratch.iterdir())))
+        threads, descriptors = process.num_threads(), process.num_fds()
+    return Use(files, rss, threads, descriptors, len(list(scratch.iterdir())))
 
 
 def after(marks: list[int], clips: list[Path], decoding: DecodingSettings) -> Iterator[Use]:
@@ -71,14 +77,17 @@ def after(marks: list[int], clips: list[Path], decoding: DecodingSettings) -> It
         for job in range(min(AHEAD, marks[-1])):
             send(job)
         done = 0
+        process = psutil.Process(client.pid)
+        readings: deque[float] = deque(maxlen=READINGS)
         for reply in client.replies():
             if isinstance(reply, FileFailed):
                 raise AssertionError(reply.failure)
             if not isinstance(reply, Finished):
                 continue
             done += 1
+            readings.append(process.memory_info().rss / 2**20)
             if done in marks:
-                yield use_of(client.pid, done, scratch)
+                yield use_of(process, done, statistics.mean(readings), scratch)
             if done == marks[-1]:
                 break
             if done + AHEAD <= marks[-1]:

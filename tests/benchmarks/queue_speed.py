@@ -5,7 +5,7 @@ python -m tests.benchmarks.queue_speed --short 200
 
 Without `--short` the files are the demo clips, transcribed one window after the other. With it they
 are clips of 3 to 10 s, which fwtui does in batches, several clips in each (`--batched`), and the
-bare script one by one.
+bare script one by one; and fwtui does the same speech as one long file.
 
 Both use the demo model, one thread, beam size 1, no sampling. The bare script loads the model
 once and keeps the text in memory; fwtui journals every window, measures memory and writes five
@@ -38,6 +38,8 @@ for path in sys.argv[2:]:
     segments, _ = model.transcribe(path, beam_size=1, temperature=0.0)
     list(segments)
 """
+RATE = 16_000
+WINDOW_SECONDS = 30
 BUSY = re.compile(rb"The model was busy ([\d.]+) %")
 
 
@@ -85,14 +87,29 @@ def short_files(folder: Path, count: int) -> list[Path]:
     chance = random.Random(1)
     files = []
     for number in range(count):
-        length = int(chance.uniform(3, 10) * 16000)
+        length = int(chance.uniform(3, 10) * RATE)
         start = chance.randrange(sound.size - length)
         path = folder / f"{number:03}.wav"
-        with wave.open(str(path), "wb") as writer:
-            writer.setparams((1, 2, 16000, 0, "NONE", ""))
-            writer.writeframes(sound[start : start + length].tobytes())
+        write(path, sound[start : start + length].tobytes())
         files.append(path)
     return files
+
+
+def write(path: Path, samples: bytes) -> None:
+    with wave.open(str(path), "wb") as writer:
+        writer.setparams((1, 2, RATE, 0, "NONE", ""))
+        writer.writeframes(samples)
+
+
+def long_file(files: list[Path], path: Path) -> Path:
+    """The same speech in one file: a clip every 30 s, so that each is a chunk of its own."""
+    chunks = []
+    for file in files:
+        with wave.open(str(file), "rb") as clip:
+            samples = clip.readframes(clip.getnframes())
+        chunks.append(samples.ljust(WINDOW_SECONDS * RATE * 2, b"\0"))
+    write(path, b"".join(chunks))
+    return path
 
 
 def main() -> None:
@@ -113,6 +130,9 @@ def main() -> None:
             "bare script": bare(files),
             "fwtui run": ours(files, folder / "out", extra),
         }
+        if arguments.short:
+            whole = [long_file(files, folder / "long.wav")]
+            commands["one long file"] = ours(whole, folder / "out", extra)
         if program := shutil.which("whisper-ctranslate2"):
             commands["whisper-ctranslate2"] = ctranslate2(program, files, folder / "other")
         times: dict[str, list[tuple[float, float]]] = {label: [] for label in commands}

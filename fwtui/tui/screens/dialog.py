@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
 
 from textual import events
@@ -25,6 +26,8 @@ TINY_HEIGHT = 10
 class Dialog(Sturdy, ModalScreen[Result], Generic[Result]):
     """A modal with `escape_result` for escape; arrows move between its buttons."""
 
+    # Read with the first dialog: it is most of the style sheets, and the first frame needs none.
+    CSS_PATH = Path(__file__).parents[1] / "styles" / "dialogs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Close", show=False),
         Binding("left", "focus_button(-1)", show=False),

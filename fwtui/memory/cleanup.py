@@ -20,10 +20,15 @@ def clean_up() -> float:
     process = psutil.Process()
     before = process.memory_info().rss
     gc.collect()
+    return_free_pages()
+    return max(0.0, float(before - process.memory_info().rss) / _MB)
+
+
+def return_free_pages() -> None:
+    """Have the C library return what it keeps for later, where it can (glibc)."""
     trim = _malloc_trim()
     if trim is not None:
         trim(0)
-    return max(0.0, float(before - process.memory_info().rss) / _MB)
 
 
 def peak_rss() -> float:

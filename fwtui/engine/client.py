@@ -27,7 +27,12 @@ COMMAND = (sys.executable, "-P", "-m", "fwtui.engine.child")
 # processors that the model works on: a third of all processor time, and nothing gets done sooner.
 # The encoder's attention takes and returns tens of MB for each layer: the kernel takes as long to
 # hand them out in pages of 4 kB as a small model takes to fill them (glibc >= 2.35).
-TUNING = {"OPENBLAS_NUM_THREADS": "1", "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+# MKL, which the model computes with on Intel's processors, keeps a pool for each size of batch.
+TUNING = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
+    "MKL_DISABLE_FAST_MM": "1",
+}
 # What msgspec raises on bytes that are not our protocol; deep nesting gives a RecursionError.
 NOT_OURS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 

@@ -31,7 +31,7 @@ def checks() -> dict[str, list[str]]:
         "mypy": [str(SCRIPTS / "mypy")],
         "import rules": [str(SCRIPTS / "lint-imports")],
     }
-    if importlib.util.find_spec("mkdocs") or "FWTUI_REQUIRE_TOOLS" in os.environ:
+    if importlib.util.find_spec("mkdocs") or os.environ.get("FWTUI_REQUIRE_TOOLS") == "1":
         commands["docs"] = [sys.executable, "-m", "mkdocs", "build"]
     else:
         print("== docs: not built, for that is the extra [docs]")

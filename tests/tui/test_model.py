@@ -78,9 +78,12 @@ def test_changes_say_what_to_draw() -> None:
     assert changes.jobs == {2}
     assert not changes.order
     assert not changes.everything
+    assert not changes.only_progress, "its state is in titles and counts"
     model.fold(PhaseChanged(Phase.RUNNING))
     assert model.take_changes().head
     assert model.take_changes().jobs == set()
+    model.fold(JobProgress(2, 5, 10, 2, 2.5))
+    assert model.take_changes().only_progress
 
 
 def test_segments_seen_from_the_start_are_whole() -> None:

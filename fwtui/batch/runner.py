@@ -105,6 +105,7 @@ class BatchRunner:
         self._began_at = now()
         self._batches = 0
         self._trouble: Failure | None = None
+        self._leaving = False  # asked to quit, but maybe not there yet
         self._quitting = False
         self.notices: list[str] = []  # for the log, as soon as somebody listens
 
@@ -112,6 +113,7 @@ class BatchRunner:
 
     def send(self, command: AnyCommand) -> None:
         """See `BatchLink`."""
+        self._leaving |= isinstance(command, Quit)
         self._inbox.put_nowait(command)
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
@@ -195,7 +197,7 @@ class BatchRunner:
         match message:
             case EngineSaid() | EngineGone() | LinkEnded():
                 await self._slots.handle(message)
-            case Sampled(reading=reading):
+            case Sampled(reading=reading) if not self._leaving:  # else it would follow the end
                 self._memory = self._upkeep.guardian.look(reading, self._slots)
                 self.ledger.emit(MemorySampled(self._memory))
                 self._emit_progress()

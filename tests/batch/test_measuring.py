@@ -12,14 +12,16 @@ from fwtui.batch import runner
 from fwtui.batch.lengths import LengthMeter
 from fwtui.config.fields import apply
 from fwtui.config.locations import Locations
-from fwtui.core.commands import AddPaths, ChangeSettings, RetryJobs, Start
+from fwtui.core.commands import AddPaths, ChangeSettings, Quit, RetryJobs, Start
 from fwtui.core.events import (
+    AnyEvent,
     BatchFinished,
     BatchProgress,
     EngineChanged,
     Forecast,
     JobChanged,
     LogLine,
+    MemorySampled,
     SegmentsFound,
 )
 from fwtui.core.job import Completed, JobId, Pending
@@ -69,6 +71,22 @@ async def test_lengths_and_an_eta_are_there_before_the_first_window(
         finished = await batch.until(BatchFinished)
     assert (finished.completed, finished.failed) == (9, 1)
     assert any(isinstance(event, Forecast) and event.measured for event in batch.events)
+
+
+async def test_no_reading_follows_the_end_of_a_batch_that_is_left_at_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "SAMPLE_SECONDS", 0.0)  # one waits whenever the batch ends
+    async with Batch(settings_for(tmp_path / "out"), [SHORT]) as batch:
+
+        def quit_at_the_end(event: AnyEvent) -> None:
+            if isinstance(event, BatchFinished):
+                batch.send(Quit())
+
+        batch.runner.subscribe(quit_at_the_end)
+        await batch.to_the_end()
+    assert any(isinstance(event, MemorySampled) for event in batch.events)
+    assert isinstance(batch.events[-1], BatchFinished)
 
 
 async def test_what_the_engine_looks_at_itself_needs_no_child_but_what_comes_later_does(

@@ -12,6 +12,7 @@ from faster_whisper import WhisperModel
 from faster_whisper.feature_extractor import FeatureExtractor
 
 from fwtui.core.settings import ModelSettings
+from fwtui.memory.pages import small_pages
 from fwtui.models.cache import locate
 
 
@@ -32,11 +33,13 @@ def load_model(settings: ModelSettings, folder: Path | None = None) -> tuple[Whi
 
     """
     began = time.monotonic()
-    model = WhisperModel(
-        str(folder or locate(settings)),
-        device=settings.device,
-        device_index=settings.device_indexes[0],
-        compute_type=settings.compute_type,
-        cpu_threads=settings.threads,
-    )
+    # MKL packs each weight into a buffer that is mostly empty if the model is small.
+    with small_pages():
+        model = WhisperModel(
+            str(folder or locate(settings)),
+            device=settings.device,
+            device_index=settings.device_indexes[0],
+            compute_type=settings.compute_type,
+            cpu_threads=settings.threads,
+        )
     return model, time.monotonic() - began

@@ -1,6 +1,7 @@
 """The real child process: requests, replies, and every way it can end."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -172,6 +173,20 @@ def test_signals_of_the_terminal_are_left_to_the_parent(engine: Engine) -> None:
     os.kill(engine.client.pid, signal.SIGINT)
     os.kill(engine.client.pid, signal.SIGHUP)
     engine.until(Finished, 1)
+
+
+@pytest.mark.skipif(
+    not Path("/sys/kernel/mm/transparent_hugepage").is_dir(), reason="no large pages here"
+)
+def test_the_model_is_in_small_pages(engine: Engine) -> None:
+    engine.until(Ready)
+    _, *mappings = re.split(
+        r"(?m)^(?=[0-9a-f]+-)", Path(f"/proc/{engine.client.pid}/smaps").read_text()
+    )
+    heap = next(mapping for mapping in mappings if "[heap]" in mapping)
+    flags = re.search(r"^VmFlags: (.*)", heap, re.MULTILINE)
+    assert flags is not None
+    assert "nh" in flags[1].split()
 
 
 def test_native_prints_do_not_corrupt_the_protocol(tmp_path: Path) -> None:

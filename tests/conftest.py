@@ -1,6 +1,7 @@
 """What every test gets: folders of its own for state, cache and settings."""
 
 import os
+import signal
 from pathlib import Path
 
 # Tests share the processors: threads of native code would only wait for each other, spinning.
@@ -13,6 +14,13 @@ from hypothesis import settings
 # A busy machine is no failure: how long an example takes is not what these tests are about.
 settings.register_profile("fwtui", deadline=None)
 settings.load_profile("fwtui")
+
+# Tests send these to what they start, which would ignore them if whoever started the tests does, as
+# `nohup` and a script's background jobs do.
+for _name, _handler in (("SIGINT", signal.default_int_handler), ("SIGHUP", signal.SIG_DFL)):
+    _number = getattr(signal, _name, None)
+    if _number is not None and signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, _handler)
 
 
 @pytest.fixture(autouse=True)

@@ -117,7 +117,7 @@ def ours(path: Path, mode: str, seconds: float, folder: Path) -> tuple[float, fl
         asked = False
         for line in run.stdout:
             if not asked and is_past(json.loads(line), seconds):
-                run.send_signal(signal.SIGINT)
+                run.send_signal(signal.SIGTERM)  # a job in the background ignores SIGINT
                 asked = True
         found.end()
     if run.returncode not in (0, 3):  # 3: stopped; the file may have ended first

@@ -14,14 +14,16 @@ from fwtui.tui.model import BatchModel, Changes
 if TYPE_CHECKING:
     from fwtui.batch.link import BatchLink
 
-TICK = 0.1
+TICK = 0.1  # s
+PROGRESS_TICK = 0.2  # s: figures that change more often than that cannot be read
 
 
 class Bridge:
     """Subscribes to a link and folds its events into a model, at most ten times a second.
 
     Events may come from any thread; `on_changes` is always called in the loop's. Of progress and
-    memory only the latest counts; every other event is kept and folded in its order.
+    memory only the latest counts, five times a second if nothing else comes with it; every other
+    event is kept and folded in its order.
     """
 
     def __init__(self, model: BatchModel, on_changes: Callable[[Changes], None]) -> None:
@@ -32,7 +34,8 @@ class Bridge:
         self._context = contextvars.copy_context()
         self._lock = threading.Lock()
         self._gathering: Gathering[AnyEvent] = Gathering()
-        self._armed = False
+        self._due: float | None = None  # the tick that is waited for
+        self._timer: asyncio.TimerHandle | None = None
         self._last = float("-inf")
         self._unsubscribe: Callable[[], None] | None = None
 
@@ -50,12 +53,12 @@ class Bridge:
     def receive(self, event: AnyEvent) -> None:
         """Take an event, from any thread, and wake the loop if it sleeps."""
         with self._lock:
-            self._gathering.put(event, event)
-            if self._armed:
+            tick = TICK if self._gathering.put(event, event) else PROGRESS_TICK
+            if self._due is not None and self._due <= tick:
                 return
-            self._armed = True
+            self._due = tick
         try:
-            self._loop.call_soon_threadsafe(self._schedule, context=self._context)
+            self._loop.call_soon_threadsafe(self._schedule, tick, context=self._context)
         except RuntimeError:
             # The loop is closed: nobody looks any more.
             return
@@ -64,7 +67,10 @@ class Bridge:
         """Fold everything gathered so far into the model and tell what changed."""
         with self._lock:
             gathered = tuple(self._gathering.take())
-            self._armed = False
+            self._due = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         self._last = self._loop.time()
         for kind, events in groupby(gathered, type):
             if kind is LogLine:  # there may be tens of thousands of them
@@ -74,9 +80,13 @@ class Bridge:
                     self.model.fold(event)
         self._on_changes(self.model.take_changes())
 
-    def _schedule(self) -> None:
-        wait = self._last + TICK - self._loop.time()
+    def _schedule(self, tick: float) -> None:
+        if self._due is None:  # a longer tick has just ended and taken everything
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        wait = self._last + tick - self._loop.time()
         if wait > 0:
-            self._loop.call_later(wait, self.drain)
+            self._timer = self._loop.call_later(wait, self.drain)
         else:
             self.drain()

@@ -1,6 +1,8 @@
 import asyncio
 import threading
 
+import pytest
+
 from fwtui.core.events import (
     BatchProgress,
     JobChanged,
@@ -10,6 +12,7 @@ from fwtui.core.events import (
     SegmentsFound,
 )
 from fwtui.core.job import Processing
+from fwtui.tui import bridge
 from fwtui.tui.bridge import Bridge
 from fwtui.tui.model import BatchModel, Changes
 from tests.tui.fakes import NOW, ScriptedLink, completed, job, segment
@@ -65,6 +68,25 @@ async def test_only_the_latest_progress_and_memory_is_folded() -> None:
     await screen.next()
     assert screen.model.progress[1].done == 499
     assert list(screen.model.memory_history) == [499]
+
+
+async def test_progress_alone_waits_longer_and_does_not_hold_up_the_rest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    screen, link = Screen(), ScriptedLink([job(1, state=WORKING)])
+    screen.bridge.connect(link)
+    await screen.next()
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    link.emit(JobProgress(1, 1, 500, 1, None))
+    await screen.next()
+    assert loop.time() - began >= bridge.PROGRESS_TICK - 0.01
+    monkeypatch.setattr(bridge, "PROGRESS_TICK", 3600)
+    link.emit(JobProgress(1, 2, 500, 1, None))
+    await asyncio.sleep(0)  # the loop waits for that tick now
+    link.emit(JobChanged(job(1, state=completed())))
+    await screen.next()
+    assert screen.model.counts.completed == 1
 
 
 async def test_progress_from_before_an_end_does_not_come_after_it() -> None:

@@ -49,8 +49,6 @@ class StartUp:
 
     async def _running(self) -> frozenset[str] | None:
         """Offer the running batches. None: it is shown; else the sessions that are left alone."""
-        from fwtui.tui.screens.running import Running
-
         workspace, left = self._host.workspace, frozenset[str]()
         while places := await workspace.running():
             batches = await asyncio.gather(*(workspace.look(place) for place in places))
@@ -59,6 +57,8 @@ class StartUp:
             left = frozenset(place.session_id for place in places)
             if not shown:
                 return left
+            from fwtui.tui.screens.running import Running
+
             place = await self._app.push_screen_wait(Running(shown, self._app.glyphs))
             if place is None:
                 return left
@@ -71,8 +71,6 @@ class StartUp:
         return left
 
     async def _choose(self, beside: frozenset[str]) -> "Stored | None":
-        from fwtui.tui.screens.resume import LATER, Resume
-
         while True:
             try:
                 found = await self._host.workspace.incomplete()
@@ -83,6 +81,8 @@ class StartUp:
             if not mine:
                 self._problems(found.problems)
                 return None
+            from fwtui.tui.screens.resume import LATER, Resume
+
             screen = Resume(self._host.workspace, mine, found.problems, self._app.glyphs)
             choice = await self._app.push_screen_wait(screen)
             if choice == LATER or choice.stored is None:

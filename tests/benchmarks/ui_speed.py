@@ -21,6 +21,8 @@ from contextlib import contextmanager
 
 import psutil
 
+from fwtui.tui.bridge import PROGRESS_TICK
+
 MB = 2**20
 QUIET = 0.03
 PATIENCE = 40.0
@@ -207,8 +209,8 @@ def loads(seconds: float) -> None:
     with program("running", "100000") as terminal:
         share, data = terminal.over(seconds)
         said = f"{share:.1f} % of a core = {share / base:.2f} x, {data:.0f} bytes/s"
-        row("two rows at 10 Hz", said, "2 %, 4 kB/s")
-        row("one row's update", f"{data / 20:.0f} bytes", "250 bytes")
+        row("two rows told at 10 Hz", said, "2 %, 4 kB/s")
+        row("one row's update", f"{data * PROGRESS_TICK / 2:.0f} bytes", "250 bytes")
     with program("flood", "100000") as terminal:
         share, _ = terminal.over(seconds)
         row("10,000 events/s: processor", f"{share:.0f} % of a core", "25 %")

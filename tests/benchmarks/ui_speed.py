@@ -150,6 +150,7 @@ def starts(rounds: int) -> None:
         "100,000 files": (("rows", "100000"), (FRAME, FIRST)),
     }
     times: dict[tuple[str, bytes], list[float]] = {}
+    pressed: dict[str, list[float]] = {name: [] for name in kinds}
     for _ in range(rounds):
         for name, (arguments, words) in kinds.items():
             terminal = Terminal(*arguments)
@@ -157,6 +158,7 @@ def starts(rounds: int) -> None:
             try:
                 for word in words:
                     times.setdefault((name, word), []).append(terminal.wait_for(word))
+                pressed[name].append(terminal.key(b"j"))
             finally:
                 terminal.close()
     base = statistics.median(times["an empty app", b"empty app"])
@@ -164,6 +166,8 @@ def starts(rounds: int) -> None:
         middle = statistics.median(values)
         what = "to the first row" if word == FIRST else "to the first frame"
         row(f"start {what}, {name}", f"{middle * 1000:.0f} ms = {middle / base:.2f} x", "1.2 x")
+    for name, values in pressed.items():
+        row(f"first key after that, painted with Textual's next frame, {name}", spread(values))
 
 
 def keys(rows: int, presses: int, base: float) -> None:

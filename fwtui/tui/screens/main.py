@@ -108,7 +108,7 @@ class MainScreen(Sturdy, QueueCommands):
         """Draw what changed."""
         if not self.is_mounted:
             return
-        if changes.only_progress:  # ten times a second, so it must be cheap
+        if changes.only_progress:  # five times a second, so it must be cheap
             self.queue.touch(changes.jobs)
         else:
             self._draw(changes)

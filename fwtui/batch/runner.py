@@ -139,6 +139,11 @@ class BatchRunner:
         return ()
 
     @property
+    def _wants_readings(self) -> bool:
+        """Whether somebody is there for them: none must follow the end of a batch."""
+        return not self._leaving
+
+    @property
     def _gpus(self) -> int:
         """How many GPUs there are, as far as is known."""
         return len(self._memory.gpus) if self._memory is not None else 0
@@ -197,7 +202,7 @@ class BatchRunner:
         match message:
             case EngineSaid() | EngineGone() | LinkEnded():
                 await self._slots.handle(message)
-            case Sampled(reading=reading) if not self._leaving:  # else it would follow the end
+            case Sampled(reading=reading) if self._wants_readings:
                 self._memory = self._upkeep.guardian.look(reading, self._slots)
                 self.ledger.emit(MemorySampled(self._memory))
                 self._emit_progress()

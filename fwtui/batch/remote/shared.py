@@ -113,6 +113,11 @@ class SharedBatch(WatchingBatch):
             self.send(Quit())
 
     @property
+    def _wants_readings(self) -> bool:
+        alone = self.is_background and not self._server.clients
+        return super()._wants_readings and not (alone and self.phase is Phase.IDLE)
+
+    @property
     def _is_at_rest(self) -> bool:
         """Nothing is done, looked up, or asked for. (Messages come once a second at least.)"""
         busy = self._incoming.is_busy or not self._inbox.empty()

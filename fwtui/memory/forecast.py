@@ -1,7 +1,6 @@
 """How much memory a batch will need: arithmetic on the model's shape, or earlier measurements.
 
-Estimates are rough (within a third or so) and rather too high; what was measured on this machine
-replaces them. The length of a file does not matter: only windows of it are ever in memory.
+Estimates are rough and rather too high; what was measured on this machine replaces them. The length of a file does not matter: only windows of it are ever in memory.
 """
 
 from collections.abc import Iterator
@@ -53,7 +52,7 @@ _BYTES: dict[ComputeType, float] = {
     "int16": 2.1,
     "float16": 2.0,
     "bfloat16": 2.0,
-    "float32": 4.0,
+    "float32": 4.2,
 }
 
 
@@ -90,7 +89,8 @@ def estimate(settings: Settings, stored: float, device: Literal["cpu", "cuda"]) 
     model = weights * 1e6 / _MB * _weight_bytes(settings.model.compute_type, device)
     if device == "cuda":
         return Needs(_PROCESS + _CUDA_RAM, _CUDA_GPU + model + working)
-    return Needs(_PROCESS + model + working)
+    # On Intel's processors all weights are packed into second buffers before the first ones go.
+    return Needs(_PROCESS + model + max(model, working))
 
 
 def _weight_bytes(compute_type: ComputeType, device: Literal["cpu", "cuda"]) -> float:
@@ -98,7 +98,7 @@ def _weight_bytes(compute_type: ComputeType, device: Literal["cpu", "cuda"]) -> 
     if compute_type == "auto":
         return 1.1
     if compute_type in {"default", "float16", "bfloat16"}:
-        return 2.0 if device == "cuda" else 4.0
+        return 2.0 if device == "cuda" else _BYTES["float32"]
     return _BYTES[compute_type]
 
 
@@ -187,7 +187,8 @@ def _smaller(
     if _weight_bytes(settings.model.compute_type, device) > _BYTES[compute]:
         step(f"compute type {compute}", "model.compute_type", compute)
         yield so_far()
-    if settings.decoding.beam_size > 1:
+    narrow = replace(settings, decoding=replace(settings.decoding, beam_size=1))
+    if estimate(narrow, stored, device) != estimate(settings, stored, device):
         step("beam size 1", "decoding.beam_size", 1)
         yield so_far()
     for name in ("large-v3-turbo", "medium", "small", "base", "tiny"):

@@ -1,7 +1,10 @@
 """How large a model's weights are, from its file if it is here, else from what is known."""
 
 import os
+import struct
 from collections.abc import Mapping
+from pathlib import Path
+from typing import BinaryIO
 
 from fwtui.core.settings import ModelSettings
 from fwtui.errors import ModelError
@@ -12,10 +15,52 @@ KNOWN = {model.name: model.megabytes for model in MODELS}
 """MB of model.bin (float16) of the published conversions."""
 
 
+# Bytes of a number by CTranslate2's id of its type (include/ctranslate2/types.h): float32, int8,
+# int16, int32, float16, bfloat16.
+_BYTES = (4, 1, 2, 4, 2, 2)
+_FLOAT16 = 2
+
+
 def weights_size(settings: ModelSettings, environ: Mapping[str, str] = os.environ) -> float | None:
-    """MB of the model's weights as stored; None for a model that is not here and not known."""
+    """MB of the model's weights in float16; None for a model that is not here and not known."""
     try:
-        return (locate(settings, environ) / "model.bin").stat().st_size / 2**20
+        file = locate(settings, environ) / "model.bin"
+        return file.stat().st_size / 2**20 * _FLOAT16 / _weight_bytes(file)
     except (ModelError, OSError):
         model = known(settings.model)
         return None if model is None else float(model.megabytes)
+
+
+def _weight_bytes(file: Path) -> int:
+    """Bytes of each weight as it is stored, by the first matrix; of float16 if there is none.
+
+    The file: version, name and revision of the model, number of variables; of each its name, rank,
+    lengths, type, bytes, and the bytes (CTranslate2's `model_spec.py`, `_serialize`).
+    """
+    with file.open("rb") as model:
+        try:
+            _number(model, "I")
+            _skip(model, "H")
+            _, variables = _number(model, "I"), _number(model, "I")
+            for _ in range(variables):
+                _skip(model, "H")
+                rank = _number(model, "B")
+                model.seek(4 * rank, os.SEEK_CUR)
+                kind = _number(model, "B")
+                if rank > 1:
+                    return _BYTES[kind]
+                _skip(model, "I")
+        except (struct.error, IndexError):  # no such file: loading it will tell
+            return _FLOAT16
+    return _FLOAT16
+
+
+def _number(file: BinaryIO, form: str) -> int:
+    form = f"<{form}"
+    number: int = struct.unpack(form, file.read(struct.calcsize(form)))[0]
+    return number
+
+
+def _skip(file: BinaryIO, form: str) -> None:
+    """Over something with its length before it."""
+    file.seek(_number(file, form), os.SEEK_CUR)

@@ -31,8 +31,9 @@ SIZES = {
 _CONFIGURED = ("suppress_ids", "suppress_ids_begin", "lang_ids")
 
 
-def write_model(size: Size, folder: Path) -> None:
-    """A CTranslate2 model (int8) with the demo model's vocabulary."""
+def write_model(size: Size, folder: Path, stored: str = "int8") -> None:
+    """A CTranslate2 model with the demo model's vocabulary; `stored` is the type of its weights."""
+    folder.mkdir(exist_ok=True)
     spec = whisper_spec.WhisperSpec(size.encoder, size.heads, size.decoder, size.heads)
     original = demo.model_dir()
     config = json.loads((original / "config.json").read_bytes())
@@ -43,7 +44,7 @@ def write_model(size: Size, folder: Path) -> None:
         setattr(spec.config, key, config[key])
     spec.config.alignment_heads = [[size.decoder - 1, 0]]
     spec.validate()
-    spec.optimize(quantization="int8")
+    spec.optimize(quantization=stored)
     spec.save(str(folder))
     for name in ("tokenizer.json", "preprocessor_config.json"):
         shutil.copy(original / name, folder)

@@ -1,5 +1,6 @@
 """What a batch needs: estimates in the right order, proposals that fit, where models are."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,15 +8,20 @@ from msgspec.structs import replace
 
 from fwtui.config.fields import apply
 from fwtui.core.events import GpuReading, MemoryReading
-from fwtui.core.settings import DecodingSettings, ModelSettings, Settings
+from fwtui.core.settings import ComputeType, DecodingSettings, ModelSettings, Settings
 from fwtui.memory.forecast import Needs, estimate, forecast, told, told_of_file
 from fwtui.memory.models import KNOWN, weights_size
+from tests.benchmarks.forecast import told_and_taken
+from tests.benchmarks.random_model import SIZES, write_model
 
 CPU = Settings(model=ModelSettings(model="large-v3", device="cpu", compute_type="float32"))
 BATCHED = Settings(
     model=ModelSettings(model="large-v3", device="cuda", compute_type="float16"),
     decoding=DecodingSettings(batched=True, batch_size=16),
 )
+
+
+SMALL = apply(CPU, {"model.model": "small", "model.compute_type": "int8", "decoding.best_of": 1})
 
 
 def machine(available: float, gpu_free: float | None = None, engines: float = 0) -> MemoryReading:
@@ -31,8 +37,8 @@ def test_less_is_less(name: str) -> None:
     int8 = apply(settings, {"model.compute_type": "int8"})
     narrow = apply(int8, {"decoding.beam_size": 1, "decoding.best_of": 1})
     batched = apply(settings, {"decoding.batched": True, "decoding.batch_size": 4})
-    assert estimate(narrow, stored, "cpu").ram < estimate(int8, stored, "cpu").ram < whole
-    assert estimate(batched, stored, "cpu").ram > whole
+    assert estimate(narrow, stored, "cpu").ram <= estimate(int8, stored, "cpu").ram < whole
+    assert estimate(batched, stored, "cpu").ram >= whole
     on_gpu = estimate(settings, stored, "cuda")
     assert on_gpu.gpu is not None
 
@@ -45,6 +51,11 @@ def test_the_size_of_things() -> None:
     gpu = estimate(large, KNOWN["large-v3"], "cuda").gpu
     assert gpu is not None
     assert 3500 < gpu < 6500
+    base = apply(CPU, {"model.model": "base", "model.compute_type": "int8"})
+    batched = apply(base, {"decoding.batched": True, "decoding.batch_size": 8})
+    assert (
+        estimate(batched, KNOWN["base"], "cpu").ram > 2 * estimate(base, KNOWN["base"], "cpu").ram
+    )
 
 
 @pytest.mark.parametrize(
@@ -53,7 +64,8 @@ def test_the_size_of_things() -> None:
         (CPU, machine(20000), True, ""),
         (CPU, machine(6000), False, "compute type int8"),
         (CPU, machine(2000, engines=18000), True, ""),  # the present engine makes room
-        (CPU, machine(3300), False, "compute type int8, beam size 1, model large-v3-turbo"),
+        (CPU, machine(4000), False, "compute type int8, model large-v3-turbo"),
+        (SMALL, machine(2350), False, "beam size 1"),
         (CPU, machine(300), False, ""),
         (BATCHED, machine(20000, gpu_free=23000), True, ""),
         (BATCHED, machine(20000, gpu_free=12000), False, "batch size 8"),
@@ -61,7 +73,7 @@ def test_the_size_of_things() -> None:
     ],
 )
 def test_proposals(settings: Settings, reading: MemoryReading, fits: bool, remedy: str) -> None:
-    made = forecast(settings, float(KNOWN["large-v3"]), reading)
+    made = forecast(settings, float(KNOWN[settings.model.model]), reading)
     assert made is not None
     assert made.fits is fits
     assert made.remedy == remedy
@@ -71,6 +83,23 @@ def test_proposals(settings: Settings, reading: MemoryReading, fits: bool, remed
         again = forecast(better, weights_size(better.model, {"HF_HOME": "/nowhere"}), reading)
         assert again is not None
         assert again.fits
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="peaks of other processes")
+@pytest.mark.parametrize("compute_type", ["int8", "float32"])
+def test_it_is_enough_to_load_a_real_model(tmp_path: Path, compute_type: ComputeType) -> None:
+    """Of the size of base, stored in int8. Packed (on Intel) it is there twice for a moment."""
+    write_model(SIZES["base"], tmp_path)
+    told, taken = told_and_taken(tmp_path, compute_type)
+    assert 0.3 * told < taken < told
+
+
+def test_the_size_is_that_of_float16_however_it_is_stored(tmp_path: Path) -> None:
+    sizes = []
+    for stored in ("int8", "float16", "float32"):
+        write_model(SIZES["tiny"], tmp_path / stored, stored)
+        sizes.append(weights_size(ModelSettings(model=str(tmp_path / stored))) or 0.0)
+    assert max(sizes) < 1.15 * min(sizes)  # in int8 some of it stays in floats
 
 
 def test_what_was_measured_replaces_the_estimate() -> None:

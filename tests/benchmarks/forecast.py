@@ -1,0 +1,55 @@
+"""What a first batch is told that it needs, beside the most that loading the model takes (CPU).
+
+python -m tests.benchmarks.forecast [--sizes tiny base small medium large-v3-turbo]
+
+Random weights, stored in int8 and in float16, loaded in int8 and in float32 by a real engine.
+"""
+
+import argparse
+import tempfile
+from itertools import product
+from pathlib import Path
+
+import psutil
+
+from fwtui.core.settings import ComputeType, ModelSettings, Settings
+from fwtui.engine.client import EngineClient
+from fwtui.engine.protocol import Ready, Shutdown
+from fwtui.memory.forecast import estimate
+from fwtui.memory.models import weights_size
+from tests.benchmarks.memory_by_length import resident
+from tests.benchmarks.random_model import SIZES, write_model
+
+STORED = ("int8", "float16")
+COMPUTED: tuple[ComputeType, ...] = ("int8", "float32")
+
+
+def told_and_taken(folder: Path, compute_type: ComputeType) -> tuple[float, float]:
+    """MB that are forecast for this model, and the peak of an engine that has loaded it."""
+    model = ModelSettings(model=str(folder), device="cpu", compute_type=compute_type, threads=1)
+    client = EngineClient(model, lambda _: None)
+    most = 0.0
+    for reply in client.replies():
+        if isinstance(reply, Ready):
+            _, most = resident(psutil.Process(client.pid))
+            client.send(Shutdown())
+    client.wait()
+    return estimate(Settings(model=model), weights_size(model) or 0.0, "cpu").ram, most
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", nargs="+", choices=SIZES, default=["tiny", "base", "small"])
+    arguments = parser.parse_args()
+    print(f"{'model':16} {'stored':8} {'loaded':8} {'told MB':>8} {'taken MB':>9} {'ratio':>6}")
+    for name, stored in product(arguments.sizes, STORED):
+        with tempfile.TemporaryDirectory() as folder:
+            write_model(SIZES[name], Path(folder), stored)
+            for computed in COMPUTED:
+                told, taken = told_and_taken(Path(folder), computed)
+                line = f"{name:16} {stored:8} {computed:8} {told:8.0f} {taken:9.0f}"
+                print(f"{line} {told / taken:6.2f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

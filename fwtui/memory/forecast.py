@@ -1,6 +1,7 @@
 """How much memory a batch will need: arithmetic on the model's shape, or earlier measurements.
 
-Estimates are rough and rather too high; what was measured on this machine replaces them. The length of a file does not matter: only windows of it are ever in memory.
+Estimates are rough and rather too high; what was measured on this machine replaces them. The length
+of a file does not matter: only windows of it are ever in memory.
 """
 
 from collections.abc import Iterator

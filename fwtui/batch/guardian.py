@@ -23,7 +23,7 @@ from fwtui.memory.guard import (
     with_limits,
 )
 
-RAISE = "raise the limit, or choose a smaller model, a smaller beam size or compute type int8"
+RAISE = "raise the limit, or choose a smaller model, best_of 1 or compute type int8"
 
 
 class Guarded(Protocol):

@@ -17,7 +17,7 @@ from fwtui.storage.atomic import write_atomic
 # What decides speed and memory, by section; a name that this version does not have is left out.
 _DECIDING = {
     "model": ("model", "device", "device_index", "compute_type", "threads"),
-    "decoding": ("batched", "batch_size", "beam_size", "word_timestamps", "vad_filter"),
+    "decoding": ("batched", "batch_size", "beam_size", "best_of", "word_timestamps", "vad_filter"),
 }
 # About so much audio counts: a machine that was busy last month is forgotten.
 _REMEMBERED_SECONDS = 10 * 3600.0

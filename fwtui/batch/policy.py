@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from fwtui.core.batching import batch_size
 from fwtui.core.failure import Failure, FailureKind
+from fwtui.core.narrow import narrowed
 from fwtui.core.settings import DecodingSettings, ModelSettings, Settings
 
 RECENT_FILES = 3
@@ -47,9 +48,9 @@ def ladder(settings: Settings, device: str) -> tuple[Rung, ...]:
         size //= 2
         fewer = replace(rungs[-1].decoding, batch_size=size)
         rungs.append(replace(rungs[-1], decoding=fewer, remedy=f"batch size {size}"))
-    if settings.decoding.beam_size > 1:
-        smaller = replace(rungs[-1].decoding, beam_size=1)
-        rungs.append(replace(rungs[-1], decoding=smaller, remedy="beam size 1"))
+    narrow, remedy = narrowed(rungs[-1].decoding)
+    if remedy:
+        rungs.append(replace(rungs[-1], decoding=narrow, remedy=remedy))
     compute: Literal["int8", "int8_float16"] = "int8_float16" if device == "cuda" else "int8"
     if settings.model.compute_type not in {"int8", compute}:
         model = replace(settings.model, compute_type=compute)

@@ -196,6 +196,11 @@ class DecodingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         count = int((1.0 + 1e-6 - self.temperature) / step) + 1
         return tuple(self.temperature + step * i for i in range(max(1, count)))
 
+    @property
+    def attempts(self) -> int:
+        """How often a window may be sampled at the same time, at a temperature above 0."""
+        return self.best_of if self.temperatures[-1] > 0 else 1
+
 
 class OutputSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which files are written, where, and how they look."""

@@ -54,7 +54,7 @@ CUDA_TEXTS = (
 )
 _LIBRARY = re.compile(r"\blib[\w+-]+\.so[.\d]*\d|\b[\w-]+\.dll\b")
 _OF_GPU = re.compile(r"cu(blas|dnn|da|rand|fft|sparse|solver)|nv(rtc|jitlink)", re.IGNORECASE)
-SMALLER = "choose a smaller model, a smaller beam size or compute type int8, or free some memory"
+SMALLER = "choose a smaller model, best_of 1 or compute type int8, or free some memory"
 
 
 def classify_text(text: str) -> Failure | None:

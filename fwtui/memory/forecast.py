@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from fwtui.core.batching import batch_size
 from fwtui.core.events import Forecast, GpuReading, MemoryReading
+from fwtui.core.narrow import narrowed
 from fwtui.core.settings import ComputeType, Settings
 from fwtui.memory.models import KNOWN
 
@@ -80,13 +81,12 @@ def estimate(settings: Settings, stored: float, device: Literal["cpu", "cuda"]) 
     weights = stored * _MB / 2e6
     shape = min(_SHAPES, key=lambda shape: abs(shape.weights - weights))
     floats = 2 if device == "cuda" and "32" not in settings.model.compute_type else 4
-    batch = batch_size(settings.decoding, device)
-    decoding = settings.decoding
-    beams = max(decoding.beam_size, decoding.best_of if len(decoding.temperatures) > 1 else 1)
-    seen = shape.layers * _FRAMES * shape.width * 2
-    said = shape.layers * _TOKENS * shape.width * 2 * beams
-    encoding = shape.heads * _FRAMES**2 + 6 * _FRAMES * shape.width
-    working = (seen + said + encoding) * floats * batch / _MB
+    batch, decoding = batch_size(settings.decoding, device), settings.decoding
+    texts = max(batch * decoding.beam_size, decoding.attempts)
+    seen = shape.layers * _FRAMES * shape.width * 2 * max(batch, decoding.attempts)
+    said = shape.layers * _TOKENS * shape.width * 2 * texts
+    encoding = (shape.heads * _FRAMES**2 + 6 * _FRAMES * shape.width) * batch
+    working = (seen + said + encoding) * floats / _MB
     model = weights * 1e6 / _MB * _weight_bytes(settings.model.compute_type, device)
     if device == "cuda":
         return Needs(_PROCESS + _CUDA_RAM, _CUDA_GPU + model + working)
@@ -188,9 +188,12 @@ def _smaller(
     if _weight_bytes(settings.model.compute_type, device) > _BYTES[compute]:
         step(f"compute type {compute}", "model.compute_type", compute)
         yield so_far()
-    narrow = replace(settings, decoding=replace(settings.decoding, beam_size=1))
-    if estimate(narrow, stored, device) != estimate(settings, stored, device):
-        step("beam size 1", "decoding.beam_size", 1)
+    narrow, remedy = narrowed(settings.decoding)
+    smaller = replace(settings, decoding=narrow)
+    if estimate(smaller, stored, device) != estimate(settings, stored, device):
+        settings = smaller
+        values |= {"decoding.beam_size": narrow.beam_size, "decoding.best_of": narrow.best_of}
+        said.append(remedy)
         yield so_far()
     for name in ("large-v3-turbo", "medium", "small", "base", "tiny"):
         if KNOWN[name] < stored and settings.model.model in KNOWN:

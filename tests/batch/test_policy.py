@@ -8,34 +8,60 @@ from fwtui.core.settings import BatchSettings, DecodingSettings, ModelSettings, 
 
 BIG = Settings(decoding=DecodingSettings(beam_size=5))
 SMALL = Settings(model=ModelSettings(compute_type="int8"), decoding=DecodingSettings(beam_size=1))
+WITHOUT_SAMPLING = Settings(
+    model=SMALL.model, decoding=DecodingSettings(temperature_increment_on_fallback=None)
+)
+SMALLEST = Settings(model=SMALL.model, decoding=DecodingSettings(beam_size=1, best_of=1))
 BATCHED = Settings(
     model=ModelSettings(compute_type="int8"), decoding=DecodingSettings(batched=True)
 )
+NARROW = "beam size and best of 1"
 WITH_CPU = Settings(batch=BatchSettings(cpu_fallback=True))
 
 
 @pytest.mark.parametrize(
     ("settings", "device", "remedies"),
     [
-        (BIG, "cpu", ["", "a fresh engine", "beam size 1", "compute type int8"]),
-        (BIG, "cuda", ["", "a fresh engine", "beam size 1", "compute type int8_float16"]),
+        (BIG, "cpu", ["", "a fresh engine", NARROW, "compute type int8"]),
+        (
+            BIG,
+            "cuda",
+            ["", "a fresh engine", NARROW, "compute type int8_float16"],
+        ),
         (
             WITH_CPU,
             "cuda",
-            ["", "a fresh engine", "beam size 1", "compute type int8_float16", "the CPU"],
+            [
+                "",
+                "a fresh engine",
+                NARROW,
+                "compute type int8_float16",
+                "the CPU",
+            ],
         ),
-        (WITH_CPU, "auto", ["", "a fresh engine", "beam size 1", "compute type int8", "the CPU"]),
-        (WITH_CPU, "cpu", ["", "a fresh engine", "beam size 1", "compute type int8"]),
-        (SMALL, "cpu", ["", "a fresh engine"]),
+        (
+            WITH_CPU,
+            "auto",
+            ["", "a fresh engine", NARROW, "compute type int8", "the CPU"],
+        ),
+        (WITH_CPU, "cpu", ["", "a fresh engine", NARROW, "compute type int8"]),
+        (SMALL, "cpu", ["", "a fresh engine", "best of 1"]),
+        (WITHOUT_SAMPLING, "cpu", ["", "a fresh engine", "beam size 1"]),
+        (SMALLEST, "cpu", ["", "a fresh engine"]),
         (
             BATCHED,
             "cpu",
-            ["", "a fresh engine", "batch size 2", "batch size 1", "beam size 1"],
+            ["", "a fresh engine", "batch size 2", "batch size 1", NARROW],
         ),
         (
             BATCHED,
             "cuda",
-            ["", "a fresh engine", *(f"batch size {n}" for n in (8, 4, 2, 1)), "beam size 1"],
+            [
+                "",
+                "a fresh engine",
+                *(f"batch size {n}" for n in (8, 4, 2, 1)),
+                NARROW,
+            ],
         ),
     ],
 )
@@ -51,6 +77,7 @@ def test_each_rung_keeps_what_the_ones_before_took_away() -> None:
     assert (last.model.device, last.model.compute_type) == ("cpu", "int8")
     last = ladder(BATCHED, "cpu")[-1]
     assert (last.decoding.batch_size, last.decoding.beam_size) == (1, 1)
+    assert last.decoding.best_of == 1
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,10 @@
-"""What a first batch is told that it needs, beside the most that loading the model takes (CPU).
+"""What a first batch is told that it needs, beside the most that its engine takes (CPU).
 
 python -m tests.benchmarks.forecast [--sizes tiny base small medium large-v3-turbo]
 
-Random weights, stored in int8 and in float16, loaded in int8 and in float32 by a real engine.
+Random weights, stored in int8 and in float16, loaded in int8 and in float32 by a real engine, and a
+window that is decoded at all temperatures: the weights have nothing to say. Of each attempt there
+are twenty tokens, which is enough for the most memory but the text's own.
 """
 
 import argparse
@@ -12,29 +14,33 @@ from pathlib import Path
 
 import psutil
 
-from fwtui.core.settings import ComputeType, ModelSettings, Settings
+from fwtui import demo
+from fwtui.core.settings import ComputeType, DecodingSettings, ModelSettings, Settings
 from fwtui.engine.client import EngineClient
-from fwtui.engine.protocol import Ready, Shutdown
+from fwtui.engine.protocol import Finished, Shutdown, Transcribe
 from fwtui.memory.forecast import estimate
 from fwtui.memory.models import weights_size
 from tests.benchmarks.memory_by_length import resident
 from tests.benchmarks.random_model import SIZES, write_model
 
 STORED = ("int8", "float16")
+DECODING = DecodingSettings(language="en", max_new_tokens=20)
 COMPUTED: tuple[ComputeType, ...] = ("int8", "float32")
 
 
 def told_and_taken(folder: Path, compute_type: ComputeType) -> tuple[float, float]:
-    """MB that are forecast for this model, and the peak of an engine that has loaded it."""
+    """MB that are forecast for this model, and the peak of an engine that has used it."""
     model = ModelSettings(model=str(folder), device="cpu", compute_type=compute_type, threads=1)
     client = EngineClient(model, lambda _: None)
+    client.send(Transcribe(1, str(demo.clips()[0]), DECODING, "hash", str(folder / "sound.wav")))
     most = 0.0
     for reply in client.replies():
-        if isinstance(reply, Ready):
+        if isinstance(reply, Finished):
             _, most = resident(psutil.Process(client.pid))
             client.send(Shutdown())
     client.wait()
-    return estimate(Settings(model=model), weights_size(model) or 0.0, "cpu").ram, most
+    settings = Settings(model=model, decoding=DECODING)
+    return estimate(settings, weights_size(model) or 0.0, "cpu").ram, most
 
 
 def main() -> None:

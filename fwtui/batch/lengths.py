@@ -65,4 +65,6 @@ class LengthMeter:
         if child is not None:
             with contextlib.suppress(ProcessLookupError):
                 child.kill()
-            await child.wait()
+            assert child.stdin is not None
+            child.stdin.close()
+            await child.communicate()  # not only its end: both pipes are closed then, too

@@ -67,4 +67,6 @@ class LengthMeter:
                 child.kill()
             assert child.stdin is not None
             child.stdin.close()
-            await child.communicate()  # not only its end: both pipes are closed then, too
+            await child.wait()
+            with contextlib.suppress(OSError):  # of what it had not read
+                await child.stdin.wait_closed()

@@ -85,7 +85,7 @@ def show(
     if start:
         first.append(Start())
     # Collecting garbage while hundreds of modules are imported is a fifth of the start-up time;
-    # the app switches it on again after its first paint.
+    # `late` switches it on again when the last of them are there.
     gc.disable()
     os.environ.setdefault("TEXTUAL_FPS", "120")
     session_log = SessionLog(locations)

@@ -1,7 +1,6 @@
 """The application: its screens, its batch, and how both begin and end."""
 
 import asyncio
-import gc
 import os
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -109,9 +108,6 @@ class FwtuiApp(Looks, Fetching, Ending):
     async def _begin(self) -> None:
         from fwtui.tui.startup import StartUp
 
-        # The command line switches the collector off while modules are imported.
-        gc.freeze()
-        gc.enable()
         try:
             await StartUp(self, self.host).run(self._place)
         except FwtuiError as error:

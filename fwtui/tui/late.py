@@ -1,6 +1,7 @@
 """A workspace that is imported when it is first asked for something: the screen starts quicker."""
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, cast
 
@@ -26,7 +27,15 @@ class _Late:
         async def call(*arguments: object) -> object:
             async with self._lock:
                 if self._made is None:
-                    self._made = await asyncio.to_thread(self._make)
+                    self._made = await self._import()
             return await getattr(self._made, method)(*arguments)
 
         return call
+
+    async def _import(self) -> "Workspace":
+        try:
+            return await asyncio.to_thread(self._make)
+        finally:
+            # The command line switches the collector off while modules are imported.
+            gc.freeze()
+            gc.enable()

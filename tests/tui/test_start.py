@@ -1,5 +1,6 @@
 """What the start promises: little is imported and parsed; the first frame is the whole screen."""
 
+import gc
 import subprocess
 import sys
 from typing import Any
@@ -9,9 +10,10 @@ from textual.css.parse import parse
 from textual.screen import Screen
 
 from fwtui.tui.app import FwtuiApp
+from fwtui.tui.late import late
 from fwtui.tui.theme import LIGHT
 from tests.tui.driving import NARROW, WIDE, scripted
-from tests.tui.fakes import ScriptedLink, gallery
+from tests.tui.fakes import ScriptedLink, ScriptedWorkspace, gallery
 
 LATER = ("fwtui.batch.runner", "fwtui.storage", "fwtui.engine", "fwtui.writers", "psutil")
 
@@ -22,6 +24,22 @@ def test_the_batch_is_not_imported_for_the_first_frame() -> None:
     names = found.stdout.split()
     assert "fwtui.tui.screens.main" in names
     assert [name for name in names if name.startswith(LATER)] == []
+
+
+async def test_the_collector_is_on_once_the_batch_is_imported() -> None:
+    gc.disable()
+    try:
+        was_on: list[bool] = []
+
+        def make() -> ScriptedWorkspace:
+            was_on.append(gc.isenabled())
+            return ScriptedWorkspace(ScriptedLink())
+
+        await late(make).incomplete()
+        assert (was_on, gc.isenabled()) == ([False], True)
+    finally:
+        gc.enable()
+        gc.unfreeze()
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=str)

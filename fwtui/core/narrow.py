@@ -9,7 +9,8 @@ def narrowed(decoding: DecodingSettings) -> tuple[DecodingSettings, str]:
     """One beam and one attempt at each temperature, and what that is called; "" if it is so now.
 
     CTranslate2 keeps what the encoder said of a window once for each attempt, but once for all
-    beams: with `best_of` 5 an engine with `small` in int8 takes 947 MB, with 1 472 MB.
+    beams: an engine with `small` in int8 takes 947 MB if `best_of` is 5, and 472 MB if it is 1
+    (docs/benchmarks.md).
     """
     names = []
     if decoding.beam_size > 1:

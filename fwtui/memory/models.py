@@ -17,7 +17,7 @@ KNOWN = {model.name: model.megabytes for model in MODELS}
 
 # Bytes of a number by CTranslate2's id of its type (include/ctranslate2/types.h): float32, int8,
 # int16, int32, float16, bfloat16.
-_BYTES = (4, 1, 2, 4, 2, 2)
+_TYPE_BYTES = (4, 1, 2, 4, 2, 2)
 _FLOAT16 = 2
 
 
@@ -25,13 +25,13 @@ def weights_size(settings: ModelSettings, environ: Mapping[str, str] = os.enviro
     """MB of the model's weights in float16; None for a model that is not here and not known."""
     try:
         file = locate(settings, environ) / "model.bin"
-        return file.stat().st_size / 2**20 * _FLOAT16 / _weight_bytes(file)
+        return file.stat().st_size / 2**20 * _FLOAT16 / _stored_bytes(file)
     except (ModelError, OSError):
         model = known(settings.model)
         return None if model is None else float(model.megabytes)
 
 
-def _weight_bytes(file: Path) -> int:
+def _stored_bytes(file: Path) -> int:
     """Bytes of each weight as it is stored, by the first matrix; of float16 if there is none.
 
     The file: version, name and revision of the model, number of variables; of each its name, rank,
@@ -48,7 +48,7 @@ def _weight_bytes(file: Path) -> int:
                 model.seek(4 * rank, os.SEEK_CUR)
                 kind = _number(model, "B")
                 if rank > 1:
-                    return _BYTES[kind]
+                    return _TYPE_BYTES[kind]
                 _skip(model, "I")
         except (struct.error, IndexError):  # no such file: loading it will tell
             return _FLOAT16

@@ -1,6 +1,6 @@
 """What can be in the inbox of a runner: commands, and what comes from threads and clocks."""
 
-from fwtui.batch.incoming import LookedUp
+from fwtui.batch.incoming import LookedUp, LookedUpAll
 from fwtui.batch.obstacle import Cleared
 from fwtui.batch.said import (
     LengthFound,
@@ -15,6 +15,6 @@ from fwtui.core.commands import AnyCommand
 from fwtui.watch.news import News
 
 # What threads put there.
-Posted = SlotMessage | LookedUp | Cleared | News
+Posted = SlotMessage | LookedUp | LookedUpAll | Cleared | News
 Clock = LengthFound | Overdue | StillSkipping | Unused | Sampled
 Message = AnyCommand | Posted | Clock | Settled

@@ -7,26 +7,32 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from fwtui.batch.intake import Found, find_media
+from fwtui.batch.intake import Found, find_bit_by_bit
 from fwtui.core.commands import AnyCommand, Pause, Quit, Start, Stop
 
 
 class LookedUp(Struct, frozen=True):
-    """What the paths of an `AddPaths` led to."""
+    """Some of what the paths of an `AddPaths` led to, with its roots."""
 
-    paths: tuple[str, ...]
     found: Found
     roots: tuple[str, ...] = ()
+
+
+class LookedUpAll(Struct, frozen=True):
+    """There is no more to find in these paths."""
+
+    paths: tuple[str, ...]
 
 
 class Incoming:
     """Looks paths up in a thread of its own: a folder can be huge, and a network share can hang.
 
     Meanwhile other commands wait, because they may be about the files that are being added; only
-    those that end work do not. `post` puts the result into the runner's inbox, from any thread.
+    those that end work do not. `post` puts what is found into the runner's inbox, from any thread,
+    bit by bit: the first of a hundred thousand files are there at once.
     """
 
-    def __init__(self, post: Callable[[LookedUp], None]) -> None:
+    def __init__(self, post: Callable[[LookedUp | LookedUpAll], None]) -> None:
         self._post = post
         self._looking = False
         self._waiting: deque[AnyCommand] = deque()
@@ -53,16 +59,17 @@ class Incoming:
         return self._waiting.popleft() if self._waiting and not self._looking else None
 
     def look_up(self, paths: tuple[str, ...], roots: tuple[str, ...] = ()) -> None:
-        """Find the media files; the answer is posted, with these roots."""
+        """Find the media files; the answers are posted, with these roots."""
         self._looking = True
         # A daemon: one that hangs for ever must not keep fwtui from ending.
         threading.Thread(target=self._find, args=(paths, roots), name="intake", daemon=True).start()
 
     def _find(self, paths: tuple[str, ...], roots: tuple[str, ...]) -> None:
-        found = find_media(paths)
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits for it
-            self._post(LookedUp(paths, found, roots))
+            for found in find_bit_by_bit(paths):
+                self._post(LookedUp(found, roots))
+            self._post(LookedUpAll(paths))
 
     def done(self) -> None:
-        """The answer was taken out of the inbox."""
+        """The last answer was taken out of the inbox."""
         self._looking = False

@@ -2,8 +2,10 @@
 
 import contextlib
 import glob
+import math
 import os
 import re
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -13,6 +15,9 @@ from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.links import is_link
 from fwtui.core.media import MEDIA_SUFFIXES
 from fwtui.core.paths import valid_text
+
+AT_ONCE = 0.02  # s
+_NUMBERS = re.compile(r"(\d+)")
 
 
 class Problem(Struct, frozen=True):
@@ -34,25 +39,61 @@ class Found(Struct, frozen=True):
     links: tuple[str, ...] = ()
 
 
+class _File(Struct, frozen=True):
+    path: Path
+    root: Path | None = None
+
+
+_Find = _File | Problem | str
+"""The string is a link."""
+
+
 def find_media(names: Iterable[str]) -> Found:
     """Look up files, folders (recursively), glob patterns and links, in the order given.
 
     Within a folder or pattern the order is natural: `part 2` before `part 10`.
     """
-    files: dict[Path, Path | None] = {}
-    problems: dict[Path, Problem] = {}
-    links: dict[str, None] = {}
-    for name in names:
-        if is_link(name):
-            links[name] = None
-            continue
-        path = absolute(name)
-        try:
-            _look_up(name, path, files, problems)
-        except OSError as error:
-            problems[path] = _problem(path, error)
-    roots = {path: root for path, root in files.items() if root is not None}
-    return Found(tuple(files), tuple(problems.values()), roots, tuple(links))
+    return next(find_bit_by_bit(names, seconds=math.inf))
+
+
+def find_bit_by_bit(names: Iterable[str], seconds: float = AT_ONCE) -> Iterator[Found]:
+    """As `find_media`, in portions of what is found in so many seconds; one at least."""
+    finds = _Finds()
+    for find in _look_up_all(names):
+        if finds.take(find) and time.monotonic() - finds.began > seconds:
+            yield finds.portion()
+    yield finds.portion()
+
+
+class _Finds:
+    """Gathers a portion; knows what was in those before."""
+
+    def __init__(self) -> None:
+        self._seen: set[Path | str] = set()
+        self._portion: list[_Find] = []
+        self.began = 0.0  # when the first of the portion was found
+
+    def take(self, find: _Find) -> bool:
+        """Add it to the portion, if it was not found before."""
+        key = find.path if isinstance(find, _File | Problem) else find
+        if key in self._seen:
+            return False
+        self._seen.add(key)
+        if not self._portion:
+            self.began = time.monotonic()
+        self._portion.append(find)
+        return True
+
+    def portion(self) -> Found:
+        """What was taken since the last one."""
+        finds, self._portion = self._portion, []
+        files = [find for find in finds if isinstance(find, _File)]
+        return Found(
+            files=tuple(file.path for file in files),
+            problems=tuple(find for find in finds if isinstance(find, Problem)),
+            roots={file.path: file.root for file in files if file.root is not None},
+            links=tuple(find for find in finds if isinstance(find, str)),
+        )
 
 
 def absolute(name: str) -> Path:
@@ -63,22 +104,30 @@ def absolute(name: str) -> Path:
     return Path(os.path.abspath(path))  # noqa: PTH100  resolve() follows links
 
 
-def _look_up(
-    name: str, path: Path, files: dict[Path, Path | None], problems: dict[Path, Problem]
-) -> None:
+def _look_up_all(names: Iterable[str]) -> Iterator[_Find]:
+    for name in names:
+        if is_link(name):
+            yield name
+            continue
+        path = absolute(name)
+        try:
+            yield from _look_up(name, path)
+        except OSError as error:
+            yield _problem(path, error)
+
+
+def _look_up(name: str, path: Path) -> Iterator[_Find]:
     if path.is_dir():
-        for found in _walk(path, problems):
-            files.setdefault(found, path)
+        yield from _walk(path, path)
     elif os.path.lexists(path):
-        files.setdefault(path, None)
+        yield _File(path)
     elif glob.has_magic(name):
         root = _fixed_part(path)
         for match in sorted(glob.iglob(str(path), recursive=True), key=natural_key):  # noqa: PTH207
             if Path(match).is_dir():
-                for found in _walk(Path(match), problems):
-                    files.setdefault(found, root)
-            elif Path(match).suffix.lower() in MEDIA_SUFFIXES:
-                files.setdefault(Path(match), root)
+                yield from _walk(Path(match), root)
+            elif is_media(match):
+                yield _File(Path(match), root)
     else:
         raise FileNotFoundError(2, "No such file or folder", str(path))
 
@@ -88,22 +137,27 @@ def _fixed_part(pattern: Path) -> Path:
     return next(folder for folder in pattern.parents if not glob.has_magic(str(folder)))
 
 
-def _walk(folder: Path, problems: dict[Path, Problem]) -> Iterator[Path]:
-    def refused(error: OSError) -> None:
-        path = Path(error.filename or folder)
-        problems[path] = _problem(path, error)
-
-    for parent, folders, names in os.walk(folder, onerror=refused):
+def _walk(folder: Path, root: Path) -> Iterator[_Find]:
+    refused: list[OSError] = []
+    for parent, folders, names in os.walk(folder, onerror=refused.append):
         folders.sort(key=natural_key)
         for name in sorted(names, key=natural_key):
-            if Path(name).suffix.lower() in MEDIA_SUFFIXES and not name.startswith("."):
-                yield Path(parent, name)
+            if is_media(name) and not name.startswith("."):
+                yield _File(Path(parent, name), root)
+    for error in refused:
+        yield _problem(Path(error.filename or folder), error)
 
 
-def natural_key(name: str) -> list[tuple[int, int, str]]:
-    """Sort key that counts numbers as numbers and ignores case."""
-    parts = re.split(r"(\d+)", name.casefold())
-    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part]
+def is_media(name: str) -> bool:
+    """Whether a file is called like a recording."""
+    return os.path.splitext(name)[1].lower() in MEDIA_SUFFIXES  # noqa: PTH122  100,000 of them
+
+
+def natural_key(name: str) -> list[str | int]:
+    """Sort key that counts numbers as numbers and ignores case: texts and numbers, by turns."""
+    parts: list[str | int] = [*_NUMBERS.split(name.casefold())]
+    parts[1::2] = map(int, parts[1::2])
+    return parts
 
 
 def _problem(path: Path, error: OSError) -> Problem:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from fwtui.batch.incoming import LookedUp
+from fwtui.batch.incoming import LookedUp, LookedUpAll
 from fwtui.batch.ledger import Ledger, now
 from fwtui.batch.naming import roots_of
 from fwtui.batch.removals import Removals
@@ -28,6 +28,7 @@ class Orders:
         self.slots = slots
         self._remind = remind
         self._removals = Removals(ledger)
+        self._found = self._added = 0  # by the `AddPaths` that is worked on
 
     async def add(self, answer: LookedUp) -> None:
         """Put what was found into the queue."""
@@ -36,12 +37,17 @@ class Orders:
             self.ledger.log(Level.ERROR, str(problem.failure))
         roots = roots_of(found.files, found.roots, answer.roots)
         links = {url: self.slots.downloads.place(url) for url in found.links}
-        added = await self.ledger.add(found.files, found.problems, roots, links=links)
-        known = len(found.files) + len(found.problems) + len(links) - added
+        self._found += len(found.files) + len(found.problems) + len(links)
+        self._added += await self.ledger.add(found.files, found.problems, roots, links=links)
+
+    def all_added(self, answer: LookedUpAll) -> None:
+        """Tell what was not added, now that all is."""
+        known = self._found - self._added
         if known:
             self.ledger.log(Level.INFO, f"{known} files are in the queue already")
-        if not added and not known:
+        if not self._found:
             self.ledger.log(Level.WARNING, f"No media files found in {', '.join(answer.paths)}")
+        self._found = self._added = 0
 
     async def remove(self, ids: tuple[JobId, ...]) -> None:
         """Take jobs out; those in an engine when they have left it."""

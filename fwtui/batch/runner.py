@@ -8,7 +8,7 @@ from pathlib import Path
 from fwtui.batch.downloads import Downloads
 from fwtui.batch.guardian import Guardian
 from fwtui.batch.inbox import Message, Posted
-from fwtui.batch.incoming import Incoming, LookedUp
+from fwtui.batch.incoming import Incoming, LookedUp, LookedUpAll
 from fwtui.batch.ledger import Ledger, now
 from fwtui.batch.link import Listener
 from fwtui.batch.obstacle import Cleared, Waiting, alert, failure_of
@@ -221,9 +221,11 @@ class BatchRunner:
                     self.ledger.log(Level.INFO, "What the batch waited for is over: it goes on")
                     await self._start()
             case LookedUp():
-                self._incoming.done()
                 await self._orders.add(message)
                 self._emit_progress()
+            case LookedUpAll():
+                self._incoming.done()
+                self._orders.all_added(message)
                 await self._upkeep.forecast(self.phase)
             case Command() if not self._incoming.must_wait(message):
                 await self._obey(message)

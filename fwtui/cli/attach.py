@@ -7,7 +7,7 @@ import click
 
 from fwtui.cli.exits import exit_code_help
 from fwtui.cli.live import connected, find_batch, session_argument
-from fwtui.cli.tui import has_terminal, show
+from fwtui.cli.screen import has_terminal, show
 from fwtui.config.layers import make_layers, settle
 from fwtui.config.locations import Locations
 from fwtui.errors import ExitCode, FwtuiError

@@ -29,7 +29,7 @@ def command(shell: str) -> ExitCode:
       zsh   echo 'eval "$(fwtui completion zsh)"' >> ~/.zshrc
       fish  fwtui completion fish > ~/.config/fish/completions/fwtui.fish
     """  # noqa: D301 - the mark of a paragraph that is not wrapped
-    from fwtui.cli.main import program
+    from fwtui.cli.program import program
 
     found = get_completion_class(shell)
     assert found is not None  # one of SHELLS

@@ -18,8 +18,8 @@ from fwtui.cli.headless import drive
 from fwtui.cli.logfile import close_log, log_event, open_log
 from fwtui.cli.progress import Progress
 from fwtui.cli.run import conclude
+from fwtui.cli.screen import has_terminal, show
 from fwtui.cli.tally import Tally
-from fwtui.cli.tui import has_terminal, show
 from fwtui.config.locations import Locations
 from fwtui.core.commands import AddPaths, Start
 from fwtui.core.display import printable

@@ -1,19 +1,15 @@
-"""The program `fwtui`: its commands, loaded when they are used, and what happens to errors."""
+"""The program `fwtui`, and what happens to its errors."""
 
 import os
 import shlex
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from importlib import import_module
 from pathlib import Path
-
-import click
 
 from fwtui import __version__
 from fwtui.cli.console import Console, fill_standard_streams
-from fwtui.cli.exits import exit_code_help
 from fwtui.cli.jsonlines import forget_stdout
 from fwtui.errors import ExitCode, FwtuiError
 
@@ -37,74 +33,19 @@ COMMANDS = {
 }
 """Name of each command (and of its module) and its short help."""
 
-_SCREEN = "tui"
-_OWN = {"-h", "--help", "--version"}
-
-
-class Program(click.Group):
-    """A group that imports a command when it is called, and takes paths to the screen."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        """The names that can be typed."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """The command, imported now."""
-        if cmd_name != _SCREEN and cmd_name not in COMMANDS:
-            return None
-        found = import_module(f"fwtui.cli.{cmd_name.replace('-', '_')}").command
-        return found if isinstance(found, click.Command) else None
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Everything that does not begin with a command's name is for the screen."""
-        if not args or args[0] not in COMMANDS.keys() | _OWN:
-            args = [_SCREEN, *args]
-        return super().parse_args(ctx, args)
-
-    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Both ways to call it."""
-        name = ctx.command_path
-        formatter.write_usage(name, "[OPTIONS] [PATHS]...")
-        formatter.write_usage(name, "COMMAND [OPTIONS] [ARGS]...", prefix="       ")
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """The commands with their short helps, without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-
-@click.group(
-    cls=Program,
-    epilog=exit_code_help(),
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-@click.version_option(__version__, prog_name="fwtui", message="%(prog)s %(version)s")
-def program() -> None:
-    """Transcribe audio and video with faster-whisper, and lose nothing.
-
-    Without a command it opens the screen, with the files and folders given as PATHS in the
-    queue. It takes the same options as `fwtui run`: see `fwtui run --help`. A folder that is
-    called like a command is written ./run.
-    """
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; returns its exit code."""
     fill_standard_streams()
     console = Console()
     try:
-        result = program.main(
-            None if arguments is None else list(arguments), "fwtui", standalone_mode=False
-        )
+        result = _obey(sys.argv[1:] if arguments is None else arguments)
         sys.stdout.flush()
         return int(result or ExitCode.DONE)
     except FwtuiError as error:
         console.error(error)
         return error.exit_code
-    except click.ClickException as error:
-        console.error(FwtuiError(error.format_message(), _see(error)))
-        return ExitCode.USAGE
-    except (click.Abort, KeyboardInterrupt):
+    except KeyboardInterrupt:
         console.always("stopped")
         return ExitCode.STOPPED
     except BrokenPipeError:
@@ -114,11 +55,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return unexpected(error, console)
 
 
-def _see(error: click.ClickException) -> str:
-    context = error.ctx if isinstance(error, click.UsageError) else None
-    if context is None or context.info_name not in COMMANDS:
-        return "see: fwtui --help"
-    return f"see: {context.command_path} --help"
+def _obey(words: Sequence[str]) -> int | None:
+    if are_paths(words, os.environ):
+        from fwtui.cli.screen import open_screen
+
+        return open_screen(tuple(words))
+    from fwtui.cli.program import call
+
+    return call(words)
+
+
+def are_paths(words: Sequence[str], environ: Mapping[str, str]) -> bool:
+    """Whether there are only files, folders and links for the screen.
+
+    Then the parser and its options need not be imported, which is seen when it starts.
+    """
+    if "_FWTUI_COMPLETE" in environ or (words and words[0] in COMMANDS):
+        return False
+    return not any(word.startswith("-") for word in words)
 
 
 def unexpected(error: Exception, console: Console) -> ExitCode:

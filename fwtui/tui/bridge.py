@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from fwtui.batch.gathering import Gathering
-from fwtui.core.events import AnyEvent, LogLine
+from fwtui.core.events import AnyEvent, JobsAdded, LogLine
 from fwtui.tui.model import BatchModel, Changes
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class Bridge:
 
     Events may come from any thread; `on_changes` is always called in the loop's. Of progress and
     memory only the latest counts, five times a second if nothing else comes with it; every other
-    event is kept and folded in its order.
+    event is kept and folded in its order. The first files of an empty queue are told of at once.
     """
 
     def __init__(self, model: BatchModel, on_changes: Callable[[Changes], None]) -> None:
@@ -54,6 +54,8 @@ class Bridge:
         """Take an event, from any thread, and wake the loop if it sleeps."""
         with self._lock:
             tick = TICK if self._gathering.put(event, event) else PROGRESS_TICK
+            if isinstance(event, JobsAdded) and not self.model.jobs:
+                tick = 0.0
             if self._due is not None and self._due <= tick:
                 return
             self._due = tick

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fwtui.batch.intake import find_media, natural_key
+from fwtui.batch.intake import Found, find_bit_by_bit, find_media, natural_key
 from fwtui.cli.run import find_files
 from fwtui.core.failure import FailureKind
 
@@ -96,6 +96,21 @@ def test_a_folder_without_permission_is_a_problem_and_the_others_are_found() -> 
         finally:
             (folder / "media" / "closed").chmod(0o755)
     assert done.stdout.splitlines() == ["['a.mp3']", "[('closed', 'permission', True)]"]
+
+
+def test_bit_by_bit_is_the_same_in_portions(tmp_path: Path) -> None:
+    make(tmp_path, "in/b/1.mp3", "in/b/2.mp3", "in/3.mp3")
+    names = [str(tmp_path / "in"), str(tmp_path / "no.mp3"), f"{tmp_path}/in/b/*", "https://a/b"]
+    whole = find_media(names)
+    portions = list(find_bit_by_bit(names, seconds=0))
+    assert len(whole.files) == 3
+    assert len(whole.problems) == len(whole.links) == 1
+    assert len(portions) > 4
+    assert tuple(path for one in portions for path in one.files) == whole.files
+    assert tuple(path for one in portions for path in one.problems) == whole.problems
+    assert tuple(link for one in portions for link in one.links) == whole.links
+    assert {file: root for one in portions for file, root in one.roots.items()} == whole.roots
+    assert list(find_bit_by_bit([])) == [Found((), ())]
 
 
 def test_natural_order() -> None:

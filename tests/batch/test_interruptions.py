@@ -4,13 +4,14 @@ import asyncio
 import os
 import signal
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
 from fwtui import demo
-from fwtui.batch.intake import Found, find_media
+from fwtui.batch.intake import Found, find_bit_by_bit
 from fwtui.core.commands import (
     AddPaths,
     ChangeSettings,
@@ -26,6 +27,8 @@ from fwtui.core.events import (
     EngineChanged,
     JobChanged,
     JobProgress,
+    JobsAdded,
+    LogLine,
     MemorySampled,
     Phase,
     PhaseChanged,
@@ -72,11 +75,11 @@ async def test_a_share_that_hangs_holds_up_nothing_else(
     """Commands that follow wait for the files, except those that end work."""
     answer = threading.Event()
 
-    def hanging(paths: tuple[str, ...]) -> Found:
+    def hanging(paths: tuple[str, ...]) -> Iterator[Found]:
         answer.wait()
-        return find_media(paths)
+        return find_bit_by_bit(paths)
 
-    monkeypatch.setattr("fwtui.batch.incoming.find_media", hanging)
+    monkeypatch.setattr("fwtui.batch.incoming.find_bit_by_bit", hanging)
     async with Batch(settings_for(tmp_path / "out")) as batch:
         batch.send(AddPaths((str(SHORT),)))
         batch.send(Start())
@@ -93,17 +96,36 @@ async def test_a_share_that_hangs_holds_up_nothing_else(
     answer.set()
 
 
+async def test_what_was_found_before_a_share_hangs_is_in_the_queue(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = threading.Event()
+
+    def hanging(paths: tuple[str, ...]) -> Iterator[Found]:
+        yield from find_bit_by_bit(paths[:1])
+        answer.wait()
+        yield from find_bit_by_bit(paths)
+
+    monkeypatch.setattr("fwtui.batch.incoming.find_bit_by_bit", hanging)
+    async with Batch(settings_for(tmp_path / "out")) as batch:
+        batch.send(AddPaths((str(SHORT), str(MINUTE))))
+        await batch.until(JobsAdded, lambda added: added.jobs[0].name == SHORT.name)
+        answer.set()
+        await batch.until(JobsAdded, lambda added: added.jobs[0].name == MINUTE.name)
+        await batch.until(LogLine, lambda line: line.text == "1 files are in the queue already")
+
+
 async def test_files_that_are_added_at_the_last_moment_are_done_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer = threading.Event()
 
-    def slow(paths: tuple[str, ...]) -> Found:
+    def slow(paths: tuple[str, ...]) -> Iterator[Found]:
         answer.wait()
-        return find_media(paths)
+        return find_bit_by_bit(paths)
 
     async with Batch(settings_for(tmp_path / "out"), [SHORT]) as batch:
-        monkeypatch.setattr("fwtui.batch.incoming.find_media", slow)
+        monkeypatch.setattr("fwtui.batch.incoming.find_bit_by_bit", slow)
         batch.send(Start())
         batch.send(AddPaths((str(demo.clips()[1]),)))
         await batch.state(1, Completed)

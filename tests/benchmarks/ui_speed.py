@@ -1,8 +1,9 @@
 """The screen's speed on a pseudo terminal: `python -m tests.benchmarks.ui_speed`.
 
-The real application runs in a process of its own on a scripted batch (`ui_program.py`), beside an
+What starts is the program itself, on folders of files and without a session. All else is the real
+application on a scripted batch (`ui_program.py`). Both run in a process of their own, beside an
 empty Textual application in the same run, since machines are noisy. Keys are written to the
-terminal, and the time until the last byte that they cause is painted is taken; medians count.
+terminal, and the time until the first byte that they cause is painted is taken; medians count.
 """
 
 import argparse
@@ -13,11 +14,13 @@ import statistics
 import struct
 import subprocess
 import sys
+import tempfile
 import termios
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import psutil
 
@@ -28,6 +31,7 @@ QUIET = 0.03
 PATIENCE = 40.0
 FRAME = b"Transcript"
 FIRST = b"part-0000001"
+SCRIPTED = "tests.benchmarks.ui_program"
 # An installed program has its modules compiled.
 LEFT_OUT = {"COLUMNS", "LINES", "PYTHONDONTWRITEBYTECODE"}
 
@@ -35,15 +39,18 @@ LEFT_OUT = {"COLUMNS", "LINES", "PYTHONDONTWRITEBYTECODE"}
 class Terminal:
     """A program on a terminal of 120 x 40; notes when each piece of output came."""
 
-    def __init__(self, *arguments: str) -> None:
+    def __init__(self, module: str, *arguments: str, home: Path | None = None) -> None:
         master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
         kept = {name: text for name, text in os.environ.items() if name not in LEFT_OUT}
+        if home is not None:
+            places = ("STATE", "CACHE", "CONFIG")
+            kept |= {f"FWTUI_{place}_DIR": str(home / place) for place in places}
         self.master = master
         self.pieces: list[tuple[float, bytes]] = []
         self.began = time.perf_counter()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.benchmarks.ui_program", *arguments],
+            [sys.executable, "-m", module, *arguments],
             stdin=slave,
             stdout=slave,
             stderr=slave,
@@ -121,7 +128,7 @@ class Terminal:
 
 @contextmanager
 def program(*arguments: str, words: bytes = FIRST) -> Iterator[Terminal]:
-    terminal = Terminal(*arguments)
+    terminal = Terminal(SCRIPTED, *arguments)
     try:
         terminal.wait_for(words)
         if arguments[0] in {"rows", "empty"}:
@@ -143,24 +150,37 @@ def spread(values: list[float]) -> str:
     return f"p50 {statistics.median(ordered):.1f} ms, p95 {worst:.1f} ms"
 
 
-def starts(rounds: int) -> None:
-    kinds = {
-        "an empty app": (("empty",), (b"empty app",)),
-        "10 files": (("rows", "10"), (FRAME, FIRST)),
-        "100,000 files": (("rows", "100000"), (FRAME, FIRST)),
-    }
-    times: dict[tuple[str, bytes], list[float]] = {}
-    pressed: dict[str, list[float]] = {name: [] for name in kinds}
-    for _ in range(rounds):
-        for name, (arguments, words) in kinds.items():
-            terminal = Terminal(*arguments)
-            # Bare Textual spins for ever when its terminal goes away.
-            try:
-                for word in words:
-                    times.setdefault((name, word), []).append(terminal.wait_for(word))
-                pressed[name].append(terminal.key(b"j"))
-            finally:
-                terminal.close()
+def folder_of(files: int, parent: Path) -> str:
+    """A folder with so many files, empty ones: nothing looks into them before the first row."""
+    folder = parent / f"{files}"
+    folder.mkdir()
+    for number in range(1, files + 1):
+        (folder / f"part-{number:07}.mp3").touch()
+    return str(folder)
+
+
+def starts(rounds: int, many: int = 100_000) -> None:
+    with tempfile.TemporaryDirectory() as made:
+        parent = Path(made)
+        kinds: dict[str, tuple[tuple[str, ...], tuple[bytes, ...]]] = {
+            "an empty app": ((SCRIPTED, "empty"), (b"empty app",)),
+            "fwtui alone": (("fwtui",), (FRAME,)),
+            "10 files": (("fwtui", folder_of(10, parent)), (FRAME, FIRST)),
+            f"{many:,} files": (("fwtui", folder_of(many, parent)), (FRAME, FIRST)),
+        }
+        times: dict[tuple[str, bytes], list[float]] = {}
+        pressed: dict[str, list[float]] = {}
+        for number in range(rounds):
+            for name, (arguments, words) in kinds.items():
+                terminal = Terminal(*arguments, home=parent / f"{name} {number}")
+                # Bare Textual spins for ever when its terminal goes away.
+                try:
+                    for word in words:
+                        times.setdefault((name, word), []).append(terminal.wait_for(word))
+                    if words[-1] != FRAME:  # without a row there is nothing to move
+                        pressed.setdefault(name, []).append(terminal.key(b"j"))
+                finally:
+                    terminal.close()
     base = statistics.median(times["an empty app", b"empty app"])
     for (name, word), values in times.items():
         middle = statistics.median(values)

@@ -11,7 +11,8 @@ import pytest
 from click.shell_completion import ShellComplete
 
 from fwtui.cli.completion import SHELLS, VARIABLE
-from fwtui.cli.main import COMMANDS, main, program
+from fwtui.cli.main import COMMANDS, main
+from fwtui.cli.program import program
 from fwtui.config.locations import Locations
 from fwtui.errors import ExitCode
 

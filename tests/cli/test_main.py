@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from fwtui import __version__
-from fwtui.cli import main as main_module
-from fwtui.cli.main import COMMANDS, main
+from fwtui.cli.main import COMMANDS, are_paths, main
 from fwtui.errors import EXIT_CODE_HELP, ExitCode, ModelError
 from tests.cli.program import fwtui
 
@@ -46,6 +45,25 @@ def test_nothing_heavy_is_imported_before_it_is_needed(statement: str) -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert found.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    ("words", "environ", "expected"),
+    [
+        ([], {}, True),
+        (["a.mp3", "./run", "https://host/talk"], {}, True),
+        (["run"], {}, False),
+        (["a.mp3", "run"], {}, True),
+        (["a.mp3", "--model", "tiny"], {}, False),
+        (["--", "a.mp3"], {}, False),
+        (["-h"], {}, False),
+        ([], {"_FWTUI_COMPLETE": "bash_complete"}, False),
+    ],
+)
+def test_paths_alone_need_no_parser(
+    words: list[str], environ: dict[str, str], expected: bool
+) -> None:
+    assert are_paths(words, environ) == expected
 
 
 def test_version() -> None:
@@ -153,7 +171,7 @@ def test_an_error_of_ours_has_title_hint_and_its_code(
     def fail(*_: object, **__: object) -> None:
         raise ModelError("no model \x1b[31m", "get one")
 
-    monkeypatch.setattr(main_module.program, "main", fail)
+    monkeypatch.setattr("fwtui.cli.screen.open_screen", fail)
     assert main([]) == ExitCode.CANNOT_START
     assert capsys.readouterr().err == "fwtui: no model \\x1b[31m\n  get one\n"
 
@@ -164,7 +182,7 @@ def test_a_mistake_of_ours_leaves_its_traceback_in_a_log(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("the cat sat on it")
 
-    monkeypatch.setattr(main_module.program, "main", fail)
+    monkeypatch.setattr("fwtui.cli.screen.open_screen", fail)
     assert main([]) == ExitCode.CANNOT_START
     (log,) = (own_folders / "state" / "logs").iterdir()
     (line,) = capsys.readouterr().err.splitlines()

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from fwtui.cli.main import program
 from fwtui.cli.options import TITLES, option_name
+from fwtui.cli.program import program
 from fwtui.config.fields import all_fields
 from fwtui.errors import EXIT_CODE_HELP
 from tests.docs.program import Described, described_program

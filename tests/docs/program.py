@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import click
 
-from fwtui.cli.main import COMMANDS, program
+from fwtui.cli.main import COMMANDS
 from fwtui.cli.options import SettingsCommand
+from fwtui.cli.program import program
 from fwtui.config.fields import all_fields
 
 # Text; or lines that are to stay as they are.

@@ -7,6 +7,9 @@ from fwtui.core.events import (
     BatchProgress,
     JobChanged,
     JobProgress,
+    JobsAdded,
+    Level,
+    LogLine,
     MemoryReading,
     MemorySampled,
     SegmentsFound,
@@ -56,6 +59,16 @@ async def test_a_flood_is_told_at_most_ten_times_a_second_and_no_segment_is_lost
     assert [one.id for one in screen.model.feed(1).segments] == list(range(1, 3001))
     assert screen.model.progress[1].done == 3000
     assert len(screen.told) <= (loop.time() - began) * 10 + 2
+
+
+async def test_the_first_files_are_told_of_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen, link = Screen(), ScriptedLink([])
+    screen.bridge.connect(link)
+    await screen.next()
+    monkeypatch.setattr(bridge, "TICK", 3600)
+    link.emit(LogLine(NOW, Level.INFO, "looking"), JobsAdded((job(1),)))
+    await screen.next()
+    assert set(screen.model.jobs) == {1}
 
 
 async def test_only_the_latest_progress_and_memory_is_folded() -> None:

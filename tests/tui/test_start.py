@@ -19,7 +19,7 @@ LATER = ("fwtui.batch.runner", "fwtui.storage", "fwtui.engine", "fwtui.writers",
 
 
 def test_the_batch_is_not_imported_for_the_first_frame() -> None:
-    code = "import sys, fwtui.cli.tui, fwtui.tui.app, fwtui.tui.late; print(*sys.modules)"
+    code = "import sys, fwtui.cli.screen, fwtui.tui.app, fwtui.tui.late; print(*sys.modules)"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     names = found.stdout.split()
     assert "fwtui.tui.screens.main" in names

@@ -1,0 +1,81 @@
+"""The command line: its commands, loaded when they are used."""
+
+import gc
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from fwtui import __version__
+from fwtui.cli.exits import exit_code_help
+from fwtui.cli.main import COMMANDS
+from fwtui.errors import UsageError
+
+_SCREEN = "tui"
+_OWN = {"-h", "--help", "--version"}
+
+
+class Program(click.Group):
+    """A group that imports a command when it is called, and takes paths to the screen."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """The names that can be typed."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command, imported now."""
+        if cmd_name != _SCREEN and cmd_name not in COMMANDS:
+            return None
+        found = import_module(f"fwtui.cli.{cmd_name.replace('-', '_')}").command
+        gc.enable()  # see `__main__`; the screen goes on importing, and does so itself
+        return found if isinstance(found, click.Command) else None
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Everything that does not begin with a command's name is for the screen."""
+        if not args or args[0] not in COMMANDS.keys() | _OWN:
+            args = [_SCREEN, *args]
+        return super().parse_args(ctx, args)
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Both ways to call it."""
+        name = ctx.command_path
+        formatter.write_usage(name, "[OPTIONS] [PATHS]...")
+        formatter.write_usage(name, "COMMAND [OPTIONS] [ARGS]...", prefix="       ")
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The commands with their short helps, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=Program,
+    epilog=exit_code_help(),
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(__version__, prog_name="fwtui", message="%(prog)s %(version)s")
+def program() -> None:
+    """Transcribe audio and video with faster-whisper, and lose nothing.
+
+    Without a command it opens the screen, with the files and folders given as PATHS in the
+    queue. It takes the same options as `fwtui run`: see `fwtui run --help`. A folder that is
+    called like a command is written ./run.
+    """
+
+
+def call(words: Sequence[str]) -> int | None:
+    """Obey a command line; returns the exit code. Raises FwtuiError, KeyboardInterrupt."""
+    try:
+        code: int | None = program.main(list(words), "fwtui", standalone_mode=False)
+    except click.ClickException as error:
+        raise UsageError(error.format_message(), _see(error)) from error
+    except click.Abort as error:
+        raise KeyboardInterrupt from error
+    return code
+
+
+def _see(error: click.ClickException) -> str:
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is None or context.info_name not in COMMANDS:
+        return "see: fwtui --help"
+    return f"see: {context.command_path} --help"

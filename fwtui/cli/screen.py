@@ -1,0 +1,160 @@
+"""The screen, from the command line: what is checked before it opens, and what comes after it."""
+
+import asyncio
+import gc
+import glob
+import os
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from fwtui.cli.console import Console
+from fwtui.cli.hangup import TERMINAL_GONE, leave_terminal
+from fwtui.cli.links import check_links
+from fwtui.cli.logfile import SessionLog, close_log, log_event, open_log
+from fwtui.cli.main import COMMANDS
+from fwtui.cli.signals import stop_signals
+from fwtui.config.checks import usable
+from fwtui.config.layers import make_layers, settle
+from fwtui.config.locations import Locations
+from fwtui.core.commands import AddPaths, AnyCommand, Quit, Start
+from fwtui.core.display import printable
+from fwtui.core.events import Level, Phase
+from fwtui.core.links import is_link
+from fwtui.core.settings import Settings
+from fwtui.errors import ExitCode, FwtuiError, UsageError
+
+if TYPE_CHECKING:
+    from fwtui.batch.remote.places import Place
+    from fwtui.batch.remote.shared import SharedBatch
+    from fwtui.tui.app import FwtuiApp
+    from fwtui.tui.model import BatchModel
+    from fwtui.tui.workspace import Workspace
+
+
+def open_screen(
+    paths: tuple[str, ...], settings: Callable[[Locations], Settings] | None = None
+) -> ExitCode:
+    """Check what was said, and open the screen with these files, folders and links in the queue.
+
+    `settings` makes those of new batches; without it nothing was said about them. Raises
+    FwtuiError.
+    """
+    for path in paths:
+        _check_exists(path)
+    check_links(paths)
+    locations = Locations.default()
+    make = settings or _usual
+    made = usable(make(locations))
+    if not has_terminal():
+        raise FwtuiError("there is no terminal to draw on", "without one, use: fwtui run")
+    return show(locations, made, paths)
+
+
+def _usual(locations: Locations) -> Settings:
+    return settle(make_layers(locations.config_file))
+
+
+def has_terminal() -> bool:
+    """Whether there is a terminal to read keys from and to draw on."""
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
+
+
+def show(
+    locations: Locations,
+    settings: Settings,
+    paths: tuple[str, ...],
+    *,
+    start: bool = False,
+    attach: "Place | None" = None,
+) -> ExitCode:
+    """Open the screen and stay until it is left. `start`: begin without waiting for the key.
+
+    `attach`: on this batch of another process. A batch that outlives its terminal is worked off
+    before this returns.
+    """
+    first: list[AnyCommand] = [AddPaths(paths)] if paths else []
+    if start:
+        first.append(Start())
+    # Collecting garbage while hundreds of modules are imported is a fifth of the start-up time;
+    # `late` switches it on again when the last of them are there.
+    gc.disable()
+    os.environ.setdefault("TEXTUAL_FPS", "120")
+    session_log = SessionLog(locations)
+    try:
+        from fwtui.config.own import load_keys, load_profiles
+        from fwtui.tui.app import FwtuiApp
+        from fwtui.tui.keymap import make_keymap
+        from fwtui.tui.late import late
+
+        def workspace() -> "Workspace":
+            from fwtui.batch.workspace import Workspace
+
+            return Workspace(locations, [log_event, session_log], "screen")
+
+        keymap = make_keymap(load_keys(locations.config_file))
+        profiles = load_profiles(locations.config_file)
+        log_file = open_log(locations, settings.log)
+        app = FwtuiApp(
+            late(workspace),
+            settings,
+            first,
+            keymap=keymap,
+            profiles=profiles,
+            log_file=log_file,
+            attach=attach,
+        )
+        asyncio.run(_show(app, locations))
+    finally:
+        gc.enable()
+        session_log.close()
+        close_log()
+    if app.hand_over:
+        return _hand_over(app.host.model, locations)
+    if app.return_value is not None:
+        return app.return_value
+    return ExitCode.CANNOT_START if app.return_code else ExitCode.DONE
+
+
+async def _show(app: "FwtuiApp", locations: Locations) -> None:
+    await app.run_async()
+
+    from fwtui.batch.remote.shared import SharedBatch
+
+    task, batch = app.host.released, app.host.runner
+    if task is not None and isinstance(batch, SharedBatch):
+        await _go_on(batch, task, locations)
+    elif app.host.model.attached and app.host.model.phase is not Phase.IDLE:
+        name = printable(app.host.model.session_id)
+        Console().line(f"the batch goes on; to see it again: fwtui attach {name}")
+
+
+async def _go_on(batch: "SharedBatch", task: "asyncio.Task[None]", locations: Locations) -> None:
+    """The terminal is gone: work the queue off without one."""
+    leave_terminal(locations.session_log(batch.session_id))
+    batch.ledger.log(Level.INFO, TERMINAL_GONE)
+    with stop_signals(lambda: batch.send(Quit())):
+        batch.go_to_background()
+        await task
+
+
+def _hand_over(model: "BatchModel", locations: Locations) -> ExitCode:
+    """The user wants his terminal back, and the batch to go on."""
+    from fwtui.cli.background import start_background
+    from fwtui.cli.run import Request
+
+    own = Settings().with_own_of(model.settings)
+    request = Request(paths=(), settings=own, resume=model.session_id, retry=False)
+    begun = start_background(request, locations)
+    name = printable(begun.session_id)
+    Console().line(f"the batch goes on in the background; to see it: fwtui attach {name}")
+    return ExitCode.DONE
+
+
+def _check_exists(path: str) -> None:
+    if is_link(path) or os.path.lexists(path) or glob.has_magic(path):
+        return
+    hint = f"options come after the command: fwtui {path} ..." if path in COMMANDS else ""
+    raise UsageError(
+        f"there is no file, folder or command called {path!r}", hint or "see: fwtui --help"
+    )

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from fwtui.batch.intake import natural_key
 from fwtui.batch.ledger import Ledger
 from fwtui.batch.said import Settled
 from fwtui.batch.settling import settle_left_over
@@ -18,6 +17,7 @@ from fwtui.core.display import printable
 from fwtui.core.events import AnyEvent, FoldersChanged, JobChanged, JobsAdded, JobsRemoved, Level
 from fwtui.core.failure import FailureKind
 from fwtui.core.job import Completed, Failed, Job, JobId, Pending, Processing
+from fwtui.core.natural import in_natural_order
 from fwtui.core.paths import path_to_text, text_to_path
 from fwtui.core.watch import FolderStatus, WatchedFolder
 from fwtui.errors import ConfigError, FwtuiError
@@ -197,7 +197,7 @@ class Folders:
             return  # let go meanwhile: what was written down is forgotten at the next start
         settings = self._settings(one.folder)
         new, over = [], []
-        for path in sorted(news.files, key=natural_key):
+        for path in in_natural_order(news.files):
             job = self.ledger.queue.at(path)
             if job is None:
                 new.append(text_to_path(path))

@@ -3,12 +3,14 @@
 import contextlib
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 from msgspec import Struct
 
 from fwtui.batch.intake import Found, find_bit_by_bit
 from fwtui.core.commands import AnyCommand, Pause, Quit, Start, Stop
+
+Find = Callable[[Iterable[str]], Iterator[Found]]
 
 
 class LookedUp(Struct, frozen=True):
@@ -29,10 +31,11 @@ class Incoming:
 
     Meanwhile other commands wait, because they may be about the files that are being added; only
     those that end work do not. `post` puts what is found into the runner's inbox, from any thread,
-    bit by bit: the first of a hundred thousand files are there at once.
+    bit by bit: the first of a hundred thousand files are there at once. `find` does the work.
     """
 
     def __init__(self, post: Callable[[LookedUp | LookedUpAll], None]) -> None:
+        self.find: Find = find_bit_by_bit
         self._post = post
         self._looking = False
         self._waiting: deque[AnyCommand] = deque()
@@ -66,7 +69,7 @@ class Incoming:
 
     def _find(self, paths: tuple[str, ...], roots: tuple[str, ...]) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits for it
-            for found in find_bit_by_bit(paths):
+            for found in self.find(paths):
                 self._post(LookedUp(found, roots))
             self._post(LookedUpAll(paths))
 

@@ -4,7 +4,6 @@ import contextlib
 import glob
 import math
 import os
-import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -14,10 +13,10 @@ from msgspec import Struct, field
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.links import is_link
 from fwtui.core.media import MEDIA_SUFFIXES
+from fwtui.core.natural import in_natural_order
 from fwtui.core.paths import valid_text
 
 AT_ONCE = 0.02  # s
-_NUMBERS = re.compile(r"(\d+)")
 
 
 class Problem(Struct, frozen=True):
@@ -123,7 +122,7 @@ def _look_up(name: str, path: Path) -> Iterator[_Find]:
         yield _File(path)
     elif glob.has_magic(name):
         root = _fixed_part(path)
-        for match in sorted(glob.iglob(str(path), recursive=True), key=natural_key):  # noqa: PTH207
+        for match in in_natural_order(glob.iglob(str(path), recursive=True)):  # noqa: PTH207
             if Path(match).is_dir():
                 yield from _walk(Path(match), root)
             elif is_media(match):
@@ -140,8 +139,8 @@ def _fixed_part(pattern: Path) -> Path:
 def _walk(folder: Path, root: Path) -> Iterator[_Find]:
     refused: list[OSError] = []
     for parent, folders, names in os.walk(folder, onerror=refused.append):
-        folders.sort(key=natural_key)
-        for name in sorted(names, key=natural_key):
+        folders[:] = in_natural_order(folders)
+        for name in in_natural_order(names):
             if is_media(name) and not name.startswith("."):
                 yield _File(Path(parent, name), root)
     for error in refused:
@@ -151,13 +150,6 @@ def _walk(folder: Path, root: Path) -> Iterator[_Find]:
 def is_media(name: str) -> bool:
     """Whether a file is called like a recording."""
     return os.path.splitext(name)[1].lower() in MEDIA_SUFFIXES  # noqa: PTH122  100,000 of them
-
-
-def natural_key(name: str) -> list[str | int]:
-    """Sort key that counts numbers as numbers and ignores case: texts and numbers, by turns."""
-    parts: list[str | int] = [*_NUMBERS.split(name.casefold())]
-    parts[1::2] = map(int, parts[1::2])
-    return parts
 
 
 def _problem(path: Path, error: OSError) -> Problem:

@@ -98,7 +98,7 @@ class BatchRunner:
         self._slots = EngineSlots(self.ledger, make_slot, downloads)
         self._orders = Orders(self.ledger, self._slots, self._inbox.put_nowait)
         self._upkeep = Upkeep(self.ledger, self._meter, guardian, self._inbox.put_nowait, history)
-        self._incoming = Incoming(self._post)
+        self.incoming = Incoming(self._post)
         self._waiting = Waiting(lambda: self._post(Cleared()))
         self._loop: asyncio.AbstractEventLoop | None = None
         self._began: float | None = None
@@ -224,16 +224,16 @@ class BatchRunner:
                 await self._orders.add(message)
                 self._emit_progress()
             case LookedUpAll():
-                self._incoming.done()
+                self.incoming.done()
                 self._orders.all_added(message)
                 await self._upkeep.forecast(self.phase)
-            case Command() if not self._incoming.must_wait(message):
+            case Command() if not self.incoming.must_wait(message):
                 await self._obey(message)
 
     async def _obey(self, command: AnyCommand) -> None:
         match command:
             case AddPaths(paths=paths, roots=roots):
-                self._incoming.look_up(paths, roots)
+                self.incoming.look_up(paths, roots)
             case RemoveJobs(ids=ids):
                 await self._orders.remove(ids)
             case UndoRemove():
@@ -264,7 +264,7 @@ class BatchRunner:
 
     async def _go_on(self) -> None:
         """After every message: feed the engine, notice a rest, a halt or the end."""
-        while (command := self._incoming.next()) is not None:
+        while (command := self.incoming.next()) is not None:
             await self._obey(command)
         await self._orders.remove_cancelled()
         if (halted := self._slots.halted) is not None:
@@ -282,7 +282,7 @@ class BatchRunner:
         elif self.phase is Phase.RUNNING:
             if await self._slots.feed():
                 self._inbox.put_nowait(StillSkipping())
-            more = self._incoming.is_busy or self.ledger.queue.next_pending() is not None
+            more = self.incoming.is_busy or self.ledger.queue.next_pending() is not None
             if not self._slots.positions and not more:
                 keep = self.ledger.settings.memory.keep_model_minutes > 0
                 if not keep:

@@ -94,7 +94,7 @@ class WatchingBatch(BatchRunner):
         if self._paused_at_rest:
             self._paused_at_rest = False
             self.phase = Phase.IDLE  # there is nothing that rests
-        nothing = not self.ledger.tally.pending and not self._incoming.is_busy
+        nothing = not self.ledger.tally.pending and not self.incoming.is_busy
         if self.phase in AT_REST and self._folders and nothing:
             self._set_phase(Phase.WATCHING)
             return

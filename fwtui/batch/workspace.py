@@ -9,6 +9,8 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
+from fwtui.batch.incoming import Find
+from fwtui.batch.intake import find_bit_by_bit
 from fwtui.batch.link import Listener
 from fwtui.batch.remote.client import RemoteBatch
 from fwtui.batch.remote.glimpse import Glimpse, look
@@ -48,12 +50,17 @@ class Mapped(msgspec.Struct, frozen=True):
 class Workspace:
     """The sessions in one state folder. `listeners` hear every batch made here.
 
-    `where` tells those who attach what the batches run in.
+    `where` tells those who attach what the batches run in, `find` looks their paths up.
     """
 
     def __init__(
-        self, locations: Locations, listeners: Sequence[Listener] = (), where: Where = "run"
+        self,
+        locations: Locations,
+        listeners: Sequence[Listener] = (),
+        where: Where = "run",
+        find: Find = find_bit_by_bit,
     ) -> None:
+        self._find = find
         self.locations = locations
         self._where: Where = where
         self._listeners = tuple(listeners)
@@ -152,6 +159,7 @@ class Workspace:
 
     def _runner(self, store: SessionStore) -> SharedBatch:
         runner = SharedBatch(store, self.locations, self._where)
+        runner.incoming.find = self._find
         swept, self._swept = self._swept, []
         runner.notices += [str(one) for one in swept if one.files]
         for listener in self._listeners:

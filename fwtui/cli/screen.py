@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from fwtui.batch.ahead import Ahead
 from fwtui.cli.console import Console
 from fwtui.cli.hangup import TERMINAL_GONE, leave_terminal
 from fwtui.cli.links import check_links
@@ -73,6 +74,7 @@ def show(
     `attach`: on this batch of another process. A batch that outlives its terminal is worked off
     before this returns.
     """
+    ahead = Ahead(paths)
     first: list[AnyCommand] = [AddPaths(paths)] if paths else []
     if start:
         first.append(Start())
@@ -90,7 +92,7 @@ def show(
         def workspace() -> "Workspace":
             from fwtui.batch.workspace import Workspace
 
-            return Workspace(locations, [log_event, session_log], "screen")
+            return Workspace(locations, [log_event, session_log], "screen", ahead.find)
 
         keymap = make_keymap(load_keys(locations.config_file))
         profiles = load_profiles(locations.config_file)
@@ -107,6 +109,7 @@ def show(
         asyncio.run(_show(app, locations))
     finally:
         gc.enable()
+        ahead.close()
         session_log.close()
         close_log()
     if app.hand_over:

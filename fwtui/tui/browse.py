@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from fwtui.batch.intake import natural_key
 from fwtui.core.media import MEDIA_SUFFIXES
+from fwtui.core.natural import in_natural_order
 
 Kind = Literal["media", "audio", "video"]
 KINDS: tuple[Kind, ...] = ("media", "audio", "video")
@@ -65,7 +65,9 @@ def read_folder(folder: str, kind: Kind) -> list[Entry]:
                     continue
     except OSError:
         return []
-    return sorted(found, key=lambda entry: (not entry.is_folder, natural_key(entry.name)))
+    named = {entry.name: entry for entry in found}
+    ordered = (named[name] for name in in_natural_order(named))
+    return sorted(ordered, key=lambda entry: not entry.is_folder)
 
 
 def find_below(
@@ -79,10 +81,10 @@ def find_below(
     for parent, folders, names in os.walk(folder):
         if is_over() or len(entries) >= most:
             break
-        folders[:] = sorted((f for f in folders if not f.startswith(".")), key=natural_key)
+        folders[:] = in_natural_order(f for f in folders if not f.startswith("."))
         entries += [
             Entry(os.path.join(parent, name), is_folder=False)  # noqa: PTH118
-            for name in sorted(names, key=natural_key)
+            for name in in_natural_order(names)
             if is_kind(name, kind) and not name.startswith(".")
         ]
     start = len(folder.rstrip(os.sep)) + 1

@@ -34,12 +34,13 @@ from fwtui.core.events import (
 )
 from fwtui.core.failure import Failure
 from fwtui.core.job import Job, JobId, Pending, Processing, answers_to
+from fwtui.core.natural import natural
 from fwtui.core.segment import Segment
 from fwtui.core.settings import Settings
 from fwtui.core.watch import FolderStatus
 from fwtui.tui.counts import Counts
 from fwtui.tui.curve import BatchHistory
-from fwtui.tui.names import folded, natural
+from fwtui.tui.names import folded
 
 LOG_LINES = 10_000
 MEMORY_SAMPLES = 600

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fwtui.batch.intake import Found, find_bit_by_bit, find_media, natural_key
+from fwtui.batch.intake import Found, find_bit_by_bit, find_media
 from fwtui.cli.run import find_files
 from fwtui.core.failure import FailureKind
 
@@ -111,11 +111,6 @@ def test_bit_by_bit_is_the_same_in_portions(tmp_path: Path) -> None:
     assert tuple(link for one in portions for link in one.links) == whole.links
     assert {file: root for one in portions for file, root in one.roots.items()} == whole.roots
     assert list(find_bit_by_bit([])) == [Found((), ())]
-
-
-def test_natural_order() -> None:
-    names = ["b", "a10", "A2", "a1b", "10", "9"]
-    assert sorted(names, key=natural_key) == ["9", "10", "a1b", "A2", "a10", "b"]
 
 
 def test_a_home_of_nobody_is_a_name_like_any_other() -> None:

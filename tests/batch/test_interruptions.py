@@ -4,10 +4,9 @@ import asyncio
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import pytest
 from msgspec.structs import replace
 
 from fwtui import demo
@@ -69,18 +68,16 @@ async def test_skipping_the_file_behind_leaves_the_engine_alone(tmp_path: Path) 
         assert not any("killed" in line for line in batch.log)
 
 
-async def test_a_share_that_hangs_holds_up_nothing_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_share_that_hangs_holds_up_nothing_else(tmp_path: Path) -> None:
     """Commands that follow wait for the files, except those that end work."""
     answer = threading.Event()
 
-    def hanging(paths: tuple[str, ...]) -> Iterator[Found]:
+    def hanging(paths: Iterable[str]) -> Iterator[Found]:
         answer.wait()
         return find_bit_by_bit(paths)
 
-    monkeypatch.setattr("fwtui.batch.incoming.find_bit_by_bit", hanging)
     async with Batch(settings_for(tmp_path / "out")) as batch:
+        batch.runner.incoming.find = hanging
         batch.send(AddPaths((str(SHORT),)))
         batch.send(Start())
         batch.send(Stop())
@@ -96,18 +93,16 @@ async def test_a_share_that_hangs_holds_up_nothing_else(
     answer.set()
 
 
-async def test_what_was_found_before_a_share_hangs_is_in_the_queue(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_was_found_before_a_share_hangs_is_in_the_queue(tmp_path: Path) -> None:
     answer = threading.Event()
 
-    def hanging(paths: tuple[str, ...]) -> Iterator[Found]:
-        yield from find_bit_by_bit(paths[:1])
+    def hanging(paths: Iterable[str]) -> Iterator[Found]:
+        yield from find_bit_by_bit([SHORT.as_posix()])
         answer.wait()
         yield from find_bit_by_bit(paths)
 
-    monkeypatch.setattr("fwtui.batch.incoming.find_bit_by_bit", hanging)
     async with Batch(settings_for(tmp_path / "out")) as batch:
+        batch.runner.incoming.find = hanging
         batch.send(AddPaths((str(SHORT), str(MINUTE))))
         await batch.until(JobsAdded, lambda added: added.jobs[0].name == SHORT.name)
         answer.set()
@@ -115,17 +110,15 @@ async def test_what_was_found_before_a_share_hangs_is_in_the_queue(
         await batch.until(LogLine, lambda line: line.text == "1 files are in the queue already")
 
 
-async def test_files_that_are_added_at_the_last_moment_are_done_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_files_that_are_added_at_the_last_moment_are_done_too(tmp_path: Path) -> None:
     answer = threading.Event()
 
-    def slow(paths: tuple[str, ...]) -> Iterator[Found]:
+    def slow(paths: Iterable[str]) -> Iterator[Found]:
         answer.wait()
         return find_bit_by_bit(paths)
 
     async with Batch(settings_for(tmp_path / "out"), [SHORT]) as batch:
-        monkeypatch.setattr("fwtui.batch.incoming.find_bit_by_bit", slow)
+        batch.runner.incoming.find = slow
         batch.send(Start())
         batch.send(AddPaths((str(demo.clips()[1]),)))
         await batch.state(1, Completed)

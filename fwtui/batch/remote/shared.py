@@ -120,7 +120,7 @@ class SharedBatch(WatchingBatch):
     @property
     def _is_at_rest(self) -> bool:
         """Nothing is done, looked up, or asked for. (Messages come once a second at least.)"""
-        busy = self._incoming.is_busy or not self._inbox.empty()
+        busy = self.incoming.is_busy or not self._inbox.empty()
         return self.phase is Phase.IDLE and not busy and not self._quitting
 
     def _close(self) -> None:

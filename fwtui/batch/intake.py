@@ -16,7 +16,7 @@ from fwtui.core.media import MEDIA_SUFFIXES
 from fwtui.core.natural import in_natural_order
 from fwtui.core.paths import valid_text
 
-AT_ONCE = 0.02  # s
+FIRST, AT_ONCE = 0.001, 0.05  # s
 
 
 class Problem(Struct, frozen=True):
@@ -52,15 +52,21 @@ def find_media(names: Iterable[str]) -> Found:
 
     Within a folder or pattern the order is natural: `part 2` before `part 10`.
     """
-    return next(find_bit_by_bit(names, seconds=math.inf))
+    return next(find_bit_by_bit(names, math.inf))
 
 
-def find_bit_by_bit(names: Iterable[str], seconds: float = AT_ONCE) -> Iterator[Found]:
-    """As `find_media`, in portions of what is found in so many seconds; one at least."""
-    finds = _Finds()
+def find_bit_by_bit(
+    names: Iterable[str], first: float = FIRST, most: float = AT_ONCE
+) -> Iterator[Found]:
+    """As `find_media`, in portions; one at least.
+
+    Each is what is found in twice the seconds of the one before it, from `first` up to `most`.
+    """
+    finds, seconds = _Finds(), first
     for find in _look_up_all(names):
         if finds.take(find) and time.monotonic() - finds.began > seconds:
             yield finds.portion()
+            seconds = min(2 * seconds, most)
     yield finds.portion()
 
 

@@ -14,7 +14,6 @@ from fwtui.batch.link import Listener
 from fwtui.batch.obstacle import Cleared, Waiting, alert, failure_of
 from fwtui.batch.orders import Orders
 from fwtui.batch.outcome import write_report
-from fwtui.batch.places import places
 from fwtui.batch.said import (
     EngineGone,
     EngineSaid,
@@ -66,6 +65,7 @@ from fwtui.storage.links import LINKS, link_folder
 from fwtui.storage.store import SessionStore
 
 SAMPLE_SECONDS = 1.0
+FIRST_SAMPLE = 0.1  # s; what measures is imported then, and the first files come before it
 
 
 class BatchRunner:
@@ -143,11 +143,6 @@ class BatchRunner:
         """Whether somebody is there for them: none must follow the end of a batch."""
         return not self._leaving
 
-    @property
-    def _gpus(self) -> int:
-        """How many GPUs there are, as far as is known."""
-        return len(self._memory.gpus) if self._memory is not None else 0
-
     async def transcript(self, job: JobId) -> Transcript:
         """See `BatchLink`."""
         return await self.ledger.transcript(job)
@@ -186,6 +181,7 @@ class BatchRunner:
         self._loop.call_soon_threadsafe(self._inbox.put_nowait, message)
 
     async def _sample(self) -> None:
+        await asyncio.sleep(FIRST_SAMPLE)
         while True:
             self._inbox.put_nowait(Sampled(await asyncio.to_thread(self._meter.read)))
             await asyncio.sleep(SAMPLE_SECONDS)
@@ -306,7 +302,7 @@ class BatchRunner:
                 return
             await self._orders.take_back_strays()
             await self.ledger.mind_others()
-            self._slots.arrange(places(self.ledger.settings, self._gpus))
+            self._slots.arrange(await self._upkeep.places())
             self._began, self._began_at = time.monotonic(), now()
             self._batches += 1
             await self._upkeep.begin()

@@ -10,6 +10,7 @@ from fwtui.batch.history import History
 from fwtui.batch.ledger import Ledger
 from fwtui.batch.measuring import Lengths
 from fwtui.batch.pace import Pace, Prediction
+from fwtui.batch.places import places
 from fwtui.batch.said import LengthFound
 from fwtui.core.events import AT_REST, BatchProgress, Phase
 from fwtui.memory.measure import MemoryMeter
@@ -31,6 +32,7 @@ class Upkeep:
     ) -> None:
         self.ledger = ledger
         self.guardian = guardian
+        self._meter = meter
         self._history = History(history)
         self.pace = Pace(lambda: ledger.settings, self._history)
         self.lengths = Lengths(ledger, post)
@@ -43,6 +45,13 @@ class Upkeep:
         self.pace.begin(self.ledger.queue)
         self.lengths.begin()
         await self._forecaster.look(starting=True)
+
+    async def places(self) -> tuple[int, ...]:
+        """The device number of each slot of a batch that starts now."""
+        settings = self.ledger.settings
+        first = settings.model.device_indexes == (0,)  # that is the CPU's number, too
+        gpus = 0 if first else await asyncio.to_thread(self._meter.count_gpus)
+        return places(settings, gpus)
 
     async def end(self, *, stopped: bool) -> Prediction | None:
         """It is over; what was said of its time."""

@@ -38,6 +38,11 @@ class GpuMeter:
         thread.join(self._patience)
         return () if thread.is_alive() else self._found
 
+    def wait(self, seconds: float) -> None:
+        """Give a driver that wakes up, which can take seconds for each GPU, time for its answer."""
+        if self._thread is not None:
+            self._thread.join(seconds)
+
     def _look(self, pids: Collection[int]) -> None:
         nvml = self._started()
         if nvml is None:

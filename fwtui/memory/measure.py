@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 MB = 2**20
 # The kernel walks all pages of a process for its PSS: 10 ms for each GB.
 PSS_SECONDS = 10.0
+WAKING_SECONDS = 30.0
 
 
 class MemoryMeter:
@@ -77,6 +78,14 @@ class MemoryMeter:
             if reading.engines:
                 self.last_engines = reading
             return reading
+
+    def count_gpus(self, patience: float = WAKING_SECONDS) -> int:
+        """How many GPUs there are, also if their driver has just been woken up."""
+        with self._lock:
+            self._gpus.read()
+        self._gpus.wait(patience)
+        with self._lock:
+            return len(self._gpus.read())
 
     def _pss_of(self, pids: Iterable[int]) -> float | None:
         """A value that may be some seconds old; None where it cannot be read."""

@@ -70,6 +70,8 @@ def with_keys(node: MessagePump, words: str) -> str:
 
 def make_keymap(wanted: Mapping[str, tuple[str, ...]]) -> Keymap:
     """The keymap with these keys. Raises ConfigError for what is unknown or called twice."""
+    if not wanted:
+        return USUAL
     known = {key.id for key in KEYS}
     for name, keys in wanted.items():
         if name not in known:

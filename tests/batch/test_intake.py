@@ -102,7 +102,7 @@ def test_bit_by_bit_is_the_same_in_portions(tmp_path: Path) -> None:
     make(tmp_path, "in/b/1.mp3", "in/b/2.mp3", "in/3.mp3")
     names = [str(tmp_path / "in"), str(tmp_path / "no.mp3"), f"{tmp_path}/in/b/*", "https://a/b"]
     whole = find_media(names)
-    portions = list(find_bit_by_bit(names, seconds=0))
+    portions = list(find_bit_by_bit(names, 0))
     assert len(whole.files) == 3
     assert len(whole.problems) == len(whole.links) == 1
     assert len(portions) > 4

@@ -2,17 +2,21 @@
 
 import os
 import signal
+import threading
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from fwtui import demo
 from fwtui.batch.places import places
 from fwtui.core.commands import Start
-from fwtui.core.events import BatchFinished, EngineChanged, JobChanged
+from fwtui.core.events import BatchFinished, EngineChanged, JobChanged, Phase, PhaseChanged
 from fwtui.core.job import Completed, JobId, Processing
 from fwtui.core.settings import BatchSettings, ModelSettings, Settings
+from fwtui.memory.gpu import GpuMeter
 from tests.batch.driver import LONG, MINUTE, RESTING, SHORT, Batch, children, settings_for
+from tests.memory.test_measure import nvml
 
 TWO = BatchSettings(workers=2)
 # The first process to make the file is an engine; all others end at once.
@@ -53,6 +57,21 @@ def test_places(
     model = ModelSettings(device=device, device_index=indexes)  # type: ignore[arg-type]
     settings = Settings(model=model, batch=BatchSettings(workers=workers))
     assert places(settings, gpus) == expected
+
+
+async def test_a_driver_that_wakes_up_while_a_batch_starts_has_its_gpus_used(
+    tmp_path: Path,
+) -> None:
+    """Its GPUs are not in the first reading, which waits for no driver."""
+    answer = threading.Event()
+    model = ModelSettings(model=str(demo.model_dir()), device_index="0,1")
+    settings = replace(settings_for(tmp_path / "out"), model=model)
+    async with Batch(settings, [SHORT]) as batch:
+        batch.runner._meter._gpus = GpuMeter(lambda: (answer.wait(), nvml())[1], patience=0.01)
+        batch.send(Start())
+        threading.Timer(0.2, answer.set).start()
+        await batch.until(PhaseChanged, lambda event: event.phase is Phase.RUNNING)
+        assert [slot.device for slot in batch.runner._slots._slots] == [0, 1]
 
 
 def slots_of(batch: Batch, job: JobId) -> list[int]:

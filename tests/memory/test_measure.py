@@ -152,6 +152,15 @@ def test_a_driver_that_hangs_holds_nobody_up() -> None:
     assert [gpu.index for gpu in found] == [0, 1]
 
 
+def test_gpus_are_counted_when_their_driver_is_awake() -> None:
+    answer = threading.Event()
+    meter = MemoryMeter(gpus=GpuMeter(lambda: (answer.wait(), nvml())[1], patience=0.01))
+    assert meter.read().gpus == ()
+    threading.Timer(0.1, answer.set).start()
+    assert meter.count_gpus() == 2
+    assert MemoryMeter(gpus=GpuMeter(nvml)).count_gpus() == 2
+
+
 def test_the_whole_reading_goes_on_beside_a_hung_driver() -> None:
     answer = threading.Event()
     try:

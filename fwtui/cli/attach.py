@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fwtui.batch.ahead import Ahead
 from fwtui.cli.exits import exit_code_help
 from fwtui.cli.live import connected, find_batch, session_argument
 from fwtui.cli.screen import has_terminal, show
@@ -35,7 +36,8 @@ def command(session_id: str) -> ExitCode:
     asyncio.run(_check(place))
     locations = Locations.default()
     settings = settle(make_layers(locations.config_file))  # the screen is the user's own
-    return show(locations, settings, (), attach=place)
+    with Ahead(()) as ahead:
+        return show(locations, settings, (), ahead, attach=place)
 
 
 async def _check(place: "Place") -> None:

@@ -10,6 +10,7 @@ import click
 import msgspec
 from msgspec.structs import replace
 
+from fwtui.batch.ahead import Ahead
 from fwtui.cli.accuracy import accuracy
 from fwtui.cli.arguments import Switch, WhisperCommand
 from fwtui.cli.console import Console
@@ -63,7 +64,9 @@ def command(headless: bool, output_dir: str | None) -> ExitCode:
             finally:
                 close_log()
         else:
-            code = show(locations, settings, tuple(str(clip) for clip in clips), start=True)
+            paths = tuple(str(clip) for clip in clips)
+            with Ahead(paths) as ahead:
+                code = show(locations, settings, paths, ahead, start=True)
     for line in verdicts(clips):
         click.echo(line)
     return code

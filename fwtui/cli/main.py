@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from fwtui import __version__
+from fwtui.batch.ahead import Ahead
 from fwtui.cli.console import Console, fill_standard_streams
-from fwtui.cli.jsonlines import forget_stdout
 from fwtui.errors import ExitCode, FwtuiError
 
 COMMANDS = {
@@ -49,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.always("stopped")
         return ExitCode.STOPPED
     except BrokenPipeError:
+        from fwtui.cli.jsonlines import forget_stdout
+
         forget_stdout()
         return ExitCode.DONE
     except Exception as error:  # noqa: BLE001 - the outermost frame: nothing may pass unrecorded
@@ -57,9 +59,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _obey(words: Sequence[str]) -> int | None:
     if are_paths(words, os.environ):
-        from fwtui.cli.screen import open_screen
+        paths = tuple(words)
+        with Ahead(paths) as ahead:
+            from fwtui.cli.screen import open_screen
 
-        return open_screen(tuple(words))
+            return open_screen(paths, ahead)
     from fwtui.cli.program import call
 
     return call(words)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from fwtui.batch.ahead import Ahead
+from fwtui.batch.intake import Found
 from fwtui.cli.console import Console
 from fwtui.cli.hangup import TERMINAL_GONE, leave_terminal
 from fwtui.cli.links import check_links
@@ -22,6 +23,7 @@ from fwtui.core.commands import AddPaths, AnyCommand, Quit, Start
 from fwtui.core.display import printable
 from fwtui.core.events import Level, Phase
 from fwtui.core.links import is_link
+from fwtui.core.paths import path_to_text
 from fwtui.core.settings import Settings
 from fwtui.errors import ExitCode, FwtuiError, UsageError
 
@@ -34,12 +36,12 @@ if TYPE_CHECKING:
 
 
 def open_screen(
-    paths: tuple[str, ...], settings: Callable[[Locations], Settings] | None = None
+    paths: tuple[str, ...], ahead: Ahead, settings: Callable[[Locations], Settings] | None = None
 ) -> ExitCode:
     """Check what was said, and open the screen with these files, folders and links in the queue.
 
-    `settings` makes those of new batches; without it nothing was said about them. Raises
-    FwtuiError.
+    `ahead` looks them up. `settings` makes those of new batches; without it nothing was said about
+    them. Raises FwtuiError.
     """
     for path in paths:
         _check_exists(path)
@@ -49,7 +51,7 @@ def open_screen(
     made = usable(make(locations))
     if not has_terminal():
         raise FwtuiError("there is no terminal to draw on", "without one, use: fwtui run")
-    return show(locations, made, paths)
+    return show(locations, made, paths, ahead)
 
 
 def _usual(locations: Locations) -> Settings:
@@ -65,16 +67,16 @@ def show(
     locations: Locations,
     settings: Settings,
     paths: tuple[str, ...],
+    ahead: Ahead,
     *,
     start: bool = False,
     attach: "Place | None" = None,
 ) -> ExitCode:
     """Open the screen and stay until it is left. `start`: begin without waiting for the key.
 
-    `attach`: on this batch of another process. A batch that outlives its terminal is worked off
-    before this returns.
+    `ahead` looks the paths up; `attach`: on this batch of another process. A batch that outlives
+    its terminal is worked off before this returns.
     """
-    ahead = Ahead(paths)
     first: list[AnyCommand] = [AddPaths(paths)] if paths else []
     if start:
         first.append(Start())
@@ -101,6 +103,7 @@ def show(
             late(workspace),
             settings,
             first,
+            coming=lambda: _names(ahead.first()),
             keymap=keymap,
             profiles=profiles,
             log_file=log_file,
@@ -109,7 +112,6 @@ def show(
         asyncio.run(_show(app, locations))
     finally:
         gc.enable()
-        ahead.close()
         session_log.close()
         close_log()
     if app.hand_over:
@@ -117,6 +119,10 @@ def show(
     if app.return_value is not None:
         return app.return_value
     return ExitCode.CANNOT_START if app.return_code else ExitCode.DONE
+
+
+def _names(found: Found | None) -> list[str]:
+    return [] if found is None else [path_to_text(path) for path in found.files]
 
 
 async def _show(app: "FwtuiApp", locations: Locations) -> None:

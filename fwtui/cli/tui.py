@@ -2,6 +2,7 @@
 
 import click
 
+from fwtui.batch.ahead import Ahead
 from fwtui.cli.completing import first_word
 from fwtui.cli.options import SettingsCommand, screen_options, settings_from
 from fwtui.cli.screen import open_screen
@@ -27,4 +28,5 @@ class ScreenCommand(SettingsCommand):
 @click.pass_context
 def command(ctx: click.Context, /, paths: tuple[str, ...], **_: Value) -> ExitCode:
     """Open the screen, with these files, folders and links in the queue."""
-    return open_screen(paths, lambda locations: settings_from(ctx, locations))
+    with Ahead(paths) as ahead:
+        return open_screen(paths, ahead, lambda locations: settings_from(ctx, locations))

@@ -2,8 +2,9 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 class FwtuiApp(Looks, Fetching, Ending):
     """The application on `workspace`'s batches; `first` is done first, `log_file` has errors.
 
+    `coming` has files that `first` will add, as far as they are known when the screen is drawn;
     `attach`: on this batch of another process.
     """
 
@@ -51,6 +53,7 @@ class FwtuiApp(Looks, Fetching, Ending):
         settings: Settings,
         first: Sequence[AnyCommand] = (),
         *,
+        coming: Callable[[], Iterable[str]] = tuple,
         keymap: Keymap = USUAL,
         profiles: Sequence["Profile"] = (),
         now: Callable[[], datetime] = datetime.now,
@@ -72,6 +75,7 @@ class FwtuiApp(Looks, Fetching, Ending):
         self._workspace = workspace
         self._settings = settings
         self._first = tuple(first)
+        self._coming = coming
         self._place = attach
 
     def on_profiles_read(self, event: ProfilesRead) -> None:
@@ -86,6 +90,7 @@ class FwtuiApp(Looks, Fetching, Ending):
         )
         self.main = MainScreen(self.host, self.glyphs, self.now, self.size)
         self.main.header.profiles = self._profiles
+        self.main.queue.expect(islice(self._coming(), self.size.height))
         return self.main
 
     def on_mount(self) -> None:
@@ -112,6 +117,7 @@ class FwtuiApp(Looks, Fetching, Ending):
             await StartUp(self, self.host).run(self._place)
         except FwtuiError as error:
             self.failed_start = error.exit_code
+            self.main.queue.expect(())
             self.trouble.tell(error)
             return
         for command in self._first:

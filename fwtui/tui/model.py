@@ -3,6 +3,7 @@
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from itertools import islice
 
 from msgspec import Struct, field
 
@@ -21,6 +22,7 @@ from fwtui.core.events import (
     JobsAdded,
     JobsRemoved,
     JobsReordered,
+    Level,
     LogLine,
     MemoryAlert,
     MemoryReading,
@@ -219,6 +221,10 @@ class BatchModel:
                 changes.head = True
             case HookFailed():
                 changes.hook = event
+
+    def has_errors(self, lines: int) -> bool:
+        """Whether one of the last lines of the log tells of an error."""
+        return any(line.level is Level.ERROR for line in islice(reversed(self.log), lines))
 
     def fold_log(self, lines: list[LogLine]) -> None:
         """Take lines of the log in, at once."""

@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from fwtui.tui.model import BatchModel
     from fwtui.tui.workspace import Workspace
 
+# How long a thread may compute while another one waits. Frames are written by a thread, which would
+# get its turn 5 ms after it is told of one, and 5 ms later again for the second half of it.
+SWITCH_SECONDS = 0.001
+
 
 def open_screen(
     paths: tuple[str, ...], ahead: Ahead, settings: Callable[[Locations], Settings] | None = None
@@ -83,6 +87,7 @@ def show(
     # Collecting garbage while hundreds of modules are imported is a fifth of the start-up time;
     # `late` switches it on again when the last of them are there.
     gc.disable()
+    sys.setswitchinterval(SWITCH_SECONDS)
     os.environ.setdefault("TEXTUAL_FPS", "120")
     session_log = SessionLog(locations)
     try:

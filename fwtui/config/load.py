@@ -3,7 +3,6 @@
 TOML has no null, so "none" switches a setting off that is not a text: `vad_threshold = "none"`.
 """
 
-import tomllib
 from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
@@ -62,6 +61,10 @@ def parse_values(data: bytes) -> dict[str, Value]:
 
 def parse_tables(data: bytes) -> dict[str, Any]:
     """The tables in the bytes of a TOML file; raises ConfigError."""
+    if not data:
+        return {}
+    import tomllib
+
     try:
         return tomllib.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:

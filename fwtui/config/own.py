@@ -7,7 +7,6 @@ from typing import Any
 from fwtui.config.fields import Value, apply
 from fwtui.config.load import NONE, parse_tables, read_file, values_in
 from fwtui.config.profiles import HELD, Profile
-from fwtui.config.save import replace_file
 from fwtui.core.settings import Settings
 from fwtui.errors import ConfigError
 
@@ -54,6 +53,8 @@ def delete_profile(path: Path, name: str) -> None:
 
 def _change(path: Path, change: Callable[[Any], object]) -> None:
     import tomlkit
+
+    from fwtui.config.save import replace_file
 
     before = read_file(path)
     try:

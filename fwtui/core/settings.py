@@ -4,7 +4,6 @@ Names and defaults are whisper-ctranslate2's. The command line, the configuratio
 settings screen are generated from these fields; the help texts are their descriptions.
 """
 
-import hashlib
 from typing import Annotated, Literal
 
 import msgspec
@@ -370,6 +369,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 def text_hash(model: ModelSettings, decoding: DecodingSettings) -> str:
     """Hex digest of everything that decides the text of a file."""
+    import hashlib  # brings a cryptographic library with it
+
     options = msgspec.structs.asdict(decoding)
     del options["batch_size"]  # decides the speed only
     for name, default in _LATER.items():

@@ -28,11 +28,14 @@ class _Blinking(Protocol):
 class Looks(Sturdy, App[ExitCode]):
     """An application with our themes; `glyphs` and `keymap` may be replaced before it runs."""
 
+    _has_themes = False
+
     def __init__(self) -> None:
         super().__init__()
         self._parsed_for = self.theme
         for theme in THEMES:
             self.register_theme(theme)
+        self._has_themes = True
         self.glyphs = choose_glyphs()
         self.keymap = USUAL
         self.still = False
@@ -85,6 +88,8 @@ class Looks(Sturdy, App[ExitCode]):
 
     def get_css_variables(self) -> dict[str, str]:
         """The theme's variables, and ours derived from them."""
+        if not self._has_themes:  # Textual asks before there is one of ours; `use` sets them
+            return {}
         self.theme_variables = complete(super().get_css_variables())
         return self.theme_variables
 

@@ -84,11 +84,20 @@ async def running(
     settings: Settings = SETTINGS,
     glyphs: Glyphs = UNICODE,
     keymap: Keymap = USUAL,
+    coming: Sequence[str] = (),
     wait: bool = True,
 ) -> AsyncIterator[Driver]:
     """The application, with a batch (unless `wait` is off, for start-up dialogs)."""
     first = [AddPaths(tuple(paths))] if paths else []
-    app = FwtuiApp(workspace, settings, first, keymap=keymap, now=lambda: NOW, glyphs=glyphs)
+    app = FwtuiApp(
+        workspace,
+        settings,
+        first,
+        coming=lambda: coming,
+        keymap=keymap,
+        now=lambda: NOW,
+        glyphs=glyphs,
+    )
     app.strict = True
     async with app.run_test(size=size) as pilot:
         driver = Driver(app, pilot)

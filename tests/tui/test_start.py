@@ -9,11 +9,13 @@ import pytest
 from textual.css.parse import parse
 from textual.screen import Screen
 
+from fwtui.core.events import JobsAdded, JobsRemoved, Level, LogLine
+from fwtui.errors import StorageError
 from fwtui.tui.app import FwtuiApp
 from fwtui.tui.late import late
 from fwtui.tui.theme import LIGHT
-from tests.tui.driving import NARROW, WIDE, scripted
-from tests.tui.fakes import ScriptedLink, ScriptedWorkspace, gallery
+from tests.tui.driving import NARROW, WIDE, running, scripted
+from tests.tui.fakes import NOW, ScriptedLink, ScriptedWorkspace, gallery, job
 
 LATER = ("fwtui.batch.runner", "fwtui.storage", "fwtui.engine", "fwtui.writers", "psutil")
 
@@ -42,26 +44,36 @@ async def test_the_collector_is_on_once_the_batch_is_imported() -> None:
         gc.unfreeze()
 
 
-@pytest.mark.parametrize("size", [WIDE, NARROW], ids=str)
-async def test_the_first_frame_is_whole(
-    size: tuple[int, int], monkeypatch: pytest.MonkeyPatch, parsed_style_sheets: dict[Any, Any]
-) -> None:
-    parsed_style_sheets.clear()
-    frames: list[str] = []
-    parsed: list[str] = []
+@pytest.fixture
+def frames(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The text of every picture that the application shows."""
+    shown: list[str] = []
     display = FwtuiApp._display
 
     def displayed(app: FwtuiApp, screen: Screen[object], update: Any) -> None:
         if update is not None:
             strips = screen._compositor.render_strips()
-            frames.append("\n".join("".join(part.text for part in strip) for strip in strips))
+            shown.append("\n".join("".join(part.text for part in strip) for strip in strips))
         display(app, screen, update)
+
+    monkeypatch.setattr(FwtuiApp, "_display", displayed)
+    return shown
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=str)
+async def test_the_first_frame_is_whole(
+    size: tuple[int, int],
+    monkeypatch: pytest.MonkeyPatch,
+    parsed_style_sheets: dict[Any, Any],
+    frames: list[str],
+) -> None:
+    parsed_style_sheets.clear()
+    parsed: list[str] = []
 
     def counted(scope: str, css: str, read_from: tuple[str, str], **more: Any) -> Any:
         parsed.append(read_from[0])
         return parse(scope, css, read_from, **more)
 
-    monkeypatch.setattr(FwtuiApp, "_display", displayed)
     monkeypatch.setattr("textual.css.stylesheet.parse", counted)
     async with scripted(ScriptedLink(gallery()), size=size) as driver:
         first = frames[0]
@@ -73,3 +85,51 @@ async def test_the_first_frame_is_whole(
         await driver.app.run_action("theme")
         await driver.until(lambda: driver.app.theme == "fwtui-light")
         assert driver.app.main.styles.background.hex.lower() == LIGHT.background
+
+
+COMING = ("/talks/one.mp3", "/talks/[red]two\x1b[31m.mp3", "/talks/\udcff.mp3")
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW, (20, 5)], ids=str)
+async def test_files_that_are_found_by_then_are_in_the_first_frame(
+    size: tuple[int, int], frames: list[str]
+) -> None:
+    async with running(ScriptedWorkspace(), size=size, coming=COMING) as driver:
+        assert "one.mp3" in frames[0]
+        assert "\x1b" not in frames[0]
+        assert "Nothing in the queue" not in frames[0]
+        if size == WIDE:
+            assert "[red]two" in frames[0]
+            assert frames[0].count("waiting") == len(COMING)
+        await driver.press("down", "space", "d", "G", "enter")
+        assert "one.mp3" in driver.text, "until they are there nothing else takes their place"
+        assert driver.app.main.queue.targets == ()
+
+
+async def test_they_make_way_for_the_queue() -> None:
+    link = ScriptedLink()
+    async with running(ScriptedWorkspace(link), coming=COMING) as driver:
+        link.emit(JobsAdded((job(1, "/talks/one.mp3"), job(2, "/talks/other.mp3"))))
+        await driver.until_text("other.mp3")
+        assert "two" not in driver.text
+        link.emit(JobsRemoved((1, 2)))
+        await driver.until_text("Nothing in the queue yet")
+
+
+async def test_they_are_withdrawn_when_they_do_not_come() -> None:
+    link = ScriptedLink()
+    async with running(ScriptedWorkspace(link), coming=COMING) as driver:
+        link.emit(LogLine(NOW, Level.WARNING, "not so bad"))
+        await driver.until_text("not so bad")
+        assert "one.mp3" in driver.text
+        link.emit(LogLine(NOW, Level.ERROR, "No space left on /state"))
+        await driver.until_text("Nothing in the queue yet")
+
+
+async def test_they_are_withdrawn_when_there_will_be_no_queue() -> None:
+    workspace = ScriptedWorkspace()
+    workspace.refusal = StorageError("No room on /state", "free some")
+    async with running(workspace, coming=COMING, wait=False) as driver:
+        await driver.until_text("No room on /state")
+        await driver.press("escape")
+        await driver.until_text("Nothing in the queue yet")

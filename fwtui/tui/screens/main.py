@@ -9,8 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Vertical
 from textual.content import Content
-from textual.geometry import Region, Size
-from textual.strip import Strip
+from textual.geometry import Size
 from textual.widget import Widget
 
 from fwtui.core.events import Level
@@ -52,19 +51,7 @@ def shape(size: Size) -> dict[str, bool]:
     return {"narrow": narrow, "wide": not narrow, "low": size.height < LOW_HEIGHT}
 
 
-class Covered(Widget):
-    """Lies under others: drawn as one colour, without looking at each of its lines."""
-
-    def render_lines(self, crop: Region) -> list[Strip]:
-        """Blank lines."""
-        return [Strip.blank(crop.width, self.rich_style)] * crop.height
-
-
-class Panes(Covered, Container):
-    """The four panes."""
-
-
-class MainScreen(Sturdy, Covered, QueueCommands):
+class MainScreen(Sturdy, QueueCommands):
     """Puts the panes together and brings the model's changes to them."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("queue", "panes")
@@ -92,7 +79,7 @@ class MainScreen(Sturdy, Covered, QueueCommands):
     def compose(self) -> ComposeResult:
         """Header, four panes, footer."""
         yield self.header
-        with Panes(id="panes"):
+        with Container(id="panes"):
             yield Vertical(self.queue, id="queue-pane", classes="pane")
             log_pane = Vertical(self.log_view, id="log-pane")
             for name, pane in zip(SIDES, (self.transcript, log_pane, self.memory), strict=True):

@@ -48,6 +48,7 @@ class Ahead:
                 yield self._first
             with suppress(*_BROKEN):
                 yield from _answers(self._child)
+                self._child.wait()  # it has nothing more to do; nobody looks again until the end
                 return
         from fwtui.batch.intake import find_bit_by_bit
 

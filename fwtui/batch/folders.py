@@ -63,8 +63,6 @@ class Folders:
     _told: tuple[FolderStatus, ...] = ()
 
     def __post_init__(self) -> None:
-        self._paths = {job.id: job.path for job in self.ledger.queue}
-        self._missed |= {job.path for job in self.ledger.queue if _was_missing(job)}
         self.ledger.listen(self._hear)
 
     def __bool__(self) -> bool:
@@ -84,6 +82,8 @@ class Folders:
         cannot be written.
         """
         await self._leave(folder.path)
+        if not self._open:
+            self._look_at_queue()
         one = self._open[folder.path] = _Open(FolderStatus(folder=folder))
         self._keep_apart()
         await self._remember()
@@ -112,6 +112,12 @@ class Folders:
             self._take_up(one.taken)
             one.watch.start()
         self.tell()
+
+    def _look_at_queue(self) -> None:
+        """As long as there are no folders, nothing is heard of it, or kept."""
+        self._paths = {job.id: job.path for job in self.ledger.queue}
+        self._missed.clear()
+        self._missed |= {job.path for job in self.ledger.queue if _was_missing(job)}
 
     async def unwatch(self, path: str) -> None:
         """Let go of a folder. Raises StorageError."""
@@ -240,6 +246,8 @@ class Folders:
 
     def _hear(self, event: AnyEvent) -> None:
         """A listener of the batch."""
+        if not self._open:
+            return
         match event:
             case JobsAdded(jobs=jobs):
                 self._paths.update((job.id, job.path) for job in jobs)

@@ -16,6 +16,9 @@ from fwtui.config.sparse import sparse
 from fwtui.core.commands import RetryJobs
 from fwtui.core.events import Level
 from fwtui.core.job import Completed, JobId, Pending, Processing, Skipped
+from fwtui.memory.cleanup import return_free_pages
+
+MANY = 10_000  # files that leave megabytes behind of what they went through
 
 
 class Orders:
@@ -40,13 +43,15 @@ class Orders:
         self._found += len(found.files) + len(found.problems) + len(links)
         self._added += await self.ledger.add(found.files, found.problems, roots, links=links)
 
-    def all_added(self, answer: LookedUpAll) -> None:
+    async def all_added(self, answer: LookedUpAll) -> None:
         """Tell what was not added, now that all is."""
         known = self._found - self._added
         if known:
             self.ledger.log(Level.INFO, f"{known} files are in the queue already")
         if not self._found:
             self.ledger.log(Level.WARNING, f"No media files found in {', '.join(answer.paths)}")
+        if self._found > MANY:
+            await asyncio.to_thread(return_free_pages)
         self._found = self._added = 0
 
     async def remove(self, ids: tuple[JobId, ...]) -> None:

@@ -24,7 +24,7 @@ class Queue:
         self._done_stems: dict[str, str] = {}
         self._next_id = max(self._jobs, default=0) + 1
         self._paths = {job.path: job.id for job in self._jobs.values()}
-        self._stems = {job.stem.casefold() for job in self._jobs.values()}
+        self._stems = {folded(job.stem) for job in self._jobs.values()}
 
     def __len__(self) -> int:
         return len(self._jobs)
@@ -75,7 +75,7 @@ class Queue:
         job = Job(self._next_id, text, stem, root=root, source=source)
         self._next_id += 1
         self._paths[text] = job.id
-        self._stems.add(stem.casefold())
+        self._stems.add(folded(stem))
         self._jobs[job.id] = job
         if self._waiting is not None:
             self._waiting[job.id] = None
@@ -97,7 +97,7 @@ class Queue:
             job = replace(job, stem=self._unused(names or plain_names(job.file)))
         self._jobs[job.id] = job
         self._paths[job.path] = job.id
-        self._stems.add(job.stem.casefold())
+        self._stems.add(folded(job.stem))
         self._waiting = self._links = None
         return job
 
@@ -108,7 +108,7 @@ class Queue:
     def renamed(self, job: Job, names: Names | None = None) -> Job:
         """The job with outputs of another name, which is taken by it now."""
         stem = self._unused(names or plain_names(job.file))
-        self._stems.add(stem.casefold())
+        self._stems.add(folded(stem))
         return replace(job, stem=stem)
 
     def free(self, job: Job) -> None:
@@ -207,6 +207,12 @@ def put_back(now: Sequence[JobId], before: Sequence[JobId], back: set[JobId]) ->
         if job not in back:
             order += [job, *after.get(job, ())]
     return order
+
+
+def folded(stem: str) -> str:
+    """The name without regard to case; the same object if it is the same, as most are."""
+    case_folded = stem.casefold()
+    return stem if case_folded == stem else case_folded
 
 
 def plain_names(path: Path) -> Names:

@@ -24,6 +24,7 @@ from fwtui.batch.said import (
     StillSkipping,
     Unused,
 )
+from fwtui.batch.sampling import sample
 from fwtui.batch.slot import EngineSlot
 from fwtui.batch.slots import EngineSlots
 from fwtui.batch.upkeep import Upkeep
@@ -63,9 +64,6 @@ from fwtui.memory.describe import batch_line
 from fwtui.memory.measure import MemoryMeter
 from fwtui.storage.links import LINKS, link_folder
 from fwtui.storage.store import SessionStore
-
-SAMPLE_SECONDS = 1.0
-FIRST_SAMPLE = 0.1  # s; what measures is imported then, and the first files come before it
 
 
 class BatchRunner:
@@ -155,7 +153,7 @@ class BatchRunner:
         When this task is cancelled the engine is killed and the session is kept.
         """
         self._loop = asyncio.get_running_loop()
-        sampler = asyncio.create_task(self._sample())
+        sampler = asyncio.create_task(sample(self._meter, self._inbox.put_nowait, self._is_idle))
         for notice in self.notices:
             self.ledger.log(Level.INFO, notice)
         try:
@@ -180,11 +178,8 @@ class BatchRunner:
         assert self._loop is not None
         self._loop.call_soon_threadsafe(self._inbox.put_nowait, message)
 
-    async def _sample(self) -> None:
-        await asyncio.sleep(FIRST_SAMPLE)
-        while True:
-            self._inbox.put_nowait(Sampled(await asyncio.to_thread(self._meter.read)))
-            await asyncio.sleep(SAMPLE_SECONDS)
+    def _is_idle(self) -> bool:
+        return self.phase is Phase.IDLE and self._slots.are_idle and not self.watched
 
     async def _take(self, message: Message) -> None:
         """Handle one message; trouble with the session's own disk halts the batch, not fwtui."""
@@ -221,7 +216,7 @@ class BatchRunner:
                 self._emit_progress()
             case LookedUpAll():
                 self.incoming.done()
-                self._orders.all_added(message)
+                await self._orders.all_added(message)
                 await self._upkeep.forecast(self.phase)
             case Command() if not self.incoming.must_wait(message):
                 await self._obey(message)

@@ -112,6 +112,9 @@ class SharedBatch(WatchingBatch):
         if self.is_background and self._is_at_rest and not self._server.clients:
             self.send(Quit())
 
+    def _is_idle(self) -> bool:
+        return super()._is_idle() and not self.is_background  # it notices by a reading that it ends
+
     @property
     def _wants_readings(self) -> bool:
         alone = self.is_background and not self._server.clients

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from fwtui.batch import runner
+from fwtui.batch import sampling
 from fwtui.batch.remote import server
 from fwtui.batch.remote.outbox import Outbox
 from fwtui.batch.remote.places import Place, connect
@@ -130,7 +130,7 @@ async def test_in_the_background_it_ends_when_there_is_nothing_to_do_and_nobody_
 async def test_in_the_background_no_reading_follows_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runner, "SAMPLE_SECONDS", 0.0)  # one waits whenever the batch ends
+    monkeypatch.setattr(sampling, "SECONDS", 0.0)  # one waits whenever the batch ends
     async with Batch(settings_for(tmp_path), [SHORT]) as batch:
         batch.send(Start())
         await batch.until(SegmentsFound)

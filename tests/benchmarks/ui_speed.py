@@ -1,9 +1,10 @@
 """The screen's speed on a pseudo terminal: `python -m tests.benchmarks.ui_speed`.
 
-What starts is the program itself, on folders of files and without a session. All else is the real
-application on a scripted batch (`ui_program.py`). Both run in a process of their own, beside an
-empty Textual application in the same run, since machines are noisy. Keys are written to the
-terminal, and the time until the first byte that they cause is painted is taken; medians count.
+`start` and `whole` measure the program itself, on folders of files and without a session. All else
+is measured of the real application on a scripted batch (`ui_program.py`). Both run in a process of
+their own, beside an empty Textual application in the same run, since machines are noisy: a ratio is
+the median of those of each round. Keys are written to the terminal, and the time until the first
+byte that they cause is painted is taken; medians count.
 """
 
 import argparse
@@ -186,13 +187,35 @@ def starts(rounds: int, many: int = 100_000) -> None:
                     pressed.setdefault(name, []).append(terminal.key(*other))
                 finally:
                     terminal.close()
-    base = statistics.median(times["an empty app", b"empty app"])
+    bases = times["an empty app", b"empty app"]
     for (name, word), values in times.items():
-        middle = statistics.median(values)
+        ratio = statistics.median(value / base for value, base in zip(values, bases, strict=True))
         what = "to the first row" if word == FIRST else "to the first frame"
-        row(f"start {what}, {name}", f"{middle * 1000:.0f} ms = {middle / base:.2f} x", "1.2 x")
+        said = f"{statistics.median(values) * 1000:.0f} ms = {ratio:.2f} x"
+        row(f"start {what}, {name}", said, "1.2 x")
     for name, values in pressed.items():
         row(f"first key at that moment, painted, {name}", spread(values))
+
+
+def whole(files: int, presses: int, seconds: float) -> None:
+    """The program itself, its batch in the same process, on a folder of files."""
+    with tempfile.TemporaryDirectory() as made:
+        parent = Path(made)
+        terminal = Terminal("fwtui", folder_of(files, parent), home=parent / "home")
+        try:
+            there = terminal.wait_for(f"{files:,} files".encode())
+            row(f"the program with {files:,} files: all in the queue", f"{there:.1f} s")
+            terminal.settle()
+            down = [terminal.key(b"j" if n % 2 else b"k") for n in range(1, presses)]
+            row(f"the program with {files:,} files: key", spread(down[1:]), "4 / 10 ms")
+            memory = psutil.Process(terminal.process.pid).memory_info().rss / MB
+            row(f"the program with {files:,} files: memory", f"{memory:.0f} MB", "80 MB")
+            terminal.settle()
+            share, data = terminal.over(3 * seconds)
+            said = f"{share:.1f} % of a core, {data:.0f} bytes/s"
+            row(f"the program with {files:,} files: idle", said, "0.5 %, 250 bytes/s")
+        finally:
+            terminal.close()
 
 
 def keys(rows: int, presses: int, base: float) -> None:
@@ -257,11 +280,14 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--presses", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=5.0)
-    parser.add_argument("parts", nargs="*", default=["start", "keys", "loads"])
+    parser.add_argument("parts", nargs="*", default=["start", "whole", "keys", "loads"])
     arguments = parser.parse_args()
     print("| what | measured | target |\n|---|---|---|")
     if "start" in arguments.parts:
         starts(arguments.rounds)
+    if "whole" in arguments.parts:
+        whole(10, arguments.presses, arguments.seconds)
+        whole(100_000, arguments.presses, arguments.seconds)
     if "keys" in arguments.parts:
         base = empty_keys(arguments.presses)
         keys(100_000, arguments.presses, base)

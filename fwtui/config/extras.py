@@ -1,7 +1,5 @@
 """What is only there when an extra is installed."""
 
-from importlib.util import find_spec
-
 from fwtui.errors import UsageError
 
 
@@ -14,5 +12,8 @@ def docx_missing() -> UsageError:
 
 def check_format(output_format: str) -> None:
     """Raise UsageError if this format cannot be written here."""
-    if output_format == "docx" and find_spec("docx") is None:
-        raise docx_missing()
+    if output_format == "docx":
+        from importlib.util import find_spec
+
+        if find_spec("docx") is None:
+            raise docx_missing()

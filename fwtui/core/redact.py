@@ -14,32 +14,25 @@ _HINTS = (
     ":// authorization bearer token secret passw key signature credential hf_ gho_ ghp_ ghs_ ghr_"
     " ghu_ github_pat_ sk- akia xox eyj"
 ).split()
-_PATTERNS = (
+
+_PATTERNS = (  # compiled when they are first needed: few lines have anything of the kind
     # https://user:password@host
-    (re.compile(r"(://)[^\s/@'\"]+@"), rf"\1{HIDDEN}@"),
+    (r"(://)[^\s/@'\"]+@", rf"\1{HIDDEN}@"),
     # Authorization: Bearer ..., also as a JSON or Python pair
     (
-        re.compile(
-            r"(\b(?:proxy-)?authorization['\"]?\s*[:=]\s*['\"]?)"
-            r"(?:(?:bearer|basic|digest|token)\s+)?[^\s'\",;]+",
-            re.IGNORECASE,
-        ),
+        r"(?i)(\b(?:proxy-)?authorization['\"]?\s*[:=]\s*['\"]?)"
+        r"(?:(?:bearer|basic|digest|token)\s+)?[^\s'\",;]+",
         rf"\1{HIDDEN}",
     ),
-    (re.compile(r"(\bbearer\s+)[\w.~+/=-]{8,}", re.IGNORECASE), rf"\1{HIDDEN}"),
+    (r"(?i)(\bbearer\s+)[\w.~+/=-]{8,}", rf"\1{HIDDEN}"),
     # HF_TOKEN=..., ?access_token=..., "password": "..."
-    (
-        re.compile(rf"({_NAME}['\"]?\s*[=:]\s*['\"]?)[^\s'\"&,;)\]}}]{{3,}}", re.IGNORECASE),
-        rf"\1{HIDDEN}",
-    ),
+    (rf"(?i)({_NAME}['\"]?\s*[=:]\s*['\"]?)[^\s'\"&,;)\]}}]{{3,}}", rf"\1{HIDDEN}"),
     # --hf_token ...
-    (re.compile(rf"(--(?:\w[\w-]{{0,30}})?{_NAME}\s+)\S+", re.IGNORECASE), rf"\1{HIDDEN}"),
+    (rf"(?i)(--(?:\w[\w-]{{0,30}})?{_NAME}\s+)\S+", rf"\1{HIDDEN}"),
     # Tokens that can be told by their form: Hugging Face, GitHub, OpenAI, AWS, Slack, JWT
     (
-        re.compile(
-            r"\b(?:hf_[A-Za-z0-9]{16,}|gh[opsru]_\w{20,}|github_pat_\w{20,}|sk-[\w-]{20,}"
-            r"|AKIA[0-9A-Z]{16}|xox[abprs]-[\w-]{10,}|eyJ[\w-]{10,200}\.[\w-]{10,}\.[\w-]*)"
-        ),
+        r"\b(?:hf_[A-Za-z0-9]{16,}|gh[opsru]_\w{20,}|github_pat_\w{20,}|sk-[\w-]{20,}"
+        r"|AKIA[0-9A-Z]{16}|xox[abprs]-[\w-]{10,}|eyJ[\w-]{10,200}\.[\w-]{10,}\.[\w-]*)",
         HIDDEN,
     ),
 )
@@ -53,7 +46,7 @@ def redacted(text: str, secrets: Iterable[str] = ()) -> str:
     if not any(hint in lower for hint in _HINTS):
         return text
     for pattern, instead in _PATTERNS:
-        text = pattern.sub(instead, text)
+        text = re.sub(pattern, instead, text)
     return text
 
 

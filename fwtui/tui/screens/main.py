@@ -9,7 +9,8 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Vertical
 from textual.content import Content
-from textual.geometry import Size
+from textual.geometry import Region, Size
+from textual.strip import Strip
 from textual.widget import Widget
 
 from fwtui.core.events import Level
@@ -51,6 +52,19 @@ def shape(size: Size) -> dict[str, bool]:
     return {"narrow": narrow, "wide": not narrow, "low": size.height < LOW_HEIGHT}
 
 
+def blank(widget: Widget, crop: Region) -> list[Strip]:
+    """What lies under the panes, drawn without a look at each of its lines."""
+    return [Strip.blank(crop.width, widget.rich_style)] * crop.height
+
+
+class Panes(Container):
+    """The four panes."""
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Blank lines."""
+        return blank(self, crop)
+
+
 class MainScreen(Sturdy, QueueCommands):
     """Puts the panes together and brings the model's changes to them."""
 
@@ -67,6 +81,7 @@ class MainScreen(Sturdy, QueueCommands):
         self.following = True
         self.shown: JobId | None = None
         self._is_live = False  # the file that is shown
+        self._is_new = True
         self.side = "transcript"
         self.removals = 0
         self.header = Header(self.model, glyphs, now)
@@ -79,7 +94,7 @@ class MainScreen(Sturdy, QueueCommands):
     def compose(self) -> ComposeResult:
         """Header, four panes, footer."""
         yield self.header
-        with Container(id="panes"):
+        with Panes(id="panes"):
             yield Vertical(self.queue, id="queue-pane", classes="pane")
             log_pane = Vertical(self.log_view, id="log-pane")
             for name, pane in zip(SIDES, (self.transcript, log_pane, self.memory), strict=True):
@@ -88,6 +103,20 @@ class MainScreen(Sturdy, QueueCommands):
                 )
                 yield pane
         yield self.footer
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Blank lines."""
+        return blank(self, crop)
+
+    def update_node_styles(self, animate: bool = True) -> None:
+        """Work the styles of all widgets out again.
+
+        Textual asks for that also when the screen is shown first, right after it has done so.
+        """
+        if self._is_new and not animate:
+            self._is_new = False
+            return
+        super().update_node_styles(animate)
 
     def on_mount(self) -> None:
         """Show what is known, in the first frame."""

@@ -1,4 +1,7 @@
-"""From what the user names (files, folders, patterns) to media files. Blocks on the disk."""
+"""From what the user names (files, folders, patterns) to media files. Blocks on the disk.
+
+Imports little: a child that does nothing else comes to an end before the screen is drawn.
+"""
 
 import contextlib
 import glob
@@ -7,26 +10,27 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
-from msgspec import Struct, field
-
-from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.links import is_link
 from fwtui.core.media import MEDIA_SUFFIXES
 from fwtui.core.natural import in_natural_order
 from fwtui.core.paths import valid_text
 
+if TYPE_CHECKING:
+    from fwtui.core.failure import Failure
+
 FIRST, AT_ONCE = 0.001, 0.05  # s
 
 
-class Problem(Struct, frozen=True):
+class Problem(NamedTuple):
     """Something named that cannot become a transcript, and why."""
 
     path: Path
-    failure: Failure
+    failure: "Failure"
 
 
-class Found(Struct, frozen=True):
+class Found(NamedTuple):
     """Absolute paths of the files found, each once, what could not be read, and links.
 
     `roots` has the folder that was named, for files that were found in one.
@@ -34,11 +38,11 @@ class Found(Struct, frozen=True):
 
     files: tuple[Path, ...]
     problems: tuple[Problem, ...]
-    roots: Mapping[Path, Path] = field(default_factory=dict)
+    roots: Mapping[Path, Path] = {}
     links: tuple[str, ...] = ()
 
 
-class _File(Struct, frozen=True):
+class _File(NamedTuple):
     path: Path
     root: Path | None = None
 
@@ -159,6 +163,8 @@ def is_media(name: str) -> bool:
 
 
 def _problem(path: Path, error: OSError) -> Problem:
+    from fwtui.core.failure import Failure, FailureKind
+
     title = valid_text(f"{error.strerror or error}: {path}")
     if isinstance(error, PermissionError):
         failure = Failure(FailureKind.PERMISSION, title, "check its permissions")

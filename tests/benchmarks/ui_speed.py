@@ -168,7 +168,8 @@ def starts(rounds: int, many: int = 100_000) -> None:
     with tempfile.TemporaryDirectory() as made:
         parent = Path(made)
         kinds: dict[str, tuple[tuple[str, ...], tuple[bytes, ...]]] = {
-            "an empty app": ((SCRIPTED, "empty"), (b"empty app",)),
+            "an empty app": (("tests.benchmarks.empty_app",), (b"empty app",)),
+            "the same without the collector": ((SCRIPTED, "empty"), (b"empty app",)),
             "fwtui alone": (("fwtui",), (FRAME,)),
             "10 files": (("fwtui", folder_of(10, parent)), (FRAME, FIRST)),
             f"{many:,} files": (("fwtui", folder_of(many, parent)), (FRAME, FIRST)),

@@ -3,7 +3,6 @@
 Imports little, because it comes before all else.
 """
 
-import pickle
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -70,7 +69,7 @@ class Ahead:
 
 
 # The child has ended too early, or (of `select`) this system waits for sockets only.
-_BROKEN = (EOFError, OSError, ValueError, pickle.UnpicklingError)
+_BROKEN = (EOFError, OSError, ValueError)
 
 
 def _begun(command: list[str]) -> subprocess.Popen[bytes] | None:
@@ -83,8 +82,13 @@ def _begun(command: list[str]) -> subprocess.Popen[bytes] | None:
 
 def _answers(child: subprocess.Popen[bytes]) -> "Iterator[Found]":
     """Raises one of `_BROKEN`."""
-    while (found := pickle.load(_answer_of(child))) is not None:  # noqa: S301  our own child's
-        yield found
+    import pickle
+
+    try:
+        while (found := pickle.load(_answer_of(child))) is not None:  # noqa: S301  our own child's
+            yield found
+    except pickle.UnpicklingError as error:
+        raise EOFError from error
 
 
 def _answer_of(child: subprocess.Popen[bytes]) -> IO[bytes]:

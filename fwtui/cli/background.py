@@ -135,7 +135,7 @@ def leave_pipes() -> None:
 
 
 def _main() -> int:
-    from fwtui.cli.main import unexpected
+    from fwtui.cli.crash import unexpected
 
     try:
         return main()

@@ -1,9 +1,7 @@
 """The one owner of stderr: lines that stay, and one line that is drawn over."""
 
 import os
-import shutil
 import sys
-from pathlib import Path
 from typing import TextIO, cast
 
 from fwtui.core.display import printable
@@ -25,6 +23,8 @@ class Console:
     @property
     def width(self) -> int:
         """Columns of the terminal."""
+        import shutil
+
         return shutil.get_terminal_size().columns
 
     @property
@@ -96,4 +96,6 @@ def fill_standard_streams() -> None:
 
 def open_nowhere(mode: str = "w") -> TextIO:
     """A stream that takes everything and keeps nothing; to read from, an empty one."""
+    from pathlib import Path
+
     return cast("TextIO", Path(os.devnull).open(mode, encoding="utf-8"))

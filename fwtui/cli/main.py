@@ -1,14 +1,12 @@
-"""The program `fwtui`, and what happens to its errors."""
+"""The program `fwtui`, and what happens to its errors.
+
+Imports little, so that files are looked up as soon as possible, beside all other imports.
+"""
 
 import os
-import shlex
 import sys
-import traceback
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from pathlib import Path
 
-from fwtui import __version__
 from fwtui.batch.ahead import Ahead
 from fwtui.cli.console import Console, fill_standard_streams
 from fwtui.errors import ExitCode, FwtuiError
@@ -54,6 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         forget_stdout()
         return ExitCode.DONE
     except Exception as error:  # noqa: BLE001 - the outermost frame: nothing may pass unrecorded
+        from fwtui.cli.crash import unexpected
+
         return unexpected(error, console)
 
 
@@ -77,29 +77,3 @@ def are_paths(words: Sequence[str], environ: Mapping[str, str]) -> bool:
     if "_FWTUI_COMPLETE" in environ or (words and words[0] in COMMANDS):
         return False
     return not any(word.startswith("-") for word in words)
-
-
-def unexpected(error: Exception, console: Console) -> ExitCode:
-    """Keep the traceback in a log file, and say in one line where it is."""
-    from fwtui.config.locations import Locations
-    from fwtui.core.redact import redacted, secrets_in
-
-    text = "".join(traceback.format_exception(error))
-    now = datetime.now(UTC)
-    log = Locations.default().logs / f"crash-{now:%Y%m%d-%H%M%S-%f}.log"
-    try:
-        command = shlex.join(sys.argv)
-        whole = f"fwtui {__version__}, Python {sys.version}\n{command}\n{text}"
-        _write(log, redacted(whole, secrets_in(os.environ)))
-    except OSError:
-        console.always(text)
-        where = "the traceback is above"
-    else:
-        where = f"the traceback is in {log}"
-    console.always(f"fwtui: this is a mistake in fwtui: {type(error).__name__}; {where}")
-    return ExitCode.CANNOT_START
-
-
-def _write(log: Path, text: str) -> None:
-    log.parent.mkdir(parents=True, exist_ok=True)
-    log.write_text(text, encoding="utf-8", errors="backslashreplace")

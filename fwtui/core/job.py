@@ -100,6 +100,7 @@ class Skipped(msgspec.Struct, frozen=True, tag="skipped"):
 State = Pending | Processing | Completed | Failed | Cancelled | Skipped
 
 
+# The collector need not look at it: it can be in no circle.
 class Job(msgspec.Struct, frozen=True, gc=False):
     """One file of the batch. `path` is `path_to_text` of an absolute path.
 
@@ -109,8 +110,7 @@ class Job(msgspec.Struct, frozen=True, gc=False):
     of outputs that were there before it began and are left alone; None: nobody has looked yet.
     `settings` are its own, if the user asked to try it with others than the batch's: those that
     are not at their defaults, by `section.name`. `source` is the link that the file is
-    downloaded from; until then `path` is where it will be, and is changed once more. The collector
-    need not look at it, since it can be in no circle.
+    downloaded from; until then `path` is where it will be, and is changed once more.
     """
 
     id: JobId

@@ -114,7 +114,7 @@ class BatchModel:
         self.folders: tuple[FolderStatus, ...] = ()
         self.order: list[JobId] = []
         self.jobs: dict[JobId, Job] = {}
-        self.running: dict[JobId, None] = {}
+        self.running: dict[JobId, datetime] = {}  # since when they are as they are
         self.progress: dict[JobId, JobProgress] = {}
         self.feeds: OrderedDict[JobId, Feed] = OrderedDict()
         self.batch: BatchProgress | None = None
@@ -146,6 +146,16 @@ class BatchModel:
                 return job_id
             preparing = job_id if preparing is None else preparing
         return preparing
+
+    def waited(self, job: JobId) -> int:
+        """Whole seconds that the model has worked on a file of which nothing is done yet; else 0.
+
+        A slow one can take minutes for a window that it has to try again.
+        """
+        since, progress = self.running.get(job), self.progress.get(job)
+        if since is None or progress is None or progress.preparing or progress.speed > 0:
+            return 0
+        return int((self.history.now() - since).total_seconds())
 
     @property
     def engine(self) -> EngineInfo | None:
@@ -305,7 +315,8 @@ class BatchModel:
         self._names = {}
         self._natural = {}
         self.counts.add_all(event.jobs)
-        self.running = {job.id: None for job in event.jobs if isinstance(job.state, Processing)}
+        now = self.history.now()
+        self.running = {job.id: now for job in event.jobs if isinstance(job.state, Processing)}
         if event.memory is not None:
             self._memory(event.memory)
         self.changes.everything = True
@@ -322,7 +333,7 @@ class BatchModel:
     def _count(self, job: Job) -> None:
         self.counts.add(job, 1)
         if isinstance(job.state, Processing):
-            self.running[job.id] = None
+            self.running[job.id] = self.history.now()
 
     def _add(self, jobs: tuple[Job, ...]) -> None:
         for job in jobs:

@@ -20,6 +20,8 @@ from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.text import base_name, clean, fit, fit_middle, fit_right, width
 from fwtui.tui.widgets.paint import Piece, bar
 
+LONG_WAIT = 10  # s
+
 STATE_INK = {
     Pending: "dim",
     Processing: "primary",
@@ -95,8 +97,12 @@ def row(
     glyphs: Glyphs,
     *,
     selected: bool,
+    waited: int = 0,
 ) -> list[Piece]:
-    """The row of a job; its pieces are as wide as the columns together, and one more."""
+    """The row of a job; its pieces are as wide as the columns together, and one more.
+
+    `waited`: seconds in the model without a first window; they are a sign of life.
+    """
     ink = STATE_INK[type(job.state)]
     sign = glyphs.of(job.state)
     if isinstance(job.state, Completed) and job.state.findings:
@@ -117,7 +123,7 @@ def row(
         pieces.append((fit_right(duration, cols.length), "dim"))
     if cols.progress:
         pieces.append(("  ", "plain"))
-        pieces.extend(_result(job, progress, phase, cols, glyphs))
+        pieces.extend(_result(job, progress, phase, cols, glyphs, waited))
     return pieces
 
 
@@ -131,7 +137,12 @@ def _name(job: Job) -> str:
 
 
 def _result(
-    job: Job, progress: JobProgress | None, phase: Phase, cols: Columns, glyphs: Glyphs
+    job: Job,
+    progress: JobProgress | None,
+    phase: Phase,
+    cols: Columns,
+    glyphs: Glyphs,
+    waited: int,
 ) -> list[Piece]:
     room = cols.progress - 2
     match job.state:
@@ -141,7 +152,9 @@ def _result(
             words = f"downloading {_percent(progress)}".rstrip()
             return [(fit(words, cols.result - 2, glyphs.ellipsis), "dim")]
         case Processing(preparing=preparing):
-            return _processing(progress, cols, glyphs, preparing=preparing, phase=phase)
+            if preparing or progress is None or progress.preparing:
+                return _preparing(progress, cols, glyphs)
+            return _processing(progress, cols, glyphs, phase, waited)
         case Completed() as state:
             words = f"done {glyphs.dot} {state.language}" if state.language else "done"
             ink = "good"
@@ -187,20 +200,26 @@ def _pending(job: Job, done: float, cols: Columns, glyphs: Glyphs) -> list[Piece
     return [(fit(words, cols.result - 2, glyphs.ellipsis), "dim")]
 
 
+def _preparing(progress: JobProgress | None, cols: Columns, glyphs: Glyphs) -> list[Piece]:
+    share = fmt.share(progress.done, progress.total) if progress is not None else 0.0
+    words = f"preparing {_percent(progress)}".rstrip() if share < 1 else "next"
+    return [(fit(words, cols.result - 2, glyphs.ellipsis), "dim")]
+
+
 def _processing(
-    progress: JobProgress | None, cols: Columns, glyphs: Glyphs, *, preparing: bool, phase: Phase
+    progress: JobProgress, cols: Columns, glyphs: Glyphs, phase: Phase, waited: int
 ) -> list[Piece]:
     room = cols.progress - 2
-    share = fmt.share(progress.done, progress.total) if progress is not None else 0.0
-    if preparing or progress is None or progress.preparing:
-        words = f"preparing {_percent(progress)}".rstrip()
-        words = words if share < 1 else "next"
-        return [(fit(words, cols.result - 2, glyphs.ellipsis), "dim")]
+    share = fmt.share(progress.done, progress.total)
     ink = "warn" if phase is Phase.PAUSED else "primary"
     text = fit_right(fmt.percent(share), 5 if room > 8 else min(4, room))
-    left = "paused" if phase is Phase.PAUSED else ""
-    if not left and progress.eta is not None:
+    left = ""
+    if phase is Phase.PAUSED:
+        left = "paused"
+    elif progress.eta is not None:
         left = fmt.clock(progress.eta)
+    elif waited >= LONG_WAIT:
+        left = f"for {fmt.clock(waited)}"
     return [
         *bar(share, room - width(text), glyphs, ink),
         (text, "plain"),

@@ -1,8 +1,10 @@
+from datetime import timedelta
+
 import msgspec
 import pytest
 from msgspec.structs import replace
 
-from fwtui.core.events import BatchSnapshot, JobProgress, Phase
+from fwtui.core.events import BatchSnapshot, JobChanged, JobProgress, Phase
 from fwtui.core.finding import Finding, FindingKind
 from fwtui.core.job import Job, Processing
 from fwtui.core.settings import Settings
@@ -98,6 +100,40 @@ def test_a_pause_is_seen_on_the_row() -> None:
     paused = line(gallery()[6], Phase.PAUSED)
     assert "‖" in paused
     assert paused.endswith("paused")
+
+
+@pytest.mark.parametrize(
+    ("waited", "speed", "end"),
+    [
+        (0, 0.0, "0%"),
+        (9, 0.0, "0%"),
+        (10, 0.0, "for 0:10"),
+        (754, 0.0, "for 12:34"),
+        (0, 2, "1:00"),
+    ],
+)
+def test_a_slow_first_window_shows_that_time_passes(waited: int, speed: float, end: str) -> None:
+    progress = JobProgress(1, 0.0, 600.0, speed, 60.0 if speed else None)
+    one = job(1, state=Processing(NOW, preparing=False))
+    cols = columns(100)
+    drawn = row(one, progress, Phase.RUNNING, cols, UNICODE, selected=False, waited=waited)
+    assert said(drawn).rstrip().endswith(end)
+
+
+def test_how_long_the_model_has_worked_on_a_file_without_a_window() -> None:
+    clock = [NOW]
+    model = BatchModel(lambda: clock[0])
+    model.fold(BatchSnapshot("s", NOW, Settings(), Phase.RUNNING, (job(1), job(2))))
+    model.fold(JobChanged(job(1, state=Processing(NOW, preparing=True))))
+    model.fold(JobProgress(1, 3.0, 9.0, 0.0, None, preparing=True))
+    clock[0] += timedelta(minutes=1)
+    assert (model.waited(1), model.waited(2)) == (0, 0)
+    model.fold(JobChanged(job(1, state=Processing(NOW, preparing=False))))
+    model.fold(JobProgress(1, 0.0, 600.0, 0.0, None))
+    clock[0] += timedelta(minutes=2)
+    assert model.waited(1) == 120
+    model.fold(JobProgress(1, 30.0, 600.0, 0.2, 2000.0))
+    assert model.waited(1) == 0
 
 
 def test_ascii_rows_are_ascii() -> None:

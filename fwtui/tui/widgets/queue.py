@@ -26,7 +26,7 @@ EMPTY = (
 )
 NONE_SHOWN = ("No file matches the filter; {escape} ends it.",)
 
-Look = tuple[Job, JobProgress | None, Phase, bool, str, int]
+Look = tuple[Job, JobProgress | None, Phase, int, bool, str, int]
 """All that a drawn row depends on."""
 
 
@@ -138,11 +138,15 @@ class QueueTable(LineView):
         if index == self.cursor:
             over = "cursor" if self.has_focus else "cursor-away"
         selected = job_id in self.selected
-        look = (job, self.model.progress.get(job_id), self.model.phase, selected, over, cells)
+        progress, phase = self.model.progress.get(job_id), self.model.phase
+        waited = self.model.waited(job_id) if progress is not None else 0
+        look = (job, progress, phase, waited, selected, over, cells)
         cached = self._cache.get(job_id)
         if cached is not None and _same(cached[0], look):
             return cached[1]
-        pieces = rows.row(job, look[1], look[2], self._columns, self.glyphs, selected=selected)
+        pieces = rows.row(
+            job, progress, phase, self._columns, self.glyphs, selected=selected, waited=waited
+        )
         drawn = self.strip(pieces, cells, over)
         if len(self._cache) >= CACHED_ROWS:
             self._cache.clear()

@@ -75,7 +75,13 @@ _BROKEN = (EOFError, OSError, ValueError)
 def _begun(command: list[str]) -> subprocess.Popen[bytes] | None:
     nothing = subprocess.DEVNULL
     try:
-        return subprocess.Popen(command, stdin=nothing, stdout=subprocess.PIPE, stderr=nothing)
+        return subprocess.Popen(
+            command,
+            stdin=nothing,
+            stdout=subprocess.PIPE,
+            stderr=nothing,
+            start_new_session=True,  # a batch may outlive the terminal with its signals
+        )
     except OSError:  # there are too many names, or processes: `find` does it itself
         return None
 
@@ -84,10 +90,12 @@ def _answers(child: subprocess.Popen[bytes]) -> "Iterator[Found]":
     """Raises one of `_BROKEN`."""
     import pickle
 
+    # What else may come of bytes that something in the child wrote before it.
+    no_pickle = (pickle.UnpicklingError, AttributeError, ImportError, LookupError, TypeError)
     try:
         while (found := pickle.load(_answer_of(child))) is not None:  # noqa: S301  our own child's
             yield found
-    except pickle.UnpicklingError as error:
+    except no_pickle as error:
         raise EOFError from error
 
 

@@ -45,6 +45,11 @@ class Incoming:
         """Whether something is still to be added or obeyed."""
         return self._looking or bool(self._waiting)
 
+    @property
+    def is_looking(self) -> bool:
+        """Whether there may be more to find."""
+        return self._looking
+
     def must_wait(self, command: AnyCommand) -> bool:
         """Whether the command comes out of `next` later; it is kept then."""
         if isinstance(command, Pause | Stop | Quit):
@@ -68,10 +73,15 @@ class Incoming:
         threading.Thread(target=self._find, args=(paths, roots), name="intake", daemon=True).start()
 
     def _find(self, paths: tuple[str, ...], roots: tuple[str, ...]) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits for it
+        try:
             for found in self.find(paths):
-                self._post(LookedUp(found, roots))
-            self._post(LookedUpAll(paths))
+                self._tell(LookedUp(found, roots))
+        finally:  # all other commands wait for it
+            self._tell(LookedUpAll(paths))
+
+    def _tell(self, answer: LookedUp | LookedUpAll) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits for it
+            self._post(answer)
 
     def done(self) -> None:
         """The last answer was taken out of the inbox."""

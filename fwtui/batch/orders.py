@@ -16,6 +16,7 @@ from fwtui.config.sparse import sparse
 from fwtui.core.commands import RetryJobs
 from fwtui.core.events import Level
 from fwtui.core.job import Completed, JobId, Pending, Processing, Skipped
+from fwtui.errors import FwtuiError
 from fwtui.memory.cleanup import return_free_pages
 
 MANY = 10_000  # files that leave megabytes behind of what they went through
@@ -31,28 +32,56 @@ class Orders:
         self.slots = slots
         self._remind = remind
         self._removals = Removals(ledger)
+        self._begin_adding()
+
+    def _begin_adding(self) -> None:
         self._found = self._added = 0  # by the `AddPaths` that is worked on
+        self._first: JobId | None = None  # of its jobs
+        self._given_up = False
 
     async def add(self, answer: LookedUp) -> None:
-        """Put what was found into the queue."""
+        """Put what was found into the queue; no more of it after trouble with the disk."""
+        if self._given_up:
+            return
         found = answer.found
+        if self._first is None:
+            self._first = self.ledger.queue.next_id
         for problem in found.problems:
             self.ledger.log(Level.ERROR, str(problem.failure))
         roots = roots_of(found.files, found.roots, answer.roots)
         links = {url: self.slots.downloads.place(url) for url in found.links}
+        try:
+            self._added += await self.ledger.add(found.files, found.problems, roots, links=links)
+        except FwtuiError:
+            self._given_up = True
+            raise
         self._found += len(found.files) + len(found.problems) + len(links)
-        self._added += await self.ledger.add(found.files, found.problems, roots, links=links)
 
     async def all_added(self, answer: LookedUpAll) -> None:
         """Tell what was not added, now that all is."""
         known = self._found - self._added
         if known:
             self.ledger.log(Level.INFO, f"{known} files are in the queue already")
-        if not self._found:
+        if not self._found and not self._given_up:
             self.ledger.log(Level.WARNING, f"No media files found in {', '.join(answer.paths)}")
         if self._found > MANY:
             await asyncio.to_thread(return_free_pages)
-        self._found = self._added = 0
+        self._begin_adding()
+
+    async def give_up_adding(self) -> None:
+        """The user leaves while files are looked up: forget those with which nothing was done.
+
+        A session with some of them would be resumed as if it had all.
+        """
+        self._given_up = True
+        first, queue = self._first, self.ledger.queue
+        fresh = [job.id for job in queue if first is not None and job.id >= first]
+        untouched = [i for i in fresh if queue[i].state == Pending() and not queue[i].attempts]
+        unfinished = [i for i in untouched if self.slots.having(i) is None]
+        if unfinished:
+            await self.ledger.remove(unfinished)
+            text = f"Files were still looked up: the {len(unfinished)} found so far are not kept"
+            self.ledger.log(Level.WARNING, text)
 
     async def remove(self, ids: tuple[JobId, ...]) -> None:
         """Take jobs out; those in an engine when they have left it."""

@@ -43,6 +43,11 @@ class Queue:
         return self._jobs.get(job)
 
     @property
+    def next_id(self) -> JobId:
+        """The id of the next job that is made."""
+        return self._next_id
+
+    @property
     def order(self) -> tuple[JobId, ...]:
         """Ids in order."""
         return tuple(self._jobs)

@@ -194,8 +194,7 @@ class BatchRunner:
             case EngineSaid() | EngineGone() | LinkEnded():
                 await self._slots.handle(message)
             case Sampled(reading=reading) if self._wants_readings:
-                self._memory = self._upkeep.guardian.look(reading, self._slots)
-                self.ledger.emit(MemorySampled(self._memory))
+                self._measured(reading)
                 self._emit_progress()
             case Overdue(job=job):
                 self._orders.overdue(job)
@@ -220,6 +219,10 @@ class BatchRunner:
                 await self._upkeep.forecast(self.phase)
             case Command() if not self.incoming.must_wait(message):
                 await self._obey(message)
+
+    def _measured(self, reading: MemoryReading) -> None:
+        self._memory = self._upkeep.guardian.look(reading, self._slots)
+        self.ledger.emit(MemorySampled(self._memory))
 
     async def _obey(self, command: AnyCommand) -> None:
         match command:
@@ -252,6 +255,8 @@ class BatchRunner:
             case Quit():
                 self._quitting = True
                 self._stop()
+                if self.incoming.is_looking:
+                    await self._orders.give_up_adding()
 
     async def _go_on(self) -> None:
         """After every message: feed the engine, notice a rest, a halt or the end."""
@@ -302,6 +307,7 @@ class BatchRunner:
             self._batches += 1
             await self._upkeep.begin()
             reading = await asyncio.to_thread(self._meter.read)
+            self._measured(reading)  # without an engine, whose share is told by that
             self.ledger.log(Level.INFO, batch_line("Batch start", reading))
             self._set_phase(Phase.RUNNING)
 

@@ -49,8 +49,9 @@ class Upkeep:
     async def places(self) -> tuple[int, ...]:
         """The device number of each slot of a batch that starts now."""
         settings = self.ledger.settings
-        first = settings.model.device_indexes == (0,)  # that is the CPU's number, too
-        gpus = 0 if first else await asyncio.to_thread(self._meter.count_gpus)
+        gpus = 0
+        if settings.model.device == "auto" and settings.model.device_indexes != (0,):
+            gpus = await asyncio.to_thread(self._meter.count_gpus)
         return places(settings, gpus)
 
     async def end(self, *, stopped: bool) -> Prediction | None:

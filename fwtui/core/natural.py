@@ -6,7 +6,6 @@ from itertools import zip_longest
 
 _NUMBER = re.compile(r"(\d+)")
 _ZEROS = str.maketrans("123456789", "000000000")
-_DIGITS = 20  # a date and a time with all that may follow them
 
 
 def in_natural_order(names: Iterable[str]) -> list[str]:
@@ -28,7 +27,8 @@ def natural(names: list[str]) -> list[str]:
     gaps = _gaps(set(shapes)) if len(set(shapes)) <= len(names) // 4 else None
     if gaps is None:
         parts = _NUMBER.split(text)
-        parts[1::2] = [number.zfill(_DIGITS) for number in parts[1::2]]
+        digits = max(map(len, parts[1::2]), default=0)
+        parts[1::2] = [number.zfill(digits) for number in parts[1::2]]
         return "".join(parts).split("\0")
     if not any(gaps.values()):
         return names

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MB = 2**20
 # The kernel walks all pages of a process for its PSS: 10 ms for each GB.
 PSS_SECONDS = 10.0
-WAKING_SECONDS = 30.0
+WAKING_SECONDS = 10.0
 
 
 class MemoryMeter:

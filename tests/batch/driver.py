@@ -99,9 +99,17 @@ class Batch:
         self.runner.subscribe(self._hear)
         self._task = asyncio.create_task(self.runner.run())
         if self.paths:
-            self.send(AddPaths(tuple(str(path) for path in self.paths)))
-            await self.until(JobsAdded)
+            await self.add(*self.paths)
         return self
+
+    async def add(self, *paths: Path) -> None:
+        """Add files or folders, and wait until all of them are there."""
+        since = len(self.events)
+        self.send(AddPaths(tuple(str(path) for path in paths)))
+        await self.until(JobsAdded, since=since)
+        async with asyncio.timeout(PATIENCE):
+            while self.runner.incoming.is_looking:
+                await asyncio.sleep(0)
 
     async def __aexit__(
         self,

@@ -11,6 +11,7 @@ from fwtui.batch.ahead import Ahead
 from fwtui.batch.intake import Found, find_media
 
 ENDS = (sys.executable, "-c", "")
+TALKS = (sys.executable, "-c", "print('Welcome to this machine!', flush=True); input()")
 NOT_A_PROGRAM = ("/no/such/program",)
 ENDS_AFTER_ONE = (
     sys.executable,
@@ -70,7 +71,7 @@ def test_what_is_asked_for_again_or_is_something_else_is_looked_up_then(
         assert list(ahead.find([])) == [Found((), ())]
 
 
-@pytest.mark.parametrize("command", [ENDS, ENDS_AFTER_ONE, NOT_A_PROGRAM], ids=["0", "1", "none"])
+@pytest.mark.parametrize("command", [ENDS, ENDS_AFTER_ONE, TALKS, NOT_A_PROGRAM])
 @pytest.mark.parametrize("look", [False, True])
 def test_a_child_that_fails_is_not_missed(
     paths: tuple[str, ...], command: tuple[str, ...], look: bool

@@ -4,9 +4,10 @@ import asyncio
 import os
 import signal
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
+import pytest
 from msgspec.structs import replace
 
 from fwtui import demo
@@ -27,13 +28,15 @@ from fwtui.core.events import (
     JobChanged,
     JobProgress,
     JobsAdded,
+    Level,
     LogLine,
     MemorySampled,
     Phase,
     PhaseChanged,
 )
-from fwtui.core.job import Cancelled, Completed, Pending, Skipped
+from fwtui.core.job import Cancelled, Completed, Job, Pending, Skipped
 from fwtui.core.settings import BatchSettings
+from fwtui.errors import DiskFullError
 from tests.batch.driver import LONG, MINUTE, RESTING, SHORT, Batch, settings_for
 from tests.patient import WAITING
 
@@ -108,6 +111,84 @@ async def test_what_was_found_before_a_share_hangs_is_in_the_queue(tmp_path: Pat
         answer.set()
         await batch.until(JobsAdded, lambda added: added.jobs[0].name == MINUTE.name)
         await batch.until(LogLine, lambda line: line.text == "1 files are in the queue already")
+
+
+def one_by_one(go: threading.Event) -> Callable[[Iterable[str]], Iterator[Found]]:
+    """Finds each path by itself, those after the first when `go` is set."""
+
+    def find(paths: Iterable[str]) -> Iterator[Found]:
+        for path in paths:
+            yield from find_bit_by_bit([path])
+            go.wait()
+
+    return find
+
+
+async def test_a_queue_that_is_half_added_is_not_kept(tmp_path: Path) -> None:
+    """A session with some of the files would be resumed as if it had all."""
+    go = threading.Event()
+    async with Batch(settings_for(tmp_path / "out")) as batch:
+        batch.runner.incoming.find = one_by_one(go)
+        batch.send(AddPaths((str(SHORT), str(MINUTE))))
+        await batch.until(JobsAdded)
+        batch.send(Quit())
+        await asyncio.wait_for(batch._task, 20)
+    go.set()
+    assert any("found so far are not kept" in line for line in batch.log)
+    assert (await batch.workspace.incomplete()).sessions == ()
+
+
+async def test_what_was_there_before_is_kept(tmp_path: Path) -> None:
+    go = threading.Event()
+    async with Batch(settings_for(tmp_path / "out"), [LONG]) as batch:
+        batch.runner.incoming.find = one_by_one(go)
+        batch.send(AddPaths((str(SHORT), str(MINUTE))))
+        await batch.until(JobsAdded, lambda added: added.jobs[0].name == SHORT.name)
+        batch.send(Quit())
+        await asyncio.wait_for(batch._task, 20)
+    go.set()
+    (stored,) = (await batch.workspace.incomplete()).sessions
+    assert [job.name for job in stored.session.jobs] == [LONG.name]
+
+
+async def test_after_trouble_with_the_disk_nothing_more_is_added(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither holes in the queue, nor a word about what is not in it."""
+    go = threading.Event()
+    go.set()
+    async with Batch(settings_for(tmp_path / "out")) as batch:
+        store = batch.runner.ledger.store
+        add_jobs = store.add_jobs
+
+        def full_for_one(jobs: Sequence[Job]) -> None:
+            if jobs[0].name == MINUTE.name:
+                raise DiskFullError("no room")
+            add_jobs(jobs)
+
+        monkeypatch.setattr(store, "add_jobs", full_for_one)
+        batch.runner.incoming.find = one_by_one(go)
+        batch.send(AddPaths((str(SHORT), str(MINUTE), str(LONG))))
+        await batch.until(LogLine, lambda line: line.level is Level.ERROR)
+        while batch.runner.incoming.is_looking:
+            await asyncio.sleep(0)
+        assert [job.name for job in batch.runner.ledger.queue] == [SHORT.name]
+        await batch.add(SHORT, LONG)
+        assert [job.name for job in batch.runner.ledger.queue] == [SHORT.name, LONG.name]
+        told = [line for line in batch.log if "already" in line or "No media" in line]
+        assert told == ["1 files are in the queue already"]
+
+
+async def test_a_batch_that_starts_at_once_is_measured_without_an_engine_first(
+    tmp_path: Path,
+) -> None:
+    """Or nobody could tell what of a GPU's memory is the engine's."""
+    async with Batch(settings_for(tmp_path / "out")) as batch:
+        batch.send(AddPaths((str(SHORT),)))
+        batch.send(Start())
+        first = await batch.until(MemorySampled)
+        assert first.reading.engines == 0
+        await batch.until(BatchFinished)
 
 
 async def test_files_that_are_added_at_the_last_moment_are_done_too(tmp_path: Path) -> None:

@@ -54,7 +54,10 @@ def shape(size: Size) -> dict[str, bool]:
 
 def blank(widget: Widget, crop: Region) -> list[Strip]:
     """What lies under the panes, drawn without a look at each of its lines."""
-    return [Strip.blank(crop.width, widget.rich_style)] * crop.height
+    strip = Strip.blank(crop.width, widget.rich_style)
+    for line_filter in widget.get_line_filters():
+        strip = strip.apply_filter(line_filter, widget.background_colors[1])
+    return [strip] * crop.height
 
 
 class Panes(Container):

@@ -10,7 +10,7 @@ from msgspec import Struct
 from fwtui.batch.intake import Found, find_bit_by_bit
 from fwtui.core.commands import AnyCommand, Pause, Quit, Start, Stop
 
-Find = Callable[[Iterable[str]], Iterator[Found]]
+Finder = Callable[[Iterable[str]], Iterator[Found]]
 
 
 class LookedUp(Struct, frozen=True):
@@ -35,7 +35,7 @@ class Incoming:
     """
 
     def __init__(self, post: Callable[[LookedUp | LookedUpAll], None]) -> None:
-        self.find: Find = find_bit_by_bit
+        self.find: Finder = find_bit_by_bit
         self._post = post
         self._looking = False
         self._waiting: deque[AnyCommand] = deque()

@@ -20,7 +20,7 @@ from fwtui.core.paths import valid_text
 if TYPE_CHECKING:
     from fwtui.core.failure import Failure
 
-FIRST, AT_ONCE = 0.001, 0.05  # s
+FIRST_SECONDS, MOST_SECONDS = 0.001, 0.05  # of a portion
 
 
 class Problem(NamedTuple):
@@ -60,7 +60,7 @@ def find_media(names: Iterable[str]) -> Found:
 
 
 def find_bit_by_bit(
-    names: Iterable[str], first: float = FIRST, most: float = AT_ONCE
+    names: Iterable[str], first: float = FIRST_SECONDS, most: float = MOST_SECONDS
 ) -> Iterator[Found]:
     """As `find_media`, in portions; one at least.
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from fwtui.batch.incoming import Find
+from fwtui.batch.incoming import Finder
 from fwtui.batch.intake import find_bit_by_bit
 from fwtui.batch.link import Listener
 from fwtui.batch.remote.client import RemoteBatch
@@ -58,7 +58,7 @@ class Workspace:
         locations: Locations,
         listeners: Sequence[Listener] = (),
         where: Where = "run",
-        find: Find = find_bit_by_bit,
+        find: Finder = find_bit_by_bit,
     ) -> None:
         self._find = find
         self.locations = locations

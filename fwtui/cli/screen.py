@@ -84,8 +84,8 @@ def show(
     first: list[AnyCommand] = [AddPaths(paths)] if paths else []
     if start:
         first.append(Start())
-    # Collecting garbage while hundreds of modules are imported is a fifth of the start-up time;
-    # `late` switches it on again when the last of them are there.
+    # As in `__main__`, for whoever came by a command; `late` switches it on again when the last
+    # modules are there.
     gc.disable()
     sys.setswitchinterval(SWITCH_SECONDS)
     os.environ.setdefault("TEXTUAL_FPS", "120")

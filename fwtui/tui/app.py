@@ -88,9 +88,9 @@ class FwtuiApp(Looks, Fetching, Ending):
         self.host = Host(
             self._workspace, self._settings, self._apply, self.trouble.batch_ended, self.now
         )
+        self.host.model.expect(islice(self._coming(), self.size.height))
         self.main = MainScreen(self.host, self.glyphs, self.now, self.size)
         self.main.header.profiles = self._profiles
-        self.main.queue.expect(islice(self._coming(), self.size.height))
         return self.main
 
     def on_mount(self) -> None:
@@ -117,7 +117,8 @@ class FwtuiApp(Looks, Fetching, Ending):
             await StartUp(self, self.host).run(self._place)
         except FwtuiError as error:
             self.failed_start = error.exit_code
-            self.main.queue.expect(())
+            self.host.model.expect(())
+            self.host.bridge.drain()
             self.trouble.tell(error)
             return
         for command in self._first:

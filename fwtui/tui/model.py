@@ -3,7 +3,6 @@
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from itertools import islice
 
 from msgspec import Struct, field
 
@@ -113,6 +112,7 @@ class BatchModel:
         self.phase = Phase.IDLE
         self.folders: tuple[FolderStatus, ...] = ()
         self.order: list[JobId] = []
+        self.coming: tuple[Job, ...] = ()  # shown as long as there are no others
         self.jobs: dict[JobId, Job] = {}
         self.running: dict[JobId, datetime] = {}  # since when they are as they are
         self.progress: dict[JobId, JobProgress] = {}
@@ -148,10 +148,7 @@ class BatchModel:
         return preparing
 
     def waited(self, job: JobId) -> int:
-        """Whole seconds that the model has worked on a file of which nothing is done yet; else 0.
-
-        A slow one can take minutes for a window that it has to try again.
-        """
+        """Whole seconds that the model has worked on a file with nothing done yet; else 0."""
         since, progress = self.running.get(job), self.progress.get(job)
         if since is None or progress is None or progress.preparing or progress.speed > 0:
             return 0
@@ -232,15 +229,18 @@ class BatchModel:
             case HookFailed():
                 changes.hook = event
 
-    def has_errors(self, lines: int) -> bool:
-        """Whether one of the last lines of the log tells of an error."""
-        return any(line.level is Level.ERROR for line in islice(reversed(self.log), lines))
+    def expect(self, paths: Iterable[str]) -> None:
+        """These files are about to come, or, without any, none is."""
+        self.coming = tuple(Job(id=-1, path=path) for path in paths)
+        self.changes.order = self.changes.head = True
 
     def fold_log(self, lines: list[LogLine]) -> None:
         """Take lines of the log in, at once."""
         self.log.extend(lines)
         self.log_count += len(lines)
         self.changes.log += len(lines)
+        if self.coming and any(line.level is Level.ERROR for line in lines):
+            self.expect(())  # that may be why they do not come
 
     def matching(self, needle: str, within: list[JobId] | None = None) -> list[JobId]:
         """Jobs whose name holds `needle`, or that are what it says (`is:failed`), in order."""
@@ -304,6 +304,7 @@ class BatchModel:
         self._loading = set()
         self.jobs = {job.id: job for job in event.jobs}
         self.order = [job.id for job in event.jobs]
+        self.coming = () if event.jobs else self.coming
         self.progress = {}
         self.feeds.clear()
         self.batch = None
@@ -336,6 +337,7 @@ class BatchModel:
             self.running[job.id] = self.history.now()
 
     def _add(self, jobs: tuple[Job, ...]) -> None:
+        self.coming = ()
         for job in jobs:
             if job.id not in self.jobs:
                 self.jobs[job.id] = job

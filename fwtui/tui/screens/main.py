@@ -164,8 +164,6 @@ class MainScreen(Sturdy, QueueCommands):
         self._show_transcript(changes)
         if changes.everything or changes.log:
             self.log_view.update()
-            if self.queue.coming and self.model.has_errors(changes.log):
-                self.queue.expect(())
         if changes.everything or changes.memory:
             self.memory.update()
         tell_memory(self, changes, "M")

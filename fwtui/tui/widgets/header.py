@@ -55,7 +55,7 @@ class Header(Board):
             case Phase.IDLE:
                 counts = model.counts
                 if not counts.total:
-                    return f"{glyphs.pending} empty", "dim"
+                    return f"{glyphs.pending} {'adding' if model.coming else 'empty'}", "dim"
                 if counts.to_do:
                     return f"{glyphs.pending} ready", "accent"
                 if counts.failed:

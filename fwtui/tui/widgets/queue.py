@@ -54,7 +54,6 @@ class QueueTable(LineView):
         self.shown = Arrangement(model, ids=model.order)
         self.selected: set[JobId] = set()
         self.cursor = 0
-        self.coming: tuple[Job, ...] = ()
         self._cache: dict[JobId, tuple[Look, Strip]] = {}
         self._columns = rows.columns(0)
 
@@ -77,14 +76,9 @@ class QueueTable(LineView):
         """Rows after filtering."""
         return len(self.ids)
 
-    def expect(self, paths: Iterable[str]) -> None:
-        """Show these files as long as there are no others: they are about to come."""
-        self.coming = tuple(Job(id=-1, path=path) for path in paths)
-        self.refresh()
-
     def render_line(self, y: int) -> Strip:
         """Draw a row, or what to do about there being none."""
-        if self.coming and y >= self.head and self.size.width > 1:
+        if self.model.coming and y >= self.head and self.size.width > 1:
             return self._coming_line(y - self.head)
         hint = self._hint(y - self.head - 1) if not self.ids else ""
         if not hint:
@@ -94,8 +88,8 @@ class QueueTable(LineView):
     def _coming_line(self, index: int) -> Strip:
         pieces: list[Piece] = []
         over = ""
-        if index < len(self.coming):
-            job = self.coming[index]
+        if index < len(self.model.coming):
+            job = self.model.coming[index]
             pieces = rows.row(job, None, Phase.IDLE, self._columns, self.glyphs, selected=False)
             over = "cursor" if index == 0 and self.has_focus else ""
         return Strip.join([self.strip(pieces, self.size.width - 1, over), self._edge(" ")])
@@ -186,8 +180,6 @@ class QueueTable(LineView):
 
     def reorder(self) -> None:
         """Jobs came, went or moved: keep cursor and selection on theirs."""
-        if self.model.order:
-            self.coming = ()
         before = self._here
         self.selected &= self.model.jobs.keys()
         self.shown.rebuild()

@@ -14,8 +14,12 @@ from fwtui.memory.cgroup import CgroupMeter
 from fwtui.memory.gpu import GpuMeter
 from fwtui.memory.measure import MB, MemoryMeter
 
-# A process that holds 64 MB once it has said so, with a child that does the same.
-HOLD = "import sys; x = bytearray(b'x') * (64 << 20); print(len(x), flush=True); sys.stdin.read()"
+# A process that holds 64 MB once it has said so, with a child that does the same. Each says it in
+# one write: print may take two, and both have the same pipe.
+HOLD = (
+    "import sys; x = bytearray(b'x') * (64 << 20);"
+    "sys.stdout.write(str(len(x)) + chr(10)); sys.stdout.flush(); sys.stdin.read()"
+)
 FAMILY = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {HOLD!r}]); {HOLD}"
 
 

@@ -122,7 +122,7 @@ class Downloads:
 
     def _in_its_place(self, job: Job, file: Path) -> Job:
         """The job with the file as the site calls it, and outputs that are called like that."""
-        here = replace(job, path=path_to_text(file))
+        here = job.moved(path_to_text(file))
         if here.path == job.path:
             return job
         self.ledger.queue.free(job)

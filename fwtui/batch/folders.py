@@ -211,7 +211,7 @@ class Folders:
                 self._again.add(job.id)
             elif not isinstance(job.state, Pending):
                 over.append(replace(job, state=Pending(), settings=settings))
-        roots = dict.fromkeys(new, one.folder.path)
+        roots = [one.folder.path] * len(new)
         await self.ledger.add(new, (), roots, settings)
         await self.ledger.put_all(over, forget=True)
         where = printable(str(text_to_path(one.folder.path)))
@@ -240,7 +240,7 @@ class Folders:
 
     async def _relocate(self, job: Job, path: str) -> None:
         if self.ledger.queue.at(path) is None:
-            await self.ledger.put(replace(job, path=path))
+            await self.ledger.put(job.moved(path))
 
     # --- what becomes of their files -----------------------------------------------------------
 

@@ -8,7 +8,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from itertools import chain, islice
+from itertools import chain, islice, zip_longest
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -37,7 +37,7 @@ from fwtui.core.events import (
 )
 from fwtui.core.failure import Failure
 from fwtui.core.job import Completed, Failed, Job, JobId, Pending
-from fwtui.core.paths import path_to_text, text_to_path, valid_text
+from fwtui.core.paths import StrPath, path_to_text, text_to_path, valid_text
 from fwtui.core.redact import redacted
 from fwtui.core.segment import Transcript
 from fwtui.core.session import FilePlan, WindowResult
@@ -61,7 +61,7 @@ def now() -> datetime:
 class _New(Struct, frozen=True):
     """What becomes a row: a file, one that cannot be read, or a link and where its file will be."""
 
-    path: Path
+    path: StrPath
     root: str = ""
     failure: Failure | None = None
     source: str | None = None
@@ -114,22 +114,22 @@ class Ledger:
 
     async def add(
         self,
-        files: Iterable[Path],
+        files: Sequence[StrPath],
         problems: Iterable[Problem],
-        roots: Mapping[Path, str] = MappingProxyType({}),
+        roots: Sequence[str] = (),
         settings: dict[str, Any] | None = None,
         links: Mapping[str, Path] = MappingProxyType({}),
     ) -> int:
         """Append files that are not in the queue; problems become failed rows. How many new.
 
-        `roots` has the folders (as `path_to_text`) that files were found in, `links` say where
+        `roots` has the folder (as `path_to_text`) that each file was found in, `links` say where
         their files will be; `settings` as in `Job`. In portions, so that the screen lives on while
         a hundred thousand files are added.
         """
         async with self._names() as others:
             self.queue.avoid(others)
             found = chain(
-                (_New(path, roots.get(path, "")) for path in files),
+                (_New(path, root) for path, root in zip_longest(files, roots, fillvalue="")),
                 (_New(problem.path, failure=problem.failure) for problem in problems),
                 (_New(place, source=url) for url, place in links.items()),
             )

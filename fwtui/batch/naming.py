@@ -1,23 +1,26 @@
 """How the outputs of a batch are called: the template and the layout of its settings. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import os
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path, PurePath
+from pathlib import PurePath
 
 from msgspec.structs import replace
 
-from fwtui.batch.queue import Names, numbered
+from fwtui.batch.queue import Names, numbered, plain_names
 from fwtui.core.job import Job
 from fwtui.core.naming import (
+    DEFAULT,
     UNKNOWN_LANGUAGE,
     NameParts,
     fields_of,
     model_name,
     render,
+    split_name,
     usable_template,
 )
-from fwtui.core.paths import path_to_text, text_to_path
+from fwtui.core.paths import StrPath, path_to_text, text_to_path
 from fwtui.core.settings import Settings
 
 
@@ -40,31 +43,40 @@ class Naming:
         return "language" in fields and self.settings.decoding.language is None
 
     def names(
-        self, path: Path, root: str = "", language: str | None = None, *, fetched: bool = False
+        self, path: StrPath, root: str = "", language: str | None = None, *, fetched: bool = False
     ) -> Names:
         """The first and the second choice: the latter has the extension in its stem.
 
         `fetched`: the file is a download, and gone soon; nothing is put beside it.
         """
+        if self._is_plain:
+            return plain_names(path)
         template, decoding = self.template, self.settings.decoding
+        folder, name = os.path.split(path)
+        stem, ext = split_name(name)
         parts = NameParts(
-            stem=path.stem,
-            ext=path.suffix.removeprefix("."),
-            relpath=_relative(path.parent, root) if root else "",
+            stem=stem,
+            ext=ext.removeprefix("."),
+            relpath=_relative(folder, root) if root else "",
             language=language or decoding.language or UNKNOWN_LANGUAGE,
             model=model_name(self.settings.model.model),
             date=self.date,
         )
-        before = self._folder(path, parts.relpath, fetched)
-        second = replace(parts, stem=path.name)
+        before = self._folder(folder, parts.relpath, fetched)
+        second = replace(parts, stem=name)
         return before + render(template, parts), before + render(template, second)
 
-    def _folder(self, path: Path, relpath: str, fetched: bool) -> str:
+    @property
+    def _is_plain(self) -> bool:
+        """Whether outputs are called as their files, in one folder."""
+        return self.template == DEFAULT and self.settings.output.output_layout == "flat"
+
+    def _folder(self, folder: str, relpath: str, fetched: bool) -> str:
         match self.settings.output.output_layout:
             case "tree" if relpath and "relpath" not in fields_of(self.template):
                 return f"{relpath}/"
             case "source" if not fetched:
-                return f"{path.parent.as_posix().rstrip('/')}/"
+                return f"{PurePath(folder).as_posix().rstrip('/')}/"
             case _:
                 return ""
 
@@ -83,24 +95,23 @@ def is_one_of(stem: str, names: Names) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def _relative(folder: Path, root: str) -> str:
+def _relative(folder: str, root: str) -> str:
     """`folder` below `root` (as `path_to_text`), with `/`; empty if it is not below."""
     try:
-        relative = folder.relative_to(text_to_path(root))
+        relative = PurePath(folder).relative_to(text_to_path(root))
     except ValueError:
         return ""
     return "" if relative == PurePath() else relative.as_posix()
 
 
-def roots_of(
-    files: Iterable[Path], found: Mapping[Path, Path], said: Sequence[str]
-) -> Mapping[Path, str]:
-    """The root of each file that has one: the deepest `said`, else the one it was `found` in."""
-    roots = {path: path_to_text(root) for path, root in found.items()}
+def roots_of(files: Sequence[str], found: Sequence[str], said: Iterable[str]) -> list[str]:
+    """The root of each file, as `path_to_text`: the deepest `said`, else where it was `found`."""
+    texts = {root: path_to_text(root) for root in set(found)}
+    roots = [texts[root] for root in found]
     deepest = sorted((text_to_path(root) for root in said), key=lambda one: -len(one.parts))
-    for path in files if deepest else ():
+    for number, path in enumerate(files if deepest else ()):
         for root in deepest:
-            if path.is_relative_to(root):
-                roots[path] = path_to_text(root)
+            if PurePath(path).is_relative_to(root):
+                roots[number] = path_to_text(root)
                 break
     return roots

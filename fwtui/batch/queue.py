@@ -1,12 +1,16 @@
 """The ordered jobs of a batch, in memory. Pure: what is durable is the store's matter."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
-
-from msgspec.structs import replace
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from fwtui.core.job import Completed, Job, JobId, Pending
-from fwtui.core.paths import path_to_text
+from fwtui.core.naming import harmless, split_name
+from fwtui.core.paths import StrPath, path_to_text
+from fwtui.core.table import JobTable
+from fwtui.core.text_index import TextIndex
+
+MOST_PASSED = 1000  # jobs that wait no longer, until they are forgotten
 
 # The name that outputs would like, and the one that they take if that is taken.
 Names = tuple[str, str]
@@ -16,15 +20,20 @@ class Queue:
     """Jobs by id, in the user's order. What happens all the time costs the same for any length."""
 
     def __init__(self, jobs: Iterable[Job] = ()) -> None:
-        self._jobs = {job.id: job for job in jobs}
-        self._waiting: dict[JobId, None] | None = None  # the pending ones, or to be looked up
+        self._jobs = JobTable(jobs)
+        # The pending ones, and some that were; or to be looked up.
+        self._waiting: deque[JobId] | None = None
         self._links: list[JobId] | None = None  # those to be downloaded, or to be looked up
         self._fetched: set[JobId] = set()
         self._numbers: dict[str, int] = {}
         self._done_stems: dict[str, str] = {}
         self._next_id = max(self._jobs, default=0) + 1
-        self._paths = {job.path: job.id for job in self._jobs.values()}
-        self._stems = {folded(job.stem) for job in self._jobs.values()}
+        self._paths = TextIndex(lambda job: self._jobs[job].path)
+        self._stems = TextIndex(lambda job: self._jobs[job].stem.casefold())
+        self._reserved: set[str] = set()  # case-folded stems that none of the jobs may have
+        for job in self._jobs:
+            self._paths.add(job)
+            self._stems.add(job)
 
     def __len__(self) -> int:
         return len(self._jobs)
@@ -52,13 +61,13 @@ class Queue:
         """Ids in order."""
         return tuple(self._jobs)
 
-    def has_path(self, path: Path) -> bool:
+    def has_path(self, path: StrPath) -> bool:
         """Whether the file is in the queue."""
-        return path_to_text(path) in self._paths
+        return self._paths.find(path_to_text(path)) is not None
 
     def at(self, path: str) -> Job | None:
         """The job of a file, by its `path_to_text`."""
-        job = self._paths.get(path)
+        job = self._paths.find(path)
         return None if job is None else self._jobs[job]
 
     def has_link(self, url: str) -> bool:
@@ -66,7 +75,7 @@ class Queue:
         return any(job.source == url for job in self)
 
     def make(
-        self, path: Path, names: Names | None = None, root: str = "", source: str | None = None
+        self, path: StrPath, names: Names | None = None, root: str = "", source: str | None = None
     ) -> Job:
         """A new job for the file, at the end of the queue, with outputs that clash with none.
 
@@ -77,82 +86,91 @@ class Queue:
         stem = self._done_stems.pop(text, None)
         if stem is None:
             stem = self._unused(names or plain_names(path))
-        job = Job(self._next_id, text, stem, root=root, source=source)
+        job = Job(self._next_id, text, root=root, source=source).called(stem)
         self._next_id += 1
-        self._paths[text] = job.id
-        self._stems.add(folded(stem))
-        self._jobs[job.id] = job
+        self._take_in(job)
         if self._waiting is not None:
-            self._waiting[job.id] = None
+            self._waiting.append(job.id)
         if source is not None:
             self._links = None
         return job
 
+    def _take_in(self, job: Job) -> None:
+        self._jobs[job.id] = job
+        self._paths.add(job.id)
+        self._stems.add(job.id)
+        self._reserved.discard(job.stem.casefold())
+
     def _unused(self, names: Names) -> str:
-        return path_to_text(unused_stem(names, self._stems, self._numbers))
+        return path_to_text(unused_stem(names, self._is_taken, self._numbers))
+
+    def _is_taken(self, stem: str) -> bool:
+        return stem in self._reserved or self._stems.find(stem) is not None
 
     def bring_back(self, job: Job, names: Names | None = None) -> Job | None:
         """Put a job that was removed at the end; None if its file is in the queue again.
 
         Its outputs get another name if the old one is taken by now.
         """
-        if job.id in self._jobs or job.path in self._paths:
+        if job.id in self._jobs or self._paths.find(job.path) is not None:
             return None
-        if self._done_stems.pop(job.path, None) is None and job.stem.casefold() in self._stems:
-            job = replace(job, stem=self._unused(names or plain_names(job.file)))
-        self._jobs[job.id] = job
-        self._paths[job.path] = job.id
-        self._stems.add(folded(job.stem))
+        is_its_own = self._done_stems.pop(job.path, None) is not None
+        if not is_its_own and self._is_taken(job.stem.casefold()):
+            job = job.called(self._unused(names or plain_names(job.file)))
+        self._take_in(job)
         self._waiting = self._links = None
         return job
 
     def avoid(self, stems: Iterable[str]) -> None:
         """Give these names (case-folded) to no job from now on: others use them."""
-        self._stems.update(stems)
+        self._reserved.update(stems)
 
     def renamed(self, job: Job, names: Names | None = None) -> Job:
-        """The job with outputs of another name, which is taken by it now."""
+        """The job with outputs of another name, which nobody else gets; to be `put`."""
         stem = self._unused(names or plain_names(job.file))
-        self._stems.add(folded(stem))
-        return replace(job, stem=stem)
+        self._reserved.add(stem.casefold())
+        return job.called(stem)
 
     def free(self, job: Job) -> None:
         """Others may have the name of the job's outputs."""
-        self._stems.discard(job.stem.casefold())
+        self._stems.discard(job.id)
+        self._reserved.discard(job.stem.casefold())
 
     def put(self, job: Job) -> None:
         """Replace a job that is in the queue."""
         before = self._jobs[job.id]
-        if before.path != job.path:
-            self._paths.pop(before.path, None)
-            self._paths[job.path] = job.id
         waited = isinstance(before.state, Pending)
-        self._jobs[job.id] = job
+        if (before.path, before.own_stem) == (job.path, job.own_stem):
+            self._jobs[job.id] = job
+        else:
+            self._paths.discard(job.id)
+            self._stems.discard(job.id)
+            self._take_in(job)
         if job.source is not None:
             self._links = None
-        if waited and not isinstance(job.state, Pending):
-            self._no_longer_waiting(job.id)
-        elif not waited and isinstance(job.state, Pending):
+        if not waited and isinstance(job.state, Pending):
             self._waiting = None  # its place among the others is not known
 
     def remove(self, ids: Iterable[JobId]) -> tuple[JobId, ...]:
         """Take jobs out; returns those that were there."""
         gone = tuple(job for job in ids if job in self._jobs)
         for job in gone:
-            removed = self._jobs.pop(job)
-            self._paths.pop(removed.path, None)
-            self._no_longer_waiting(job)
+            removed = self._jobs[job]
+            self._paths.discard(job)
+            self._stems.discard(job)
+            del self._jobs[job]
             if removed.source is not None:
                 self._links = None
             if isinstance(removed.state, Completed):  # its outputs must not be written over
                 self._done_stems[removed.path] = removed.stem
+                self._reserved.add(removed.stem.casefold())
             else:
-                self._stems.discard(removed.stem.casefold())
+                self._reserved.discard(removed.stem.casefold())
         return gone
 
     def arrange(self, order: Iterable[JobId]) -> None:
         """Put all jobs into this order."""
-        self._jobs = {job: self._jobs[job] for job in order}
+        self._jobs.arrange(order)
         self._waiting = self._links = None
 
     def set_fetched(self, job: JobId, there: bool = True) -> None:
@@ -173,14 +191,19 @@ class Queue:
     def next_pending(self) -> Job | None:
         """The first waiting job whose file is there."""
         if self._waiting is None:
-            waiting = (job.id for job in self if isinstance(job.state, Pending))
-            self._waiting = dict.fromkeys(waiting)
-        jobs = (self._jobs[job_id] for job_id in self._waiting)
-        return next(filter(self._has_file, jobs), None)
-
-    def _no_longer_waiting(self, job: JobId) -> None:
-        if self._waiting is not None:
-            self._waiting.pop(job, None)
+            self._waiting = deque(job.id for job in self if isinstance(job.state, Pending))
+        passed = 0
+        for job_id in self._waiting:
+            job = self._jobs.get(job_id)
+            if job is None or not isinstance(job.state, Pending):
+                passed += 1
+            elif self._has_file(job):
+                break
+        else:
+            job = None
+        if passed > MOST_PASSED:
+            self._waiting = None
+        return job
 
 
 def moved(order: Sequence[JobId], chosen: set[JobId], offset: int) -> list[JobId]:
@@ -214,29 +237,24 @@ def put_back(now: Sequence[JobId], before: Sequence[JobId], back: set[JobId]) ->
     return order
 
 
-def folded(stem: str) -> str:
-    """The name without regard to case; the same object if it is the same, as most are."""
-    case_folded = stem.casefold()
-    return stem if case_folded == stem else case_folded
-
-
-def plain_names(path: Path) -> Names:
+def plain_names(path: StrPath) -> Names:
     """The names that outputs have without a template: the stem, else with the extension."""
-    return path.stem, path.name
+    name = os.path.basename(path)  # noqa: PTH119  100,000 of them
+    return harmless(split_name(name)[0]), harmless(name)
 
 
-def unused_stem(names: Names, taken: set[str], numbers: dict[str, int]) -> str:
+def unused_stem(names: Names, is_taken: Callable[[str], bool], numbers: dict[str, int]) -> str:
     """A name for the outputs: the first of `names`, else the second, else numbered.
 
-    `taken` holds case-folded names, since some file systems do not tell cases apart; `numbers`
-    remembers between calls where the search for a name's next number begins.
+    `is_taken` is asked for case-folded names, since some file systems do not tell cases apart;
+    `numbers` remembers between calls where the search for a name's next number begins.
     """
     for candidate in names:
-        if path_to_text(candidate).casefold() not in taken:
+        if not is_taken(path_to_text(candidate).casefold()):
             return candidate
     wanted = names[0]
     number = numbers.get(wanted, 2)
-    while path_to_text(numbered(wanted, number)).casefold() in taken:
+    while is_taken(path_to_text(numbered(wanted, number)).casefold()):
         number += 1
     numbers[wanted] = number + 1
     return numbered(wanted, number)

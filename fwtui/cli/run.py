@@ -256,8 +256,8 @@ def find_files(paths: tuple[str, ...]) -> Intake:
     links: dict[str, None] = {}
     for path in paths:
         found = find_media([path])
-        roots |= dict.fromkeys(str(root) for root in found.roots.values())
-        files |= dict.fromkeys(str(file) for file in found.files)
+        roots |= dict.fromkeys(root for root in found.roots if root)
+        files |= dict.fromkeys(found.files)
         problems += found.problems
         links |= dict.fromkeys(found.links)
         if not found.files and not found.problems and not found.links:

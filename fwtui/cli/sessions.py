@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 import msgspec
+from msgspec.structs import replace
 
 from fwtui.cli.completing import session_ids
 from fwtui.cli.console import Console
@@ -40,10 +41,15 @@ def command(ctx: click.Context, json: bool) -> ExitCode:
         console = Console()
         stored = asyncio.run(_all(_workspace(), console))
         for one in stored:
-            click.echo(msgspec.json.encode(one.session).decode() if json else described(one))
+            click.echo(_as_json(one.session) if json else described(one))
         if not stored:
             console.line("there is no unfinished session")
     return ExitCode.DONE
+
+
+def _as_json(session: "Session") -> str:
+    jobs = tuple(job.in_full for job in session.jobs)
+    return msgspec.json.encode(replace(session, jobs=jobs)).decode()
 
 
 @command.command("show", short_help="The files of a session and what became of them.")

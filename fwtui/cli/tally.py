@@ -17,6 +17,7 @@ from fwtui.core.events import (
 )
 from fwtui.core.failure import Failure
 from fwtui.core.job import Completed, Failed, Job, JobId, Pending, Skipped
+from fwtui.core.table import JobTable
 from fwtui.errors import ExitCode
 
 
@@ -25,7 +26,7 @@ class Tally:
 
     def __init__(self) -> None:
         self.session_id = ""
-        self.jobs: dict[JobId, Job] = {}
+        self.jobs = JobTable()
         self.progress: dict[JobId, JobProgress] = {}
         self.batch: BatchProgress | None = None
         self.finished: BatchFinished | None = None

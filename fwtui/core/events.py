@@ -4,6 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 
 import msgspec
+from msgspec.structs import replace
 
 from fwtui.core.failure import Failure
 from fwtui.core.job import Job, JobId
@@ -321,3 +322,14 @@ AnyEvent = (
     | BatchFinished
     | HookFailed
 )
+
+
+def in_full(event: AnyEvent) -> AnyEvent:
+    """The event with jobs that are `in_full`."""
+    match event:
+        case BatchSnapshot(jobs=jobs) | JobsAdded(jobs=jobs):
+            return replace(event, jobs=tuple(job.in_full for job in jobs))
+        case JobChanged(job=job):
+            return replace(event, job=job.in_full)
+        case _:
+            return event

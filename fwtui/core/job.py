@@ -2,15 +2,18 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec.structs import replace
 
 from fwtui.core.failure import Failure
 from fwtui.core.finding import Finding
+from fwtui.core.naming import plain_stem
 from fwtui.core.paths import text_to_path
 
-JobId = int
+# Whoever makes ids counts, so tables by id may be lists.
+JobId = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
 
 
 class MediaInfo(msgspec.Struct, frozen=True):
@@ -104,8 +107,9 @@ State = Pending | Processing | Completed | Failed | Cancelled | Skipped
 class Job(msgspec.Struct, frozen=True, gc=False):
     """One file of the batch. `path` is `path_to_text` of an absolute path.
 
-    `stem` is the name of its outputs without extension, unique in the batch (as `path_to_text`):
-    in the output folder, or absolute when they go beside the file. `root` is the folder that was
+    `own_stem` (`stem` in JSON) is the name of its outputs without extension, unique in the batch
+    (as `path_to_text`): in the output folder, or absolute when they go beside the file; empty in
+    memory and in a journal if that is the file's own name. `root` is the folder that was
     added and led to it (as `path_to_text`), empty if it was named itself. `kept` are the formats
     of outputs that were there before it began and are left alone; None: nobody has looked yet.
     `settings` are its own, if the user asked to try it with others than the batch's: those that
@@ -115,7 +119,7 @@ class Job(msgspec.Struct, frozen=True, gc=False):
 
     id: JobId
     path: str
-    stem: str = ""
+    own_stem: str = msgspec.field(default="", name="stem")
     state: State = Pending()
     media: MediaInfo | None = None
     attempts: tuple[Attempt, ...] = ()
@@ -123,6 +127,25 @@ class Job(msgspec.Struct, frozen=True, gc=False):
     root: str = ""
     kept: tuple[str, ...] | None = None
     source: str | None = None
+
+    def called(self, stem: str) -> "Job":
+        """The job with outputs of this name."""
+        own = "" if stem == plain_stem(self.path) else stem
+        return self if own == self.own_stem else replace(self, own_stem=own)
+
+    def moved(self, path: str) -> "Job":
+        """The job of a file that is elsewhere now; the name of its outputs stays."""
+        return replace(self, path=path, own_stem=self.stem).called(self.stem)
+
+    @property
+    def stem(self) -> str:
+        """The name of its outputs, as in `own_stem`; never empty."""
+        return self.own_stem or plain_stem(self.path)
+
+    @property
+    def in_full(self) -> "Job":
+        """The job with its `own_stem` in any case, for those who read it as JSON."""
+        return replace(self, own_stem=self.stem)
 
     @property
     def file(self) -> Path:

@@ -12,11 +12,14 @@ from string import Formatter
 
 import msgspec
 
+from fwtui.core.paths import path_to_text, text_to_path
+
 FIELDS = ("stem", "ext", "relpath", "language", "model", "date")
 DEFAULT = "{stem}"
 UNKNOWN_LANGUAGE = "und"  # ISO 639-2: undetermined
 # File systems take 255 bytes; there must be room for a number and an extension.
 _MOST_BYTES = 240
+_WIDEST = 4  # bytes of a character
 
 _ILLEGAL = re.compile(r'[<>:"\\|?*\x00-\x1f\x7f]')
 _DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
@@ -97,15 +100,26 @@ def _parsed(text: str) -> Iterator[tuple[str, str | None]]:
 
 def render(template: str, parts: NameParts) -> str:
     """The name, with `/` between folders; never empty, and never out of the folder it is for."""
-    if template == DEFAULT:
-        return _harmless(parts.stem)
     components: list[str] = []
     for component in template.split("/"):
         if component == "{relpath}":
             components += parts.relpath.split("/") if parts.relpath else []
         else:
             components.append("".join(_filled(component, parts)))
-    return "/".join(_harmless(component) for component in components)
+    return "/".join(harmless(component) for component in components)
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """The stem and the suffix of a file's name, as `pathlib` has them."""
+    at = name.rfind(".")
+    return (name[:at], name[at:]) if 0 < at < len(name) - 1 else (name, "")
+
+
+def plain_stem(path: str) -> str:
+    """The name of a file's outputs by the default template; both as `path_to_text`."""
+    if path.startswith("\0"):
+        return path_to_text(plain_stem(str(text_to_path(path))))
+    return harmless(split_name(os.path.basename(path))[0])  # noqa: PTH119  100,000 of them
 
 
 def _filled(component: str, parts: NameParts) -> Iterator[str]:
@@ -117,11 +131,13 @@ def _filled(component: str, parts: NameParts) -> Iterator[str]:
             yield value if field in {"stem", "ext"} else _UNSAFE.sub("_", value)
 
 
-def _harmless(component: str) -> str:
+def harmless(component: str) -> str:
     """As a name in a folder, and short enough."""
     component = component.replace("/", "_").replace("\0", "_")
     if component in {"", ".", ".."}:
         return "_"
+    if len(component) * _WIDEST <= _MOST_BYTES:
+        return component
     raw = os.fsencode(component)
     if len(raw) <= _MOST_BYTES:
         return component

@@ -4,11 +4,13 @@ import os
 from pathlib import Path
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
+StrPath = str | os.PathLike[str]
+
 # A NUL cannot be in a path, so it marks names that are not valid Unicode.
 _MARK = "\0"
 
 
-def path_to_text(path: str | os.PathLike[str]) -> str:
+def path_to_text(path: StrPath) -> str:
     """The path as valid Unicode; undecodable names are percent-encoded behind a NUL."""
     text = os.fspath(path)
     try:

@@ -7,7 +7,7 @@ compaction harmless.
 """
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,7 @@ import msgspec
 
 from fwtui.core.job import Completed, Job, JobId, Pending, Processing
 from fwtui.core.settings import Settings
+from fwtui.core.table import JobTable
 from fwtui.core.watch import WatchedFolder
 from fwtui.storage.journal import (
     Begun,
@@ -41,7 +42,7 @@ class Roster:
     session_id: str
     created_at: datetime
     settings: Settings
-    jobs: dict[JobId, Job] = field(default_factory=dict)
+    jobs: JobTable = field(default_factory=JobTable)
     temps: dict[str, None] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
     file_extra: dict[JobId, dict[str, Any]] = field(default_factory=dict)
@@ -57,7 +58,7 @@ class Roster:
         """Take a record into account; one about an unknown job changes nothing."""
         match record:
             case JobsAdded(jobs=jobs):
-                self.jobs.update((job.id, job) for job in jobs)
+                self.jobs.add_all(jobs)
             case JobSet(job=job) if job.id in self.jobs:
                 self.jobs[job.id] = job
             case JobsRemoved(ids=ids):
@@ -65,7 +66,7 @@ class Roster:
                     self.jobs.pop(job_id, None)
                     self.file_extra.pop(job_id, None)
             case Reordered(order=order):
-                self._reorder(order)
+                self.jobs.arrange(order)
             case SettingsSet(settings=settings):
                 self.settings, self.settings_extra = settings_from(settings)
             case TempAdded(path=path):
@@ -74,11 +75,6 @@ class Roster:
                 self.temps.pop(path, None)
             case _:
                 pass
-
-    def _reorder(self, order: Iterable[JobId]) -> None:
-        rest = dict(self.jobs)
-        self.jobs = {job_id: rest.pop(job_id) for job_id in order if job_id in rest}
-        self.jobs.update(rest)
 
 
 @dataclass(slots=True)
@@ -119,7 +115,7 @@ class ProgressBook:
         for job_id in ids:
             self.files.pop(job_id, None)
 
-    def unfinished(self, jobs: dict[JobId, Job]) -> dict[JobId, Progress]:
+    def unfinished(self, jobs: Mapping[JobId, Job]) -> dict[JobId, Progress]:
         """The progress that a resume may use: not of jobs that are completed or gone."""
         return {
             job_id: progress

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import msgspec
 
-from fwtui.core.job import Job, JobId
+from fwtui.core.table import JobTable
 from fwtui.errors import SessionTooNewError, StorageError
 from fwtui.storage.faults import storage_error
 from fwtui.storage.journal import FORMAT, Damage, Header, Replayed, Scan, scan
@@ -26,11 +26,11 @@ class Loaded(msgspec.Struct, frozen=True):
     journal: Scan
     foreign: bool
 
-    def interrupted(self) -> dict[JobId, Job]:
+    def interrupted(self) -> JobTable:
         """The jobs, given that nobody works on them now."""
-        return {
-            job.id: interrupt(job, self.book.files.get(job.id)) for job in self.roster.jobs.values()
-        }
+        return JobTable(
+            interrupt(job, self.book.files.get(job.id)) for job in self.roster.jobs.values()
+        )
 
 
 def load(paths: SessionFiles) -> Loaded:

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from fwtui.core.job import Completed, Failed, Job, JobId, status_word
+from fwtui.core.table import JobTable
 from fwtui.core.watch import WatchedFolder
 from fwtui.errors import SessionTooNewError, StorageError
 from fwtui.storage.codec import UNREADABLE, clean, encode_checked
@@ -138,7 +139,7 @@ def _roster(document: dict[str, Any], session_id: str, modified: datetime, forei
         sections = msgspec.convert(document["settings"], dict[str, dict[str, Any]])
         roster.settings, roster.settings_extra = settings_from(sections)
         roster.folders = _folders(document)
-    roster.jobs = {job.id: job for job in jobs}
+    roster.jobs = JobTable(jobs)
     if len(roster.jobs) != len(jobs):
         raise msgspec.ValidationError("two files with the same id")
     roster.temps = dict.fromkeys(_texts(document.get("temp_files")))
@@ -162,14 +163,15 @@ def _folders(document: dict[str, Any]) -> tuple[WatchedFolder, ...]:
 
 
 def _job(entry: dict[str, Any]) -> Job:
-    return msgspec.convert(entry, Job)
+    job = msgspec.convert(entry, Job)
+    return job.called(job.stem)
 
 
 def _foreign_jobs(entries: list[dict[str, Any]]) -> list[Job]:
     paths = [msgspec.convert(entry.get("path"), str) for entry in entries]
     rows = zip(paths, stems(paths), entries, strict=True)
     return [
-        Job(number, path, stem, state_from_keys(entry))
+        Job(number, path, state=state_from_keys(entry)).called(stem)
         for number, (path, stem, entry) in enumerate(rows, start=1)
     ]
 

@@ -178,7 +178,7 @@ class SessionStore:
         new = tuple(jobs)
         with self._guard:
             ids = {job.id for job in new}
-            if len(ids) < len(new) or not ids.isdisjoint(self._roster.jobs):
+            if len(ids) < len(new) or any(job_id in self._roster.jobs for job_id in ids):
                 raise StorageError(f"Session {self.session_id} has a job with such an id already")
             if new:
                 self._write(records.JobsAdded(new))

@@ -32,9 +32,10 @@ class Addition:
     @classmethod
     def of(cls, found: Found, names: tuple[str, ...], known: Known) -> "Addition":
         """Everything that was found."""
-        notes = {path: note for path in found.files if (note := known.note(str(path)))}
+        files = tuple(map(Path, found.files))
+        notes = {path: note for path in files if (note := known.note(str(path)))}
         here = not found.links or is_installed()
-        return cls(names, found.files, found.problems, notes, links=found.links, can_download=here)
+        return cls(names, files, found.problems, notes, links=found.links, can_download=here)
 
     def without(self, kind: Kind, known: Known | None) -> "Addition":
         """Only files of this kind and, if `known` is given, those of which nothing is known."""

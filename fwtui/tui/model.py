@@ -38,6 +38,7 @@ from fwtui.core.job import Job, JobId, Pending, Processing, answers_to
 from fwtui.core.natural import natural
 from fwtui.core.segment import Segment
 from fwtui.core.settings import Settings
+from fwtui.core.table import JobTable
 from fwtui.core.watch import FolderStatus
 from fwtui.tui.counts import Counts
 from fwtui.tui.curve import BatchHistory
@@ -113,7 +114,7 @@ class BatchModel:
         self.folders: tuple[FolderStatus, ...] = ()
         self.order: list[JobId] = []
         self.coming: tuple[Job, ...] = ()  # shown as long as there are no others
-        self.jobs: dict[JobId, Job] = {}
+        self.jobs = JobTable()
         self.running: dict[JobId, datetime] = {}  # since when they are as they are
         self.progress: dict[JobId, JobProgress] = {}
         self.feeds: OrderedDict[JobId, Feed] = OrderedDict()
@@ -302,7 +303,7 @@ class BatchModel:
         self.phase = event.phase
         self.engines = {info.slot: info for info in event.engines}
         self._loading = set()
-        self.jobs = {job.id: job for job in event.jobs}
+        self.jobs = JobTable(event.jobs)
         self.order = [job.id for job in event.jobs]
         self.coming = () if event.jobs else self.coming
         self.progress = {}

@@ -219,7 +219,7 @@ def test_a_model_that_is_not_there_cannot_start_and_another_can_go_on(
         model=ModelSettings(model="no-such-model"), output=OutputSettings(output_dir=str(out))
     )
     store = SessionStore.create(own_folders / "state" / "sessions", settings, datetime.now(UTC))
-    store.add_jobs([Job(1, str(file), stem="one")])
+    store.add_jobs([Job(1, str(file), own_stem="one")])
     store.close()
     assert fwtui("run", "--resume").returncode == ExitCode.CANNOT_START
     again = fwtui("run", "--resume", *MODEL)

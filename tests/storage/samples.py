@@ -12,7 +12,7 @@ LATER = datetime(2025, 12, 14, 12, 40, 1)
 
 
 def job(number: int, name: str = "") -> Job:
-    return Job(number, f"/audio/{name or number}.mp3", stem=name or str(number))
+    return Job(number, f"/audio/{name or number}.mp3")
 
 
 def plan(name: str = "a") -> FilePlan:

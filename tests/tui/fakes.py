@@ -179,7 +179,7 @@ class ScriptedWorkspace:
 def job(number: int, name: str = "", **fields: object) -> Job:
     """A job; `fields` replace those of a waiting one."""
     path = name if name.startswith(("/", "\0")) else f"/data/{name or f'talk-{number:03}.mp3'}"
-    made = Job(id=number, path=path, stem=path.rpartition(".")[0])
+    made = Job(id=number, path=path)
     return msgspec.structs.replace(made, **fields) if fields else made
 
 

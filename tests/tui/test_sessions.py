@@ -139,7 +139,7 @@ async def test_resume_asks_when_work_would_be_interrupted() -> None:
 async def test_discard_and_delete_say_what_goes(tmp_path: Path) -> None:
     output = tmp_path / "talk.srt"
     output.write_text("words")
-    jobs = [job(1, "talk.mp3", stem="talk", state=completed(outputs=(str(output),))), job(2)]
+    jobs = [job(1, "talk.mp3", state=completed(outputs=(str(output),))), job(2)]
     workspace = several()
     workspace.later[1] = stored("20251130_070000", jobs)
     async with running(workspace, size=NARROW) as driver:

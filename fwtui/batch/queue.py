@@ -99,7 +99,8 @@ class Queue:
         self._jobs[job.id] = job
         self._paths.add(job.id)
         self._stems.add(job.id)
-        self._reserved.discard(job.stem.casefold())
+        if self._reserved:
+            self._reserved.discard(job.stem.casefold())
 
     def _unused(self, names: Names) -> str:
         return path_to_text(unused_stem(names, self._is_taken, self._numbers))

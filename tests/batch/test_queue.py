@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from fwtui.batch.queue import Queue, moved, plain_names, unused_stem
+from fwtui.batch.queue import MOST_PASSED, Queue, moved, plain_names, unused_stem
 from fwtui.core.job import Completed, Pending, Processing
 
 NOON = datetime(2025, 12, 14, 12, 0, tzinfo=UTC)
@@ -129,3 +129,45 @@ def test_undecodable_names_are_kept() -> None:
     assert job.file == path
     assert job.path.isprintable() is False  # marked with a NUL, so it cannot be a real name
     assert queue.has_path(path)
+
+
+def test_a_name_follows_its_job() -> None:
+    queue = Queue()
+    job = queue.make("/a/talk.mp3")
+    queue.put(job.moved("/b/other.mp3"))
+    assert queue.make("/c/talk.mp3").stem == "talk.mp3"
+    assert queue.make("/c/other.mp3").stem == "other"
+    assert queue.at("/a/talk.mp3") is None
+    queue.remove([job.id])
+    assert queue.make("/d/talk.ogg").stem == "talk"
+
+
+def test_a_job_that_is_renamed_to_its_own_name_holds_it() -> None:
+    queue = Queue()
+    job = queue.make("/a/talk.mp3")
+    queue.free(job)
+    queue.put(queue.renamed(job))
+    assert queue[job.id].stem == "talk"
+    assert queue.make("/b/talk.mp3").stem == "talk.mp3"
+    queue.remove([job.id])
+    assert queue.make("/c/talk.ogg").stem == "talk"
+
+
+def test_names_of_others_are_given_to_nobody() -> None:
+    queue = Queue()
+    queue.avoid(["talk"])
+    assert queue.make("/a/Talk.mp3").stem == "Talk.mp3"
+
+
+def test_the_next_one_is_found_behind_thousands_that_are_done() -> None:
+    queue = Queue()
+    link = queue.make("/a/link.mp3", source="https://a/b")
+    jobs = [queue.make(f"/{number}.mp3") for number in range(3 * MOST_PASSED)]
+    began = time.process_time()
+    for job in jobs:
+        assert queue.next_pending() == job
+        queue.put(replace(job, state=Completed(NOON, NOON, (), 1.0, 1.0, "en", 1)))
+    assert time.process_time() - began < 20
+    assert queue.next_pending() is None
+    queue.set_fetched(link.id)
+    assert queue.next_pending() == link

@@ -1,10 +1,21 @@
 """Templates for the names of outputs."""
 
 import os
+from pathlib import Path
 
 import pytest
 
-from fwtui.core.naming import NameParts, check_template, model_name, render, usable_template
+from fwtui.core.naming import (
+    DEFAULT,
+    NameParts,
+    check_template,
+    model_name,
+    plain_stem,
+    render,
+    split_name,
+    usable_template,
+)
+from fwtui.core.paths import path_to_text
 
 PARTS = NameParts(
     stem="talk", ext="mp3", relpath="day 1/room", language="de", model="small", date="2025-12-14"
@@ -89,3 +100,14 @@ def test_a_strange_but_short_name_is_kept_as_it_is() -> None:
 )
 def test_the_name_of_a_model(model: str, name: str) -> None:
     assert model_name(model) == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["talk.mp3", "a.b.mp3", ".mp3", "talk.", "talk", "  .wav", "ü" * 130 + ".wav", "caf\udce9.mp3"],
+)
+def test_the_plain_name_is_that_of_the_default_template(name: str) -> None:
+    path = Path("/in") / name
+    rendered = render(DEFAULT, NameParts(stem=path.stem))
+    assert plain_stem(path_to_text(path)) == path_to_text(rendered)
+    assert split_name(name) == (path.stem, path.suffix)

@@ -40,13 +40,13 @@ class StoreMachine(RuleBasedStateMachine):
         self.store.close()
         self.root.cleanup()
 
-    @rule(number=IDS, name=TEXT)
-    def add(self, number: int, name: str) -> None:
+    @rule(number=IDS, name=TEXT, stem=TEXT)
+    def add(self, number: int, name: str, stem: str) -> None:
         if number not in self.jobs:
-            self.add_model(number, name)
+            self.add_model(number, name, stem)
 
-    def add_model(self, number: int, name: str) -> None:
-        self.jobs[number] = Job(number, "/" + name, name)
+    def add_model(self, number: int, name: str, stem: str = "") -> None:
+        self.jobs[number] = Job(number, "/" + name).called(stem)
         self.store.add_jobs([self.jobs[number]])
 
     @rule(number=IDS, state=STATES)

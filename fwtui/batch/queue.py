@@ -1,6 +1,7 @@
 """The ordered jobs of a batch, in memory. Pure: what is durable is the store's matter."""
 
 import os
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -86,7 +87,7 @@ class Queue:
         stem = self._done_stems.pop(text, None)
         if stem is None:
             stem = self._unused(names or plain_names(path))
-        job = Job(self._next_id, text, root=root, source=source).called(stem)
+        job = Job(self._next_id, text, root=sys.intern(root), source=source).called(stem)
         self._next_id += 1
         self._take_in(job)
         if self._waiting is not None:

@@ -100,6 +100,8 @@ class Skipped(msgspec.Struct, frozen=True, tag="skipped"):
     reason: str
 
 
+WAITING = Pending()
+
 State = Pending | Processing | Completed | Failed | Cancelled | Skipped
 
 
@@ -120,7 +122,7 @@ class Job(msgspec.Struct, frozen=True, gc=False):
     id: JobId
     path: str
     own_stem: str = msgspec.field(default="", name="stem")
-    state: State = Pending()
+    state: State = WAITING
     media: MediaInfo | None = None
     attempts: tuple[Attempt, ...] = ()
     settings: dict[str, Any] | None = None

@@ -25,10 +25,6 @@ class JobTable(MutableMapping[JobId, Job]):
         self._last: JobId | None = None  # the greatest so far
         self._order: list[JobId] | None = None  # None: that of the ids
         self._stale = False  # the order has ids of removed jobs
-        self.add_all(jobs)
-
-    def add_all(self, jobs: Iterable[Job]) -> None:
-        """Put jobs in by their ids: new ones at the end."""
         for job in jobs:
             self[job.id] = job
 

@@ -6,15 +6,16 @@ records alone, whatever the snapshot says: this is what makes a crash in the mid
 compaction harmless.
 """
 
+import sys
 from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
-from fwtui.core.job import Completed, Job, JobId, Pending, Processing
+from fwtui.core.job import WAITING, Completed, Job, JobId, Pending, Processing
 from fwtui.core.settings import Settings
 from fwtui.core.table import JobTable
 from fwtui.core.watch import WatchedFolder
@@ -54,13 +55,21 @@ class Roster:
         """Whether nothing would be lost with it."""
         return not self.jobs and not self.folders
 
+    def take(self, jobs: Iterable[Job]) -> None:
+        """Put in new jobs, or newer selves of jobs; of what many have in common there is one."""
+        for job in jobs:
+            root = sys.intern(job.root)
+            state = WAITING if job.state == WAITING else job.state
+            is_lean = root is job.root and state is job.state
+            self.jobs[job.id] = job if is_lean else replace(job, root=root, state=state)
+
     def apply(self, record: Replayed | Window) -> None:
         """Take a record into account; one about an unknown job changes nothing."""
         match record:
             case JobsAdded(jobs=jobs):
-                self.jobs.add_all(jobs)
+                self.take(jobs)
             case JobSet(job=job) if job.id in self.jobs:
-                self.jobs[job.id] = job
+                self.take([job])
             case JobsRemoved(ids=ids):
                 for job_id in ids:
                     self.jobs.pop(job_id, None)
@@ -129,4 +138,4 @@ def interrupt(job: Job, progress: Progress | None) -> Job:
     if not isinstance(job.state, Pending | Processing):
         return job
     state = Pending(progress.seconds if progress else 0.0)
-    return job if job.state == state else msgspec.structs.replace(job, state=state)
+    return job if job.state == state else replace(job, state=state)

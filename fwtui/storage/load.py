@@ -1,6 +1,9 @@
 """Snapshot plus journal: a session as it is on disk. Only reads."""
 
+import mmap
+import os
 from datetime import datetime
+from pathlib import Path
 
 import msgspec
 
@@ -13,6 +16,7 @@ from fwtui.storage.names import SessionFiles
 from fwtui.storage.snapshot import Snapshot, decode_snapshot
 
 _NO_JOURNAL = Scan(None, 0, Damage.NONE)
+_OWN_PAGES = 2**20  # bytes
 # A reader without the lock may see a snapshot and the journal of the next compaction.
 _TRIES = 3
 
@@ -53,12 +57,28 @@ def read_snapshot(paths: SessionFiles) -> Snapshot:
     path = paths.snapshot
     try:
         modified = datetime.fromtimestamp(path.stat().st_mtime)
-        data = path.read_bytes()
+        data = _content(path)
     except FileNotFoundError as error:
         raise StorageError(f"There is no session {paths.session_id}") from error
     except OSError as error:
         raise storage_error(error, path, "read") from error
     return decode_snapshot(data, paths.session_id, modified)
+
+
+def _content(path: Path) -> bytes | memoryview:
+    """The file's bytes, in pages that go back to the system with them.
+
+    Of a long queue they are tens of MB, which the C library would keep for later.
+    """
+    with path.open("rb", buffering=0) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size < _OWN_PAGES:
+            return file.read()
+        pages = memoryview(mmap.mmap(-1, size))
+        read = 0
+        while read < size and (more := file.readinto(pages[read:])):
+            read += more
+        return pages[:read]
 
 
 def _replay(snapshot: Snapshot, paths: SessionFiles) -> Loaded:

@@ -16,6 +16,7 @@ from fwtui.core.job import (
     Skipped,
     answers_to,
 )
+from fwtui.core.natural import natural
 from fwtui.tui.model import BatchModel
 
 Sort = Literal["queue", "name", "shortest", "longest", "state"]
@@ -49,14 +50,18 @@ class Arrangement:
         ids = self.model.order
         if self.needle.strip():
             ids = self.model.matching(self.needle, ids)
-        if self.sort != "queue":
+        if self.sort == "name":
+            names = natural(self.model.names_of(ids))
+            ids = [ids[place] for place in sorted(range(len(ids)), key=names.__getitem__)]
+        elif self.sort != "queue":
             ids = sorted(ids, key=self._key())
         self.ids = ids
 
     def narrow(self, needle: str) -> None:
-        """Filter by another needle; a longer one only looks at what is shown."""
+        """Filter by another needle; a longer one only looks at what is shown, if that is little."""
         narrower = bool(self.needle.strip()) and needle.startswith(self.needle)
         narrower = narrower and not needle.startswith(STATE)
+        narrower = narrower and len(self.ids) * 4 < len(self.model.order)
         self.needle = needle
         if narrower:
             self.ids = self.model.matching(needle, self.ids)
@@ -66,12 +71,11 @@ class Arrangement:
     def follow(self, changed: Iterable[JobId]) -> bool:
         """Jobs are in another state now: move, add or drop them. Whether anything moved."""
         by_state = self.needle.startswith(STATE)
-        if self.sort in {"queue", "name"} and not by_state:
-            return False
-        if self.sort == "queue":
-            before, ids = self.ids, self.model.matching(self.needle)
-            self.ids = ids
-            return ids != before
+        if self.sort in {"queue", "name"}:
+            before = self.ids
+            if by_state:
+                self.rebuild()
+            return self.ids != before
         moved = [self._place(job_id, by_state=by_state) for job_id in changed]
         return any(moved)
 
@@ -93,8 +97,6 @@ class Arrangement:
     def _key(self) -> Callable[[JobId], Any]:
         jobs = self.model.jobs
         match self.sort:
-            case "name":
-                return self.model.natural_names().__getitem__
             case "shortest":
                 return lambda job_id: jobs[job_id].duration or float("inf")
             case "longest":

@@ -40,7 +40,8 @@ class Filtering(Screen[None]):
         field.add_class("open")
         field.focus()
         # So that the first letter does not wait for a hundred thousand of them.
-        self.call_after_refresh(self.queue.model.names)
+        model = self.queue.model
+        self.call_after_refresh(lambda: model.names_of(model.order))
 
     def on_input_changed(self, event: "Input.Changed") -> None:
         """Filter while typing."""

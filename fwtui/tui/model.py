@@ -35,14 +35,13 @@ from fwtui.core.events import (
 )
 from fwtui.core.failure import Failure
 from fwtui.core.job import Job, JobId, Pending, Processing, answers_to
-from fwtui.core.natural import natural
 from fwtui.core.segment import Segment
 from fwtui.core.settings import Settings
 from fwtui.core.table import JobTable
 from fwtui.core.watch import FolderStatus
 from fwtui.tui.counts import Counts
 from fwtui.tui.curve import BatchHistory
-from fwtui.tui.names import folded
+from fwtui.tui.names import folded, joined
 
 LOG_LINES = 10_000
 MEMORY_SAMPLES = 600
@@ -129,8 +128,7 @@ class BatchModel:
         self.finished: BatchFinished | None = None
         self.forecast: Forecast | None = None
         self.changes = Changes(everything=True)
-        self._names: dict[JobId, str] = {}
-        self._natural: dict[JobId, str] = {}
+        self._names: str | None = None  # of all, `joined`
 
     def take_changes(self) -> Changes:
         """What changed since the last call."""
@@ -206,6 +204,7 @@ class BatchModel:
                 self._remove(event.ids)
             case JobsReordered():
                 self.order = [job_id for job_id in event.order if job_id in self.jobs]
+                self._names = None
                 changes.order = True
             case SegmentsReset():
                 self._reset(event.id)
@@ -249,24 +248,15 @@ class BatchModel:
         needle = needle.casefold().strip()
         if needle.startswith("is:"):
             return [i for i in ids if answers_to(self.jobs[i], needle[3:])]
-        names = self.names()
-        return [i for i in ids if needle in names[i]]
+        return [i for i, name in zip(ids, self.names_of(ids), strict=True) if needle in name]
 
-    def names(self) -> dict[JobId, str]:
-        """Case-folded names of all files."""
-        names = self._names
-        if len(names) < len(self.jobs):
-            new = [job for job in self.jobs.values() if job.id not in names]
-            found = folded([job.path for job in new])
-            names.update(zip([job.id for job in new], found, strict=True))
-        return names
-
-    def natural_names(self) -> dict[JobId, str]:
-        """Names that sort as people count: `part 2` before `part 10`."""
-        names = self.names()
-        if len(self._natural) < len(names):
-            self._natural = dict(zip(names, natural(list(names.values())), strict=True))
-        return self._natural
+    def names_of(self, ids: list[JobId]) -> list[str]:
+        """Case-folded names of these files; those of the whole queue (`order`) are remembered."""
+        if ids is not self.order or not ids:
+            return folded([self.jobs[i].path for i in ids])
+        if self._names is None:
+            self._names = joined(folded([self.jobs[i].path for i in ids]))
+        return self._names.split("\0")
 
     def feed(self, job_id: JobId) -> Feed:
         """The segments of a job; an unknown job's are empty and not whole."""
@@ -314,8 +304,7 @@ class BatchModel:
         self.history = BatchHistory(self.history.now)
         self.history.changed(Phase.IDLE, event.phase)
         self.counts = Counts()
-        self._names = {}
-        self._natural = {}
+        self._names = None
         self.counts.add_all(event.jobs)
         now = self.history.now()
         self.running = {job.id: now for job in event.jobs if isinstance(job.state, Processing)}
@@ -339,11 +328,13 @@ class BatchModel:
 
     def _add(self, jobs: tuple[Job, ...]) -> None:
         self.coming = ()
-        for job in jobs:
-            if job.id not in self.jobs:
-                self.jobs[job.id] = job
-                self.order.append(job.id)
-                self._count(job)
+        new = [job for job in jobs if job.id not in self.jobs]
+        if self._names is not None and new:
+            self._names += "\0" + joined(folded([job.path for job in new]))
+        for job in new:
+            self.jobs[job.id] = job
+            self.order.append(job.id)
+            self._count(job)
         self.changes.order = self.changes.head = True
 
     def _remove(self, ids: tuple[JobId, ...]) -> None:
@@ -353,9 +344,8 @@ class BatchModel:
             self.running.pop(job_id, None)
             self.progress.pop(job_id, None)
             self.feeds.pop(job_id, None)
-            self._names.pop(job_id, None)
-            self._natural.pop(job_id, None)
         self.order = [job_id for job_id in self.order if job_id not in gone]
+        self._names = None
         self.changes.order = self.changes.head = True
 
     def _job_changed(self, job: Job) -> None:
@@ -365,6 +355,8 @@ class BatchModel:
         self.counts.add(before, -1)
         self.running.pop(job.id, None)
         self.jobs[job.id] = job
+        if job.path != before.path:
+            self._names = None
         self._count(job)
         if isinstance(job.state, Processing):
             fresh = isinstance(before.state, Pending) and before.state.done_seconds == 0

@@ -12,3 +12,11 @@ def folded(paths: list[str]) -> list[str]:
     text = text.replace(f"\n{folder}/", "\n")[1:].casefold()
     names = text.split("\n")
     return names if "/" not in text else [name[name.rfind("/") + 1 :] for name in names]
+
+
+def joined(names: list[str]) -> str:
+    """The names as one text with NULs between them: it takes a third of the memory."""
+    text = "\0".join(names)
+    if text.count("\0") >= len(names) > 0:  # only a name that no file can have has one itself
+        text = "\0".join([name.replace("\0", " ") for name in names])
+    return text

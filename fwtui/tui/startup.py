@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fwtui.errors import FwtuiError
+from fwtui.memory.cleanup import MANY, clean_up
 from fwtui.tui import format as fmt
 from fwtui.tui.host import Host
 from fwtui.tui.keymap import with_keys
@@ -27,10 +28,14 @@ class StartUp:
         """Open what the user wants: a running batch, a stored session, or a new one."""
         if attach is not None:
             await self._host.attach(attach)
-            return
+        elif await self._open() > MANY:  # they were there twice, for the dialog and for the batch
+            await asyncio.to_thread(clean_up)
+
+    async def _open(self) -> int:
+        """How many files the stored session has that was opened."""
         beside = await self._running()
         if beside is None:
-            return
+            return 0
         while True:
             stored = await self._choose(beside)
             if stored is not None and not await self._knows_its_folders(stored):
@@ -43,9 +48,10 @@ class StartUp:
                 # Somebody else took or removed it meanwhile: ask again.
                 await self._wait_told(error)
                 continue
-            if stored is not None:
-                self._resumed(stored)
-            return
+            if stored is None:
+                return 0
+            self._resumed(stored)
+            return len(stored.session.jobs)
 
     async def _running(self) -> frozenset[str] | None:
         """Offer the running batches. None: it is shown; else the sessions that are left alone."""

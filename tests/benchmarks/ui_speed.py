@@ -118,6 +118,11 @@ class Terminal:
         times = psutil.Process(self.process.pid).cpu_times()
         return float(times.user + times.system)
 
+    @property
+    def memory(self) -> float:
+        """Resident MB."""
+        return float(psutil.Process(self.process.pid).memory_info().rss) / MB
+
     def over(self, seconds: float) -> tuple[float, float]:
         """Percent of a core, and bytes a second, over some time in which nothing is pressed."""
         mark, used, began = len(self.pieces), self.processor, time.perf_counter()
@@ -200,21 +205,38 @@ def starts(rounds: int, many: int = 100_000) -> None:
 
 def whole(files: int, presses: int, seconds: float) -> None:
     """The program itself, its batch in the same process, on a folder of files."""
+    name = f"the program with {files:,} files"
+    counted = f"{files:,} files".encode()
     with tempfile.TemporaryDirectory() as made:
         parent = Path(made)
         terminal = Terminal("fwtui", folder_of(files, parent), home=parent / "home")
         try:
-            there = terminal.wait_for(f"{files:,} files".encode())
-            row(f"the program with {files:,} files: all in the queue", f"{there:.1f} s")
+            row(f"{name}: all in the queue", f"{terminal.wait_for(counted):.1f} s")
             terminal.settle()
             down = [terminal.key(b"j" if n % 2 else b"k") for n in range(1, presses)]
-            row(f"the program with {files:,} files: key", spread(down[1:]), "4 / 10 ms")
-            memory = psutil.Process(terminal.process.pid).memory_info().rss / MB
-            row(f"the program with {files:,} files: memory", f"{memory:.0f} MB", "80 MB")
+            row(f"{name}: key", spread(down[1:]), "4 / 10 ms")
+            row(f"{name}: memory", f"{terminal.memory:.0f} MB", "80 MB")
             terminal.settle()
             share, data = terminal.over(3 * seconds)
             said = f"{share:.1f} % of a core, {data:.0f} bytes/s"
-            row(f"the program with {files:,} files: idle", said, "0.5 %, 250 bytes/s")
+            row(f"{name}: idle", said, "0.5 %, 250 bytes/s")
+            for key in (b"/", b"9", b"8", b"\x1b"):
+                terminal.key(key)
+            terminal.settle()  # after an escape Textual waits for the rest of a sequence
+            terminal.key(b"o")
+            row(f"{name}: memory after a filter and a sort", f"{terminal.memory:.0f} MB")
+            terminal.process.terminate()  # the session is saved
+            terminal.process.wait()
+        finally:
+            terminal.close()
+        terminal = Terminal("fwtui", home=parent / "home")
+        try:
+            terminal.wait_for(b"Resume")
+            terminal.settle()
+            terminal.key(b"\r")
+            terminal.wait_for(b"files to do, s starts")
+            terminal.settle(2)
+            row(f"{name}: memory after a resume", f"{terminal.memory:.0f} MB")
         finally:
             terminal.close()
 
@@ -228,8 +250,8 @@ def keys(rows: int, presses: int, base: float) -> None:
         pages += [terminal.key(end) for _ in range(presses // 4) for end in (b"G", b"g")]
         ratio = f" = {statistics.median(pages) / base:.2f} x"
         row(f"{rows:,} rows: page, home, end", spread(pages) + ratio, "8 / 15 ms")
-        memory = psutil.Process(terminal.process.pid).memory_info().rss / MB
-        row(f"{rows:,} rows: memory", f"{memory:.0f} MB", "80 MB" if rows <= 100_000 else "")
+        wanted = "80 MB" if rows <= 100_000 else ""
+        row(f"{rows:,} rows: memory", f"{terminal.memory:.0f} MB", wanted)
         terminal.key(b"/")
         typed = [terminal.key(letter) for letter in (b"9", b"8", b"7", b"\x7f", b"6", b"\x7f")]
         row(f"{rows:,} rows: filter keystroke", spread(typed), "50 ms")
@@ -244,8 +266,7 @@ def empty_keys(presses: int) -> float:
     with program("empty", words=b"empty app") as terminal:
         pressed = [terminal.key(b"j") for _ in range(presses)]
         row("empty app: key", spread(pressed))
-        memory = psutil.Process(terminal.process.pid).memory_info().rss / MB
-        row("empty app: memory", f"{memory:.0f} MB")
+        row("empty app: memory", f"{terminal.memory:.0f} MB")
         share, data = terminal.over(5)
         row("empty app: idle", f"{share:.1f} % of a core, {data:.0f} bytes/s")
     return statistics.median(pressed)

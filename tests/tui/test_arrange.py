@@ -1,6 +1,7 @@
 """Sorted and filtered views of the queue, panes that hide, and the log's filter."""
 
 import pytest
+from msgspec.structs import replace
 
 from fwtui.core.commands import ArrangeJobs
 from fwtui.core.events import JobChanged, JobsAdded, JobsReordered
@@ -51,6 +52,9 @@ def test_names_that_no_file_has_are_sorted_too() -> None:
     names = ("/in/b\0 10", "/in/b\0 9", "/in/", "/in/12\n3")
     made.fold(JobsAdded(tuple(job(number, name) for number, name in enumerate(names, 1))))
     assert arranged(made, sort="name") == [3, 4, 2, 1]
+    made.fold(JobsAdded((job(5, "/in/b\0 1"),)))
+    assert arranged(made, sort="name") == [3, 4, 5, 2, 1]
+    assert made.matching("b") == [1, 2, 5]
 
 
 def test_a_view_follows_what_happens() -> None:
@@ -78,6 +82,29 @@ def test_a_view_follows_what_happens() -> None:
     made.fold(JobChanged(job(4, state=Pending())))
     assert failing.follow({4})
     assert failing.ids == [2]
+
+
+def test_a_view_by_name_follows_the_states_that_it_shows() -> None:
+    made = model()
+    failing = Arrangement(made, needle="is:failed", sort="name")
+    failing.rebuild()
+    assert failing.ids == []
+    for number, after in ((1, [1]), (3, [3, 1]), (2, [3, 2, 1])):
+        made.fold(JobChanged(replace(made.jobs[number], state=failed())))
+        assert failing.follow({number})
+        assert failing.ids == after
+    assert not failing.follow({4})
+
+
+def test_a_longer_needle_finds_what_it_would_from_the_start() -> None:
+    made = BatchModel()
+    names = [f"part {number}.mp3" for number in range(40)]
+    made.fold(JobsAdded(tuple(job(number, name) for number, name in enumerate(names, 1))))
+    view = Arrangement(made, sort="name")
+    view.rebuild()
+    for needle in ("p", "part 1", "part 12", "part 12.", "part 1"):
+        view.narrow(needle)
+        assert view.ids == [n for n, name in enumerate(names, 1) if needle in name]
 
 
 async def test_sorting_shows_and_only_asked_for_becomes_the_order_of_work() -> None:

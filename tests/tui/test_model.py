@@ -136,6 +136,12 @@ def test_filter_by_name_and_by_state() -> None:
     model.fold(JobsAdded((job(50, "late-side-a.mp3"),)))
     assert model.matching("side-a") == [7, 50]
     assert model.matching("nothing like it") == []
+    assert model.matching("side-a", [50, 4]) == [50]
+    model.fold(JobChanged(job(50, "renamed.mp3")))
+    model.fold(JobsRemoved((14,)))
+    model.fold(JobsReordered((50, *(i for i in model.order if i != 50))))
+    assert model.matching("side-a") == [7]
+    assert model.matching("renamed") == [50]
 
 
 def test_a_new_snapshot_replaces_everything() -> None:

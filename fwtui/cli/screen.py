@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 # How long a thread may compute while another one waits. Frames are written by a thread, which would
 # get its turn 5 ms after it is told of one, and 5 ms later again for the second half of it.
-SWITCH_SECONDS = 0.001
+SWITCH_SECONDS = 0.0001
 
 
 def open_screen(

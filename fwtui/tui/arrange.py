@@ -54,7 +54,7 @@ class Arrangement:
             names = natural(self.model.names_of(ids))
             ids = [ids[place] for place in sorted(range(len(ids)), key=names.__getitem__)]
         elif self.sort != "queue":
-            ids = sorted(ids, key=self._key())
+            ids = [job.id for job in sorted(self.model.jobs_of(ids), key=self._key())]
         self.ids = ids
 
     def narrow(self, needle: str) -> None:
@@ -91,18 +91,18 @@ class Arrangement:
             del self.ids[at]
         if job is None or (by_state and not is_in_state(job, self.needle)):
             return at >= 0
-        insort(self.ids, job_id, key=self._key())
+        key, jobs = self._key(), self.model.jobs
+        insort(self.ids, job_id, key=lambda one: key(jobs[one]))
         return at < 0 or self.ids[at : at + 1] != [job_id]
 
-    def _key(self) -> Callable[[JobId], Any]:
-        jobs = self.model.jobs
+    def _key(self) -> Callable[[Job], Any]:
         match self.sort:
             case "shortest":
-                return lambda job_id: jobs[job_id].duration or float("inf")
+                return lambda job: job.duration or float("inf")
             case "longest":
-                return lambda job_id: -jobs[job_id].duration
+                return lambda job: -job.duration
             case _:
-                return lambda job_id: RANKS[type(jobs[job_id].state)]
+                return lambda job: RANKS[type(job.state)]
 
 
 def is_in_state(job: Job, needle: str) -> bool:

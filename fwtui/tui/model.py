@@ -111,7 +111,7 @@ class BatchModel:
         self.settings = Settings()
         self.phase = Phase.IDLE
         self.folders: tuple[FolderStatus, ...] = ()
-        self.order: list[JobId] = []
+        self.order: list[JobId] = []  # as in `jobs`
         self.coming: tuple[Job, ...] = ()  # shown as long as there are no others
         self.jobs = JobTable()
         self.running: dict[JobId, datetime] = {}  # since when they are as they are
@@ -203,7 +203,8 @@ class BatchModel:
             case JobsRemoved():
                 self._remove(event.ids)
             case JobsReordered():
-                self.order = [job_id for job_id in event.order if job_id in self.jobs]
+                self.jobs.arrange(event.order)
+                self.order = list(self.jobs)
                 self._names = None
                 changes.order = True
             case SegmentsReset():
@@ -247,15 +248,19 @@ class BatchModel:
         ids = self.order if within is None else within
         needle = needle.casefold().strip()
         if needle.startswith("is:"):
-            return [i for i in ids if answers_to(self.jobs[i], needle[3:])]
+            return [job.id for job in self.jobs_of(ids) if answers_to(job, needle[3:])]
         return [i for i, name in zip(ids, self.names_of(ids), strict=True) if needle in name]
+
+    def jobs_of(self, ids: list[JobId]) -> Iterable[Job]:
+        """These jobs; quickest for the whole queue (`order`)."""
+        return self.jobs.values() if ids is self.order else map(self.jobs.__getitem__, ids)
 
     def names_of(self, ids: list[JobId]) -> list[str]:
         """Case-folded names of these files; those of the whole queue (`order`) are remembered."""
         if ids is not self.order or not ids:
-            return folded([self.jobs[i].path for i in ids])
+            return folded([job.path for job in self.jobs_of(ids)])
         if self._names is None:
-            self._names = joined(folded([self.jobs[i].path for i in ids]))
+            self._names = joined(folded([job.path for job in self.jobs_of(ids)]))
         return self._names.split("\0")
 
     def feed(self, job_id: JobId) -> Feed:

@@ -72,11 +72,13 @@ async def log(link: "ScriptedLink") -> None:
 
 
 def fwtui(kind: str, rows: int) -> None:
+    from fwtui.cli.screen import SWITCH_SECONDS
     from fwtui.core.job import Job, MediaInfo, Processing
     from fwtui.core.settings import Settings
     from fwtui.tui.app import FwtuiApp
     from fwtui.tui.late import late
 
+    sys.setswitchinterval(SWITCH_SECONDS)
     now = datetime.now(UTC)
     info = MediaInfo(600.0)
     settings = Settings()

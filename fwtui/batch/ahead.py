@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fwtui.batch.intake import Found
+    from fwtui.batch.found import Found
 
 COMMAND = (sys.executable, "-P", "-m", "fwtui.batch.intake_child")
 

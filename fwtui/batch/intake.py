@@ -10,37 +10,15 @@ import os
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from fwtui.batch.found import Found, Problem
 from fwtui.core.links import is_link
 from fwtui.core.media import MEDIA_SUFFIXES
 from fwtui.core.natural import in_natural_order
 from fwtui.core.paths import valid_text
 
-if TYPE_CHECKING:
-    from fwtui.core.failure import Failure
-
 FIRST_SECONDS, MOST_SECONDS = 0.001, 0.05  # of a portion
-
-
-class Problem(NamedTuple):
-    """Something named that cannot become a transcript, and why."""
-
-    path: Path
-    failure: "Failure"
-
-
-class Found(NamedTuple):
-    """Absolute paths of the files found, each once, what could not be read, and links.
-
-    `roots` has, for each of the files, the folder that was named and led to it; empty if the file
-    was named itself. Text, and no `Path`: a hundred thousand of these take 30 MB.
-    """
-
-    files: tuple[str, ...]
-    problems: tuple[Problem, ...]
-    roots: tuple[str, ...] = ()
-    links: tuple[str, ...] = ()
 
 
 class _File(NamedTuple):

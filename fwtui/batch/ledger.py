@@ -17,7 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fwtui.batch.eta import Tally
-from fwtui.batch.intake import Problem
+from fwtui.batch.found import Problem
 from fwtui.batch.link import Listener
 from fwtui.batch.naming import Naming
 from fwtui.batch.queue import Names, Queue, moved, put_back

@@ -44,7 +44,7 @@ from fwtui.core.watch import WatchedFolder
 from fwtui.errors import ExitCode, FwtuiError, UsageError
 
 if TYPE_CHECKING:
-    from fwtui.batch.intake import Problem
+    from fwtui.batch.found import Problem
     from fwtui.batch.remote.shared import SharedBatch
 
 _SESSION_ID = re.compile(r"\d{8}_\d{6}\S*")

@@ -2,14 +2,12 @@
 
 import asyncio
 import gc
-import glob
 import os
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from fwtui.batch.ahead import Ahead
-from fwtui.batch.intake import Found
 from fwtui.cli.console import Console
 from fwtui.cli.hangup import TERMINAL_GONE, leave_terminal
 from fwtui.cli.links import check_links
@@ -28,6 +26,7 @@ from fwtui.core.settings import Settings
 from fwtui.errors import ExitCode, FwtuiError, UsageError
 
 if TYPE_CHECKING:
+    from fwtui.batch.found import Found
     from fwtui.batch.remote.places import Place
     from fwtui.batch.remote.shared import SharedBatch
     from fwtui.tui.app import FwtuiApp
@@ -126,7 +125,7 @@ def show(
     return ExitCode.CANNOT_START if app.return_code else ExitCode.DONE
 
 
-def _names(found: Found | None) -> list[str]:
+def _names(found: "Found | None") -> list[str]:
     return [] if found is None else [path_to_text(path) for path in found.files]
 
 
@@ -166,7 +165,11 @@ def _hand_over(model: "BatchModel", locations: Locations) -> ExitCode:
 
 
 def _check_exists(path: str) -> None:
-    if is_link(path) or os.path.lexists(path) or glob.has_magic(path):
+    if is_link(path) or os.path.lexists(path):
+        return
+    import glob
+
+    if glob.has_magic(path):
         return
     hint = f"options come after the command: fwtui {path} ..." if path in COMMANDS else ""
     raise UsageError(

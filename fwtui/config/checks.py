@@ -1,6 +1,5 @@
 """Settings as a batch can use them: whole paths, language codes, no contradictions."""
 
-import shlex
 from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
@@ -145,8 +144,12 @@ def _amount(key: str, text: str) -> str:
 
 def _command(key: str, command: str | None, *, shell: bool) -> str | None:
     """A command that can be taken apart without a shell; what a shell takes is the shell's."""
+    if command is None or shell:
+        return command
+    import shlex
+
     try:
-        if command is not None and not shell and not shlex.split(command):
+        if not shlex.split(command):
             raise ValueError("it is empty")
     except ValueError as error:
         raise UsageError(

@@ -24,6 +24,8 @@ def variable(field: Field) -> str:
 def environment_values(environ: Mapping[str, str]) -> dict[str, Value]:
     """The settings in the environment, by `section.name`; raises ConfigError with the variable."""
     values: dict[str, Value] = {}
+    if not any(name.startswith(PREFIX) and name not in _OTHERS for name in environ):
+        return values
     for field in all_fields():
         name = variable(field)
         if text := environ.get(name, ""):

@@ -156,7 +156,13 @@ def apply(settings: Settings, values: Mapping[str, Value]) -> Settings:
 
 def value_of(settings: Settings, field: Field) -> Value:
     """The value that a setting has."""
-    value: Value = getattr(getattr(settings, field.section), field.name)
+    return value_at(settings, field.key)
+
+
+def value_at(settings: Settings, key: str) -> Value:
+    """As `value_of`, by the `section.name` of a setting that there is."""
+    section, _, name = key.partition(".")
+    value: Value = getattr(getattr(settings, section), name)
     return value
 
 

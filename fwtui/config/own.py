@@ -6,7 +6,7 @@ from typing import Any
 
 from fwtui.config.fields import Value, apply
 from fwtui.config.load import NONE, parse_tables, read_file, values_in
-from fwtui.config.profiles import HELD, Profile
+from fwtui.config.profiles import Profile, held
 from fwtui.core.settings import Settings
 from fwtui.errors import ConfigError
 
@@ -102,7 +102,7 @@ def _profile(name: str, table: Any) -> Profile:
         raise ConfigError(f"the profile {name!r} is not a section", f"write [profiles.{name}]")
     values: dict[str, Value] = dict(values_in(table))
     for key in values:
-        if key not in HELD:
+        if key not in held():
             raise ConfigError(
                 f"the profile {name!r} cannot hold {key}", "profiles decide text and outputs only"
             )

@@ -1,27 +1,22 @@
 """Named sets of values for what decides speed against accuracy."""
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from types import MappingProxyType
 
 import msgspec
 
-from fwtui.config.fields import Value, all_fields, apply, find_field, value_of
+from fwtui.config.fields import Value, all_fields, apply, find_field, value_at
 from fwtui.core.settings import Settings
 
-# What a profile of the user's own holds: all that decides the text and the look of the outputs.
 _NOT_HELD = frozenset({"model.model_dir", "output.output_dir"})
-HELD = tuple(
-    field.key
-    for field in all_fields()
-    if field.section in {"model", "decoding", "output"} and field.key not in _NOT_HELD
-)
 
 
 class Profile(msgspec.Struct, frozen=True):
     """`values` are by `section.name`.
 
     The built-in ones all set the same settings and leave the others alone. A `whole` one, which
-    the user made, sets all of `HELD`: to its values, or else to their defaults.
+    the user made, sets all that is `held`: to its values, or else to their defaults.
     """
 
     name: str
@@ -34,7 +29,17 @@ class Profile(msgspec.Struct, frozen=True):
         """Every setting that it sets, with its value."""
         if not self.whole:
             return self.values
-        return {key: find_field(key).default for key in HELD} | dict(self.values)
+        return {key: find_field(key).default for key in held()} | dict(self.values)
+
+
+@cache
+def held() -> tuple[str, ...]:
+    """What a profile of the user's own holds: all that decides text and look of the outputs."""
+    return tuple(
+        field.key
+        for field in all_fields()
+        if field.section in {"model", "decoding", "output"} and field.key not in _NOT_HELD
+    )
 
 
 def _profile(
@@ -63,13 +68,13 @@ def with_profile(settings: Settings, profile: Profile) -> Settings:
 def profile_of(settings: Settings, own: Iterable[Profile] = ()) -> Profile | None:
     """The profile whose values `settings` has, if there is one; the user's `own` come first."""
     for profile in (*own, *PROFILES):
-        if all(value_of(settings, find_field(key)) == v for key, v in profile.sets.items()):
+        if all(value_at(settings, key) == value for key, value in profile.sets.items()):
             return profile
     return None
 
 
 def own_profile(name: str, settings: Settings) -> Profile:
     """A profile with what `settings` has."""
-    held = {key: value_of(settings, find_field(key)) for key in HELD}
-    values = {key: value for key, value in held.items() if value != find_field(key).default}
+    found = {key: value_at(settings, key) for key in held()}
+    values = {key: value for key, value in found.items() if value != find_field(key).default}
     return Profile(name, "Your own", MappingProxyType(values), whole=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 from fwtui.config.fields import MAX_INT, Field, all_fields, find_field
 from fwtui.config.load import NONE
-from fwtui.config.profiles import HELD
+from fwtui.config.profiles import held
 from fwtui.core.settings import Settings
 
 # The draft that the TOML extensions of editors know.
@@ -19,10 +19,10 @@ def json_schema(actions: Iterable[str]) -> dict[str, Any]:
         section: _table([field for field in all_fields() if field.section == section])
         for section in Settings.__struct_fields__
     }
-    held = [find_field(key) for key in HELD]
+    fields = [find_field(key) for key in held()]
     profile = {
-        section: _table([field for field in held if field.section == section])
-        for section in dict.fromkeys(field.section for field in held)
+        section: _table([field for field in fields if field.section == section])
+        for section in dict.fromkeys(field.section for field in fields)
     }
     pressed = {"type": "string", "minLength": 1}
     keys = {"anyOf": [pressed, {"type": "array", "items": pressed, "minItems": 1}]}

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fwtui.batch.fetching import NEEDED, is_installed
-from fwtui.batch.intake import Found, Problem
+from fwtui.batch.found import Found, Problem
 from fwtui.core.paths import path_to_text
 from fwtui.tui import format as fmt
 from fwtui.tui.browse import Kind, is_kind

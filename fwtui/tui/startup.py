@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fwtui.errors import FwtuiError
-from fwtui.memory.cleanup import MANY, clean_up
 from fwtui.tui import format as fmt
 from fwtui.tui.host import Host
 from fwtui.tui.keymap import with_keys
@@ -15,6 +14,8 @@ if TYPE_CHECKING:
     from fwtui.batch.remote.places import Place
     from fwtui.tui.app import FwtuiApp
     from fwtui.tui.workspace import Stored
+
+MANY = 10_000
 
 
 class StartUp:
@@ -29,6 +30,8 @@ class StartUp:
         if attach is not None:
             await self._host.attach(attach)
         elif await self._open() > MANY:  # they were there twice, for the dialog and for the batch
+            from fwtui.memory.cleanup import clean_up
+
             await asyncio.to_thread(clean_up)
 
     async def _open(self) -> int:

@@ -8,7 +8,8 @@ import psutil
 import pytest
 
 from fwtui.batch.ahead import Ahead
-from fwtui.batch.intake import Found, find_media
+from fwtui.batch.found import Found
+from fwtui.batch.intake import find_media
 
 ENDS = (sys.executable, "-c", "")
 TALKS = (sys.executable, "-c", "print('Welcome to this machine!', flush=True); input()")

@@ -6,7 +6,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from fwtui.batch.intake import Problem, find_media
+from fwtui.batch.found import Problem
+from fwtui.batch.intake import find_media
 from fwtui.batch.ledger import PORTION, Ledger, now
 from fwtui.batch.report import make_report
 from fwtui.batch.report_text import render_report

@@ -10,6 +10,7 @@ from msgspec import Struct
 from fwtui.batch.found import Found
 from fwtui.batch.intake import find_bit_by_bit
 from fwtui.core.commands import AnyCommand, Pause, Quit, Start, Stop
+from fwtui.core.events import AddingChanged
 
 Finder = Callable[[Iterable[str]], Iterator[Found]]
 
@@ -32,12 +33,19 @@ class Incoming:
 
     Meanwhile other commands wait, because they may be about the files that are being added; only
     those that end work do not. `post` puts what is found into the runner's inbox, from any thread,
-    bit by bit: the first of a hundred thousand files are there at once. `find` does the work.
+    bit by bit: the first of a hundred thousand files are there at once. `find` does the work;
+    `tell` hears of what others have to wait for.
     """
 
-    def __init__(self, post: Callable[[LookedUp | LookedUpAll], None]) -> None:
+    def __init__(
+        self,
+        post: Callable[[LookedUp | LookedUpAll], None],
+        tell: Callable[[AddingChanged], None],
+    ) -> None:
         self.find: Finder = find_bit_by_bit
         self._post = post
+        self._tell_of = tell
+        self._told = AddingChanged(adding=False)
         self._looking = False
         self._waiting: deque[AnyCommand] = deque()
 
@@ -57,9 +65,11 @@ class Incoming:
             starts = [waiting for waiting in self._waiting if isinstance(waiting, Start)]
             for start in starts:
                 self._waiting.remove(start)
+            self._tell_changes()
             return False
         if self.is_busy:
             self._waiting.append(command)
+            self._tell_changes()
             return True
         return False
 
@@ -70,20 +80,29 @@ class Incoming:
     def look_up(self, paths: tuple[str, ...], roots: tuple[str, ...] = ()) -> None:
         """Find the media files; the answers are posted, with these roots."""
         self._looking = True
+        self._tell_changes()
         # A daemon: one that hangs for ever must not keep fwtui from ending.
         threading.Thread(target=self._find, args=(paths, roots), name="intake", daemon=True).start()
 
     def _find(self, paths: tuple[str, ...], roots: tuple[str, ...]) -> None:
         try:
             for found in self.find(paths):
-                self._tell(LookedUp(found, roots))
+                self._answer(LookedUp(found, roots))
         finally:  # all other commands wait for it
-            self._tell(LookedUpAll(paths))
+            self._answer(LookedUpAll(paths))
 
-    def _tell(self, answer: LookedUp | LookedUpAll) -> None:
+    def _answer(self, answer: LookedUp | LookedUpAll) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits for it
             self._post(answer)
 
     def done(self) -> None:
         """The last answer was taken out of the inbox."""
         self._looking = False
+        self._tell_changes()
+
+    def _tell_changes(self) -> None:
+        starts = any(isinstance(command, Start) for command in self._waiting)
+        state = AddingChanged(self._looking, self._looking and starts)
+        if state != self._told:
+            self._told = state
+            self._tell_of(state)

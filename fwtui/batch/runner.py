@@ -96,7 +96,7 @@ class BatchRunner:
         self._slots = EngineSlots(self.ledger, make_slot, downloads)
         self._orders = Orders(self.ledger, self._slots, self._inbox.put_nowait)
         self._upkeep = Upkeep(self.ledger, self._meter, guardian, self._inbox.put_nowait, history)
-        self.incoming = Incoming(self._post)
+        self.incoming = Incoming(self._post, self.ledger.emit)
         self._waiting = Waiting(lambda: self._post(Cleared()))
         self._loop: asyncio.AbstractEventLoop | None = None
         self._began: float | None = None
@@ -127,6 +127,7 @@ class BatchRunner:
                 engines=self._slots.infos,
                 memory=self._memory,
                 folders=self.watched,
+                adding=self.incoming.is_looking,
             )
         )
         return ledger.listen(listener)

@@ -114,6 +114,17 @@ class BatchSnapshot(Event, frozen=True):
     engines: tuple[EngineInfo, ...] = ()
     memory: MemoryReading | None = None
     folders: tuple[FolderStatus, ...] = ()
+    adding: bool = False
+
+
+class AddingChanged(Event, frozen=True):
+    """Whether files are still looked up, and whether the batch starts as soon as all are there.
+
+    Until then commands wait, except those that end work.
+    """
+
+    adding: bool
+    then_starts: bool = False
 
 
 class JobsAdded(Event, frozen=True):
@@ -303,6 +314,7 @@ class Recap(Event, frozen=True):
 AnyEvent = (
     BatchSnapshot
     | Recap
+    | AddingChanged
     | JobsAdded
     | JobsRemoved
     | JobsReordered

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 from textual import work
 
-from fwtui.core.events import Phase
 from fwtui.errors import ExitCode
 from fwtui.tui.frames import SmallFrames
 from fwtui.tui.glyphs import Glyphs
@@ -42,7 +41,7 @@ class Ending(SmallFrames[ExitCode]):
 
     @work(exclusive=True, group="quit", exit_on_error=False)
     async def action_quit(self) -> None:  # type: ignore[override]
-        """Save and leave; asks when a file is being worked on. Attached: only leave."""
+        """Save and leave; asks when that interrupts something. Attached: only leave."""
         if self.host.closing:
             self.exit(ExitCode.STOPPED)
             return
@@ -60,15 +59,14 @@ class Ending(SmallFrames[ExitCode]):
 
     def _would_interrupt(self) -> bool:
         model = self.host.model
-        working = model.phase in {Phase.RUNNING, Phase.PAUSING} and model.counts.to_do > 0
-        return (working or model.phase is Phase.WATCHING) and not model.attached
+        return (model.is_working or model.adding.adding) and not model.attached
 
     def withdraw_question(self) -> None:
         """Whether to interrupt work is no question any more once the work has ended."""
         question = self._question
         if question is not None and question.is_current and not self._would_interrupt():
             question.dismiss("stay")
-            self.notify("Nothing is being transcribed any more.", markup=False)
+            self.notify("There is nothing to interrupt any more.", markup=False)
 
     @work(group="leave", exit_on_error=False)
     async def leave(self) -> None:

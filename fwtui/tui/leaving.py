@@ -20,7 +20,10 @@ Choice = Literal["quit", "background", "stay"]
 
 
 class Leave(Dialog[Choice]):
-    """Says what is being worked on, and what is kept; escape stays."""
+    """Says what is being worked on, and what is kept; escape stays.
+
+    Work can go on in the background, a search for files cannot.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("b", "choose('background')", "In the background")
@@ -33,13 +36,15 @@ class Leave(Dialog[Choice]):
 
     def compose(self) -> ComposeResult:
         """Text and answers."""
+        quits = Button("Quit", id="quit", variant="error")
+        background = Button("In the background", id="background")
+        works = self._model.is_working
         yield frame(
             _title(self._model),
             VerticalScroll(text("\n".join(_lines(self._model))), classes="body"),
             buttons=(
-                Button("Keep working", id="stay"),
-                Button("Quit", id="quit", variant="error"),
-                Button("In the background", id="background"),
+                Button("Keep working" if works else "Stay", id="stay"),
+                *((quits, background) if works else (quits,)),
             ),
         )
 
@@ -49,7 +54,8 @@ class Leave(Dialog[Choice]):
 
     def action_choose(self, choice: Choice) -> None:
         """An answer by its letter."""
-        self.dismiss(choice)
+        if self._model.is_working:
+            self.dismiss(choice)
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """An answer by its button."""
@@ -61,19 +67,26 @@ class Leave(Dialog[Choice]):
 
 
 def _title(model: BatchModel) -> str:
-    watching = model.phase is Phase.WATCHING
-    return f"Quit while {'folders are watched' if watching else 'files are being transcribed'}?"
+    if model.phase is Phase.WATCHING:
+        return "Quit while folders are watched?"
+    return f"Quit while files are being {'transcribed' if model.is_working else 'looked for'}?"
 
 
 def _lines(model: BatchModel) -> list[str]:
     lines = _at_work(model)
     counts = model.counts
     where = outputs_place(model.settings.output)
-    lines.append(
-        "Nothing is lost: the session is kept and the next start offers to resume, inside the file "
-        "at its last finished window. In the background (b) it goes on without a screen: fwtui "
-        "attach shows it again."
-    )
+    if model.adding.adding:
+        lines.append(
+            "What is being added is not all found yet: none of it is kept, and it has to be added "
+            "again. What was in the queue before is kept."
+        )
+    if model.is_working:
+        lines.append(
+            f"Nothing{' else' if model.adding.adding else ''} is lost: the session is kept and the "
+            "next start offers to resume, inside the file at its last finished window. In the "
+            "background (b) it goes on without a screen: fwtui attach shows it again."
+        )
     if model.folders:
         lines.append("The folders are watched again then, and what came meanwhile is found.")
     lines.append("")

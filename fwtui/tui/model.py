@@ -7,6 +7,7 @@ from datetime import datetime
 from msgspec import Struct, field
 
 from fwtui.core.events import (
+    AddingChanged,
     AnyEvent,
     BatchFinished,
     BatchProgress,
@@ -35,45 +36,18 @@ from fwtui.core.events import (
 )
 from fwtui.core.failure import Failure
 from fwtui.core.job import Job, JobId, Pending, Processing, answers_to
-from fwtui.core.segment import Segment
 from fwtui.core.settings import Settings
 from fwtui.core.table import JobTable
 from fwtui.core.watch import FolderStatus
 from fwtui.tui.counts import Counts
 from fwtui.tui.curve import BatchHistory
+from fwtui.tui.feed import Feed
 from fwtui.tui.names import folded, joined
 
 LOG_LINES = 10_000
 MEMORY_SAMPLES = 600
 # Finished files whose segments stay here; others are read again when they are looked at.
 KEPT_FEEDS = 8
-
-
-class Feed(Struct):
-    """The segments of one file, as far as they were seen here.
-
-    `whole` says that none is missing before them; `generation` changes when they are replaced.
-    `source` is the output that they were read back from, if they were.
-    """
-
-    segments: list[Segment] = field(default_factory=list)
-    language: str = ""
-    whole: bool = False
-    generation: int = 0
-    source: str = ""
-
-    def extend(self, segments: Iterable[Segment]) -> None:
-        """Append what is new; segments come in order and their ids rise."""
-        last = self.segments[-1].id if self.segments else -1
-        self.segments.extend(segment for segment in segments if segment.id > last)
-
-    def complete(self, segments: Iterable[Segment]) -> None:
-        """Put the stored segments in front of those that came meanwhile."""
-        seen = self.segments
-        self.segments = list(segments)
-        self.whole = True
-        self.generation += 1
-        self.extend(seen)
 
 
 class Changes(Struct):
@@ -112,6 +86,7 @@ class BatchModel:
         self.phase = Phase.IDLE
         self.folders: tuple[FolderStatus, ...] = ()
         self.order: list[JobId] = []  # as in `jobs`
+        self.adding = AddingChanged(adding=False)
         self.coming: tuple[Job, ...] = ()  # shown as long as there are no others
         self.jobs = JobTable()
         self.running: dict[JobId, datetime] = {}  # since when they are as they are
@@ -164,6 +139,12 @@ class BatchModel:
         return bool(self._loading) and not self.engines
 
     @property
+    def is_working(self) -> bool:
+        """Whether leaving would interrupt a file, or a watch."""
+        running = self.phase in {Phase.RUNNING, Phase.PAUSING} and self.counts.to_do > 0
+        return running or self.phase is Phase.WATCHING
+
+    @property
     def seconds(self) -> tuple[float, float]:
         """Seconds of audio done and in all, as far as the lengths are known."""
         if self.batch is None:
@@ -198,6 +179,10 @@ class BatchModel:
                 self._snapshot(event)
             case Recap():
                 self._recap(event)
+            case AddingChanged():
+                self.adding = event
+                changes.head = True
+                changes.order |= not self.order  # the empty table says it, too
             case JobsAdded():
                 self._add(event.jobs)
             case JobsRemoved():
@@ -301,6 +286,7 @@ class BatchModel:
         self.jobs = JobTable(event.jobs)
         self.order = [job.id for job in event.jobs]
         self.coming = () if event.jobs else self.coming
+        self.adding = AddingChanged(event.adding)
         self.progress = {}
         self.feeds.clear()
         self.batch = None

@@ -1,7 +1,7 @@
 """What to say where the words of a file would be."""
 
 from fwtui.core.job import Completed, Failed, Job, Pending, Skipped
-from fwtui.tui.model import Feed
+from fwtui.tui.feed import Feed
 from fwtui.tui.text import base_name, clean
 
 

@@ -24,7 +24,10 @@ from fwtui.core.commands import (
     Stop,
 )
 from fwtui.core.events import (
+    AddingChanged,
+    AnyEvent,
     BatchFinished,
+    BatchSnapshot,
     EngineChanged,
     JobChanged,
     JobProgress,
@@ -87,8 +90,19 @@ async def test_a_share_that_hangs_holds_up_nothing_else(tmp_path: Path) -> None:
         batch.send(Stop())
         batch.send(SkipJobs((1,)))
         await batch.until(MemorySampled, since=len(batch.events))
+        seen: list[AnyEvent] = []
+        batch.runner.subscribe(seen.append)()
+        assert isinstance(seen[0], BatchSnapshot)
+        assert seen[0].adding
         answer.set()
         await batch.state(1, Skipped)
+        told = [e for e in batch.events if isinstance(e, AddingChanged)]
+        assert told == [
+            AddingChanged(adding=True),
+            AddingChanged(adding=True, then_starts=True),
+            AddingChanged(adding=True),
+            AddingChanged(adding=False),
+        ]
         assert not any(isinstance(event, PhaseChanged) for event in batch.events)
         answer.clear()
         batch.send(AddPaths((str(MINUTE),)))

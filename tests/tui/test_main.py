@@ -484,7 +484,7 @@ async def test_quit_asks_no_longer_when_the_work_is_done() -> None:
         assert driver.screen == "Leave"
         link.emit(PhaseChanged(Phase.IDLE))
         await driver.until(
-            lambda: any("Nothing is being" in n.message for n in driver.app._notifications)
+            lambda: any("nothing to interrupt" in n.message for n in driver.app._notifications)
         )
         assert driver.screen == "MainScreen"
         await start_work(driver, link)

@@ -9,7 +9,18 @@ import pytest
 from textual.css.parse import parse
 from textual.screen import Screen
 
-from fwtui.core.events import JobsAdded, JobsRemoved, Level, LogLine
+from fwtui.core.commands import Quit
+from fwtui.core.events import (
+    AddingChanged,
+    JobChanged,
+    JobsAdded,
+    JobsRemoved,
+    Level,
+    LogLine,
+    Phase,
+    PhaseChanged,
+)
+from fwtui.core.job import Processing
 from fwtui.errors import StorageError
 from fwtui.tui.app import FwtuiApp
 from fwtui.tui.late import late
@@ -133,3 +144,33 @@ async def test_they_are_withdrawn_when_there_will_be_no_queue() -> None:
         await driver.until_text("No room on /state")
         await driver.press("escape")
         await driver.until_text("Nothing in the queue yet")
+
+
+async def test_what_is_added_is_told_until_all_of_it_is_there() -> None:
+    link = ScriptedLink()
+    async with scripted(link, size=NARROW) as driver:
+        link.emit(AddingChanged(adding=True))
+        await driver.until_text("Looking for files")
+        assert "adding" in driver.text
+        link.emit(JobsAdded((job(1),)))
+        link.emit(AddingChanged(adding=True, then_starts=True))
+        await driver.until_text("starts when all files are found")
+        await driver.press("q")
+        assert driver.screen == "Leave"
+        assert "none of it is kept" in driver.text
+        assert "background" not in driver.text
+        await driver.press("b", "enter")
+        assert (driver.screen, link.commands) == ("MainScreen", [])
+        link.emit(PhaseChanged(Phase.RUNNING))
+        link.emit(JobChanged(job(1, state=Processing(NOW, preparing=False))))
+        await driver.until_text("running · adding")
+        await driver.press("q")
+        assert "Nothing else is lost" in driver.text.replace("\n", " ")
+        await driver.press("escape")
+        link.emit(AddingChanged(adding=False))
+        link.emit(PhaseChanged(Phase.IDLE))
+        await driver.until_text("ready")
+        assert "adding" not in driver.text
+        await driver.press("q")
+        await driver.until(lambda: not driver.app.is_running)
+    assert link.commands == [Quit()]

@@ -21,9 +21,9 @@ from fwtui.core.segment import Transcript
 from fwtui.core.settings import Settings
 from fwtui.errors import FwtuiError
 from fwtui.tui.facts import describe
+from fwtui.tui.feed import Feed
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings
-from fwtui.tui.model import Feed
 from fwtui.tui.notes import source_note, words_note
 from fwtui.tui.opening import open_folder
 from fwtui.tui.screens.dialog import Dialog, frame

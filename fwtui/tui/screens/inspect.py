@@ -8,8 +8,8 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Button
 
 from fwtui.core.job import Job
+from fwtui.tui.feed import Feed
 from fwtui.tui.glyphs import Glyphs
-from fwtui.tui.model import Feed
 from fwtui.tui.screens.details import Details, Subject
 from fwtui.tui.screens.dialog import Dialog, frame
 from fwtui.tui.text import clean

@@ -54,8 +54,10 @@ class Header(Board):
                 return f"{glyphs.pending} watching", "primary"
             case Phase.IDLE:
                 counts = model.counts
+                if model.adding.adding or model.coming:
+                    return f"{glyphs.pending} adding", "primary" if counts.total else "dim"
                 if not counts.total:
-                    return f"{glyphs.pending} {'adding' if model.coming else 'empty'}", "dim"
+                    return f"{glyphs.pending} empty", "dim"
                 if counts.to_do:
                     return f"{glyphs.pending} ready", "accent"
                 if counts.failed:
@@ -68,6 +70,8 @@ class Header(Board):
         if self.model.attached:
             left.insert(1, (" attached", "accent"))
         right: list[Piece] = [self.phase()]
+        if self.model.adding.adding and self.model.phase is not Phase.IDLE:
+            right.append((f" {self.glyphs.dot} adding", "dim"))
         if counts.total:
             right.append((f"   {counts.completed:,} done", "good" if counts.completed else "dim"))
             right.append((f"   {counts.failed:,} failed", "bad" if counts.failed else "dim"))
@@ -115,6 +119,8 @@ class Header(Board):
     def _ending(self) -> str:
         model = self.model
         dot = self.glyphs.dot
+        if model.adding.then_starts:
+            return "  starts when all files are found"
         if model.phase is Phase.IDLE and model.finished is not None:
             again = f" {dot} {{start}} starts" if model.counts.to_do else ""
             text = f"  {self._verdict()} {fmt.span(model.finished.seconds)}{again}"

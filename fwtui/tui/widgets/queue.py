@@ -24,6 +24,7 @@ EMPTY = (
     "{add} adds files, folders and patterns;",
     "or paste paths here. {help} shows all keys.",
 )
+SEARCHING = ("Looking for files",)
 NONE_SHOWN = ("No file matches the filter; {escape} ends it.",)
 
 Look = tuple[Job, JobProgress | None, Phase, int, bool, str, int]
@@ -95,7 +96,8 @@ class QueueTable(LineView):
         return Strip.join([self.strip(pieces, self.size.width - 1, over), self._edge(" ")])
 
     def _hint(self, line: int) -> str:
-        hints = NONE_SHOWN if self.model.order else EMPTY
+        none = SEARCHING if self.model.adding.adding else EMPTY
+        hints = NONE_SHOWN if self.model.order else none
         return with_keys(self, hints[line]) if 0 <= line < len(hints) else ""
 
     @property

@@ -6,8 +6,8 @@ from textual.strip import Strip
 
 from fwtui.core.segment import Segment
 from fwtui.tui import format as fmt
+from fwtui.tui.feed import Feed
 from fwtui.tui.glyphs import Glyphs
-from fwtui.tui.model import Feed
 from fwtui.tui.text import clean, fit_right, wrap
 from fwtui.tui.widgets.lines import LineView
 from fwtui.tui.widgets.paint import Piece

@@ -66,7 +66,11 @@ class LengthMeter:
             with contextlib.suppress(ProcessLookupError):
                 child.kill()
             assert child.stdin is not None
+            assert child.stdout is not None
             child.stdin.close()
             await child.wait()
             with contextlib.suppress(OSError):  # of what it had not read
                 await child.stdin.wait_closed()
+            # A child that had ended by itself is not waited for, but its pipe must not outlive the
+            # event loop.
+            await child.stdout.read()

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from fwtui.core.job import JobId
 from fwtui.core.segment import Segment
@@ -50,6 +51,11 @@ class StoredSession(msgspec.Struct, frozen=True):
     in_use: Holder | None
     modified: datetime
     foreign: Path | None = None
+
+    @property
+    def without_files(self) -> "StoredSession":
+        """Enough of it to open it: its files are a lot of memory, and are read again then."""
+        return replace(self, session=replace(self.session, jobs=(), resumable={}))
 
 
 class SessionList(msgspec.Struct, frozen=True):

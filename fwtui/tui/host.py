@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from fwtui.core.commands import AnyCommand, Quit, RetryJobs
 from fwtui.core.events import Phase, PhaseChanged
+from fwtui.core.job import JobId
 from fwtui.core.settings import Settings
 from fwtui.errors import ExitCode
 from fwtui.tui.bridge import Bridge
@@ -73,10 +74,10 @@ class Host:
                 await self._end(task, CLOSE_SECONDS)
             self._adopt(runner)
 
-    def retry_failed(self, stored: "Stored") -> None:
-        """Let the failed files of a session that goes on be tried again."""
-        if stored.session.failed:
-            self.send(RetryJobs(tuple(job.id for job in stored.session.failed)))
+    def retry(self, failed: tuple[JobId, ...]) -> None:
+        """Let failed files of a session that goes on be tried again."""
+        if failed:
+            self.send(RetryJobs(failed))
 
     async def attach(self, place: "Place") -> None:
         """Show a batch of another process; raises FwtuiError."""

@@ -139,7 +139,7 @@ class Looking(Screen[None]):
     async def _change(self, stored: "Stored") -> None:
         from fwtui.tui.leaving import ask_change
         from fwtui.tui.screens.dialog import Tell
-        from fwtui.tui.startup import resumed_words
+        from fwtui.tui.startup import Resumed
 
         if self.model.phase is not Phase.IDLE and not await self.app.push_screen_wait(
             ask_change(self.model, stored)
@@ -151,5 +151,6 @@ class Looking(Screen[None]):
             words = clean(error.title) + (f"\n\n{clean(error.hint)}" if error.hint else "")
             self.app.push_screen(Tell("That did not work", words, bad=True))
             return
-        self.host.retry_failed(stored)
-        self.notify(with_keys(self, resumed_words(stored)), markup=False)
+        resumed = Resumed.of(stored)
+        self.host.retry(resumed.failed)
+        self.notify(with_keys(self, resumed.words), markup=False)

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from fwtui.core.job import JobId
 from fwtui.errors import FwtuiError
 from fwtui.tui import format as fmt
 from fwtui.tui.host import Host
@@ -29,20 +30,20 @@ class StartUp:
         """Open what the user wants: a running batch, a stored session, or a new one."""
         if attach is not None:
             await self._host.attach(attach)
-        elif await self._open() > MANY:  # they were there twice, for the dialog and for the batch
-            from fwtui.memory.cleanup import clean_up
-
-            await asyncio.to_thread(clean_up)
-
-    async def _open(self) -> int:
-        """How many files the stored session has that was opened."""
+            return
         beside = await self._running()
         if beside is None:
-            return 0
+            return
+        from fwtui.memory.cleanup import clean_up
+
         while True:
             stored = await self._choose(beside)
             if stored is not None and not await self._knows_its_folders(stored):
                 continue
+            resumed = None if stored is None else Resumed.of(stored)
+            if stored is not None and len(stored.session.jobs) > MANY:
+                stored = stored.without_files
+                await asyncio.to_thread(clean_up)
             try:
                 await self._host.begin(stored)
             except FwtuiError as error:
@@ -51,10 +52,10 @@ class StartUp:
                 # Somebody else took or removed it meanwhile: ask again.
                 await self._wait_told(error)
                 continue
-            if stored is None:
-                return 0
-            self._resumed(stored)
-            return len(stored.session.jobs)
+            if resumed is not None:
+                self._host.retry(resumed.failed)
+                self._app.notify(with_keys(self._app, resumed.words), markup=False)
+            return
 
     async def _running(self) -> frozenset[str] | None:
         """Offer the running batches. None: it is shown; else the sessions that are left alone."""
@@ -94,6 +95,7 @@ class StartUp:
 
             screen = Resume(self._host.workspace, mine, found.problems, self._app.glyphs)
             choice = await self._app.push_screen_wait(screen)
+            screen.let_go()
             if choice == LATER or choice.stored is None:
                 return None
             if choice.what == "resume":
@@ -131,10 +133,6 @@ class StartUp:
         self._app.notify(f"{words}, {fmt.size(gone.bytes)}", markup=False)
         return True
 
-    def _resumed(self, stored: "Stored") -> None:
-        self._host.retry_failed(stored)
-        self._app.notify(with_keys(self._app, resumed_words(stored)), markup=False)
-
     def _problems(self, problems: Sequence[str]) -> None:
         for problem in problems[:3]:
             self._app.notify(clean(problem), severity="warning", markup=False)
@@ -146,7 +144,19 @@ class StartUp:
         await self._app.push_screen_wait(Tell("That did not work", words, bad=True))
 
 
-def resumed_words(stored: "Stored") -> str:
-    """What to tell when a session goes on, with the name of an action for its key."""
-    to_do = len(stored.session.pending) + len(stored.session.failed)
-    return f"Session resumed: {fmt.files(to_do)} to do, {{start}} starts"
+class Resumed(NamedTuple):
+    """What is left of a session that goes on: how many files, and which of them had failed."""
+
+    to_do: int
+    failed: tuple[JobId, ...]
+
+    @classmethod
+    def of(cls, stored: "Stored") -> "Resumed":
+        """That of a stored one."""
+        failed = tuple(job.id for job in stored.session.failed)
+        return cls(len(stored.session.pending) + len(failed), failed)
+
+    @property
+    def words(self) -> str:
+        """What to tell, with the name of an action for its key."""
+        return f"Session resumed: {fmt.files(self.to_do)} to do, {{start}} starts"

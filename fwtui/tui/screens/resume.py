@@ -101,6 +101,10 @@ class Resume(Dialog[Choice]):
         self.set_class(event.size.width < NARROW_WIDTH, "narrow")
         self.call_after_refresh(self.show_hints, "resume")
 
+    def let_go(self) -> None:
+        """Forget the files that were shown: the screen lives on for a while when it is left."""
+        self._stored = [one.without_files for one in self._stored]
+
     @property
     def _one(self) -> Stored:
         return self._stored[self._at]

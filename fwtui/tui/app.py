@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from fwtui.config.profiles import Profile
     from fwtui.tui.workspace import Workspace
 
+LOOK_AGAIN, LOOKS = 1 / 60, 60  # s, times
+
 
 class FwtuiApp(Looks, Fetching, Ending):
     """The application on `workspace`'s batches; `first` is done first, `log_file` has errors.
@@ -88,7 +90,7 @@ class FwtuiApp(Looks, Fetching, Ending):
         self.host = Host(
             self._workspace, self._settings, self._apply, self.trouble.batch_ended, self.now
         )
-        self.host.model.expect(islice(self._coming(), self.size.height))
+        self._expect()
         self.main = MainScreen(self.host, self.glyphs, self.now, self.size)
         self.main.header.profiles = self._profiles
         return self.main
@@ -101,6 +103,21 @@ class FwtuiApp(Looks, Fetching, Ending):
     def on_ready(self) -> None:
         """The first frame is painted."""
         self._begin()
+        if self._first and not self.host.model.coming:
+            self.set_interval(LOOK_AGAIN, self._look_again, repeat=LOOKS)
+
+    def _expect(self) -> bool:
+        """Show the files that will come; whether any are known."""
+        coming = tuple(islice(self._coming(), self.size.height))
+        if coming:
+            self.host.model.expect(coming)
+        return bool(coming)
+
+    def _look_again(self) -> None:
+        """Maybe they were found just after the first frame."""
+        model = self.host.model
+        if not model.coming and not model.jobs and self._expect():
+            self.host.bridge.drain()
 
     async def on_unmount(self) -> None:
         """However the screens end, the batch is saved."""
@@ -121,6 +138,8 @@ class FwtuiApp(Looks, Fetching, Ending):
             self.host.bridge.drain()
             self.trouble.tell(error)
             return
+        finally:
+            self._coming = tuple  # whoever finds them for the batch takes them from the same pipe
         for command in self._first:
             self.host.send(command)
 

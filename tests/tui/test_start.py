@@ -1,5 +1,6 @@
 """What the start promises: little is imported and parsed; the first frame is the whole screen."""
 
+import asyncio
 import gc
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import pytest
 from textual.css.parse import parse
 from textual.screen import Screen
 
+from fwtui.batch.remote.places import Place
 from fwtui.core.commands import Quit
 from fwtui.core.events import (
     AddingChanged,
@@ -115,6 +117,33 @@ async def test_files_that_are_found_by_then_are_in_the_first_frame(
         await driver.press("down", "space", "d", "G", "enter")
         assert "one.mp3" in driver.text, "until they are there nothing else takes their place"
         assert driver.app.main.queue.targets == ()
+
+
+class SlowWorkspace(ScriptedWorkspace):
+    """Whose modules are imported for as long as a test likes."""
+
+    def __init__(self, link: ScriptedLink) -> None:
+        super().__init__(link)
+        self.go = asyncio.Event()
+
+    async def running(self) -> tuple[Place, ...]:
+        await self.go.wait()
+        return await super().running()
+
+
+async def test_files_that_are_found_a_moment_later_need_not_wait_for_the_batch() -> None:
+    workspace = SlowWorkspace(ScriptedLink())
+    coming: list[str] = []
+    async with running(workspace, paths=COMING, coming=coming, wait=False) as driver:
+        assert "Nothing in the queue" in driver.text
+        coming += COMING
+        await driver.until_text("one.mp3")
+        workspace.go.set()
+        await driver.until(lambda: workspace.link.commands)
+        workspace.link.emit(JobsAdded((job(1, "/talks/one.mp3"),)))
+        await driver.until(lambda: not driver.app.host.model.coming)
+        workspace.link.emit(JobsRemoved((1,)))
+        await driver.until_text("Nothing in the queue yet")
 
 
 async def test_they_make_way_for_the_queue() -> None:

@@ -131,7 +131,10 @@ class SlowWorkspace(ScriptedWorkspace):
         return await super().running()
 
 
-async def test_files_that_are_found_a_moment_later_need_not_wait_for_the_batch() -> None:
+async def test_files_that_are_found_a_moment_later_need_not_wait_for_the_batch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("fwtui.tui.app.LOOKS", 0)  # for ever: this machine may be slow
     workspace = SlowWorkspace(ScriptedLink())
     coming: list[str] = []
     async with running(workspace, paths=COMING, coming=coming, wait=False) as driver:

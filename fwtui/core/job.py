@@ -110,12 +110,12 @@ class Job(msgspec.Struct, frozen=True, gc=False):
     """One file of the batch. `path` is `path_to_text` of an absolute path.
 
     `own_stem` (`stem` in JSON) is the name of its outputs without extension, unique in the batch
-    (as `path_to_text`): in the output folder, or absolute when they go beside the file; empty in
-    memory and in a journal if that is the file's own name. `root` is the folder that was
-    added and led to it (as `path_to_text`), empty if it was named itself. `kept` are the formats
-    of outputs that were there before it began and are left alone; None: nobody has looked yet.
-    `settings` are its own, if the user asked to try it with others than the batch's: those that
-    are not at their defaults, by `section.name`. `source` is the link that the file is
+    (as `path_to_text`): in the output folder, or absolute when they go beside the file. In memory
+    it is empty if it is the file's own name, which most of a hundred thousand have. `root` is the
+    folder that was added and led to it (as `path_to_text`), empty if it was named itself. `kept`
+    are the formats of outputs that were there before it began and are left alone; None: nobody has
+    looked yet. `settings` are its own, if the user asked to try it with others than the batch's:
+    those that are not at their defaults, by `section.name`. `source` is the link that the file is
     downloaded from; until then `path` is where it will be, and is changed once more.
     """
 

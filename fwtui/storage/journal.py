@@ -143,7 +143,14 @@ class Scan(msgspec.Struct, frozen=True):
 
 
 def encode_line(record: AnyRecord) -> bytes:
-    """The record's line."""
+    """The record's line; its jobs are `in_full`."""
+    match record:
+        case JobsAdded(jobs=jobs):
+            record = JobsAdded(tuple(job.in_full for job in jobs))
+        case JobSet(job=job):
+            record = JobSet(job.in_full)
+        case _:
+            pass
     return framed(encode_checked(record, _records))
 
 

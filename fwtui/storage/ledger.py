@@ -58,10 +58,11 @@ class Roster:
     def take(self, jobs: Iterable[Job]) -> None:
         """Put in new jobs, or newer selves of jobs; of what many have in common there is one."""
         for job in jobs:
+            lean = job.called(job.stem)
             root = sys.intern(job.root)
             state = WAITING if job.state == WAITING else job.state
-            is_lean = root is job.root and state is job.state
-            self.jobs[job.id] = job if is_lean else replace(job, root=root, state=state)
+            is_shared = root is job.root and state is job.state
+            self.jobs[job.id] = lean if is_shared else replace(lean, root=root, state=state)
 
     def apply(self, record: Replayed | Window) -> None:
         """Take a record into account; one about an unknown job changes nothing."""

@@ -1,6 +1,6 @@
 """The session file: the reference document's keys, our own, and whatever else was in it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -141,7 +141,7 @@ def _roster(
         document["files"] = [msgspec.json.decode(entry, type=dict[str, Any]) for entry in entries]
         jobs = _foreign_jobs(document["files"])
     else:
-        jobs = _own_jobs(entries)
+        jobs = map(_jobs.decode, entries)
     roster = Roster(
         session_id,
         moment(document.get("created_at")) or _time_of(session_id) or local_time(modified),
@@ -174,17 +174,11 @@ def _folders(document: dict[str, Any]) -> tuple[WatchedFolder, ...]:
         ) from error
 
 
-def _own_jobs(entries: Iterable[msgspec.Raw]) -> Iterator[Job]:
-    for entry in entries:
-        job = _jobs.decode(entry)
-        yield job.called(job.stem)
-
-
 def _foreign_jobs(entries: list[dict[str, Any]]) -> Iterator[Job]:
     paths = [msgspec.convert(entry.get("path"), str) for entry in entries]
     rows = zip(paths, stems(paths), entries, strict=True)
     for number, (path, stem, entry) in enumerate(rows, start=1):
-        yield Job(number, path, state=state_from_keys(entry)).called(stem)
+        yield Job(number, path, stem, state_from_keys(entry))
 
 
 def _texts(value: object) -> tuple[str, ...]:

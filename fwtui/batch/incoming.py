@@ -100,9 +100,14 @@ class Incoming:
         self._looking = False
         self._tell_changes()
 
-    def _tell_changes(self) -> None:
+    @property
+    def state(self) -> AddingChanged:
+        """What others have to wait for."""
         starts = any(isinstance(command, Start) for command in self._waiting)
-        state = AddingChanged(self._looking, self._looking and starts)
+        return AddingChanged(self._looking, self._looking and starts)
+
+    def _tell_changes(self) -> None:
+        state = self.state
         if state != self._told:
             self._told = state
             self._tell_of(state)

@@ -11,7 +11,8 @@ from fwtui.core.paths import StrPath, path_to_text
 from fwtui.core.table import JobTable
 from fwtui.core.text_index import TextIndex
 
-MOST_PASSED = 1000  # jobs that wait no longer, until they are forgotten
+# Jobs behind a link that wait no longer, until they are forgotten.
+MOST_PASSED = 1000
 
 # The name that outputs would like, and the one that they take if that is taken.
 Names = tuple[str, str]
@@ -194,10 +195,12 @@ class Queue:
         """The first waiting job whose file is there."""
         if self._waiting is None:
             self._waiting = deque(job.id for job in self if isinstance(job.state, Pending))
+        while self._waiting and self._pending(self._waiting[0]) is None:
+            self._waiting.popleft()
         passed = 0
         for job_id in self._waiting:
-            job = self._jobs.get(job_id)
-            if job is None or not isinstance(job.state, Pending):
+            job = self._pending(job_id)
+            if job is None:
                 passed += 1
             elif self._has_file(job):
                 break
@@ -206,6 +209,10 @@ class Queue:
         if passed > MOST_PASSED:
             self._waiting = None
         return job
+
+    def _pending(self, job_id: JobId) -> Job | None:
+        job = self._jobs.get(job_id)
+        return job if job is not None and isinstance(job.state, Pending) else None
 
 
 def moved(order: Sequence[JobId], chosen: set[JobId], offset: int) -> list[JobId]:

@@ -127,7 +127,7 @@ class BatchRunner:
                 engines=self._slots.infos,
                 memory=self._memory,
                 folders=self.watched,
-                adding=self.incoming.is_looking,
+                adding=self.incoming.state,
             )
         )
         return ledger.listen(listener)

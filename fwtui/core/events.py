@@ -103,6 +103,16 @@ class Event(msgspec.Struct, frozen=True, tag=True):
     """The root of all events."""
 
 
+class AddingChanged(Event, frozen=True):
+    """Whether files are still looked up, and whether the batch starts as soon as all are there.
+
+    Until then commands wait, except those that end work.
+    """
+
+    adding: bool
+    then_starts: bool = False
+
+
 class BatchSnapshot(Event, frozen=True):
     """Everything at once: the first event that a new subscriber gets."""
 
@@ -114,17 +124,7 @@ class BatchSnapshot(Event, frozen=True):
     engines: tuple[EngineInfo, ...] = ()
     memory: MemoryReading | None = None
     folders: tuple[FolderStatus, ...] = ()
-    adding: bool = False
-
-
-class AddingChanged(Event, frozen=True):
-    """Whether files are still looked up, and whether the batch starts as soon as all are there.
-
-    Until then commands wait, except those that end work.
-    """
-
-    adding: bool
-    then_starts: bool = False
+    adding: AddingChanged = AddingChanged(adding=False)
 
 
 class JobsAdded(Event, frozen=True):

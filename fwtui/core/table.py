@@ -2,8 +2,11 @@
 
 from collections.abc import Iterable, Iterator, MutableMapping, ValuesView
 from itertools import chain
+from typing import Any, TypeVar, overload
 
 from fwtui.core.job import Job, JobId
+
+T = TypeVar("T")
 
 _BITS = 8
 _PAGE = 1 << _BITS
@@ -17,14 +20,14 @@ class JobTable(MutableMapping[JobId, Job]):
     that of the ids until another one comes about; then it takes 8 bytes more.
     """
 
-    __slots__ = ("_last", "_length", "_order", "_pages", "_stale")
+    __slots__ = ("_gone", "_last", "_length", "_order", "_pages")
 
     def __init__(self, jobs: Iterable[Job] = ()) -> None:
         self._pages: dict[int, list[Job | None]] = {}
         self._length = 0
         self._last: JobId | None = None  # the greatest so far
         self._order: list[JobId] | None = None  # None: that of the ids
-        self._stale = False  # the order has ids of removed jobs
+        self._gone: set[JobId] = set()  # removed ones that the order still has
         for job in jobs:
             self[job.id] = job
 
@@ -36,6 +39,15 @@ class JobTable(MutableMapping[JobId, Job]):
 
     def __contains__(self, job_id: object) -> bool:
         return isinstance(job_id, int) and self._at(job_id) is not None
+
+    @overload
+    def get(self, job_id: JobId, /) -> Job | None: ...
+    @overload
+    def get(self, job_id: JobId, /, default: Job | T) -> Job | T: ...
+    def get(self, job_id: JobId, /, default: Any = None) -> Any:
+        """The job, or `default`."""
+        job = self._at(job_id)
+        return default if job is None else job
 
     def _at(self, job_id: JobId) -> Job | None:
         page = self._pages.get(job_id >> _BITS)
@@ -50,8 +62,9 @@ class JobTable(MutableMapping[JobId, Job]):
 
     def _make_room(self, job_id: JobId) -> None:
         in_order = self._last is None or job_id > self._last
-        if not in_order if self._order is None else self._stale:
-            self._order, self._stale = list(self), False
+        if (self._order is None and not in_order) or job_id in self._gone:
+            self._order = list(self)
+            self._gone.clear()
         if self._order is not None:
             self._order.append(job_id)
         self._last = job_id if in_order else self._last
@@ -64,13 +77,18 @@ class JobTable(MutableMapping[JobId, Job]):
         if not any(page):
             del self._pages[job_id >> _BITS]
         self._length -= 1
-        self._stale = True
+        if self._order is not None:
+            self._gone.add(job_id)
 
     def __len__(self) -> int:
         return self._length
 
     def __iter__(self) -> Iterator[JobId]:
-        return (job.id for job in self._in_order())
+        if self._order is None:
+            return (job.id for job in self._in_order())
+        if not self._gone:
+            return iter(self._order)
+        return (job_id for job_id in self._order if job_id not in self._gone)
 
     def values(self) -> ValuesView[Job]:
         """The jobs in order."""
@@ -86,7 +104,7 @@ class JobTable(MutableMapping[JobId, Job]):
         named = dict.fromkeys(job_id for job_id in order if job_id in self)
         rest = [job_id for job_id in self if job_id not in named]
         self._order = list(chain(named, rest))
-        self._stale = False
+        self._gone.clear()
 
 
 class _Jobs(ValuesView[Job]):

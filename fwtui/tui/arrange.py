@@ -1,7 +1,7 @@
 """Which files of the queue are shown, and in which order. Pure; the queue itself stays as it is."""
 
 from bisect import insort
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -16,7 +16,6 @@ from fwtui.core.job import (
     Skipped,
     answers_to,
 )
-from fwtui.core.natural import natural
 from fwtui.tui.model import BatchModel
 
 Sort = Literal["queue", "name", "shortest", "longest", "state"]
@@ -31,6 +30,7 @@ SORT_WORDS: dict[Sort, str] = {
 # What one looks for comes first.
 RANKS = {Processing: 0, Failed: 1, Pending: 2, Cancelled: 3, Skipped: 4, Completed: 5}
 STATE = "is:"
+MANY = 10
 
 
 @dataclass
@@ -51,11 +51,17 @@ class Arrangement:
         if self.needle.strip():
             ids = self.model.matching(self.needle, ids)
         if self.sort == "name":
-            names = natural(self.model.names_of(ids))
-            ids = [ids[place] for place in sorted(range(len(ids)), key=names.__getitem__)]
+            ids = self._by_name(ids)
         elif self.sort != "queue":
             ids = [job.id for job in sorted(self.model.jobs_of(ids), key=self._key())]
         self.ids = ids
+
+    def _by_name(self, ids: list[JobId]) -> list[JobId]:
+        """These, all or some of the queue, in the order of names."""
+        if ids is self.model.order:
+            return self.model.by_name().tolist()
+        shown = set(ids)
+        return [job_id for job_id in self.model.by_name() if job_id in shown]
 
     def narrow(self, needle: str) -> None:
         """Filter by another needle; a longer one only looks at what is shown, if that is little."""
@@ -68,16 +74,33 @@ class Arrangement:
         else:
             self.rebuild()
 
-    def follow(self, changed: Iterable[JobId]) -> bool:
+    def follow(self, changed: Collection[JobId]) -> bool:
         """Jobs are in another state now: move, add or drop them. Whether anything moved."""
         by_state = self.needle.startswith(STATE)
-        if self.sort in {"queue", "name"}:
+        in_a_fixed_order = self.sort in {"queue", "name"}
+        if in_a_fixed_order and not by_state:
+            return False
+        if len(changed) > MANY:  # each is a walk through what is shown
             before = self.ids
-            if by_state:
-                self.rebuild()
+            self.rebuild()
             return self.ids != before
-        moved = [self._place(job_id, by_state=by_state) for job_id in changed]
+        if in_a_fixed_order:
+            moved = [self._join_or_leave(job_id) for job_id in changed]
+        else:
+            moved = [self._place(job_id, by_state=by_state) for job_id in changed]
         return any(moved)
+
+    def _join_or_leave(self, job_id: JobId) -> bool:
+        job = self.model.jobs.get(job_id)
+        joins = job is not None and is_in_state(job, self.needle)
+        if joins == (job_id in self.ids):
+            return False
+        if joins:
+            whole = self.model.order if self.sort == "queue" else self.model.by_name()
+            self.ids.insert(place_of(job_id, self.ids, whole), job_id)
+        else:
+            self.ids.remove(job_id)
+        return True
 
     def _place(self, job_id: JobId, *, by_state: bool) -> bool:
         job = self.model.jobs.get(job_id)
@@ -108,3 +131,13 @@ class Arrangement:
 def is_in_state(job: Job, needle: str) -> bool:
     """Whether `needle` (`is:fail`) names the job's state."""
     return answers_to(job, needle[len(STATE) :].strip().casefold())
+
+
+def place_of(job_id: JobId, ids: Sequence[JobId], whole: Iterable[JobId]) -> int:
+    """Where a job comes into `ids`, which are in the order of `whole`, as it is."""
+    place = 0
+    for one in whole:
+        if one == job_id:
+            break
+        place += place < len(ids) and ids[place] == one
+    return place

@@ -11,7 +11,7 @@ from fwtui.tui.host import Host
 from fwtui.tui.lifecycle import TERMINAL_CHECK, Lifecycle
 
 if TYPE_CHECKING:
-    from fwtui.tui.leaving import Leave
+    from fwtui.tui.leaving import Choice, Leave
 
 LONG_CLOSE = 0.3
 
@@ -46,12 +46,14 @@ class Ending(SmallFrames[ExitCode]):
             self.exit(ExitCode.STOPPED)
             return
         self.host.bridge.drain()  # the work may have ended since the last picture
-        choice = await self._ask_to_leave() if self._would_interrupt() else "quit"
+        choice: Choice = "again"
+        while choice == "again":
+            choice = await self._ask_to_leave() if self._would_interrupt() else "quit"
         if choice != "stay":
             self.hand_over = choice == "background"
             self.leave()
 
-    async def _ask_to_leave(self) -> str:
+    async def _ask_to_leave(self) -> "Choice":
         from fwtui.tui.leaving import Leave
 
         self._question = Leave(self.host.model)
@@ -62,9 +64,13 @@ class Ending(SmallFrames[ExitCode]):
         return (model.is_working or model.adding.adding) and not model.attached
 
     def withdraw_question(self) -> None:
-        """Whether to interrupt work is no question any more once the work has ended."""
+        """Whether to interrupt work is another question, or none, once that work has ended."""
         question = self._question
-        if question is not None and question.is_current and not self._would_interrupt():
+        if question is None or not question.is_current or not question.is_outdated:
+            return
+        if self._would_interrupt():
+            question.dismiss("again")
+        else:
             question.dismiss("stay")
             self.notify("There is nothing to interrupt any more.", markup=False)
 

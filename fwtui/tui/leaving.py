@@ -16,13 +16,14 @@ from fwtui.tui.screens.dialog import Ask, Dialog, frame, text
 from fwtui.tui.text import base_name, clean, outputs_place
 from fwtui.tui.workspace import Stored
 
-Choice = Literal["quit", "background", "stay"]
+Choice = Literal["quit", "background", "stay", "again"]
 
 
 class Leave(Dialog[Choice]):
     """Says what is being worked on, and what is kept; escape stays.
 
-    Work can go on in the background, a search for files cannot.
+    Work can go on in the background, a search for files cannot. `again`: it has to be asked anew,
+    because the question is another one by now.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -33,6 +34,16 @@ class Leave(Dialog[Choice]):
     def __init__(self, model: BatchModel) -> None:
         super().__init__()
         self._model = model
+        self._asks = self._question
+
+    @property
+    def _question(self) -> tuple[Phase, bool]:
+        return self._model.phase, self._model.adding.adding
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether what it says is no longer so."""
+        return self._question != self._asks
 
     def compose(self) -> ComposeResult:
         """Text and answers."""
@@ -78,8 +89,8 @@ def _lines(model: BatchModel) -> list[str]:
     where = outputs_place(model.settings.output)
     if model.adding.adding:
         lines.append(
-            "What is being added is not all found yet: none of it is kept, and it has to be added "
-            "again. What was in the queue before is kept."
+            "What is being added is not all found yet: nothing of it is kept that is not "
+            "transcribed, and it has to be added again. What was in the queue before is kept."
         )
     if model.is_working:
         lines.append(

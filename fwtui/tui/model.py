@@ -1,5 +1,6 @@
 """What the screens show: the events of a batch, folded into one picture. No Textual in here."""
 
+from array import array
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -36,6 +37,7 @@ from fwtui.core.events import (
 )
 from fwtui.core.failure import Failure
 from fwtui.core.job import Job, JobId, Pending, Processing, answers_to
+from fwtui.core.natural import natural
 from fwtui.core.settings import Settings
 from fwtui.core.table import JobTable
 from fwtui.core.watch import FolderStatus
@@ -104,6 +106,7 @@ class BatchModel:
         self.forecast: Forecast | None = None
         self.changes = Changes(everything=True)
         self._names: str | None = None  # of all, `joined`
+        self._by_name: array[int] | None = None
 
     def take_changes(self) -> Changes:
         """What changed since the last call."""
@@ -248,6 +251,17 @@ class BatchModel:
             self._names = joined(folded([job.path for job in self.jobs_of(ids)]))
         return self._names.split("\0")
 
+    def by_name(self) -> "array[int]":
+        """The whole queue in the natural order of names, remembered: `part 2` before `part 10`."""
+        if self._by_name is None:
+            names = natural(self.names_of(self.order))
+            places = sorted(range(len(names)), key=names.__getitem__)
+            self._by_name = array("i", [self.order[place] for place in places])
+        return self._by_name
+
+    def _forget_names(self) -> None:
+        self._names = self._by_name = None
+
     def feed(self, job_id: JobId) -> Feed:
         """The segments of a job; an unknown job's are empty and not whole."""
         feed = self.feeds.get(job_id)
@@ -286,7 +300,7 @@ class BatchModel:
         self.jobs = JobTable(event.jobs)
         self.order = [job.id for job in event.jobs]
         self.coming = () if event.jobs else self.coming
-        self.adding = AddingChanged(event.adding)
+        self.adding = event.adding
         self.progress = {}
         self.feeds.clear()
         self.batch = None
@@ -295,7 +309,7 @@ class BatchModel:
         self.history = BatchHistory(self.history.now)
         self.history.changed(Phase.IDLE, event.phase)
         self.counts = Counts()
-        self._names = None
+        self._forget_names()
         self.counts.add_all(event.jobs)
         now = self.history.now()
         self.running = {job.id: now for job in event.jobs if isinstance(job.state, Processing)}
@@ -320,6 +334,7 @@ class BatchModel:
     def _add(self, jobs: tuple[Job, ...]) -> None:
         self.coming = ()
         new = [job for job in jobs if job.id not in self.jobs]
+        self._by_name = None
         if self._names is not None and new:
             self._names += "\0" + joined(folded([job.path for job in new]))
         for job in new:
@@ -337,6 +352,8 @@ class BatchModel:
             self.feeds.pop(job_id, None)
         self.order = [job_id for job_id in self.order if job_id not in gone]
         self._names = None
+        if self._by_name is not None:
+            self._by_name = array("i", [i for i in self._by_name if i not in gone])
         self.changes.order = self.changes.head = True
 
     def _job_changed(self, job: Job) -> None:
@@ -347,7 +364,7 @@ class BatchModel:
         self.running.pop(job.id, None)
         self.jobs[job.id] = job
         if job.path != before.path:
-            self._names = None
+            self._forget_names()
         self._count(job)
         if isinstance(job.state, Processing):
             fresh = isinstance(before.state, Pending) and before.state.done_seconds == 0

@@ -93,7 +93,7 @@ async def test_a_share_that_hangs_holds_up_nothing_else(tmp_path: Path) -> None:
         seen: list[AnyEvent] = []
         batch.runner.subscribe(seen.append)()
         assert isinstance(seen[0], BatchSnapshot)
-        assert seen[0].adding
+        assert seen[0].adding == AddingChanged(adding=True)
         answer.set()
         await batch.state(1, Skipped)
         told = [e for e in batch.events if isinstance(e, AddingChanged)]

@@ -52,6 +52,7 @@ def test_a_job_that_is_not_there_is_a_key_error() -> None:
     table = JobTable([Job(1, "/a.mp3")])
     strange: object = "1"
     assert strange not in table
+    assert table.get(2, "none") == "none"
     for job_id in (0, 2, 5000):
         with pytest.raises(KeyError):
             table[job_id]

@@ -4,9 +4,9 @@ import pytest
 from msgspec.structs import replace
 
 from fwtui.core.commands import ArrangeJobs
-from fwtui.core.events import JobChanged, JobsAdded, JobsReordered
+from fwtui.core.events import JobChanged, JobsAdded, JobsRemoved, JobsReordered
 from fwtui.core.job import JobId, MediaInfo, Pending, Processing
-from fwtui.tui.arrange import Arrangement
+from fwtui.tui.arrange import Arrangement, Sort
 from fwtui.tui.glyphs import UNICODE
 from fwtui.tui.model import BatchModel
 from fwtui.tui.widgets.paint import bar
@@ -94,6 +94,27 @@ def test_a_view_by_name_follows_the_states_that_it_shows() -> None:
         assert failing.follow({number})
         assert failing.ids == after
     assert not failing.follow({4})
+    made.fold(JobsRemoved((3,)))
+    made.fold(JobChanged(replace(made.jobs[2], state=Pending())))
+    failing.rebuild()
+    assert failing.ids == [1]
+
+
+@pytest.mark.parametrize("sort", ["queue", "name", "state"])
+def test_many_changes_at_once_are_followed_as_single_ones(sort: Sort) -> None:
+    made = BatchModel()
+    names = [f"part {number * 7 % 40}.mp3" for number in range(40)]
+    made.fold(JobsAdded(tuple(job(number, name) for number, name in enumerate(names, 1))))
+    views = [Arrangement(made, needle="is:failed", sort=sort) for _ in range(2)]
+    for view in views:
+        view.rebuild()
+    for number in range(1, 41, 2):
+        made.fold(JobChanged(replace(made.jobs[number], state=failed())))
+        views[0].follow({number})
+    assert views[1].follow(set(range(1, 41, 2)))
+    assert sorted(views[0].ids) == sorted(views[1].ids) == list(range(1, 41, 2))
+    if sort != "state":  # which leaves the order within a state as it comes
+        assert views[0].ids == views[1].ids
 
 
 def test_a_longer_needle_finds_what_it_would_from_the_start() -> None:

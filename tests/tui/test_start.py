@@ -189,7 +189,7 @@ async def test_what_is_added_is_told_until_all_of_it_is_there() -> None:
         await driver.until_text("starts when all files are found")
         await driver.press("q")
         assert driver.screen == "Leave"
-        assert "none of it is kept" in driver.text
+        assert "nothing of it is kept" in driver.text
         assert "background" not in driver.text
         await driver.press("b", "enter")
         assert (driver.screen, link.commands) == ("MainScreen", [])
@@ -206,3 +206,27 @@ async def test_what_is_added_is_told_until_all_of_it_is_there() -> None:
         await driver.press("q")
         await driver.until(lambda: not driver.app.is_running)
     assert link.commands == [Quit()]
+
+
+async def test_the_question_about_quitting_changes_with_what_it_is_about() -> None:
+    link = ScriptedLink()
+    async with scripted(link, size=NARROW) as driver:
+        link.emit(AddingChanged(adding=True, then_starts=True))
+        link.emit(JobsAdded((job(1),)))
+        await driver.until_text("starts when all")
+        await driver.press("q")
+        await driver.until_text("being looked for?")
+        link.emit(AddingChanged(adding=False))
+        link.emit(PhaseChanged(Phase.RUNNING))
+        link.emit(JobChanged(job(1, state=Processing(NOW, preparing=False))))
+        await driver.until_text("being transcribed?")
+        assert "In the background" in driver.text
+        assert "nothing of it is kept" not in driver.text
+        link.emit(AddingChanged(adding=True))
+        await driver.until_text("nothing of it is kept")
+        link.emit(PhaseChanged(Phase.IDLE))
+        await driver.until_text("being looked for?")
+        assert "In the background" not in driver.text
+        link.emit(AddingChanged(adding=False))
+        await driver.until(lambda: driver.screen == "MainScreen")
+        assert link.commands == []

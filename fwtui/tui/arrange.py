@@ -59,7 +59,7 @@ class Arrangement:
     def _by_name(self, ids: list[JobId]) -> list[JobId]:
         """These, all or some of the queue, in the order of names."""
         if ids is self.model.order:
-            return self.model.by_name().tolist()
+            return self.model.by_name()
         shown = set(ids)
         return [job_id for job_id in self.model.by_name() if job_id in shown]
 

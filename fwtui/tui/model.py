@@ -1,6 +1,5 @@
 """What the screens show: the events of a batch, folded into one picture. No Textual in here."""
 
-from array import array
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -106,7 +105,7 @@ class BatchModel:
         self.forecast: Forecast | None = None
         self.changes = Changes(everything=True)
         self._names: str | None = None  # of all, `joined`
-        self._by_name: array[int] | None = None
+        self._by_name: list[JobId] | None = None
 
     def take_changes(self) -> Changes:
         """What changed since the last call."""
@@ -251,12 +250,12 @@ class BatchModel:
             self._names = joined(folded([job.path for job in self.jobs_of(ids)]))
         return self._names.split("\0")
 
-    def by_name(self) -> "array[int]":
+    def by_name(self) -> list[JobId]:
         """The whole queue in the natural order of names, remembered: `part 2` before `part 10`."""
         if self._by_name is None:
             names = natural(self.names_of(self.order))
             places = sorted(range(len(names)), key=names.__getitem__)
-            self._by_name = array("i", [self.order[place] for place in places])
+            self._by_name = [self.order[place] for place in places]
         return self._by_name
 
     def _forget_names(self) -> None:
@@ -353,7 +352,7 @@ class BatchModel:
         self.order = [job_id for job_id in self.order if job_id not in gone]
         self._names = None
         if self._by_name is not None:
-            self._by_name = array("i", [i for i in self._by_name if i not in gone])
+            self._by_name = [i for i in self._by_name if i not in gone]
         self.changes.order = self.changes.head = True
 
     def _job_changed(self, job: Job) -> None:

@@ -180,7 +180,7 @@ async def test_add_counts_before_it_adds(tmp_path: Path, monkeypatch: pytest.Mon
         await driver.until_text("Add 1 file")
         await driver.press("ctrl+u")
         await driver.press(*"*.mp3 my\\ talks nothing")
-        await driver.until_text("2 files found; No such file or folder")
+        await driver.until_text("2 files found · 2 without a length; No such file or folder")
         await driver.press("enter")
         await driver.until(lambda: link.commands)
         assert link.commands == [AddPaths(("*.mp3", "my talks", "nothing"))]

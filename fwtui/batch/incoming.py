@@ -44,7 +44,7 @@ class Incoming:
     ) -> None:
         self.find: Finder = find_bit_by_bit
         self._post = post
-        self._tell_of = tell
+        self._tell = tell
         self._told = AddingChanged(adding=False)
         self._looking = False
         self._waiting: deque[AnyCommand] = deque()
@@ -110,4 +110,4 @@ class Incoming:
         state = self.state
         if state != self._told:
             self._told = state
-            self._tell_of(state)
+            self._tell(state)

@@ -17,9 +17,7 @@ from fwtui.core.commands import RetryJobs
 from fwtui.core.events import Level
 from fwtui.core.job import Completed, JobId, Pending, Processing, Skipped
 from fwtui.errors import FwtuiError
-from fwtui.memory.cleanup import return_free_pages
-
-MANY = 10_000  # files that leave megabytes behind of what they went through
+from fwtui.memory.cleanup import MANY, return_free_pages
 
 
 class Orders:

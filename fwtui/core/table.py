@@ -62,9 +62,10 @@ class JobTable(MutableMapping[JobId, Job]):
 
     def _make_room(self, job_id: JobId) -> None:
         in_order = self._last is None or job_id > self._last
-        if (self._order is None and not in_order) or job_id in self._gone:
+        if self._order is None and not in_order:
             self._order = list(self)
-            self._gone.clear()
+        elif job_id in self._gone:
+            self._tidy_up()
         if self._order is not None:
             self._order.append(job_id)
         self._last = job_id if in_order else self._last
@@ -79,6 +80,12 @@ class JobTable(MutableMapping[JobId, Job]):
         self._length -= 1
         if self._order is not None:
             self._gone.add(job_id)
+            if len(self._gone) > self._length:
+                self._tidy_up()
+
+    def _tidy_up(self) -> None:
+        self._order = list(self)
+        self._gone.clear()
 
     def __len__(self) -> int:
         return self._length
@@ -86,8 +93,6 @@ class JobTable(MutableMapping[JobId, Job]):
     def __iter__(self) -> Iterator[JobId]:
         if self._order is None:
             return (job.id for job in self._in_order())
-        if not self._gone:
-            return iter(self._order)
         return (job_id for job_id in self._order if job_id not in self._gone)
 
     def values(self) -> ValuesView[Job]:

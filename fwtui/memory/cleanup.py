@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+MANY = 10_000  # files that leave megabytes behind of what they went through
 _MB = 2**20
 
 

@@ -30,7 +30,7 @@ SORT_WORDS: dict[Sort, str] = {
 # What one looks for comes first.
 RANKS = {Processing: 0, Failed: 1, Pending: 2, Cancelled: 3, Skipped: 4, Completed: 5}
 STATE = "is:"
-MANY = 10
+FOLLOWED_SINGLY = 10  # changes at once; each is a walk through what is shown
 
 
 @dataclass
@@ -80,7 +80,7 @@ class Arrangement:
         in_a_fixed_order = self.sort in {"queue", "name"}
         if in_a_fixed_order and not by_state:
             return False
-        if len(changed) > MANY:  # each is a walk through what is shown
+        if len(changed) > FOLLOWED_SINGLY:
             before = self.ids
             self.rebuild()
             return self.ids != before

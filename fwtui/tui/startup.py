@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from fwtui.tui.app import FwtuiApp
     from fwtui.tui.workspace import Stored
 
-MANY = 10_000
-
 
 class StartUp:
     """Runs once, inside a worker, because it waits for dialogs."""
@@ -34,7 +32,7 @@ class StartUp:
         beside = await self._running()
         if beside is None:
             return
-        from fwtui.memory.cleanup import clean_up
+        from fwtui.memory.cleanup import MANY, clean_up
 
         while True:
             stored = await self._choose(beside)

@@ -49,6 +49,11 @@ class Terminal:
         """What is on the terminal now."""
         return self._do("capture-pane", "-p")
 
+    @property
+    def painted(self) -> str:
+        """The same with its colours, as escape sequences."""
+        return self._do("capture-pane", "-p", "-e")
+
     def wait_for(self, is_there: Callable[[str], bool]) -> str:
         """The screen as soon as it shows what is waited for."""
         deadline = time.monotonic() + PATIENCE
@@ -199,3 +204,13 @@ def test_poor_and_tiny_terminals(
     last = screen.wait_for(lambda text: MARK in text)
     assert f"{MARK} 3" in last, last
     assert "Traceback" not in last
+
+
+@pytest.mark.parametrize("without", [False, True])
+def test_no_color_leaves_greys_only(without: bool, terminal: Callable[[str], Terminal]) -> None:
+    setting = "NO_COLOR=1" if without else "-u NO_COLOR"
+    screen = terminal(f"exec env {setting} COLORTERM=truecolor {program()}")
+    screen.wait_for(lambda text: "Nothing in the queue yet" in text and "Quit" in text)
+    inks = re.findall(r"[34]8;2;(\d+);(\d+);(\d+)", screen.painted)
+    assert inks
+    assert all(red == green == blue for red, green, blue in inks) == without

@@ -46,6 +46,7 @@ class Incoming:
         self._post = post
         self._tell = tell
         self._told = AddingChanged(adding=False)
+        self._turn = threading.Semaphore(0)
         self._looking = False
         self._waiting: deque[AnyCommand] = deque()
 
@@ -88,12 +89,19 @@ class Incoming:
         try:
             for found in self.find(paths):
                 self._answer(LookedUp(found, roots))
+                # Else thousands would be in front of a command that the user gives meanwhile.
+                self._turn.acquire()
         finally:  # all other commands wait for it
             self._answer(LookedUpAll(paths))
 
     def _answer(self, answer: LookedUp | LookedUpAll) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits for it
             self._post(answer)
+
+    def taken(self, answer: LookedUp) -> LookedUp:
+        """The answer, which was taken out of the inbox: the search goes on."""
+        self._turn.release()
+        return answer
 
     def done(self) -> None:
         """The last answer was taken out of the inbox."""

@@ -212,7 +212,7 @@ class BatchRunner:
                     self.ledger.log(Level.INFO, "What the batch waited for is over: it goes on")
                     await self._start()
             case LookedUp():
-                await self._orders.add(message)
+                await self._orders.add(self.incoming.taken(message))
                 self._emit_progress()
             case LookedUpAll():
                 self.incoming.done()

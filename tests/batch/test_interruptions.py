@@ -153,6 +153,28 @@ async def test_a_queue_that_is_half_added_is_not_kept(tmp_path: Path) -> None:
     assert (await batch.workspace.incomplete()).sessions == ()
 
 
+async def test_a_command_does_not_wait_for_all_that_is_found(tmp_path: Path) -> None:
+    """The search is over long before its files are in the queue."""
+    paths = tuple(str(tmp_path / f"{number}.mp3") for number in range(30))
+    for path in paths:
+        Path(path).touch()
+
+    def find(paths: Iterable[str]) -> Iterator[Found]:
+        for path in paths:
+            yield from find_bit_by_bit([path])
+
+    async with Batch(settings_for(tmp_path / "out")) as batch:
+        batch.runner.incoming.find = find
+        batch.send(AddPaths(paths))
+        await batch.until(JobsAdded)
+        batch.send(Start())
+        batch.send(Quit())
+        await asyncio.wait_for(batch._task, 20)
+    assert AddingChanged(adding=True, then_starts=True) in batch.events
+    assert any("found so far are not kept" in line for line in batch.log)
+    assert (await batch.workspace.incomplete()).sessions == ()
+
+
 async def test_what_was_there_before_is_kept(tmp_path: Path) -> None:
     go = threading.Event()
     async with Batch(settings_for(tmp_path / "out"), [LONG]) as batch:

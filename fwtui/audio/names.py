@@ -6,7 +6,7 @@ from pathlib import Path
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def printable(path: Path | str) -> str:
+def encodable(path: Path | str) -> str:
     """The text of a path that any encoder takes; undecodable bytes become U+FFFD.
 
     It is still data: control characters and markup stay in it.
@@ -15,5 +15,5 @@ def printable(path: Path | str) -> str:
 
 
 def display_name(path: Path) -> str:
-    """The file's name, `printable`."""
-    return printable(path.name)
+    """The file's name, `encodable`."""
+    return encodable(path.name)

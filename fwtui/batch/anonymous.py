@@ -9,9 +9,9 @@ from pathlib import Path
 
 import msgspec
 
-from fwtui.core.display import printable
 from fwtui.core.media import MEDIA_SUFFIXES
 from fwtui.core.redact import redacted
+from fwtui.core.text import printable
 
 _TEXTS = frozenset(".txt .srt .vtt .tsv .lrc .ass .csv .md .docx".split())
 _SUFFIXES = "|".join(sorted(suffix[1:] for suffix in MEDIA_SUFFIXES | _TEXTS))

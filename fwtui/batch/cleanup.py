@@ -2,7 +2,7 @@
 
 import asyncio
 
-from fwtui.batch.ledger import Ledger
+from fwtui.batch.state import Ledger
 from fwtui.core.events import Level, MemoryReading
 from fwtui.engine.protocol import Busy, CleanedUp
 from fwtui.memory.describe import after_cleanup, engine_gave_back, gave_back

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from fwtui.batch.fetching import Fetched, fetch
-from fwtui.batch.ledger import Ledger, now
-from fwtui.batch.said import LinkEnded
+from fwtui.batch.messages import LinkEnded
+from fwtui.batch.state import Ledger, now
+from fwtui.batch.ytdlp import Fetched, fetch
 from fwtui.core.events import AnyEvent, JobChanged, JobProgress, Level
 from fwtui.core.failure import Failure
 from fwtui.core.job import Cancelled, Completed, Failed, Job, JobId, Pending, Processing

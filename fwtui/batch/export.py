@@ -10,13 +10,13 @@ import msgspec
 
 from fwtui.batch.markdown import to_markdown
 from fwtui.batch.records import FileRecord, file_record, to_csv
-from fwtui.batch.report import BatchReport
 from fwtui.core.events import MemoryPoint
 from fwtui.core.paths import path_to_text
 from fwtui.core.session import Session
 from fwtui.core.settings import Settings
+from fwtui.disk.codec import clean
+from fwtui.report.report import BatchReport
 from fwtui.storage.atomic import write_atomic
-from fwtui.storage.codec import clean
 
 
 class SessionExport(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,15 +4,15 @@ import asyncio
 from pathlib import Path
 
 from fwtui.audio.identity import change_since
-from fwtui.batch.ledger import Ledger, now
-from fwtui.batch.policy import first_rung, ladder
-from fwtui.batch.run import NOT_STARTED, Run
+from fwtui.batch.attempts import NOT_STARTED, Run
+from fwtui.batch.retry import first_rung, ladder
+from fwtui.batch.state import Ledger, now
 from fwtui.core.job import Job
 from fwtui.core.paths import path_to_text
 from fwtui.core.session import FilePlan, Resume
 from fwtui.core.settings import Settings
 from fwtui.engine.protocol import Transcribe
-from fwtui.storage.scratch import new_scratch
+from fwtui.sessions.scratch import new_scratch
 
 
 def new_run(job: Job, settings: Settings, device: str, recent_rungs: list[int]) -> Run:

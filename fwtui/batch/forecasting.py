@@ -2,9 +2,9 @@
 
 import asyncio
 
+from fwtui.batch.devices import places
 from fwtui.batch.history import History
-from fwtui.batch.ledger import Ledger
-from fwtui.batch.places import places
+from fwtui.batch.state import Ledger
 from fwtui.core.events import Forecast, Level
 from fwtui.core.settings import Settings
 from fwtui.memory.forecast import Needs, device_of, forecast, told

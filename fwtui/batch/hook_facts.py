@@ -6,16 +6,16 @@ from collections.abc import Iterable
 import msgspec
 
 from fwtui import __version__
+from fwtui.batch.exit_code import exit_code
 from fwtui.batch.records import FileRecord, file_record
-from fwtui.batch.verdict import exit_code
 from fwtui.config.environment import FACTS
 from fwtui.core.events import BatchFinished
 from fwtui.core.failure import Failure
 from fwtui.core.job import Completed, Failed, Job
 from fwtui.core.paths import text_to_path, valid_text
 from fwtui.core.settings import Settings
+from fwtui.disk.codec import clean
 from fwtui.errors import ExitCode
-from fwtui.storage.codec import clean
 
 
 class FileDone(msgspec.Struct, frozen=True, kw_only=True, tag="file_done", tag_field="event"):

@@ -13,10 +13,10 @@ from datetime import datetime
 
 import msgspec
 
-from fwtui.batch.command import Ended, arguments_of, run_command
 from fwtui.batch.desktop import desktop_notification
 from fwtui.batch.hook_facts import Told, batch_told, file_told
-from fwtui.batch.ledger import Ledger
+from fwtui.batch.run_command import Ended, arguments_of, run_command
+from fwtui.batch.state import Ledger
 from fwtui.core.events import (
     AnyEvent,
     BatchFinished,
@@ -27,7 +27,7 @@ from fwtui.core.events import (
     PhaseChanged,
 )
 from fwtui.core.job import Completed, Failed, Job, JobId
-from fwtui.core.news import TITLE, news
+from fwtui.core.notification import TITLE, news
 from fwtui.core.redact import redacted
 
 AT_ONCE = 4

@@ -1,8 +1,8 @@
 """What can be in the inbox of a runner: commands, and what comes from threads and clocks."""
 
+from fwtui.batch.disk_wait import Cleared
 from fwtui.batch.incoming import LookedUp, LookedUpAll
-from fwtui.batch.obstacle import Cleared
-from fwtui.batch.said import (
+from fwtui.batch.messages import (
     LengthFound,
     Overdue,
     Sampled,

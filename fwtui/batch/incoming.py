@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 from msgspec import Struct
 
+from fwtui.batch.discovery import find_bit_by_bit
 from fwtui.batch.found import Found
-from fwtui.batch.intake import find_bit_by_bit
 from fwtui.core.commands import AnyCommand, Pause, Quit, Start, Stop
 from fwtui.core.events import AddingChanged
 

@@ -7,7 +7,7 @@ import gc
 import pickle
 import sys
 
-from fwtui.batch.intake import find_bit_by_bit
+from fwtui.batch.discovery import find_bit_by_bit
 
 
 def main() -> None:

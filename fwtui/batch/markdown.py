@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from fwtui.batch.report import (
+from fwtui.report.report import (
     HEADINGS,
     RIGHT,
     BatchReport,

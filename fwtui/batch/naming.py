@@ -10,7 +10,9 @@ from msgspec.structs import replace
 
 from fwtui.batch.queue import Names, numbered, plain_names
 from fwtui.core.job import Job
-from fwtui.core.naming import (
+from fwtui.core.paths import StrPath, path_to_text, text_to_path
+from fwtui.core.settings import Settings
+from fwtui.core.templates import (
     DEFAULT,
     UNKNOWN_LANGUAGE,
     NameParts,
@@ -20,8 +22,6 @@ from fwtui.core.naming import (
     split_name,
     usable_template,
 )
-from fwtui.core.paths import StrPath, path_to_text, text_to_path
-from fwtui.core.settings import Settings
 
 
 @dataclass(frozen=True)

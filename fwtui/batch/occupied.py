@@ -1,8 +1,8 @@
 """The part of an engine slot that knows which jobs its child has, and can take one back."""
 
+from fwtui.batch.attempts import Run
 from fwtui.batch.in_flight import InFlight, Stage
-from fwtui.batch.ledger import Ledger
-from fwtui.batch.run import Run
+from fwtui.batch.state import Ledger
 from fwtui.core.failure import Failure
 from fwtui.core.job import JobId
 from fwtui.engine.client import EngineClient

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from fwtui.batch.eta import Tally
+from fwtui.batch.estimate import Tally
 from fwtui.batch.history import History, Measured
 from fwtui.core.events import (
     AnyEvent,

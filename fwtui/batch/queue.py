@@ -6,9 +6,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from fwtui.core.job import Completed, Job, JobId, Pending
-from fwtui.core.naming import harmless, split_name
 from fwtui.core.paths import StrPath, path_to_text
 from fwtui.core.table import JobTable
+from fwtui.core.templates import harmless, split_name
 from fwtui.core.text_index import TextIndex
 
 # Jobs behind a link that wait no longer, until they are forgotten.

@@ -7,7 +7,6 @@ from datetime import datetime
 
 import msgspec
 
-from fwtui.core.display import printable
 from fwtui.core.finding import Finding, said_of
 from fwtui.core.job import (
     Attempt,
@@ -21,6 +20,7 @@ from fwtui.core.job import (
     status_word,
 )
 from fwtui.core.paths import text_to_path, valid_text
+from fwtui.core.text import printable
 
 _JOINT = "; "
 
@@ -69,7 +69,7 @@ def file_record(job: Job) -> FileRecord:
         audio_seconds=job.duration or None,
         started_at=getattr(job.state, "started_at", None),
         completed_at=getattr(job.state, "completed_at", None),
-        attempts=tuple(_attempt(attempt) for attempt in job.attempts),
+        attempts=tuple(_attempt_record(attempt) for attempt in job.attempts),
         source=valid_text(job.source or ""),
     )
     match job.state:
@@ -103,7 +103,7 @@ def speed_of(state: Completed) -> float | None:
     return state.audio_seconds / state.work_seconds if state.work_seconds > 0 else None
 
 
-def _attempt(attempt: Attempt) -> AttemptRecord:
+def _attempt_record(attempt: Attempt) -> AttemptRecord:
     return AttemptRecord(
         at=attempt.at,
         at_seconds=attempt.at_seconds,

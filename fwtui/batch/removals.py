@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
-from fwtui.batch.ledger import Ledger
+from fwtui.batch.state import Ledger
 from fwtui.core.events import Level
 from fwtui.core.job import Cancelled, Job, JobId, Pending, Skipped
 

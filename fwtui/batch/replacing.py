@@ -2,8 +2,8 @@
 
 from typing import Literal
 
+from fwtui.batch.attempts import Run
 from fwtui.batch.in_flight import InFlight
-from fwtui.batch.run import Run
 from fwtui.core.failure import Failure
 from fwtui.core.job import JobId
 from fwtui.engine.client import EngineClient

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 from collections.abc import Callable
 
-from fwtui.batch.said import Sampled
+from fwtui.batch.messages import Sampled
 from fwtui.memory.measure import MemoryMeter
 
 # What measures is imported for the first reading; the first files of the queue come before that.

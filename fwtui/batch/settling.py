@@ -6,9 +6,9 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from fwtui.errors import StorageError
-from fwtui.storage.load import load
-from fwtui.storage.names import SessionFiles
-from fwtui.storage.taken import Taken, TakenLedger
+from fwtui.sessions.load import load
+from fwtui.sessions.paths import SessionFiles
+from fwtui.watch.processed import Taken, TakenLedger
 
 
 def settle_left_over(

@@ -4,14 +4,14 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+from fwtui.batch.devices import places
+from fwtui.batch.durations import Lengths
 from fwtui.batch.forecasting import Forecaster
-from fwtui.batch.guardian import Guardian
 from fwtui.batch.history import History
-from fwtui.batch.ledger import Ledger
-from fwtui.batch.measuring import Lengths
+from fwtui.batch.memory_guard import Guardian
+from fwtui.batch.messages import LengthFound
 from fwtui.batch.pace import Pace, Prediction
-from fwtui.batch.places import places
-from fwtui.batch.said import LengthFound
+from fwtui.batch.state import Ledger
 from fwtui.core.events import AT_REST, BatchProgress, Phase
 from fwtui.memory.measure import MemoryMeter
 

@@ -2,16 +2,16 @@
 
 import contextlib
 
-from fwtui.batch.folders import Folders
+from fwtui.batch.batch import BatchRunner
 from fwtui.batch.inbox import Message
-from fwtui.batch.runner import BatchRunner
-from fwtui.batch.said import Sampled, Settled
+from fwtui.batch.messages import Sampled, Settled
+from fwtui.batch.watched_folders import Folders
 from fwtui.config.locations import Locations
 from fwtui.core.commands import AnyCommand, UnwatchFolder, WatchFolder
 from fwtui.core.events import AT_REST, Level, Phase
 from fwtui.core.watch import FolderStatus
 from fwtui.engine.client import COMMAND
-from fwtui.storage.store import SessionStore
+from fwtui.sessions.store import SessionStore
 from fwtui.watch.news import Arrived, News, Noted, Renamed, Told
 
 AGAIN_SECONDS = 5.0

@@ -5,16 +5,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fwtui.batch.ahead import Ahead
+from fwtui.batch.prefetch import Ahead
+from fwtui.cli.control import connected, find_batch, session_argument
 from fwtui.cli.exits import exit_code_help
-from fwtui.cli.live import connected, find_batch, session_argument
 from fwtui.cli.screen import has_terminal, show
-from fwtui.config.layers import make_layers, settle
 from fwtui.config.locations import Locations
+from fwtui.config.sources import make_layers, settle
 from fwtui.errors import ExitCode, FwtuiError
 
 if TYPE_CHECKING:
-    from fwtui.batch.remote.places import Place
+    from fwtui.batch.remote.endpoints import Place
 
 
 @click.command(

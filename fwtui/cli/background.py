@@ -16,8 +16,8 @@ import msgspec
 from msgspec.structs import replace
 
 from fwtui.cli.console import Console
-from fwtui.cli.hangup import leave_terminal
 from fwtui.cli.logfile import SessionLog, close_log, log_event, open_log
+from fwtui.cli.process import leave_terminal
 from fwtui.cli.run import Request, run
 from fwtui.cli.tally import Tally
 from fwtui.config.locations import Locations

@@ -15,11 +15,11 @@ from fwtui.cli.console import Console
 from fwtui.cli.exits import exit_code_help
 from fwtui.cli.options import SettingsCommand, settings_from, settings_options
 from fwtui.cli.provide import provide
-from fwtui.config.checks import usable
 from fwtui.config.fields import Value, apply
 from fwtui.config.locations import Locations
-from fwtui.core.display import printable
+from fwtui.config.validate import usable
 from fwtui.core.settings import ComputeType, Settings
+from fwtui.core.text import printable
 from fwtui.errors import ExitCode, FwtuiError, UsageError
 
 if TYPE_CHECKING:

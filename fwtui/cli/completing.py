@@ -31,7 +31,7 @@ def running_ids(
     incomplete: str,
 ) -> list[str]:
     """The sessions that are worked on."""
-    from fwtui.batch.remote.places import running
+    from fwtui.batch.remote.endpoints import running
 
     names = (place.session_id for place in running(Locations.default()))
     return [name for name in names if name.startswith(incomplete)]

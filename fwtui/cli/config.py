@@ -12,10 +12,10 @@ from fwtui.cli.options import SettingsCommand, layers_from, screen_options
 from fwtui.cli.text import plural
 from fwtui.config.environment import environment_values, misspelt
 from fwtui.config.fields import Field, Value, apply, named_field, parse_word
-from fwtui.config.layers import Sourced, sourced
 from fwtui.config.load import NONE, load_settings, read_file
 from fwtui.config.locations import Locations
-from fwtui.core.display import cells, printable
+from fwtui.config.sources import Sourced, sourced
+from fwtui.core.text import cells, printable
 from fwtui.errors import ConfigError, ExitCode, FwtuiError, UsageError
 
 HEADER = """\
@@ -82,7 +82,7 @@ def set_value(key: str, value: str) -> ExitCode:
 
     KEY is `section.name`, or the option's name: `fwtui config set beam_size 3`.
     """
-    from fwtui.config.checks import usable_value
+    from fwtui.config.validate import usable_value
 
     field = named_field(key)
     parsed = parse_word(field, value)

@@ -4,7 +4,7 @@ import os
 import sys
 from typing import TextIO, cast
 
-from fwtui.core.display import printable
+from fwtui.core.text import printable
 from fwtui.errors import FwtuiError
 
 

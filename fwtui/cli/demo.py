@@ -10,7 +10,7 @@ import click
 import msgspec
 from msgspec.structs import replace
 
-from fwtui.batch.ahead import Ahead
+from fwtui.batch.prefetch import Ahead
 from fwtui.cli.accuracy import accuracy
 from fwtui.cli.arguments import Switch, WhisperCommand
 from fwtui.cli.console import Console
@@ -23,7 +23,6 @@ from fwtui.cli.screen import has_terminal, show
 from fwtui.cli.tally import Tally
 from fwtui.config.locations import Locations
 from fwtui.core.commands import AddPaths, Start
-from fwtui.core.display import printable
 from fwtui.core.quality import QualitySettings
 from fwtui.core.settings import (
     BatchSettings,
@@ -31,6 +30,7 @@ from fwtui.core.settings import (
     OutputSettings,
     Settings,
 )
+from fwtui.core.text import printable
 from fwtui.errors import ExitCode, FwtuiError
 
 

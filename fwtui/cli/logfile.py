@@ -12,10 +12,10 @@ from datetime import datetime
 from pathlib import Path
 
 from fwtui.config.locations import Locations
-from fwtui.core.display import printable
 from fwtui.core.events import AnyEvent, BatchSnapshot, Level, LogLine, SettingsChanged
 from fwtui.core.own_settings import LogSettings
 from fwtui.core.redact import redacted, secrets_in
+from fwtui.core.text import printable
 
 FILE_BYTES = 10 * 2**20  # a longer file is followed by another
 MOST_BYTES = 200 * 2**20  # of all log files together; the oldest go

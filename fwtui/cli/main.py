@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
-from fwtui.batch.ahead import Ahead
+from fwtui.batch.prefetch import Ahead
 from fwtui.cli.console import Console, fill_standard_streams
 from fwtui.errors import ExitCode, FwtuiError
 

@@ -13,8 +13,8 @@ from fwtui.cli.console import Console
 from fwtui.cli.exits import exit_code_help
 from fwtui.config.load import load_settings
 from fwtui.config.locations import Locations
-from fwtui.core.display import cells, printable
 from fwtui.core.settings import ModelSettings, Settings
+from fwtui.core.text import cells, printable
 from fwtui.errors import ModelAbsentError, ModelError, UsageError
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from click.core import ParameterSource
 
 from fwtui.cli.arguments import Switch, WhisperCommand
 from fwtui.config.fields import Field, Value, all_fields, parse_word
-from fwtui.config.layers import Layer, find_profile, make_layers, settle
 from fwtui.config.locations import Locations
+from fwtui.config.sources import Layer, find_profile, make_layers, settle
 from fwtui.core.settings import Settings
 from fwtui.errors import ConfigError
 

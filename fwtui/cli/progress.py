@@ -7,7 +7,6 @@ from time import monotonic
 from fwtui.cli.console import Console
 from fwtui.cli.tally import Tally
 from fwtui.cli.text import clipped, clock, subtitle_time
-from fwtui.core.display import cells, printable
 from fwtui.core.events import (
     AnyEvent,
     BatchFinished,
@@ -22,9 +21,10 @@ from fwtui.core.events import (
     SettingsChanged,
 )
 from fwtui.core.job import Completed, Job, JobId, Pending, Processing, Skipped
-from fwtui.core.news import news, terminal_signal
+from fwtui.core.notification import news, terminal_signal
 from fwtui.core.own_settings import DoneSettings
 from fwtui.core.paths import text_to_path
+from fwtui.core.text import cells, printable
 
 # A terminal over a slow line should not be flooded; a log file much less.
 _LIVE_SECONDS = 0.1

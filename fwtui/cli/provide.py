@@ -11,8 +11,8 @@ import click
 
 from fwtui.cli.console import Console
 from fwtui.cli.text import clipped, clock
-from fwtui.core.display import printable
 from fwtui.core.settings import ModelSettings
+from fwtui.core.text import printable
 from fwtui.errors import FwtuiError, ModelAbsentError
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import click
 from fwtui.cli.console import Console
 from fwtui.cli.exits import exit_code_help
 from fwtui.config.locations import Locations
-from fwtui.core.display import printable
+from fwtui.core.text import printable
 from fwtui.errors import ExitCode
 
 
@@ -33,7 +33,7 @@ def command(output: Path | None, yes: bool) -> ExitCode:
     through it all the same. Nothing is sent anywhere. Without a terminal it is only shown, unless
     --yes is given.
     """
-    from fwtui.batch.bug_report import default_name, gather, shown, write_bundle
+    from fwtui.report.bug_report import default_name, gather, shown, write_bundle
 
     console = Console()
     parts = gather(Locations.default())

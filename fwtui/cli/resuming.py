@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 from fwtui.cli.console import Console
 from fwtui.cli.text import plural
-from fwtui.core.display import printable
+from fwtui.core.text import printable
 from fwtui.errors import FwtuiError, UsageError
 
 if TYPE_CHECKING:
-    from fwtui.storage.sessions import StoredSession
+    from fwtui.sessions.catalog import StoredSession
 
 
 def incomplete(sessions: Iterable["StoredSession"]) -> tuple["StoredSession", ...]:
@@ -27,7 +27,7 @@ def choose(
     """
     candidates = incomplete(sessions)
     if wanted:
-        return _named(candidates, wanted)
+        return _session_named(candidates, wanted)
     free = [stored for stored in candidates if stored.in_use is None]
     if candidates and not free:
         raise _in_use(candidates[0])
@@ -64,7 +64,7 @@ def hint(sessions: Iterable["StoredSession"], console: Console) -> None:
         )
 
 
-def _named(candidates: tuple["StoredSession", ...], wanted: str) -> "StoredSession":
+def _session_named(candidates: tuple["StoredSession", ...], wanted: str) -> "StoredSession":
     for stored in candidates:
         if stored.session.session_id == wanted:
             if stored.in_use is not None:
@@ -78,7 +78,7 @@ def _named(candidates: tuple["StoredSession", ...], wanted: str) -> "StoredSessi
 
 
 def _in_use(stored: "StoredSession") -> FwtuiError:
-    from fwtui.storage.lock import in_use
+    from fwtui.disk.lock import in_use
 
     assert stored.in_use is not None
     return in_use(stored.session.session_id, stored.in_use)

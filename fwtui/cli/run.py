@@ -14,7 +14,6 @@ from fwtui.cli.arguments import OptionalValue
 from fwtui.cli.completing import session_ids
 from fwtui.cli.console import Console
 from fwtui.cli.exits import exit_code_help
-from fwtui.cli.hangup import TERMINAL_GONE, leave_terminal
 from fwtui.cli.headless import Listener, drive
 from fwtui.cli.jsonlines import JsonLines
 from fwtui.cli.links import check_links
@@ -26,20 +25,21 @@ from fwtui.cli.options import (
     settings_options,
     telling_options,
 )
+from fwtui.cli.process import TERMINAL_GONE, leave_terminal
 from fwtui.cli.progress import Progress
 from fwtui.cli.provide import provide
 from fwtui.cli.resuming import choose, hint
 from fwtui.cli.tally import Tally, failures, summary
-from fwtui.config.checks import usable, warnings
 from fwtui.config.environment import misspelt
 from fwtui.config.fields import Value, apply
 from fwtui.config.locations import Locations
-from fwtui.config.sparse import full
+from fwtui.config.overrides import full
+from fwtui.config.validate import usable, warnings
 from fwtui.core.commands import AddPaths, AnyCommand, ChangeSettings, RetryJobs, Start
-from fwtui.core.display import printable
 from fwtui.core.events import Level
 from fwtui.core.job import Job
 from fwtui.core.settings import Settings
+from fwtui.core.text import printable
 from fwtui.core.watch import WatchedFolder
 from fwtui.errors import ExitCode, FwtuiError, UsageError
 
@@ -247,7 +247,7 @@ def find_files(paths: tuple[str, ...]) -> Intake:
 
     Raises FwtuiError for links when yt-dlp is not there.
     """
-    from fwtui.batch.intake import find_media
+    from fwtui.batch.discovery import find_media
 
     files: dict[str, None] = {}
     problems: list[Problem] = []
@@ -344,7 +344,7 @@ async def _provide(settings: Settings, jobs: Sequence[Job], console: Console | N
 def _maps(texts: tuple[str, ...]) -> Mapping[str, str]:
     if not texts:
         return {}
-    from fwtui.storage.remap import parse_map
+    from fwtui.sessions.remap import parse_map
 
     return dict(parse_map(text) for text in texts)
 

@@ -7,27 +7,27 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from fwtui.batch.ahead import Ahead
+from fwtui.batch.prefetch import Ahead
 from fwtui.cli.console import Console
-from fwtui.cli.hangup import TERMINAL_GONE, leave_terminal
 from fwtui.cli.links import check_links
 from fwtui.cli.logfile import SessionLog, close_log, log_event, open_log
 from fwtui.cli.main import COMMANDS
+from fwtui.cli.process import TERMINAL_GONE, leave_terminal
 from fwtui.cli.signals import stop_signals
-from fwtui.config.checks import usable
-from fwtui.config.layers import make_layers, settle
 from fwtui.config.locations import Locations
+from fwtui.config.sources import make_layers, settle
+from fwtui.config.validate import usable
 from fwtui.core.commands import AddPaths, AnyCommand, Quit, Start
-from fwtui.core.display import printable
 from fwtui.core.events import Level, Phase
-from fwtui.core.links import is_link
+from fwtui.core.inputs import is_link
 from fwtui.core.paths import path_to_text
 from fwtui.core.settings import Settings
+from fwtui.core.text import printable
 from fwtui.errors import ExitCode, FwtuiError, UsageError
 
 if TYPE_CHECKING:
     from fwtui.batch.found import Found
-    from fwtui.batch.remote.places import Place
+    from fwtui.batch.remote.endpoints import Place
     from fwtui.batch.remote.shared import SharedBatch
     from fwtui.tui.app import FwtuiApp
     from fwtui.tui.model import BatchModel
@@ -93,7 +93,7 @@ def show(
         from fwtui.config.own import load_keys, load_profiles
         from fwtui.tui.app import FwtuiApp
         from fwtui.tui.keymap import make_keymap
-        from fwtui.tui.late import late
+        from fwtui.tui.lazy_workspace import late
 
         def workspace() -> "Workspace":
             from fwtui.batch.workspace import Workspace

@@ -14,14 +14,14 @@ from fwtui.cli.exits import exit_code_help
 from fwtui.cli.resuming import described
 from fwtui.cli.text import plural
 from fwtui.config.locations import Locations
-from fwtui.core.display import printable
 from fwtui.core.job import status_word
+from fwtui.core.text import printable
 from fwtui.errors import ExitCode, FwtuiError, UsageError
 
 if TYPE_CHECKING:
     from fwtui.batch.workspace import Workspace
     from fwtui.core.session import Session
-    from fwtui.storage.sessions import StoredSession
+    from fwtui.sessions.catalog import StoredSession
 
 FORMATS = ("json", "toml", "csv")
 
@@ -171,7 +171,7 @@ async def _named(
         if name not in there:
             raise UsageError(f"no unfinished session is called {name!r}", "see: fwtui sessions")
         if (holder := there[name].in_use) is not None:
-            from fwtui.storage.lock import in_use
+            from fwtui.disk.lock import in_use
 
             raise in_use(name, holder)
     return tuple(there[name] for name in ids)

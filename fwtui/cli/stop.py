@@ -5,11 +5,11 @@ import asyncio
 import click
 
 from fwtui.cli.console import Console
+from fwtui.cli.control import connected, find_batch, session_argument
 from fwtui.cli.exits import exit_code_help
-from fwtui.cli.live import connected, find_batch, session_argument
 from fwtui.cli.tally import counts
-from fwtui.core.display import printable
 from fwtui.core.events import BatchFinished, Phase
+from fwtui.core.text import printable
 from fwtui.errors import ExitCode
 
 

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from fwtui.batch.verdict import exit_code
+from fwtui.batch.exit_code import exit_code
 from fwtui.cli.text import clock, plural
-from fwtui.core.display import printable
 from fwtui.core.events import (
     AnyEvent,
     BatchFinished,
@@ -18,6 +17,7 @@ from fwtui.core.events import (
 from fwtui.core.failure import Failure
 from fwtui.core.job import Completed, Failed, Job, JobId, Pending, Skipped
 from fwtui.core.table import JobTable
+from fwtui.core.text import printable
 from fwtui.errors import ExitCode
 
 

@@ -1,6 +1,6 @@
 """Lines cut to a width, and times and counts as people read them."""
 
-from fwtui.core.display import cells
+from fwtui.core.text import cells
 
 
 def clipped(text: str, width: int) -> str:

@@ -2,7 +2,7 @@
 
 import click
 
-from fwtui.batch.ahead import Ahead
+from fwtui.batch.prefetch import Ahead
 from fwtui.cli.completing import first_word
 from fwtui.cli.options import SettingsCommand, screen_options, settings_from
 from fwtui.cli.screen import open_screen

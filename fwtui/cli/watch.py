@@ -12,20 +12,20 @@ from fwtui.cli.console import Console
 from fwtui.cli.exits import exit_code_help
 from fwtui.cli.options import SettingsCommand, settings_from, settings_options, telling_options
 from fwtui.cli.run import Request, perform
-from fwtui.config.checks import usable
 from fwtui.config.fields import Value
 from fwtui.config.locations import Locations
+from fwtui.config.validate import usable
 from fwtui.core.commands import AnyCommand, ChangeSettings, RetryJobs, Start
-from fwtui.core.display import printable
 from fwtui.core.paths import path_to_text
 from fwtui.core.settings import Settings
+from fwtui.core.text import printable
 from fwtui.core.watch import After, Existing, Poll, WatchedFolder
 from fwtui.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from fwtui.batch.remote.shared import SharedBatch
     from fwtui.batch.workspace import Workspace
-    from fwtui.storage.sessions import StoredSession
+    from fwtui.sessions.catalog import StoredSession
 
 _USUAL = WatchedFolder(path="")
 
@@ -150,7 +150,7 @@ def _path(folder: str) -> str:
 
 
 def _checked(folder: WatchedFolder) -> WatchedFolder:
-    from fwtui.watch.after import can_tag
+    from fwtui.watch.actions import can_tag
 
     if folder.after == "tag" and not can_tag:
         raise UsageError("files cannot be tagged on this system", "use --after move")
@@ -162,7 +162,7 @@ def _checked(folder: WatchedFolder) -> WatchedFolder:
 
 
 def _prepare(folders: Iterable[WatchedFolder], locations: Locations, *, forget: bool) -> None:
-    from fwtui.storage.taken import check_free, forget_all
+    from fwtui.watch.processed import check_free, forget_all
 
     for folder in folders:
         check_free(locations.watched, folder.path)

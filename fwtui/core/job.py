@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from fwtui.core.failure import Failure
 from fwtui.core.finding import Finding
-from fwtui.core.naming import plain_stem
 from fwtui.core.paths import text_to_path
+from fwtui.core.templates import plain_stem
 
 # Whoever makes ids counts, so tables by id may be lists.
 JobId = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]

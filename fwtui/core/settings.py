@@ -9,9 +9,9 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from fwtui.core.naming import DEFAULT
 from fwtui.core.own_settings import DoneSettings, InterfaceSettings, LogSettings
 from fwtui.core.quality import QualitySettings
+from fwtui.core.templates import DEFAULT
 
 ComputeType = Literal[
     "default",

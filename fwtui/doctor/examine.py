@@ -8,12 +8,12 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
-from fwtui.config.checks import usable
 from fwtui.config.load import load_settings
 from fwtui.config.locations import Locations
 from fwtui.config.own import load_profiles
-from fwtui.core.display import printable
+from fwtui.config.validate import usable
 from fwtui.core.settings import Settings
+from fwtui.core.text import printable
 from fwtui.doctor import probe, verdicts
 from fwtui.doctor.finding import Finding, Level
 from fwtui.doctor.selftest import SECONDS, self_test

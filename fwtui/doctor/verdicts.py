@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from fwtui.core.display import printable
 from fwtui.core.settings import Settings
+from fwtui.core.text import printable
 from fwtui.doctor.facts import Cpu, Disk, Gpus, Library, Native, SelfTest, Terminal
 from fwtui.doctor.finding import Finding, Level
 from fwtui.models.catalogue import megabytes

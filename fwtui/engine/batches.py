@@ -4,7 +4,7 @@ import traceback
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from fwtui.core.batching import batch_size, shares
+from fwtui.core.decoding import batch_size, shares
 from fwtui.core.failure import FailureKind
 from fwtui.core.job import JobId
 from fwtui.engine.batched import BatchDecoder, batch_kind

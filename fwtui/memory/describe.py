@@ -3,8 +3,8 @@
 A megabyte is 2**20 bytes.
 """
 
-from fwtui.core.display import printable
 from fwtui.core.events import MemoryReading
+from fwtui.core.text import printable
 
 
 def batch_line(title: str, reading: MemoryReading) -> str:

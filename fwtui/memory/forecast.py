@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 from msgspec.structs import replace
 
-from fwtui.core.batching import batch_size
+from fwtui.core.decoding import batch_size
 from fwtui.core.events import Forecast, GpuReading, MemoryReading
 from fwtui.core.narrow import narrowed
 from fwtui.core.settings import ComputeType, Settings

@@ -31,8 +31,8 @@ from huggingface_hub import (
 from huggingface_hub.file_download import http_get
 from huggingface_hub.utils import WeakFileLock, build_hf_headers
 
-from fwtui.core.display import printable
 from fwtui.core.failure import Failure, FailureKind
+from fwtui.core.text import printable
 from fwtui.errors import DiskFullError, FwtuiError, ModelError
 from fwtui.models.cache import FILES_NEEDED, PARTIAL, repo_folder
 from fwtui.models.catalogue import CONVERTER, megabytes

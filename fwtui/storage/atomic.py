@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from pathlib import Path
 
+from fwtui.disk.files import CREATE, FILES, FileSystem, write_all
 from fwtui.storage.faults import storage_error
-from fwtui.storage.files import CREATE, FILES, FileSystem, write_all
 
 TEMP_PREFIX = ".fwtui-"
 TEMP_SUFFIX = ".tmp"

@@ -11,14 +11,14 @@ from pathlib import Path
 import msgspec
 
 from fwtui.core.job import JobId
+from fwtui.disk.files import PRIVATE_FILE, FileSystem
+from fwtui.sessions.journal import Header, encode_line, mark_of
+from fwtui.sessions.paths import SessionFiles
+from fwtui.sessions.replay import Progress, ProgressBook, Roster
+from fwtui.sessions.snapshot import encode_snapshot
 from fwtui.storage.atomic import remove_quietly, write_temp
 from fwtui.storage.faults import storage_error
-from fwtui.storage.files import PRIVATE_FILE, FileSystem
-from fwtui.storage.journal import Header, encode_line, mark_of
 from fwtui.storage.journal_file import JournalFile
-from fwtui.storage.ledger import Progress, ProgressBook, Roster
-from fwtui.storage.names import SessionFiles
-from fwtui.storage.snapshot import encode_snapshot
 
 
 class Rewrite:

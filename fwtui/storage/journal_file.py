@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from pathlib import Path
 
+from fwtui.disk.files import APPEND, FileSystem, write_all
+from fwtui.sessions.journal import AnyRecord, encode_line
 from fwtui.storage.faults import storage_error
-from fwtui.storage.files import APPEND, FileSystem, write_all
-from fwtui.storage.journal import AnyRecord, encode_line
 
 
 class JournalFile:

@@ -5,8 +5,8 @@ import hashlib
 import shutil
 from pathlib import Path
 
-from fwtui.core.links import link_name
-from fwtui.storage.names import SessionFiles
+from fwtui.core.inputs import link_name
+from fwtui.sessions.paths import SessionFiles
 
 LINKS = "links"
 """The folder of all downloads, in the cache folder."""

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from fwtui.disk.files import PRIVATE_FILE, FileSystem, ensure_folder
+from fwtui.sessions.paths import SessionFiles
 from fwtui.storage.atomic import write_atomic
 from fwtui.storage.faults import storage_error
-from fwtui.storage.files import PRIVATE_FILE, FileSystem, ensure_folder
-from fwtui.storage.names import SessionFiles
 
 
 def keep_copy(path: Path, paths: SessionFiles, files: FileSystem) -> Path:

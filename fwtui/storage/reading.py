@@ -8,9 +8,9 @@ from fwtui.core.job import JobId
 from fwtui.core.segment import Segment
 from fwtui.core.session import Resume, Session, Spoken
 from fwtui.errors import StorageError
+from fwtui.sessions.journal import Begun, Record, Window, record_of
+from fwtui.sessions.replay import Progress, ProgressBook, Roster
 from fwtui.storage.faults import storage_error
-from fwtui.storage.journal import Begun, Record, Window, record_of
-from fwtui.storage.ledger import Progress, ProgressBook, Roster
 
 _Record = TypeVar("_Record", bound=Record)
 

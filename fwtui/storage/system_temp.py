@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from fwtui.storage.files import FILES, FileSystem
-from fwtui.storage.scratch import HOUR, Swept
+from fwtui.disk.files import FILES, FileSystem
+from fwtui.sessions.scratch import HOUR, Swept
 
 
 def sweep_system_temp(directory: Path, now: datetime, *, files: FileSystem = FILES) -> Swept:

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from fwtui.batch.fetching import NEEDED, is_installed
 from fwtui.batch.found import Found, Problem
+from fwtui.batch.ytdlp import NEEDED, is_installed
 from fwtui.core.paths import path_to_text
 from fwtui.tui import format as fmt
+from fwtui.tui.add_preview import DONE, IN_QUEUE, TRANSCRIBED, Known
 from fwtui.tui.browse import Kind, is_kind
 from fwtui.tui.glyphs import Glyphs
-from fwtui.tui.known import DONE, IN_QUEUE, TRANSCRIBED, Known
 from fwtui.tui.text import clean
 
 

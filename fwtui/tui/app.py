@@ -12,13 +12,13 @@ from textual import work
 from textual.binding import BindingType
 
 from fwtui.core.commands import AnyCommand
-from fwtui.core.news import news, terminal_signal
+from fwtui.core.notification import news, terminal_signal
 from fwtui.core.settings import Settings
 from fwtui.errors import FwtuiError
-from fwtui.tui.ending import Ending
+from fwtui.tui.controller import Host
+from fwtui.tui.errors import Trouble
 from fwtui.tui.fetching import Fetching
 from fwtui.tui.glyphs import Glyphs
-from fwtui.tui.host import Host
 from fwtui.tui.keymap import USUAL, Keymap
 from fwtui.tui.keys import bindings
 from fwtui.tui.looks import Looks
@@ -26,11 +26,11 @@ from fwtui.tui.messages import ProfilesRead
 from fwtui.tui.model import Changes
 from fwtui.tui.palette import KeyCommands
 from fwtui.tui.screens.main import MainScreen
+from fwtui.tui.shutdown import Ending
 from fwtui.tui.text import shown_path
-from fwtui.tui.trouble import Trouble
 
 if TYPE_CHECKING:
-    from fwtui.batch.remote.places import Place
+    from fwtui.batch.remote.endpoints import Place
     from fwtui.config.profiles import Profile
     from fwtui.tui.workspace import Workspace
 
@@ -176,8 +176,8 @@ class FwtuiApp(Looks, Fetching, Ending):
     @work(exclusive=True, group="bug", exit_on_error=False)
     async def action_report_bug(self) -> None:
         """Put a bundle together, show it, and write it if that is wanted."""
-        from fwtui.batch.bug_report import default_name, gather
         from fwtui.config.locations import Locations
+        from fwtui.report.bug_report import default_name, gather
         from fwtui.tui.screens.bug_report import BugReport
 
         if any(isinstance(screen, BugReport) for screen in self.screen_stack):

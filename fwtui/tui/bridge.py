@@ -7,7 +7,7 @@ from collections.abc import Callable
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from fwtui.batch.gathering import Gathering
+from fwtui.batch.coalesce import Gathering
 from fwtui.core.events import AnyEvent, JobsAdded, LogLine
 from fwtui.tui.model import BatchModel, Changes
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from textual import work
 from textual.app import App
 
-from fwtui.config.sparse import full
+from fwtui.config.overrides import full
 from fwtui.core.commands import Start
 from fwtui.core.failure import Failure
 from fwtui.core.job import Job
 from fwtui.core.settings import ModelSettings, Settings
 from fwtui.errors import ExitCode, ModelAbsentError, ModelError
+from fwtui.tui.controller import Host
 from fwtui.tui.glyphs import Glyphs
-from fwtui.tui.host import Host
 from fwtui.tui.text import clean
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from fwtui.core.events import Phase
 from fwtui.core.job import Job, JobId
 from fwtui.core.segment import Transcript
 from fwtui.errors import FwtuiError
+from fwtui.tui.controller import Host
 from fwtui.tui.glyphs import Glyphs
-from fwtui.tui.host import Host
 from fwtui.tui.keymap import with_keys
 from fwtui.tui.messages import TranscriptWanted
 from fwtui.tui.model import BatchModel, Changes
@@ -137,8 +137,8 @@ class Looking(Screen[None]):
             await self._change(stored)
 
     async def _change(self, stored: "Stored") -> None:
-        from fwtui.tui.leaving import ask_change
         from fwtui.tui.screens.dialog import Tell
+        from fwtui.tui.screens.quit import ask_change
         from fwtui.tui.startup import Resumed
 
         if self.model.phase is not Phase.IDLE and not await self.app.push_screen_wait(

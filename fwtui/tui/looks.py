@@ -11,10 +11,10 @@ from textual.screen import Screen
 
 from fwtui.core.own_settings import InterfaceSettings
 from fwtui.errors import ExitCode
+from fwtui.tui.error_boundary import Sturdy
 from fwtui.tui.glyphs import choose_glyphs
 from fwtui.tui.keymap import USUAL
 from fwtui.tui.messages import InterfaceChanged
-from fwtui.tui.sturdy import Sturdy
 from fwtui.tui.theme import DARK, LIGHT, THEMES, complete
 
 

@@ -15,8 +15,8 @@ from fwtui.core.job import (
     Skipped,
 )
 from fwtui.tui import format as fmt
-from fwtui.tui.arrange import Sort
 from fwtui.tui.glyphs import Glyphs
+from fwtui.tui.sort_filter import Sort
 from fwtui.tui.text import base_name, clean, fit, fit_middle, fit_right, width
 from fwtui.tui.widgets.paint import Piece, bar
 

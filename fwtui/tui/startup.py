@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from fwtui.core.job import JobId
 from fwtui.errors import FwtuiError
 from fwtui.tui import format as fmt
-from fwtui.tui.host import Host
+from fwtui.tui.controller import Host
 from fwtui.tui.keymap import with_keys
 from fwtui.tui.text import clean
 
 if TYPE_CHECKING:
-    from fwtui.batch.remote.places import Place
+    from fwtui.batch.remote.endpoints import Place
     from fwtui.tui.app import FwtuiApp
     from fwtui.tui.workspace import Stored
 

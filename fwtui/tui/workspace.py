@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from fwtui.batch.link import BatchLink
-from fwtui.batch.remote.glimpse import Glimpse
-from fwtui.batch.remote.places import Place
+from fwtui.batch.remote.endpoints import Place
+from fwtui.batch.remote.status import Glimpse
 from fwtui.core.job import Job
 from fwtui.core.segment import Transcript
 from fwtui.core.settings import Settings
-from fwtui.storage.erase import Discarded
-from fwtui.storage.sessions import SessionList, StoredSession
+from fwtui.sessions.catalog import SessionList, StoredSession
+from fwtui.sessions.delete import Discarded
 
 if TYPE_CHECKING:
     from fwtui.batch.workspace import Mapped

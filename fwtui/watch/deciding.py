@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from fwtui.audio.identity import Identity
 from fwtui.core.paths import text_to_path
-from fwtui.storage.taken import Taken, TakenLedger
+from fwtui.watch.processed import Taken, TakenLedger
 
 
 class Verdict(Enum):

@@ -12,16 +12,16 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from fwtui.audio.identity import Identity, identify
-from fwtui.core.display import printable
 from fwtui.core.events import Level
 from fwtui.core.paths import path_to_text, text_to_path
+from fwtui.core.text import printable
 from fwtui.core.watch import FolderStatus, WatchedFolder
 from fwtui.errors import StorageError
-from fwtui.storage.taken import Taken, TakenLedger, entry_of
+from fwtui.watch.completeness import Clocks, Sighting, complete_in
 from fwtui.watch.deciding import Verdict, decide
-from fwtui.watch.names import Kind, Names
+from fwtui.watch.filters import Kind, Names
 from fwtui.watch.news import Arrived, News, Noted, Renamed, Told
-from fwtui.watch.rule import Clocks, Sighting, complete_in
+from fwtui.watch.processed import Taken, TakenLedger, entry_of
 from fwtui.watch.source import CannotTell, Hint, is_on_network, polled, told
 from fwtui.watch.tree import walk
 from fwtui.watch.writers import being_written

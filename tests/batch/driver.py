@@ -10,7 +10,7 @@ from typing import Self, TypeVar
 import psutil
 
 from fwtui import demo
-from fwtui.batch.runner import BatchRunner
+from fwtui.batch.batch import BatchRunner
 from fwtui.batch.workspace import Workspace
 from fwtui.config.locations import Locations
 from fwtui.core.commands import AddPaths, AnyCommand, Quit, Start

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from fwtui import demo
-from fwtui.batch import obstacle
-from fwtui.batch.obstacle import shortage, stands
+from fwtui.batch import disk_wait
+from fwtui.batch.disk_wait import shortage, stands
 from fwtui.core.commands import Start, Stop
 from fwtui.core.events import (
     AnyEvent,
@@ -31,7 +31,7 @@ OTHER = demo.clips()[1]
 
 @pytest.fixture(autouse=True)
 def look_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(obstacle, "LOOK_SECONDS", 0.2)
+    monkeypatch.setattr(disk_wait, "LOOK_SECONDS", 0.2)
 
 
 @pytest.fixture

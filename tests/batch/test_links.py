@@ -10,16 +10,16 @@ import psutil
 import pytest
 from msgspec.structs import replace
 
-from fwtui.batch.fetching import NEEDED, Fetched, failure_of, fetch, said
-from fwtui.batch.intake import find_media
+from fwtui.batch.discovery import find_media
 from fwtui.batch.queue import Queue
+from fwtui.batch.ytdlp import NEEDED, Fetched, failure_of, fetch, said
 from fwtui.cli.main import main
 from fwtui.config.locations import Locations
 from fwtui.core.commands import AddPaths, SkipJobs, Start
 from fwtui.core.events import BatchFinished, JobProgress, JobsAdded
 from fwtui.core.failure import FailureKind
+from fwtui.core.inputs import is_link, link_name
 from fwtui.core.job import Cancelled, Completed, Failed, Pending, Processing
-from fwtui.core.links import is_link, link_name
 from fwtui.errors import ExitCode
 from fwtui.storage.links import link_folder, link_place, sweep_links
 from tests.batch.driver import PATIENCE, SHORT, Batch, leftovers, outputs, settings_for
@@ -211,7 +211,7 @@ def test_a_download_ends_with_the_process_that_began_it(tmp_path: Path) -> None:
     script = """
 import asyncio, sys
 from pathlib import Path
-from fwtui.batch.fetching import fetch
+from fwtui.batch.ytdlp import fetch
 asyncio.run(fetch(sys.argv[1], Path(sys.argv[2]), lambda step: print(step, flush=True)))
 """
     with serving(SHORT, hold_after=SHORT.stat().st_size // 2) as server:

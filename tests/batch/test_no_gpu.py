@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from fwtui.batch.policy import goes_on_on_cpu, without_gpu
+from fwtui.batch.retry import goes_on_on_cpu, without_gpu
 from fwtui.core.events import BatchFinished, EngineChanged
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.job import Completed, Pending

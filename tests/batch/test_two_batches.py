@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from fwtui.core.commands import ChangeSettings, Start
 from fwtui.core.events import BatchFinished, JobChanged
 from fwtui.core.job import Completed
-from fwtui.storage.targets import stems_of_others
+from fwtui.outputs.reserved import stems_of_others
 from tests.batch.driver import MINUTE, SHORT, Batch, outputs, settings_for
 
 

@@ -10,10 +10,10 @@ import pytest
 from fwtui.cli.console import Console
 from fwtui.cli.progress import Progress
 from fwtui.cli.tally import Tally
-from fwtui.core.display import cells
 from fwtui.core.events import AnyEvent, JobChanged, JobProgress, Level, LogLine, SegmentsFound
 from fwtui.core.job import Pending
 from fwtui.core.segment import Segment
+from fwtui.core.text import cells
 from fwtui.errors import FwtuiError
 from tests.cli.batches import NOON, completed, finished, job, processing, snapshot
 

@@ -17,7 +17,7 @@ from fwtui.core.job import Job
 from fwtui.core.own_settings import LogSettings
 from fwtui.core.settings import OutputSettings, Settings
 from fwtui.errors import ExitCode
-from fwtui.storage.store import SessionStore
+from fwtui.sessions.store import SessionStore
 from tests.cli.batches import NOON, failed
 
 PRIVATE = ("Jane", "Doe", "diary", "weekly", "hunter22", "secret-word")

@@ -23,7 +23,7 @@ from fwtui.core.events import (
 from fwtui.core.job import Completed, Failed, Job, Pending
 from fwtui.core.settings import ModelSettings, OutputSettings, Settings
 from fwtui.errors import ExitCode
-from fwtui.storage.store import SessionStore
+from fwtui.sessions.store import SessionStore
 from tests.batch.driver import MINUTE
 from tests.cli.program import fwtui
 

@@ -12,7 +12,7 @@ from fwtui.config.locations import Locations
 from fwtui.core.job import Failed, Job
 from fwtui.core.settings import Settings
 from fwtui.errors import ExitCode
-from fwtui.storage.store import SessionStore
+from fwtui.sessions.store import SessionStore
 from tests.cli.batches import failed
 
 

@@ -36,7 +36,7 @@ def tracer() -> Callable[[str], None]:
 
 def watch_the_seam(trace: Callable[[str], None], last: int | None) -> None:
     """Count the calls of the seam that everything uses by default; die at number `last`."""
-    from fwtui.storage.files import FILES, FileSystem
+    from fwtui.disk.files import FILES, FileSystem
 
     numbers = itertools.count()
 
@@ -65,7 +65,7 @@ def tell_events(descriptor: int) -> None:
     """Write the events of every batch to the descriptor, as JSON lines."""
     import msgspec
 
-    from fwtui.batch.runner import BatchRunner
+    from fwtui.batch.batch import BatchRunner
     from fwtui.batch.workspace import Workspace
     from fwtui.core.events import AnyEvent
 

@@ -9,8 +9,8 @@ from random import Random
 from fwtui.config.load import parse_settings
 from fwtui.config.pathmaps import load_maps
 from fwtui.errors import FwtuiError
-from fwtui.storage.sessions import list_sessions
-from fwtui.storage.store import SessionStore
+from fwtui.sessions.catalog import list_sessions
+from fwtui.sessions.store import SessionStore
 from tests.fuzz.mutate import mutate
 
 DATA = Path(__file__).parents[1] / "data" / "sessions"

@@ -7,8 +7,8 @@ from datetime import datetime
 import msgspec
 
 from fwtui.batch.link import Listener
-from fwtui.batch.remote.glimpse import Glimpse
-from fwtui.batch.remote.places import Place
+from fwtui.batch.remote.endpoints import Place
+from fwtui.batch.remote.status import Glimpse
 from fwtui.batch.workspace import Mapped
 from fwtui.core.commands import AnyCommand, Quit
 from fwtui.core.events import (
@@ -43,9 +43,9 @@ from fwtui.core.job import (
 from fwtui.core.segment import Segment, Transcript
 from fwtui.core.session import Session
 from fwtui.core.settings import ModelSettings, OutputSettings, Settings
-from fwtui.storage.erase import Discarded
-from fwtui.storage.lock import Holder
-from fwtui.storage.sessions import SessionList, StoredSession
+from fwtui.disk.lock import Holder
+from fwtui.sessions.catalog import SessionList, StoredSession
+from fwtui.sessions.delete import Discarded
 
 NOW = datetime(2026, 3, 14, 15, 9, 26)
 SETTINGS = Settings(

@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 from textual.widgets import Input
 
-from fwtui.config.sparse import sparse
+from fwtui.config.overrides import sparse
 from fwtui.core.commands import RetryJobs
 from fwtui.core.events import JobChanged, JobProgress, SegmentsFound
 from fwtui.core.job import Pending, Processing

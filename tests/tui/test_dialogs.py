@@ -14,8 +14,8 @@ from fwtui.audio.probe import probe
 from fwtui.core.commands import AddPaths, Quit, RetryJobs
 from fwtui.core.job import Pending
 from fwtui.core.settings import OutputSettings
+from fwtui.disk.lock import Holder
 from fwtui.errors import ExitCode, SessionInUseError, StorageError
-from fwtui.storage.lock import Holder
 from fwtui.tui import format as fmt
 from fwtui.tui.screens.add import AddFiles
 from fwtui.tui.screens.report import Report, ReportView

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from fwtui.batch.report import BatchReport, make_report
 from fwtui.core.events import (
     BatchFinished,
     MemoryPoint,
@@ -21,9 +20,10 @@ from fwtui.core.events import (
 )
 from fwtui.core.job import Job
 from fwtui.core.settings import OutputSettings
+from fwtui.report.report import BatchReport, make_report
 from fwtui.tui.curve import BatchHistory, Curve
-from fwtui.tui.figures import figures
 from fwtui.tui.glyphs import ASCII, UNICODE
+from fwtui.tui.report_layout import figures
 from fwtui.tui.text import width
 from fwtui.tui.widgets.plot import area
 from tests.tui.driving import NARROW, WIDE, running, scripted

@@ -8,8 +8,8 @@ from fwtui.core.events import BatchSnapshot, JobChanged, JobProgress, Phase
 from fwtui.core.finding import Finding, FindingKind
 from fwtui.core.job import Job, Processing
 from fwtui.core.settings import Settings
-from fwtui.tui.facts import describe
 from fwtui.tui.glyphs import ASCII, UNICODE, Glyphs
+from fwtui.tui.job_details import describe
 from fwtui.tui.model import BatchModel
 from fwtui.tui.rows import columns, heading, row
 from fwtui.tui.text import width

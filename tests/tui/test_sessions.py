@@ -13,8 +13,8 @@ from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.job import Attempt
 from fwtui.core.segment import Transcript
 from fwtui.core.settings import OutputSettings, Settings
+from fwtui.disk.lock import Holder
 from fwtui.errors import SessionInUseError, StorageError
-from fwtui.storage.lock import Holder
 from fwtui.tui.glyphs import ASCII
 from fwtui.tui.opening import opener
 from fwtui.tui.screens.sessions import Sessions

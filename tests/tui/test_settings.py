@@ -17,9 +17,9 @@ from fwtui.config.own import load_keys, load_profiles
 from fwtui.core.commands import ChangeSettings
 from fwtui.core.events import EngineChanged, SettingsChanged
 from fwtui.core.settings import ModelSettings, OutputSettings, Settings
-from fwtui.tui.draft import Draft, grouped, portable, unit_of
 from fwtui.tui.glyphs import ASCII
 from fwtui.tui.screens.settings import SettingsScreen
+from fwtui.tui.settings_draft import Draft, grouped, portable, unit_of
 from fwtui.tui.theme import THEMES
 from tests.tui.driving import NARROW, WIDE, Driver, running, scripted
 from tests.tui.fakes import ENGINE, SETTINGS, ScriptedLink, gallery

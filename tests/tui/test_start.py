@@ -10,7 +10,7 @@ import pytest
 from textual.css.parse import parse
 from textual.screen import Screen
 
-from fwtui.batch.remote.places import Place
+from fwtui.batch.remote.endpoints import Place
 from fwtui.core.commands import Quit
 from fwtui.core.events import (
     AddingChanged,
@@ -25,16 +25,18 @@ from fwtui.core.events import (
 from fwtui.core.job import Processing
 from fwtui.errors import StorageError
 from fwtui.tui.app import FwtuiApp
-from fwtui.tui.late import late
+from fwtui.tui.lazy_workspace import late
 from fwtui.tui.theme import LIGHT
 from tests.tui.driving import NARROW, WIDE, running, scripted
 from tests.tui.fakes import NOW, ScriptedLink, ScriptedWorkspace, gallery, job
 
-LATER = ("fwtui.batch.runner", "fwtui.storage", "fwtui.engine", "fwtui.writers", "psutil")
+LATER = ("fwtui.batch.batch", "fwtui.storage", "fwtui.engine", "fwtui.writers", "psutil")
 
 
 def test_the_batch_is_not_imported_for_the_first_frame() -> None:
-    code = "import sys, fwtui.cli.screen, fwtui.tui.app, fwtui.tui.late; print(*sys.modules)"
+    code = (
+        "import sys, fwtui.cli.screen, fwtui.tui.app, fwtui.tui.lazy_workspace; print(*sys.modules)"
+    )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     names = found.stdout.split()
     assert "fwtui.tui.screens.main" in names

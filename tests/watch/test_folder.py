@@ -16,9 +16,9 @@ from msgspec.structs import replace
 
 from fwtui.audio.identity import Identity, identify
 from fwtui.core.watch import WatchedFolder
-from fwtui.storage.taken import TakenLedger
 from fwtui.watch.folder import FolderWatch
 from fwtui.watch.news import Arrived, News, Noted, Renamed, Told
+from fwtui.watch.processed import TakenLedger
 
 PATIENCE = 60.0
 SESSION = "20260101_000000"

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 import msgspec
 from msgspec.structs import replace
 
-from fwtui.batch.intake import absolute
+from fwtui.batch.discovery import absolute
 from fwtui.batch.link import Listener
-from fwtui.batch.remote.places import Place, connect, is_running
+from fwtui.batch.remote.endpoints import Place, connect, is_running
 from fwtui.batch.remote.protocol import (
     LONGEST_LINE,
     AskTranscript,
@@ -30,8 +30,8 @@ from fwtui.core.events import AnyEvent, BatchSnapshot, Level, LogLine, Recap
 from fwtui.core.job import JobId
 from fwtui.core.paths import path_to_text
 from fwtui.core.segment import Transcript
+from fwtui.disk.codec import UNREADABLE
 from fwtui.errors import BatchEndedError, LinkError
-from fwtui.storage.codec import UNREADABLE
 
 ANSWER_SECONDS = 20.0
 # A batch that dropped this client lets it in again at once; one that ends is soon gone.

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from fwtui.batch.gathering import Gathering
+from fwtui.batch.coalesce import Gathering
 from fwtui.batch.remote.protocol import Message, line
 from fwtui.core.events import AnyEvent, BatchSnapshot, Recap
 

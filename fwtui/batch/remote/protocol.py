@@ -14,7 +14,7 @@ from fwtui.core.commands import AnyCommand
 from fwtui.core.events import AnyEvent
 from fwtui.core.job import JobId
 from fwtui.core.segment import Transcript
-from fwtui.storage.codec import clean
+from fwtui.disk.codec import clean
 
 PROTOCOL = 1
 # What a batch runs in: a screen, `fwtui run`, or nothing that anybody can see.

@@ -7,10 +7,10 @@ from pathlib import Path
 import msgspec
 
 from fwtui.core.failure import Failure
+from fwtui.disk.codec import UNREADABLE, encode_checked
+from fwtui.disk.files import PRIVATE_FILE
 from fwtui.errors import ExitCode
 from fwtui.storage.atomic import write_atomic
-from fwtui.storage.codec import UNREADABLE, encode_checked
-from fwtui.storage.files import PRIVATE_FILE
 
 
 class BatchResult(msgspec.Struct, frozen=True):

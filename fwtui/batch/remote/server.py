@@ -8,8 +8,8 @@ from typing import Protocol
 import msgspec
 
 from fwtui.batch.link import BatchLink
+from fwtui.batch.remote.endpoints import Listening
 from fwtui.batch.remote.outbox import Outbox
-from fwtui.batch.remote.places import Listening
 from fwtui.batch.remote.protocol import (
     LONGEST_LINE,
     AskTranscript,
@@ -27,8 +27,8 @@ from fwtui.core.commands import AddPaths, AnyCommand, Quit
 from fwtui.core.events import Recap
 from fwtui.core.paths import text_to_path
 from fwtui.core.segment import Transcript
+from fwtui.disk.codec import UNREADABLE
 from fwtui.errors import FwtuiError
-from fwtui.storage.codec import UNREADABLE
 
 HELLO_SECONDS = 30.0
 # A client that does not even take the end is not waited for any longer.

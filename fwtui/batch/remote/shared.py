@@ -6,21 +6,21 @@ import socket
 from datetime import datetime
 
 from fwtui import __version__
+from fwtui.batch.exit_code import exit_code
 from fwtui.batch.hooks import Hooks
-from fwtui.batch.ledger import now
-from fwtui.batch.remote.places import listen
+from fwtui.batch.remote.endpoints import listen
 from fwtui.batch.remote.protocol import PROTOCOL, Welcome, Where
 from fwtui.batch.remote.recorder import Recorder
 from fwtui.batch.remote.result import BatchResult, keep_result
 from fwtui.batch.remote.server import BatchServer
-from fwtui.batch.verdict import exit_code
+from fwtui.batch.state import now
 from fwtui.batch.watching import WatchingBatch
 from fwtui.config.locations import Locations
 from fwtui.core.commands import Quit, Stop
 from fwtui.core.events import Level, Phase, Recap
 from fwtui.engine.client import COMMAND
 from fwtui.errors import FwtuiError
-from fwtui.storage.store import SessionStore
+from fwtui.sessions.store import SessionStore
 
 # How long somebody who leaves the screen waits for commands that run after a file or the batch.
 LEAVE_SECONDS = 5.0

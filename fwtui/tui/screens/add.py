@@ -10,15 +10,15 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Button, Input, Static
 
-from fwtui.batch.intake import find_media
+from fwtui.batch.discovery import find_media
 from fwtui.batch.lengths import LengthMeter
 from fwtui.tui import format as fmt
+from fwtui.tui.add_preview import Known
 from fwtui.tui.addition import Addition, describe, remarks
 from fwtui.tui.browse import KINDS
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keymap import with_keys
-from fwtui.tui.known import Known
-from fwtui.tui.pasted import split_paths
+from fwtui.tui.path_parsing import split_paths
 from fwtui.tui.screens.dialog import Dialog, frame
 from fwtui.tui.text import fit_middle, shown_path
 from fwtui.tui.widgets.files import FileTree

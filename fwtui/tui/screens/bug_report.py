@@ -10,8 +10,8 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.widgets import Button, Input, Static
 
-from fwtui.batch.bug_report import Part, shown, write_bundle
 from fwtui.errors import FwtuiError
+from fwtui.report.bug_report import Part, shown, write_bundle
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings
 from fwtui.tui.screens.dialog import Dialog, frame

@@ -13,16 +13,16 @@ from textual.containers import Container, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Static
 
-from fwtui.config.sparse import full
+from fwtui.config.overrides import full
 from fwtui.core.events import JobProgress
 from fwtui.core.job import Completed, Failed, Job
 from fwtui.core.paths import text_to_path
 from fwtui.core.segment import Transcript
 from fwtui.core.settings import Settings
 from fwtui.errors import FwtuiError
-from fwtui.tui.facts import describe
 from fwtui.tui.feed import Feed
 from fwtui.tui.glyphs import Glyphs
+from fwtui.tui.job_details import describe
 from fwtui.tui.keys import bindings
 from fwtui.tui.notes import source_note, words_note
 from fwtui.tui.opening import open_folder

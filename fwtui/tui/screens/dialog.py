@@ -14,9 +14,9 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Button, Static
 
+from fwtui.tui.error_boundary import Sturdy
 from fwtui.tui.keymap import sign_of
 from fwtui.tui.keys import Where, hints
-from fwtui.tui.sturdy import Sturdy
 
 Result = TypeVar("Result")
 SHORT_HEIGHT = 28

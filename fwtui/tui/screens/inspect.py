@@ -17,7 +17,6 @@ from fwtui.tui.widgets.listing import Listing
 from fwtui.tui.widgets.session import SessionView
 from fwtui.tui.workspace import Stored, Workspace
 
-NARROW_WIDTH = 100
 
 
 class Inspect(Dialog[None]):

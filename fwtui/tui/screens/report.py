@@ -12,14 +12,14 @@ from textual.strip import Strip
 from textual.widgets import Button
 
 from fwtui.batch.export import REPORT_FORMATS, export_report
-from fwtui.batch.report import BatchReport, make_report
 from fwtui.core.events import Phase
 from fwtui.core.paths import path_to_text, text_to_path
-from fwtui.tui.figures import figures
+from fwtui.report.report import BatchReport, make_report
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings
 from fwtui.tui.model import BatchModel
 from fwtui.tui.opening import open_folder
+from fwtui.tui.report_layout import figures
 from fwtui.tui.screens.dialog import Dialog, frame
 from fwtui.tui.screens.export import Export, Exportable
 from fwtui.tui.text import clean

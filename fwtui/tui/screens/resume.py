@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.widgets import Button, OptionList, Static
 from textual.widgets.option_list import Option
 
-from fwtui.batch.stored import Outputs
+from fwtui.batch.session_outputs import Outputs
 from fwtui.core.job import Failed, Job, Pending
 from fwtui.core.paths import path_to_text
 from fwtui.core.session import Session

@@ -10,15 +10,14 @@ from textual.content import Content
 from textual.widgets import Button, OptionList, Static
 from textual.widgets.option_list import Option
 
-from fwtui.batch.remote.glimpse import Glimpse, Seen
-from fwtui.batch.remote.places import Place
+from fwtui.batch.remote.endpoints import Place
+from fwtui.batch.remote.status import Glimpse, Seen
 from fwtui.core.paths import text_to_path
 from fwtui.tui import format as fmt
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.screens.dialog import Dialog, frame, text
 from fwtui.tui.text import base_name, clean, shown_path
 
-LABEL = 13
 MOST_BATCHES = 6
 _WHERE = {
     "background": "in the background",
@@ -47,7 +46,7 @@ class Running(Dialog[Place | None]):
     def compose(self) -> ComposeResult:
         """List (when there are several), fields, buttons."""
         several = len(self._batches) > 1
-        options = [Option(_headline(one, self._glyphs)) for one in self._batches] if several else []
+        options = [Option(_batch_headline(one, self._glyphs)) for one in self._batches] if several else []
         batches = OptionList(*options, id="batch-list", markup=False, compact=True)
         batches.display = several
         yield frame(
@@ -82,7 +81,7 @@ class Running(Dialog[Place | None]):
         self.query_one("#attach" if self._one.seen is not None else "#new").focus()
 
     def _show(self) -> None:
-        self.query_one("#batch-fields", Static).update(describe(self._one))
+        self.query_one("#batch-fields", Static).update(describe_batch(self._one))
         self.query_one("#attach", Button).disabled = self._one.seen is None
 
     def action_attach(self) -> None:
@@ -98,7 +97,7 @@ class Running(Dialog[Place | None]):
             self.action_leave()
 
 
-def describe(batch: Glimpse) -> Content:
+def describe_batch(batch: Glimpse) -> Content:
     """Who runs it and how far it is."""
     place, seen = batch.place, batch.seen
     rows = [
@@ -134,7 +133,7 @@ def _what(seen: Seen) -> list[tuple[str, str]]:
     return [*rows, ("Transcripts", shown_path(seen.output_dir))]
 
 
-def _headline(batch: Glimpse, glyphs: Glyphs) -> str:
+def _batch_headline(batch: Glimpse, glyphs: Glyphs) -> str:
     words = f"{clean(batch.place.session_id)}  {glyphs.dot}  "
     if batch.seen is None:
         return words + "cannot be attached to"

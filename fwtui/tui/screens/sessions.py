@@ -13,10 +13,10 @@ from textual.content import Content
 from textual.widgets import Button
 
 from fwtui.batch.export import SESSION_FORMATS, export_session
-from fwtui.batch.stored import outputs_of
+from fwtui.batch.session_outputs import outputs_of
 from fwtui.core.paths import text_to_path
 from fwtui.errors import FwtuiError
-from fwtui.storage.erase import Discarded
+from fwtui.sessions.delete import Discarded
 from fwtui.tui import format as fmt
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings

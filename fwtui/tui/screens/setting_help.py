@@ -6,8 +6,8 @@ from textual.content import Content
 
 from fwtui.config.fields import Field, value_of
 from fwtui.errors import FwtuiError
-from fwtui.tui.draft import Draft, shown_value, unit_of
 from fwtui.tui.glyphs import Glyphs
+from fwtui.tui.settings_draft import Draft, shown_value, unit_of
 from fwtui.tui.text import clean
 
 LABEL = 10

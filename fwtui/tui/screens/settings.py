@@ -12,21 +12,21 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Button, Input, Static
 
-from fwtui.config.checks import usable
 from fwtui.config.fields import Field, all_fields
 from fwtui.config.load import load_settings
 from fwtui.config.locations import Locations
 from fwtui.config.own import delete_profile, load_profiles, save_profile
 from fwtui.config.profiles import PROFILES, Profile, own_profile, profile_of, with_profile
 from fwtui.config.save import save_settings
+from fwtui.config.validate import usable
 from fwtui.core.settings import Settings
 from fwtui.errors import FwtuiError
-from fwtui.tui.draft import Draft, edited_text, portable
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings
 from fwtui.tui.messages import ProfilesRead
 from fwtui.tui.screens.dialog import Ask, Dialog, frame
 from fwtui.tui.screens.setting_help import about, trouble
+from fwtui.tui.settings_draft import Draft, edited_text, portable
 from fwtui.tui.text import clean, shown_path
 from fwtui.tui.widgets.profiles import ProfileBar
 from fwtui.tui.widgets.settings import VALUE_COLUMN, SettingsList

@@ -13,9 +13,9 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Input, Static
 
-from fwtui.config.checks import usable_value
 from fwtui.config.fields import Value, find_field
 from fwtui.config.profiles import Profile
+from fwtui.config.validate import usable_value
 from fwtui.core.paths import path_to_text, text_to_path
 from fwtui.core.watch import WatchedFolder
 from fwtui.errors import FwtuiError, UsageError
@@ -23,7 +23,7 @@ from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.screens.dialog import Dialog, frame
 from fwtui.tui.text import clean, fit_middle
 
-LABEL = 15
+FORM_LABEL = 15
 MOST_NAME_CELLS = 12
 _FIELDS = {
     "path": ("Folder", "the folder to watch, with all below it"),

@@ -8,8 +8,8 @@ from textual.color import Color
 from textual.geometry import Region, Size
 from textual.strip import Strip
 
+from fwtui.tui.error_boundary import SturdyWidget
 from fwtui.tui.glyphs import Glyphs
-from fwtui.tui.sturdy import SturdyWidget
 from fwtui.tui.text import fit, width
 from fwtui.tui.theme import INKS, Ink
 

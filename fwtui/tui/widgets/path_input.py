@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 from fwtui.core.media import MEDIA_SUFFIXES
-from fwtui.tui.pasted import common_start, completions, last_word
+from fwtui.tui.path_parsing import common_start, completions, last_word
 
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]")
 

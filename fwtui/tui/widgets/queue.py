@@ -10,10 +10,10 @@ from textual.strip import Strip
 from fwtui.core.events import JobProgress, Phase
 from fwtui.core.job import Job, JobId
 from fwtui.tui import rows
-from fwtui.tui.arrange import Arrangement, Sort
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keymap import with_keys
 from fwtui.tui.model import BatchModel
+from fwtui.tui.sort_filter import Arrangement, Sort
 from fwtui.tui.widgets.lines import LineView
 from fwtui.tui.widgets.paint import Piece, changed_cells
 

@@ -7,8 +7,8 @@ from textual.widgets import Static
 
 from fwtui.core.job import Job
 from fwtui.tui import format as fmt
+from fwtui.tui.error_boundary import Sturdy
 from fwtui.tui.glyphs import Glyphs
-from fwtui.tui.sturdy import Sturdy
 from fwtui.tui.text import base_name, clean, outputs_place, shown_path
 from fwtui.tui.widgets.stored_files import FilesView
 from fwtui.tui.workspace import Stored

@@ -5,8 +5,8 @@ from textual.message import Message
 from textual.strip import Strip
 
 from fwtui.config.fields import Field
-from fwtui.tui.draft import Draft, grouped, shown_value
 from fwtui.tui.glyphs import Glyphs
+from fwtui.tui.settings_draft import Draft, grouped, shown_value
 from fwtui.tui.text import fit
 from fwtui.tui.widgets.lines import LineView
 from fwtui.tui.widgets.paint import Piece, clip

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from fwtui.batch.gathering import Gathering
+from fwtui.batch.coalesce import Gathering
 from fwtui.batch.remote.outbox import Outbox
 from fwtui.batch.remote.recorder import LOG_LINES, Recorder
 from fwtui.core.events import (

@@ -11,8 +11,8 @@ import pytest
 
 from fwtui.batch import sampling
 from fwtui.batch.remote import server
+from fwtui.batch.remote.endpoints import Place, connect
 from fwtui.batch.remote.outbox import Outbox
-from fwtui.batch.remote.places import Place, connect
 from fwtui.batch.remote.protocol import Hello, Refused, Welcome, line
 from fwtui.batch.remote.result import last_result
 from fwtui.batch.remote.shared import SharedBatch
@@ -192,7 +192,7 @@ async def test_another_version_is_refused(hello: Hello, tmp_path: Path) -> None:
 
 
 async def test_who_is_no_client_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fwtui.batch.remote.places.LONGEST_SOCKET_PATH", 0)
+    monkeypatch.setattr("fwtui.batch.remote.endpoints.LONGEST_SOCKET_PATH", 0)
     async with Batch(settings_for(tmp_path), [SHORT]) as batch:
         place = await place_of(batch)
         assert place.port

@@ -1,0 +1,400 @@
+"""The batch at work: an actor that takes commands and engine messages one at a time."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from fwtui.batch.disk_wait import Cleared, Waiting, alert, failure_of
+from fwtui.batch.downloads import Downloads
+from fwtui.batch.finish import write_report
+from fwtui.batch.inbox import Message, Posted
+from fwtui.batch.incoming import Incoming, LookedUp, LookedUpAll
+from fwtui.batch.link import Listener
+from fwtui.batch.memory_guard import Guardian
+from fwtui.batch.messages import (
+    EngineGone,
+    EngineSaid,
+    LengthFound,
+    LinkEnded,
+    Overdue,
+    Sampled,
+    StillSkipping,
+    Unused,
+)
+from fwtui.batch.pool import EngineSlots
+from fwtui.batch.queue_commands import Orders
+from fwtui.batch.sampling import sample
+from fwtui.batch.state import Ledger, now
+from fwtui.batch.upkeep import Upkeep
+from fwtui.batch.worker import EngineSlot
+from fwtui.core.commands import (
+    AddPaths,
+    AnyCommand,
+    ArrangeJobs,
+    ChangeSettings,
+    Command,
+    MoveJobs,
+    Pause,
+    Quit,
+    RemoveJobs,
+    RetryJobs,
+    SkipJobs,
+    Start,
+    Stop,
+    UndoRemove,
+)
+from fwtui.core.events import (
+    AT_REST,
+    BatchFinished,
+    BatchSnapshot,
+    Level,
+    MemoryReading,
+    MemorySampled,
+    Phase,
+    PhaseChanged,
+)
+from fwtui.core.failure import Failure
+from fwtui.core.job import JobId
+from fwtui.core.segment import Transcript
+from fwtui.core.watch import FolderStatus
+from fwtui.engine.client import COMMAND
+from fwtui.errors import FwtuiError
+from fwtui.memory.describe import batch_line
+from fwtui.memory.measure import MemoryMeter
+from fwtui.sessions.store import SessionStore
+from fwtui.storage.links import LINKS, link_folder
+
+
+class BatchRunner:
+    """Works through the queue of one session. Implements `BatchLink`.
+
+    `scratch` is the folder for decoded sound (downloads are beside it), `engine` the command line
+    of the child, `history` the file of what was measured in earlier batches.
+    """
+
+    def __init__(
+        self,
+        store: SessionStore,
+        scratch: Path,
+        engine: tuple[str, ...] = COMMAND,
+        history: Path | None = None,
+    ) -> None:
+        self.ledger = Ledger(store)
+        self.phase = Phase.IDLE
+        self._inbox: asyncio.Queue[Message] = asyncio.Queue()
+        self._meter = MemoryMeter()
+        self._memory: MemoryReading | None = None
+        guardian = Guardian(self.ledger)
+
+        def make_slot(number: int, device: int) -> EngineSlot:
+            parts = self.ledger, scratch, self._meter, guardian, self._post, engine
+            return EngineSlot(number, device, *parts)
+
+        links = link_folder(scratch.with_name(LINKS), store.directory, store.session_id)
+        downloads = Downloads(self.ledger, links, self._post)
+        self._slots = EngineSlots(self.ledger, make_slot, downloads)
+        self._orders = Orders(self.ledger, self._slots, self._inbox.put_nowait)
+        self._upkeep = Upkeep(self.ledger, self._meter, guardian, self._inbox.put_nowait, history)
+        self.incoming = Incoming(self._post, self.ledger.emit)
+        self._waiting = Waiting(lambda: self._post(Cleared()))
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._began: float | None = None
+        self._began_at = now()
+        self._batches = 0
+        self._trouble: Failure | None = None
+        self._leaving = False  # asked to quit, but maybe not there yet
+        self._quitting = False
+        self.notices: list[str] = []  # for the log, as soon as somebody listens
+
+    # --- BatchLink -----------------------------------------------------------------------------
+
+    def send(self, command: AnyCommand) -> None:
+        """See `BatchLink`."""
+        self._leaving |= isinstance(command, Quit)
+        self._inbox.put_nowait(command)
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """See `BatchLink`."""
+        ledger = self.ledger
+        listener(
+            BatchSnapshot(
+                session_id=ledger.store.session_id,
+                created_at=ledger.store.created_at,
+                settings=ledger.settings,
+                phase=self.phase,
+                jobs=tuple(ledger.queue),
+                engines=self._slots.infos,
+                memory=self._memory,
+                folders=self.watched,
+                adding=self.incoming.state,
+            )
+        )
+        return ledger.listen(listener)
+
+    @property
+    def watched(self) -> tuple[FolderStatus, ...]:
+        """The folders that feed the queue."""
+        return ()
+
+    @property
+    def _wants_readings(self) -> bool:
+        """Whether somebody is there for them: none must follow the end of a batch."""
+        return not self._leaving
+
+    async def transcript(self, job: JobId) -> Transcript:
+        """See `BatchLink`."""
+        return await self.ledger.transcript(job)
+
+    # --- the loop ------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Work until a `Quit` command; then the session is closed, or deleted if all is done.
+
+        When this task is cancelled the engine is killed and the session is kept.
+        """
+        self._loop = asyncio.get_running_loop()
+        sampler = asyncio.create_task(sample(self._meter, self._inbox.put_nowait, self._is_idle))
+        for notice in self.notices:
+            self.ledger.log(Level.INFO, notice)
+        try:
+            while not (self._quitting and self._slots.are_idle):
+                await self._take(await self._inbox.get())
+        finally:
+            self._slots.kill()
+            sampler.cancel()
+            await self._upkeep.lengths.end()
+            await asyncio.gather(sampler, return_exceptions=True)
+            await self._slots.join()
+            await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        tally = self.ledger.tally
+        if tally.pending or tally.failed or self.ledger.store.folders:
+            self.ledger.store.close()
+        else:
+            self.ledger.store.delete()
+
+    def _post(self, message: Posted) -> None:
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(self._inbox.put_nowait, message)
+
+    def _is_idle(self) -> bool:
+        return self.phase is Phase.IDLE and self._slots.are_idle and not self.watched
+
+    async def _take(self, message: Message) -> None:
+        """Handle one message; trouble with the session's own disk halts the batch, not fwtui."""
+        try:
+            await self._handle(message)
+            await self._go_on()
+        except FwtuiError as error:
+            await self._halt(failure_of(error))
+
+    async def _handle(self, message: Message) -> None:
+        match message:
+            case EngineSaid() | EngineGone() | LinkEnded():
+                await self._slots.handle(message)
+            case Sampled(reading=reading) if self._wants_readings:
+                self._measured(reading)
+                self._emit_progress()
+            case Overdue(job=job):
+                self._orders.overdue(job)
+            case StillSkipping():
+                self._emit_progress()
+            case LengthFound():
+                await self._upkeep.lengths.take(message)
+            case Unused(after=number):
+                if self.phase in AT_REST and number == self._batches:
+                    self.ledger.log(Level.INFO, "No batch for a while: the model is let go")
+                    self._slots.end()
+            case Cleared():
+                if self._waiting.failure is not None:
+                    self.ledger.log(Level.INFO, "What the batch waited for is over: it goes on")
+                    await self._start()
+            case LookedUp():
+                await self._orders.add(self.incoming.taken(message))
+                self._emit_progress()
+            case LookedUpAll():
+                self.incoming.done()
+                await self._orders.all_added(message)
+                await self._upkeep.forecast(self.phase)
+            case Command() if not self.incoming.must_wait(message):
+                await self._obey(message)
+
+    def _measured(self, reading: MemoryReading) -> None:
+        self._memory = self._upkeep.guardian.look(reading, self._slots)
+        self.ledger.emit(MemorySampled(self._memory))
+
+    async def _obey(self, command: AnyCommand) -> None:
+        match command:
+            case AddPaths(paths=paths, roots=roots):
+                self.incoming.look_up(paths, roots)
+            case RemoveJobs(ids=ids):
+                await self._orders.remove(ids)
+            case UndoRemove():
+                await self._orders.undo_remove()
+                self._emit_progress()
+            case ArrangeJobs(order=order):
+                await self.ledger.arrange(order)
+            case MoveJobs(ids=ids, offset=offset):
+                await self.ledger.move(ids, offset)
+            case SkipJobs(ids=ids):
+                await self._orders.skip(ids)
+            case RetryJobs():
+                await self._orders.retry(command)
+            case ChangeSettings(settings=settings):
+                await self.ledger.change_settings(settings)
+                await self.ledger.mind_others()
+                self._slots.forget_rungs()
+                await self._upkeep.forecast(self.phase)
+            case Start():
+                await self._start()
+            case Pause():
+                self._pause()
+            case Stop():
+                self._stop()
+            case Quit():
+                self._quitting = True
+                self._stop()
+                if self.incoming.is_looking:
+                    await self._orders.give_up_adding()
+
+    async def _go_on(self) -> None:
+        """After every message: feed the engine, notice a rest, a halt or the end."""
+        while (command := self.incoming.next()) is not None:
+            await self._obey(command)
+        await self._orders.remove_cancelled()
+        if (halted := self._slots.halted) is not None:
+            self._slots.kill()
+            if not self._slots.are_idle:
+                return
+            if self.phase is not Phase.RUNNING or not await self._slots.fall_back(halted):
+                self._trouble = halted
+                self._slots.forget_halts()
+                await self._wait_or_finish()
+        elif self.phase is Phase.STOPPING and self._slots.are_idle:
+            await self._wait_or_finish()
+        elif self.phase is Phase.PAUSING and self._slots.are_resting:
+            self._set_phase(Phase.PAUSED)
+        elif self.phase is Phase.RUNNING:
+            if await self._slots.feed():
+                self._inbox.put_nowait(StillSkipping())
+            more = self.incoming.is_busy or self.ledger.queue.next_pending() is not None
+            if not self._slots.positions and not more:
+                keep = self.ledger.settings.memory.keep_model_minutes > 0
+                if not keep:
+                    self._slots.end()
+                if keep or self._slots.are_idle:
+                    await self._finish(stopped=False)
+
+    # --- commands ------------------------------------------------------------------------------
+
+    async def _start(self) -> None:
+        if self.phase in {Phase.PAUSED, Phase.PAUSING}:
+            if self._waiting.failure is not None:
+                self._waiting.end()
+                await self._orders.take_back_strays()
+            self._slots.hold(False)
+            self._set_phase(Phase.RUNNING)
+        elif self.phase in AT_REST:
+            if not self.ledger.tally.pending:
+                self.ledger.log(Level.WARNING, "Nothing to do: add files, or retry failed ones")
+                self._emit_finished(stopped=False, seconds=0.0, report=None, failure=None)
+                return
+            await self._orders.take_back_strays()
+            await self.ledger.mind_others()
+            self._slots.arrange(await self._upkeep.places())
+            self._began, self._began_at = time.monotonic(), now()
+            self._batches += 1
+            await self._upkeep.begin()
+            reading = await asyncio.to_thread(self._meter.read)
+            self._measured(reading)  # without an engine, whose share is told by that
+            self.ledger.log(Level.INFO, batch_line("Batch start", reading))
+            self._set_phase(Phase.RUNNING)
+
+    def _pause(self) -> None:
+        if self.phase is Phase.RUNNING:
+            self._slots.hold(True)
+            self._set_phase(Phase.PAUSING)
+
+    def _stop(self) -> None:
+        self._waiting.end()
+        self._slots.kill()  # in a rest too: the model may have been kept
+        if self.phase is not Phase.IDLE:
+            self._set_phase(Phase.STOPPING)
+
+    # --- ends ----------------------------------------------------------------------------------
+
+    async def _halt(self, failure: Failure) -> None:
+        """The session cannot be written: say so, rest, and keep all that is durable."""
+        self._slots.kill()
+        if self.phase is Phase.IDLE:
+            self.ledger.log(Level.ERROR, str(failure))
+        else:
+            self._trouble = failure
+            self._set_phase(Phase.STOPPING)
+
+    async def _wait_or_finish(self) -> None:
+        """The engine has ended because nothing can be done now, or because the user said so."""
+        failure = self._trouble
+        wait = self.ledger.settings.batch.on_disk_full == "wait" and not self._quitting
+        if failure is None or not failure.place or not wait:
+            await self._finish(stopped=True)
+            return
+        self._trouble = None
+        told = await asyncio.to_thread(alert, failure)
+        self._waiting.begin(failure)
+        self.ledger.log(Level.ERROR, str(told))
+        self._set_phase(Phase.PAUSED, told)
+
+    async def _finish(self, *, stopped: bool) -> None:
+        """The queue is worked through, was stopped, or cannot be worked on."""
+        failure, self._trouble = self._trouble, None
+        self._slots.forget_halts()
+        self._slots.forget_attempts()
+        if failure is not None:
+            self.ledger.log(Level.ERROR, str(failure))
+        reading = await asyncio.to_thread(self._meter.read)
+        self.ledger.log(Level.INFO, batch_line("Batch end", reading))
+        seconds = time.monotonic() - self._began if self._began is not None else 0.0
+        self._began = None
+        prediction = await self._upkeep.end(stopped=stopped)
+        report = None
+        if self.ledger.settings.output.add_report and not stopped:
+            report = await write_report(self.ledger, self._began_at, reading.peak_rss, prediction)
+        self._set_phase(self._rest(stopped=stopped))
+        self._emit_finished(stopped=stopped, seconds=seconds, report=report, failure=failure)
+        if not self._slots.are_idle:
+            assert self._loop is not None
+            wait = 60 * self.ledger.settings.memory.keep_model_minutes
+            self._loop.call_later(wait, self._inbox.put_nowait, Unused(self._batches))
+
+    def _rest(self, *, stopped: bool) -> Phase:  # noqa: ARG002 - of those who know of folders
+        """What the batch does when it has nothing more to do."""
+        return Phase.IDLE
+
+    def _emit_finished(
+        self, *, stopped: bool, seconds: float, report: str | None, failure: Failure | None
+    ) -> None:
+        tally = self.ledger.tally
+        self._emit_progress()
+        self.ledger.emit(
+            BatchFinished(
+                completed=tally.completed,
+                failed=tally.failed,
+                cancelled=tally.other,
+                stopped=stopped,
+                seconds=seconds,
+                report=report,
+                failure=failure,
+            )
+        )
+
+    def _set_phase(self, phase: Phase, failure: Failure | None = None) -> None:
+        if phase is not self.phase:
+            self.phase = phase
+            self.ledger.emit(PhaseChanged(phase, failure))
+
+    def _emit_progress(self) -> None:
+        in_work = sum(self._slots.positions.values())
+        self.ledger.emit(self._upkeep.progress(in_work, self._slots.speed))

@@ -1,0 +1,175 @@
+"""What happens to a file in the engine, as ledger entries."""
+
+import asyncio
+
+from msgspec.structs import replace
+
+from fwtui.batch.attempts import NOT_STARTED, SKIPPED, Run
+from fwtui.batch.conflicts import final_name
+from fwtui.batch.disk_wait import blocks
+from fwtui.batch.estimate import Speed, job_eta
+from fwtui.batch.finish import LEAVE_OUT, complete, left_out
+from fwtui.batch.retry import GiveUp, Trouble, decide
+from fwtui.batch.state import Ledger, now
+from fwtui.core.events import JobProgress, Level
+from fwtui.core.failure import Failure, FailureKind
+from fwtui.core.finding import counted
+from fwtui.core.job import (
+    Attempt,
+    Cancelled,
+    Completed,
+    Failed,
+    Job,
+    Pending,
+    Processing,
+    Skipped,
+    State,
+)
+from fwtui.core.session import WindowResult
+from fwtui.engine.protocol import Started
+from fwtui.memory.describe import file_finished, file_started
+from fwtui.memory.measure import MemoryMeter
+
+
+class FileDesk:
+    """Enters the fate of single files.
+
+    `speed` is that of the slot, over all its files; `worked` the seconds that its model worked.
+    """
+
+    def __init__(self, ledger: Ledger, meter: MemoryMeter, slot: int = 0) -> None:
+        self.ledger = ledger
+        self.slot = slot
+        self.meter = meter
+        self.speed = Speed()
+        self.worked = 0.0
+
+    async def started(self, run: Run, started: Started) -> None:
+        """The file is prepared; its first window is next."""
+        job = self.ledger.queue[started.job]
+        run.plan = started.plan
+        if not started.resumed:
+            run.position = 0.0
+            await self.ledger.begin_file(job.id, started.plan)
+        run.place = run.resume_seek if started.resumed else 0
+        state = Processing(run.started_at, preparing=False, slot=self.slot)
+        await self.ledger.put(replace(job, media=started.media, state=state))
+        if started.restarted:
+            text = f"{job.name} starts over: {started.restarted}"
+            self.ledger.log(Level.WARNING, text, job.id)
+        elif started.resumed:
+            text = f"{job.name} goes on at {run.position:.0f} s"
+            self.ledger.log(Level.INFO, text, job.id)
+        for warning in started.plan.warnings:
+            self.ledger.log(Level.WARNING, f"{job.name}: {warning}", job.id)
+        if run.before is None:
+            run.before = await asyncio.to_thread(self.meter.read)
+            self.ledger.log(Level.INFO, file_started(job.name, run.before), job.id)
+        run.speed.begin(run.worked)
+        self.speed.begin(self.worked)
+        self._emit_progress(run)
+
+    async def window(self, run: Run, result: WindowResult, worked: float) -> None:
+        """A window is done, for which the model worked so many seconds."""
+        assert run.plan is not None
+        await self.ledger.add_window(run.job, result, run.plan.language)
+        run.worked += worked
+        self.worked += worked
+        run.speed.advance(result.seconds - run.position, run.worked)
+        self.speed.advance(result.seconds - run.position, self.worked)
+        if result.skipped:
+            run.skip_window = False
+            name = self.ledger.queue[run.job].name
+            self.ledger.log(Level.ERROR, f"{name}: {left_out(run.position)}", run.job)
+        run.position, run.place = result.seconds, result.state.seek
+        self._emit_progress(run)
+
+    def _emit_progress(self, run: Run) -> None:
+        total = run.plan.duration if run.plan else 0.0
+        eta = job_eta(run.position, total, run.speed.value)
+        progress = JobProgress(run.job, run.position, total, run.speed.value, eta)
+        self.ledger.emit(progress)
+
+    async def complete(self, job: Job, run: Run) -> Failure | None:
+        """Write the outputs, then say that the file is completed.
+
+        Returns the failure when there is no place for them: the file then waits, and so must all.
+        """
+        assert run.plan is not None
+        job = await final_name(self.ledger, job, run.settings, run.plan.language)
+        state = await complete(self.ledger, job, run)
+        await self._leave(run)
+        no_room = None
+        if isinstance(state, Failed):
+            self.ledger.log(Level.ERROR, f"{job.name}: {state.failure}", job.id)
+            no_room = state.failure if await blocks(state.failure) else None
+        await self.ledger.put(replace(job, state=Pending(run.position) if no_room else state))
+        if isinstance(state, Completed) and state.findings:
+            text = f"{job.name}: to check: {counted(state.findings)}"
+            self.ledger.log(Level.WARNING, text, job.id)
+        if run.before is not None:
+            after = await asyncio.to_thread(self.meter.read)
+            self.ledger.log(Level.INFO, file_finished(job.name, after, run.before), job.id)
+        return no_room
+
+    async def _leave(self, run: Run) -> None:
+        if run.scratch is not None:
+            await self.ledger.drop_temp(run.scratch)
+            run.scratch = None
+
+    async def stopped(self, run: Run) -> None:
+        """The file was given up: cancelled by the user, or its engine ended under it."""
+        await self._leave(run)
+        job = self.ledger.queue[run.job]
+        state: State = Pending(run.position)
+        if run.cancelled:  # what had only been got ready was still waiting, as the user sees it
+            started = run.place != NOT_STARTED
+            state = Cancelled(now(), run.started_at) if started else Skipped(now(), SKIPPED)
+        await self.ledger.put(replace(job, state=state))
+
+    async def failed(
+        self, run: Run, failure: Failure, *, died: bool, shared: bool = False, loaded: bool = True
+    ) -> bool:
+        """Let the file be tried again as the policy says, or fail; whether it will be tried.
+
+        `died`: the engine died; `shared`: other files may as well be the reason; `loaded`: its
+        model was loaded.
+        """
+        if run.cancelled:
+            await self.stopped(run)
+            return False
+        await self._leave(run)
+        job = self.ledger.queue[run.job]
+        run.stalls += failure.kind is FailureKind.STALLED and not shared
+        decision = decide(
+            Trouble(
+                failure,
+                rung=run.rung,
+                rungs=len(run.rungs),
+                deaths_here=run.died() if died and not shared else 0,
+                deaths=sum(run.deaths.values()),
+                started=run.place != NOT_STARTED,
+                shared=shared,
+                loaded=loaded,
+                stalls=run.stalls,
+            )
+        )
+        if isinstance(decision, GiveUp):
+            state = Failed(now(), decision.failure, run.started_at)
+            await self.ledger.put(replace(job, state=state))
+            self.ledger.log(Level.ERROR, f"{job.name}: {decision.failure}", job.id)
+            return False
+        run.rung = decision.rung
+        run.skip_window = decision.skip_window
+        run.alone = decision.alone
+        run.careful = run.careful or failure.kind is FailureKind.ENGINE_DIED
+        remedy = run.current.remedy or ("no other file beside it" if shared else "a fresh engine")
+        if decision.skip_window:
+            remedy = LEAVE_OUT
+        attempt = Attempt(now(), failure, run.position, remedy)
+        await self.ledger.put(
+            replace(job, state=Pending(run.position), attempts=(*job.attempts, attempt))
+        )
+        text = f"{job.name}: {failure.title}; trying again with {remedy}"
+        self.ledger.log(Level.WARNING, text, job.id)
+        return True

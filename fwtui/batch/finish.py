@@ -1,0 +1,153 @@
+"""Ends: of a file, its outputs made from the journal; of a batch, its report."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from fwtui.batch.attempts import Run
+from fwtui.batch.conflicts import remember, stem_path
+from fwtui.batch.pace import Prediction
+from fwtui.batch.quality import fast_subtitles, find_doubts
+from fwtui.batch.state import Ledger, now
+from fwtui.config.overrides import sparse
+from fwtui.config.replacements import load_replacements
+from fwtui.core.events import Level
+from fwtui.core.failure import Failure, FailureKind
+from fwtui.core.finding import Finding
+from fwtui.core.job import Completed, Failed, Job
+from fwtui.core.paths import path_to_text, text_to_path
+from fwtui.core.segment import Transcript
+from fwtui.core.session import FilePlan
+from fwtui.core.text import printable
+from fwtui.errors import DiskFullError, FwtuiError, StorageError
+from fwtui.outputs.formats.edit import edited
+from fwtui.outputs.formats.registry import write_transcript
+from fwtui.report.render import render_report
+from fwtui.report.report import make_report
+from fwtui.storage.atomic import write_atomic
+
+NO_SPEECH = "no speech was found"
+LEAVE_OUT = "leaving this window out"  # the remedy of an attempt
+
+
+def left_out(seconds: float) -> str:
+    """The warning about a window that killed the engine, at `seconds` of the file."""
+    return f"the window at {seconds:.0f} s is left out: the engine died there twice"
+
+
+def warnings_of(
+    plan: FilePlan, holes: Iterable[float], segments: int, changed: str = ""
+) -> tuple[str, ...]:
+    """What the user must know of a completed file.
+
+    `holes` are where windows are left out; `changed` is what the file went through meanwhile.
+    """
+    silence = () if segments else (NO_SPEECH,)
+    later = (f"the transcript is of the file as it was before {changed}",) if changed else ()
+    return (*plan.warnings, *(left_out(seconds) for seconds in holes), *silence, *later)
+
+
+def gone(folder: Path) -> Failure:
+    """The failure when a folder that was there is not: making it anew would be on another disk."""
+    return Failure(
+        FailureKind.OUTPUT,
+        f"The output folder {printable(str(folder))} has gone",
+        "Connect its drive again, or make the folder anew.",
+        place=path_to_text(folder),
+    )
+
+
+async def complete(ledger: Ledger, job: Job, run: Run) -> Completed | Failed:
+    """Write the outputs of a file whose windows are all journaled.
+
+    They are durable when this returns `Completed`; an error becomes `Failed` and leaves the
+    progress as it is, so a retry only writes again.
+    """
+    plan, settings = run.plan, run.settings
+    assert plan is not None
+    found = await ledger.transcript(job.id)
+    holes = await asyncio.to_thread(ledger.store.left_out, job.id)
+    transcript = Transcript(plan.language, found.segments, plan.duration)
+    output = settings.output
+    stem = stem_path(job.stem, output)
+    if (lost := await asyncio.to_thread(_lost, ledger, job, stem)) is not None:
+        return Failed(now(), gone(lost), run.started_at)
+    spoken = await asyncio.to_thread(ledger.store.spoken, job.id)
+
+    def work() -> tuple[tuple[Path, ...], tuple[Finding, ...]]:
+        rules = load_replacements(Path(output.replacements)) if output.replacements else None
+        text = edited(transcript, output, rules)
+        written = write_transcript(text, stem, output, ledger.store.owner, job.kept or ())
+        return written, (
+            *find_doubts(transcript, plan, spoken, settings.decoding, settings.quality),
+            *fast_subtitles(text, output),
+        )
+
+    try:
+        written, findings = await asyncio.to_thread(work)
+    except FwtuiError as error:
+        full = isinstance(error, DiskFullError)
+        kind = FailureKind.DISK_FULL if full else FailureKind.OUTPUT
+        place, needed = (error.place, error.needed) if isinstance(error, StorageError) else ("", 0)
+        failure = Failure(kind, error.title, error.hint, "", place, needed)
+        return Failed(now(), failure, run.started_at)
+    ledger.output_folders.add(stem.parent)
+    done = Completed(
+        started_at=run.started_at,
+        completed_at=now(),
+        outputs=tuple(path_to_text(path) for path in written),
+        audio_seconds=plan.duration,
+        work_seconds=run.worked,
+        language=plan.language,
+        segments=len(transcript.segments),
+        warnings=(
+            *warnings_of(plan, holes, len(transcript.segments), run.changed),
+            *left_alone(job.kept or ()),
+        ),
+        used=sparse(replace(settings, model=run.current.model, decoding=run.current.decoding)),
+        findings=findings,
+    )
+    await asyncio.to_thread(remember, ledger, job, plan, settings, done)
+    return done
+
+
+def _lost(ledger: Ledger, job: Job, stem: Path) -> Path | None:
+    """The folder for the outputs, or of the file they go beside, if it was there and is not."""
+    if text_to_path(job.stem).is_absolute() and not job.file.parent.is_dir():
+        return job.file.parent
+    return (
+        stem.parent if stem.parent in ledger.output_folders and not stem.parent.is_dir() else None
+    )
+
+
+def left_alone(kept: Sequence[str]) -> tuple[str, ...]:
+    """The warning about formats that were there before and were not written."""
+    return (f"left as it was: {', '.join(kept)}",) if kept else ()
+
+
+async def write_report(
+    ledger: Ledger, began: datetime, peak_rss: float, prediction: Prediction | None = None
+) -> str | None:
+    """Write the report of the batch beside the transcripts: its path, or None if that failed."""
+    settings = ledger.settings
+    session = ledger.store.session_id
+    report = make_report(tuple(ledger.queue), settings, session, began, now(), peak_rss, prediction)
+    folder = text_to_path(path_to_text(settings.output.output_dir)).expanduser()
+    path = folder / f"fwtui-report-{session}.txt"
+    try:
+        text = render_report(report).encode()
+        # when no file was completed, the folder need not be there yet
+        await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+        await asyncio.to_thread(write_atomic, path, text, owner=ledger.store.owner)
+    except FwtuiError as error:
+        ledger.log(Level.ERROR, f"The report was not written: {error.title}")
+        return None
+    except OSError as error:
+        reason = error.strerror or str(error)
+        ledger.log(Level.ERROR, f"The report was not written: {folder}: {reason}")
+        return None
+    ledger.log(Level.INFO, f"Report: {path}")
+    return path_to_text(path)

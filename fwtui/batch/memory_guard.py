@@ -1,0 +1,104 @@
+"""Keeps the memory of a batch below the user's limits: looks at readings, acts at windows."""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from msgspec.structs import replace
+
+from fwtui.batch.state import Ledger
+from fwtui.core.events import Level, MemoryAlert, MemoryReading
+from fwtui.core.failure import Failure, FailureKind
+from fwtui.memory.guard import (
+    Action,
+    Alert,
+    Calm,
+    GoSmaller,
+    Recycle,
+    Watched,
+    excess,
+    is_low,
+    judge,
+    limits_of,
+    needed_at_least,
+    with_limits,
+)
+
+RAISE = "raise the limit, or choose a smaller model, best_of 1 or compute type int8"
+
+
+class Guarded(Protocol):
+    """What is used of an engine slot here."""
+
+    windows: int
+
+    def tidy(self) -> None:
+        """Let the engine clean up at its next window."""
+
+    def recycle(self) -> None:
+        """A fresh engine at the next window, or now if it has no work."""
+
+    def go_smaller(self, failure: Failure) -> None:
+        """At the next window, treat the file as out of memory."""
+
+
+class Guardian:
+    """One for a batch, whatever the number of its engines; the limits are those of the moment."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self._watched = Watched()
+        self._is_low = False
+
+    def look(self, reading: MemoryReading, slots: Iterable[Guarded]) -> MemoryReading:
+        """Do what the reading asks for; returns it with the limits in it."""
+        limits = limits_of(self.ledger.settings.memory)
+        self._is_low = is_low(reading)
+        # of several engines, the one that has had the most time to grow
+        slot = max(slots, key=lambda slot: slot.windows)
+        action, self._watched = judge(reading, limits, self._watched, slot.windows)
+        if action is not None:
+            self._act(action, slot)
+        return with_limits(reading, limits)
+
+    def _act(self, action: Action, slot: Guarded) -> None:
+        match action:
+            case Alert(text=text):
+                self._tell(text, "the engine cleans up after this window", hard=False)
+                slot.tidy()
+            case Recycle(text=text):
+                self._tell(text, "a fresh engine goes on after this window", hard=True)
+                slot.recycle()
+            case GoSmaller(text=text):
+                self._tell(text, "a fresh engine did not help", hard=True)
+                title = f"Out of the memory that is allowed: {text}"
+                slot.go_smaller(Failure(FailureKind.OUT_OF_MEMORY, title, RAISE))
+            case Calm():
+                self.ledger.log(Level.INFO, "Memory is below its limits again")
+                self.ledger.emit(MemoryAlert(""))
+
+    def _tell(self, text: str, hint: str, *, hard: bool) -> None:
+        self.ledger.log(Level.WARNING, f"Memory: {text}; {hint}")
+        self.ledger.emit(MemoryAlert(text, hint, hard))
+
+    def explain(self, failure: Failure) -> Failure:
+        """The failure of a dead engine; one that died when memory was short died of that.
+
+        Native libraries crash where an allocation fails that they did not expect to fail.
+        """
+        if failure.kind is not FailureKind.ENGINE_DIED or not self._is_low:
+            return failure
+        title = f"{failure.title} when hardly any memory was left"
+        return replace(failure, kind=FailureKind.OUT_OF_MEMORY, title=title, hint=RAISE)
+
+    def loaded(self, reading: MemoryReading) -> Failure | None:
+        """An engine has loaded its model. The failure, if the model alone is over a limit."""
+        self._watched = replace(self._watched, leaving=False)
+        over = excess(reading, limits_of(self.ledger.settings.memory))
+        if not over:
+            return None
+        title = f"The model alone needs more memory than is allowed: {over}"
+        hint = (
+            f"set the limit to {needed_at_least(reading)} or more, "
+            "or choose a smaller model or compute type int8"
+        )
+        return Failure(FailureKind.BAD_SETTINGS, title, hint)

@@ -1,0 +1,224 @@
+"""Passages of a transcript that somebody should listen to. Pure; it is never changed."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+from fwtui.core.finding import Finding, FindingKind
+from fwtui.core.languages import LANGUAGES
+from fwtui.core.quality import QualitySettings
+from fwtui.core.segment import Segment, Transcript
+from fwtui.core.session import FilePlan, SpeechChunk, Spoken
+from fwtui.core.settings import DecodingSettings, OutputSettings
+from fwtui.outputs.formats.cues import cues, too_fast
+from fwtui.outputs.formats.registry import formats
+
+# Findings of one kind that are kept of a file; it is in a bad way long before.
+MOST = 100
+SAMPLE_RATE = 16_000
+# Whisper's own measure of a loop, where the user has switched it off.
+_COMPRESSION = 2.4
+# A phrase is a loop when it comes so often in a row, and has so many words in all.
+_TIMES, _WORDS = 4, 8
+_LONGEST_PHRASE = 32  # words
+# Below it the language of a window is a guess.
+_SURE_LANGUAGE = 0.9
+# A pause inside a segment, or around it, that the model may leave without words (s).
+_TOLERANCE = 0.5
+_SUBTITLES = {"srt", "vtt", "ass"}
+
+
+def find_doubts(
+    transcript: Transcript,
+    plan: FilePlan,
+    spoken: Sequence[Spoken],
+    decoding: DecodingSettings,
+    quality: QualitySettings,
+) -> tuple[Finding, ...]:
+    """All that is doubtful, by time; at most `MOST` of a kind."""
+    found: list[Finding] = []
+    if quality.check_text:
+        limit = decoding.compression_ratio_threshold or _COMPRESSION
+        found += limited(repetitions(transcript.segments, limit))
+        found += limited(low_confidence(transcript.segments, quality.low_confidence))
+    speech = plan.heard if plan.heard is not None else plan.speech
+    if speech is not None and decoding.clip_timestamps == "0":
+        found += limited(missing_speech(speech, transcript.segments, quality.missing_speech_s))
+    if quality.check_languages:
+        found += limited(other_languages(spoken, plan.language))
+    return tuple(sorted(found, key=lambda finding: (finding.start, finding.end)))
+
+
+def fast_subtitles(transcript: Transcript, output: OutputSettings) -> tuple[Finding, ...]:
+    """Subtitles that are too fast to read, if the user has set a limit and writes subtitles."""
+    limit = output.max_chars_per_second
+    if limit is None or _SUBTITLES.isdisjoint(formats(output.output_format)):
+        return ()
+    plain = (
+        Finding(
+            FindingKind.TOO_FAST,
+            cue.start / 1000,
+            cue.end / 1000,
+            f"{speed:.0f} characters a second",
+        )
+        for cue, speed in too_fast(cues(transcript, output), limit)
+    )
+    return limited(plain)
+
+
+def limited(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The first of them; the last one says that there are more."""
+    found = list(findings)
+    if len(found) <= MOST:
+        return tuple(found)
+    last = found[MOST - 1]
+    more = f"{last.detail}; and {len(found) - MOST} more in the file".removeprefix("; ")
+    return (*found[: MOST - 1], Finding(last.kind, last.start, last.end, more))
+
+
+# --- repetitions ---------------------------------------------------------------------------------
+
+
+class _Said(NamedTuple):
+    """A word as it counts for a repetition, and the segment that it is in."""
+
+    word: str
+    segment: int
+
+
+class _Loop(NamedTuple):
+    """Words `begin` to `end` are `times` times the first `length` of them."""
+
+    begin: int
+    end: int
+    length: int
+
+    @property
+    def times(self) -> int:
+        return (self.end - self.begin) // self.length
+
+
+def repetitions(segments: Sequence[Segment], compression: float) -> Iterator[Finding]:
+    """Passages that say the same again and again, or that compress as such a text does."""
+    said = [
+        _Said(word, number)
+        for number, segment in enumerate(segments)
+        for word in _plain(segment.text).split()
+    ]
+    words = [one.word for one in said]
+    marked: dict[int, str] = {
+        number: f"compression ratio {segment.compression_ratio:.1f}"
+        for number, segment in enumerate(segments)
+        if segment.compression_ratio > compression
+    }
+    for loop in _loops(words):
+        phrase = " ".join(words[loop.begin : loop.begin + loop.length])
+        short = phrase if len(phrase) <= 40 else f"{phrase[:39]}…"
+        for number in range(said[loop.begin].segment, said[loop.end - 1].segment + 1):
+            marked[number] = f"{loop.times} x “{short}”"
+    return _passages(FindingKind.REPETITION, segments, marked)
+
+
+def _plain(text: str) -> str:
+    """Words in lower case, without punctuation."""
+    return "".join(letter if letter.isalnum() else " " for letter in text.casefold())
+
+
+def _loops(words: Sequence[str]) -> Iterator[_Loop]:
+    """Repeated phrases, the shortest phrase that explains each; none inside of another."""
+    found: list[_Loop] = []
+    for length in range(1, min(_LONGEST_PHRASE, len(words) // 2) + 1):
+        run = 0
+        for place in range(len(words) - length + 1):
+            same = place + length < len(words) and words[place] == words[place + length]
+            if same:
+                run += 1
+                continue
+            loop = _Loop(place - run, place + length, length)
+            if run and loop.times >= _TIMES and loop.end - loop.begin >= _WORDS:
+                found.append(loop)
+            run = 0
+    covered = 0
+    for loop in sorted(found, key=lambda one: (one.begin, one.length)):
+        if loop.end > covered:
+            covered = loop.end
+            yield loop
+
+
+# --- confidence ----------------------------------------------------------------------------------
+
+
+def low_confidence(segments: Sequence[Segment], threshold: float) -> Iterator[Finding]:
+    """Passages whose mean log probability is below the threshold."""
+    marked = {
+        number: f"{segment.avg_logprob:.1f}"
+        for number, segment in enumerate(segments)
+        if segment.avg_logprob < threshold
+    }
+    return _passages(FindingKind.LOW_CONFIDENCE, segments, marked)
+
+
+def _passages(
+    kind: FindingKind, segments: Sequence[Segment], marked: dict[int, str]
+) -> Iterator[Finding]:
+    """Neighbouring segments with the same remark are one passage; numbers give the lowest."""
+    numbers = sorted(marked)
+    for _, group in groupby(enumerate(numbers), key=lambda pair: pair[1] - pair[0]):
+        run = [number for _, number in group]
+        if kind is FindingKind.LOW_CONFIDENCE:
+            lowest = min((marked[number] for number in run), key=float)
+            yield Finding(
+                kind, segments[run[0]].start, segments[run[-1]].end, f"log prob. {lowest}"
+            )
+            continue
+        for detail, part in groupby(run, key=lambda number: marked[number]):
+            same = list(part)
+            yield Finding(kind, segments[same[0]].start, segments[same[-1]].end, detail)
+
+
+# --- speech without text -------------------------------------------------------------------------
+
+
+def missing_speech(
+    speech: Sequence[SpeechChunk], segments: Sequence[Segment], least: float
+) -> Iterator[Finding]:
+    """Stretches of speech, of `least` seconds or more, for which there is no text."""
+    texts = _merged((segment.start, segment.end) for segment in segments if segment.text.strip())
+    place = 0
+    for chunk in speech:
+        at, end = chunk.start / SAMPLE_RATE, chunk.end / SAMPLE_RATE
+        while place < len(texts) and texts[place][1] + _TOLERANCE <= at:
+            place += 1
+        for begin, until in texts[place:]:
+            if begin - _TOLERANCE >= end:
+                break
+            if begin - _TOLERANCE - at >= least:
+                yield Finding(FindingKind.MISSING_SPEECH, at, begin)
+            at = max(at, until + _TOLERANCE)
+        if end - at >= least:
+            yield Finding(FindingKind.MISSING_SPEECH, at, end)
+
+
+def _merged(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Spans of time in order, those that touch joined."""
+    merged: list[tuple[float, float]] = []
+    for start, end in sorted(spans):
+        if merged and start <= merged[-1][1] + 2 * _TOLERANCE:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+# --- languages -----------------------------------------------------------------------------------
+
+
+def other_languages(spoken: Sequence[Spoken], language: str) -> Iterator[Finding]:
+    """Stretches that are surely in another language than the file's."""
+    sure = (one for one in spoken if one.probability >= _SURE_LANGUAGE)
+    for code, group in groupby(sure, key=lambda one: one.language):
+        if code == language:
+            continue
+        run = list(group)
+        name = LANGUAGES.get(code, code).capitalize()
+        yield Finding(FindingKind.LANGUAGE, run[0].start, run[-1].end, name)

@@ -1,0 +1,146 @@
+"""What the user orders about single files: add, remove, skip, try again."""
+
+import asyncio
+from collections.abc import Callable
+
+from msgspec.structs import replace
+
+from fwtui.batch.attempts import SKIPPED
+from fwtui.batch.incoming import LookedUp, LookedUpAll
+from fwtui.batch.messages import Overdue
+from fwtui.batch.naming import roots_of
+from fwtui.batch.pool import EngineSlots
+from fwtui.batch.removals import Removals
+from fwtui.batch.state import Ledger, now
+from fwtui.config.overrides import sparse
+from fwtui.core.commands import RetryJobs
+from fwtui.core.events import Level
+from fwtui.core.job import Completed, JobId, Pending, Processing, Skipped
+from fwtui.errors import FwtuiError
+from fwtui.memory.cleanup import MANY, return_free_pages
+
+
+class Orders:
+    """Carries them out. `remind` gets an `Overdue` when a cancelled file should have ended."""
+
+    def __init__(
+        self, ledger: Ledger, slots: EngineSlots, remind: Callable[[Overdue], None]
+    ) -> None:
+        self.ledger = ledger
+        self.slots = slots
+        self._remind = remind
+        self._removals = Removals(ledger)
+        self._begin_adding()
+
+    def _begin_adding(self) -> None:
+        self._found = self._added = 0  # by the `AddPaths` that is worked on
+        self._first: JobId | None = None  # of its jobs
+        self._given_up = False
+
+    async def add(self, answer: LookedUp) -> None:
+        """Put what was found into the queue; no more of it after trouble with the disk."""
+        if self._given_up:
+            return
+        found = answer.found
+        if self._first is None:
+            self._first = self.ledger.queue.next_id
+        for problem in found.problems:
+            self.ledger.log(Level.ERROR, str(problem.failure))
+        roots = roots_of(found.files, found.roots, answer.roots)
+        links = {url: self.slots.downloads.place(url) for url in found.links}
+        try:
+            self._added += await self.ledger.add(found.files, found.problems, roots, links=links)
+        except FwtuiError:
+            self._given_up = True
+            raise
+        self._found += len(found.files) + len(found.problems) + len(links)
+
+    async def all_added(self, answer: LookedUpAll) -> None:
+        """Tell what was not added, now that all is."""
+        known = self._found - self._added
+        if known:
+            self.ledger.log(Level.INFO, f"{known} files are in the queue already")
+        if not self._found and not self._given_up:
+            self.ledger.log(Level.WARNING, f"No media files found in {', '.join(answer.paths)}")
+        if self._found > MANY:
+            await asyncio.to_thread(return_free_pages)
+        self._begin_adding()
+
+    async def give_up_adding(self) -> None:
+        """The user leaves while files are looked up: forget those with which nothing was done.
+
+        A session with some of them would be resumed as if it had all.
+        """
+        self._given_up = True
+        first, queue = self._first, self.ledger.queue
+        fresh = [job.id for job in queue if first is not None and job.id >= first]
+        untouched = [i for i in fresh if queue[i].state == Pending() and not queue[i].attempts]
+        unfinished = [i for i in untouched if self.slots.having(i) is None]
+        if unfinished:
+            await self.ledger.remove(unfinished)
+            text = f"Files were still looked up: the {len(unfinished)} found so far are not kept"
+            self.ledger.log(Level.WARNING, text)
+
+    async def remove(self, ids: tuple[JobId, ...]) -> None:
+        """Take jobs out; those in an engine when they have left it."""
+        running = self._running(ids)
+        self._cancel(running)
+        await self._removals.remove(ids, running)
+
+    async def remove_cancelled(self) -> None:
+        """Take out what was in an engine when it was removed, and has left it."""
+        left = [job for job in self._removals.stopping if self.slots.having(job) is None]
+        if left:
+            await self._removals.left(left)
+
+    async def undo_remove(self) -> None:
+        """Put back what the last `remove` took out."""
+        await self._removals.undo()
+
+    async def skip(self, ids: tuple[JobId, ...]) -> None:
+        """Cancel what is in an engine, skip what waits."""
+        self._cancel(self._running(ids))
+        queue, state = self.ledger.queue, Skipped(now(), SKIPPED)
+        jobs = [queue[job] for job in dict.fromkeys(ids) if job in queue]
+        waiting = [job for job in jobs if isinstance(job.state, Pending)]
+        await self.ledger.put_all(replace(job, state=state) for job in waiting)
+
+    async def retry(self, command: RetryJobs) -> None:
+        """Put finished jobs back to pending."""
+        queue, done = self.ledger.queue, self.ledger.store.done_seconds
+        jobs = [queue[job] for job in dict.fromkeys(command.ids) if job in queue]
+        over, on = [], []
+        for job in (job for job in jobs if job.is_finished):
+            own = job.settings if command.settings is None else sparse(command.settings)
+            if isinstance(job.state, Completed):
+                job = replace(job, kept=())  # noqa: PLW2901  what is there now is its own
+            if command.restart or isinstance(job.state, Completed):
+                over.append(replace(job, state=Pending(), settings=own))
+            else:
+                on.append(replace(job, state=Pending(done(job.id)), settings=own))
+        await self.ledger.put_all(over, forget=True)
+        await self.ledger.put_all(on)
+
+    async def take_back_strays(self) -> None:
+        """Jobs that trouble with the disk left between an engine and the queue."""
+        for job in tuple(self.ledger.queue):
+            if isinstance(job.state, Processing) and self.slots.having(job.id) is None:
+                await self.ledger.put(replace(job, state=Pending()))
+
+    def overdue(self, job: JobId) -> None:
+        """End the engine of a cancelled job that is still there."""
+        slot = self.slots.having(job)
+        if slot is not None and slot.is_overdue(job):
+            self.ledger.log(Level.WARNING, "The engine did not stop in time: killed", job)
+            slot.kill_engine()
+
+    def _running(self, ids: tuple[JobId, ...]) -> list[JobId]:
+        return [job for job in ids if self.slots.having(job) is not None]
+
+    def _cancel(self, jobs: list[JobId]) -> None:
+        wait = self.ledger.settings.batch.cancel_seconds
+        for job in jobs:
+            slot = self.slots.having(job)
+            assert slot is not None
+            slot.cancel(job)
+            asyncio.get_running_loop().call_later(wait, self._remind, Overdue(job))

@@ -1,0 +1,69 @@
+"""A short look at a running batch, as one value."""
+
+import msgspec
+
+from fwtui.batch.estimate import Tally
+from fwtui.batch.remote.client import Connection
+from fwtui.batch.remote.endpoints import Place
+from fwtui.batch.remote.protocol import Where
+from fwtui.core.events import BatchProgress, EngineInfo, JobProgress, MemoryReading, Phase
+from fwtui.core.watch import FolderStatus
+from fwtui.errors import LinkError
+
+# One that does not answer, because it is stopped, must not hold up the start of a screen.
+LOOK_SECONDS = 10.0
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """A running batch at one moment. `current` are the paths and progress of the running files."""
+
+    where: Where
+    phase: Phase
+    completed: int
+    failed: int
+    unfinished: int
+    total: int
+    progress: BatchProgress | None
+    current: tuple[tuple[str, JobProgress], ...]
+    engine: EngineInfo | None
+    memory: MemoryReading | None
+    output_dir: str
+    log: str
+    folders: tuple[FolderStatus, ...] = ()
+
+
+class Glimpse(msgspec.Struct, frozen=True):
+    """Who runs a batch, and what was seen of it; without an answer `problem` says why."""
+
+    place: Place
+    seen: Seen | None = None
+    problem: str = ""
+
+
+async def look(place: Place) -> Glimpse:
+    """Connect, look, leave. Never raises."""
+    try:
+        connection = await Connection.open(place, LOOK_SECONDS)
+    except LinkError as error:
+        return Glimpse(place, problem=f"{error.title}. {error.hint}" if error.hint else error.title)
+    connection.close()
+    snapshot, recap, tally = connection.snapshot, connection.recap, Tally()
+    paths = {job.id: job.path for job in snapshot.jobs}
+    for job in snapshot.jobs:
+        tally.add(job)
+    seen = Seen(
+        where=connection.welcome.where,
+        phase=snapshot.phase,
+        completed=tally.completed,
+        failed=tally.failed,
+        unfinished=tally.pending,
+        total=tally.total,
+        progress=recap.batch,
+        current=tuple((paths[one.id], one) for one in recap.progress if one.id in paths),
+        engine=next(iter(snapshot.engines), None),
+        memory=snapshot.memory,
+        output_dir=snapshot.settings.output.output_dir,
+        log=connection.welcome.log,
+        folders=snapshot.folders,
+    )
+    return Glimpse(place, seen)

@@ -1,0 +1,100 @@
+"""Sessions that nobody works on: looking into them, and deleting them with what they wrote."""
+
+import stat
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
+
+from fwtui.core.job import Completed, Job
+from fwtui.core.paths import path_to_text, text_to_path
+from fwtui.core.segment import Transcript
+from fwtui.core.session import Session
+from fwtui.outputs.formats.read import read_transcript
+from fwtui.outputs.formats.registry import FORMATS
+from fwtui.sessions.catalog import StoredSession, discard_stored, stored_segments
+from fwtui.sessions.delete import Discarded
+from fwtui.storage.faults import storage_error
+
+
+def transcript_of_outputs(job: Job, state: Completed) -> Transcript:
+    """What the outputs of a completed file hold; without segments if they are gone."""
+    paths = (text_to_path(path) for path in state.outputs)
+    found = read_transcript(path for path in paths if _is_ours(path, job))
+    found = found or Transcript("", ())
+    return replace(found, language=found.language or state.language, duration=state.audio_seconds)
+
+
+def stored_transcript(stored: StoredSession, directory: Path, job: Job) -> Transcript:
+    """The words of a file of a stored session, as far as there are any. Raises StorageError."""
+    if isinstance(job.state, Completed):
+        return transcript_of_outputs(job, job.state)
+    if stored.foreign is not None:
+        return Transcript("", ())
+    segments = stored_segments(directory, stored.session.session_id, job.id)
+    resume = stored.session.resumable.get(job.id)
+    return Transcript(resume.plan.language if resume else "", segments, job.duration)
+
+
+class Outputs(msgspec.Struct, frozen=True):
+    """Transcripts that a session wrote and that are still there; `bytes` in all."""
+
+    files: tuple[Path, ...] = ()
+    bytes: int = 0
+
+
+def outputs_of(session: Session) -> Outputs:
+    """What `delete` would delete beside the session."""
+    found = list(_outputs(session))
+    return Outputs(tuple(path for path, _ in found), sum(size for _, size in found))
+
+
+def _outputs(session: Session) -> Iterator[tuple[Path, int]]:
+    media = {job.path for job in session.jobs}
+    for job in session.completed:
+        assert isinstance(job.state, Completed)
+        for text in job.state.outputs:
+            path = text_to_path(text)
+            if text not in media and _is_ours(path, job):
+                try:
+                    found = path.lstat()
+                except (OSError, ValueError):
+                    continue
+                if stat.S_ISREG(found.st_mode):
+                    yield path, found.st_size
+
+
+def _is_ours(path: Path, job: Job) -> bool:
+    """Session files come from outside: only what has a transcript's name is read or deleted."""
+    stem = text_to_path(job.stem).name
+    return path.is_absolute() and path.name in {f"{stem}.{name}" for name in FORMATS}
+
+
+def delete_stored(stored: StoredSession, directory: Path) -> Discarded:
+    """Delete a session and the transcripts it wrote; recordings stay.
+
+    Raises SessionInUseError (nothing is deleted then) or StorageError.
+    """
+    # The session first: its lock keeps others from writing these files meanwhile.
+    files = outputs_of(stored.session).files
+    gone = discard_stored(stored, directory)
+    return _remove(files, gone)
+
+
+def _remove(paths: Iterable[Path], gone: Discarded) -> Discarded:
+    for path in paths:
+        try:
+            size = path.lstat().st_size
+            path.unlink()
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise storage_error(error, path, "delete") from error
+        gone = Discarded((*gone.files, path), gone.bytes + size)
+    return gone
+
+
+def place_of(session: Session) -> str:
+    """The folder of the session's transcripts, as `path_to_text`."""
+    return path_to_text(text_to_path(session.settings.output.output_dir).expanduser())

@@ -1,0 +1,51 @@
+"""The end of a batch, told in one line, and what makes a terminal show it."""
+
+from collections.abc import Mapping
+
+from fwtui.core.events import BatchFinished
+from fwtui.core.own_settings import DoneSettings
+from fwtui.core.text import printable
+
+TITLE = "fwtui"
+_BELL = "\a"
+_ESCAPE = "\x1b"
+
+
+def news(finished: BatchFinished) -> str:
+    """`12 files done, 2 failed`, or why the batch cannot go on."""
+    if finished.failure is not None:
+        return f"cannot go on: {printable(finished.failure.title)}"
+    done = f"{finished.completed} file{'' if finished.completed == 1 else 's'} done"
+    return f"{done}, {finished.failed} failed" if finished.failed else done
+
+
+def terminal_signal(done: DoneSettings, text: str, environ: Mapping[str, str]) -> str:
+    """What to write to the terminal for the notifications that the user wants; may be empty.
+
+    The sequences are those that terminals pass on over SSH: OSC 9 (iTerm2, WezTerm, kitty, Ghostty,
+    Windows Terminal) and OSC 777 (foot, VTE's, urxvt). tmux needs `allow-passthrough on`.
+    """
+    bell = _BELL if done.bell else ""
+    text = printable(text)
+    match done.terminal_notification:
+        case "off":
+            return bell
+        case "auto":
+            kind = _kind(environ)
+        case kind:
+            pass
+    body = text.replace(";", ",")  # a separator there
+    sequence = f"777;notify;{TITLE};{body}" if kind == "osc777" else f"9;{TITLE}: {text}"
+    return bell + _through_tmux(f"{_ESCAPE}]{sequence}{_BELL}", environ)
+
+
+def _kind(environ: Mapping[str, str]) -> str:
+    term = environ.get("TERM", "")
+    knows_777 = "VTE_VERSION" in environ or term.startswith(("foot", "rxvt"))
+    return "osc777" if knows_777 else "osc9"
+
+
+def _through_tmux(sequence: str, environ: Mapping[str, str]) -> str:
+    if "TMUX" not in environ:
+        return sequence
+    return f"{_ESCAPE}Ptmux;{sequence.replace(_ESCAPE, 2 * _ESCAPE)}{_ESCAPE}\\"

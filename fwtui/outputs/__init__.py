@@ -1,0 +1,1 @@
+"""Transcripts on disk: formats, reserved names, and the history of what was transcribed."""

@@ -1,0 +1,1 @@
+"""Output formats: txt, srt, vtt, tsv, json and others."""

@@ -1,0 +1,55 @@
+"""Advanced SubStation Alpha subtitles, in one plain style."""
+
+from collections.abc import Iterator
+
+from fwtui.core.segment import Transcript
+from fwtui.core.settings import OutputSettings
+from fwtui.outputs.formats.cues import cues
+from fwtui.outputs.formats.layout import encoded
+
+_HEADER = """\
+[Script Info]
+ScriptType: v4.00+
+WrapStyle: 0
+ScaledBorderAndShadow: yes
+PlayResX: 1920
+PlayResY: 1080
+
+[V4+ Styles]
+Format: Name, Fontname, Fontsize, PrimaryColour, SecondaryColour, OutlineColour, BackColour, \
+Bold, Italic, Underline, StrikeOut, ScaleX, ScaleY, Spacing, Angle, BorderStyle, Outline, \
+Shadow, Alignment, MarginL, MarginR, MarginV, Encoding
+Style: Default,Arial,64,&H00FFFFFF,&H0000FFFF,&H00000000,&H80000000,\
+0,0,0,0,100,100,0,0,1,3,1,2,60,60,50,1
+
+[Events]
+Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
+"""
+# A brace would begin a command, a backslash an escape; look-alikes that stay text.
+_PLAIN = str.maketrans({"{": "(", "}": ")", "\\": "\u29f5", "\n": "\\N"})
+
+
+def chunks(transcript: Transcript, settings: OutputSettings) -> Iterator[bytes]:
+    """The file's bytes, a subtitle at a time."""
+    yield encoded(_HEADER)
+    for cue in cues(transcript, settings):
+        text = _underlined(cue.text) if settings.highlight_words else cue.text.translate(_PLAIN)
+        yield encoded(f"Dialogue: 0,{_time(cue.start)},{_time(cue.end)},Default,,0,0,0,,{text}\n")
+
+
+def _underlined(text: str) -> str:
+    """The highlighted word, which the subtitles have in `<u>`, as this format underlines."""
+    before, tag, rest = text.partition("<u>")
+    word, _, after = rest.partition("</u>")
+    if not tag:
+        return text.translate(_PLAIN)
+    plain = [part.translate(_PLAIN) for part in (before, word, after)]
+    return f"{plain[0]}{{\\u1}}{plain[1]}{{\\u0}}{plain[2]}"
+
+
+def _time(ms: int) -> str:
+    """`h:mm:ss.cc`."""
+    seconds, ms = divmod(max(0, ms), 1000)
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}.{ms // 10:02d}"

@@ -1,0 +1,53 @@
+"""JSON with everything that is known, in the bytes of Python's own `json` as whisper uses it.
+
+msgspec's encoder is faster but writes other bytes (no spaces, other floats, no NaN).
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from fwtui.core.segment import Segment, Transcript
+from fwtui.core.settings import OutputSettings
+from fwtui.outputs.formats.layout import encoded
+
+
+def chunks(transcript: Transcript, settings: OutputSettings) -> Iterator[bytes]:
+    """The file's bytes, a segment at a time."""
+    parts = _pretty(transcript) if settings.pretty_json else _compact(transcript)
+    return map(encoded, parts)
+
+
+def _compact(transcript: Transcript) -> Iterator[str]:
+    yield '{"text": "'
+    for segment in transcript.segments:
+        yield json.dumps(segment.text)[1:-1]
+    yield '", "segments": ['
+    for i, segment in enumerate(transcript.segments):
+        yield (", " if i else "") + json.dumps(_plain(segment))
+    yield f'], "language": {json.dumps(transcript.language)}}}'
+
+
+def _pretty(transcript: Transcript) -> Iterator[str]:
+    """Indented by 4, text readable."""
+    yield '{\n    "text": "'
+    for segment in transcript.segments:
+        yield json.dumps(segment.text, ensure_ascii=False)[1:-1]
+    yield '",\n    "segments": ['
+    for i, segment in enumerate(transcript.segments):
+        lines = json.dumps(_plain(segment), indent=4, ensure_ascii=False)
+        # Not textwrap.indent: a text may hold separators that Python takes for line ends.
+        yield (",\n        " if i else "\n        ") + lines.replace("\n", "\n        ")
+    language = json.dumps(transcript.language, ensure_ascii=False)
+    end = "\n    ]" if transcript.segments else "]"
+    yield f'{end},\n    "language": {language}\n}}'
+
+
+def _plain(segment: Segment) -> dict[str, Any]:
+    """The segment as whisper-ctranslate2 hands it to `json`: its fields in their order."""
+    plain = msgspec.structs.asdict(segment)
+    if segment.words is not None:
+        plain["words"] = [msgspec.structs.asdict(word) for word in segment.words]
+    return plain

@@ -1,0 +1,17 @@
+"""LRC lyrics: a line a segment, with the time at which it begins."""
+
+from collections.abc import Iterator
+
+from fwtui.core.segment import Transcript
+from fwtui.core.settings import OutputSettings
+from fwtui.outputs.formats.layout import encoded, on_one_line
+from fwtui.writers.timestamps import milliseconds
+
+
+def chunks(transcript: Transcript, settings: OutputSettings) -> Iterator[bytes]:  # noqa: ARG001
+    """The file's bytes, a line at a time; minutes go beyond 59, as the format has no hours."""
+    for segment in transcript.segments:
+        seconds, ms = divmod(max(0, milliseconds(segment.start)), 1000)
+        minutes, seconds = divmod(seconds, 60)
+        text = on_one_line(segment.text.strip())
+        yield encoded(f"[{minutes:02d}:{seconds:02d}.{ms // 10:02d}]{text}\n")

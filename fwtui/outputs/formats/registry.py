@@ -1,0 +1,79 @@
+"""All transcript formats by name, and how they get onto the disk."""
+
+import os
+from collections.abc import Callable, Container, Iterator
+from pathlib import Path
+
+from fwtui.core.segment import Transcript
+from fwtui.core.settings import OutputSettings
+from fwtui.outputs.formats import ass, csv, docx, json, lrc, md, srt, tsv, txt, vtt
+from fwtui.storage.atomic import write_atomic
+from fwtui.storage.faults import storage_error
+
+Writer = Callable[[Transcript, OutputSettings], Iterator[bytes]]
+
+# The name is also the extension. First whisper's, in its order, which are what "all" means.
+_WRITERS: dict[str, Writer] = {
+    "txt": txt.chunks,
+    "vtt": vtt.chunks,
+    "srt": srt.chunks,
+    "tsv": tsv.chunks,
+    "json": json.chunks,
+    "lrc": lrc.chunks,
+    "ass": ass.chunks,
+    "csv": csv.chunks,
+    "md": md.chunks,
+    "docx": docx.chunks,
+}
+FORMATS = tuple(_WRITERS)
+WHISPER_FORMATS = FORMATS[:5]
+
+
+def formats(output_format: str) -> tuple[str, ...]:
+    """The formats that the setting `output_format` asks for."""
+    return WHISPER_FORMATS if output_format == "all" else (output_format,)
+
+
+def render(transcript: Transcript, name: str, settings: OutputSettings) -> Iterator[bytes]:
+    """The bytes of one format, piece by piece."""
+    return _WRITERS[name](transcript, settings)
+
+
+def output_paths(stem: Path, settings: OutputSettings) -> tuple[Path, ...]:
+    """The files that `write_transcript` writes: `stem` with each format's extension behind it."""
+    return tuple(stem.with_name(f"{stem.name}.{name}") for name in formats(settings.output_format))
+
+
+def existing(stem: Path, settings: OutputSettings) -> tuple[str, ...]:
+    """The formats that are there already, of those that would be written; never raises."""
+    paths = output_paths(stem, settings)
+    names = zip(formats(settings.output_format), paths, strict=True)
+    return tuple(name for name, path in names if os.path.lexists(path))
+
+
+def write_transcript(
+    transcript: Transcript,
+    stem: Path,
+    settings: OutputSettings,
+    owner: str = "",
+    keep: Container[str] = (),
+) -> tuple[Path, ...]:
+    """Write every format that the settings ask for; the files are durable on return.
+
+    Each file is whole or, if something goes wrong, what it was before; `owner` as in
+    `write_atomic`. Formats in `keep` are left as they are. Returns what was written. Raises
+    DiskFullError, StorageError, or UsageError for a format that needs an extra.
+    """
+    _make_folder(stem.parent)
+    names = zip(formats(settings.output_format), output_paths(stem, settings), strict=True)
+    wanted = [(name, path) for name, path in names if name not in keep]
+    for name, path in wanted:
+        write_atomic(path, render(transcript, name, settings), owner=owner)
+    return tuple(path for _, path in wanted)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise storage_error(error, folder, "make the output folder") from error

@@ -1,0 +1,24 @@
+"""Plain text: one line a segment, with its times if wanted."""
+
+from collections.abc import Iterator
+
+from fwtui.core.segment import Segment, Transcript
+from fwtui.core.settings import OutputSettings
+from fwtui.outputs.formats.layout import encoded, on_one_line
+from fwtui.writers.timestamps import milliseconds, timestamp
+
+
+def chunks(transcript: Transcript, settings: OutputSettings) -> Iterator[bytes]:
+    """The file's bytes, a line at a time."""
+    for segment in transcript.segments:
+        text = segment.text.strip()
+        line = f"{_times(segment)} {on_one_line(text)}" if settings.add_timestamps else text
+        yield encoded(f"{line}\n")
+
+
+def _times(segment: Segment) -> str:
+    start, end = (
+        timestamp(milliseconds(seconds), hours=False, marker=".")
+        for seconds in (segment.start, segment.end)
+    )
+    return f"[{start} --> {end}]"

@@ -1,0 +1,90 @@
+"""Names of outputs that running sessions use, so that none writes over another's.
+
+Whoever comes later yields: it takes another name when it adds a file, when it starts, and when its
+output folder is changed. Sessions that nobody works on keep nobody away, as any earlier run.
+"""
+
+import contextlib
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from fwtui.core.paths import path_to_text, text_to_path
+from fwtui.disk.lock import SessionLock, holder_of
+from fwtui.errors import SessionInUseError, StorageError
+from fwtui.sessions.load import load
+from fwtui.sessions.paths import SessionFiles
+
+LOCK_NAME = "names.lock"
+# Another fwtui that takes longer than this over its choice is stuck.
+PATIENCE = 10.0
+_PAUSE = 0.05
+
+
+class Choosing:
+    """One fwtui at a time looks at the names of the others and takes its own."""
+
+    def __init__(self, sessions: Path) -> None:
+        self._path = sessions.parent / LOCK_NAME
+        self._lock: SessionLock | None = None
+
+    def begin(self) -> None:
+        """Wait for the turn; goes on without it when it does not come."""
+        ends = time.monotonic() + PATIENCE
+        while time.monotonic() < ends:
+            try:
+                self._lock = SessionLock.acquire(self._path)
+                return
+            except SessionInUseError:
+                time.sleep(_PAUSE)
+            except StorageError:
+                return
+
+    def end(self) -> None:
+        """It is the next one's turn."""
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+
+def stems_of_others(sessions: Path, own: str, output_dir: str) -> dict[str, str]:
+    """Case-folded names that the outputs of other running sessions have: by which session.
+
+    Each as a whole path, and as it is called in `output_dir` if it is in there. Never raises: a
+    session that cannot be read keeps nobody away.
+    """
+    found: dict[str, str] = {}
+    ours = _real(output_dir)
+    for path in _snapshots(sessions):
+        if path.stem == own:
+            continue
+        with contextlib.suppress(StorageError):
+            paths = SessionFiles(sessions, path.stem)
+            if holder_of(paths.lock) is None:
+                continue
+            roster = load(paths).roster
+            theirs = _real(roster.settings.output.output_dir)
+            for job in roster.jobs.values():
+                found |= dict.fromkeys(_names(job.stem, theirs, ours), path.stem)
+    return found
+
+
+def _names(stem: str, theirs: str, ours: str) -> Iterator[str]:
+    """The names of an output in the folder `theirs`, as a whole and as seen from `ours`."""
+    whole = path_to_text((Path(theirs) / text_to_path(stem)).as_posix())
+    yield whole.casefold()
+    if theirs == ours:
+        yield stem.casefold()
+    elif whole.startswith(f"{ours}/"):
+        yield whole.removeprefix(f"{ours}/").casefold()
+
+
+def _snapshots(sessions: Path) -> list[Path]:
+    with contextlib.suppress(OSError):
+        return sorted(path for path in sessions.iterdir() if path.suffix == ".json")
+    return []
+
+
+def _real(folder: str) -> str:
+    return Path(os.path.realpath(Path(folder).expanduser())).as_posix().rstrip("/")

@@ -1,0 +1,1 @@
+"""Stored sessions: snapshot, journal, replay and scratch files."""

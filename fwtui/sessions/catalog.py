@@ -1,0 +1,255 @@
+"""All sessions there are: ours, and those that the earlier program left behind."""
+
+import contextlib
+import os
+import stat
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
+
+from fwtui.core.job import JobId
+from fwtui.core.segment import Segment
+from fwtui.core.session import Session
+from fwtui.disk.files import FILES, FileSystem
+from fwtui.disk.lock import Holder, SessionLock, holder_of
+from fwtui.errors import SessionInUseError, StorageError
+from fwtui.sessions.delete import (
+    ADOPTED_FROM,
+    FOREIGN_FOLDER,
+    Discarded,
+    adopted_original,
+    erase,
+    erase_foreign,
+    is_scratch,
+)
+from fwtui.sessions.load import load
+from fwtui.sessions.paths import SessionFiles
+from fwtui.sessions.remap import remap_session
+from fwtui.sessions.replay import ProgressBook, Roster
+from fwtui.sessions.snapshot import UnreadableError, decode_snapshot
+from fwtui.sessions.store import SessionStore
+from fwtui.storage.faults import storage_error
+from fwtui.storage.quarantine import move_away
+from fwtui.storage.reading import JournalLines, assemble, segments_of
+
+# The temporary folder is open to everyone: nothing there may make us read without end.
+_LARGEST_FOREIGN = 64 << 20
+
+
+class StoredSession(msgspec.Struct, frozen=True):
+    """A session on the disk. `foreign` is its file if the earlier program wrote it.
+
+    `in_use`: who works on it; such a session can only be looked at. `modified` is local time.
+    """
+
+    session: Session
+    in_use: Holder | None
+    modified: datetime
+    foreign: Path | None = None
+
+    @property
+    def without_files(self) -> "StoredSession":
+        """Enough of it to open it: its files are a lot of memory, and are read again then."""
+        return replace(self, session=replace(self.session, jobs=(), resumable={}))
+
+
+class SessionList(msgspec.Struct, frozen=True):
+    """Sessions, the last changed first, and what is wrong with others."""
+
+    sessions: tuple[StoredSession, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+def list_sessions(
+    directory: Path, *, temp: Path | None = None, files: FileSystem = FILES
+) -> SessionList:
+    """All sessions in `directory`, and foreign ones in the temporary folder `temp`.
+
+    Unreadable ones of ours are moved to the quarantine, empty ones that nobody uses are deleted;
+    nothing else is changed. Never raises for what is in a file.
+    """
+    found: list[StoredSession] = []
+    problems: list[str] = []
+    for path in _json_files(directory):
+        try:
+            found += _own(SessionFiles(directory, path.stem), files)
+        except StorageError as error:
+            problems.append(_told(error))
+    adopted = {stored.session.extra.get(ADOPTED_FROM) for stored in found}
+    for path in _json_files((temp or Path(tempfile.gettempdir())) / FOREIGN_FOLDER):
+        try:
+            if str(path) not in adopted:
+                found.append(_foreign(path))
+        except StorageError as error:
+            problems.append(_told(error))
+    found.sort(key=lambda stored: (stored.modified, stored.session.session_id), reverse=True)
+    return SessionList(tuple(found), tuple(problems))
+
+
+def _told(error: StorageError) -> str:
+    return f"{error.title}. {error.hint}" if error.hint else error.title
+
+
+def _json_files(directory: Path) -> list[Path]:
+    with contextlib.suppress(OSError):
+        return sorted(path for path in directory.iterdir() if path.suffix == ".json")
+    return []
+
+
+def _own(paths: SessionFiles, files: FileSystem) -> Iterator[StoredSession]:
+    holder = holder_of(paths.lock)
+    try:
+        stored = _look(paths, holder)
+    except UnreadableError as error:
+        if holder is not None:
+            raise
+        raise _quarantined(paths, error, files) from error
+    if stored.session.jobs or stored.session.folders or holder is not None:
+        yield stored
+    else:
+        with contextlib.suppress(SessionInUseError):
+            _discard_empty(paths, files)
+
+
+def _look(paths: SessionFiles, holder: Holder | None) -> StoredSession:
+    loaded = load(paths)
+    if holder is None:
+        loaded.roster.jobs = loaded.interrupted()
+    try:
+        session = assemble(loaded.roster, loaded.book, JournalLines(paths.journal))
+    except StorageError:
+        # Its holder has just compacted it.
+        session = assemble(loaded.roster, ProgressBook(), JournalLines(paths.journal))
+    times = [_modified(path) for path in (paths.snapshot, paths.journal)]
+    return StoredSession(session, holder, max(times))
+
+
+def _modified(path: Path) -> datetime:
+    try:
+        return datetime.fromtimestamp(path.stat().st_mtime)
+    except OSError:
+        return datetime.min
+
+
+def _quarantined(paths: SessionFiles, error: StorageError, files: FileSystem) -> StorageError:
+    lock = SessionLock.acquire(paths.lock, files)
+    try:
+        target = move_away(paths, files)
+    finally:
+        lock.release(remove=True)
+    return UnreadableError(error.title, f"It was moved to {target}")
+
+
+def _discard_empty(paths: SessionFiles, files: FileSystem) -> None:
+    lock = SessionLock.acquire(paths.lock, files)
+    empty = False
+    try:
+        loaded = load(paths)
+        empty = loaded.roster.is_empty
+        if empty:
+            erase(paths, loaded.roster.temps, files)
+    finally:
+        lock.release(remove=empty)
+
+
+def _foreign(path: Path) -> StoredSession:
+    roster = _read_foreign(path)
+    session = assemble(roster, ProgressBook(), JournalLines(path))
+    return StoredSession(session, None, _modified(path), path)
+
+
+def _read_foreign(path: Path) -> Roster:
+    """A session of the earlier program, in our terms. Raises StorageError."""
+    try:
+        found = path.lstat()
+        if not stat.S_ISREG(found.st_mode) or found.st_size > _LARGEST_FOREIGN:
+            raise UnreadableError(f"{path} is not a session file")
+        if sys.platform != "win32" and found.st_uid != os.getuid():
+            raise UnreadableError(f"{path} belongs to another user")
+        data = path.read_bytes()
+    except OSError as error:
+        raise storage_error(error, path, "read") from error
+    modified = datetime.fromtimestamp(found.st_mtime)
+    roster = decode_snapshot(data, path.stem, modified).roster
+    # Only what lies in the temporary folder itself can be the earlier program's scratch.
+    here = path.parent.parent
+    roster.temps = {t: None for t in roster.temps if Path(t).parent == here and is_scratch(Path(t))}
+    return roster
+
+
+def stored_segments(directory: Path, session_id: str, job_id: JobId) -> tuple[Segment, ...]:
+    """The segments found so far of an unfinished file, without opening the session.
+
+    Raises StorageError, also when the session's holder has just compacted it.
+    """
+    paths = SessionFiles(directory, session_id)
+    progress = load(paths).book.files.get(job_id)
+    return segments_of(JournalLines(paths.journal), progress) if progress else ()
+
+
+def adopt(
+    stored: StoredSession,
+    directory: Path,
+    *,
+    maps: Mapping[str, str] = {},
+    files: FileSystem = FILES,
+) -> SessionStore:
+    """Open a listed session for work; a foreign one becomes one of ours first.
+
+    Paths become those of this machine by `maps`, see `remap`. The foreign file is left alone until
+    our session is deleted. Raises as `SessionStore.open`.
+    """
+    store = _open(stored, directory, files)
+    try:
+        _map(store, maps)
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def _map(store: SessionStore, maps: Mapping[str, str]) -> None:
+    session = store.session
+    here = remap_session(session, maps)
+    pairs = zip(here.jobs, session.jobs, strict=True)
+    store.set_jobs([job for job, before in pairs if job != before])
+    if here.settings != session.settings:
+        store.set_settings(here.settings)
+
+
+def _open(stored: StoredSession, directory: Path, files: FileSystem) -> SessionStore:
+    if stored.foreign is None:
+        return SessionStore.open(directory, stored.session.session_id, files=files)
+    roster = _read_foreign(stored.foreign)
+    roster.session_id = f"{roster.created_at:%Y%m%d_%H%M%S}"
+    roster.extra[ADOPTED_FROM] = str(stored.foreign)
+    return SessionStore.found(directory, roster, files=files)
+
+
+def discard(directory: Path, session_id: str, *, files: FileSystem = FILES) -> Discarded:
+    """Delete a session of ours with its scratch files. Raises SessionInUseError, StorageError."""
+    paths = SessionFiles(directory, session_id)
+    if not paths.snapshot.exists():
+        raise StorageError(f"There is no session {session_id}")
+    lock = SessionLock.acquire(paths.lock, files)
+    removed = None
+    try:
+        roster = load(paths).roster
+        removed = erase(paths, roster.temps, files, adopted_original(roster.extra))
+    finally:
+        lock.release(remove=removed is not None)
+    return removed
+
+
+def discard_stored(
+    stored: StoredSession, directory: Path, *, files: FileSystem = FILES
+) -> Discarded:
+    """Delete a listed session, foreign or ours. Raises as `discard`."""
+    if stored.foreign is None:
+        return discard(directory, stored.session.session_id, files=files)
+    return erase_foreign(stored.foreign, stored.session.temp_files, files)

@@ -1,0 +1,197 @@
+"""The journal's records, and how they look on disk.
+
+A line is `["<crc32 of the record, 8 hex digits>",{record}]`. A record is a tagged struct; times
+are seconds. Reading never raises: it stops at the first line that is not intact.
+"""
+
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from fwtui.core.job import Job, JobId
+from fwtui.core.session import FilePlan, WindowResult, WindowState
+from fwtui.disk.codec import UNREADABLE, encode_checked
+from fwtui.storage.framed import framed, unframed
+
+FORMAT = 1
+
+
+class Record(msgspec.Struct, frozen=True):
+    """The root of all records."""
+
+
+class Header(Record, frozen=True, tag="header"):
+    """First line: whose journal it is, and which snapshot it goes with."""
+
+    session_id: str
+    generation: int
+    version: int = FORMAT
+
+
+class JobsAdded(Record, frozen=True, tag="added"):
+    """New jobs at the end of the queue."""
+
+    jobs: tuple[Job, ...]
+
+
+class JobSet(Record, frozen=True, tag="job"):
+    """A job as it is now."""
+
+    job: Job
+
+
+class JobsRemoved(Record, frozen=True, tag="removed"):
+    """Jobs taken out of the queue, with their progress."""
+
+    ids: tuple[JobId, ...]
+
+
+class Reordered(Record, frozen=True, tag="order"):
+    """The new order of the whole queue."""
+
+    order: tuple[JobId, ...]
+
+
+class SettingsSet(Record, frozen=True, tag="settings"):
+    """New settings, as plain data: other versions may know other keys."""
+
+    settings: dict[str, Any]
+
+
+class Begun(Record, frozen=True, tag="begun"):
+    """A file begins at its start; earlier windows of it do not count any more."""
+
+    job: JobId
+    plan: FilePlan
+
+
+class Window(Record, frozen=True, tag="window"):
+    """A finished window of a file."""
+
+    job: JobId
+    result: WindowResult
+
+
+class Forgotten(Record, frozen=True, tag="forgotten"):
+    """The progress inside a file does not count any more."""
+
+    job: JobId
+
+
+class TempAdded(Record, frozen=True, tag="temp"):
+    """A scratch file is about to be created."""
+
+    path: str
+
+
+class TempDropped(Record, frozen=True, tag="temp_gone"):
+    """A scratch file is deleted."""
+
+    path: str
+
+
+class ResultMark(msgspec.Struct, frozen=True):
+    """A `WindowResult` without its segments."""
+
+    state: WindowState
+    seconds: float
+
+
+class WindowMark(Record, frozen=True, tag="window"):
+    """A `Window` without its segments: all that a replay needs."""
+
+    job: JobId
+    result: ResultMark
+
+
+_Plain = (
+    Header
+    | JobsAdded
+    | JobSet
+    | JobsRemoved
+    | Reordered
+    | SettingsSet
+    | Begun
+    | Forgotten
+    | TempAdded
+    | TempDropped
+)
+AnyRecord = _Plain | Window
+Replayed = _Plain | WindowMark
+
+_records: msgspec.json.Decoder[AnyRecord] = msgspec.json.Decoder(AnyRecord)
+_replayed: msgspec.json.Decoder[Replayed] = msgspec.json.Decoder(Replayed)
+
+
+class Damage(StrEnum):
+    """What is wrong with a journal."""
+
+    NONE = "none"
+    TORN = "torn"  # the last line is incomplete: a write that was never acknowledged
+    CORRUPT = "corrupt"  # something else, which only a fault outside fwtui can do
+
+
+class Scan(msgspec.Struct, frozen=True):
+    """What reading a journal found. `end` is the length in bytes of its intact part."""
+
+    header: Header | None
+    end: int
+    damage: Damage
+
+
+def encode_line(record: AnyRecord) -> bytes:
+    """The record's line; its jobs are `in_full`."""
+    match record:
+        case JobsAdded(jobs=jobs):
+            record = JobsAdded(tuple(job.in_full for job in jobs))
+        case JobSet(job=job):
+            record = JobSet(job.in_full)
+        case _:
+            pass
+    return framed(encode_checked(record, _records))
+
+
+def record_of(line: bytes) -> AnyRecord | None:
+    """The record of a line, or None if the line is not intact."""
+    record: AnyRecord | None = _decode(line, _records)
+    return record
+
+
+def mark_of(line: bytes) -> Replayed | None:
+    """As `record_of`, but without segments."""
+    record: Replayed | None = _decode(line, _replayed)
+    return record
+
+
+def _decode(line: bytes, decoder: msgspec.json.Decoder[Any]) -> Any:
+    body = unframed(line)
+    if body is None:
+        return None
+    try:
+        return decoder.decode(body)
+    except UNREADABLE:
+        return None
+
+
+def scan(path: Path, replay: Callable[[Header, Replayed, int], None]) -> Scan:
+    """Read the journal; call `replay` with header, record and the offset of each line.
+
+    Raises OSError; a journal that is not there is FileNotFoundError.
+    """
+    header: Header | None = None
+    end = 0
+    with path.open("rb") as file:
+        for line in file:
+            record = mark_of(line)
+            if record is None or isinstance(record, Header) != (header is None):
+                torn = header is not None and not file.read(1)
+                return Scan(header, end, Damage.TORN if torn else Damage.CORRUPT)
+            if isinstance(record, Header):
+                header = record
+            elif header is not None:
+                replay(header, record, end)
+            end += len(line)
+    return Scan(header, end, Damage.NONE if header else Damage.CORRUPT)

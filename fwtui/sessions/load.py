@@ -1,0 +1,110 @@
+"""Snapshot plus journal: a session as it is on disk. Only reads."""
+
+import mmap
+import os
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from fwtui.core.table import JobTable
+from fwtui.errors import SessionTooNewError, StorageError
+from fwtui.sessions.journal import FORMAT, Damage, Header, Replayed, Scan, scan
+from fwtui.sessions.paths import SessionFiles
+from fwtui.sessions.replay import ProgressBook, Roster, interrupt
+from fwtui.sessions.snapshot import Snapshot, decode_snapshot
+from fwtui.storage.faults import storage_error
+
+_NO_JOURNAL = Scan(None, 0, Damage.NONE)
+_OWN_PAGES = 2**20  # bytes
+# A reader without the lock may see a snapshot and the journal of the next compaction.
+_TRIES = 3
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """A session as it is on disk, and what is wrong with its journal."""
+
+    roster: Roster
+    book: ProgressBook
+    generation: int
+    journal: Scan
+    foreign: bool
+
+    def interrupted(self) -> JobTable:
+        """The jobs, given that nobody works on them now."""
+        return JobTable(
+            interrupt(job, self.book.files.get(job.id)) for job in self.roster.jobs.values()
+        )
+
+
+def load(paths: SessionFiles) -> Loaded:
+    """Read a session; one without a journal is fine.
+
+    Raises UnreadableError for a broken snapshot, SessionTooNewError, StorageError. A damaged
+    journal counts as far as it is intact.
+    """
+    for _ in range(_TRIES):
+        snapshot = read_snapshot(paths)
+        loaded = _replay(snapshot, paths)
+        header = loaded.journal.header
+        if header is None or header.generation <= snapshot.generation:
+            break
+    return loaded
+
+
+def read_snapshot(paths: SessionFiles) -> Snapshot:
+    """Read the session file alone. Raises as `load`."""
+    path = paths.snapshot
+    try:
+        modified = datetime.fromtimestamp(path.stat().st_mtime)
+        data = _content(path)
+    except FileNotFoundError as error:
+        raise StorageError(f"There is no session {paths.session_id}") from error
+    except OSError as error:
+        raise storage_error(error, path, "read") from error
+    return decode_snapshot(data, paths.session_id, modified)
+
+
+def _content(path: Path) -> bytes | memoryview:
+    """The file's bytes, in pages that go back to the system with them.
+
+    Of a long queue they are tens of MB, which the C library would keep for later.
+    """
+    with path.open("rb", buffering=0) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size < _OWN_PAGES:
+            return file.read()
+        pages = memoryview(mmap.mmap(-1, size))
+        read = 0
+        while read < size and (more := file.readinto(pages[read:])):
+            read += more
+        return pages[:read]
+
+
+def _replay(snapshot: Snapshot, paths: SessionFiles) -> Loaded:
+    book = ProgressBook()
+
+    def apply(header: Header, record: Replayed, offset: int) -> None:
+        _check(header, paths)
+        book.apply(record, offset)
+        # An older journal's records are in the snapshot already, except for the progress.
+        if header.generation >= snapshot.generation:
+            snapshot.roster.apply(record)
+
+    try:
+        found = scan(paths.journal, apply)
+    except FileNotFoundError:
+        found = _NO_JOURNAL
+    except OSError as error:
+        raise storage_error(error, paths.journal, "read") from error
+    if found.header is not None:
+        _check(found.header, paths)
+    book.files = book.unfinished(snapshot.roster.jobs)
+    return Loaded(snapshot.roster, book, snapshot.generation, found, snapshot.foreign)
+
+
+def _check(header: Header, paths: SessionFiles) -> None:
+    if header.version > FORMAT:
+        raise SessionTooNewError(
+            f"Session {paths.session_id} was written by a newer fwtui", "Resume it with that one."
+        )

@@ -1,0 +1,201 @@
+"""The session file: the reference document's keys, our own, and whatever else was in it."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from fwtui.core.job import Completed, Failed, Job, JobId, status_word
+from fwtui.core.watch import WatchedFolder
+from fwtui.disk.codec import UNREADABLE, clean, encode_checked
+from fwtui.errors import SessionTooNewError, StorageError
+from fwtui.sessions.journal import FORMAT
+from fwtui.sessions.legacy import (
+    keys_from_settings,
+    moment,
+    settings_from_keys,
+    state_from_keys,
+    stems,
+)
+from fwtui.sessions.paths import ID_FORMAT, local_time
+from fwtui.sessions.replay import Progress, Roster
+from fwtui.sessions.settings_codec import settings_from, settings_to
+
+_jobs = msgspec.json.Decoder(Job)
+_OWN = {"session_id", "created_at", "version", "generation", "settings", "files", "temp_files"}
+_OWN |= {"watch"}
+_TIMES = ("started_at", "completed_at")
+_FILE = {"path", "status", "error", "output_path", *_TIMES}
+_FILE |= {"id", "stem", "state", "media", "attempts", "settings", "progress"}
+_FILE |= {"root", "kept", "source"}
+
+
+class UnreadableError(StorageError):
+    """A session file that is not one."""
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """A session file's content. `foreign`: another program wrote it, so there is no journal."""
+
+    roster: Roster
+    generation: int
+    foreign: bool
+
+
+def encode_snapshot(
+    roster: Roster, generation: int, progress: dict[JobId, Progress]
+) -> Iterator[bytes]:
+    """The session file in pieces, one file of the batch a line."""
+    head = msgspec.json.encode(clean(msgspec.to_builtins(_head(roster, generation))))
+    yield msgspec.json.format(head, indent=2)[:-2]
+    yield b',\n  "files": ['
+    comma = b"\n    "
+    for job in roster.jobs.values():
+        entry = _entry(job, progress.get(job.id)) | roster.file_extra.get(job.id, {})
+        yield comma + encode_checked(entry, _jobs)
+        comma = b",\n    "
+    yield b'\n  ],\n  "temp_files": ' + msgspec.json.encode(clean(list(roster.temps))) + b"\n}\n"
+
+
+def _head(roster: Roster, generation: int) -> dict[str, Any]:
+    watch = {"watch": roster.folders} if roster.folders else {}
+    return {
+        "session_id": roster.session_id,
+        "created_at": roster.created_at,
+        **keys_from_settings(roster.settings),
+        **roster.extra,
+        "version": FORMAT,
+        "generation": generation,
+        "settings": settings_to(roster.settings, roster.settings_extra),
+        **watch,
+    }
+
+
+def _entry(job: Job, progress: Progress | None) -> dict[str, Any]:
+    state = job.state
+    times = {key: getattr(state, key, None) for key in _TIMES}
+    entry: dict[str, Any] = {
+        "path": job.path,
+        "status": status_word(state),
+        "error": str(state.failure) if isinstance(state, Failed) else None,
+        "output_path": next(iter(state.outputs), None) if isinstance(state, Completed) else None,
+        **{key: time and local_time(time) for key, time in times.items()},
+        "id": job.id,
+        "stem": job.stem,
+        "state": state,
+        "media": job.media,
+        "attempts": job.attempts,
+    }
+    if job.settings is not None:
+        entry["settings"] = job.settings
+    if job.root:
+        entry["root"] = job.root
+    if job.kept is not None:
+        entry["kept"] = job.kept
+    if job.source is not None:
+        entry["source"] = job.source
+    if progress:
+        entry["progress"] = {"seconds": progress.seconds, "windows": len(progress.windows)}
+    return entry
+
+
+def decode_snapshot(data: bytes | memoryview, session_id: str, modified: datetime) -> Snapshot:
+    """Read a session file. Raises UnreadableError, or SessionTooNewError.
+
+    `modified` is its creation time if it does not say.
+    """
+    try:
+        raw = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
+        files = raw.pop("files", b"null")
+        document = {key: msgspec.json.decode(value) for key, value in raw.items()}
+        foreign = "version" not in document
+        if not foreign:
+            _check_version(document["version"], session_id)
+        # One by one from here on: all at once, as plain data, they take six times the memory.
+        entries = msgspec.json.decode(files, type=list[msgspec.Raw])
+        return Snapshot(
+            _roster(document, entries, session_id, modified, foreign),
+            0 if foreign else msgspec.convert(document.get("generation"), int),
+            foreign,
+        )
+    except UNREADABLE as error:
+        raise UnreadableError(f"Session {session_id} cannot be read: {error}") from error
+
+
+def _check_version(version: object, session_id: str) -> None:
+    if msgspec.convert(version, int) > FORMAT:
+        raise SessionTooNewError(
+            f"Session {session_id} was written by a newer fwtui", "Resume it with that one."
+        )
+
+
+def _roster(
+    document: dict[str, Any],
+    entries: list[msgspec.Raw],
+    session_id: str,
+    modified: datetime,
+    foreign: bool,
+) -> Roster:
+    if foreign:
+        document["files"] = [msgspec.json.decode(entry, type=dict[str, Any]) for entry in entries]
+        jobs = _foreign_jobs(document["files"])
+    else:
+        jobs = map(_jobs.decode, entries)
+    roster = Roster(
+        session_id,
+        moment(document.get("created_at")) or _time_of(session_id) or local_time(modified),
+        settings_from_keys(document),
+    )
+    if not foreign and "settings" in document:
+        sections = msgspec.convert(document["settings"], dict[str, dict[str, Any]])
+        roster.settings, roster.settings_extra = settings_from(sections)
+        roster.folders = _folders(document)
+    roster.take(jobs)
+    if len(roster.jobs) != len(entries):
+        raise msgspec.ValidationError("two files with the same id")
+    roster.temps = dict.fromkeys(_texts(document.get("temp_files")))
+    roster.extra = _unknown(document, _OWN | keys_from_settings(roster.settings).keys())
+    roster.file_extra = {
+        job.id: extra
+        for job, entry in zip(roster.jobs.values(), entries, strict=True)
+        if (extra := _unknown_of(entry))
+    }
+    return roster
+
+
+def _folders(document: dict[str, Any]) -> tuple[WatchedFolder, ...]:
+    try:
+        return msgspec.convert(document.get("watch", ()), tuple[WatchedFolder, ...])
+    except msgspec.ValidationError as error:
+        raise StorageError(
+            f"The session watches a folder in a way that is not known here: {error}",
+            "Resume it with the fwtui that wrote it, or correct that in its file.",
+        ) from error
+
+
+def _foreign_jobs(entries: list[dict[str, Any]]) -> Iterator[Job]:
+    paths = [msgspec.convert(entry.get("path"), str) for entry in entries]
+    rows = zip(paths, stems(paths), entries, strict=True)
+    for number, (path, stem, entry) in enumerate(rows, start=1):
+        yield Job(number, path, stem, state_from_keys(entry))
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
+
+
+def _unknown(entry: dict[str, Any], known: set[str]) -> dict[str, Any]:
+    return {key: value for key, value in entry.items() if key not in known}
+
+
+def _unknown_of(entry: msgspec.Raw) -> dict[str, Any]:
+    found = _unknown(msgspec.json.decode(entry, type=dict[str, msgspec.Raw]), _FILE)
+    return {key: msgspec.json.decode(value) for key, value in found.items()}
+
+
+def _time_of(session_id: str) -> datetime | None:
+    try:
+        return datetime.strptime(session_id[:15], ID_FORMAT)
+    except ValueError:
+        return None

@@ -1,0 +1,190 @@
+"""A report as lines of pieces, laid out for a width. Pure."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from fwtui.core.job import Cancelled, Completed, Failed, Job, Pending, Processing, Skipped
+from fwtui.report.report import BatchReport, remarks
+from fwtui.tui import format as fmt
+from fwtui.tui.glyphs import Glyphs
+from fwtui.tui.text import base_name, clean, fit, fit_middle, fit_right, outputs_place, width, wrap
+from fwtui.tui.widgets.paint import Piece, bar
+from fwtui.tui.widgets.plot import area
+
+LABEL = 13
+TOTALS_CELLS = 46
+SIDE_BY_SIDE = 96
+PLOT_ROWS = 8
+AXIS = 9
+MOST_SLOW = 8
+MOST_REMARKS = 200
+
+Line = list[Piece]
+
+
+def figures(report: BatchReport, cells: int, glyphs: Glyphs) -> list[Line]:
+    """All there is to see, in lines of at most `cells`."""
+    totals = list(_totals(report, glyphs))
+    lines: list[Line] = [*_states(report, cells, glyphs), []]
+    if cells >= SIDE_BY_SIDE:
+        plot = _plot(report, cells - TOTALS_CELLS - 2, glyphs)
+        lines += _beside(totals, plot, TOTALS_CELLS)
+    else:
+        plot = _plot(report, cells, glyphs)
+        lines += [*totals, *([[]] if plot else []), *plot]
+    lines += _slowest(report, cells, glyphs)
+    for title, found in remarks(report).items():
+        lines += _remarks(title, found, cells, glyphs)
+    return lines
+
+
+def _title(words: str) -> list[Line]:
+    return [[], [(f" {words}", "key")]]
+
+
+def _beside(left: Sequence[Line], right: Sequence[Line], cells: int) -> list[Line]:
+    lines = []
+    for at in range(max(len(left), len(right))):
+        first = left[at] if at < len(left) else []
+        gap = cells - sum(width(text) for text, _ in first)
+        lines.append(
+            [*first, (" " * max(1, gap), "plain"), *(right[at] if at < len(right) else [])]
+        )
+    return lines
+
+
+def _states(report: BatchReport, cells: int, glyphs: Glyphs) -> list[Line]:
+    """How many files came to which end: in words, and as one bar."""
+    kinds = Counter(_kind(job) for job in report.jobs)
+    order = [kind for kind in ("done", "failed", "to do", "left out") if kinds[kind]]
+    inks = {"done": "good", "failed": "bad", "to do": "primary", "left out": "warn"}
+    signs = {
+        "done": glyphs.completed,
+        "failed": glyphs.failed,
+        "to do": glyphs.pending,
+        "left out": glyphs.skipped,
+    }
+    if not order:
+        return [[(" No files", "dim")]]
+    words: Line = [(f" {fmt.files(len(report.jobs))}", "strong")]
+    words += [(f"   {signs[kind]} {kinds[kind]:,} {kind}", inks[kind]) for kind in order]
+    room = max(len(order), cells - 2)
+    shares = _shares([kinds[kind] for kind in order], room)
+    strip = [
+        (glyphs.bar_full * share, inks[kind]) for kind, share in zip(order, shares, strict=True)
+    ]
+    return [words, [(" ", "plain"), *strip]]
+
+
+def _kind(job: Job) -> str:
+    match job.state:
+        case Completed():
+            return "done"
+        case Failed():
+            return "failed"
+        case Pending() | Processing():
+            return "to do"
+        case Cancelled() | Skipped():
+            return "left out"
+
+
+def _shares(counts: Sequence[int], cells: int) -> list[int]:
+    """Cells for each count, at least one, all cells together."""
+    total = sum(counts)
+    shares = [max(1, cells * count // total) for count in counts]
+    shares[shares.index(max(shares))] += cells - sum(shares)
+    return shares
+
+
+def _totals(report: BatchReport, glyphs: Glyphs) -> Iterator[Line]:
+    done = [job.state for job in report.jobs if isinstance(job.state, Completed)]
+    segments = sum(state.segments for state in done)
+    languages = Counter(state.language for state in done if state.language)
+    spoken = ", ".join(f"{clean(code)} {count:,}" for code, count in languages.most_common(4))
+    model = clean(base_name(report.settings.model.model.rstrip("/\\")))
+    dot = f" {glyphs.dot} "
+    rows = [
+        ("Audio done", fmt.span(report.audio_seconds) if done else ""),
+        ("Work", fmt.span(report.work_seconds) if done else ""),
+        ("Batch took", fmt.span(report.seconds) if report.seconds > 0 else ""),
+        ("Speed", f"{fmt.speed(report.speed)} {glyphs.times} real time" if report.speed else ""),
+        ("Segments", f"{segments:,}" if segments else ""),
+        ("Languages", spoken),
+        ("Peak memory", fmt.memory(report.peak_rss) if report.peak_rss else ""),
+        ("Tried again", fmt.files(len(report.retried)) if report.retried else ""),
+        ("Model", dot.join((model, report.settings.model.compute_type))),
+        ("Transcripts", outputs_place(report.settings.output)),
+    ]
+    for label, value in rows:
+        if value:
+            ink = "strong" if label == "Speed" else "plain"
+            text = fit_middle(value, min(width(value), TOTALS_CELLS - LABEL - 2), glyphs.ellipsis)
+            yield [(f" {label:<{LABEL}}", "dim"), (text, ink)]
+
+
+def _plot(report: BatchReport, cells: int, glyphs: Glyphs) -> list[Line]:
+    """Memory over time, with its axes."""
+    room = cells - AXIS - 2
+    if len(report.memory) < 2 or room < 10:
+        return []
+    values = [point.rss for point in report.memory]
+    top = max(values) * 1.05
+    rows = area(values, room, PLOT_ROWS, top, glyphs)
+    lines: list[Line] = [[(" " + fit("Memory of our processes", cells - 1), "key")]]
+    side, corner, along = ("|", "+", "-") if glyphs.ascii else ("│", "└", "─")
+    for at, row in enumerate(rows):
+        named = at % 2 == 0
+        label = fmt.memory(top * (len(rows) - at) / len(rows)) if named else ""
+        lines.append([(fit_right(label, AXIS), "dim"), (side, "faint"), (row, "curve")])
+    lines.append([(" " * AXIS, "dim"), (corner + along * room, "faint")])
+    step = report.memory[1].seconds - report.memory[0].seconds
+    last = report.memory[-1].seconds + step
+    left, middle, right = "0", fmt.clock(last / 2), fmt.clock(last)
+    space = room - width(left) - width(middle) - width(right)
+    gaps = (space // 2, space - space // 2)
+    marks = f"{left}{' ' * gaps[0]}{middle}{' ' * gaps[1]}{right}"
+    lines.append([(" " * (AXIS + 1) + marks, "dim")])
+    return lines
+
+
+def _slowest(report: BatchReport, cells: int, glyphs: Glyphs) -> list[Line]:
+    slow = report.slowest(MOST_SLOW)
+    if len(slow) < 2:
+        return []
+    lines = _title("Slowest files")
+    fastest = max(speed for _, _, speed in slow)
+    bars = min(24, cells // 5)
+    name = cells - bars - 12 - (20 if cells >= 60 else 0)
+    for job, state, speed in slow:
+        pace = fmt.speed(speed) + glyphs.times
+        line: Line = [
+            ("  " + fit_middle(clean(base_name(job.path)), name, glyphs.ellipsis), "plain")
+        ]
+        if cells >= 60:
+            took = f"{fmt.clock(state.audio_seconds)} in {fmt.clock(state.work_seconds)}"
+            line.append((fit_right(took, 20), "dim"))
+        line += [(fit_right(pace, 8) + " ", "strong"), *bar(speed / fastest, bars, glyphs, "curve")]
+        lines.append(line)
+    return lines
+
+
+_INKS = {"Failures": "bad", "Warnings": "warn", "Attempts": "warn", "Not done": "dim"}
+
+
+def _remarks(
+    title: str, found: Sequence[tuple[str, Sequence[str]]], cells: int, glyphs: Glyphs
+) -> Iterable[Line]:
+    if not found:
+        return []
+    lines = _title(f"{title}  {glyphs.dot}  {fmt.files(len(found))}")
+    for path, said in found[:MOST_REMARKS]:
+        name = fit_middle(clean(base_name(path)), max(1, cells - 4), glyphs.ellipsis).rstrip()
+        lines.append([(f"  {glyphs.bullet} ", _INKS[title]), (name, "plain")])
+        for at, words in enumerate(said):
+            ink = _INKS[title] if at == 0 else "dim"
+            # The line above has the name already.
+            text = clean(words.removeprefix(base_name(path)).lstrip(": ") or words)
+            lines += [[(" " * 4 + line, ink)] for line in wrap(text, max(8, cells - 5))]
+    if len(found) > MOST_REMARKS:
+        lines.append([(f"    and {len(found) - MOST_REMARKS:,} more: see an export", "dim")])
+    return lines

@@ -1,0 +1,109 @@
+"""Paths that are looked up by a child before anybody asks for them."""
+
+import os
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from fwtui.batch.discovery import find_media
+from fwtui.batch.found import Found
+from fwtui.batch.prefetch import Ahead
+
+ENDS = (sys.executable, "-c", "")
+TALKS = (sys.executable, "-c", "print('Welcome to this machine!', flush=True); input()")
+NOT_A_PROGRAM = ("/no/such/program",)
+ENDS_AFTER_ONE = (
+    sys.executable,
+    "-c",
+    "import pickle, sys; from fwtui.batch.discovery import find_media;"
+    "sys.stdout.buffer.write(pickle.dumps(find_media(sys.argv[1:2])) + b'half a')",
+)
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> tuple[str, ...]:
+    folder = tmp_path / "talks"
+    folder.mkdir()
+    for number in range(1, 12):
+        (folder / f"part {number}.mp3").touch()
+    (folder / os.fsdecode(b"caf\xe9.mp3")).touch()
+    return str(folder), str(tmp_path / "gone.mp3"), "https://host/talk"
+
+
+def joined(portions: list[Found]) -> Found:
+    """All of them as one; what is in several of them counts once."""
+    roots = {
+        path: root for one in portions for path, root in zip(one.files, one.roots, strict=True)
+    }
+    return Found(
+        files=tuple(roots),
+        problems=tuple({one.path: one for found in portions for one in found.problems}.values()),
+        roots=tuple(roots.values()),
+        links=tuple(dict.fromkeys(link for one in portions for link in one.links)),
+    )
+
+
+def wait_for_first(ahead: Ahead) -> Found:
+    while (found := ahead.first()) is None:
+        pass
+    return found
+
+
+def test_the_child_finds_the_same(paths: tuple[str, ...]) -> None:
+    with Ahead(paths) as ahead:
+        first = wait_for_first(ahead)
+        assert Path(first.files[0]).name == "caf\udce9.mp3"
+        assert ahead.first() == first
+        assert joined(list(ahead.find(paths))) == find_media(paths)
+
+
+def test_nobody_need_ask_for_the_first_ones(paths: tuple[str, ...]) -> None:
+    with Ahead(paths) as ahead:
+        assert joined(list(ahead.find(paths))) == find_media(paths)
+        assert ahead.first() is None
+
+
+def test_what_is_asked_for_again_or_is_something_else_is_looked_up_then(
+    paths: tuple[str, ...], tmp_path: Path
+) -> None:
+    with Ahead(paths) as ahead:
+        list(ahead.find(paths))
+        (tmp_path / "talks" / "new.mp3").touch()
+        assert joined(list(ahead.find(paths))) == find_media(paths)
+        assert list(ahead.find([])) == [Found((), ())]
+
+
+@pytest.mark.parametrize("command", [ENDS, ENDS_AFTER_ONE, TALKS, NOT_A_PROGRAM])
+@pytest.mark.parametrize("look", [False, True])
+def test_a_child_that_fails_is_not_missed(
+    paths: tuple[str, ...], command: tuple[str, ...], look: bool
+) -> None:
+    with Ahead(paths, command) as ahead:
+        if look and command is ENDS_AFTER_ONE:
+            wait_for_first(ahead)
+        elif look:
+            assert ahead.first() is None
+        assert joined(list(ahead.find(paths))) == find_media(paths)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit of Linux")
+def test_more_names_than_a_command_line_takes(tmp_path: Path) -> None:
+    (tmp_path / "a.mp3").touch()
+    paths = (str(tmp_path / "a.mp3"), "x" * 200_000)
+    with Ahead(paths) as ahead:
+        assert ahead.first() is None
+        assert joined(list(ahead.find(paths))).files == (str(tmp_path / "a.mp3"),)
+
+
+def test_it_leaves_no_child_behind(paths: tuple[str, ...]) -> None:
+    before = {child.pid for child in psutil.Process().children()}
+    with Ahead(paths, (sys.executable, "-c", "input()")) as ahead:
+        assert ahead.first() is None
+    with Ahead(paths):
+        pass
+    with Ahead(()) as ahead:
+        assert {child.pid for child in psutil.Process().children()} == before
+        assert list(ahead.find(())) == [Found((), ())]
+    assert {child.pid for child in psutil.Process().children()} == before

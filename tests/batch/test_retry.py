@@ -1,0 +1,128 @@
+"""The out-of-memory ladder and the retry decisions, as tables."""
+
+import pytest
+
+from fwtui.batch.retry import GiveUp, Retry, Trouble, decide, first_rung, ladder
+from fwtui.core.failure import Failure, FailureKind
+from fwtui.core.settings import BatchSettings, DecodingSettings, ModelSettings, Settings
+
+BIG = Settings(decoding=DecodingSettings(beam_size=5))
+SMALL = Settings(model=ModelSettings(compute_type="int8"), decoding=DecodingSettings(beam_size=1))
+WITHOUT_SAMPLING = Settings(
+    model=SMALL.model, decoding=DecodingSettings(temperature_increment_on_fallback=None)
+)
+SMALLEST = Settings(model=SMALL.model, decoding=DecodingSettings(beam_size=1, best_of=1))
+BATCHED = Settings(
+    model=ModelSettings(compute_type="int8"), decoding=DecodingSettings(batched=True)
+)
+NARROW = "beam size and best of 1"
+WITH_CPU = Settings(batch=BatchSettings(cpu_fallback=True))
+
+
+@pytest.mark.parametrize(
+    ("settings", "device", "remedies"),
+    [
+        (BIG, "cpu", ["", "a fresh engine", NARROW, "compute type int8"]),
+        (
+            BIG,
+            "cuda",
+            ["", "a fresh engine", NARROW, "compute type int8_float16"],
+        ),
+        (
+            WITH_CPU,
+            "cuda",
+            [
+                "",
+                "a fresh engine",
+                NARROW,
+                "compute type int8_float16",
+                "the CPU",
+            ],
+        ),
+        (
+            WITH_CPU,
+            "auto",
+            ["", "a fresh engine", NARROW, "compute type int8", "the CPU"],
+        ),
+        (WITH_CPU, "cpu", ["", "a fresh engine", NARROW, "compute type int8"]),
+        (SMALL, "cpu", ["", "a fresh engine", "best of 1"]),
+        (WITHOUT_SAMPLING, "cpu", ["", "a fresh engine", "beam size 1"]),
+        (SMALLEST, "cpu", ["", "a fresh engine"]),
+        (
+            BATCHED,
+            "cpu",
+            ["", "a fresh engine", "batch size 2", "batch size 1", NARROW],
+        ),
+        (
+            BATCHED,
+            "cuda",
+            [
+                "",
+                "a fresh engine",
+                *(f"batch size {n}" for n in (8, 4, 2, 1)),
+                NARROW,
+            ],
+        ),
+    ],
+)
+def test_ladder(settings: Settings, device: str, remedies: list[str]) -> None:
+    rungs = ladder(settings, device)
+    assert [rung.remedy for rung in rungs] == remedies
+    assert (rungs[0].model, rungs[0].decoding) == (settings.model, settings.decoding)
+
+
+def test_each_rung_keeps_what_the_ones_before_took_away() -> None:
+    last = ladder(WITH_CPU, "cuda")[-1]
+    assert last.decoding.beam_size == 1
+    assert (last.model.device, last.model.compute_type) == ("cpu", "int8")
+    last = ladder(BATCHED, "cpu")[-1]
+    assert (last.decoding.batch_size, last.decoding.beam_size) == (1, 1)
+    assert last.decoding.best_of == 1
+
+
+@pytest.mark.parametrize(
+    ("recent", "rung"),
+    [((), 0), ((2, 2), 0), ((2, 3, 2), 2), ((3, 3, 3), 3), ((2, 0, 2), 0), ((1, 1, 1), 0)],
+)
+def test_the_next_file_starts_lower_only_after_three_that_needed_it(
+    recent: tuple[int, ...], rung: int
+) -> None:
+    assert first_rung(recent) == rung
+    assert first_rung((0, *recent)) == rung
+
+
+MEMORY = Failure(FailureKind.OUT_OF_MEMORY, "Out of memory")
+DIED = Failure(FailureKind.ENGINE_DIED, "The engine died")
+BAD = Failure(FailureKind.BAD_MEDIA, "Not a media file")
+
+
+@pytest.mark.parametrize(
+    ("trouble", "decision"),
+    [
+        (Trouble(MEMORY, rung=0, rungs=4), Retry(1)),
+        (Trouble(MEMORY, rung=2, rungs=4), Retry(3)),
+        (Trouble(DIED, rung=2, rungs=4, deaths_here=1, deaths=1), Retry(2)),
+        (
+            Trouble(DIED, rung=0, rungs=4, deaths_here=2, deaths=2, started=True),
+            Retry(0, skip_window=True),
+        ),
+        (Trouble(DIED, rung=0, rungs=4, deaths_here=2, deaths=2), GiveUp(DIED)),
+        (
+            Trouble(DIED, rung=0, rungs=4, deaths_here=1, deaths=20, started=True),
+            GiveUp(DIED),
+        ),
+        (Trouble(BAD, rung=0, rungs=4), GiveUp(BAD)),
+        # with others in the same batch: none is failed, or blamed for a death, before it was alone
+        (Trouble(MEMORY, rung=1, rungs=4, shared=True), Retry(2, alone=False)),
+        (Trouble(MEMORY, rung=3, rungs=4, shared=True), Retry(3)),
+        (Trouble(DIED, rung=1, rungs=4, deaths=20, started=True, shared=True), Retry(1)),
+    ],
+)
+def test_decisions(trouble: Trouble, decision: Retry | GiveUp) -> None:
+    assert decide(trouble) == decision
+
+
+def test_the_end_of_the_ladder_is_the_documents_memory_error() -> None:
+    end = decide(Trouble(MEMORY, rung=3, rungs=4))
+    assert isinstance(end, GiveUp)
+    assert end.failure.title == "Failed (Memory Error): Out of memory"

@@ -1,0 +1,122 @@
+"""What the ledger does when the disk refuses, and with very many files."""
+
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from fwtui.batch.discovery import find_media
+from fwtui.batch.found import Problem
+from fwtui.batch.state import PORTION, Ledger, now
+from fwtui.core.events import AnyEvent, JobChanged, JobsAdded, JobsReordered, Level, LogLine
+from fwtui.core.failure import Failure, FailureKind
+from fwtui.core.job import Skipped
+from fwtui.core.settings import Settings
+from fwtui.disk.files import FileSystem
+from fwtui.engine.failure import classify_exception
+from fwtui.errors import DiskFullError
+from fwtui.report.render import render_report
+from fwtui.report.report import make_report
+from fwtui.sessions.store import SessionStore
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    return Ledger(SessionStore.create(tmp_path, Settings(), datetime(2025, 12, 14)))
+
+
+def refuse(*_: object) -> None:
+    raise DiskFullError("no room")
+
+
+async def test_files_that_are_not_durable_are_not_in_the_queue(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = [Path("/a.mp3"), Path("/b.mp3")]
+    problem = Problem(Path("/c.mp3"), Failure(FailureKind.PERMISSION, "no"))
+    with monkeypatch.context() as full:
+        full.setattr(ledger.store, "add_jobs", refuse)
+        with pytest.raises(DiskFullError):
+            await ledger.add(files, [problem])
+    assert list(ledger.queue) == []
+    assert ledger.queue.next_pending() is None
+    assert await ledger.add(files, [problem]) == 3
+    assert ledger.tally.total == 3
+    assert [job.id for job in ledger.store.session.jobs] == list(ledger.queue.order)
+
+
+async def test_an_order_that_is_not_durable_is_not_used(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[AnyEvent] = []
+    await ledger.add([Path("/a.mp3"), Path("/b.mp3")], [])
+    ledger.listen(heard.append)
+    with monkeypatch.context() as full:
+        full.setattr(ledger.store, "reorder", refuse)
+        with pytest.raises(DiskFullError):
+            await ledger.move([2], -1)
+    assert (ledger.queue.order, heard) == ((1, 2), [])
+    await ledger.move([2], -1)
+    assert (ledger.queue.order, heard) == ((2, 1), [JobsReordered((2, 1))])
+
+
+async def test_very_many_files_are_added_in_portions(ledger: Ledger) -> None:
+    heard: list[AnyEvent] = []
+    ledger.listen(heard.append)
+    files = [Path(f"/{number}.mp3") for number in range(PORTION + 1)]
+    assert await ledger.add(files, []) == PORTION + 1
+    assert [len(e.jobs) for e in heard if isinstance(e, JobsAdded)] == [PORTION, 1]
+    assert await ledger.add(files, []) == 0
+
+
+async def test_what_is_said_about_undecodable_names_can_be_encoded(ledger: Ledger) -> None:
+    heard: list[AnyEvent] = []
+    ledger.listen(heard.append)
+    found = find_media(["/nowhere/\udcff.mp3"])
+    await ledger.add(found.files, found.problems)
+    ledger.log(Level.INFO, f"{next(iter(ledger.queue)).name} is not there")
+    assert len(msgspec.json.encode(heard)) > 0
+    ledger.log(Level.INFO, str(classify_exception(OSError(5, "I/O error", "/\udcff"))))
+    (job,) = ledger.queue
+    report = make_report((job,), Settings(), "id", now(), now(), 0.0)
+    assert render_report(report).encode()
+
+
+class Counting(FileSystem):
+    """Counts what is waited for."""
+
+    syncs = 0
+
+    def fsync(self, descriptor: int) -> None:
+        self.syncs += 1
+
+
+async def test_very_many_files_are_changed_in_a_few_writes(tmp_path: Path) -> None:
+    files = Counting()
+    store = SessionStore.create(tmp_path, Settings(), datetime(2025, 12, 14), files=files)
+    ledger = Ledger(store)
+    many = 2 * PORTION + 1
+    await ledger.add([Path(f"/{number}.mp3") for number in range(many)], [])
+    heard: list[AnyEvent] = []
+    ledger.listen(heard.append)
+    before = files.syncs
+    skipped = Skipped(now(), "skipped by you")
+    await ledger.put_all(msgspec.structs.replace(job, state=skipped) for job in ledger.queue)
+    assert files.syncs - before == 3
+    assert sum(isinstance(event, JobChanged) for event in heard) == many
+    assert all(isinstance(job.state, Skipped) for job in store.session.jobs)
+    assert ledger.queue.next_pending() is None
+
+
+async def test_a_listener_that_fails_harms_nobody_and_is_told_of_once(ledger: Ledger) -> None:
+    heard: list[AnyEvent] = []
+
+    def broken(event: AnyEvent) -> None:
+        raise ValueError("of its own making")
+
+    ledger.listen(broken)
+    ledger.listen(heard.append)
+    await ledger.add([Path("/a.mp3")], [])
+    await ledger.add([Path("/b.mp3")], [])
+    assert [type(event) for event in heard] == [LogLine, JobsAdded, JobsAdded]

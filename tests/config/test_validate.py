@@ -1,0 +1,125 @@
+"""Settings made usable, or refused."""
+
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from fwtui.config.fields import Value, apply, find_field
+from fwtui.config.validate import usable, usable_value, warnings
+from fwtui.core.settings import Settings
+from fwtui.errors import ConfigError, ModelError, UsageError
+
+
+def settings(**values: Value) -> Settings:
+    sections = {
+        "model": "model",
+        "language": "decoding",
+        "word_timestamps": "decoding",
+        "hallucination_silence_threshold": "decoding",
+        "batched": "decoding",
+        "batch_size": "decoding",
+        "prefix": "decoding",
+        "max_initial_timestamp": "decoding",
+    }
+    keys = {f"{sections.get(name, 'output')}.{name}": value for name, value in values.items()}
+    return apply(Settings(), keys)
+
+
+def test_paths_become_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    model = tmp_path / "models" / "mine"
+    model.mkdir(parents=True)
+    (model / "model.bin").touch()
+    found = usable(settings(model="models/mine", output_dir="out"))
+    assert found.model.model == str(model)
+    assert found.output.output_dir == str(tmp_path / "out")
+    assert usable(found) == found
+
+
+def test_a_model_name_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert usable(settings(model="org/whisper-x")).model.model == "org/whisper-x"
+
+
+@pytest.mark.parametrize("model", ["./gone", "/gone", "~/gone"])
+def test_a_folder_that_is_not_there_is_no_model(model: str) -> None:
+    with pytest.raises(ModelError):
+        usable(settings(model=model))
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [("de", "de"), ("German", "de"), ("GERMAN", "de"), ("Haitian Creole", "ht"), ("flemish", "nl")],
+)
+def test_languages_by_code_or_name(typed: str, code: str) -> None:
+    assert usable(settings(language=typed)).decoding.language == code
+
+
+def test_an_english_model_takes_english_only(tmp_path: Path) -> None:
+    assert usable(settings(model="tiny.en", language="English")).decoding.language == "en"
+    assert usable(settings(model="tiny.en")).decoding.language is None
+    with pytest.raises(UsageError, match="English only"):
+        usable(settings(model="tiny.en", language="de"))
+    folder = tmp_path / "mine.en"
+    folder.mkdir()
+    (folder / "model.bin").touch()
+    assert usable(settings(model=str(folder), language="de")).decoding.language == "de"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"highlight_words": True},
+        {"max_line_width": 40},
+        {"max_line_count": 2},
+        {"max_words_per_line": 3},
+        {"hallucination_silence_threshold": 2.0},
+    ],
+)
+def test_what_needs_words_says_so(values: dict[str, Value]) -> None:
+    with pytest.raises(UsageError, match=f"--{next(iter(values))} requires"):
+        usable(settings(**values))
+    usable(settings(**values, word_timestamps=True))
+
+
+def test_what_has_no_effect_is_a_warning() -> None:
+    assert list(warnings(Settings())) == []
+    assert len(list(warnings(settings(max_line_count=2)))) == 1
+    assert len(list(warnings(settings(max_line_width=9, max_words_per_line=2)))) == 1
+    assert list(warnings(replace(Settings()))) == []
+    assert list(warnings(settings(batched=True, batch_size=8))) == []
+    assert len(list(warnings(settings(batch_size=8)))) == 1
+    ignored = settings(batched=True, prefix="Well,", max_initial_timestamp=0.0)
+    assert list(warnings(ignored)) == [
+        "--prefix has no effect with --batched",
+        "--max_initial_timestamp has no effect with --batched",
+    ]
+
+
+def test_names_that_cannot_be_are_refused_before_anything_starts() -> None:
+    assert usable(settings(output_name="{date}/{stem}")).output.output_name == "{date}/{stem}"
+    with pytest.raises(UsageError, match="output_name") as caught:
+        usable(settings(output_name="../{stem}"))
+    assert "'..'" in caught.value.hint
+    with pytest.raises(UsageError, match="output_name"):
+        usable_value(find_field("output.output_name"), "plain")
+
+
+def test_replacements_are_read_before_anything_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rules.txt").write_text("wrong => right\n")
+    found = usable(settings(replacements="rules.txt"))
+    assert found.output.replacements == str(tmp_path / "rules.txt")
+    with pytest.raises(ConfigError, match=r"none\.txt"):
+        usable(settings(replacements="none.txt"))
+    (tmp_path / "rules.txt").write_text("wrong\n")
+    with pytest.raises(ConfigError, match="line 1"):
+        usable_value(find_field("output.replacements"), "rules.txt")
+
+
+def test_a_gap_does_nothing_between_highlighted_words() -> None:
+    wanted = settings(min_gap_ms=80, highlight_words=True, word_timestamps=True)
+    assert list(warnings(wanted)) == ["--min_gap_ms has no effect with --highlight_words"]

@@ -33,7 +33,7 @@ ENGINE = (sys.executable, "-c", WAITING)
 def use_waiting_engine() -> None:
     """Every batch of this process has the engine that waits."""
     from fwtui.batch import workspace
-    from fwtui.batch.remote.shared import SharedBatch
+    from fwtui.batch.batch import SharedBatch
 
     vars(workspace)["SharedBatch"] = partial(SharedBatch, engine=ENGINE)
 

@@ -22,9 +22,9 @@ from fwtui.audio.media import (
     raise_out_of_memory,
     raise_read_error,
 )
-from fwtui.audio.names import display_name
 from fwtui.audio.timeline import Timeline
 from fwtui.audio.wav import HEADER_BYTES, SAMPLE_BYTES, SAMPLE_RATE, TooLong, WavWriter, check_room
+from fwtui.core.text import display_name
 from fwtui.errors import BadMediaError
 
 # faster-whisper resamples in blocks of this many samples; the same blocks give the same samples.

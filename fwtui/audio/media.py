@@ -13,8 +13,8 @@ import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
-from fwtui.audio.names import display_name
 from fwtui.core.paths import path_to_text
+from fwtui.core.text import display_name
 from fwtui.errors import (
     BadMediaError,
     MediaAccessError,

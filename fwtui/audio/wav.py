@@ -15,8 +15,8 @@ from typing import BinaryIO, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from fwtui.audio.names import encodable
 from fwtui.core.paths import path_to_text
+from fwtui.core.text import encodable
 from fwtui.errors import DiskFullError, StorageError
 
 SAMPLE_RATE = 16000

@@ -1,33 +1,51 @@
 """The batch at work: an actor that takes commands and engine messages one at a time."""
 
 import asyncio
+import contextlib
+import itertools
+import os
+import socket
 import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
-from fwtui.batch.disk_wait import Cleared, Waiting, alert, failure_of
+from fwtui import __version__
+from fwtui.batch.devices import places
+from fwtui.batch.discovery import Incoming, LookedUp, LookedUpAll
+from fwtui.batch.disk_wait import Waiting, alert, failure_of
 from fwtui.batch.downloads import Downloads
+from fwtui.batch.durations import Lengths
+from fwtui.batch.estimate import History, Pace
+from fwtui.batch.exit_code import exit_code
 from fwtui.batch.finish import write_report
-from fwtui.batch.inbox import Message, Posted
-from fwtui.batch.incoming import Incoming, LookedUp, LookedUpAll
+from fwtui.batch.hooks import Hooks
 from fwtui.batch.link import Listener
-from fwtui.batch.memory_guard import Guardian
+from fwtui.batch.memory_guard import Forecaster, Guardian
 from fwtui.batch.messages import (
+    Cleared,
     EngineGone,
     EngineSaid,
     LengthFound,
     LinkEnded,
+    Message,
     Overdue,
+    Posted,
     Sampled,
+    Settled,
     StillSkipping,
     Unused,
 )
 from fwtui.batch.pool import EngineSlots
 from fwtui.batch.queue_commands import Orders
-from fwtui.batch.sampling import sample
+from fwtui.batch.remote.endpoints import listen
+from fwtui.batch.remote.protocol import PROTOCOL, Welcome, Where
+from fwtui.batch.remote.server import BatchServer, Recorder
+from fwtui.batch.remote.status import BatchResult, keep_result
 from fwtui.batch.state import Ledger, now
-from fwtui.batch.upkeep import Upkeep
+from fwtui.batch.watched_folders import Folders
 from fwtui.batch.worker import EngineSlot
+from fwtui.config.locations import Locations
 from fwtui.core.commands import (
     AddPaths,
     AnyCommand,
@@ -43,16 +61,20 @@ from fwtui.core.commands import (
     Start,
     Stop,
     UndoRemove,
+    UnwatchFolder,
+    WatchFolder,
 )
 from fwtui.core.events import (
     AT_REST,
     BatchFinished,
+    BatchProgress,
     BatchSnapshot,
     Level,
     MemoryReading,
     MemorySampled,
     Phase,
     PhaseChanged,
+    Recap,
 )
 from fwtui.core.failure import Failure
 from fwtui.core.job import JobId
@@ -62,8 +84,99 @@ from fwtui.engine.client import COMMAND
 from fwtui.errors import FwtuiError
 from fwtui.memory.describe import batch_line
 from fwtui.memory.measure import MemoryMeter
+from fwtui.report.report import Prediction
+from fwtui.sessions.scratch import LINKS, link_folder
 from fwtui.sessions.store import SessionStore
-from fwtui.storage.links import LINKS, link_folder
+from fwtui.watch.folder import Arrived, News, Noted, Renamed, Told
+
+# What measures is imported for the first reading; the first files of the queue come before that.
+FIRST_SAMPLE_SECONDS = 0.1
+SAMPLE_SECONDS = 1.0
+IDLE_SAMPLE_SECONDS = 3
+
+
+async def sample(
+    meter: MemoryMeter, tell: Callable[[Sampled], None], is_idle: Callable[[], bool]
+) -> None:
+    """Read once a second until cancelled, and less often when nothing runs that could grow."""
+    await asyncio.sleep(FIRST_SAMPLE_SECONDS)
+    for second in itertools.count():
+        if is_due(second, idle=is_idle()):
+            tell(Sampled(await asyncio.to_thread(meter.read)))
+        await asyncio.sleep(SAMPLE_SECONDS)
+
+
+def is_due(second: int, *, idle: bool) -> bool:
+    """Whether to read in this second."""
+    return not idle or second % IDLE_SAMPLE_SECONDS == 0
+
+
+class Upkeep:
+    """Of one batch runner, into whose inbox `post` puts lengths.
+
+    `history` is the file of what was measured before, None for none.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        meter: MemoryMeter,
+        guardian: Guardian,
+        post: Callable[[LengthFound], None],
+        history: Path | None,
+    ) -> None:
+        self.ledger = ledger
+        self.guardian = guardian
+        self._meter = meter
+        self._history = History(history)
+        self.pace = Pace(lambda: ledger.settings, self._history)
+        self.lengths = Lengths(ledger, post)
+        self._forecaster = Forecaster(ledger, meter, self._history)
+        ledger.listen(self.pace.hear)
+        ledger.listen(self.lengths.hear)
+
+    async def begin(self) -> None:
+        """A batch starts."""
+        self.pace.begin(self.ledger.queue)
+        self.lengths.begin()
+        await self._forecaster.look(starting=True)
+
+    async def places(self) -> tuple[int, ...]:
+        """The device number of each slot of a batch that starts now."""
+        settings = self.ledger.settings
+        gpus = 0
+        if settings.model.device == "auto" and settings.model.device_indexes != (0,):
+            gpus = await asyncio.to_thread(self._meter.count_gpus)
+        return places(settings, gpus)
+
+    async def end(self, *, stopped: bool) -> Prediction | None:
+        """It is over; what was said of its time."""
+        await self.lengths.end()
+        self.pace.end(stopped=stopped)
+        await asyncio.to_thread(self._history.save)
+        return self.pace.prediction
+
+    async def forecast(self, phase: Phase) -> None:
+        """Files were added or settings changed; before a batch that is worth another look."""
+        if phase in AT_REST:
+            await self._forecaster.look(starting=False)
+
+    def progress(self, in_work: float, measured: float) -> BatchProgress:
+        """How far the batch is, with `in_work` seconds of audio done in files that are not.
+
+        `measured` is the speed of the moment (0: none).
+        """
+        tally = self.ledger.tally
+        done = tally.done_seconds + in_work
+        return BatchProgress(
+            completed=tally.completed,
+            failed=tally.failed,
+            pending=tally.pending,
+            total=tally.total,
+            done_seconds=done,
+            total_seconds=tally.total_seconds,
+            eta=self.pace.eta(tally, done, self.pace.speed(measured)),
+        )
 
 
 class BatchRunner:
@@ -398,3 +511,243 @@ class BatchRunner:
     def _emit_progress(self) -> None:
         in_work = sum(self._slots.positions.values())
         self.ledger.emit(self._upkeep.progress(in_work, self._slots.speed))
+
+
+AGAIN_SECONDS = 5.0
+
+
+class WatchingBatch(BatchRunner):
+    """A runner with folders. What comes is worked on at once if the batch was started."""
+
+    def __init__(
+        self, store: SessionStore, locations: Locations, engine: tuple[str, ...] = COMMAND
+    ) -> None:
+        super().__init__(store, locations.scratch, engine, locations.history)
+        self._folders = Folders(self.ledger, locations, self._news, self._inbox.put_nowait)
+        self._paused_at_rest = False
+        for folder in store.folders:  # before anything that the user asks for
+            self.send(WatchFolder(folder))
+
+    @property
+    def watched(self) -> tuple[FolderStatus, ...]:
+        """See `BatchRunner`."""
+        return self._folders.statuses
+
+    async def run(self) -> None:
+        """See `BatchRunner`."""
+        try:
+            await super().run()
+        finally:
+            await self._folders.finish()
+
+    def _news(self, news: News) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: a share hung at the end
+            self._post(news)
+
+    def _close(self) -> None:
+        self._folders.close()
+        super()._close()
+
+    async def _handle(self, message: Message) -> None:
+        match message:
+            case Arrived():
+                await self._arrived(message)
+            case Renamed() | Told() | Noted() | Settled():
+                await self._folders.hear(message)
+            case _:
+                await super()._handle(message)
+                if isinstance(message, Sampled):
+                    self._folders.tell()  # once a second, however much happens in them
+
+    async def _arrived(self, news: Arrived) -> None:
+        try:
+            await self._folders.hear(news)
+        except BaseException:
+            # They are written down as taken: they must come into the queue, now or later.
+            assert self._loop is not None
+            self._loop.call_later(AGAIN_SECONDS, self._inbox.put_nowait, news)
+            raise
+        self._emit_progress()
+        await self._upkeep.forecast(self.phase)
+
+    async def _obey(self, command: AnyCommand) -> None:
+        match command:
+            case WatchFolder(folder=folder):
+                await self._folders.watch(folder)
+            case UnwatchFolder(path=path):
+                await self._folders.unwatch(path)
+            case _:
+                await super()._obey(command)
+
+    async def _go_on(self) -> None:
+        await self._folders.follow_up()
+        if self.phase is Phase.WATCHING:
+            if self.ledger.tally.pending and not self._quitting:
+                await self._start()
+            elif not self._folders:
+                self._set_phase(Phase.IDLE)  # the last folder was let go
+                self._emit_finished(stopped=False, seconds=0.0, report=None, failure=None)
+        await super()._go_on()
+
+    async def _start(self) -> None:
+        if self._paused_at_rest:
+            self._paused_at_rest = False
+            self.phase = Phase.IDLE  # there is nothing that rests
+        nothing = not self.ledger.tally.pending and not self.incoming.is_busy
+        if self.phase in AT_REST and self._folders and nothing:
+            self._set_phase(Phase.WATCHING)
+            return
+        await super()._start()
+
+    def _pause(self) -> None:
+        if self.phase is Phase.WATCHING:
+            self._paused_at_rest = True
+            self._set_phase(Phase.PAUSED)
+        else:
+            super()._pause()
+
+    def _stop(self) -> None:
+        self._paused_at_rest = False
+        super()._stop()
+
+    def _rest(self, *, stopped: bool) -> Phase:
+        if stopped or self._quitting or not self._folders:
+            return Phase.IDLE
+        where = "; ".join(str(one.folder.path) for one in self.watched)
+        self.ledger.log(Level.DEBUG, f"Waiting for files in {where}")
+        return Phase.WATCHING
+
+
+# How long somebody who leaves the screen waits for commands that run after a file or the batch.
+LEAVE_SECONDS = 5.0
+
+
+class SharedBatch(WatchingBatch):
+    """A runner with a socket. In the background it ends itself when there is nothing more to do."""
+
+    def __init__(
+        self,
+        store: SessionStore,
+        locations: Locations,
+        where: Where = "run",
+        engine: tuple[str, ...] = COMMAND,
+    ) -> None:
+        super().__init__(store, locations, engine)
+        self._where: Where = where
+        self._locations = locations
+        self._since = datetime.now().replace(microsecond=0)
+        self._recorder = Recorder()
+        self.subscribe(self._recorder.hear)
+        log = os.fspath(locations.session_log(self.session_id))
+        self._hooks = Hooks(self.ledger, self.session_id, log)
+        self.ledger.listen(self._hooks.hear)
+        self._server = BatchServer(self)
+
+    @property
+    def session_id(self) -> str:
+        """The session's id."""
+        return self.ledger.store.session_id
+
+    async def run(self) -> None:
+        """See `WatchingBatch`. At its end it writes what became of the batch."""
+        await self._open()
+        try:
+            await super().run()
+            await self._hooks.finish(LEAVE_SECONDS if self._where == "screen" else None)
+        finally:
+            await self._server.close()
+
+    @property
+    def is_background(self) -> bool:
+        """Whether no terminal belongs to it."""
+        return self._where == "background"
+
+    def go_to_background(self) -> None:
+        """Nobody sits in front of it: work the queue off, then end.
+
+        As long as somebody is attached it stays, for what they may want to do next.
+        """
+        self._where = "background"
+
+    def end(self) -> None:
+        """Stop at once; without a screen, the process comes to its end by that."""
+        self.send(Quit() if self.is_background else Stop())
+
+    @property
+    def welcome(self) -> Welcome:
+        """What is said to whoever attaches."""
+        return Welcome(
+            protocol=PROTOCOL,
+            version=__version__,
+            session_id=self.session_id,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            since=self._since,
+            where=self._where,
+            log=os.fspath(self._locations.session_log(self.session_id)),
+        )
+
+    @property
+    def recap(self) -> Recap:
+        """The past, as far as it is kept."""
+        return self._recorder.recap
+
+    async def _open(self) -> None:
+        """Nobody needs the socket for the work itself: without it the batch goes on."""
+        try:
+            listening = await asyncio.to_thread(
+                listen, self._locations.live, self.session_id, self._since
+            )
+        except FwtuiError as error:
+            self.ledger.log(Level.WARNING, f"Nobody can attach to this batch: {error.title}")
+            return
+        await self._server.open(listening)
+
+    async def _go_on(self) -> None:
+        await super()._go_on()
+        if self.is_background and self._is_at_rest and not self._server.clients:
+            self.send(Quit())
+
+    def _is_idle(self) -> bool:
+        return super()._is_idle() and not self.is_background  # it notices by a reading that it ends
+
+    @property
+    def _wants_readings(self) -> bool:
+        alone = self.is_background and not self._server.clients
+        return super()._wants_readings and not (alone and self.phase is Phase.IDLE)
+
+    @property
+    def _is_at_rest(self) -> bool:
+        """Nothing is done, looked up, or asked for. (Messages come once a second at least.)"""
+        busy = self.incoming.is_busy or not self._inbox.empty()
+        return self.phase is Phase.IDLE and not busy and not self._quitting
+
+    def _close(self) -> None:
+        self._keep_result()  # as long as it holds its session it counts as running
+        super()._close()
+
+    def _keep_result(self) -> None:
+        jobs = tuple(self.ledger.queue)
+        if not jobs:
+            return
+        tally, finished = self.ledger.tally, self._recorder.finished
+        failure = finished.failure if finished else None
+        result = BatchResult(
+            session_id=self.session_id,
+            ended_at=now(),
+            exit_code=exit_code(jobs, failure),
+            completed=tally.completed,
+            failed=tally.failed,
+            unfinished=tally.pending,
+            total=tally.total,
+            output_dir=self.ledger.settings.output.output_dir,
+            log=os.fspath(self._locations.session_log(self.session_id)),
+            report=(finished.report if finished else None) or "",
+            failure=failure,
+        )
+        try:
+            keep_result(result, self._locations.last_batch)
+        except FwtuiError as error:
+            text = f"What became of the batch is not kept: {error.title}"
+            assert self._loop is not None
+            self._loop.call_soon_threadsafe(self.ledger.log, Level.WARNING, text)

@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from fwtui.batch.history import History, Measured
+from fwtui.batch.estimate import History, Measured
 from fwtui.config.fields import Value, apply, fields_by_key
 from fwtui.core.failure import Failure
 from fwtui.core.paths import path_to_text

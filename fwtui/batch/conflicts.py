@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from fwtui.audio.identity import Identity, identify
-from fwtui.batch.naming import is_one_of
+from fwtui.batch.queue import is_one_of
 from fwtui.batch.state import Ledger, now
 from fwtui.core.job import Completed, Job, Skipped
 from fwtui.core.languages import LANGUAGES

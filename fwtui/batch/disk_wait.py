@@ -8,23 +8,17 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from msgspec import Struct
-
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.paths import text_to_path
 from fwtui.core.text import printable
+from fwtui.disk.files import remove_quietly, write_temp
 from fwtui.errors import DiskFullError, FwtuiError, StorageError
-from fwtui.storage.atomic import remove_quietly, write_temp
 
 LOOK_SECONDS = 2.0
 LONGEST_LOOK = 64.0  # seconds between looks, when going on has failed again and again
 SOON = 60.0
 PROBE_BYTES = 64 << 10
 ANSWER_SECONDS = 10.0
-
-
-class Cleared(Struct, frozen=True):
-    """What the batch waits for is over."""
 
 
 _OBSTACLES = (FailureKind.DISK_FULL, FailureKind.OUTPUT, FailureKind.INPUT_LOST)

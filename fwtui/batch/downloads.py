@@ -16,7 +16,7 @@ from fwtui.core.events import AnyEvent, JobChanged, JobProgress, Level
 from fwtui.core.failure import Failure
 from fwtui.core.job import Cancelled, Completed, Failed, Job, JobId, Pending, Processing
 from fwtui.core.paths import path_to_text
-from fwtui.storage.links import link_place
+from fwtui.sessions.scratch import link_place
 
 TELL_SECONDS = 0.1  # of a download whose size is not known; else each percent is told
 

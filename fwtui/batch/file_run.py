@@ -1,17 +1,19 @@
 """What happens to a file in the engine, as ledger entries."""
 
 import asyncio
+from pathlib import Path
 
 from msgspec.structs import replace
 
+from fwtui.audio.identity import change_since
 from fwtui.batch.attempts import NOT_STARTED, SKIPPED, Run
 from fwtui.batch.conflicts import final_name
 from fwtui.batch.disk_wait import blocks
 from fwtui.batch.estimate import Speed, job_eta
-from fwtui.batch.finish import LEAVE_OUT, complete, left_out
-from fwtui.batch.retry import GiveUp, Trouble, decide
+from fwtui.batch.finish import complete
+from fwtui.batch.retry import LEAVE_OUT, GiveUp, Trouble, decide, first_rung, ladder, left_out
 from fwtui.batch.state import Ledger, now
-from fwtui.core.events import JobProgress, Level
+from fwtui.core.events import JobProgress, Level, MemoryReading
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.finding import counted
 from fwtui.core.job import (
@@ -25,10 +27,19 @@ from fwtui.core.job import (
     Skipped,
     State,
 )
-from fwtui.core.session import WindowResult
-from fwtui.engine.protocol import Started
-from fwtui.memory.describe import file_finished, file_started
+from fwtui.core.paths import path_to_text
+from fwtui.core.session import FilePlan, Resume, WindowResult
+from fwtui.core.settings import Settings
+from fwtui.engine.protocol import Busy, CleanedUp, Started, Transcribe
+from fwtui.memory.describe import (
+    after_cleanup,
+    engine_gave_back,
+    file_finished,
+    file_started,
+    gave_back,
+)
 from fwtui.memory.measure import MemoryMeter
+from fwtui.sessions.scratch import new_scratch
 
 
 class FileDesk:
@@ -173,3 +184,77 @@ class FileDesk:
         text = f"{job.name}: {failure.title}; trying again with {remedy}"
         self.ledger.log(Level.WARNING, text, job.id)
         return True
+
+
+def new_run(job: Job, settings: Settings, device: str, recent_rungs: list[int]) -> Run:
+    """A run with the settings of this moment."""
+    rungs = ladder(settings, device)
+    rung = min(first_rung(recent_rungs), len(rungs) - 1)
+    return Run(job.id, settings, rungs, rung, now())
+
+
+async def finished_plan(ledger: Ledger, job: Job, run: Run) -> FilePlan | None:
+    """The plan of a file whose windows were all done before, if they still count."""
+    point = await asyncio.to_thread(ledger.store.resume_point, job.id)
+    if point is None or not point.is_done:
+        return None
+    if point.plan.text_hash != run.settings.text_hash():
+        return None
+    if await asyncio.to_thread(change_since, job.file, point.plan.fingerprint):
+        return None  # the engine looks too, and says why the file starts over
+    return point.plan
+
+
+async def resume_point(ledger: Ledger, run: Run) -> Resume | None:
+    """Where the run goes on; puts the run there."""
+    point = await asyncio.to_thread(ledger.store.resume_point, run.job)
+    run.place, run.cancelled = NOT_STARTED, False
+    run.position = point.seconds if point else 0.0
+    run.resume_seek = point.state.seek if point and point.state else 0
+    return point
+
+
+async def transcribe_request(
+    ledger: Ledger, scratch: Path, job: Job, run: Run, point: Resume | None
+) -> Transcribe:
+    """The request for a file; its scratch file, in the folder `scratch`, is recorded."""
+    run.scratch = new_scratch(scratch, ledger.store.session_id, job.id)
+    await ledger.add_temp(run.scratch)
+    return Transcribe(
+        job=job.id,
+        path=job.path,
+        decoding=run.current.decoding,
+        text_hash=run.settings.text_hash(),
+        scratch=path_to_text(run.scratch),
+        resume=point,
+        skip_window=run.skip_window,
+        careful=run.careful,
+        quality=run.settings.quality,
+        scratch_limit=run.settings.batch.scratch_limit_mb << 20,
+    )
+
+
+_WHEN = {"files": "between files", "load": "after loading", "alert": "after the alert"}
+
+
+async def tell_cleanup(ledger: Ledger, meter: MemoryMeter, done: CleanedUp) -> None:
+    """The engine collected garbage and trimmed its memory."""
+    ledger.log(Level.INFO, after_cleanup(await asyncio.to_thread(meter.read)))
+    ledger.log(
+        Level.INFO if done.freed >= 1 else Level.DEBUG, gave_back(_WHEN[done.after], done.freed)
+    )
+
+
+def tell_busy(ledger: Ledger, busy: Busy | None) -> None:
+    """How much of its time the model of an engine worked, if that is known."""
+    if busy is not None and busy.worked > 0:
+        share = 100 * busy.worked / (busy.worked + busy.waited)
+        ledger.log(Level.INFO, f"The model was busy {share:.1f} % of the time")
+
+
+async def tell_end(ledger: Ledger, meter: MemoryMeter, before: MemoryReading | None) -> None:
+    """The engine has ended, and with it all its memory, the GPU's too."""
+    after = await asyncio.to_thread(meter.read)
+    ledger.log(Level.INFO, after_cleanup(after))
+    if before is not None:
+        ledger.log(Level.INFO, engine_gave_back(before, after))

@@ -9,11 +9,11 @@ from msgspec.structs import replace
 
 from fwtui.batch.attempts import Run
 from fwtui.batch.conflicts import remember, stem_path
-from fwtui.batch.pace import Prediction
 from fwtui.batch.quality import fast_subtitles, find_doubts
+from fwtui.batch.retry import left_out
 from fwtui.batch.state import Ledger, now
 from fwtui.config.overrides import sparse
-from fwtui.config.replacements import load_replacements
+from fwtui.config.validate import load_replacements
 from fwtui.core.events import Level
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.finding import Finding
@@ -22,20 +22,14 @@ from fwtui.core.paths import path_to_text, text_to_path
 from fwtui.core.segment import Transcript
 from fwtui.core.session import FilePlan
 from fwtui.core.text import printable
+from fwtui.disk.files import write_atomic
 from fwtui.errors import DiskFullError, FwtuiError, StorageError
 from fwtui.outputs.formats.edit import edited
 from fwtui.outputs.formats.registry import write_transcript
 from fwtui.report.render import render_report
-from fwtui.report.report import make_report
-from fwtui.storage.atomic import write_atomic
+from fwtui.report.report import Prediction, make_report
 
 NO_SPEECH = "no speech was found"
-LEAVE_OUT = "leaving this window out"  # the remedy of an attempt
-
-
-def left_out(seconds: float) -> str:
-    """The warning about a window that killed the engine, at `seconds` of the file."""
-    return f"the window at {seconds:.0f} s is left out: the engine died there twice"
 
 
 def warnings_of(

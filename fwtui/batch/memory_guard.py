@@ -1,13 +1,18 @@
 """Keeps the memory of a batch below the user's limits: looks at readings, acts at windows."""
 
+import asyncio
 from collections.abc import Iterable
 from typing import Protocol
 
 from msgspec.structs import replace
 
+from fwtui.batch.devices import places
+from fwtui.batch.estimate import History
 from fwtui.batch.state import Ledger
-from fwtui.core.events import Level, MemoryAlert, MemoryReading
+from fwtui.core.events import Forecast, Level, MemoryAlert, MemoryReading
 from fwtui.core.failure import Failure, FailureKind
+from fwtui.core.settings import Settings
+from fwtui.memory.forecast import Needs, device_of, forecast, told
 from fwtui.memory.guard import (
     Action,
     Alert,
@@ -22,6 +27,8 @@ from fwtui.memory.guard import (
     needed_at_least,
     with_limits,
 )
+from fwtui.memory.measure import MemoryMeter
+from fwtui.memory.models import weights_size
 
 RAISE = "raise the limit, or choose a smaller model, best_of 1 or compute type int8"
 
@@ -102,3 +109,43 @@ class Guardian:
             "or choose a smaller model or compute type int8"
         )
         return Failure(FailureKind.BAD_SETTINGS, title, hint)
+
+
+class Forecaster:
+    """`made` is the last forecast, for those who come later."""
+
+    def __init__(self, ledger: Ledger, meter: MemoryMeter, history: History) -> None:
+        self.ledger = ledger
+        self._meter = meter
+        self._history = history
+        self.made: Forecast | None = None
+
+    async def look(self, *, starting: bool) -> None:
+        """Forecast with the settings of this moment; tell it if it is news or a batch starts."""
+        settings = self.ledger.settings
+        made = await asyncio.to_thread(self._make, settings)
+        if made is None:
+            return
+        before, self.made = self.made, made
+        is_news = before is None or _figures(before) != _figures(made)
+        if is_news:
+            self.ledger.emit(made)
+        if is_news and not made.fits:
+            self.ledger.log(Level.WARNING, told(made))
+        elif starting:
+            self.ledger.log(Level.INFO, told(made))
+
+    def _make(self, settings: Settings) -> Forecast | None:
+        reading = self._meter.read()
+        known = self._history.get(settings)
+        measured = None
+        if known.ram:
+            on_gpu = device_of(settings, reading.gpus) == "cuda"
+            measured = Needs(known.ram, (known.gpu or None) if on_gpu else None)
+        engines = len(places(settings, len(reading.gpus)))
+        return forecast(settings, weights_size(settings.model), reading, measured, engines)
+
+
+def _figures(made: Forecast) -> tuple[float, bool, str]:
+    """What is news: free memory changes all the time."""
+    return made.needs, made.fits, made.remedy

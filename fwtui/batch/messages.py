@@ -5,6 +5,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from fwtui.batch.discovery import LookedUp, LookedUpAll
+from fwtui.core.commands import AnyCommand
 from fwtui.core.events import EngineInfo, MemoryReading
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.job import JobId
@@ -12,6 +14,7 @@ from fwtui.core.settings import ModelSettings
 from fwtui.engine.client import EngineClient, EngineExit
 from fwtui.engine.protocol import AnyReply, Fatal, Ready
 from fwtui.errors import EngineError
+from fwtui.watch.folder import News
 
 
 class EngineSaid(Struct, frozen=True):
@@ -110,3 +113,13 @@ def loaded_line(info: EngineInfo) -> str:
     """The line for the log."""
     where = f"{info.device}, {info.compute_type}"
     return f"Model {info.model} loaded in {info.load_seconds:.1f} s ({where})"
+
+
+class Cleared(Struct, frozen=True):
+    """What the batch waits for is over."""
+
+
+# What threads put there.
+Posted = SlotMessage | LookedUp | LookedUpAll | Cleared | News
+Clock = LengthFound | Overdue | StillSkipping | Unused | Sampled
+Message = AnyCommand | Posted | Clock | Settled

@@ -3,6 +3,8 @@
 Imports little, because it comes before all else.
 """
 
+import gc
+import pickle
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -11,10 +13,12 @@ from select import select
 from types import TracebackType
 from typing import IO, TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from fwtui.batch.found import Found
+from fwtui.batch.discovery import find_bit_by_bit
 
-COMMAND = (sys.executable, "-P", "-m", "fwtui.batch.intake_child")
+if TYPE_CHECKING:
+    from fwtui.batch.discovery import Found
+
+COMMAND = (sys.executable, "-P", "-m", "fwtui.batch.prefetch")
 
 
 class Ahead:
@@ -102,3 +106,22 @@ def _answers(child: subprocess.Popen[bytes]) -> "Iterator[Found]":
 def _answer_of(child: subprocess.Popen[bytes]) -> IO[bytes]:
     assert child.stdout is not None
     return child.stdout
+
+
+def main() -> None:
+    """Write to stdout until everything is found, or nobody reads any more."""
+    gc.disable()  # what it makes is written, and then it ends
+    out = sys.stdout.buffer
+    try:
+        for found in find_bit_by_bit(sys.argv[1:]):
+            out.write(pickle.dumps(found))
+            out.flush()
+        out.write(pickle.dumps(None))
+        out.flush()
+    except BrokenPipeError:
+        # Python would complain when it closes the stream at its end.
+        sys.stdout = None
+
+
+if __name__ == "__main__":
+    main()

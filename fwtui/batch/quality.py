@@ -6,10 +6,9 @@ from typing import NamedTuple
 
 from fwtui.core.finding import Finding, FindingKind
 from fwtui.core.languages import LANGUAGES
-from fwtui.core.quality import QualitySettings
 from fwtui.core.segment import Segment, Transcript
 from fwtui.core.session import FilePlan, SpeechChunk, Spoken
-from fwtui.core.settings import DecodingSettings, OutputSettings
+from fwtui.core.settings import DecodingSettings, OutputSettings, QualitySettings
 from fwtui.outputs.formats.cues import cues, too_fast
 from fwtui.outputs.formats.registry import formats
 

@@ -6,9 +6,8 @@ from typing import Literal
 import msgspec
 from msgspec.structs import replace
 
-from fwtui.core.decoding import batch_size
+from fwtui.core.decoding import batch_size, narrowed
 from fwtui.core.failure import Failure, FailureKind
-from fwtui.core.narrow import narrowed
 from fwtui.core.settings import DecodingSettings, ModelSettings, Settings
 
 RECENT_FILES = 3
@@ -155,3 +154,11 @@ def _next_rung(trouble: Trouble, why: str) -> Retry | GiveUp:
         return Retry(trouble.rung)
     title = f"Failed (Memory Error): {why}"
     return GiveUp(replace(trouble.failure, kind=FailureKind.OUT_OF_MEMORY, title=title))
+
+
+LEAVE_OUT = "leaving this window out"  # the remedy of an attempt
+
+
+def left_out(seconds: float) -> str:
+    """The warning about a window that killed the engine, at `seconds` of the file."""
+    return f"the window at {seconds:.0f} s is left out: the engine died there twice"

@@ -11,11 +11,11 @@ from fwtui.core.job import Completed, Job
 from fwtui.core.paths import path_to_text, text_to_path
 from fwtui.core.segment import Transcript
 from fwtui.core.session import Session
+from fwtui.disk.files import storage_error
 from fwtui.outputs.formats.read import read_transcript
 from fwtui.outputs.formats.registry import FORMATS
 from fwtui.sessions.catalog import StoredSession, discard_stored, stored_segments
 from fwtui.sessions.delete import Discarded
-from fwtui.storage.faults import storage_error
 
 
 def transcript_of_outputs(job: Job, state: Completed) -> Transcript:

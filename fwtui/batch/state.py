@@ -16,11 +16,10 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from fwtui.batch.discovery import Problem
 from fwtui.batch.estimate import Tally
-from fwtui.batch.found import Problem
 from fwtui.batch.link import Listener
-from fwtui.batch.naming import Naming
-from fwtui.batch.queue import Names, Queue, moved, put_back
+from fwtui.batch.queue import Names, Naming, Queue, moved, put_back
 from fwtui.batch.session_outputs import transcript_of_outputs
 from fwtui.config.overrides import full
 from fwtui.core.events import (

@@ -1,14 +1,13 @@
 """The watched folders of a batch: what comes from them, and what becomes of it."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from fwtui.batch.messages import Settled
-from fwtui.batch.settling import settle_left_over
 from fwtui.batch.state import Ledger
 from fwtui.config.fields import Value, apply
 from fwtui.config.locations import Locations
@@ -16,15 +15,55 @@ from fwtui.config.overrides import sparse
 from fwtui.core.events import AnyEvent, FoldersChanged, JobChanged, JobsAdded, JobsRemoved, Level
 from fwtui.core.failure import FailureKind
 from fwtui.core.job import Completed, Failed, Job, JobId, Pending, Processing
-from fwtui.core.natural import in_natural_order
 from fwtui.core.paths import path_to_text, text_to_path
-from fwtui.core.text import printable
+from fwtui.core.text import in_natural_order, printable
 from fwtui.core.watch import FolderStatus, WatchedFolder
-from fwtui.errors import ConfigError, FwtuiError
+from fwtui.errors import ConfigError, FwtuiError, StorageError
+from fwtui.sessions.load import load
+from fwtui.sessions.paths import SessionFiles
 from fwtui.watch.actions import Replaced, afterwards
-from fwtui.watch.folder import FolderWatch
-from fwtui.watch.news import Arrived, News, Noted, Renamed, Told
-from fwtui.watch.processed import TakenLedger
+from fwtui.watch.folder import Arrived, FolderWatch, News, Noted, Renamed, Told
+from fwtui.watch.processed import Taken, TakenLedger
+
+
+def settle_left_over(
+    taken: TakenLedger, sessions: Path, own: str, is_queued: Callable[[str], bool]
+) -> None:
+    """Bring the ledger in line with the queues: before the folder is watched. Raises StorageError.
+
+    A file was written down before it came into the queue of its session. If it is not there, that
+    was cut off, and it is forgotten, to be taken again. If its session is gone, all of that was
+    done, or given up by the user.
+    """
+    queues: dict[str, set[str] | None] = {}
+
+    def settled() -> Iterator[Taken]:
+        for entry in taken.queued():
+            if entry.session == own:
+                if not is_queued(entry.path):
+                    yield replace(entry, fate="forgotten")
+                continue
+            if entry.session not in queues:
+                queues[entry.session] = _paths(sessions, entry.session)
+            paths = queues[entry.session]
+            if paths is None:
+                yield replace(entry, fate="done")
+            elif entry.path not in paths:
+                yield replace(entry, fate="forgotten")
+
+    taken.add(tuple(settled()))
+
+
+def _paths(sessions: Path, session: str) -> set[str] | None:
+    """The files of a session; None: there is no such session."""
+    files = SessionFiles(sessions, session)
+    if not files.snapshot.exists():
+        return None
+    try:
+        return {job.path for job in load(files).roster.jobs.values()}
+    except StorageError:
+        return None
+
 
 JOIN_SECONDS = 5.0
 TELL_SECONDS = 0.5  # how often it is told how folders are

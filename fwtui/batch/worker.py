@@ -2,18 +2,26 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from enum import Enum, auto
 from pathlib import Path
+from typing import Literal
 
 from msgspec.structs import replace
 
 from fwtui.batch.attempts import Run
-from fwtui.batch.cleanup import tell_busy, tell_cleanup, tell_end
 from fwtui.batch.conflicts import SKIPPED_AT_ONCE, claim
 from fwtui.batch.disk_wait import blocks
-from fwtui.batch.feeding import finished_plan, new_run, resume_point, transcribe_request
-from fwtui.batch.file_run import FileDesk
-from fwtui.batch.in_flight import InFlight, Stage
+from fwtui.batch.file_run import (
+    FileDesk,
+    finished_plan,
+    new_run,
+    resume_point,
+    tell_busy,
+    tell_cleanup,
+    tell_end,
+    transcribe_request,
+)
 from fwtui.batch.memory_guard import Guardian
 from fwtui.batch.messages import (
     EngineGone,
@@ -24,8 +32,6 @@ from fwtui.batch.messages import (
     loaded_line,
     pump,
 )
-from fwtui.batch.occupied import Occupied
-from fwtui.batch.replacing import ReplacedByGuard
 from fwtui.batch.retry import NO_GPU, without_gpu
 from fwtui.batch.state import Ledger
 from fwtui.batch.watchdog import EngineWatch, Pace
@@ -41,6 +47,7 @@ from fwtui.engine.protocol import (
     Busy,
     Cancel,
     CleanedUp,
+    CleanUp,
     Fatal,
     FileFailed,
     FileReply,
@@ -60,6 +67,216 @@ from fwtui.engine.protocol import (
     Window,
 )
 from fwtui.memory.measure import MemoryMeter
+
+# Enough prepared sound that an engine is never without work, little enough that its files would
+# not be missed by another engine.
+AHEAD_SECONDS = 120.0
+
+
+class Stage(Enum):
+    """How far a job is in the engine."""
+
+    SENT = auto()
+    PREPARING = auto()
+    PREPARED = auto()
+    IN_MODEL = auto()
+
+
+class InFlight:
+    """Jobs in the engine, in the order in which they were sent."""
+
+    def __init__(self) -> None:
+        self._stages: dict[JobId, Stage] = {}
+
+    def __contains__(self, job: JobId) -> bool:
+        return job in self._stages
+
+    def __iter__(self) -> Iterator[JobId]:
+        return iter(tuple(self._stages))
+
+    def __len__(self) -> int:
+        return len(self._stages)
+
+    def add(self, job: JobId) -> None:
+        """The job was sent to the engine."""
+        self._stages[job] = Stage.SENT
+
+    def remove(self, job: JobId) -> None:
+        """The job has left the engine."""
+        del self._stages[job]
+
+    def move(self, job: JobId, stage: Stage) -> None:
+        """The job got further."""
+        if job in self._stages:
+            self._stages[job] = stage
+
+    def set_in_model(self, jobs: Iterable[JobId]) -> None:
+        """These jobs, and no others, are in the model."""
+        for job in self.at(Stage.IN_MODEL):
+            self._stages[job] = Stage.PREPARED
+        for job in jobs:
+            self.move(job, Stage.IN_MODEL)
+
+    def at(self, *stages: Stage) -> tuple[JobId, ...]:
+        """The jobs that are so far."""
+        return tuple(job for job, stage in self._stages.items() if stage in stages)
+
+    def suspects(self, kind: FailureKind) -> tuple[JobId, ...]:
+        """Which jobs an engine's death may be due to; those that only waited are never.
+
+        Memory is what the model needs most of. Of a death before anything was done with a file,
+        the one that the engine was started for is told.
+        """
+        model = self.at(Stage.IN_MODEL)
+        both = self.at(Stage.IN_MODEL, Stage.PREPARING)
+        suspected = (model or both) if kind is FailureKind.OUT_OF_MEMORY else both
+        return suspected or tuple(self)[:1]
+
+    def wants_more(self, lengths: dict[JobId, float], batch: int) -> bool:
+        """Whether the engine should get another job.
+
+        `lengths` are seconds, 0 if unknown; `batch` is how many chunks go into a batch. Long files
+        are not hoarded: another engine may be without one. Of short ones there must be enough for
+        the next batch.
+        """
+        waiting = [lengths[job] for job in self if self._stages[job] is not Stage.IN_MODEL]
+        known = [seconds for seconds in waiting if seconds > 0]
+        unknown = len(waiting) - len(known)
+        return (
+            unknown < 1 + min(2, len(known))
+            and len(waiting) < 2 * batch + 2
+            and sum(known) < AHEAD_SECONDS * max(1, batch / 4)
+        )
+
+
+class ReplacedByGuard:
+    """Base of the slot. `windows` counts those of the present child, since it was loaded."""
+
+    _client: EngineClient | None
+    _in_flight: InFlight
+    _ending: bool
+
+    def __init__(self) -> None:
+        self.windows = 0
+        self._due: Failure | Literal["recycle"] | None = None
+        self._recycling = False
+
+    def tidy(self) -> None:
+        """Let the engine give memory back at its next window."""
+        if self._client is not None:
+            self._client.send(CleanUp())
+
+    def recycle(self) -> None:
+        """Replace the child at its next window; its files go on. One without work just ends."""
+        if self._in_flight:
+            self._due = "recycle"
+        else:
+            self.end_engine()
+
+    def go_smaller(self, failure: Failure) -> None:
+        """At the next window what is in the model has failed with this (out of memory)."""
+        self._due = failure
+
+    async def _at_window(self, *, done: bool) -> None:
+        """Do what the memory guard asked for, now that a window is durable (`done`: the last)."""
+        due, self._due = self._due, None
+        if due is None or self._ending:
+            return
+        if isinstance(due, Failure) and not done:
+            await self._give_way(due)
+        else:
+            self._recycling = True
+            self.kill_engine()
+
+    async def _give_way(self, failure: Failure) -> None:
+        """What is in the model, or first in line, has had too little memory."""
+        jobs = self._in_flight.suspects(failure.kind)
+        for job in jobs:
+            await self._failed(self._take_out(job), failure, died=False, shared=len(jobs) > 1)
+        self.kill_engine()
+
+    # --- the slot's ----------------------------------------------------------------------------
+
+    def end_engine(self) -> None:
+        """Let an idle child end."""
+        raise NotImplementedError
+
+    def kill_engine(self) -> None:
+        """End the child at once."""
+        raise NotImplementedError
+
+    def _take_out(self, job: JobId) -> Run:
+        raise NotImplementedError
+
+    async def _failed(
+        self, run: Run, failure: Failure, *, died: bool, shared: bool, loaded: bool = True
+    ) -> bool:
+        raise NotImplementedError
+
+
+class Occupied:
+    """Base of the slot."""
+
+    ledger: Ledger
+    halted: Failure | None
+    _client: EngineClient | None
+    _in_flight: InFlight
+    _runs: dict[JobId, Run]
+    _ending: bool
+
+    def __init__(self) -> None:
+        self._given_back: JobId | None = None
+
+    @property
+    def positions(self) -> dict[JobId, float]:
+        """Seconds done of the jobs in the engine."""
+        return {job: self._runs[job].position for job in self._in_flight}
+
+    def has(self, job: JobId) -> bool:
+        """Whether the job is in the engine."""
+        return job in self._in_flight
+
+    def is_cancelling(self, job: JobId) -> bool:
+        """Whether the job is in the engine and was asked to end."""
+        return job in self._in_flight and self._runs[job].cancelled
+
+    def is_overdue(self, job: JobId) -> bool:
+        """Whether a cancelled job should be ended with its engine.
+
+        Not when others share its batch: it ends with that, and they lose nothing.
+        """
+        batch = self._in_flight.at(Stage.IN_MODEL)
+        shared = job in batch and not all(self.is_cancelling(other) for other in batch)
+        return self.is_cancelling(job) and not shared
+
+    @property
+    def is_hungry(self) -> bool:
+        """It could work, and has nothing to do."""
+        return self.halted is None and not self._ending and not self._in_flight
+
+    @property
+    def is_giving_back(self) -> bool:
+        """A job is on its way back from the child."""
+        return self._given_back is not None and self._given_back in self._in_flight
+
+    def give_back(self, least: float) -> bool:
+        """Take a job that only waits in the child back for another slot; whether there is one.
+
+        One of `least` seconds or more; one of unknown length may be long.
+        """
+        if self._client is None:
+            return False
+        behind = self._in_flight.at(Stage.SENT, Stage.PREPARED)
+        if not self._in_flight.at(Stage.IN_MODEL, Stage.PREPARING):
+            behind = behind[1:]  # the first one is next here
+        for job in reversed(behind):
+            length = self.ledger.queue[job].duration
+            if not self._runs[job].cancelled and (not length or length >= least):
+                self._given_back = job
+                self._client.send(Cancel(job))
+                return True
+        return False
+
 
 STARTS_THAT_MAY_FAIL = 2
 

@@ -9,17 +9,15 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from fwtui.batch.discovery import find_bit_by_bit
-from fwtui.batch.incoming import Finder
+from fwtui.batch.batch import SharedBatch
+from fwtui.batch.discovery import Finder, find_bit_by_bit
 from fwtui.batch.link import Listener
 from fwtui.batch.remote.client import RemoteBatch
 from fwtui.batch.remote.endpoints import Place, running
 from fwtui.batch.remote.protocol import Where
-from fwtui.batch.remote.shared import SharedBatch
 from fwtui.batch.remote.status import Glimpse, look
 from fwtui.batch.session_outputs import delete_stored, stored_transcript
-from fwtui.config.locations import Locations
-from fwtui.config.pathmaps import load_maps, save_maps
+from fwtui.config.locations import Locations, load_maps, save_maps
 from fwtui.core.job import Job
 from fwtui.core.segment import Transcript
 from fwtui.core.session import Session
@@ -28,10 +26,8 @@ from fwtui.core.watch import WatchedFolder
 from fwtui.sessions.catalog import SessionList, StoredSession, adopt, discard_stored, list_sessions
 from fwtui.sessions.delete import Discarded
 from fwtui.sessions.remap import missing, remap_session
-from fwtui.sessions.scratch import Swept, sweep
+from fwtui.sessions.scratch import LINKS, Swept, sweep, sweep_links, sweep_system_temp
 from fwtui.sessions.store import SessionStore
-from fwtui.storage.links import LINKS, sweep_links
-from fwtui.storage.system_temp import sweep_system_temp
 
 
 class Mapped(msgspec.Struct, frozen=True):

@@ -11,6 +11,7 @@ from asyncio.subprocess import PIPE, Process, create_subprocess_exec
 from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from threading import Thread
 
 import msgspec
 
@@ -18,7 +19,7 @@ from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.paths import path_to_text, valid_text
 from fwtui.engine.failure import describe_exit
 
-COMMAND = (sys.executable, "-P", "-m", "fwtui.batch.fetch_child")
+COMMAND = (sys.executable, "-P", "-m", "fwtui.batch.ytdlp")
 NEEDED = Failure(
     FailureKind.LIBRARY_MISSING,
     "Links need yt-dlp, which is not installed",
@@ -181,3 +182,24 @@ def _number(text: str) -> float | None:
         return float(text)
     except ValueError:
         return None
+
+
+_STDIN = 0
+
+
+def main() -> None:
+    """Run yt-dlp with the arguments of this process."""
+    Thread(target=_end_with_parent, daemon=True).start()
+    from yt_dlp import main as yt_dlp
+
+    yt_dlp()
+
+
+def _end_with_parent() -> None:
+    while os.read(_STDIN, 1):  # not sys.stdin: its lock would hold up an orderly end
+        pass
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING
 import click
 
 from fwtui.cli.completing import running_ids
-from fwtui.cli.console import Console
+from fwtui.cli.console import Console, exit_code_help
 from fwtui.cli.control import Talk, connected, find_batch
-from fwtui.cli.exits import exit_code_help
-from fwtui.cli.text import plural
 from fwtui.core.commands import AddPaths, Start
 from fwtui.core.events import AnyEvent, JobsAdded, Level, LogLine, Phase
 from fwtui.core.paths import path_to_text, valid_text
-from fwtui.core.text import printable
+from fwtui.core.text import plural, printable
 from fwtui.errors import ExitCode, FwtuiError
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import click
 
 from fwtui.batch.prefetch import Ahead
+from fwtui.cli.console import exit_code_help
 from fwtui.cli.control import connected, find_batch, session_argument
-from fwtui.cli.exits import exit_code_help
 from fwtui.cli.screen import has_terminal, show
 from fwtui.config.locations import Locations
 from fwtui.config.sources import make_layers, settle

@@ -18,8 +18,9 @@ from msgspec.structs import replace
 from fwtui.cli.console import Console
 from fwtui.cli.logfile import SessionLog, close_log, log_event, open_log
 from fwtui.cli.process import leave_terminal
-from fwtui.cli.run import Request, run
-from fwtui.cli.tally import Tally
+from fwtui.cli.progress import Tally
+from fwtui.cli.request import Request
+from fwtui.cli.run import run
 from fwtui.config.locations import Locations
 from fwtui.core.events import AnyEvent, BatchSnapshot
 from fwtui.core.paths import path_to_text, text_to_path

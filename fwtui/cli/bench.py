@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING, TypeVar, cast, get_args
 import click
 import msgspec
 
-from fwtui.cli.arguments import Switch
-from fwtui.cli.console import Console
-from fwtui.cli.exits import exit_code_help
-from fwtui.cli.options import SettingsCommand, settings_from, settings_options
-from fwtui.cli.provide import provide
+from fwtui.cli.console import Console, exit_code_help
+from fwtui.cli.models import provide
+from fwtui.cli.options import SettingsCommand, Switch, settings_from, settings_options
 from fwtui.config.fields import Value, apply
 from fwtui.config.locations import Locations
 from fwtui.config.validate import usable
@@ -63,7 +61,7 @@ def command(
     batches know from it how long they will take and how much memory they need.
     """
     from fwtui.batch.bench import Bench, best, cases, usual_cases
-    from fwtui.batch.history import History
+    from fwtui.batch.estimate import History
     from fwtui.memory.forecast import device_of
     from fwtui.memory.measure import MemoryMeter
 
@@ -160,8 +158,8 @@ def _as_json(
 
 
 def _save(locations: Locations, name: str, settings: Settings) -> None:
-    from fwtui.config.own import save_profile
     from fwtui.config.profiles import own_profile
+    from fwtui.config.save import save_profile
 
     save_profile(locations.config_file, own_profile(name, settings))
 

@@ -43,7 +43,7 @@ def first_word(
     """Files; and commands, as long as nothing else was typed."""
     from click.shell_completion import CompletionItem
 
-    from fwtui.cli.main import COMMANDS
+    from fwtui.cli.command_table import COMMANDS
 
     found = files(incomplete)
     if not any(

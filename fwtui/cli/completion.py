@@ -3,7 +3,7 @@
 import click
 from click.shell_completion import get_completion_class
 
-from fwtui.cli.exits import exit_code_help
+from fwtui.cli.console import exit_code_help
 from fwtui.errors import ExitCode
 
 SHELLS = ("bash", "zsh", "fish")

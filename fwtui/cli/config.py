@@ -6,16 +6,20 @@ from pathlib import Path
 
 import click
 
-from fwtui.cli.console import Console
-from fwtui.cli.exits import exit_code_help
+from fwtui.cli.console import Console, exit_code_help
 from fwtui.cli.options import SettingsCommand, layers_from, screen_options
-from fwtui.cli.text import plural
-from fwtui.config.environment import environment_values, misspelt
 from fwtui.config.fields import Field, Value, apply, named_field, parse_word
-from fwtui.config.load import NONE, load_settings, read_file
 from fwtui.config.locations import Locations
-from fwtui.config.sources import Sourced, sourced
-from fwtui.core.text import cells, printable
+from fwtui.config.sources import (
+    NONE,
+    Sourced,
+    environment_values,
+    load_settings,
+    misspelt,
+    read_file,
+    sourced,
+)
+from fwtui.core.text import cells, plural, printable
 from fwtui.errors import ConfigError, ExitCode, FwtuiError, UsageError
 
 HEADER = """\
@@ -125,8 +129,8 @@ def validate(file: Path | None) -> ExitCode:
 @command.command("profiles", short_help="The profiles that --profile takes.")
 def profiles() -> ExitCode:
     """List the profiles, the user's own first, with what they set."""
-    from fwtui.config.own import load_profiles
     from fwtui.config.profiles import PROFILES
+    from fwtui.config.sources import load_profiles
 
     for profile in (*load_profiles(Locations.default().config_file), *PROFILES):
         sets = ", ".join(f"{key.partition('.')[2]} {v}" for key, v in profile.values.items())
@@ -208,9 +212,8 @@ def _validated(file: Path) -> ExitCode:
 
 
 def _problems(file: Path) -> Iterator[FwtuiError]:
-    from fwtui.config.load import parse_tables
-    from fwtui.config.own import keys_in
     from fwtui.config.problems import problems_in
+    from fwtui.config.sources import keys_in, parse_tables
 
     data = read_file(file)
     wrong = [FwtuiError(f"{file}: {each.title}", each.hint) for each in problems_in(data)]
@@ -225,8 +228,7 @@ def _problems(file: Path) -> Iterator[FwtuiError]:
 
 
 def _contents(file: Path) -> str:
-    from fwtui.config.load import load_values
-    from fwtui.config.own import load_keys, load_profiles
+    from fwtui.config.sources import load_keys, load_profiles, load_values
 
     counts = {
         "setting": len(load_values(file)),

@@ -5,7 +5,7 @@ import sys
 from typing import TextIO, cast
 
 from fwtui.core.text import printable
-from fwtui.errors import FwtuiError
+from fwtui.errors import EXIT_CODE_HELP, FwtuiError
 
 
 class Console:
@@ -99,3 +99,9 @@ def open_nowhere(mode: str = "w") -> TextIO:
     from pathlib import Path
 
     return cast("TextIO", Path(os.devnull).open(mode, encoding="utf-8"))
+
+
+def exit_code_help() -> str:
+    """The exit codes and their meanings, as click's unwrapped paragraph."""
+    lines = [f"  {code:d}  {meaning}" for code, meaning in EXIT_CODE_HELP.items()]
+    return "\b\nExit codes:\n" + "\n".join(lines)

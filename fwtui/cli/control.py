@@ -67,7 +67,7 @@ class Talk:
     """A connection, and what the batch is like by what was heard so far."""
 
     def __init__(self, connection: "Connection") -> None:
-        from fwtui.cli.tally import Tally
+        from fwtui.cli.progress import Tally
 
         self.connection = connection
         self.phase: Phase = connection.snapshot.phase

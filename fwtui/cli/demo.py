@@ -1,6 +1,7 @@
 """`fwtui demo`: the embedded clips through the embedded model, and how right it was."""
 
 import asyncio
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -11,27 +12,51 @@ import msgspec
 from msgspec.structs import replace
 
 from fwtui.batch.prefetch import Ahead
-from fwtui.cli.accuracy import accuracy
-from fwtui.cli.arguments import Switch, WhisperCommand
-from fwtui.cli.console import Console
-from fwtui.cli.exits import exit_code_help
-from fwtui.cli.headless import drive
+from fwtui.cli.console import Console, exit_code_help
 from fwtui.cli.logfile import close_log, log_event, open_log
-from fwtui.cli.progress import Progress
+from fwtui.cli.options import Switch, WhisperCommand
+from fwtui.cli.process import drive
+from fwtui.cli.progress import Progress, Tally
 from fwtui.cli.run import conclude
 from fwtui.cli.screen import has_terminal, show
-from fwtui.cli.tally import Tally
 from fwtui.config.locations import Locations
 from fwtui.core.commands import AddPaths, Start
-from fwtui.core.quality import QualitySettings
 from fwtui.core.settings import (
     BatchSettings,
     ModelSettings,
     OutputSettings,
+    QualitySettings,
     Settings,
 )
 from fwtui.core.text import printable
 from fwtui.errors import ExitCode, FwtuiError
+
+_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+
+
+def words(text: str) -> list[str]:
+    """The words of a text, without case and punctuation."""
+    return _WORD.findall(text.casefold())
+
+
+def accuracy(expected: str, found: str) -> float:
+    """The share of words right, 0 to 1: one minus the word error rate."""
+    wanted, got = words(expected), words(found)
+    if not wanted:
+        return 1.0 if not got else 0.0
+    return max(0.0, 1.0 - distance(wanted, got) / len(wanted))
+
+
+def distance(wanted: list[str], got: list[str]) -> int:
+    """The fewest words to add, leave out or change to make one list into the other."""
+    row = list(range(len(got) + 1))
+    for count, word in enumerate(wanted, 1):
+        diagonal, row[0] = row[0], count
+        for index, other in enumerate(got, 1):
+            changed = diagonal + (word != other)
+            diagonal = row[index]
+            row[index] = min(changed, row[index] + 1, row[index - 1] + 1)
+    return row[-1]
 
 
 @click.command(

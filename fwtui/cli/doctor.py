@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from fwtui.cli.console import Console
-from fwtui.cli.exits import exit_code_help
+from fwtui.cli.console import Console, exit_code_help
 from fwtui.config.locations import Locations
 from fwtui.errors import ExitCode
 
@@ -72,7 +71,7 @@ async def _examine(seconds: float, console: Console, *, tell: bool) -> list["Fin
 
 def check_keys(file: Path) -> None:
     """Raises ConfigError for a wrong `[keys]`."""
-    from fwtui.config.own import load_keys
+    from fwtui.config.sources import load_keys
 
     if keys := load_keys(file):
         from fwtui.tui.keymap import make_keymap

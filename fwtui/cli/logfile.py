@@ -13,8 +13,8 @@ from pathlib import Path
 
 from fwtui.config.locations import Locations
 from fwtui.core.events import AnyEvent, BatchSnapshot, Level, LogLine, SettingsChanged
-from fwtui.core.own_settings import LogSettings
 from fwtui.core.redact import redacted, secrets_in
+from fwtui.core.settings import LogSettings
 from fwtui.core.text import printable
 
 FILE_BYTES = 10 * 2**20  # a longer file is followed by another

@@ -7,8 +7,8 @@ from importlib import import_module
 import click
 
 from fwtui import __version__
-from fwtui.cli.exits import exit_code_help
-from fwtui.cli.main import COMMANDS
+from fwtui.cli.command_table import COMMANDS
+from fwtui.cli.console import exit_code_help
 from fwtui.errors import UsageError
 
 _SCREEN = "tui"

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from fwtui.cli.console import Console
-from fwtui.cli.exits import exit_code_help
+from fwtui.cli.console import Console, exit_code_help
 from fwtui.config.locations import Locations
 from fwtui.core.text import printable
 from fwtui.errors import ExitCode

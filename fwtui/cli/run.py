@@ -3,70 +3,57 @@
 import asyncio
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
-from fwtui.cli.arguments import OptionalValue
 from fwtui.cli.completing import session_ids
-from fwtui.cli.console import Console
-from fwtui.cli.exits import exit_code_help
-from fwtui.cli.headless import Listener, drive
+from fwtui.cli.console import Console, exit_code_help
 from fwtui.cli.jsonlines import JsonLines
-from fwtui.cli.links import check_links
 from fwtui.cli.logfile import SessionLog, close_log, log_event, open_log
+from fwtui.cli.models import provide
 from fwtui.cli.options import (
+    OptionalValue,
     SettingsCommand,
     changes_from,
     settings_from,
     settings_options,
     telling_options,
 )
-from fwtui.cli.process import TERMINAL_GONE, leave_terminal
-from fwtui.cli.progress import Progress
-from fwtui.cli.provide import provide
-from fwtui.cli.resuming import choose, hint
-from fwtui.cli.tally import Tally, failures, summary
-from fwtui.config.environment import misspelt
+from fwtui.cli.process import TERMINAL_GONE, Listener, drive, leave_terminal
+from fwtui.cli.progress import Progress, Tally, failures, summary
+from fwtui.cli.request import Request
+from fwtui.cli.sessions import choose, hint
 from fwtui.config.fields import Value, apply
 from fwtui.config.locations import Locations
 from fwtui.config.overrides import full
+from fwtui.config.sources import misspelt
 from fwtui.config.validate import usable, warnings
 from fwtui.core.commands import AddPaths, AnyCommand, ChangeSettings, RetryJobs, Start
 from fwtui.core.events import Level
+from fwtui.core.inputs import is_link
 from fwtui.core.job import Job
 from fwtui.core.settings import Settings
 from fwtui.core.text import printable
-from fwtui.core.watch import WatchedFolder
 from fwtui.errors import ExitCode, FwtuiError, UsageError
 
 if TYPE_CHECKING:
-    from fwtui.batch.found import Problem
-    from fwtui.batch.remote.shared import SharedBatch
+    from fwtui.batch.batch import SharedBatch
+    from fwtui.batch.discovery import Problem
+
+
+def check_links(paths: Iterable[str]) -> None:
+    """Raise FwtuiError if there are links and what downloads them is not installed."""
+    if any(is_link(path) for path in paths):
+        from fwtui.batch.ytdlp import NEEDED, is_installed
+
+        if not is_installed():
+            raise FwtuiError(NEEDED.title, NEEDED.hint)
+
 
 _SESSION_ID = re.compile(r"\d{8}_\d{6}\S*")
-
-
-class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """What the command line asks for.
-
-    `settings` are for a new batch, and of them what is the user's own for a resumed one, too;
-    `changes` are those that were named on the command line, and go over the settings of a resumed
-    one. `resume`: None: no; empty: the newest; else its id.
-    `maps`: folders of another machine and where they are here. `retry`: also try failed files of a
-    resumed one again. `watch`: take what comes into these folders.
-    """
-
-    paths: tuple[str, ...]
-    settings: Settings
-    changes: Mapping[str, Value] = {}
-    resume: str | None = None
-    maps: Mapping[str, str] = {}
-    retry: bool = True
-    watch: tuple[WatchedFolder, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from fwtui.batch.prefetch import Ahead
+from fwtui.cli.command_table import COMMANDS
 from fwtui.cli.console import Console
-from fwtui.cli.links import check_links
 from fwtui.cli.logfile import SessionLog, close_log, log_event, open_log
-from fwtui.cli.main import COMMANDS
-from fwtui.cli.process import TERMINAL_GONE, leave_terminal
-from fwtui.cli.signals import stop_signals
+from fwtui.cli.process import TERMINAL_GONE, leave_terminal, stop_signals
+from fwtui.cli.run import check_links
 from fwtui.config.locations import Locations
 from fwtui.config.sources import make_layers, settle
 from fwtui.config.validate import usable
@@ -26,12 +25,12 @@ from fwtui.core.text import printable
 from fwtui.errors import ExitCode, FwtuiError, UsageError
 
 if TYPE_CHECKING:
-    from fwtui.batch.found import Found
+    from fwtui.batch.batch import SharedBatch
+    from fwtui.batch.discovery import Found
     from fwtui.batch.remote.endpoints import Place
-    from fwtui.batch.remote.shared import SharedBatch
     from fwtui.tui.app import FwtuiApp
+    from fwtui.tui.controller import Workspace
     from fwtui.tui.model import BatchModel
-    from fwtui.tui.workspace import Workspace
 
 # How long a thread may compute while another one waits. Frames are written by a thread, which would
 # get its turn 5 ms after it is told of one, and 5 ms later again for the second half of it.
@@ -90,7 +89,7 @@ def show(
     os.environ.setdefault("TEXTUAL_FPS", "120")
     session_log = SessionLog(locations)
     try:
-        from fwtui.config.own import load_keys, load_profiles
+        from fwtui.config.sources import load_keys, load_profiles
         from fwtui.tui.app import FwtuiApp
         from fwtui.tui.keymap import make_keymap
         from fwtui.tui.lazy_workspace import late
@@ -132,7 +131,7 @@ def _names(found: "Found | None") -> list[str]:
 async def _show(app: "FwtuiApp", locations: Locations) -> None:
     await app.run_async()
 
-    from fwtui.batch.remote.shared import SharedBatch
+    from fwtui.batch.batch import SharedBatch
 
     task, batch = app.host.released, app.host.runner
     if task is not None and isinstance(batch, SharedBatch):
@@ -154,7 +153,7 @@ async def _go_on(batch: "SharedBatch", task: "asyncio.Task[None]", locations: Lo
 def _hand_over(model: "BatchModel", locations: Locations) -> ExitCode:
     """The user wants his terminal back, and the batch to go on."""
     from fwtui.cli.background import start_background
-    from fwtui.cli.run import Request
+    from fwtui.cli.request import Request
 
     own = Settings().with_own_of(model.settings)
     request = Request(paths=(), settings=own, resume=model.session_id, retry=False)

@@ -7,19 +7,16 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from fwtui.cli.console import Console
-from fwtui.cli.exits import exit_code_help
-from fwtui.cli.resuming import hint
-from fwtui.cli.text import clock, plural
+from fwtui.cli.console import Console, exit_code_help
+from fwtui.cli.sessions import hint
 from fwtui.config.locations import Locations
 from fwtui.core.events import BatchProgress
 from fwtui.core.paths import text_to_path
-from fwtui.core.text import printable
+from fwtui.core.text import clock, plural, printable
 from fwtui.errors import EXIT_CODE_HELP, ExitCode
 
 if TYPE_CHECKING:
-    from fwtui.batch.remote.result import BatchResult
-    from fwtui.batch.remote.status import Glimpse, Seen
+    from fwtui.batch.remote.status import BatchResult, Glimpse, Seen
 
 _WHERE = {"background": "in the background", "screen": "on a screen", "run": "as fwtui run"}
 
@@ -58,8 +55,7 @@ def command(json: bool) -> ExitCode:
 async def look_around(locations: Locations) -> Status:
     """Look at all running batches."""
     from fwtui.batch.remote.endpoints import running
-    from fwtui.batch.remote.result import last_result
-    from fwtui.batch.remote.status import look
+    from fwtui.batch.remote.status import last_result, look
 
     places = await asyncio.to_thread(running, locations)
     batches = await asyncio.gather(*(look(place) for place in places))

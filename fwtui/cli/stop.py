@@ -4,10 +4,9 @@ import asyncio
 
 import click
 
-from fwtui.cli.console import Console
+from fwtui.cli.console import Console, exit_code_help
 from fwtui.cli.control import connected, find_batch, session_argument
-from fwtui.cli.exits import exit_code_help
-from fwtui.cli.tally import counts
+from fwtui.cli.progress import counts
 from fwtui.core.events import BatchFinished, Phase
 from fwtui.core.text import printable
 from fwtui.errors import ExitCode

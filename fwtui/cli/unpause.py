@@ -4,9 +4,8 @@ import asyncio
 
 import click
 
-from fwtui.cli.console import Console
+from fwtui.cli.console import Console, exit_code_help
 from fwtui.cli.control import connected, find_batch, session_argument
-from fwtui.cli.exits import exit_code_help
 from fwtui.core.commands import Start
 from fwtui.core.events import BatchFinished, Phase
 from fwtui.core.text import printable

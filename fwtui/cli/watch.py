@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING, get_args
 import click
 from msgspec.structs import replace
 
-from fwtui.cli.arguments import Switch
-from fwtui.cli.console import Console
-from fwtui.cli.exits import exit_code_help
-from fwtui.cli.options import SettingsCommand, settings_from, settings_options, telling_options
-from fwtui.cli.run import Request, perform
+from fwtui.cli.console import Console, exit_code_help
+from fwtui.cli.options import (
+    SettingsCommand,
+    Switch,
+    settings_from,
+    settings_options,
+    telling_options,
+)
+from fwtui.cli.request import Request
+from fwtui.cli.run import perform
 from fwtui.config.fields import Value
 from fwtui.config.locations import Locations
 from fwtui.config.validate import usable
@@ -23,7 +28,7 @@ from fwtui.core.watch import After, Existing, Poll, WatchedFolder
 from fwtui.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from fwtui.batch.remote.shared import SharedBatch
+    from fwtui.batch.batch import SharedBatch
     from fwtui.batch.workspace import Workspace
     from fwtui.sessions.catalog import StoredSession
 

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from fwtui.config.fields import Value, apply, check, find_field
-from fwtui.config.load import parse_tables, values_in
-from fwtui.config.own import KEYS, PROFILES, keys_in, profiles_in
+from fwtui.config.sources import KEYS, PROFILES, keys_in, parse_tables, profiles_in, values_in
 from fwtui.config.validate import usable
 from fwtui.core.settings import Settings
 from fwtui.errors import ConfigError, FwtuiError

@@ -3,11 +3,13 @@
 import contextlib
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fwtui.config.fields import Field, Value, all_fields, value_of
-from fwtui.config.load import NONE, parse_settings
+from fwtui.config.profiles import Profile
+from fwtui.config.sources import NONE, PROFILES, parse_settings, parse_tables, read_file
 from fwtui.core.settings import Settings
 from fwtui.errors import ConfigError
 
@@ -131,3 +133,38 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def save_profile(path: Path, profile: Profile) -> None:
+    """Add a profile to the file, or replace the one with its name; raises ConfigError."""
+    import tomlkit
+
+    table = tomlkit.table()
+    for key, value in profile.values.items():
+        section, _, name = key.partition(".")
+        if section not in table:
+            table[section] = tomlkit.table()
+        table[section][name] = NONE if value is None else value
+    _change(path, lambda profiles: profiles.__setitem__(profile.name, table))
+
+
+def delete_profile(path: Path, name: str) -> None:
+    """Take a profile out of the file; raises ConfigError."""
+    _change(path, lambda profiles: profiles.pop(name, None))
+
+
+def _change(path: Path, change: Callable[[Any], object]) -> None:
+    import tomlkit
+
+    before = read_file(path)
+    try:
+        parse_tables(before)
+        document = tomlkit.parse(before.decode("utf-8-sig"))
+        if PROFILES not in document:
+            document[PROFILES] = tomlkit.table(is_super_table=True)
+        change(document[PROFILES])
+        if not document[PROFILES]:
+            del document[PROFILES]
+        replace_file(path, document.as_string().encode())
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error.title}", error.hint) from error

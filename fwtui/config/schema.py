@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from fwtui.config.fields import MAX_INT, Field, all_fields, find_field
-from fwtui.config.load import NONE
 from fwtui.config.profiles import held
+from fwtui.config.sources import NONE
 from fwtui.core.settings import Settings
 
 # The draft that the TOML extensions of editors know.

@@ -5,18 +5,143 @@ command line is over all.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
+from typing import Any, cast
 
 import msgspec
 
-from fwtui.config.environment import PROFILE, environment_values, variable
-from fwtui.config.fields import Field, Value, all_fields, apply
-from fwtui.config.load import load_values
-from fwtui.config.profiles import Profile
+from fwtui.config.fields import Field, Value, all_fields, apply, check, find_field, parse_word
+from fwtui.config.profiles import Profile, held
 from fwtui.core.settings import Settings
 from fwtui.errors import ConfigError
+
+PREFIX = "FWTUI_"
+PROFILE = "FWTUI_PROFILE"
+# What is told to the commands of `[done]` begins with this, and is no setting.
+FACTS = "FWTUI_DONE_"
+_OTHERS = frozenset({PROFILE, "FWTUI_STATE_DIR", "FWTUI_CACHE_DIR", "FWTUI_CONFIG_DIR"})
+
+
+def variable(field: Field) -> str:
+    """The variable of a setting."""
+    return PREFIX + field.word.upper()
+
+
+def environment_values(environ: Mapping[str, str]) -> dict[str, Value]:
+    """The settings in the environment, by `section.name`; raises ConfigError with the variable."""
+    values: dict[str, Value] = {}
+    if not any(name.startswith(PREFIX) and name not in _OTHERS for name in environ):
+        return values
+    for field in all_fields():
+        name = variable(field)
+        if text := environ.get(name, ""):
+            try:
+                values[field.key] = parse_word(field, text)
+            except ConfigError as error:
+                raise ConfigError(f"{name}: {error.title}", error.hint) from error
+    return values
+
+
+def misspelt(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Variables that look like ours, mean nothing, and are close to one that does: both names."""
+    known = {variable(field) for field in all_fields()} | _OTHERS
+    ours = [name for name in sorted(environ) if name.startswith(PREFIX)]
+    for name in ours:
+        close = get_close_matches(name, sorted(known), n=1, cutoff=0.8)
+        if close and name not in known and not name.startswith(FACTS):
+            yield name, close[0]
+
+
+NONE = "none"
+# Tables of the file that are no settings; fwtui.config.sources reads them.
+OTHER_TABLES = frozenset({"keys", "profiles"})
+
+
+def load_settings(path: Path) -> Settings:
+    """The settings in this file, or the defaults if there is no such file.
+
+    Raises ConfigError that names the file, the key, its value and what is allowed.
+    """
+    return apply(Settings(), load_values(path))
+
+
+def load_values(path: Path) -> dict[str, Value]:
+    """The settings that this file has, by `section.name`; raises as `load_settings`."""
+    data = read_file(path)
+    try:
+        return parse_values(data)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error.title}", error.hint) from error
+
+
+def read_file(path: Path) -> bytes:
+    """The bytes of a settings file, none if it is not there; raises ConfigError."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise ConfigError(
+            f"{path} cannot be read: {error.strerror or error}",
+            "correct its permissions, or move it away to use the defaults",
+        ) from error
+
+
+def parse_settings(data: bytes) -> Settings:
+    """The settings in the bytes of a TOML file; raises ConfigError."""
+    return apply(Settings(), parse_values(data))
+
+
+def parse_values(data: bytes) -> dict[str, Value]:
+    """The values in the bytes of a TOML file, each of them allowed; raises ConfigError."""
+    tables = parse_tables(data)
+    found = values_in({name: t for name, t in tables.items() if name not in OTHER_TABLES})
+    return {key: check(find_field(key), value) for key, value in found}
+
+
+def parse_tables(data: bytes) -> dict[str, Any]:
+    """The tables in the bytes of a TOML file; raises ConfigError."""
+    if not data:
+        return {}
+    import tomllib
+
+    try:
+        return tomllib.loads(data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise ConfigError("is not a text in UTF-8", f"byte {error.start} is wrong") from error
+    # tomllib parses recursively, so a deeply nested file ends it by RecursionError.
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ConfigError(f"is not valid TOML: {error}", "see https://toml.io") from error
+
+
+def values_in(tables: dict[str, Any]) -> Iterator[tuple[str, Value]]:
+    """The settings in tables, by `section.name`, not checked yet; raises ConfigError."""
+    for section, table in tables.items():
+        if section not in Settings.__struct_fields__:
+            raise _unknown_section(section, table)
+        if not isinstance(table, dict):
+            raise ConfigError(f"{section!r} is a section", f"write [{section}] on its own line")
+        for name, value in table.items():
+            field = find_field(f"{section}.{name}")
+            is_off = value in (NONE, field.unset) and field.optional and field.kind != "str"
+            yield field.key, None if is_off else cast("Value", value)
+
+
+def _unknown_section(section: str, table: Any) -> ConfigError:
+    known = Settings.__struct_fields__
+    if not isinstance(table, dict):
+        try:
+            find_field(section)
+        except ConfigError as error:
+            return ConfigError(f"the setting {section!r} is outside of a section", error.hint)
+    nearest = get_close_matches(section, known, n=1, cutoff=0.0)[0]
+    sections = ", ".join(f"[{name}]" for name in known)
+    return ConfigError(
+        f"there is no section [{section}]", f"did you mean [{nearest}]? Sections: {sections}"
+    )
 
 
 class Origin(StrEnum):
@@ -83,7 +208,6 @@ def find_profile(file: Path, name: str) -> Profile:
     """The profile of this name, the user's own first; raises ConfigError naming the nearest one."""
     from difflib import get_close_matches
 
-    from fwtui.config.own import load_profiles
     from fwtui.config.profiles import PROFILES
 
     known = (*load_profiles(file), *PROFILES)
@@ -115,3 +239,69 @@ def sourced(layers: Sequence[Layer]) -> tuple[Sourced, ...]:
             field = found[key].field
             found[key] = Sourced(field, value, layer.origin, layer.source(field))
     return tuple(found.values())
+
+
+KEYS = "keys"
+PROFILES = "profiles"
+
+
+def load_keys(path: Path) -> Mapping[str, tuple[str, ...]]:
+    """The keys of each action in `[keys]`; whether there are such is the screen's to say.
+
+    Raises ConfigError that names the file.
+    """
+    try:
+        return keys_in(parse_tables(read_file(path)))
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error.title}", error.hint) from error
+
+
+def load_profiles(path: Path) -> tuple[Profile, ...]:
+    """The user's profiles, in the order of the file; raises ConfigError that names the file."""
+    try:
+        return profiles_in(parse_tables(read_file(path)))
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error.title}", error.hint) from error
+
+
+def keys_in(tables: Mapping[str, Any]) -> Mapping[str, tuple[str, ...]]:
+    """`load_keys` of a file that is read; raises ConfigError."""
+    return {name: _names(name, value) for name, value in _table(tables, KEYS).items()}
+
+
+def profiles_in(tables: Mapping[str, Any]) -> tuple[Profile, ...]:
+    """`load_profiles` of a file that is read; raises ConfigError."""
+    return tuple(_profile(name, table) for name, table in _table(tables, PROFILES).items())
+
+
+def _table(tables: Mapping[str, Any], name: str) -> dict[str, Any]:
+    table = tables.get(name, {})
+    if not isinstance(table, dict):
+        raise ConfigError(f"{name!r} is a section", f"write [{name}] on its own line")
+    return table
+
+
+def _names(action: str, value: Any) -> tuple[str, ...]:
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ConfigError(
+            f"the keys of {action!r} in [keys] are not a text or a list of texts",
+            f'for example: {action} = ["x", "f5"]',
+        )
+    return tuple(names)
+
+
+def _profile(name: str, table: Any) -> Profile:
+    if not isinstance(table, dict):
+        raise ConfigError(f"the profile {name!r} is not a section", f"write [profiles.{name}]")
+    values: dict[str, Value] = dict(values_in(table))
+    for key in values:
+        if key not in held():
+            raise ConfigError(
+                f"the profile {name!r} cannot hold {key}", "profiles decide text and outputs only"
+            )
+    try:
+        apply(Settings(), values)
+    except ConfigError as error:
+        raise ConfigError(f"profile {name!r}: {error.title}", error.hint) from error
+    return Profile(name, "Your own", values, whole=True)

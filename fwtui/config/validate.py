@@ -1,19 +1,72 @@
 """Settings as a batch can use them: whole paths, language codes, no contradictions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 
 from msgspec.structs import replace
 
-from fwtui.config.extras import check_format
 from fwtui.config.fields import Field, Value
-from fwtui.config.replacements import load_replacements
-from fwtui.core.amount import FORMS, parse_amount
 from fwtui.core.languages import LANGUAGES, language_code
 from fwtui.core.settings import DecodingSettings, Settings
 from fwtui.core.templates import check_template
-from fwtui.errors import ModelError, UsageError
+from fwtui.core.text import FORMS, parse_amount
+from fwtui.errors import ConfigError, ModelError, UsageError
+
+
+def docx_missing() -> UsageError:
+    """The error where python-docx is not installed."""
+    return UsageError(
+        "the format docx needs python-docx, which is not installed", "pip install 'fwtui[docx]'"
+    )
+
+
+def check_format(output_format: str) -> None:
+    """Raise UsageError if this format cannot be written here."""
+    if output_format == "docx":
+        from importlib.util import find_spec
+
+        if find_spec("docx") is None:
+            raise docx_missing()
+
+
+_ARROW = "=>"
+
+
+def load_replacements(path: Path) -> Mapping[str, str]:
+    """The corrections in a file: what is right by what is wrong.
+
+    Raises ConfigError naming the file, and the line if it is one.
+    """
+    try:
+        return parse_replacements(path.read_text("utf-8-sig"))
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ConfigError(f"The replacements in {path} cannot be read: {reason}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"The replacements in {path} are not UTF-8") from error
+    except ValueError as error:
+        raise ConfigError(
+            f"The replacements in {path} cannot be used: {error}", "a line is: wrong => right"
+        ) from error
+
+
+def parse_replacements(text: str) -> dict[str, str]:
+    """One correction a line; empty lines and those that begin with # are left out.
+
+    What is wrong is in lower case, with single spaces. Raises ValueError naming a line that is no
+    correction.
+    """
+    rules: dict[str, str] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        wrong, arrow, right = line.partition(_ARROW)
+        if not arrow or not wrong.strip():
+            raise ValueError(f"line {number} has no {_ARROW} with something before it")
+        rules[" ".join(wrong.split()).casefold()] = right.strip()
+    return rules
+
 
 COMMANDS = ("on_file_done", "on_batch_done")
 AMOUNTS = ("warn", "limit", "gpu_limit")

@@ -26,3 +26,11 @@ def link_name(url: str) -> str:
     page = unquote(" ".join(part for part in (parts.path, parts.query) if part))
     name = _NOT_IN_NAMES.sub(" ", f"{host.removeprefix('www.')} {page}")
     return " ".join(name.split())[:_MOST].rstrip(" .") or "link"
+
+
+# What folders and patterns are searched for; a file that is named itself is always taken.
+MEDIA_SUFFIXES = frozenset(
+    ".3gp .aac .ac3 .aif .aiff .amr .ape .asf .avi .caf .dts .flac .flv .m2ts .m4a .m4b .m4v .mka "
+    ".mkv .mov .mp2 .mp3 .mp4 .mpeg .mpg .mts .mxf .oga .ogg .ogv .opus .ra .rm .spx .tta .ts .vob "
+    ".voc .wav .weba .webm .wma .wmv .wv".split()
+)

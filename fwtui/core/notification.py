@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from fwtui.core.events import BatchFinished
-from fwtui.core.own_settings import DoneSettings
+from fwtui.core.settings import DoneSettings
 from fwtui.core.text import printable
 
 TITLE = "fwtui"

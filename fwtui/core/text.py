@@ -1,6 +1,12 @@
 """Text from outside in one harmless line, measured in terminal cells."""
 
+import re
 import unicodedata
+from collections.abc import Iterable
+from itertools import zip_longest
+from pathlib import Path
+
+import msgspec
 
 _WIDE = frozenset("WF")
 # Controls, formats (they reorder or hide text), surrogates, private and unassigned characters,
@@ -35,3 +41,146 @@ def _cells(character: str) -> int:
     if character in _JOINERS or unicodedata.combining(character):
         return 0
     return 2 if unicodedata.east_asian_width(character) in _WIDE else 1
+
+
+_NUMBER = re.compile(r"(\d+)")
+_ZEROS = str.maketrans("123456789", "000000000")
+
+
+def in_natural_order(names: Iterable[str]) -> list[str]:
+    """The names sorted: numbers count as numbers, and case does not."""
+    ordered = sorted(names)  # so that there is an order of those that differ in nothing else
+    keys = natural([name.casefold() for name in ordered])
+    return [ordered[index] for index in sorted(range(len(ordered)), key=keys.__getitem__)]
+
+
+def natural(names: list[str]) -> list[str]:
+    """Names with numbers of equal length, so that they sort as numbers; of 100,000 at once.
+
+    Most have their numbers in the same places, so these are looked for once for all of them.
+    """
+    text = "\0".join(names)
+    if text.count("\0") >= len(names):
+        text = "\0".join([name.replace("\0", " ") for name in names])
+    shapes = text.translate(_ZEROS).split("\0") if text.isascii() else names
+    gaps = _gaps(set(shapes)) if len(set(shapes)) <= len(names) // 4 else None
+    if gaps is None:
+        parts = _NUMBER.split(text)
+        digits = max(map(len, parts[1::2]), default=0)
+        parts[1::2] = [number.zfill(digits) for number in parts[1::2]]
+        return "".join(parts).split("\0")
+    if not any(gaps.values()):
+        return names
+    return [_filled(name, gaps[shape]) for name, shape in zip(names, shapes, strict=True)]
+
+
+def _gaps(shapes: set[str]) -> dict[str, list[tuple[int, str]]]:
+    """For names whose digits are zeros: what to put where, the last first, for equal numbers."""
+    runs = {shape: [found.span() for found in _NUMBER.finditer(shape)] for shape in shapes}
+    columns = zip_longest(*runs.values(), fillvalue=(0, 0))
+    longest = [max(end - start for start, end in column) for column in columns]
+    return {
+        shape: [
+            (start, "0" * (most - (end - start)))
+            for (start, end), most in zip(spans, longest, strict=False)
+            if end - start < most
+        ][::-1]
+        for shape, spans in runs.items()
+    }
+
+
+def _filled(name: str, gaps: list[tuple[int, str]]) -> str:
+    for at, zeros in gaps:
+        name = name[:at] + zeros + name[at:]
+    return name
+
+
+def clipped(text: str, width: int) -> str:
+    """Printable text, cut in its middle to at most `width` columns: both ends tell names apart."""
+    if cells(text) <= width:
+        return text
+    if width < 2:
+        return ""
+    tail = _prefix(text[::-1], (width - 1) // 2)[::-1]
+    return f"{_prefix(text, width - 1 - cells(tail))}~{tail}"
+
+
+def _prefix(text: str, width: int) -> str:
+    used = 0
+    for index, character in enumerate(text):
+        used += cells(character)
+        if used > width:
+            return text[:index]
+    return text
+
+
+def clock(seconds: float) -> str:
+    """Seconds as `m:ss` or `h:mm:ss`."""
+    whole = max(0, round(seconds))
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def subtitle_time(seconds: float) -> str:
+    """Seconds as `mm:ss.mmm` or `hh:mm:ss.mmm`, as whisper prints segments."""
+    milliseconds = round(max(0.0, seconds) * 1000)
+    whole, milliseconds = divmod(milliseconds, 1000)
+    minutes, second = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    prefix = f"{hours:02}:" if hours else ""
+    return f"{prefix}{minutes:02}:{second:02}.{milliseconds:03}"
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def encodable(path: Path | str) -> str:
+    """The text of a path that any encoder takes; undecodable bytes become U+FFFD.
+
+    It is still data: control characters and markup stay in it.
+    """
+    return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", str(path))
+
+
+def display_name(path: Path) -> str:
+    """The file's name, `encodable`."""
+    return encodable(path.name)
+
+
+_AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*(%|[KMGT]i?B?|B)", re.IGNORECASE)
+_MEGABYTES = {"B": 2**-20, "K": 2**-10, "M": 1.0, "G": 2.0**10, "T": 2.0**20}
+OFF = frozenset({"", "off", "none"})
+FORMS = "an amount such as 12GB or 900MB, a share such as 80%, or off"
+
+
+class Amount(msgspec.Struct, frozen=True):
+    """`number` MB (2**20 bytes), or percent of a whole."""
+
+    number: float
+    is_share: bool = False
+
+    def of(self, whole: float) -> float:
+        """The amount in MB, where the whole is so many MB."""
+        return self.number / 100 * whole if self.is_share else self.number
+
+
+def parse_amount(text: str) -> Amount | None:
+    """The amount that a text means; None: switched off. Raises ValueError for anything else."""
+    word = text.strip()
+    if word.lower() in OFF:
+        return None
+    found = _AMOUNT.fullmatch(word)
+    if found is None or float(found[1]) <= 0:
+        raise ValueError(text)
+    number, unit = float(found[1]), found[2].upper()
+    if unit == "%":
+        if number > 100:
+            raise ValueError(text)
+        return Amount(number, is_share=True)
+    return Amount(number * _MEGABYTES[unit[0]])

@@ -1,6 +1,7 @@
 """Structs to JSON and back, such that what was written can always be read."""
 
 import math
+import zlib
 from typing import Any
 
 import msgspec
@@ -38,3 +39,19 @@ def clean(value: Any) -> Any:
             return [clean(item) for item in value]
         case _:
             return value
+
+
+_OPEN, _MIDDLE, _CLOSE = b'["', b'",', b"]\n"
+_BODY = len(_OPEN) + 8 + len(_MIDDLE)
+
+
+def framed(body: bytes) -> bytes:
+    """The line of a record."""
+    return b"%b%08x%b%b%b" % (_OPEN, zlib.crc32(body), _MIDDLE, body, _CLOSE)
+
+
+def unframed(line: bytes) -> bytes | None:
+    """The record of a line, or None if the line is not intact."""
+    body = line[_BODY : -len(_CLOSE)]
+    frame = b"%b%08x%b" % (_OPEN, zlib.crc32(body), _MIDDLE)
+    return body if line.endswith(_CLOSE) and line[:_BODY] == frame else None

@@ -12,9 +12,8 @@ from pathlib import Path
 import msgspec
 
 from fwtui.disk.codec import UNREADABLE
-from fwtui.disk.files import FILES, UPDATE, FileSystem, write_all
+from fwtui.disk.files import FILES, UPDATE, FileSystem, storage_error, write_all
 from fwtui.errors import SessionInUseError, StorageError
-from fwtui.storage.faults import storage_error
 
 # Someone who only looks whether the lock is free holds it for a moment.
 _TRIES, _PAUSE = 5, 0.02

@@ -8,9 +8,8 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
-from fwtui.config.load import load_settings
 from fwtui.config.locations import Locations
-from fwtui.config.own import load_profiles
+from fwtui.config.sources import load_profiles, load_settings
 from fwtui.config.validate import usable
 from fwtui.core.settings import Settings
 from fwtui.core.text import printable

@@ -15,7 +15,6 @@ from msgspec.structs import replace
 from fwtui.audio.decode import Decoded, decode_to_wav
 from fwtui.audio.features import LazyFeatures
 from fwtui.audio.identity import Identity, difference
-from fwtui.audio.names import display_name
 from fwtui.audio.probe import fingerprint, probe
 from fwtui.audio.signal import FloatArray, Pcm, SampleSource, SpeechView
 from fwtui.audio.speech import find_speech
@@ -24,6 +23,7 @@ from fwtui.core.job import MediaInfo
 from fwtui.core.paths import text_to_path
 from fwtui.core.session import FilePlan, Resume, SpeechChunk
 from fwtui.core.settings import DecodingSettings
+from fwtui.core.text import display_name
 from fwtui.engine.chunks import chunk_ends, clip_ranges, cut
 from fwtui.engine.protocol import Transcribe
 from fwtui.errors import InputChangedError, MediaError

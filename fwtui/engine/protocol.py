@@ -12,9 +12,8 @@ import msgspec
 from fwtui.core.events import Level
 from fwtui.core.failure import Failure
 from fwtui.core.job import JobId, MediaInfo
-from fwtui.core.quality import QualitySettings
 from fwtui.core.session import FilePlan, Resume, WindowResult
-from fwtui.core.settings import DecodingSettings, ModelSettings
+from fwtui.core.settings import DecodingSettings, ModelSettings, QualitySettings
 
 PROTOCOL = 2
 

@@ -10,9 +10,8 @@ from typing import Literal
 import msgspec
 from msgspec.structs import replace
 
-from fwtui.core.decoding import batch_size
+from fwtui.core.decoding import batch_size, narrowed
 from fwtui.core.events import Forecast, GpuReading, MemoryReading
-from fwtui.core.narrow import narrowed
 from fwtui.core.settings import ComputeType, Settings
 from fwtui.memory.models import KNOWN
 

@@ -3,9 +3,9 @@
 import msgspec
 from msgspec.structs import replace
 
-from fwtui.core.amount import Amount, parse_amount
 from fwtui.core.events import MemoryReading
 from fwtui.core.settings import MemorySettings
+from fwtui.core.text import Amount, parse_amount
 
 # Below this share of what there is, the machine is about to kill somebody.
 LOW_SHARE = 0.05

@@ -1,18 +1,33 @@
 """The report as a text to keep beside the transcripts."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
+import msgspec
+
+from fwtui.core.events import MemoryPoint
+from fwtui.core.paths import path_to_text
+from fwtui.core.session import Session
+from fwtui.core.settings import Settings
 from fwtui.core.text import cells
+from fwtui.disk.codec import clean
+from fwtui.disk.files import write_atomic
 from fwtui.report.report import (
     HEADINGS,
     RIGHT,
     BatchReport,
+    FileRecord,
     changed_settings,
     common_folder,
+    file_record,
     remarks,
     row,
     summary,
+    to_csv,
 )
 
 _GAP = "  "
@@ -65,3 +80,159 @@ def _pairs(rows: Sequence[tuple[str, str]]) -> Iterator[str]:
 def _padded(text: str, width: int, *, right: bool) -> str:
     space = " " * (width - cells(text))
     return space + text if right else text + space
+
+
+# What could be read as Markdown or HTML, wherever in a line it stands.
+_MARKS = re.compile(r"[\\`*_{}\[\]<>#|~&!]")
+MOST_SLOW = 5
+
+
+def to_markdown(report: BatchReport) -> str:
+    """The report, ending in a line break; names and texts are escaped."""
+    folder = common_folder(report.jobs)
+    blocks = ["# fwtui batch report", _table(("", ""), summary(report, folder))]
+    slow = [row(job, folder) for job, _, _ in report.slowest(MOST_SLOW)]
+    if len(slow) > 1:
+        blocks += ["## Slowest files", _table(HEADINGS, slow, RIGHT)]
+    for title, found in remarks(report).items():
+        if found:
+            blocks += [f"## {title}", "\n".join(_items(found))]
+    if report.jobs:
+        rows = [row(job, folder) for job in report.jobs]
+        blocks += ["## Files", _table(HEADINGS, rows, RIGHT)]
+    if changed := changed_settings(report.settings):
+        blocks += [
+            "## Settings that differ from the defaults",
+            _table(("Setting", "Value"), changed),
+        ]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _items(found: Iterable[tuple[str, Sequence[str]]]) -> Iterator[str]:
+    for path, lines in found:
+        yield f"- **{_escaped(path)}**"
+        yield from (f"  - {_escaped(line)}" for line in lines)
+
+
+def _table(
+    heading: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[bool] = ()
+) -> str:
+    edges = ["---:" if at < len(right) and right[at] else "---" for at in range(len(heading))]
+    cells = [heading, edges, *([_escaped(cell) for cell in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in cells)
+
+
+def _escaped(text: str) -> str:
+    return _MARKS.sub(r"\\\g<0>", text)
+
+
+class SessionExport(msgspec.Struct, frozen=True, kw_only=True):
+    """A stored session; `log` has the lines of its log files, if they were asked for."""
+
+    session_id: str
+    created_at: datetime
+    counts: dict[str, int]
+    settings: Settings
+    files: tuple[FileRecord, ...]
+    log: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+
+
+class ReportExport(msgspec.Struct, frozen=True, kw_only=True):
+    """A batch at its end. `memory` is the curve of our processes' memory."""
+
+    session_id: str
+    started: datetime
+    finished: datetime
+    counts: dict[str, int]
+    audio_seconds: float
+    work_seconds: float
+    speed: float | None
+    peak_rss: float
+    settings: Settings
+    memory: tuple[MemoryPoint, ...]
+    files: tuple[FileRecord, ...]
+
+
+def export_session(session: Session, form: str, log: Sequence[str] | None = None) -> bytes:
+    """The session in one of `SESSION_FORMATS`; raises KeyError for another.
+
+    `log`: the lines of its log, for all formats but CSV, which has no place for them.
+    """
+    if form == "csv":
+        return to_csv(file_record(job) for job in session.jobs).encode()
+    export = _session_export(session)
+    if log is not None:
+        export = msgspec.structs.replace(export, log=tuple(log))
+    return _SESSION_FORMATS[form](export).encode()
+
+
+def export_report(report: BatchReport, form: str) -> bytes:
+    """The report in one of `REPORT_FORMATS`; raises KeyError for another."""
+    return _REPORT_FORMATS[form](report).encode()
+
+
+def write_export(path: Path, data: bytes) -> None:
+    """Put an export into a file, in one step. Raises StorageError."""
+    write_atomic(path, data, owner=path_to_text(path))
+
+
+def _session_export(session: Session) -> SessionExport:
+    files = tuple(file_record(job) for job in session.jobs)
+    return SessionExport(
+        session_id=session.session_id,
+        created_at=session.created_at,
+        counts=dict(Counter(file.state for file in files)),
+        settings=session.settings,
+        files=files,
+    )
+
+
+def _report_export(report: BatchReport) -> ReportExport:
+    return ReportExport(
+        session_id=report.session_id,
+        started=report.started,
+        finished=report.finished,
+        counts=report.counts,
+        audio_seconds=report.audio_seconds,
+        work_seconds=report.work_seconds,
+        speed=report.speed,
+        peak_rss=report.peak_rss,
+        settings=report.settings,
+        memory=report.memory,
+        files=tuple(file_record(job) for job in report.jobs),
+    )
+
+
+def _to_json(export: SessionExport | ReportExport) -> str:
+    try:
+        data = msgspec.json.encode(export)
+    except UnicodeEncodeError:  # undecodable bytes in an error's text
+        data = msgspec.json.encode(clean(msgspec.to_builtins(export)))
+    return msgspec.json.format(data).decode()
+
+
+def _to_toml(export: SessionExport) -> str:
+    import tomli_w  # tomlkit takes a minute for five thousand files
+
+    return tomli_w.dumps(_without_nulls(clean(msgspec.to_builtins(export))))
+
+
+def _without_nulls(value: Any) -> Any:
+    """TOML has no null: what does not apply is not there."""
+    match value:
+        case dict():
+            return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+        case list() | tuple():
+            return [_without_nulls(item) for item in value]
+        case _:
+            return value
+
+
+_SESSION_FORMATS: dict[str, Callable[[SessionExport], str]] = {"json": _to_json, "toml": _to_toml}
+_REPORT_FORMATS: dict[str, Callable[[BatchReport], str]] = {
+    "md": to_markdown,
+    "csv": lambda report: to_csv(file_record(job) for job in report.jobs),
+    "json": lambda report: _to_json(_report_export(report)),
+}
+SESSION_FORMATS = (*_SESSION_FORMATS, "csv")
+REPORT_FORMATS = tuple(_REPORT_FORMATS)

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from fwtui.core.job import JobId
 from fwtui.core.segment import Segment
 from fwtui.core.session import Session
-from fwtui.disk.files import FILES, FileSystem
+from fwtui.disk.files import FILES, FileSystem, storage_error
 from fwtui.disk.lock import Holder, SessionLock, holder_of
 from fwtui.errors import SessionInUseError, StorageError
 from fwtui.sessions.delete import (
@@ -26,16 +26,14 @@ from fwtui.sessions.delete import (
     erase,
     erase_foreign,
     is_scratch,
+    move_away,
 )
 from fwtui.sessions.load import load
 from fwtui.sessions.paths import SessionFiles
 from fwtui.sessions.remap import remap_session
-from fwtui.sessions.replay import ProgressBook, Roster
+from fwtui.sessions.replay import JournalLines, ProgressBook, Roster, assemble, segments_of
 from fwtui.sessions.snapshot import UnreadableError, decode_snapshot
 from fwtui.sessions.store import SessionStore
-from fwtui.storage.faults import storage_error
-from fwtui.storage.quarantine import move_away
-from fwtui.storage.reading import JournalLines, assemble, segments_of
 
 # The temporary folder is open to everyone: nothing there may make us read without end.
 _LARGEST_FOREIGN = 64 << 20

@@ -8,9 +8,8 @@ from typing import Any
 import msgspec
 
 from fwtui.core.paths import text_to_path
-from fwtui.disk.files import FileSystem
+from fwtui.disk.files import PRIVATE_FILE, FileSystem, ensure_folder, storage_error, write_atomic
 from fwtui.sessions.paths import SessionFiles
-from fwtui.storage.faults import storage_error
 
 # The earlier program's folder below the temporary folder.
 FOREIGN_FOLDER = "faster_whisper_sessions"
@@ -93,3 +92,43 @@ def _remove(path: Path, so_far: Discarded, files: FileSystem) -> Discarded:
         return so_far
     files.unlink(path)
     return Discarded((*so_far.files, path), so_far.bytes + found.st_size)
+
+
+def keep_copy(path: Path, paths: SessionFiles, files: FileSystem) -> Path:
+    """Copy a damaged file into the quarantine; returns the copy. Raises StorageError."""
+    try:
+        target = _free_name(path, paths, files)
+        with path.open("rb") as source:
+            chunks = iter(lambda: source.read(1 << 20), b"")
+            write_atomic(target, chunks, PRIVATE_FILE, files=files)
+    except OSError as error:
+        raise storage_error(error, path, "copy") from error
+    return target
+
+
+def move_away(paths: SessionFiles, files: FileSystem) -> Path:
+    """Move an unreadable session into the quarantine; returns its snapshot's new path.
+
+    Raises StorageError.
+    """
+    try:
+        # The journal first: alone it would count as the leftover of a deleted session.
+        for path in (paths.journal, paths.snapshot):
+            if path.exists():
+                target = _free_name(path, paths, files)
+                files.replace(path, target)
+                files.sync_folder(target.parent)
+        files.sync_folder(paths.directory)
+    except OSError as error:
+        raise storage_error(error, paths.snapshot, "move") from error
+    return target
+
+
+def _free_name(path: Path, paths: SessionFiles, files: FileSystem) -> Path:
+    ensure_folder(paths.quarantine, files)
+    target = paths.quarantine / path.name
+    number = 2
+    while target.exists():
+        target = paths.quarantine / f"{path.name}.{number}"
+        number += 1
+    return target

@@ -8,12 +8,12 @@ from pathlib import Path
 import msgspec
 
 from fwtui.core.table import JobTable
+from fwtui.disk.files import storage_error
 from fwtui.errors import SessionTooNewError, StorageError
 from fwtui.sessions.journal import FORMAT, Damage, Header, Replayed, Scan, scan
 from fwtui.sessions.paths import SessionFiles
 from fwtui.sessions.replay import ProgressBook, Roster, interrupt
 from fwtui.sessions.snapshot import Snapshot, decode_snapshot
-from fwtui.storage.faults import storage_error
 
 _NO_JOURNAL = Scan(None, 0, Damage.NONE)
 _OWN_PAGES = 2**20  # bytes

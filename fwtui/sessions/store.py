@@ -4,9 +4,11 @@ import contextlib
 import itertools
 import socket
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
+
+import msgspec
 
 from fwtui.core.job import Completed, Job, JobId
 from fwtui.core.paths import path_to_text
@@ -14,20 +16,110 @@ from fwtui.core.segment import Segment
 from fwtui.core.session import FilePlan, Resume, Session, Spoken, WindowResult
 from fwtui.core.settings import Settings
 from fwtui.core.watch import WatchedFolder
-from fwtui.disk.files import FILES, FileSystem, ensure_folder
+from fwtui.disk.files import (
+    FILES,
+    PRIVATE_FILE,
+    FileSystem,
+    ensure_folder,
+    remove_quietly,
+    storage_error,
+    write_temp,
+)
 from fwtui.disk.lock import SessionLock
 from fwtui.errors import SessionInUseError, StorageError
 from fwtui.sessions import journal as records
-from fwtui.sessions.delete import Discarded, adopted_original, erase, remove_scratch
+from fwtui.sessions import replay
+from fwtui.sessions.delete import Discarded, adopted_original, erase, keep_copy, remove_scratch
+from fwtui.sessions.journal import Header, JournalFile, encode_line, mark_of
 from fwtui.sessions.load import Loaded, load
 from fwtui.sessions.paths import ID_FORMAT, SessionFiles, local_time
 from fwtui.sessions.replay import Progress, ProgressBook, Roster
 from fwtui.sessions.settings_codec import settings_to
-from fwtui.storage import reading
-from fwtui.storage.compact import Rewrite, commit, prepare
-from fwtui.storage.faults import storage_error
-from fwtui.storage.journal_file import JournalFile
-from fwtui.storage.quarantine import keep_copy
+from fwtui.sessions.snapshot import encode_snapshot
+
+
+class Rewrite:
+    """The journal of a new generation while it is written: its lines, and where they will be."""
+
+    def __init__(
+        self, header: Header, old: JournalFile | None, progress: dict[JobId, Progress]
+    ) -> None:
+        self._header = header
+        self._old = old
+        self._progress = progress
+        self.book = ProgressBook()
+        self.length = 0
+        self.problems: list[str] = []
+
+    @property
+    def generation(self) -> int:
+        """The new generation."""
+        return self._header.generation
+
+    def lines(self) -> Iterator[bytes]:
+        """The new journal, line by line."""
+        yield self._add(encode_line(self._header))
+        if self._old is not None:
+            for job_id, progress in self._progress.items():
+                yield from self._copy(self._old, job_id, progress)
+
+    def _copy(self, old: JournalFile, job_id: JobId, progress: Progress) -> Iterator[bytes]:
+        for line in old.lines((progress.plan, *progress.windows)):
+            record = mark_of(line)
+            if record is None:
+                self.problems.append(
+                    f"The journal of session {self._header.session_id} was damaged on the disk; "
+                    f"file {job_id} goes on from its last readable window"
+                )
+                return
+            self.book.apply(record, self.length)
+            yield self._add(line)
+
+    def _add(self, line: bytes) -> bytes:
+        self.length += len(line)
+        return line
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """The new files of a session, on the disk but not yet in place."""
+
+    snapshot: Path
+    journal: Path
+    length: int
+
+
+def prepare(paths: SessionFiles, roster: Roster, rewrite: Rewrite, files: FileSystem) -> Prepared:
+    """Write the new files. Raises StorageError; nothing has changed then."""
+    journal = write_temp(paths.journal, rewrite.lines(), PRIVATE_FILE, files=files)
+    chunks = encode_snapshot(roster, rewrite.generation, rewrite.book.files)
+    try:
+        snapshot = write_temp(paths.snapshot, chunks, PRIVATE_FILE, files=files)
+    except BaseException:
+        remove_quietly(journal, files)
+        raise
+    return Prepared(snapshot, journal, rewrite.length)
+
+
+def commit(
+    paths: SessionFiles, prepared: Prepared, old: JournalFile | None, files: FileSystem
+) -> JournalFile:
+    """Put the new files in place; returns the open journal.
+
+    Raises StorageError; the old journal may be behind the snapshot then, and nothing may be
+    appended to it any more until a compaction succeeds.
+    """
+    try:
+        files.replace(prepared.snapshot, paths.snapshot)
+        files.sync_folder(paths.directory)
+        if old is not None:
+            old.let_go_of_name()
+        files.replace(prepared.journal, paths.journal)
+        files.sync_folder(paths.directory)
+    except OSError as error:
+        remove_quietly(prepared.snapshot, files)
+        remove_quietly(prepared.journal, files)
+        raise storage_error(error, paths.snapshot, "write") from error
+    return JournalFile(paths.journal, prepared.length, files)
 
 
 class SessionStore:
@@ -162,10 +254,10 @@ class SessionStore:
         """
         with self._guard:
             if self._journal is None:
-                return reading.assemble(
-                    self._roster, ProgressBook(), reading.JournalLines(self._paths.journal)
+                return replay.assemble(
+                    self._roster, ProgressBook(), replay.JournalLines(self._paths.journal)
                 )
-            return reading.assemble(self._roster, self._book, self._open_journal())
+            return replay.assemble(self._roster, self._book, self._open_journal())
 
     def job(self, job_id: JobId) -> Job:
         """One job as it is now."""
@@ -223,7 +315,7 @@ class SessionStore:
             for job in back:
                 progress = self._gone.pop(job.id, None)
                 if progress is not None and not isinstance(job.state, Completed):
-                    for record in reading.records_of(self._open_journal(), progress):
+                    for record in replay.records_of(self._open_journal(), progress):
                         self._write(record)
 
     def reorder(self, order: Iterable[JobId]) -> None:
@@ -281,7 +373,7 @@ class SessionStore:
         """Where the file goes on; None if it has no progress."""
         with self._guard:
             progress = self._book.files.get(job_id)
-            return reading.resume_of(self._open_journal(), progress) if progress else None
+            return replay.resume_of(self._open_journal(), progress) if progress else None
 
     def done_seconds(self, job_id: JobId) -> float:
         """How far the file is; costs no look at the disk."""
@@ -293,19 +385,19 @@ class SessionStore:
         """The segments found so far; of completed files there until the next compaction."""
         with self._guard:
             progress = self._book.files.get(job_id)
-            return reading.segments_of(self._open_journal(), progress) if progress else ()
+            return replay.segments_of(self._open_journal(), progress) if progress else ()
 
     def left_out(self, job_id: JobId) -> tuple[float, ...]:
         """Where windows were left out, in seconds of the file; there as long as `segments`."""
         with self._guard:
             progress = self._book.files.get(job_id)
-            return reading.left_out_of(self._open_journal(), progress) if progress else ()
+            return replay.left_out_of(self._open_journal(), progress) if progress else ()
 
     def spoken(self, job_id: JobId) -> tuple[Spoken, ...]:
         """The languages heard in the file; there as long as `segments`."""
         with self._guard:
             progress = self._book.files.get(job_id)
-            return reading.spoken_of(self._open_journal(), progress) if progress else ()
+            return replay.spoken_of(self._open_journal(), progress) if progress else ()
 
     def language(self, job_id: JobId) -> str | None:
         """The language of a file that was begun."""

@@ -2,37 +2,201 @@
 
 import asyncio
 import os
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from textual import work
+from textual.app import App, SystemCommand
 from textual.binding import BindingType
+from textual.driver import Driver
+from textual.events import DescendantFocus
+from textual.screen import Screen
 
-from fwtui.core.commands import AnyCommand
+from fwtui.config.overrides import full
+from fwtui.core.commands import AnyCommand, Start
+from fwtui.core.failure import Failure
+from fwtui.core.job import Job
 from fwtui.core.notification import news, terminal_signal
-from fwtui.core.settings import Settings
-from fwtui.errors import FwtuiError
+from fwtui.core.settings import InterfaceSettings, ModelSettings, Settings
+from fwtui.errors import ExitCode, FwtuiError, ModelAbsentError, ModelError
 from fwtui.tui.controller import Host
+from fwtui.tui.error_boundary import Sturdy
 from fwtui.tui.errors import Trouble
-from fwtui.tui.fetching import Fetching
-from fwtui.tui.glyphs import Glyphs
+from fwtui.tui.glyphs import Glyphs, choose_glyphs
 from fwtui.tui.keymap import USUAL, Keymap
 from fwtui.tui.keys import bindings
-from fwtui.tui.looks import Looks
-from fwtui.tui.messages import ProfilesRead
+from fwtui.tui.messages import InterfaceChanged, ProfilesRead
 from fwtui.tui.model import Changes
 from fwtui.tui.palette import KeyCommands
 from fwtui.tui.screens.main import MainScreen
 from fwtui.tui.shutdown import Ending
-from fwtui.tui.text import shown_path
+from fwtui.tui.text import clean, shown_path
+from fwtui.tui.theme import DARK, LIGHT, THEMES, complete
 
 if TYPE_CHECKING:
     from fwtui.batch.remote.endpoints import Place
     from fwtui.config.profiles import Profile
-    from fwtui.tui.workspace import Workspace
+    from fwtui.tui.controller import Workspace
+    from fwtui.tui.downloads import Downloads, Load
+
+
+class Fetching(App[ExitCode]):
+    """For the application."""
+
+    glyphs: Glyphs
+    host: Host
+
+    @cached_property
+    def downloads(self) -> "Downloads":
+        """Of models; made when it is asked for, so that a start does not pay for it."""
+        from fwtui.tui.downloads import Downloads
+
+        return Downloads(self._ended)
+
+    async def end_downloads(self) -> None:
+        """What is here of them is kept."""
+        if "downloads" in vars(self):
+            await self.downloads.close()
+
+    def _ended(self, load: "Load", failure: Failure | None) -> None:
+        if not self.is_running:
+            return
+        if failure is None:
+            self.notify(f"The model {clean(load.name)} is here", markup=False)
+            return
+        from fwtui.tui.screens.dialog import Tell
+
+        words = clean(failure.title) + (f"\n\n{clean(failure.hint)}" if failure.hint else "")
+        self.push_screen(Tell("The download has stopped", words, bad=True))
+
+    @work(group="offer", exit_on_error=False)
+    async def offer_model(self, failure: Failure) -> None:
+        """A batch cannot begin without a model: offer to download it, and begin then."""
+        from fwtui.models.catalogue import described
+        from fwtui.tui.screens.dialog import Ask, Tell
+
+        model = self.host.model
+        lacking = await asyncio.to_thread(absent, model.settings, list(model.jobs.values()))
+        if lacking is None:
+            words = clean(failure.title) + (f"\n\n{clean(failure.hint)}" if failure.hint else "")
+            self.push_screen(Tell("The batch cannot go on", words, bad=True))
+            return
+        question = (
+            f"The model {clean(described(lacking.model))} is not on this machine.\n\n"
+            "Download it now? The batch starts when it is here."
+        )
+        ask = Ask("A model is missing", question, "Download", "Not now")
+        if await self.push_screen_wait(ask):
+            from fwtui.tui.screens.models import Models
+
+            self.downloads.begin(lacking.model, lacking, lambda: self.host.send(Start()))
+            self.push_screen(Models(model.settings.model, self.downloads, self.glyphs))
+
+
+def absent(settings: Settings, jobs: Iterable[Job]) -> ModelSettings | None:
+    """The first model that the batch, or one of its files, lacks and that can be downloaded."""
+    from fwtui.models.cache import locate
+
+    own = [full(job.settings).model for job in jobs if job.settings and not job.is_finished]
+    for model in dict.fromkeys((settings.model, *own)):
+        try:
+            locate(model)
+        except ModelAbsentError:
+            return model
+        except ModelError:
+            continue
+    return None
+
+
+@runtime_checkable
+class _Blinking(Protocol):
+    """A text field."""
+
+    cursor_blink: bool
+
+
+class Looks(Sturdy, App[ExitCode]):
+    """An application with our themes; `glyphs` and `keymap` may be replaced before it runs."""
+
+    _has_themes = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._parsed_for = self.theme
+        for theme in THEMES:
+            self.register_theme(theme)
+        self._has_themes = True
+        self.glyphs = choose_glyphs()
+        self.keymap = USUAL
+        self.still = False
+        self._animation = self.animation_level
+
+    def refresh_css(self, animate: bool = True) -> None:
+        """Apply the theme, if the style sheets were not parsed for it.
+
+        Textual asks for this also for the theme that there was before the start; all style sheets
+        would be parsed three times instead of once.
+        """
+        if self.theme != self._parsed_for:
+            self._parsed_for = self.theme
+            super().refresh_css(animate)
+
+    def use(self, interface: InterfaceSettings) -> None:
+        """Look as these settings say; over a network nothing is animated either."""
+        self.theme = interface.theme
+        if not self.is_running:  # nothing is parsed yet
+            self._parsed_for = self.theme
+            self.stylesheet.set_variables(self.get_css_variables())
+        over_network = "SSH_CONNECTION" in os.environ and "TEXTUAL_ANIMATIONS" not in os.environ
+        still = interface.reduced_motion or over_network
+        self.animation_level = "none" if still else self._animation
+        self.still = interface.reduced_motion
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        """Where nothing is to move, the cursor of a text does not blink either."""
+        if isinstance(event.widget, _Blinking):
+            event.widget.cursor_blink = not self.still
+
+    def on_interface_changed(self, event: InterfaceChanged) -> None:
+        """The settings screen was applied."""
+        self.use(event.interface)
+
+    def get_driver_class(self) -> type[Driver]:
+        """Our own driver where Textual would use its Unix one."""
+        chosen = super().get_driver_class()
+        if sys.platform != "win32" and chosen.__name__ == "LinuxDriver":
+            from fwtui.tui.compositor import TerminalDriver
+
+            return TerminalDriver
+        return chosen
+
+    def write_to_terminal(self, sequence: str) -> None:
+        """Write what is no part of the picture: a bell, a notification."""
+        if sequence and self._driver is not None:
+            self._driver.write(sequence)
+            self._driver.flush()
+
+    def get_css_variables(self) -> dict[str, str]:
+        """The theme's variables, and ours derived from them."""
+        if not self._has_themes:  # Textual asks before there is one of ours; `use` sets them
+            return {}
+        self.theme_variables = complete(super().get_css_variables())
+        return self.theme_variables
+
+    def action_theme(self) -> None:
+        """Light or dark."""
+        self.theme = LIGHT.name if self.current_theme.dark else DARK.name
+
+    def get_system_commands(self, screen: Screen[Any]) -> list[SystemCommand]:
+        """Only those of Textual's commands that the registry does not have."""
+        commands = super().get_system_commands(screen)
+        return [command for command in commands if command.title in {"Theme", "Screenshot"}]
+
 
 LOOK_AGAIN, LOOKS = 1 / 60, 60  # s, times
 

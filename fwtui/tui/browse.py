@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from fwtui.core.media import MEDIA_SUFFIXES
-from fwtui.core.natural import in_natural_order
+from fwtui.core.inputs import MEDIA_SUFFIXES
+from fwtui.core.text import in_natural_order
 
 Kind = Literal["media", "audio", "video"]
 KINDS: tuple[Kind, ...] = ("media", "audio", "video")

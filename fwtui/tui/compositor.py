@@ -6,15 +6,19 @@ digits that changed.
 """
 
 from collections.abc import Iterable
-from typing import TypeVar
+from io import TextIOBase, TextIOWrapper
+from typing import IO, TypeVar, cast
 
 from rich.console import Console, RenderableType
 from rich.control import Control
 from textual._compositor import ChopsUpdate, Compositor
 from textual.app import App
+from textual.content import Content
+from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Region
 from textual.screen import Screen
 from textual.strip import Strip
+from textual.widget import Widget
 
 Result = TypeVar("Result")
 
@@ -65,3 +69,93 @@ class SmallFrames(App[Result]):
             update = renderable
             renderable = CroppedUpdate(update.chops, update.spans, update.chop_ends)
         super()._display(screen, renderable)
+
+
+def set_titles(widget: Widget, title: Content, subtitle: Content) -> None:
+    """Set both, but draw only when they differ from what is there.
+
+    Textual's own setters paint the whole widget; only its edge looks different.
+    """
+    if _differs(widget._border_title, title):
+        widget._border_title = title
+        _paint_edge(widget, 0)
+    if _differs(widget._border_subtitle, subtitle):
+        widget._border_subtitle = subtitle
+        _paint_edge(widget, widget.outer_size.height - 1)
+
+
+def plain(text: str) -> Content:
+    """Content without any markup."""
+    return Content(text)
+
+
+def _differs(before: Content | None, after: Content) -> bool:
+    """Whether it looks different; `==` of contents is about their text only."""
+    return before is None or not before.is_same(after)
+
+
+def _paint_edge(widget: Widget, y: int) -> None:
+    from_content = -widget.content_offset
+    edge = Region(0, y, widget.outer_size.width, 1)
+    if edge and y >= 0:
+        widget.refresh(edge.translate(from_content))
+    else:  # it has no place yet
+        widget.refresh()
+
+
+class Forgiving(TextIOBase):
+    """A terminal's stream whose writes never fail: a terminal that is gone needs no frames.
+
+    Without it the thread that writes dies at the first error, and the event loop then waits for
+    it for ever.
+    """
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+        self.gone = False
+
+    def write(self, text: str) -> int:
+        """Write, or let it go."""
+        if not self.gone:
+            try:
+                return self._stream.write(text)
+            except UnicodeEncodeError:
+                return self._stream.write(text.encode("ascii", "replace").decode())
+            except (OSError, ValueError):
+                self.gone = True
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush, or let it go."""
+        if not self.gone:
+            try:
+                self._stream.flush()
+            except (OSError, ValueError):
+                self.gone = True
+
+    def fileno(self) -> int:
+        """The stream's."""
+        return self._stream.fileno()
+
+    def isatty(self) -> bool:
+        """The stream's."""
+        return self._stream.isatty()
+
+
+class TerminalDriver(LinuxDriver):
+    """Writes through `Forgiving`; stops reading when told that the terminal hung up."""
+
+    def __init__(
+        self,
+        app: App[object],
+        *,
+        debug: bool = False,
+        mouse: bool = True,
+        size: tuple[int, int] | None = None,
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self._file = cast(TextIOWrapper, Forgiving(cast(IO[str], self._file)))
+
+    def hang_up(self) -> None:
+        """End the input thread, which would read nothing at full speed."""
+        self.exit_event.set()

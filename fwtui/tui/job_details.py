@@ -22,8 +22,9 @@ from fwtui.core.job import (
     status_word,
 )
 from fwtui.core.settings import Settings
-from fwtui.tui import format as fmt
+from fwtui.tui import text as fmt
 from fwtui.tui.glyphs import Glyphs
+from fwtui.tui.model import Feed
 from fwtui.tui.settings_draft import shown_value
 from fwtui.tui.text import base_name, clean, shown_path, wrap
 
@@ -189,3 +190,28 @@ def _settings(facts: _Facts, settings: Settings, whose: str) -> None:
 def _at(moment: datetime) -> str:
     local = moment.astimezone() if moment.tzinfo else moment
     return f"{local:%Y-%m-%d %H:%M:%S}"
+
+
+def words_note(job: Job, feed: Feed) -> str:
+    """Why there are no words."""
+    match job.state:
+        case Failed(failure=failure):
+            return clean(str(failure))
+        case Pending(done_seconds=0.0) | Skipped():
+            return "Not transcribed yet"
+        case Completed(segments=0):
+            return "No words were found"
+        case Completed() if not feed.whole:
+            return "Reading the words"
+        case Completed():
+            return (
+                "The words are not here any more: a session keeps those of finished files only "
+                "until it is resumed, and no output of this file could be read back"
+            )
+        case _:
+            return "No words yet"
+
+
+def source_note(feed: Feed) -> str:
+    """Where the words come from, if not from the session."""
+    return f"read back from {clean(base_name(feed.source))}" if feed.source else ""

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from fwtui.tui.workspace import Workspace
+    from fwtui.tui.controller import Workspace
 
 
 def late(make: "Callable[[], Workspace]") -> "Workspace":

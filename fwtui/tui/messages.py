@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 from fwtui.core.job import JobId
-from fwtui.core.own_settings import InterfaceSettings
+from fwtui.core.settings import InterfaceSettings
 
 if TYPE_CHECKING:
     from fwtui.config.profiles import Profile

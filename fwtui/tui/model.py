@@ -1,8 +1,9 @@
 """What the screens show: the events of a batch, folded into one picture. No Textual in here."""
 
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from itertools import zip_longest
 
 from msgspec import Struct, field
 
@@ -25,6 +26,7 @@ from fwtui.core.events import (
     Level,
     LogLine,
     MemoryAlert,
+    MemoryPoint,
     MemoryReading,
     MemorySampled,
     Phase,
@@ -35,15 +37,164 @@ from fwtui.core.events import (
     SettingsChanged,
 )
 from fwtui.core.failure import Failure
-from fwtui.core.job import Job, JobId, Pending, Processing, answers_to
-from fwtui.core.natural import natural
+from fwtui.core.job import Completed, Failed, Job, JobId, Pending, Processing, answers_to
+from fwtui.core.segment import Segment
 from fwtui.core.settings import Settings
 from fwtui.core.table import JobTable
+from fwtui.core.text import natural
 from fwtui.core.watch import FolderStatus
-from fwtui.tui.counts import Counts
-from fwtui.tui.curve import BatchHistory
-from fwtui.tui.feed import Feed
-from fwtui.tui.names import folded, joined
+from fwtui.tui.text import base_name
+
+
+def folded(paths: list[str]) -> list[str]:
+    """Case-folded names; all at once, since there may be 100,000."""
+    text = "\n" + "\n".join(paths)
+    if not text.count("\n") == text.count("\n/") == len(paths):
+        return [base_name(path).casefold() for path in paths]
+    folder = paths[0].rpartition("/")[0]
+    text = text.replace(f"\n{folder}/", "\n")[1:].casefold()
+    names = text.split("\n")
+    return names if "/" not in text else [name[name.rfind("/") + 1 :] for name in names]
+
+
+def joined(names: list[str]) -> str:
+    """The names as one text with NULs between them: it takes a third of the memory."""
+    text = "\0".join(names)
+    if text.count("\0") >= len(names) > 0:  # only a name that no file can have has one itself
+        text = "\0".join([name.replace("\0", " ") for name in names])
+    return text
+
+
+MOST_POINTS = 512
+
+
+class Curve:
+    """The highest value of each of at most `most` equal spans of time, however long it takes."""
+
+    def __init__(self, most: int = MOST_POINTS) -> None:
+        self.step = 1.0
+        self.values: list[float] = []
+        self._most = most
+
+    def add(self, seconds: float, value: float) -> None:
+        """A value at `seconds` after the start; times do not go back."""
+        index = self._index(seconds)
+        while index >= self._most:
+            pairs = zip_longest(self.values[::2], self.values[1::2], fillvalue=0.0)
+            self.values = [max(pair) for pair in pairs]
+            self.step *= 2
+            index = self._index(seconds)
+        missing = index + 1 - len(self.values)
+        if missing > 0:
+            # Nobody measured in between: it was what it was before.
+            before = self.values[-1] if self.values else value
+            self.values += [*[before] * (missing - 1), value]
+        else:
+            self.values[-1] = max(self.values[-1], value)
+
+    def _index(self, seconds: float) -> int:
+        return max(0, len(self.values) - 1, int(seconds / self.step))
+
+    @property
+    def seconds(self) -> float:
+        """The time it covers."""
+        return len(self.values) * self.step
+
+
+class BatchHistory:
+    """When the batch began and ended, and its memory meanwhile; `now` is the clock."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self.now = now
+        self.began: datetime | None = None
+        self._forget()
+
+    def _forget(self) -> None:
+        self.ended: datetime | None = None
+        self.peak = 0.0
+        self.memory = Curve()
+
+    def changed(self, before: Phase, phase: Phase) -> None:
+        """The batch goes from one phase to another."""
+        if before is Phase.IDLE and phase is not Phase.IDLE:
+            self._forget()
+            self.began = self.now()
+        elif phase is Phase.IDLE and self.began is not None:
+            self.ended = self.now()
+
+    def sample(self, reading: MemoryReading) -> None:
+        """Keep a reading, while the batch is at work."""
+        if self.began is not None and self.ended is None:
+            self.memory.add((self.now() - self.began).total_seconds(), reading.rss)
+            self.peak = max(self.peak, reading.peak_rss)
+
+    @property
+    def points(self) -> tuple[MemoryPoint, ...]:
+        """The curve of the memory."""
+        step = self.memory.step
+        return tuple(MemoryPoint(at * step, rss) for at, rss in enumerate(self.memory.values))
+
+
+class Counts(Struct):
+    """Files by state."""
+
+    completed: int = 0
+    failed: int = 0
+    to_do: int = 0
+    other: int = 0
+
+    @property
+    def total(self) -> int:
+        """All files in the queue."""
+        return self.completed + self.failed + self.to_do + self.other
+
+    def add_all(self, jobs: Iterable[Job]) -> None:
+        """Count these in."""
+        kinds = Counter(type(job.state) for job in jobs)
+        self.completed += kinds.pop(Completed, 0)
+        self.failed += kinds.pop(Failed, 0)
+        self.to_do += kinds.pop(Pending, 0) + kinds.pop(Processing, 0)
+        self.other += kinds.total()
+
+    def add(self, job: Job, sign: int) -> None:
+        """Count a job in (`sign` 1) or out (-1)."""
+        match job.state:
+            case Completed():
+                self.completed += sign
+            case Failed():
+                self.failed += sign
+            case Pending() | Processing():
+                self.to_do += sign
+            case _:
+                self.other += sign
+
+
+class Feed(Struct):
+    """The segments of one file, as far as they were seen here.
+
+    `whole` says that none is missing before them; `generation` changes when they are replaced.
+    `source` is the output that they were read back from, if they were.
+    """
+
+    segments: list[Segment] = field(default_factory=list)
+    language: str = ""
+    whole: bool = False
+    generation: int = 0
+    source: str = ""
+
+    def extend(self, segments: Iterable[Segment]) -> None:
+        """Append what is new; segments come in order and their ids rise."""
+        last = self.segments[-1].id if self.segments else -1
+        self.segments.extend(segment for segment in segments if segment.id > last)
+
+    def complete(self, segments: Iterable[Segment]) -> None:
+        """Put the stored segments in front of those that came meanwhile."""
+        seen = self.segments
+        self.segments = list(segments)
+        self.whole = True
+        self.generation += 1
+        self.extend(seen)
+
 
 LOG_LINES = 10_000
 MEMORY_SAMPLES = 600

@@ -1,9 +1,12 @@
 """What the keys do to the queue: each action becomes one command to the batch."""
 
+import asyncio
 from functools import partial
+from typing import TYPE_CHECKING, Literal
 
 from msgspec.structs import replace
 from textual import work
+from textual.screen import Screen
 
 from fwtui.core.commands import (
     AddPaths,
@@ -20,15 +23,227 @@ from fwtui.core.commands import (
 )
 from fwtui.core.events import Forecast, Phase
 from fwtui.core.job import Completed, Job, JobId, Processing
-from fwtui.tui import format as fmt
-from fwtui.tui.filtering import Filtering
+from fwtui.core.segment import Transcript
+from fwtui.errors import FwtuiError
+from fwtui.tui import text as fmt
+from fwtui.tui.controller import Host
+from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keymap import with_keys
-from fwtui.tui.looking import Looking
-from fwtui.tui.messages import InterfaceChanged
+from fwtui.tui.messages import InterfaceChanged, TranscriptWanted
+from fwtui.tui.model import BatchModel, Changes
 from fwtui.tui.sort_filter import SORTS, Sort
 from fwtui.tui.text import base_name, clean
 from fwtui.tui.widgets.footer import Footer
+from fwtui.tui.widgets.header import Header
+from fwtui.tui.widgets.lines import LineView
+from fwtui.tui.widgets.log import LogView
 from fwtui.tui.widgets.queue import QueueTable
+
+if TYPE_CHECKING:
+    from textual.widgets import Input
+
+    from fwtui.tui.controller import Stored
+
+
+class Filtering(Screen[None]):
+    """For the main screen. A filter's field is made when it is opened for the first time."""
+
+    queue: QueueTable
+    log_view: LogView
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._fields: dict[LineView, Input] = {}
+
+    async def action_filter(self) -> None:
+        """Type what to show."""
+        await self._type(self.queue, "filter", "Filter by name, or is:failed")
+
+    async def action_filter_log(self) -> None:
+        """Type what to show of the log."""
+        await self._type(self.log_view, "log-filter", "Text in the log")
+
+    async def _type(self, view: LineView, name: str, hint: str) -> None:
+        from textual.widgets import Input
+
+        field = self._fields.get(view)
+        if field is None:
+            field = self._fields[view] = Input(placeholder=hint, id=name)
+            await self.mount(field, after=view)
+        field.add_class("open")
+        field.focus()
+        # So that the first letter does not wait for a hundred thousand of them.
+        model = self.queue.model
+        self.call_after_refresh(lambda: model.names_of(model.order))
+
+    def on_input_changed(self, event: "Input.Changed") -> None:
+        """Filter while typing."""
+        if event.input is self._fields.get(self.queue):
+            self.queue.set_filter(event.value)
+            self.queue.post_message(QueueTable.CursorMoved())
+        elif event.input is self._fields.get(self.log_view):
+            self.log_view.set_filter(event.value)
+
+    def on_input_submitted(self, event: "Input.Submitted") -> None:
+        """Keep the filter and go back to the rows."""
+        if not event.input.value:
+            event.input.remove_class("open")
+        view = self.queue if event.input is self._fields.get(self.queue) else self.log_view
+        view.focus()
+
+    def clear_filter(self) -> None:
+        """Show the whole queue."""
+        field = self._fields.get(self.queue)
+        if field is not None:
+            field.value = ""
+        self.queue.set_filter("")
+
+    def end_filter(self) -> bool:
+        """Close the log's filter if the focus is there, else the queue's; False: none is open."""
+        log = self._fields.get(self.log_view)
+        in_log = log is not None and self.focused in {log, self.log_view}
+        return (in_log and self._ended(self.log_view)) or self._ended(self.queue)
+
+    def _ended(self, view: LineView) -> bool:
+        field = self._fields.get(view)
+        if field is None or not field.has_class("open"):
+            return False
+        field.value = ""
+        field.remove_class("open")
+        view.focus()
+        return True
+
+
+TRANSCRIPT_REST = 0.12
+
+
+class Looking(Screen[None]):
+    """For the main screen."""
+
+    host: Host
+    model: BatchModel
+    glyphs: Glyphs
+    queue: QueueTable
+    header: Header
+    shown: JobId | None
+
+    def apply(self, changes: Changes) -> None:
+        """See the main screen."""
+        raise NotImplementedError
+
+    @work(exclusive=True, group="transcript", exit_on_error=False)
+    async def on_transcript_wanted(self, event: TranscriptWanted) -> None:
+        """Read the words of a file that is looked at for a moment."""
+        await asyncio.sleep(TRANSCRIPT_REST)
+        runner = self.host.runner
+        if runner is None or self.shown != event.job_id:
+            return
+        transcript = await runner.transcript(event.job_id)
+        feed = self.model.feed(event.job_id)
+        feed.complete(transcript.segments)
+        feed.language, feed.source = feed.language or transcript.language, transcript.source
+        self.apply(Changes(feeds={event.job_id}))
+
+    def _needs(self, job: Job) -> str:
+        from fwtui.memory.forecast import told_of_file
+
+        made = self.model.forecast
+        return told_of_file(made, job.duration) if made is not None else ""
+
+    @work(exclusive=True, group="dialog", exit_on_error=False)
+    async def action_details(self) -> None:
+        """Everything about the file, and trying it again."""
+        from fwtui.tui.screens.details import Details, Subject
+
+        job = self.queue.current
+        if job is None:
+            return
+        job_id, model, host = job.id, self.model, self.host
+
+        async def read() -> Transcript:
+            return await host.runner.transcript(job_id) if host.runner else Transcript("", ())
+
+        subject = Subject(
+            look=lambda: (
+                (model.jobs[job_id], model.progress.get(job_id)) if job_id in model.jobs else None
+            ),
+            settings=model.settings,
+            feed=model.feed(job_id),
+            read=read,
+            can_retry=True,
+            needs=self._needs,
+        )
+        again = await self.app.push_screen_wait(Details(subject, self.glyphs))
+        if again is not None:
+            host.send(RetryJobs((job_id,), settings=again.settings))
+
+    def action_report(self) -> None:
+        """The batch in figures."""
+        from fwtui.tui.screens.report import Report
+
+        self.app.push_screen(Report(self.model, self.glyphs))
+
+    def action_watch(self) -> None:
+        """The folders that feed the queue."""
+        from fwtui.config.profiles import PROFILES
+        from fwtui.tui.screens.watched import WatchedFolders
+
+        profiles = (*PROFILES, *self.header.profiles)
+        self.app.push_screen(WatchedFolders(self.model, self.host.send, profiles, self.glyphs))
+
+    @work(exclusive=True, group="dialog", exit_on_error=False)
+    async def action_models(self) -> None:
+        """All models; uses one if the user wants that."""
+        from fwtui.tui.app import Fetching
+        from fwtui.tui.screens.models import Models
+
+        assert isinstance(self.app, Fetching)
+        used = self.model.settings.model
+        name = await self.app.push_screen_wait(Models(used, self.app.downloads, self.glyphs))
+        if name is not None and name != used.model:
+            settings = self.model.settings
+            self.host.send(ChangeSettings(replace(settings, model=replace(used, model=name))))
+            self.notify(f"Files that have not started use {clean(name)}", markup=False)
+
+    def action_doctor(self) -> None:
+        """Whether this machine is fit."""
+        from fwtui.config.locations import Locations
+        from fwtui.config.sources import load_keys
+        from fwtui.doctor.examine import Doctor
+        from fwtui.tui.keymap import make_keymap
+        from fwtui.tui.screens.doctor import DoctorScreen
+
+        doctor = Doctor(Locations.default(), check_keys=lambda file: make_keymap(load_keys(file)))
+        self.app.push_screen(DoctorScreen(doctor.examine, self.glyphs))
+
+    @work(exclusive=True, group="dialog", exit_on_error=False)
+    async def action_sessions(self) -> None:
+        """All stored sessions; goes on with one if the user wants that."""
+        from fwtui.tui.screens.sessions import Sessions
+
+        screen = Sessions(self.host.workspace, self.glyphs, self.model.session_id)
+        stored = await self.app.push_screen_wait(screen)
+        if stored is not None:
+            await self._change(stored)
+
+    async def _change(self, stored: "Stored") -> None:
+        from fwtui.tui.screens.dialog import Tell
+        from fwtui.tui.screens.quit import ask_change
+        from fwtui.tui.startup import Resumed
+
+        if self.model.phase is not Phase.IDLE and not await self.app.push_screen_wait(
+            ask_change(self.model, stored)
+        ):
+            return
+        try:
+            await self.host.change(stored)
+        except FwtuiError as error:
+            words = clean(error.title) + (f"\n\n{clean(error.hint)}" if error.hint else "")
+            self.app.push_screen(Tell("That did not work", words, bad=True))
+            return
+        resumed = Resumed.of(stored)
+        self.host.retry(resumed.failed)
+        self.notify(with_keys(self, resumed.words), markup=False)
 
 
 class QueueCommands(Filtering, Looking):
@@ -269,3 +484,29 @@ class QueueCommands(Filtering, Looking):
     def action_zoom(self) -> None:
         """See the main screen."""
         raise NotImplementedError
+
+
+SECONDS = 12.0
+
+
+def tell_hook(screen: Screen[None], changes: Changes) -> None:
+    """Say that a command of the user's failed."""
+    if changes.hook is not None:
+        text = clean(": ".join(part for part in (changes.hook.text, changes.hook.hint) if part))
+        screen.notify(
+            text, title="When it is done", severity="warning", timeout=SECONDS, markup=False
+        )
+
+
+def tell_memory(screen: Screen[None], changes: Changes, key: str) -> None:
+    """Say what is new; `key` is the one that takes a proposal."""
+    alert, forecast = changes.alert, changes.forecast
+    if alert is not None and alert.text:
+        text = clean(f"{alert.text}; {alert.hint}")
+        severity: Literal["error", "warning"] = "error" if alert.hard else "warning"
+        screen.notify(text, title="Memory", severity=severity, timeout=SECONDS, markup=False)
+    if forecast is not None and not forecast.fits:
+        from fwtui.memory.forecast import told
+
+        text = clean(told(forecast, key))
+        screen.notify(text, title="Memory", severity="warning", timeout=SECONDS, markup=False)

@@ -14,7 +14,7 @@ from fwtui.core.job import (
     Processing,
     Skipped,
 )
-from fwtui.tui import format as fmt
+from fwtui.tui import text as fmt
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.sort_filter import Sort
 from fwtui.tui.text import base_name, clean, fit, fit_middle, fit_right, width

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from fwtui.core.job import JobId
 from fwtui.errors import FwtuiError
-from fwtui.tui import format as fmt
+from fwtui.tui import text as fmt
 from fwtui.tui.controller import Host
 from fwtui.tui.keymap import with_keys
 from fwtui.tui.text import clean
@@ -14,7 +14,7 @@ from fwtui.tui.text import clean
 if TYPE_CHECKING:
     from fwtui.batch.remote.endpoints import Place
     from fwtui.tui.app import FwtuiApp
-    from fwtui.tui.workspace import Stored
+    from fwtui.tui.controller import Stored
 
 
 class StartUp:
@@ -65,7 +65,7 @@ class StartUp:
             left = frozenset(place.session_id for place in places)
             if not shown:
                 return left
-            from fwtui.tui.screens.running import Running
+            from fwtui.tui.screens.resume import Running
 
             place = await self._app.push_screen_wait(Running(shown, self._app.glyphs))
             if place is None:
@@ -103,7 +103,7 @@ class StartUp:
 
     async def _knows_its_folders(self, stored: "Stored") -> bool:
         """Ask where folders of another machine are; False: the user would rather not say."""
-        from fwtui.tui.screens.remap import Remap
+        from fwtui.tui.screens.resume import Remap
 
         workspace = self._host.workspace
         try:

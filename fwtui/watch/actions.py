@@ -10,7 +10,7 @@ from pathlib import Path
 from fwtui.audio.identity import Identity, identify
 from fwtui.core.paths import text_to_path
 from fwtui.core.watch import WatchedFolder
-from fwtui.storage.atomic import TEMP_PREFIX, TEMP_SUFFIX
+from fwtui.disk.files import TEMP_PREFIX, TEMP_SUFFIX
 
 TAG = "transcribed"
 _TAGS = "user.xdg.tags"  # what file managers on Linux show

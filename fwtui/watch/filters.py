@@ -7,7 +7,7 @@ from enum import Enum, auto
 from fnmatch import translate
 from pathlib import PurePath
 
-from fwtui.core.media import MEDIA_SUFFIXES
+from fwtui.core.inputs import MEDIA_SUFFIXES
 from fwtui.outputs.formats.registry import FORMATS
 
 # What browsers, downloaders and copying programs call a file that they are still writing.

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from fwtui.audio.identity import Identity, identify
@@ -17,14 +18,65 @@ from fwtui.core.paths import path_to_text, text_to_path
 from fwtui.core.text import printable
 from fwtui.core.watch import FolderStatus, WatchedFolder
 from fwtui.errors import StorageError
-from fwtui.watch.completeness import Clocks, Sighting, complete_in
-from fwtui.watch.deciding import Verdict, decide
+from fwtui.watch.completeness import Clocks, Sighting, being_written, complete_in
 from fwtui.watch.filters import Kind, Names
-from fwtui.watch.news import Arrived, News, Noted, Renamed, Told
-from fwtui.watch.processed import Taken, TakenLedger, entry_of
+from fwtui.watch.processed import Taken, TakenLedger, Verdict, decide, entry_of
 from fwtui.watch.source import CannotTell, Hint, is_on_network, polled, told
-from fwtui.watch.tree import walk
-from fwtui.watch.writers import being_written
+
+
+class Arrived(Struct, frozen=True):
+    """Complete files to transcribe, written down in the folder's ledger already.
+
+    `folder` and `files` as `path_to_text`.
+    """
+
+    folder: str
+    files: tuple[str, ...]
+
+
+class Renamed(Struct, frozen=True):
+    """A file that is in the queue has another name now, or is there again under its own."""
+
+    folder: str
+    before: str
+    after: str
+
+
+class Told(Struct, frozen=True):
+    """How the folder is."""
+
+    status: FolderStatus
+
+
+class Noted(Struct, frozen=True):
+    """A line for the log."""
+
+    level: Level
+    text: str
+
+
+News = Arrived | Renamed | Told | Noted
+
+
+def walk(folder: str, apart: Collection[str]) -> Iterator[str]:
+    """The files below, without those in hidden folders and in the folders `apart`.
+
+    Links to folders are not followed: they could lead round in a circle. What cannot be read is
+    left out.
+    """
+    waiting = [folder]
+    while waiting:
+        try:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        if not entry.name.startswith(".") and entry.path not in apart:
+                            waiting.append(entry.path)
+                    else:
+                        yield entry.path
+        except OSError:
+            continue
+
 
 PORTION = 1000  # files that are taken at once
 _MISSING_SECONDS = 1.0

@@ -8,7 +8,7 @@ from faster_whisper.audio import decode_audio
 from msgspec.structs import replace
 
 from fwtui import demo
-from fwtui.batch.in_flight import Stage
+from fwtui.batch.worker import Stage
 from fwtui.core.commands import SkipJobs, Start, Stop
 from fwtui.core.events import BatchFinished, MemorySampled, SegmentsFound
 from fwtui.core.failure import FailureKind

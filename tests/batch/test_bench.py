@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from fwtui.batch.bench import Bench, Case, Outcome, best, cases, usual_cases
-from fwtui.batch.history import History
+from fwtui.batch.estimate import History
 from fwtui.cli.bench import table
 from fwtui.config.locations import Locations
-from fwtui.config.own import load_profiles
+from fwtui.config.sources import load_profiles
 from fwtui.core.settings import ModelSettings
 from fwtui.errors import ExitCode
 from tests.batch.driver import SHORT, settings_for

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fwtui.batch.discovery import find_bit_by_bit, find_media
-from fwtui.batch.found import Found
+from fwtui.batch.discovery import Found, find_bit_by_bit, find_media
 from fwtui.cli.run import find_files
 from fwtui.core.failure import FailureKind
 

@@ -8,8 +8,7 @@ import psutil
 import pytest
 from msgspec.structs import replace
 
-from fwtui.batch import sampling
-from fwtui.batch.lengths import LengthMeter
+from fwtui.batch.durations import LengthMeter
 from fwtui.config.fields import apply
 from fwtui.config.locations import Locations
 from fwtui.core.commands import AddPaths, ChangeSettings, Quit, RetryJobs, Start
@@ -45,7 +44,7 @@ WindowLoop.step = held
 async def test_lengths_and_an_eta_are_there_before_the_first_window(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sampling, "SECONDS", 0.05)
+    monkeypatch.setattr("fwtui.batch.batch.SAMPLE_SECONDS", 0.05)
     settings = settings_for(tmp_path / "out", output=OutputSettings(add_report=True))
     async with Batch(settings, [SHORT]) as batch:
         await batch.to_the_end()
@@ -76,7 +75,7 @@ async def test_lengths_and_an_eta_are_there_before_the_first_window(
 async def test_no_reading_follows_the_end_of_a_batch_that_is_left_at_its_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sampling, "SECONDS", 0.0)  # one waits whenever the batch ends
+    monkeypatch.setattr("fwtui.batch.batch.SAMPLE_SECONDS", 0.0)
     async with Batch(settings_for(tmp_path / "out"), [SHORT]) as batch:
 
         def quit_at_the_end(event: AnyEvent) -> None:

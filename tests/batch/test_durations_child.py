@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from fwtui import demo
-from fwtui.batch.lengths import LengthMeter
+from fwtui.batch.durations import LengthMeter
 from tests.batch.driver import children
 
 

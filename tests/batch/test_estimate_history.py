@@ -6,9 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from fwtui.batch.estimate import Tally
-from fwtui.batch.history import History, Measured, key_of
-from fwtui.batch.pace import Pace, Prediction
+from fwtui.batch.estimate import History, Measured, Pace, Tally, key_of
 from fwtui.core.events import (
     AnyEvent,
     GpuReading,
@@ -22,6 +20,7 @@ from fwtui.core.events import (
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.job import Attempt, Completed, Job, MediaInfo, Pending
 from fwtui.core.settings import DecodingSettings, ModelSettings, OutputSettings, Settings
+from fwtui.report.report import Prediction
 from tests.sessions.samples import NOW
 
 SETTINGS = Settings()

@@ -15,16 +15,14 @@ import psutil
 import pytest
 from msgspec.structs import replace
 
-from fwtui.batch.desktop import desktop_notification
-from fwtui.batch.hooks import Hooks
+from fwtui.batch.hooks import Hooks, desktop_notification
 from fwtui.batch.run_command import run_command
 from fwtui.batch.state import Ledger
 from fwtui.config.locations import Locations
 from fwtui.core.events import AnyEvent, BatchFinished, HookFailed, Level, LogLine
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.job import Completed, Failed
-from fwtui.core.own_settings import DoneSettings
-from fwtui.core.settings import Settings
+from fwtui.core.settings import DoneSettings, Settings
 from fwtui.sessions.store import SessionStore
 from tests.batch.driver import PATIENCE, SHORT, Batch, settings_for
 

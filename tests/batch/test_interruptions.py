@@ -11,8 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from fwtui import demo
-from fwtui.batch.discovery import find_bit_by_bit
-from fwtui.batch.found import Found
+from fwtui.batch.discovery import Found, find_bit_by_bit
 from fwtui.core.commands import (
     AddPaths,
     ChangeSettings,

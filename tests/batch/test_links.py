@@ -21,7 +21,7 @@ from fwtui.core.failure import FailureKind
 from fwtui.core.inputs import is_link, link_name
 from fwtui.core.job import Cancelled, Completed, Failed, Pending, Processing
 from fwtui.errors import ExitCode
-from fwtui.storage.links import link_folder, link_place, sweep_links
+from fwtui.sessions.scratch import link_folder, link_place, sweep_links
 from tests.batch.driver import PATIENCE, SHORT, Batch, leftovers, outputs, settings_for
 from tests.batch.media_server import serving
 

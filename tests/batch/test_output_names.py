@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fwtui.batch.naming import Naming, is_one_of, roots_of
-from fwtui.batch.queue import Queue
+from fwtui.batch.queue import Naming, Queue, is_one_of, roots_of
 from fwtui.core.settings import DecodingSettings, OutputSettings, Settings
 
 TALK = Path("/in/day 1/talk.mp3")

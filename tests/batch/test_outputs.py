@@ -13,8 +13,7 @@ from fwtui.core.commands import RetryJobs
 from fwtui.core.events import BatchFinished, EngineChanged, LogLine
 from fwtui.core.finding import FindingKind
 from fwtui.core.job import Completed, Skipped
-from fwtui.core.quality import QualitySettings
-from fwtui.core.settings import DecodingSettings, OutputSettings, Settings
+from fwtui.core.settings import DecodingSettings, OutputSettings, QualitySettings, Settings
 from tests.batch.driver import SHORT, Batch, settings_for
 
 GREEDY = DecodingSettings(beam_size=1, temperature_increment_on_fallback=None, language="en")

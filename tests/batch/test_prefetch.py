@@ -7,8 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from fwtui.batch.discovery import find_media
-from fwtui.batch.found import Found
+from fwtui.batch.discovery import Found, find_media
 from fwtui.batch.prefetch import Ahead
 
 ENDS = (sys.executable, "-c", "")

@@ -13,10 +13,9 @@ from fwtui.batch.quality import (
     repetitions,
 )
 from fwtui.core.finding import Finding, FindingKind, counted, said_of
-from fwtui.core.quality import QualitySettings
 from fwtui.core.segment import Segment, Transcript
 from fwtui.core.session import FilePlan, SpeechChunk, Spoken
-from fwtui.core.settings import DecodingSettings, OutputSettings
+from fwtui.core.settings import DecodingSettings, OutputSettings, QualitySettings
 
 Passage = tuple[float, float, str]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fwtui.batch.sampling import is_due
+from fwtui.batch.batch import is_due
 
 
 @pytest.mark.parametrize(

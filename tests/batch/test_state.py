@@ -6,8 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from fwtui.batch.discovery import find_media
-from fwtui.batch.found import Problem
+from fwtui.batch.discovery import Problem, find_media
 from fwtui.batch.state import PORTION, Ledger, now
 from fwtui.core.events import AnyEvent, JobChanged, JobsAdded, JobsReordered, Level, LogLine
 from fwtui.core.failure import Failure, FailureKind

@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from fwtui.audio.identity import identify
-from fwtui.batch.settling import settle_left_over
+from fwtui.batch.watched_folders import settle_left_over
 from fwtui.config.locations import Locations
 from fwtui.core.commands import Pause, RemoveJobs, Start, UnwatchFolder, WatchFolder
 from fwtui.core.events import (
@@ -24,9 +24,8 @@ from fwtui.core.events import (
 )
 from fwtui.core.failure import FailureKind
 from fwtui.core.job import Completed, Failed, Job, JobId, Pending
-from fwtui.core.own_settings import DoneSettings
 from fwtui.core.paths import path_to_text
-from fwtui.core.settings import MemorySettings, Settings
+from fwtui.core.settings import DoneSettings, MemorySettings, Settings
 from fwtui.core.watch import WatchedFolder
 from fwtui.sessions.store import SessionStore
 from fwtui.watch.actions import can_tag

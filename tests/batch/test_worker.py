@@ -2,7 +2,7 @@
 
 import pytest
 
-from fwtui.batch.in_flight import InFlight, Stage
+from fwtui.batch.worker import InFlight, Stage
 from fwtui.core.failure import FailureKind
 
 MEMORY, DIED = FailureKind.OUT_OF_MEMORY, FailureKind.ENGINE_DIED

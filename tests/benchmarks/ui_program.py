@@ -14,7 +14,7 @@ from textual.app import App, ComposeResult  # noqa: E402
 from textual.widgets import Static  # noqa: E402
 
 if TYPE_CHECKING:
-    from fwtui.tui.workspace import Workspace
+    from fwtui.tui.controller import Workspace
     from tests.tui.fakes import ScriptedLink, ScriptedWorkspace
 
 ROWS = "rows"

@@ -25,7 +25,7 @@ from pathlib import Path
 
 import psutil
 
-from fwtui.tui.bridge import PROGRESS_TICK
+from fwtui.tui.controller import PROGRESS_TICK
 
 MB = 2**20
 QUIET = 0.03

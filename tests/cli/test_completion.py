@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from click.shell_completion import ShellComplete
 
+from fwtui.cli.command_table import COMMANDS
 from fwtui.cli.completion import SHELLS, VARIABLE
-from fwtui.cli.main import COMMANDS, main
+from fwtui.cli.main import main
 from fwtui.cli.program import program
 from fwtui.config.locations import Locations
 from fwtui.errors import ExitCode

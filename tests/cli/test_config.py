@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from fwtui.cli.main import main
-from fwtui.config.load import load_settings
 from fwtui.config.locations import Locations
+from fwtui.config.sources import load_settings
 from fwtui.core.settings import Settings
 from fwtui.errors import ExitCode
 

@@ -13,8 +13,7 @@ from fwtui.cli import logfile
 from fwtui.cli.logfile import SessionLog, close_log, delete_old, log_event, open_log, session_lines
 from fwtui.config.locations import Locations
 from fwtui.core.events import Level, LogLine, SettingsChanged
-from fwtui.core.own_settings import LogSettings
-from fwtui.core.settings import Settings
+from fwtui.core.settings import LogSettings, Settings
 from tests.cli.batches import snapshot
 
 NOW = datetime.now(UTC)

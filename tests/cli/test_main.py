@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from fwtui import __version__
-from fwtui.cli.main import COMMANDS, are_paths, main
+from fwtui.cli.command_table import COMMANDS
+from fwtui.cli.main import are_paths, main
 from fwtui.errors import EXIT_CODE_HELP, ExitCode, ModelError
 from tests.cli.program import fwtui
 

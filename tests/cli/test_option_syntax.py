@@ -5,7 +5,7 @@ import re
 import click
 import pytest
 
-from fwtui.cli.arguments import OptionalValue, Switch, rewritten
+from fwtui.cli.options import OptionalValue, Switch, rewritten
 
 
 def _options() -> dict[str, click.Option]:

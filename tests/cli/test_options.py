@@ -5,8 +5,7 @@ from pathlib import Path
 import click
 import pytest
 
-from fwtui.cli.arguments import Switch
-from fwtui.cli.options import given, option_name, settings_from
+from fwtui.cli.options import Switch, given, option_name, settings_from
 from fwtui.cli.run import command
 from fwtui.config.fields import Value, all_fields
 from fwtui.config.locations import Locations

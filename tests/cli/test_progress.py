@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from fwtui.cli.console import Console
-from fwtui.cli.progress import Progress
-from fwtui.cli.tally import Tally
+from fwtui.cli.progress import Progress, Tally
 from fwtui.core.events import AnyEvent, JobChanged, JobProgress, Level, LogLine, SegmentsFound
 from fwtui.core.job import Pending
 from fwtui.core.segment import Segment

@@ -14,8 +14,7 @@ from fwtui.cli.main import main
 from fwtui.config.locations import Locations
 from fwtui.core.events import Level, LogLine
 from fwtui.core.job import Job
-from fwtui.core.own_settings import LogSettings
-from fwtui.core.settings import OutputSettings, Settings
+from fwtui.core.settings import LogSettings, OutputSettings, Settings
 from fwtui.errors import ExitCode
 from fwtui.sessions.store import SessionStore
 from tests.cli.batches import NOON, failed

@@ -10,7 +10,7 @@ from fwtui.errors import ExitCode
 
 SCRIPT = """
 import asyncio, sys
-from fwtui.cli.signals import stop_signals
+from fwtui.cli.process import stop_signals
 
 async def main():
     asked = asyncio.Event()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fwtui.cli.tally import Tally, failures, summary
+from fwtui.cli.progress import Tally, failures, summary
 from fwtui.core.events import JobChanged, JobProgress, JobsAdded, JobsRemoved
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.job import Cancelled, Pending, Skipped, State

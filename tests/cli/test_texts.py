@@ -4,10 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fwtui.cli.accuracy import accuracy, distance
-from fwtui.cli.text import clipped, clock, subtitle_time
+from fwtui.cli.demo import accuracy, distance
 from fwtui.core.languages import LANGUAGES, language_code
-from fwtui.core.text import cells
+from fwtui.core.text import cells, clipped, clock, subtitle_time
 
 
 @pytest.mark.parametrize(

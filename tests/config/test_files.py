@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fwtui.config.fields import Field, all_fields, apply
-from fwtui.config.load import load_settings, parse_settings
 from fwtui.config.save import render_settings, save_settings
+from fwtui.config.sources import load_settings, parse_settings
 from fwtui.core.settings import Settings
 from fwtui.errors import ConfigError
 

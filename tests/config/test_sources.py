@@ -5,9 +5,17 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 
-from fwtui.config.environment import FACTS, environment_values, misspelt, variable
 from fwtui.config.fields import Value, all_fields, named_field, value_of
-from fwtui.config.sources import Origin, make_layers, settle, sourced
+from fwtui.config.sources import (
+    FACTS,
+    Origin,
+    environment_values,
+    make_layers,
+    misspelt,
+    settle,
+    sourced,
+    variable,
+)
 from fwtui.core.settings import Settings
 from fwtui.errors import ConfigError
 from tests.config.test_files import SETTINGS

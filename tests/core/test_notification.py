@@ -5,7 +5,7 @@ import pytest
 from fwtui.core.events import BatchFinished
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.notification import news, terminal_signal
-from fwtui.core.own_settings import DoneSettings
+from fwtui.core.settings import DoneSettings
 
 FULL = Failure(FailureKind.DISK_FULL, "no room in /\x1b[2J")
 

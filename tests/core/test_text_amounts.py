@@ -2,7 +2,7 @@
 
 import pytest
 
-from fwtui.core.amount import Amount, parse_amount
+from fwtui.core.text import Amount, parse_amount
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fwtui.core.natural import in_natural_order
+from fwtui.core.text import in_natural_order
 
 
 @pytest.mark.parametrize(

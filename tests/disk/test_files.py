@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fwtui.disk.files import FileSystem, ensure_folder
+from fwtui.disk.files import FileSystem, ensure_folder, write_atomic, write_temp
 from fwtui.errors import DiskFullError, StorageError
-from fwtui.storage.atomic import write_atomic, write_temp
 
 
 class Full(FileSystem):

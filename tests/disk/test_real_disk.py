@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from fwtui.core.settings import Settings
+from fwtui.disk.files import write_atomic
 from fwtui.errors import DiskFullError
 from fwtui.sessions.store import SessionStore
-from fwtui.storage.atomic import write_atomic
 from tests.sessions import samples
 from tests.sessions.test_crash_points import LIFE, Seen, seen
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import click
 
-from fwtui.cli.main import COMMANDS
+from fwtui.cli.command_table import COMMANDS
 from fwtui.cli.options import SettingsCommand
 from fwtui.cli.program import program
 from fwtui.config.fields import all_fields

@@ -6,8 +6,8 @@ from datetime import datetime
 from pathlib import Path
 from random import Random
 
-from fwtui.config.load import parse_settings
-from fwtui.config.pathmaps import load_maps
+from fwtui.config.locations import load_maps
+from fwtui.config.sources import parse_settings
 from fwtui.errors import FwtuiError
 from fwtui.sessions.catalog import list_sessions
 from fwtui.sessions.store import SessionStore

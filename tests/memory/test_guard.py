@@ -3,9 +3,9 @@
 import pytest
 from msgspec.structs import replace
 
-from fwtui.core.amount import Amount
 from fwtui.core.events import GpuReading, MemoryReading
 from fwtui.core.settings import MemorySettings
+from fwtui.core.text import Amount
 from fwtui.memory.guard import (
     Alert,
     Calm,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fwtui.config.replacements import load_replacements, parse_replacements
+from fwtui.config.validate import load_replacements, parse_replacements
 from fwtui.core.segment import Segment, Transcript
 from fwtui.core.settings import OutputSettings
 from fwtui.errors import ConfigError

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from fwtui.core.segment import Segment, Transcript, Word
 from fwtui.core.settings import OutputSettings
+from fwtui.outputs.formats.layout import milliseconds, timestamp
 from fwtui.outputs.formats.registry import FORMATS, formats, render
-from fwtui.writers.timestamps import milliseconds, timestamp
 from tests.outputs.cases import CASES, generated, segment, spoken
 
 TEXT_FORMATS = tuple(name for name in FORMATS if name != "docx")  # that is a zip, made as a whole

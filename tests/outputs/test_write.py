@@ -9,8 +9,8 @@ import pytest
 from fwtui.core.settings import OutputSettings
 from fwtui.errors import StorageError
 from fwtui.outputs.formats.registry import formats, output_paths, render, write_transcript
-from tests.tools import unprivileged
 from tests.outputs.cases import CASES
+from tests.tools import unprivileged
 
 
 def test_all_formats_are_written_beside_each_other(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fwtui.batch.anonymous import Anonymous, Identity, names_in_log
+from fwtui.report.bug_report import Anonymous, Identity, names_in_log
 
 ME = Identity(
     home="/home/alice",

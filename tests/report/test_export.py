@@ -8,19 +8,19 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from fwtui.batch.export import (
-    REPORT_FORMATS,
-    SESSION_FORMATS,
-    export_report,
-    export_session,
-    write_export,
-)
 from fwtui.core.events import MemoryPoint
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.job import Attempt, Completed, Failed, Job, MediaInfo, Pending, Skipped
 from fwtui.core.paths import path_to_text
 from fwtui.core.session import Session
 from fwtui.core.settings import DecodingSettings, Settings
+from fwtui.report.render import (
+    REPORT_FORMATS,
+    SESSION_FORMATS,
+    export_report,
+    export_session,
+    write_export,
+)
 from fwtui.report.report import BatchReport, make_report
 
 START = datetime(2025, 12, 14, 12, 34, 56)

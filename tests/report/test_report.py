@@ -6,7 +6,6 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from fwtui.batch.records import file_record, to_csv
 from fwtui.config.fields import apply
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.finding import Finding, FindingKind
@@ -25,7 +24,7 @@ from fwtui.core.job import (
 from fwtui.core.paths import path_to_text
 from fwtui.core.settings import Settings
 from fwtui.report.render import render_report
-from fwtui.report.report import BatchReport, make_report
+from fwtui.report.report import BatchReport, file_record, make_report, to_csv
 
 START = datetime(2025, 12, 14, 12, 34, 56)
 END = START + timedelta(hours=1, minutes=5, seconds=5)

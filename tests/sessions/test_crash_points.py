@@ -18,8 +18,8 @@ from fwtui.disk.files import FileSystem
 from fwtui.errors import DiskFullError, StorageError
 from fwtui.sessions.catalog import adopt, discard, list_sessions
 from fwtui.sessions.store import SessionStore
-from tests.sessions import samples
 from tests.disk.dying import Died, DyingFiles, PowerFiles
+from tests.sessions import samples
 
 replace = msgspec.structs.replace
 Step = Callable[[SessionStore], object]

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from fwtui import demo
-from fwtui.config.locations import Locations
-from fwtui.config.pathmaps import load_maps, save_maps
+from fwtui.config.locations import Locations, load_maps, save_maps
 from fwtui.core.job import Completed
 from fwtui.core.session import Session
 from fwtui.core.settings import ModelSettings, OutputSettings, Settings

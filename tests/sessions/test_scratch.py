@@ -9,9 +9,8 @@ import pytest
 
 from fwtui.config.locations import Locations
 from fwtui.core.settings import BatchSettings, Settings
-from fwtui.sessions.scratch import new_scratch, sweep
+from fwtui.sessions.scratch import new_scratch, sweep, sweep_system_temp
 from fwtui.sessions.store import SessionStore
-from fwtui.storage.system_temp import sweep_system_temp
 from tests.batch.driver import Batch
 from tests.sessions import samples
 

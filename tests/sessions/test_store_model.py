@@ -13,8 +13,8 @@ from fwtui.core.segment import Segment
 from fwtui.core.settings import DecodingSettings, Settings
 from fwtui.sessions.catalog import list_sessions
 from fwtui.sessions.store import SessionStore
-from tests.sessions import samples
 from tests.disk.dying import DyingFiles
+from tests.sessions import samples
 
 IDS = st.integers(1, 3)
 STATES: st.SearchStrategy[State] = st.sampled_from(

@@ -11,9 +11,9 @@ from fwtui.core.commands import AddPaths
 from fwtui.core.settings import Settings
 from fwtui.errors import ExitCode
 from fwtui.tui.app import FwtuiApp
+from fwtui.tui.controller import Workspace
 from fwtui.tui.glyphs import UNICODE, Glyphs
 from fwtui.tui.keymap import USUAL, Keymap
-from fwtui.tui.workspace import Workspace
 from tests.tui.fakes import NOW, SETTINGS, ScriptedLink, ScriptedWorkspace
 
 WIDE = (120, 40)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fwtui.tui.widgets.plain import PlainLines
+from fwtui.tui.widgets.lines import PlainLines
 from tests.tui.driving import NARROW, WIDE, scripted
 from tests.tui.fakes import ScriptedLink, gallery
 

@@ -15,8 +15,8 @@ from fwtui.core.events import (
     SegmentsFound,
 )
 from fwtui.core.job import Processing
-from fwtui.tui import bridge
-from fwtui.tui.bridge import Bridge
+from fwtui.tui import controller
+from fwtui.tui.controller import Bridge
 from fwtui.tui.model import BatchModel, Changes
 from tests.tui.fakes import NOW, ScriptedLink, completed, job, segment
 
@@ -65,7 +65,7 @@ async def test_the_first_files_are_told_of_at_once(monkeypatch: pytest.MonkeyPat
     screen, link = Screen(), ScriptedLink([])
     screen.bridge.connect(link)
     await screen.next()
-    monkeypatch.setattr(bridge, "TICK", 3600)
+    monkeypatch.setattr(controller, "TICK", 3600)
     link.emit(LogLine(NOW, Level.INFO, "looking"), JobsAdded((job(1),)))
     await screen.next()
     assert set(screen.model.jobs) == {1}
@@ -93,8 +93,8 @@ async def test_progress_alone_waits_longer_and_does_not_hold_up_the_rest(
     began = loop.time()
     link.emit(JobProgress(1, 1, 500, 1, None))
     await screen.next()
-    assert loop.time() - began >= bridge.PROGRESS_TICK - 0.01
-    monkeypatch.setattr(bridge, "PROGRESS_TICK", 3600)
+    assert loop.time() - began >= controller.PROGRESS_TICK - 0.01
+    monkeypatch.setattr(controller, "PROGRESS_TICK", 3600)
     link.emit(JobProgress(1, 2, 500, 1, None))
     await asyncio.sleep(0)  # the loop waits for that tick now
     link.emit(JobChanged(job(1, state=completed())))

@@ -13,7 +13,7 @@ from fwtui.core.segment import Transcript, Word
 from fwtui.core.settings import DecodingSettings, Settings
 from fwtui.tui.glyphs import ASCII
 from fwtui.tui.screens.details import Details
-from fwtui.tui.widgets.words import confident_lines
+from fwtui.tui.widgets.transcript import confident_lines
 from tests.tui.driving import NARROW, WIDE, Driver, running, scripted
 from tests.tui.fakes import (
     NOW,

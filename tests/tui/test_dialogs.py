@@ -16,7 +16,7 @@ from fwtui.core.job import Pending
 from fwtui.core.settings import OutputSettings
 from fwtui.disk.lock import Holder
 from fwtui.errors import ExitCode, SessionInUseError, StorageError
-from fwtui.tui import format as fmt
+from fwtui.tui import text as fmt
 from fwtui.tui.screens.add import AddFiles
 from fwtui.tui.screens.report import Report, ReportView
 from tests.tui.driving import NARROW, WIDE, Driver, running, scripted

@@ -3,7 +3,7 @@ from datetime import datetime
 
 import pytest
 
-from fwtui.tui import format as fmt
+from fwtui.tui import text as fmt
 
 NOW = datetime(2026, 3, 14, 15, 9)
 

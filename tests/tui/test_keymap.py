@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fwtui.config.own import load_keys
+from fwtui.config.sources import load_keys
 from fwtui.core.commands import AddPaths, RemoveJobs, SkipJobs
 from fwtui.errors import ConfigError
 from fwtui.tui.keymap import USUAL, make_keymap

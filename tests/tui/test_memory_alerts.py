@@ -6,7 +6,7 @@ from textual.drivers.headless_driver import HeadlessDriver
 
 from fwtui.core.commands import ChangeSettings
 from fwtui.core.events import BatchFinished, Forecast, HookFailed, MemoryAlert
-from fwtui.core.own_settings import DoneSettings
+from fwtui.core.settings import DoneSettings
 from tests.tui.driving import Driver, scripted
 from tests.tui.fakes import SETTINGS, ScriptedLink, gallery
 

@@ -13,7 +13,7 @@ from fwtui.core.commands import ChangeSettings
 from fwtui.core.job import Completed
 from fwtui.core.settings import ModelSettings, Settings
 from fwtui.models.cache import locate
-from fwtui.tui.fetching import absent
+from fwtui.tui.app import absent
 from fwtui.tui.screens.models import Models
 from tests.batch.driver import settings_for
 from tests.models.hub import FakeHub, environment, fake_hub

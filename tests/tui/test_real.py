@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fwtui import demo
-from fwtui.batch.remote.shared import SharedBatch
+from fwtui.batch.batch import SharedBatch
 from fwtui.batch.workspace import Workspace
 from fwtui.config.locations import Locations
 from fwtui.core.events import Phase

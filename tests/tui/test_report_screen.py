@@ -21,11 +21,10 @@ from fwtui.core.events import (
 from fwtui.core.job import Job
 from fwtui.core.settings import OutputSettings
 from fwtui.report.report import BatchReport, make_report
-from fwtui.tui.curve import BatchHistory, Curve
 from fwtui.tui.glyphs import ASCII, UNICODE
-from fwtui.tui.report_layout import figures
+from fwtui.tui.model import BatchHistory, Curve
+from fwtui.tui.report_layout import area, figures
 from fwtui.tui.text import width
-from fwtui.tui.widgets.plot import area
 from tests.tui.driving import NARROW, WIDE, running, scripted
 from tests.tui.fakes import NOW, SETTINGS, ScriptedLink, ScriptedWorkspace, completed, gallery, job
 from tests.tui.test_text import HOSTILE

@@ -15,10 +15,10 @@ from fwtui.core.segment import Transcript
 from fwtui.core.settings import OutputSettings, Settings
 from fwtui.disk.lock import Holder
 from fwtui.errors import SessionInUseError, StorageError
+from fwtui.tui.controller import Stored
 from fwtui.tui.glyphs import ASCII
 from fwtui.tui.opening import opener
 from fwtui.tui.screens.sessions import Sessions
-from fwtui.tui.workspace import Stored
 from tests.tui.driving import NARROW, WIDE, Driver, running
 from tests.tui.fakes import (
     NOW,

@@ -11,9 +11,8 @@ from textual.widgets import Button, Input, Static
 
 from fwtui.batch.workspace import Workspace
 from fwtui.config.fields import all_fields, find_field, value_of
-from fwtui.config.load import load_settings
 from fwtui.config.locations import Locations
-from fwtui.config.own import load_keys, load_profiles
+from fwtui.config.sources import load_keys, load_profiles, load_settings
 from fwtui.core.commands import ChangeSettings
 from fwtui.core.events import EngineChanged, SettingsChanged
 from fwtui.core.settings import ModelSettings, OutputSettings, Settings

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from fwtui.config.profiles import PROFILES, with_profile
 from fwtui.core.events import EngineChanged
-from fwtui.core.own_settings import InterfaceSettings
+from fwtui.core.settings import InterfaceSettings
 from fwtui.tui.app import FwtuiApp
 from fwtui.tui.glyphs import UNICODE
 from tests.tui.driving import NARROW, WIDE, Driver

@@ -14,7 +14,7 @@ from fwtui.core.events import FoldersChanged, Phase, PhaseChanged
 from fwtui.core.settings import OutputSettings, Settings
 from fwtui.core.watch import FolderStatus, WatchedFolder
 from fwtui.errors import FwtuiError
-from fwtui.tui.screens.watch_form import WatchForm, made
+from fwtui.tui.screens.watched import WatchForm, made
 from tests.tui.driving import NARROW, WIDE, Driver, running, scripted
 from tests.tui.fakes import ScriptedLink, job
 from tests.tui.test_text import HOSTILE

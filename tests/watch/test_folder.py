@@ -16,8 +16,7 @@ from msgspec.structs import replace
 
 from fwtui.audio.identity import Identity, identify
 from fwtui.core.watch import WatchedFolder
-from fwtui.watch.folder import FolderWatch
-from fwtui.watch.news import Arrived, News, Noted, Renamed, Told
+from fwtui.watch.folder import Arrived, FolderWatch, News, Noted, Renamed, Told
 from fwtui.watch.processed import TakenLedger
 
 PATIENCE = 60.0

@@ -21,13 +21,11 @@ from msgspec.structs import replace
 from fwtui.config.locations import Locations
 from fwtui.core.paths import path_to_text, text_to_path
 from fwtui.disk.codec import UNREADABLE
-from fwtui.disk.files import PRIVATE_FILE, ensure_folder
+from fwtui.disk.files import PRIVATE_FILE, ensure_folder, storage_error, write_atomic
+from fwtui.disk.files import TEMP_PREFIX as UNFINISHED
 from fwtui.disk.lock import Holder, holder_of
 from fwtui.errors import StorageError
 from fwtui.sessions.paths import SessionFiles
-from fwtui.storage.atomic import TEMP_PREFIX as UNFINISHED
-from fwtui.storage.atomic import write_atomic
-from fwtui.storage.faults import storage_error
 
 # The shortest limit there is (macOS: 104 with the final zero; Linux has 108).
 LONGEST_SOCKET_PATH = 103

@@ -3,13 +3,15 @@
 import asyncio
 import contextlib
 import hmac
+from collections import deque
+from collections.abc import Callable
 from typing import Protocol
 
 import msgspec
 
+from fwtui.batch.coalesce import Gathering
 from fwtui.batch.link import BatchLink
 from fwtui.batch.remote.endpoints import Listening
-from fwtui.batch.remote.outbox import Outbox
 from fwtui.batch.remote.protocol import (
     LONGEST_LINE,
     AskTranscript,
@@ -18,17 +20,92 @@ from fwtui.batch.remote.protocol import (
     FromClient,
     HaveTranscript,
     Hello,
+    Message,
     Refused,
     Welcome,
     line,
     refusal,
 )
 from fwtui.core.commands import AddPaths, AnyCommand, Quit
-from fwtui.core.events import Recap
+from fwtui.core.events import (
+    AnyEvent,
+    BatchFinished,
+    BatchProgress,
+    BatchSnapshot,
+    EngineChanged,
+    JobChanged,
+    JobProgress,
+    JobsRemoved,
+    LogLine,
+    MemorySampled,
+    Recap,
+)
+from fwtui.core.job import JobId, Processing
 from fwtui.core.paths import text_to_path
 from fwtui.core.segment import Transcript
 from fwtui.disk.codec import UNREADABLE
 from fwtui.errors import FwtuiError
+
+MOST_BYTES = 16 << 20
+
+
+class Outbox:
+    """Never blocks who fills it. For a client that falls too far behind, `on_full` is called once.
+
+    Nothing more is taken then: the client has to come again, and gets a fresh snapshot.
+    """
+
+    def __init__(self, on_full: Callable[[], None], most: int = MOST_BYTES) -> None:
+        self.full = False
+        self._on_full = on_full
+        self._most = most
+        self._bytes = 0
+        self._gathering: Gathering[bytes] = Gathering()
+        self._news = asyncio.Event()
+        self._last = False
+
+    def event(self, event: AnyEvent) -> None:
+        """Send an event; what everybody gets at the beginning may be of any size."""
+        if self.full:
+            return
+        data = line(event)
+        if self._gathering.put(event, data) and not isinstance(event, BatchSnapshot | Recap):
+            self._count(data)
+        self._news.set()
+
+    def message(self, message: Message) -> None:
+        """Send something else."""
+        if not self.full:
+            data = line(message)
+            self._gathering.keep(data)
+            self._count(data)
+            self._news.set()
+
+    def _count(self, data: bytes) -> None:
+        self._bytes += len(data)
+        if self._bytes > self._most:
+            self.full = True
+            self._on_full()
+
+    def close(self) -> None:
+        """What is in it is the last."""
+        self._last = True
+        self._news.set()
+
+    async def pump(self, writer: asyncio.StreamWriter) -> None:
+        """Send everything as fast as the client takes it, until it is closed or full.
+
+        Raises OSError when the client is gone.
+        """
+        while not self.full:
+            await self._news.wait()
+            self._news.clear()
+            last, self._bytes = self._last, 0
+            writer.write(b"".join(self._gathering.take()))
+            await writer.drain()
+            if last:
+                return
+
 
 HELLO_SECONDS = 30.0
 # A client that does not even take the end is not waited for any longer.
@@ -178,3 +255,62 @@ class BatchServer:
         except FwtuiError as trouble:
             transcript, error = Transcript("", ()), trouble.title
         client.outbox.message(HaveTranscript(question.number, transcript, error))
+
+
+LOG_LINES = 2_000
+MEMORY_SAMPLES = 600
+
+
+class Recorder:
+    """A listener with a bounded memory."""
+
+    def __init__(self) -> None:
+        self._log: deque[LogLine] = deque(maxlen=LOG_LINES)
+        self._rss: deque[float] = deque(maxlen=MEMORY_SAMPLES)
+        self._progress: dict[JobId, JobProgress] = {}
+        self._batch: BatchProgress | None = None
+        self._finished: BatchFinished | None = None
+        self._loading: set[int] = set()
+
+    @property
+    def recap(self) -> Recap:
+        """All of it at this moment."""
+        return Recap(
+            log=tuple(self._log),
+            rss=tuple(self._rss),
+            progress=tuple(self._progress.values()),
+            batch=self._batch,
+            finished=self._finished,
+            loading=tuple(sorted(self._loading)),
+        )
+
+    @property
+    def finished(self) -> BatchFinished | None:
+        """The last end of the queue, or None if there was none."""
+        return self._finished
+
+    def hear(self, event: AnyEvent) -> None:
+        """Take an event in."""
+        match event:
+            case LogLine():
+                self._log.append(event)
+            case MemorySampled(reading=reading):
+                self._rss.append(reading.rss)
+            case JobProgress(id=job):
+                self._progress[job] = event
+            case JobChanged(job=job):
+                if not isinstance(job.state, Processing):
+                    self._progress.pop(job.id, None)
+            case JobsRemoved(ids=ids):
+                for gone in ids:
+                    self._progress.pop(gone, None)
+            case BatchProgress():
+                self._batch = event
+            case BatchFinished():
+                self._finished = event
+            case EngineChanged(slot=slot, loading=True):
+                self._loading.add(slot)
+            case EngineChanged(slot=slot):
+                self._loading.discard(slot)
+            case _:
+                pass

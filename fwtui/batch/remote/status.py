@@ -1,5 +1,9 @@
 """A short look at a running batch, as one value."""
 
+import contextlib
+from datetime import datetime
+from pathlib import Path
+
 import msgspec
 
 from fwtui.batch.estimate import Tally
@@ -7,8 +11,11 @@ from fwtui.batch.remote.client import Connection
 from fwtui.batch.remote.endpoints import Place
 from fwtui.batch.remote.protocol import Where
 from fwtui.core.events import BatchProgress, EngineInfo, JobProgress, MemoryReading, Phase
+from fwtui.core.failure import Failure
 from fwtui.core.watch import FolderStatus
-from fwtui.errors import LinkError
+from fwtui.disk.codec import UNREADABLE, encode_checked
+from fwtui.disk.files import PRIVATE_FILE, write_atomic
+from fwtui.errors import ExitCode, LinkError
 
 # One that does not answer, because it is stopped, must not hold up the start of a screen.
 LOOK_SECONDS = 10.0
@@ -67,3 +74,38 @@ async def look(place: Place) -> Glimpse:
         folders=snapshot.folders,
     )
     return Glimpse(place, seen)
+
+
+class BatchResult(msgspec.Struct, frozen=True):
+    """A batch at its end. `exit_code` is what `fwtui run` would have ended with.
+
+    `failure` says why it could not go on at all; `report` and `log` are paths, empty if there is
+    none.
+    """
+
+    session_id: str
+    ended_at: datetime
+    exit_code: ExitCode
+    completed: int
+    failed: int
+    unfinished: int
+    total: int
+    output_dir: str
+    log: str = ""
+    report: str = ""
+    failure: Failure | None = None
+
+
+_DECODER = msgspec.json.Decoder(BatchResult)
+
+
+def keep_result(result: BatchResult, file: Path) -> None:
+    """Write the record in the place of the one before. Raises StorageError."""
+    write_atomic(file, encode_checked(result, _DECODER), PRIVATE_FILE)
+
+
+def last_result(file: Path) -> BatchResult | None:
+    """The record, or None if there is none that can be read."""
+    with contextlib.suppress(OSError, *UNREADABLE):
+        return _DECODER.decode(file.read_bytes())
+    return None

@@ -12,8 +12,7 @@ import msgspec
 
 from fwtui.core.segment import Segment, Transcript, Word
 from fwtui.core.settings import OutputSettings
-from fwtui.outputs.formats.layout import without_blank_lines
-from fwtui.writers.timestamps import milliseconds
+from fwtui.outputs.formats.layout import milliseconds, without_blank_lines
 
 # Seconds between the starts of two words that end a subtitle, when subtitles span segments.
 _LONG_PAUSE = 3.0

@@ -7,7 +7,7 @@ import io
 import re
 from collections.abc import Iterator
 
-from fwtui.config.extras import docx_missing
+from fwtui.config.validate import docx_missing
 from fwtui.core.segment import Transcript
 from fwtui.core.settings import OutputSettings
 from fwtui.outputs.formats.layout import on_one_line

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from fwtui.core.segment import Segment, Transcript
-from fwtui.writers.timestamps import milliseconds
+from fwtui.outputs.formats.layout import milliseconds
 
 # Seconds of silence, or of speech, after which a paragraph ends.
 _PAUSE, _LONG = 2.0, 60.0

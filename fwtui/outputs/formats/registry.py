@@ -6,9 +6,8 @@ from pathlib import Path
 
 from fwtui.core.segment import Transcript
 from fwtui.core.settings import OutputSettings
+from fwtui.disk.files import storage_error, write_atomic
 from fwtui.outputs.formats import ass, csv, docx, json, lrc, md, srt, tsv, txt, vtt
-from fwtui.storage.atomic import write_atomic
-from fwtui.storage.faults import storage_error
 
 Writer = Callable[[Transcript, OutputSettings], Iterator[bytes]]
 

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from fwtui.core.segment import Transcript
 from fwtui.core.settings import OutputSettings
 from fwtui.outputs.formats.cues import cues
-from fwtui.outputs.formats.layout import encoded
-from fwtui.writers.timestamps import timestamp
+from fwtui.outputs.formats.layout import encoded, timestamp
 
 
 def chunks(transcript: Transcript, settings: OutputSettings) -> Iterator[bytes]:

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 from fwtui.core.segment import Segment, Transcript
 from fwtui.core.settings import OutputSettings
-from fwtui.outputs.formats.layout import encoded, on_one_line
-from fwtui.writers.timestamps import milliseconds, timestamp
+from fwtui.outputs.formats.layout import encoded, milliseconds, on_one_line, timestamp
 
 
 def chunks(transcript: Transcript, settings: OutputSettings) -> Iterator[bytes]:

@@ -11,10 +11,9 @@ from textual.content import Content
 from textual.widgets import Button, Input, Static
 
 from fwtui.batch.discovery import find_media
-from fwtui.batch.lengths import LengthMeter
-from fwtui.tui import format as fmt
-from fwtui.tui.add_preview import Known
-from fwtui.tui.addition import Addition, describe, remarks
+from fwtui.batch.durations import LengthMeter
+from fwtui.tui import text as fmt
+from fwtui.tui.add_preview import Addition, Known, describe, remarks
 from fwtui.tui.browse import KINDS
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keymap import with_keys

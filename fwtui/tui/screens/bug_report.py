@@ -16,7 +16,7 @@ from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings
 from fwtui.tui.screens.dialog import Dialog, frame
 from fwtui.tui.text import clean, shown_path
-from fwtui.tui.widgets.plain import PlainLines
+from fwtui.tui.widgets.lines import PlainLines
 
 NARROW_WIDTH = 100
 WORDS = (

@@ -20,16 +20,14 @@ from fwtui.core.paths import text_to_path
 from fwtui.core.segment import Transcript
 from fwtui.core.settings import Settings
 from fwtui.errors import FwtuiError
-from fwtui.tui.feed import Feed
 from fwtui.tui.glyphs import Glyphs
-from fwtui.tui.job_details import describe
+from fwtui.tui.job_details import describe, source_note, words_note
 from fwtui.tui.keys import bindings
-from fwtui.tui.notes import source_note, words_note
+from fwtui.tui.model import Feed
 from fwtui.tui.opening import open_folder
 from fwtui.tui.screens.dialog import Dialog, frame
 from fwtui.tui.text import base_name, clean
-from fwtui.tui.widgets.transcript import TranscriptView
-from fwtui.tui.widgets.words import has_words
+from fwtui.tui.widgets.transcript import TranscriptView, has_words
 
 NARROW_WIDTH = 100
 LOW_HEIGHT = 16

@@ -13,8 +13,8 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Button, Input, Static
 
-from fwtui.batch.export import write_export
 from fwtui.errors import FwtuiError
+from fwtui.report.render import write_export
 from fwtui.tui.screens.dialog import Dialog, frame
 from fwtui.tui.text import clean, shown_path
 

@@ -15,20 +15,18 @@ from textual.widget import Widget
 
 from fwtui.core.events import Level
 from fwtui.core.job import Job, JobId, Pending, Skipped
-from fwtui.tui import format as fmt
-from fwtui.tui.alerts import tell_hook, tell_memory
-from fwtui.tui.compositor import SparingCompositor
+from fwtui.tui import text as fmt
+from fwtui.tui.compositor import SparingCompositor, plain, set_titles
 from fwtui.tui.controller import Host
 from fwtui.tui.error_boundary import Sturdy
 from fwtui.tui.glyphs import Glyphs
+from fwtui.tui.job_details import source_note, words_note
 from fwtui.tui.keys import Key, bindings
 from fwtui.tui.messages import TranscriptWanted
 from fwtui.tui.model import BatchModel, Changes
-from fwtui.tui.notes import source_note, words_note
-from fwtui.tui.queue_actions import QueueCommands
+from fwtui.tui.queue_actions import QueueCommands, tell_hook, tell_memory
 from fwtui.tui.sort_filter import SORT_WORDS
 from fwtui.tui.text import base_name, clean, fit_middle, width
-from fwtui.tui.titles import plain, set_titles
 from fwtui.tui.widgets.footer import Footer
 from fwtui.tui.widgets.header import Header
 from fwtui.tui.widgets.log import LogView

@@ -16,13 +16,13 @@ from fwtui.models.cache import hub_cache
 from fwtui.models.catalogue import languages
 from fwtui.models.client import remove
 from fwtui.models.shelf import Entry, Presence, entry, place_of, shelf
-from fwtui.tui import format as fmt
+from fwtui.tui import text as fmt
 from fwtui.tui.downloads import Downloads, Load
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings
 from fwtui.tui.screens.dialog import Ask, Dialog, Tell, frame
 from fwtui.tui.text import clean, fit, fit_right, shown_path
-from fwtui.tui.widgets.listing import Listing
+from fwtui.tui.widgets.lines import Listing
 from fwtui.tui.widgets.paint import Piece, bar
 
 LOOK_EVERY = 0.25

@@ -10,11 +10,11 @@ from textual.widgets import Button
 
 from fwtui.core.events import Phase
 from fwtui.core.job import Job, Processing
-from fwtui.tui import format as fmt
+from fwtui.tui import text as fmt
+from fwtui.tui.controller import Stored
 from fwtui.tui.model import BatchModel
 from fwtui.tui.screens.dialog import Ask, Dialog, frame, text
 from fwtui.tui.text import base_name, clean, outputs_place
-from fwtui.tui.workspace import Stored
 
 Choice = Literal["quit", "background", "stay", "again"]
 

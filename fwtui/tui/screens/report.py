@@ -11,9 +11,9 @@ from textual.content import Content
 from textual.strip import Strip
 from textual.widgets import Button
 
-from fwtui.batch.export import REPORT_FORMATS, export_report
 from fwtui.core.events import Phase
 from fwtui.core.paths import path_to_text, text_to_path
+from fwtui.report.render import REPORT_FORMATS, export_report
 from fwtui.report.report import BatchReport, make_report
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings

@@ -1,6 +1,7 @@
 """Settings: look at them, change them, use them for this batch or keep them as defaults."""
 
 import asyncio
+from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
@@ -12,12 +13,11 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Button, Input, Static
 
-from fwtui.config.fields import Field, all_fields
-from fwtui.config.load import load_settings
+from fwtui.config.fields import Field, all_fields, value_of
 from fwtui.config.locations import Locations
-from fwtui.config.own import delete_profile, load_profiles, save_profile
 from fwtui.config.profiles import PROFILES, Profile, own_profile, profile_of, with_profile
-from fwtui.config.save import save_settings
+from fwtui.config.save import delete_profile, save_profile, save_settings
+from fwtui.config.sources import load_profiles, load_settings
 from fwtui.config.validate import usable
 from fwtui.core.settings import Settings
 from fwtui.errors import FwtuiError
@@ -25,11 +25,54 @@ from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings
 from fwtui.tui.messages import ProfilesRead
 from fwtui.tui.screens.dialog import Ask, Dialog, frame
-from fwtui.tui.screens.setting_help import about, trouble
-from fwtui.tui.settings_draft import Draft, edited_text, portable
+from fwtui.tui.settings_draft import Draft, edited_text, portable, shown_value, unit_of
 from fwtui.tui.text import clean, shown_path
-from fwtui.tui.widgets.profiles import ProfileBar
-from fwtui.tui.widgets.settings import VALUE_COLUMN, SettingsList
+from fwtui.tui.widgets.settings import VALUE_COLUMN, ProfileBar, SettingsList
+
+LABEL = 10
+
+Part = tuple[str, str]
+
+
+def about(field: Field, draft: Draft, glyphs: Glyphs, *, narrow: bool) -> Content:
+    """Name, help, range, default and unit; in few lines where there is little room."""
+    lines = list(_lines(field, draft, narrow=narrow))
+    if narrow:
+        dot = f" {glyphs.dot} "
+        facts = dot.join(f"{name} {value}" for name, value in lines)
+        return Content.assemble((field.description, ""), ("\n" + facts, "$ink-dim"))
+    parts: list[Part] = [(f"{field.name}\n\n", "bold $primary"), (f"{field.description}\n\n", "")]
+    for name, value in lines:
+        parts += [(f"{name:<{LABEL}}", "$ink-dim"), (value + "\n", "")]
+    if field.choices:
+        parts.append(("\nChoices\n", "$ink-dim"))
+        for choice in field.choices:
+            here = choice == draft.value(field)
+            mark = glyphs.bullet if here else " "
+            parts.append((f"  {mark} {choice}\n", "$accent" if here else ""))
+    return Content.assemble(*parts).rstrip()
+
+
+def _lines(field: Field, draft: Draft, *, narrow: bool) -> Iterator[Part]:
+    yield "Default", shown_value(field.default, field.unset)
+    if draft.is_changed(field):
+        yield "Batch has", shown_value(value_of(draft.base, field), field.unset)
+    if narrow or field.kind != "choice":
+        yield "Allowed", field.allowed
+    if unit := unit_of(field):
+        yield "Unit", unit
+    if not narrow:
+        yield "In TOML", f"[{field.section}] {field.name}"
+
+
+def trouble(error: FwtuiError, glyphs: Glyphs) -> Content:
+    """What is wrong and what would be right. Options lose the dashes of the command line."""
+    words = clean(error.title).replace("--", "")
+    hint = clean(error.hint).replace("--", "")
+    return Content.assemble(
+        (f"{glyphs.failed} {words}", "bold $error"), (f"\n{hint}" if hint else "", "$error")
+    )
+
 
 NARROW_WIDTH = 100
 HINTS = "Enter edits, Left Right change, Backspace default, / finds, Esc cancels"

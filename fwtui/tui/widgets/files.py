@@ -9,7 +9,7 @@ from textual import events, work
 from textual.message import Message
 from textual.strip import Strip
 
-from fwtui.tui import format as fmt
+from fwtui.tui import text as fmt
 from fwtui.tui.browse import Entry, Kind, Row, Tree, find_below, read_folder
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings

@@ -8,7 +8,7 @@ from textual.strip import Strip
 from fwtui.config.profiles import Profile, profile_of
 from fwtui.core.events import Phase
 from fwtui.core.job import Processing
-from fwtui.tui import format as fmt
+from fwtui.tui import text as fmt
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keymap import with_keys
 from fwtui.tui.model import BatchModel

@@ -1,7 +1,9 @@
 """A viewport of our own: only what is seen is drawn, only what changed is drawn again."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
+from rich.cells import chop_cells
 from rich.segment import Segment
 from textual import events
 from textual.binding import BindingType
@@ -11,7 +13,8 @@ from textual.strip import Strip
 
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings
-from fwtui.tui.widgets.paint import Painted
+from fwtui.tui.text import clean
+from fwtui.tui.widgets.paint import Painted, Piece, clip
 
 WHEEL_LINES = 3
 
@@ -131,3 +134,121 @@ class LineView(Painted, can_focus=True):
         """Scroll by the wheel."""
         event.stop()
         self.look_at(self.top - WHEEL_LINES)
+
+
+class Listing(LineView):
+    """Subclasses say how many lines there are (`count`) and what is in one (`pieces`)."""
+
+    class Moved(Message):
+        """The cursor is on another line, or the lines are others."""
+
+        def __init__(self, listing: "Listing") -> None:
+            super().__init__()
+            self.listing = listing
+
+        @property
+        def control(self) -> "Listing":
+            """The list."""
+            return self.listing
+
+    class Chosen(Moved):
+        """The line under the cursor was clicked twice."""
+
+    cursor = 0
+
+    def pieces(self, index: int) -> Sequence[Piece]:
+        """What is in line `index`."""
+        raise NotImplementedError
+
+    def line(self, index: int, cells: int) -> Strip:
+        """Draw a line, the cursor's with another ground."""
+        over = ""
+        if index == self.cursor:
+            over = "cursor" if self.has_focus else "cursor-away"
+        return self.strip(clip(self.pieces(index), cells, self.glyphs.ellipsis), cells, over)
+
+    def relist(self) -> None:
+        """The lines are others now; the cursor stays where it can."""
+        self.cursor = max(0, min(self.cursor, self.count() - 1))
+        self.changed()
+        self._reveal()
+        self.post_message(self.Moved(self))
+
+    def move_to(self, index: int) -> None:
+        """Put the cursor on a line."""
+        index = max(0, min(index, self.count() - 1))
+        before, self.cursor = self.cursor, index
+        if before != index:
+            self.refresh_line(before)
+            self.refresh_line(index)
+            self.post_message(self.Moved(self))
+        self._reveal()
+
+    def _reveal(self) -> None:
+        if self.rows <= 0:
+            return
+        if self.cursor < self.top:
+            self.look_at(self.cursor)
+        elif self.cursor >= self.top + self.rows:
+            self.look_at(self.cursor - self.rows + 1)
+
+    def on_resize(self) -> None:
+        """Keep the cursor in view."""
+        self.changed()
+        self._reveal()
+
+    def action_go(self, lines: int) -> None:
+        """Move the cursor."""
+        self.move_to(self.cursor + lines)
+
+    def action_home(self) -> None:
+        """To the first line."""
+        self.move_to(0)
+
+    def action_end(self) -> None:
+        """To the last line."""
+        self.move_to(self.count() - 1)
+
+    def on_focus(self) -> None:
+        """The cursor looks different."""
+        self.refresh_line(self.cursor)
+
+    def on_blur(self) -> None:
+        """The cursor looks different."""
+        self.refresh_line(self.cursor)
+
+    def on_click(self, event: events.Click) -> None:
+        """Go to the line; a double click chooses it."""
+        index = event.y - self.head + self.top
+        if event.y < self.head or index >= self.count():
+            return
+        self.move_to(index)
+        if event.chain == 2:
+            self.post_message(self.Chosen(self))
+
+
+BESIDE = 2  # a space before the text, the thumb behind it
+
+
+class PlainLines(LineView):
+    """Shows lines as they are; those that begin with `==` are titles."""
+
+    def __init__(self, lines: Sequence[str], glyphs: Glyphs, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(glyphs, id=id)
+        self._lines = [clean(line) for line in lines]
+        self._shown: list[str] = []
+
+    def on_resize(self) -> None:
+        """Break the lines anew."""
+        cells = max(8, self.size.width - BESIDE)
+        self._shown = [part for line in self._lines for part in chop_cells(line, cells) or [""]]
+        self.changed()
+
+    def count(self) -> int:
+        """How many lines there are."""
+        return len(self._shown)
+
+    def line(self, index: int, cells: int) -> Strip:
+        """One line."""
+        text = self._shown[index]
+        return self.strip([(" " + text, "key" if text.startswith("==") else "plain")], cells)

@@ -6,7 +6,7 @@ from textual.strip import Strip
 
 from fwtui.core.events import GpuReading, MemoryReading
 from fwtui.core.job import Job, Processing
-from fwtui.tui import format as fmt
+from fwtui.tui import text as fmt
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.model import BatchModel
 from fwtui.tui.text import base_name, clean, fit, fit_right

@@ -3,8 +3,7 @@
 from datetime import UTC, datetime
 
 from fwtui.batch.coalesce import Gathering
-from fwtui.batch.remote.outbox import Outbox
-from fwtui.batch.remote.recorder import LOG_LINES, Recorder
+from fwtui.batch.remote.server import LOG_LINES, Outbox, Recorder
 from fwtui.core.events import (
     AnyEvent,
     BatchFinished,

@@ -9,13 +9,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from fwtui.batch import sampling
+from fwtui.batch.batch import SharedBatch
 from fwtui.batch.remote import server
 from fwtui.batch.remote.endpoints import Place, connect
-from fwtui.batch.remote.outbox import Outbox
 from fwtui.batch.remote.protocol import Hello, Refused, Welcome, line
-from fwtui.batch.remote.result import last_result
-from fwtui.batch.remote.shared import SharedBatch
+from fwtui.batch.remote.server import Outbox
+from fwtui.batch.remote.status import last_result
 from fwtui.core.commands import AddPaths, Pause, Quit, SkipJobs, Start
 from fwtui.core.events import (
     BatchFinished,
@@ -130,7 +129,7 @@ async def test_in_the_background_it_ends_when_there_is_nothing_to_do_and_nobody_
 async def test_in_the_background_no_reading_follows_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sampling, "SECONDS", 0.0)  # one waits whenever the batch ends
+    monkeypatch.setattr("fwtui.batch.batch.SAMPLE_SECONDS", 0.0)
     async with Batch(settings_for(tmp_path), [SHORT]) as batch:
         batch.send(Start())
         await batch.until(SegmentsFound)

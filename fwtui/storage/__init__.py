@@ -1,1 +1,0 @@
-"""Sessions that survive anything: atomic files, journal, lock, scratch."""

@@ -1,1 +1,0 @@
-"""A transcript to txt, srt, vtt, tsv and json."""

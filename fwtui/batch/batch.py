@@ -42,7 +42,7 @@ from fwtui.batch.remote.endpoints import listen
 from fwtui.batch.remote.protocol import PROTOCOL, Welcome, Where
 from fwtui.batch.remote.server import BatchServer, Recorder
 from fwtui.batch.remote.status import BatchResult, keep_result
-from fwtui.batch.state import Ledger, now
+from fwtui.batch.state import BatchState, now
 from fwtui.batch.watched_folders import Folders
 from fwtui.batch.worker import EngineSlot
 from fwtui.config.locations import Locations
@@ -119,31 +119,31 @@ class Upkeep:
 
     def __init__(
         self,
-        ledger: Ledger,
+        state: BatchState,
         meter: MemoryMeter,
         guardian: Guardian,
         post: Callable[[LengthFound], None],
         history: Path | None,
     ) -> None:
-        self.ledger = ledger
+        self.state = state
         self.guardian = guardian
         self._meter = meter
         self._history = History(history)
-        self.pace = Pace(lambda: ledger.settings, self._history)
-        self.lengths = Lengths(ledger, post)
-        self._forecaster = Forecaster(ledger, meter, self._history)
-        ledger.listen(self.pace.hear)
-        ledger.listen(self.lengths.hear)
+        self.pace = Pace(lambda: state.settings, self._history)
+        self.lengths = Lengths(state, post)
+        self._forecaster = Forecaster(state, meter, self._history)
+        state.listen(self.pace.hear)
+        state.listen(self.lengths.hear)
 
     async def begin(self) -> None:
         """A batch starts."""
-        self.pace.begin(self.ledger.queue)
+        self.pace.begin(self.state.queue)
         self.lengths.begin()
         await self._forecaster.look(starting=True)
 
     async def places(self) -> tuple[int, ...]:
         """The device number of each slot of a batch that starts now."""
-        settings = self.ledger.settings
+        settings = self.state.settings
         gpus = 0
         if settings.model.device == "auto" and settings.model.device_indexes != (0,):
             gpus = await asyncio.to_thread(self._meter.count_gpus)
@@ -166,7 +166,7 @@ class Upkeep:
 
         `measured` is the speed of the moment (0: none).
         """
-        tally = self.ledger.tally
+        tally = self.state.tally
         done = tally.done_seconds + in_work
         return BatchProgress(
             completed=tally.completed,
@@ -193,23 +193,23 @@ class BatchRunner:
         engine: tuple[str, ...] = COMMAND,
         history: Path | None = None,
     ) -> None:
-        self.ledger = Ledger(store)
+        self.state = BatchState(store)
         self.phase = Phase.IDLE
         self._inbox: asyncio.Queue[Message] = asyncio.Queue()
         self._meter = MemoryMeter()
         self._memory: MemoryReading | None = None
-        guardian = Guardian(self.ledger)
+        guardian = Guardian(self.state)
 
         def make_slot(number: int, device: int) -> EngineSlot:
-            parts = self.ledger, scratch, self._meter, guardian, self._post, engine
+            parts = self.state, scratch, self._meter, guardian, self._post, engine
             return EngineSlot(number, device, *parts)
 
         links = link_folder(scratch.with_name(LINKS), store.directory, store.session_id)
-        downloads = Downloads(self.ledger, links, self._post)
-        self._slots = EngineSlots(self.ledger, make_slot, downloads)
-        self._orders = Orders(self.ledger, self._slots, self._inbox.put_nowait)
-        self._upkeep = Upkeep(self.ledger, self._meter, guardian, self._inbox.put_nowait, history)
-        self.incoming = Incoming(self._post, self.ledger.emit)
+        downloads = Downloads(self.state, links, self._post)
+        self._slots = EngineSlots(self.state, make_slot, downloads)
+        self._orders = Orders(self.state, self._slots, self._inbox.put_nowait)
+        self._upkeep = Upkeep(self.state, self._meter, guardian, self._inbox.put_nowait, history)
+        self.incoming = Incoming(self._post, self.state.emit)
         self._waiting = Waiting(lambda: self._post(Cleared()))
         self._loop: asyncio.AbstractEventLoop | None = None
         self._began: float | None = None
@@ -229,21 +229,21 @@ class BatchRunner:
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """See `BatchLink`."""
-        ledger = self.ledger
+        state = self.state
         listener(
             BatchSnapshot(
-                session_id=ledger.store.session_id,
-                created_at=ledger.store.created_at,
-                settings=ledger.settings,
+                session_id=state.store.session_id,
+                created_at=state.store.created_at,
+                settings=state.settings,
                 phase=self.phase,
-                jobs=tuple(ledger.queue),
+                jobs=tuple(state.queue),
                 engines=self._slots.infos,
                 memory=self._memory,
                 folders=self.watched,
                 adding=self.incoming.state,
             )
         )
-        return ledger.listen(listener)
+        return state.listen(listener)
 
     @property
     def watched(self) -> tuple[FolderStatus, ...]:
@@ -257,7 +257,7 @@ class BatchRunner:
 
     async def transcript(self, job: JobId) -> Transcript:
         """See `BatchLink`."""
-        return await self.ledger.transcript(job)
+        return await self.state.transcript(job)
 
     # --- the loop ------------------------------------------------------------------------------
 
@@ -269,7 +269,7 @@ class BatchRunner:
         self._loop = asyncio.get_running_loop()
         sampler = asyncio.create_task(sample(self._meter, self._inbox.put_nowait, self._is_idle))
         for notice in self.notices:
-            self.ledger.log(Level.INFO, notice)
+            self.state.log(Level.INFO, notice)
         try:
             while not (self._quitting and self._slots.are_idle):
                 await self._take(await self._inbox.get())
@@ -282,11 +282,11 @@ class BatchRunner:
             await asyncio.to_thread(self._close)
 
     def _close(self) -> None:
-        tally = self.ledger.tally
-        if tally.pending or tally.failed or self.ledger.store.folders:
-            self.ledger.store.close()
+        tally = self.state.tally
+        if tally.pending or tally.failed or self.state.store.folders:
+            self.state.store.close()
         else:
-            self.ledger.store.delete()
+            self.state.store.delete()
 
     def _post(self, message: Posted) -> None:
         assert self._loop is not None
@@ -318,11 +318,11 @@ class BatchRunner:
                 await self._upkeep.lengths.take(message)
             case Unused(after=number):
                 if self.phase in AT_REST and number == self._batches:
-                    self.ledger.log(Level.INFO, "No batch for a while: the model is let go")
+                    self.state.log(Level.INFO, "No batch for a while: the model is let go")
                     self._slots.end()
             case Cleared():
                 if self._waiting.failure is not None:
-                    self.ledger.log(Level.INFO, "What the batch waited for is over: it goes on")
+                    self.state.log(Level.INFO, "What the batch waited for is over: it goes on")
                     await self._start()
             case LookedUp():
                 await self._orders.add(self.incoming.taken(message))
@@ -336,7 +336,7 @@ class BatchRunner:
 
     def _measured(self, reading: MemoryReading) -> None:
         self._memory = self._upkeep.guardian.look(reading, self._slots)
-        self.ledger.emit(MemorySampled(self._memory))
+        self.state.emit(MemorySampled(self._memory))
 
     async def _obey(self, command: AnyCommand) -> None:
         match command:
@@ -348,16 +348,16 @@ class BatchRunner:
                 await self._orders.undo_remove()
                 self._emit_progress()
             case ArrangeJobs(order=order):
-                await self.ledger.arrange(order)
+                await self.state.arrange(order)
             case MoveJobs(ids=ids, offset=offset):
-                await self.ledger.move(ids, offset)
+                await self.state.move(ids, offset)
             case SkipJobs(ids=ids):
                 await self._orders.skip(ids)
             case RetryJobs():
                 await self._orders.retry(command)
             case ChangeSettings(settings=settings):
-                await self.ledger.change_settings(settings)
-                await self.ledger.mind_others()
+                await self.state.change_settings(settings)
+                await self.state.mind_others()
                 self._slots.forget_rungs()
                 await self._upkeep.forecast(self.phase)
             case Start():
@@ -392,9 +392,9 @@ class BatchRunner:
         elif self.phase is Phase.RUNNING:
             if await self._slots.feed():
                 self._inbox.put_nowait(StillSkipping())
-            more = self.incoming.is_busy or self.ledger.queue.next_pending() is not None
+            more = self.incoming.is_busy or self.state.queue.next_pending() is not None
             if not self._slots.positions and not more:
-                keep = self.ledger.settings.memory.keep_model_minutes > 0
+                keep = self.state.settings.memory.keep_model_minutes > 0
                 if not keep:
                     self._slots.end()
                 if keep or self._slots.are_idle:
@@ -410,19 +410,19 @@ class BatchRunner:
             self._slots.hold(False)
             self._set_phase(Phase.RUNNING)
         elif self.phase in AT_REST:
-            if not self.ledger.tally.pending:
-                self.ledger.log(Level.WARNING, "Nothing to do: add files, or retry failed ones")
+            if not self.state.tally.pending:
+                self.state.log(Level.WARNING, "Nothing to do: add files, or retry failed ones")
                 self._emit_finished(stopped=False, seconds=0.0, report=None, failure=None)
                 return
             await self._orders.take_back_strays()
-            await self.ledger.mind_others()
+            await self.state.mind_others()
             self._slots.arrange(await self._upkeep.places())
             self._began, self._began_at = time.monotonic(), now()
             self._batches += 1
             await self._upkeep.begin()
             reading = await asyncio.to_thread(self._meter.read)
             self._measured(reading)  # without an engine, whose share is told by that
-            self.ledger.log(Level.INFO, batch_line("Batch start", reading))
+            self.state.log(Level.INFO, batch_line("Batch start", reading))
             self._set_phase(Phase.RUNNING)
 
     def _pause(self) -> None:
@@ -442,7 +442,7 @@ class BatchRunner:
         """The session cannot be written: say so, rest, and keep all that is durable."""
         self._slots.kill()
         if self.phase is Phase.IDLE:
-            self.ledger.log(Level.ERROR, str(failure))
+            self.state.log(Level.ERROR, str(failure))
         else:
             self._trouble = failure
             self._set_phase(Phase.STOPPING)
@@ -450,14 +450,14 @@ class BatchRunner:
     async def _wait_or_finish(self) -> None:
         """The engine has ended because nothing can be done now, or because the user said so."""
         failure = self._trouble
-        wait = self.ledger.settings.batch.on_disk_full == "wait" and not self._quitting
+        wait = self.state.settings.batch.on_disk_full == "wait" and not self._quitting
         if failure is None or not failure.place or not wait:
             await self._finish(stopped=True)
             return
         self._trouble = None
         told = await asyncio.to_thread(alert, failure)
         self._waiting.begin(failure)
-        self.ledger.log(Level.ERROR, str(told))
+        self.state.log(Level.ERROR, str(told))
         self._set_phase(Phase.PAUSED, told)
 
     async def _finish(self, *, stopped: bool) -> None:
@@ -466,20 +466,20 @@ class BatchRunner:
         self._slots.forget_halts()
         self._slots.forget_attempts()
         if failure is not None:
-            self.ledger.log(Level.ERROR, str(failure))
+            self.state.log(Level.ERROR, str(failure))
         reading = await asyncio.to_thread(self._meter.read)
-        self.ledger.log(Level.INFO, batch_line("Batch end", reading))
+        self.state.log(Level.INFO, batch_line("Batch end", reading))
         seconds = time.monotonic() - self._began if self._began is not None else 0.0
         self._began = None
         prediction = await self._upkeep.end(stopped=stopped)
         report = None
-        if self.ledger.settings.output.add_report and not stopped:
-            report = await write_report(self.ledger, self._began_at, reading.peak_rss, prediction)
+        if self.state.settings.output.add_report and not stopped:
+            report = await write_report(self.state, self._began_at, reading.peak_rss, prediction)
         self._set_phase(self._rest(stopped=stopped))
         self._emit_finished(stopped=stopped, seconds=seconds, report=report, failure=failure)
         if not self._slots.are_idle:
             assert self._loop is not None
-            wait = 60 * self.ledger.settings.memory.keep_model_minutes
+            wait = 60 * self.state.settings.memory.keep_model_minutes
             self._loop.call_later(wait, self._inbox.put_nowait, Unused(self._batches))
 
     def _rest(self, *, stopped: bool) -> Phase:  # noqa: ARG002 - of those who know of folders
@@ -489,9 +489,9 @@ class BatchRunner:
     def _emit_finished(
         self, *, stopped: bool, seconds: float, report: str | None, failure: Failure | None
     ) -> None:
-        tally = self.ledger.tally
+        tally = self.state.tally
         self._emit_progress()
-        self.ledger.emit(
+        self.state.emit(
             BatchFinished(
                 completed=tally.completed,
                 failed=tally.failed,
@@ -506,11 +506,11 @@ class BatchRunner:
     def _set_phase(self, phase: Phase, failure: Failure | None = None) -> None:
         if phase is not self.phase:
             self.phase = phase
-            self.ledger.emit(PhaseChanged(phase, failure))
+            self.state.emit(PhaseChanged(phase, failure))
 
     def _emit_progress(self) -> None:
         in_work = sum(self._slots.positions.values())
-        self.ledger.emit(self._upkeep.progress(in_work, self._slots.speed))
+        self.state.emit(self._upkeep.progress(in_work, self._slots.speed))
 
 
 AGAIN_SECONDS = 5.0
@@ -523,7 +523,7 @@ class WatchingBatch(BatchRunner):
         self, store: SessionStore, locations: Locations, engine: tuple[str, ...] = COMMAND
     ) -> None:
         super().__init__(store, locations.scratch, engine, locations.history)
-        self._folders = Folders(self.ledger, locations, self._news, self._inbox.put_nowait)
+        self._folders = Folders(self.state, locations, self._news, self._inbox.put_nowait)
         self._paused_at_rest = False
         for folder in store.folders:  # before anything that the user asks for
             self.send(WatchFolder(folder))
@@ -582,7 +582,7 @@ class WatchingBatch(BatchRunner):
     async def _go_on(self) -> None:
         await self._folders.follow_up()
         if self.phase is Phase.WATCHING:
-            if self.ledger.tally.pending and not self._quitting:
+            if self.state.tally.pending and not self._quitting:
                 await self._start()
             elif not self._folders:
                 self._set_phase(Phase.IDLE)  # the last folder was let go
@@ -593,7 +593,7 @@ class WatchingBatch(BatchRunner):
         if self._paused_at_rest:
             self._paused_at_rest = False
             self.phase = Phase.IDLE  # there is nothing that rests
-        nothing = not self.ledger.tally.pending and not self.incoming.is_busy
+        nothing = not self.state.tally.pending and not self.incoming.is_busy
         if self.phase in AT_REST and self._folders and nothing:
             self._set_phase(Phase.WATCHING)
             return
@@ -614,7 +614,7 @@ class WatchingBatch(BatchRunner):
         if stopped or self._quitting or not self._folders:
             return Phase.IDLE
         where = "; ".join(str(one.folder.path) for one in self.watched)
-        self.ledger.log(Level.DEBUG, f"Waiting for files in {where}")
+        self.state.log(Level.DEBUG, f"Waiting for files in {where}")
         return Phase.WATCHING
 
 
@@ -639,14 +639,14 @@ class SharedBatch(WatchingBatch):
         self._recorder = Recorder()
         self.subscribe(self._recorder.hear)
         log = os.fspath(locations.session_log(self.session_id))
-        self._hooks = Hooks(self.ledger, self.session_id, log)
-        self.ledger.listen(self._hooks.hear)
+        self._hooks = Hooks(self.state, self.session_id, log)
+        self.state.listen(self._hooks.hear)
         self._server = BatchServer(self)
 
     @property
     def session_id(self) -> str:
         """The session's id."""
-        return self.ledger.store.session_id
+        return self.state.store.session_id
 
     async def run(self) -> None:
         """See `WatchingBatch`. At its end it writes what became of the batch."""
@@ -699,7 +699,7 @@ class SharedBatch(WatchingBatch):
                 listen, self._locations.live, self.session_id, self._since
             )
         except FwtuiError as error:
-            self.ledger.log(Level.WARNING, f"Nobody can attach to this batch: {error.title}")
+            self.state.log(Level.WARNING, f"Nobody can attach to this batch: {error.title}")
             return
         await self._server.open(listening)
 
@@ -727,10 +727,10 @@ class SharedBatch(WatchingBatch):
         super()._close()
 
     def _keep_result(self) -> None:
-        jobs = tuple(self.ledger.queue)
+        jobs = tuple(self.state.queue)
         if not jobs:
             return
-        tally, finished = self.ledger.tally, self._recorder.finished
+        tally, finished = self.state.tally, self._recorder.finished
         failure = finished.failure if finished else None
         result = BatchResult(
             session_id=self.session_id,
@@ -740,7 +740,7 @@ class SharedBatch(WatchingBatch):
             failed=tally.failed,
             unfinished=tally.pending,
             total=tally.total,
-            output_dir=self.ledger.settings.output.output_dir,
+            output_dir=self.state.settings.output.output_dir,
             log=os.fspath(self._locations.session_log(self.session_id)),
             report=(finished.report if finished else None) or "",
             failure=failure,
@@ -750,4 +750,4 @@ class SharedBatch(WatchingBatch):
         except FwtuiError as error:
             text = f"What became of the batch is not kept: {error.title}"
             assert self._loop is not None
-            self._loop.call_soon_threadsafe(self.ledger.log, Level.WARNING, text)
+            self._loop.call_soon_threadsafe(self.state.log, Level.WARNING, text)

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from fwtui.audio.identity import Identity, identify
 from fwtui.batch.queue import is_one_of
-from fwtui.batch.state import Ledger, now
+from fwtui.batch.state import BatchState, now
 from fwtui.core.job import Completed, Job, Skipped
 from fwtui.core.languages import LANGUAGES
 from fwtui.core.paths import path_to_text, text_to_path
@@ -26,22 +26,22 @@ SKIPPED_AT_ONCE = 50
 _INDIFFERENT = ("add_report", "if_exists", "skip_transcribed")
 
 
-async def claim(ledger: Ledger, job: Job, settings: Settings) -> Job | None:
+async def claim(state: BatchState, job: Job, settings: Settings) -> Job | None:
     """The job with the names that it will write to; None if it was skipped, with the reason.
 
     Looked at once: what is tried again, or goes on inside a file, was claimed before.
     """
-    naming = ledger.naming(settings)
+    naming = state.naming(settings)
     names = naming.names_of(job)
     if not naming.awaits_language and not is_one_of(job.stem, names):
-        job = await ledger.rename(job, names)
+        job = await state.rename(job, names)
     output = settings.output
     if job.kept is not None or not (output.skip_transcribed or output.if_exists != "overwrite"):
         return job
     reason = ""
     kept: tuple[str, ...] = ()
     if output.skip_transcribed:
-        reason = await asyncio.to_thread(_transcribed_before, ledger, job, settings)
+        reason = await asyncio.to_thread(_transcribed_before, state, job, settings)
     if not reason and output.if_exists == "skip":
         stems = [stem_path(job.stem, output)]
         if naming.awaits_language:
@@ -49,24 +49,24 @@ async def claim(ledger: Ledger, job: Job, settings: Settings) -> Job | None:
             stems = [stem_path(path_to_text(name), output) for name in possible]
         reason, kept = await asyncio.to_thread(_are_there, stems, output)
     elif not reason and output.if_exists == "rename" and not naming.awaits_language:
-        job = await _free_name(ledger, job, names, output)
+        job = await _free_name(state, job, names, output)
     job = replace(job, kept=kept)
     if not reason:
         return job
-    await ledger.put(replace(job, state=Skipped(now(), reason)))
+    await state.put(replace(job, state=Skipped(now(), reason)))
     return None
 
 
-async def final_name(ledger: Ledger, job: Job, settings: Settings, language: str) -> Job:
+async def final_name(state: BatchState, job: Job, settings: Settings, language: str) -> Job:
     """The job with the names that its outputs have now that its language is known."""
-    naming = ledger.naming(settings)
+    naming = state.naming(settings)
     if not naming.awaits_language:
         return job
     names, output = naming.names_of(job, language), settings.output
     if not is_one_of(job.stem, names):
-        job = await ledger.rename(job, names)
+        job = await state.rename(job, names)
         if output.if_exists == "rename":
-            job = await _free_name(ledger, job, names, output)
+            job = await _free_name(state, job, names, output)
         elif output.if_exists == "skip":
             there = await asyncio.to_thread(existing, stem_path(job.stem, output), output)
             job = replace(job, kept=there)
@@ -74,13 +74,13 @@ async def final_name(ledger: Ledger, job: Job, settings: Settings, language: str
 
 
 async def _free_name(
-    ledger: Ledger, job: Job, names: tuple[str, str], output: OutputSettings
+    state: BatchState, job: Job, names: tuple[str, str], output: OutputSettings
 ) -> Job:
     def taken(wanted: Job) -> bool:
         return bool(existing(stem_path(wanted.stem, output), output))
 
     if await asyncio.to_thread(taken, job):
-        return await ledger.rename(job, names, taken)
+        return await state.rename(job, names, taken)
     return job
 
 
@@ -101,13 +101,13 @@ def _are_there(stems: list[Path], output: OutputSettings) -> tuple[str, tuple[st
     return "", existing(stems[0], output) if len(stems) == 1 else ()
 
 
-def _transcribed_before(ledger: Ledger, job: Job, settings: Settings) -> str:
+def _transcribed_before(state: BatchState, job: Job, settings: Settings) -> str:
     """Why nothing is to be done: it was, in words; else empty."""
     try:
         identity = identify(job.file)
     except OSError:
         return ""  # the engine says what is wrong with it
-    for earlier in ledger.transcribed.find(identity.digest, outputs_key(settings)):
+    for earlier in state.transcribed.find(identity.digest, outputs_key(settings)):
         if earlier.is_there and _is_same_content(job.file, identity, earlier):
             place = printable(str(text_to_path(earlier.outputs[0])))
             return (
@@ -143,11 +143,13 @@ def outputs_key(settings: Settings) -> str:
     return hashlib.blake2b(encoded, digest_size=16).hexdigest()
 
 
-def remember(ledger: Ledger, job: Job, plan: FilePlan, settings: Settings, done: Completed) -> None:
+def remember(
+    state: BatchState, job: Job, plan: FilePlan, settings: Settings, done: Completed
+) -> None:
     """Note that the file was transcribed; blocks on the disk."""
     if done.outputs:
         identity = Identity.parse(plan.fingerprint)
-        ledger.transcribed.add(
+        state.transcribed.add(
             Earlier(
                 content=identity.digest,
                 modified=identity.modified,

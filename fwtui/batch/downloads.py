@@ -10,7 +10,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from fwtui.batch.messages import LinkEnded
-from fwtui.batch.state import Ledger, now
+from fwtui.batch.state import BatchState, now
 from fwtui.batch.ytdlp import Fetched, fetch
 from fwtui.core.events import AnyEvent, JobChanged, JobProgress, Level
 from fwtui.core.failure import Failure
@@ -35,13 +35,13 @@ class Downloads:
     All methods run in the event loop. A file is kept until its transcripts are durable.
     """
 
-    def __init__(self, ledger: Ledger, folder: Path, post: Callable[[LinkEnded], None]) -> None:
-        self.ledger = ledger
+    def __init__(self, state: BatchState, folder: Path, post: Callable[[LinkEnded], None]) -> None:
+        self.state = state
         self.folder = folder
         self._post = post
         self._current: _Download | None = None
         self._spent: list[Path] = []
-        ledger.listen(self._hear)
+        state.listen(self._hear)
 
     def place(self, url: str) -> Path:
         """Where the file behind a link will be."""
@@ -68,7 +68,7 @@ class Downloads:
     async def feed(self) -> None:
         """Begin the next download, if none runs; delete what is not needed any more."""
         await self._clear()
-        queue = self.ledger.queue
+        queue = self.state.queue
         while self._current is None and (job := queue.next_link()) is not None:
             if await asyncio.to_thread(job.file.exists):  # from an earlier life
                 queue.set_fetched(job.id)
@@ -76,8 +76,8 @@ class Downloads:
                 await self._begin(job)
 
     async def _begin(self, job: Job) -> None:
-        await self.ledger.put(replace(job, state=Processing(now(), downloading=True)))
-        self.ledger.log(Level.INFO, f"{job.name}: download begins", job.id)
+        await self.state.put(replace(job, state=Processing(now(), downloading=True)))
+        self.state.log(Level.INFO, f"{job.name}: download begins", job.id)
         task = asyncio.create_task(self._run(job))
         self._current = _Download(job.id, task)
 
@@ -97,36 +97,36 @@ class Downloads:
         if current is not None and step != current.told:
             current.told = step
             event = JobProgress(current.job, done, total, 0.0, progress.eta, preparing=True)
-            self.ledger.emit(event)
+            self.state.emit(event)
 
     async def ended(self, message: LinkEnded) -> None:
         """The file is there, or is not; the job waits for an engine, or has failed."""
         assert self._current is not None
         cancelled, self._current = self._current.cancelled, None
-        job = self.ledger.queue[message.job]
+        job = self.state.queue[message.job]
         assert isinstance(job.state, Processing)
         started = job.state.started_at
         match message.outcome:
             case _ if cancelled:
-                await self.ledger.put(replace(job, state=Cancelled(now(), started)))
+                await self.state.put(replace(job, state=Cancelled(now(), started)))
             case Path() as file:
                 job = self._in_its_place(replace(job, state=Pending()), file)
-                self.ledger.queue.set_fetched(job.id)
-                await self.ledger.put(job)
-                self.ledger.log(Level.INFO, f"{job.name}: downloaded", job.id)
+                self.state.queue.set_fetched(job.id)
+                await self.state.put(job)
+                self.state.log(Level.INFO, f"{job.name}: downloaded", job.id)
             case Failure() as failure:
-                self.ledger.log(Level.ERROR, f"{job.name}: {failure}", job.id)
-                await self.ledger.put(replace(job, state=Failed(now(), failure, started)))
+                self.state.log(Level.ERROR, f"{job.name}: {failure}", job.id)
+                await self.state.put(replace(job, state=Failed(now(), failure, started)))
             case None:
-                await self.ledger.put(replace(job, state=Pending()))
+                await self.state.put(replace(job, state=Pending()))
 
     def _in_its_place(self, job: Job, file: Path) -> Job:
         """The job with the file as the site calls it, and outputs that are called like that."""
         here = job.moved(path_to_text(file))
         if here.path == job.path:
             return job
-        self.ledger.queue.free(job)
-        return self.ledger.queue.renamed(here, self.ledger.names_of(here))
+        self.state.queue.free(job)
+        return self.state.queue.renamed(here, self.state.names_of(here))
 
     def cancel(self, job: JobId) -> None:
         """Give a download up, because its job is not wanted."""
@@ -149,7 +149,7 @@ class Downloads:
     def _hear(self, event: AnyEvent) -> None:
         match event:
             case JobChanged(job=Job(source=str(source), state=Completed()) as job):
-                self.ledger.queue.set_fetched(job.id, False)
+                self.state.queue.set_fetched(job.id, False)
                 self._spent.append(self.place(source).parent)
             case _:
                 pass

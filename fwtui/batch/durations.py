@@ -16,7 +16,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from fwtui.batch.messages import LengthFound
-from fwtui.batch.state import Ledger
+from fwtui.batch.state import BatchState
 from fwtui.core.events import AnyEvent, JobsAdded
 from fwtui.core.job import Job, JobId, MediaInfo, Pending
 from fwtui.core.paths import path_to_text
@@ -90,8 +90,8 @@ class LengthMeter:
 class Lengths:
     """`post` puts an answer into the runner's inbox; the next file waits until it was taken."""
 
-    def __init__(self, ledger: Ledger, post: Callable[[LengthFound], None]) -> None:
-        self.ledger = ledger
+    def __init__(self, state: BatchState, post: Callable[[LengthFound], None]) -> None:
+        self.state = state
         self._post = post
         self._unknown: deque[JobId] = deque()
         self._is_begun = False
@@ -101,7 +101,7 @@ class Lengths:
     def begin(self) -> None:
         """A batch starts."""
         self._is_begun = True
-        pending = [job for job in self.ledger.queue if isinstance(job.state, Pending)]
+        pending = [job for job in self.state.queue if isinstance(job.state, Pending)]
         # The engine takes the first one now, and looks at it itself while the model loads.
         self._unknown = deque(job.id for job in pending[1:] if _is_unknown(job))
         self._go_on()
@@ -118,7 +118,7 @@ class Lengths:
 
     async def _measure(self) -> None:
         meter = LengthMeter()
-        queue = self.ledger.queue
+        queue = self.state.queue
         try:
             while self._unknown:
                 job = self._unknown.popleft()
@@ -134,11 +134,11 @@ class Lengths:
     async def take(self, answer: LengthFound) -> None:
         """Enter a length."""
         try:
-            if answer.seconds is None or answer.job not in self.ledger.queue:
+            if answer.seconds is None or answer.job not in self.state.queue:
                 return
-            job = self.ledger.queue[answer.job]
+            job = self.state.queue[answer.job]
             if _is_unknown(job):
-                await self.ledger.put(replace(job, media=MediaInfo(answer.seconds)))
+                await self.state.put(replace(job, media=MediaInfo(answer.seconds)))
         finally:
             self._taken.set()
 

@@ -1,4 +1,4 @@
-"""What happens to a file in the engine, as ledger entries."""
+"""Records per-file progress and results in the session."""
 
 import asyncio
 from pathlib import Path
@@ -12,7 +12,7 @@ from fwtui.batch.disk_wait import blocks
 from fwtui.batch.estimate import Speed, job_eta
 from fwtui.batch.finish import complete
 from fwtui.batch.retry import LEAVE_OUT, GiveUp, Trouble, decide, first_rung, ladder, left_out
-from fwtui.batch.state import Ledger, now
+from fwtui.batch.state import BatchState, now
 from fwtui.core.events import JobProgress, Level, MemoryReading
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.finding import counted
@@ -48,8 +48,8 @@ class FileDesk:
     `speed` is that of the slot, over all its files; `worked` the seconds that its model worked.
     """
 
-    def __init__(self, ledger: Ledger, meter: MemoryMeter, slot: int = 0) -> None:
-        self.ledger = ledger
+    def __init__(self, state: BatchState, meter: MemoryMeter, slot: int = 0) -> None:
+        self.state = state
         self.slot = slot
         self.meter = meter
         self.speed = Speed()
@@ -57,25 +57,25 @@ class FileDesk:
 
     async def started(self, run: Run, started: Started) -> None:
         """The file is prepared; its first window is next."""
-        job = self.ledger.queue[started.job]
+        job = self.state.queue[started.job]
         run.plan = started.plan
         if not started.resumed:
             run.position = 0.0
-            await self.ledger.begin_file(job.id, started.plan)
+            await self.state.begin_file(job.id, started.plan)
         run.place = run.resume_seek if started.resumed else 0
         state = Processing(run.started_at, preparing=False, slot=self.slot)
-        await self.ledger.put(replace(job, media=started.media, state=state))
+        await self.state.put(replace(job, media=started.media, state=state))
         if started.restarted:
             text = f"{job.name} starts over: {started.restarted}"
-            self.ledger.log(Level.WARNING, text, job.id)
+            self.state.log(Level.WARNING, text, job.id)
         elif started.resumed:
             text = f"{job.name} goes on at {run.position:.0f} s"
-            self.ledger.log(Level.INFO, text, job.id)
+            self.state.log(Level.INFO, text, job.id)
         for warning in started.plan.warnings:
-            self.ledger.log(Level.WARNING, f"{job.name}: {warning}", job.id)
+            self.state.log(Level.WARNING, f"{job.name}: {warning}", job.id)
         if run.before is None:
             run.before = await asyncio.to_thread(self.meter.read)
-            self.ledger.log(Level.INFO, file_started(job.name, run.before), job.id)
+            self.state.log(Level.INFO, file_started(job.name, run.before), job.id)
         run.speed.begin(run.worked)
         self.speed.begin(self.worked)
         self._emit_progress(run)
@@ -83,15 +83,15 @@ class FileDesk:
     async def window(self, run: Run, result: WindowResult, worked: float) -> None:
         """A window is done, for which the model worked so many seconds."""
         assert run.plan is not None
-        await self.ledger.add_window(run.job, result, run.plan.language)
+        await self.state.add_window(run.job, result, run.plan.language)
         run.worked += worked
         self.worked += worked
         run.speed.advance(result.seconds - run.position, run.worked)
         self.speed.advance(result.seconds - run.position, self.worked)
         if result.skipped:
             run.skip_window = False
-            name = self.ledger.queue[run.job].name
-            self.ledger.log(Level.ERROR, f"{name}: {left_out(run.position)}", run.job)
+            name = self.state.queue[run.job].name
+            self.state.log(Level.ERROR, f"{name}: {left_out(run.position)}", run.job)
         run.position, run.place = result.seconds, result.state.seek
         self._emit_progress(run)
 
@@ -99,7 +99,7 @@ class FileDesk:
         total = run.plan.duration if run.plan else 0.0
         eta = job_eta(run.position, total, run.speed.value)
         progress = JobProgress(run.job, run.position, total, run.speed.value, eta)
-        self.ledger.emit(progress)
+        self.state.emit(progress)
 
     async def complete(self, job: Job, run: Run) -> Failure | None:
         """Write the outputs, then say that the file is completed.
@@ -107,36 +107,36 @@ class FileDesk:
         Returns the failure when there is no place for them: the file then waits, and so must all.
         """
         assert run.plan is not None
-        job = await final_name(self.ledger, job, run.settings, run.plan.language)
-        state = await complete(self.ledger, job, run)
+        job = await final_name(self.state, job, run.settings, run.plan.language)
+        state = await complete(self.state, job, run)
         await self._leave(run)
         no_room = None
         if isinstance(state, Failed):
-            self.ledger.log(Level.ERROR, f"{job.name}: {state.failure}", job.id)
+            self.state.log(Level.ERROR, f"{job.name}: {state.failure}", job.id)
             no_room = state.failure if await blocks(state.failure) else None
-        await self.ledger.put(replace(job, state=Pending(run.position) if no_room else state))
+        await self.state.put(replace(job, state=Pending(run.position) if no_room else state))
         if isinstance(state, Completed) and state.findings:
             text = f"{job.name}: to check: {counted(state.findings)}"
-            self.ledger.log(Level.WARNING, text, job.id)
+            self.state.log(Level.WARNING, text, job.id)
         if run.before is not None:
             after = await asyncio.to_thread(self.meter.read)
-            self.ledger.log(Level.INFO, file_finished(job.name, after, run.before), job.id)
+            self.state.log(Level.INFO, file_finished(job.name, after, run.before), job.id)
         return no_room
 
     async def _leave(self, run: Run) -> None:
         if run.scratch is not None:
-            await self.ledger.drop_temp(run.scratch)
+            await self.state.drop_temp(run.scratch)
             run.scratch = None
 
     async def stopped(self, run: Run) -> None:
         """The file was given up: cancelled by the user, or its engine ended under it."""
         await self._leave(run)
-        job = self.ledger.queue[run.job]
+        job = self.state.queue[run.job]
         state: State = Pending(run.position)
         if run.cancelled:  # what had only been got ready was still waiting, as the user sees it
             started = run.place != NOT_STARTED
             state = Cancelled(now(), run.started_at) if started else Skipped(now(), SKIPPED)
-        await self.ledger.put(replace(job, state=state))
+        await self.state.put(replace(job, state=state))
 
     async def failed(
         self, run: Run, failure: Failure, *, died: bool, shared: bool = False, loaded: bool = True
@@ -150,7 +150,7 @@ class FileDesk:
             await self.stopped(run)
             return False
         await self._leave(run)
-        job = self.ledger.queue[run.job]
+        job = self.state.queue[run.job]
         run.stalls += failure.kind is FailureKind.STALLED and not shared
         decision = decide(
             Trouble(
@@ -167,8 +167,8 @@ class FileDesk:
         )
         if isinstance(decision, GiveUp):
             state = Failed(now(), decision.failure, run.started_at)
-            await self.ledger.put(replace(job, state=state))
-            self.ledger.log(Level.ERROR, f"{job.name}: {decision.failure}", job.id)
+            await self.state.put(replace(job, state=state))
+            self.state.log(Level.ERROR, f"{job.name}: {decision.failure}", job.id)
             return False
         run.rung = decision.rung
         run.skip_window = decision.skip_window
@@ -178,11 +178,11 @@ class FileDesk:
         if decision.skip_window:
             remedy = LEAVE_OUT
         attempt = Attempt(now(), failure, run.position, remedy)
-        await self.ledger.put(
+        await self.state.put(
             replace(job, state=Pending(run.position), attempts=(*job.attempts, attempt))
         )
         text = f"{job.name}: {failure.title}; trying again with {remedy}"
-        self.ledger.log(Level.WARNING, text, job.id)
+        self.state.log(Level.WARNING, text, job.id)
         return True
 
 
@@ -193,9 +193,9 @@ def new_run(job: Job, settings: Settings, device: str, recent_rungs: list[int]) 
     return Run(job.id, settings, rungs, rung, now())
 
 
-async def finished_plan(ledger: Ledger, job: Job, run: Run) -> FilePlan | None:
+async def finished_plan(state: BatchState, job: Job, run: Run) -> FilePlan | None:
     """The plan of a file whose windows were all done before, if they still count."""
-    point = await asyncio.to_thread(ledger.store.resume_point, job.id)
+    point = await asyncio.to_thread(state.store.resume_point, job.id)
     if point is None or not point.is_done:
         return None
     if point.plan.text_hash != run.settings.text_hash():
@@ -205,9 +205,9 @@ async def finished_plan(ledger: Ledger, job: Job, run: Run) -> FilePlan | None:
     return point.plan
 
 
-async def resume_point(ledger: Ledger, run: Run) -> Resume | None:
+async def resume_point(state: BatchState, run: Run) -> Resume | None:
     """Where the run goes on; puts the run there."""
-    point = await asyncio.to_thread(ledger.store.resume_point, run.job)
+    point = await asyncio.to_thread(state.store.resume_point, run.job)
     run.place, run.cancelled = NOT_STARTED, False
     run.position = point.seconds if point else 0.0
     run.resume_seek = point.state.seek if point and point.state else 0
@@ -215,11 +215,11 @@ async def resume_point(ledger: Ledger, run: Run) -> Resume | None:
 
 
 async def transcribe_request(
-    ledger: Ledger, scratch: Path, job: Job, run: Run, point: Resume | None
+    state: BatchState, scratch: Path, job: Job, run: Run, point: Resume | None
 ) -> Transcribe:
     """The request for a file; its scratch file, in the folder `scratch`, is recorded."""
-    run.scratch = new_scratch(scratch, ledger.store.session_id, job.id)
-    await ledger.add_temp(run.scratch)
+    run.scratch = new_scratch(scratch, state.store.session_id, job.id)
+    await state.add_temp(run.scratch)
     return Transcribe(
         job=job.id,
         path=job.path,
@@ -237,24 +237,24 @@ async def transcribe_request(
 _WHEN = {"files": "between files", "load": "after loading", "alert": "after the alert"}
 
 
-async def tell_cleanup(ledger: Ledger, meter: MemoryMeter, done: CleanedUp) -> None:
+async def tell_cleanup(state: BatchState, meter: MemoryMeter, done: CleanedUp) -> None:
     """The engine collected garbage and trimmed its memory."""
-    ledger.log(Level.INFO, after_cleanup(await asyncio.to_thread(meter.read)))
-    ledger.log(
+    state.log(Level.INFO, after_cleanup(await asyncio.to_thread(meter.read)))
+    state.log(
         Level.INFO if done.freed >= 1 else Level.DEBUG, gave_back(_WHEN[done.after], done.freed)
     )
 
 
-def tell_busy(ledger: Ledger, busy: Busy | None) -> None:
+def tell_busy(state: BatchState, busy: Busy | None) -> None:
     """How much of its time the model of an engine worked, if that is known."""
     if busy is not None and busy.worked > 0:
         share = 100 * busy.worked / (busy.worked + busy.waited)
-        ledger.log(Level.INFO, f"The model was busy {share:.1f} % of the time")
+        state.log(Level.INFO, f"The model was busy {share:.1f} % of the time")
 
 
-async def tell_end(ledger: Ledger, meter: MemoryMeter, before: MemoryReading | None) -> None:
+async def tell_end(state: BatchState, meter: MemoryMeter, before: MemoryReading | None) -> None:
     """The engine has ended, and with it all its memory, the GPU's too."""
     after = await asyncio.to_thread(meter.read)
-    ledger.log(Level.INFO, after_cleanup(after))
+    state.log(Level.INFO, after_cleanup(after))
     if before is not None:
-        ledger.log(Level.INFO, engine_gave_back(before, after))
+        state.log(Level.INFO, engine_gave_back(before, after))

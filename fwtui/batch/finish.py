@@ -11,7 +11,7 @@ from fwtui.batch.attempts import Run
 from fwtui.batch.conflicts import remember, stem_path
 from fwtui.batch.quality import fast_subtitles, find_doubts
 from fwtui.batch.retry import left_out
-from fwtui.batch.state import Ledger, now
+from fwtui.batch.state import BatchState, now
 from fwtui.config.overrides import sparse
 from fwtui.config.validate import load_replacements
 from fwtui.core.events import Level
@@ -54,7 +54,7 @@ def gone(folder: Path) -> Failure:
     )
 
 
-async def complete(ledger: Ledger, job: Job, run: Run) -> Completed | Failed:
+async def complete(state: BatchState, job: Job, run: Run) -> Completed | Failed:
     """Write the outputs of a file whose windows are all journaled.
 
     They are durable when this returns `Completed`; an error becomes `Failed` and leaves the
@@ -62,19 +62,19 @@ async def complete(ledger: Ledger, job: Job, run: Run) -> Completed | Failed:
     """
     plan, settings = run.plan, run.settings
     assert plan is not None
-    found = await ledger.transcript(job.id)
-    holes = await asyncio.to_thread(ledger.store.left_out, job.id)
+    found = await state.transcript(job.id)
+    holes = await asyncio.to_thread(state.store.left_out, job.id)
     transcript = Transcript(plan.language, found.segments, plan.duration)
     output = settings.output
     stem = stem_path(job.stem, output)
-    if (lost := await asyncio.to_thread(_lost, ledger, job, stem)) is not None:
+    if (lost := await asyncio.to_thread(_lost, state, job, stem)) is not None:
         return Failed(now(), gone(lost), run.started_at)
-    spoken = await asyncio.to_thread(ledger.store.spoken, job.id)
+    spoken = await asyncio.to_thread(state.store.spoken, job.id)
 
     def work() -> tuple[tuple[Path, ...], tuple[Finding, ...]]:
         rules = load_replacements(Path(output.replacements)) if output.replacements else None
         text = edited(transcript, output, rules)
-        written = write_transcript(text, stem, output, ledger.store.owner, job.kept or ())
+        written = write_transcript(text, stem, output, state.store.owner, job.kept or ())
         return written, (
             *find_doubts(transcript, plan, spoken, settings.decoding, settings.quality),
             *fast_subtitles(text, output),
@@ -88,7 +88,7 @@ async def complete(ledger: Ledger, job: Job, run: Run) -> Completed | Failed:
         place, needed = (error.place, error.needed) if isinstance(error, StorageError) else ("", 0)
         failure = Failure(kind, error.title, error.hint, "", place, needed)
         return Failed(now(), failure, run.started_at)
-    ledger.output_folders.add(stem.parent)
+    state.output_folders.add(stem.parent)
     done = Completed(
         started_at=run.started_at,
         completed_at=now(),
@@ -104,17 +104,15 @@ async def complete(ledger: Ledger, job: Job, run: Run) -> Completed | Failed:
         used=sparse(replace(settings, model=run.current.model, decoding=run.current.decoding)),
         findings=findings,
     )
-    await asyncio.to_thread(remember, ledger, job, plan, settings, done)
+    await asyncio.to_thread(remember, state, job, plan, settings, done)
     return done
 
 
-def _lost(ledger: Ledger, job: Job, stem: Path) -> Path | None:
+def _lost(state: BatchState, job: Job, stem: Path) -> Path | None:
     """The folder for the outputs, or of the file they go beside, if it was there and is not."""
     if text_to_path(job.stem).is_absolute() and not job.file.parent.is_dir():
         return job.file.parent
-    return (
-        stem.parent if stem.parent in ledger.output_folders and not stem.parent.is_dir() else None
-    )
+    return stem.parent if stem.parent in state.output_folders and not stem.parent.is_dir() else None
 
 
 def left_alone(kept: Sequence[str]) -> tuple[str, ...]:
@@ -123,25 +121,25 @@ def left_alone(kept: Sequence[str]) -> tuple[str, ...]:
 
 
 async def write_report(
-    ledger: Ledger, began: datetime, peak_rss: float, prediction: Prediction | None = None
+    state: BatchState, began: datetime, peak_rss: float, prediction: Prediction | None = None
 ) -> str | None:
     """Write the report of the batch beside the transcripts: its path, or None if that failed."""
-    settings = ledger.settings
-    session = ledger.store.session_id
-    report = make_report(tuple(ledger.queue), settings, session, began, now(), peak_rss, prediction)
+    settings = state.settings
+    session = state.store.session_id
+    report = make_report(tuple(state.queue), settings, session, began, now(), peak_rss, prediction)
     folder = text_to_path(path_to_text(settings.output.output_dir)).expanduser()
     path = folder / f"fwtui-report-{session}.txt"
     try:
         text = render_report(report).encode()
         # when no file was completed, the folder need not be there yet
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
-        await asyncio.to_thread(write_atomic, path, text, owner=ledger.store.owner)
+        await asyncio.to_thread(write_atomic, path, text, owner=state.store.owner)
     except FwtuiError as error:
-        ledger.log(Level.ERROR, f"The report was not written: {error.title}")
+        state.log(Level.ERROR, f"The report was not written: {error.title}")
         return None
     except OSError as error:
         reason = error.strerror or str(error)
-        ledger.log(Level.ERROR, f"The report was not written: {folder}: {reason}")
+        state.log(Level.ERROR, f"The report was not written: {folder}: {reason}")
         return None
-    ledger.log(Level.INFO, f"Report: {path}")
+    state.log(Level.INFO, f"Report: {path}")
     return path_to_text(path)

@@ -19,7 +19,7 @@ import msgspec
 from fwtui import __version__
 from fwtui.batch.exit_code import exit_code
 from fwtui.batch.run_command import Ended, arguments_of, run_command
-from fwtui.batch.state import Ledger
+from fwtui.batch.state import BatchState
 from fwtui.config.sources import FACTS
 from fwtui.core.events import (
     AnyEvent,
@@ -197,8 +197,8 @@ class Call(msgspec.Struct, frozen=True):
 class Hooks:
     """Of one batch; `hear` is a listener. `log` is the path of the session's log."""
 
-    def __init__(self, ledger: Ledger, session_id: str, log: str) -> None:
-        self._ledger = ledger
+    def __init__(self, state: BatchState, session_id: str, log: str) -> None:
+        self._state = state
         self._session_id = session_id
         self._log = log
         self._due: deque[Call] = deque()
@@ -235,38 +235,38 @@ class Hooks:
             self._due.clear()
             if names:
                 text = f"fwtui ends: the commands for {', '.join(sorted(names))} are not run"
-                self._ledger.log(Level.WARNING, text)
-            self._ledger.log(Level.INFO, "fwtui ends; the commands that still run are left alone")
+                self._state.log(Level.WARNING, text)
+            self._state.log(Level.INFO, "fwtui ends; the commands that still run are left alone")
 
     def _file_done(self, job: Job) -> None:
         assert isinstance(job.state, Completed | Failed)
         if self._told.get(job.id) == job.state.completed_at:
             return  # the same end: only its path is another one
         self._told[job.id] = job.state.completed_at
-        settings = self._ledger.settings
+        settings = self._state.settings
         command = settings.done.on_file_done
         if command is not None and self._late < MOST_LATE:
             told = file_told(job, settings, self._session_id)
             self._begin("on_file_done", command, told, job)
 
     def _batch_done(self, finished: BatchFinished) -> None:
-        settings = self._ledger.settings
+        settings = self._state.settings
         if settings.done.desktop_notification:
             self._notify(news(finished))
         if (command := settings.done.on_batch_done) is not None:
-            told = batch_told(finished, self._ledger.queue, settings, self._session_id, self._log)
+            told = batch_told(finished, self._state.queue, settings, self._session_id, self._log)
             self._begin("on_batch_done", command, told)
 
     def _notify(self, text: str) -> None:
         arguments = desktop_notification(TITLE, text)
         if arguments is None:
             text = "No desktop notification: there is no program for it (notify-send, osascript)"
-            self._ledger.log(Level.WARNING, text)
+            self._state.log(Level.WARNING, text)
             return
         self._put(Call("desktop_notification", arguments, "the batch", DESKTOP_SECONDS))
 
     def _begin(self, hook: str, command: str, told: Told, job: Job | None = None) -> None:
-        done = self._ledger.settings.done
+        done = self._state.settings.done
         about = job.name if job is not None else "the batch"
         try:
             arguments = arguments_of(command, shell=done.hook_shell)
@@ -314,14 +314,14 @@ class Hooks:
     def _ended(self, call: Call, ended: Ended) -> None:
         self._running -= 1
         for line in ended.words:
-            self._ledger.log(Level.DEBUG, f"{call.hook}: {line}", call.job)
+            self._state.log(Level.DEBUG, f"{call.hook}: {line}", call.job)
         if ended.problem:
             last = next((line for line in reversed(ended.words) if line.strip()), "")
             self._failed(call.hook, call.about, ended.problem, call.job, last)
         else:
             self._failing.discard(call.hook)
             text = f"{call.hook} for {call.about} took {ended.seconds:.1f} s"
-            self._ledger.log(Level.DEBUG, text, call.job)
+            self._state.log(Level.DEBUG, text, call.job)
         if call.job is not None:
             self._late = self._late + 1 if ended.late else 0
             if self._late == MOST_LATE:
@@ -336,13 +336,13 @@ class Hooks:
         """Say it: each time in the log, and once to whoever looks, until it goes well again."""
         last = redacted(last)
         words = f": {last}" if last else ""
-        self._ledger.log(Level.WARNING, f"{hook} failed for {about}: {problem}{words}", job)
+        self._state.log(Level.WARNING, f"{hook} failed for {about}: {problem}{words}", job)
         if hook not in self._failing:
             self._failing.add(hook)
-            self._ledger.emit(HookFailed(hook, f"{hook} failed for {about}: {problem}", last))
+            self._state.emit(HookFailed(hook, f"{hook} failed for {about}: {problem}", last))
 
     def _give_up(self) -> None:
         self._due = deque(call for call in self._due if call.job is None)
         text = f"on_file_done did not end in time {MOST_LATE} times: it is not run any more"
-        self._ledger.log(Level.ERROR, f"{text} in this batch")
-        self._ledger.emit(HookFailed("on_file_done", text, "see hook_seconds"))
+        self._state.log(Level.ERROR, f"{text} in this batch")
+        self._state.emit(HookFailed("on_file_done", text, "see hook_seconds"))

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from fwtui.batch.devices import places
 from fwtui.batch.estimate import History
-from fwtui.batch.state import Ledger
+from fwtui.batch.state import BatchState
 from fwtui.core.events import Forecast, Level, MemoryAlert, MemoryReading
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.settings import Settings
@@ -51,14 +51,14 @@ class Guarded(Protocol):
 class Guardian:
     """One for a batch, whatever the number of its engines; the limits are those of the moment."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        self.ledger = ledger
+    def __init__(self, state: BatchState) -> None:
+        self.state = state
         self._watched = Watched()
         self._is_low = False
 
     def look(self, reading: MemoryReading, slots: Iterable[Guarded]) -> MemoryReading:
         """Do what the reading asks for; returns it with the limits in it."""
-        limits = limits_of(self.ledger.settings.memory)
+        limits = limits_of(self.state.settings.memory)
         self._is_low = is_low(reading)
         # of several engines, the one that has had the most time to grow
         slot = max(slots, key=lambda slot: slot.windows)
@@ -80,12 +80,12 @@ class Guardian:
                 title = f"Out of the memory that is allowed: {text}"
                 slot.go_smaller(Failure(FailureKind.OUT_OF_MEMORY, title, RAISE))
             case Calm():
-                self.ledger.log(Level.INFO, "Memory is below its limits again")
-                self.ledger.emit(MemoryAlert(""))
+                self.state.log(Level.INFO, "Memory is below its limits again")
+                self.state.emit(MemoryAlert(""))
 
     def _tell(self, text: str, hint: str, *, hard: bool) -> None:
-        self.ledger.log(Level.WARNING, f"Memory: {text}; {hint}")
-        self.ledger.emit(MemoryAlert(text, hint, hard))
+        self.state.log(Level.WARNING, f"Memory: {text}; {hint}")
+        self.state.emit(MemoryAlert(text, hint, hard))
 
     def explain(self, failure: Failure) -> Failure:
         """The failure of a dead engine; one that died when memory was short died of that.
@@ -100,7 +100,7 @@ class Guardian:
     def loaded(self, reading: MemoryReading) -> Failure | None:
         """An engine has loaded its model. The failure, if the model alone is over a limit."""
         self._watched = replace(self._watched, leaving=False)
-        over = excess(reading, limits_of(self.ledger.settings.memory))
+        over = excess(reading, limits_of(self.state.settings.memory))
         if not over:
             return None
         title = f"The model alone needs more memory than is allowed: {over}"
@@ -114,26 +114,26 @@ class Guardian:
 class Forecaster:
     """`made` is the last forecast, for those who come later."""
 
-    def __init__(self, ledger: Ledger, meter: MemoryMeter, history: History) -> None:
-        self.ledger = ledger
+    def __init__(self, state: BatchState, meter: MemoryMeter, history: History) -> None:
+        self.state = state
         self._meter = meter
         self._history = history
         self.made: Forecast | None = None
 
     async def look(self, *, starting: bool) -> None:
         """Forecast with the settings of this moment; tell it if it is news or a batch starts."""
-        settings = self.ledger.settings
+        settings = self.state.settings
         made = await asyncio.to_thread(self._make, settings)
         if made is None:
             return
         before, self.made = self.made, made
         is_news = before is None or _figures(before) != _figures(made)
         if is_news:
-            self.ledger.emit(made)
+            self.state.emit(made)
         if is_news and not made.fits:
-            self.ledger.log(Level.WARNING, told(made))
+            self.state.log(Level.WARNING, told(made))
         elif starting:
-            self.ledger.log(Level.INFO, told(made))
+            self.state.log(Level.INFO, told(made))
 
     def _make(self, settings: Settings) -> Forecast | None:
         reading = self._meter.read()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from fwtui.batch.downloads import Downloads
 from fwtui.batch.messages import LinkEnded, SlotMessage
 from fwtui.batch.retry import goes_on_on_cpu
-from fwtui.batch.state import Ledger
+from fwtui.batch.state import BatchState
 from fwtui.batch.worker import EngineSlot
 from fwtui.core.events import EngineInfo, Level
 from fwtui.core.failure import Failure
@@ -22,9 +22,9 @@ class EngineSlots:
     """
 
     def __init__(
-        self, ledger: Ledger, make: Callable[[int, int], EngineSlot], downloads: Downloads
+        self, state: BatchState, make: Callable[[int, int], EngineSlot], downloads: Downloads
     ) -> None:
-        self.ledger = ledger
+        self.state = state
         self.downloads = downloads
         self._make = make
         self._slots = [make(0, 0)]
@@ -51,9 +51,9 @@ class EngineSlots:
 
     async def fall_back(self, failure: Failure) -> bool:
         """If that is allowed: one engine on the CPU in place of those that cannot be used."""
-        if self._slots[0].on_cpu or not goes_on_on_cpu(failure, self.ledger.settings):
+        if self._slots[0].on_cpu or not goes_on_on_cpu(failure, self.state.settings):
             return False
-        self.ledger.log(Level.WARNING, f"The batch goes on on the CPU: {failure}")
+        self.state.log(Level.WARNING, f"The batch goes on on the CPU: {failure}")
         self.arrange((0,))
         self._slots[0].on_cpu = True
         self.forget_halts()
@@ -121,7 +121,7 @@ class EngineSlots:
             await slot.handle(message)
             if could and slot.halted is not None and self.halted is None:
                 text = f"Engine {slot.number + 1} cannot be used, the others go on: {slot.halted}"
-                self.ledger.log(Level.ERROR, text)
+                self.state.log(Level.ERROR, text)
 
     async def feed(self) -> bool:
         """Give the engines their next jobs; none gets a second one while another has none.

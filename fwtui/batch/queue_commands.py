@@ -11,7 +11,7 @@ from fwtui.batch.discovery import LookedUp, LookedUpAll
 from fwtui.batch.messages import Overdue
 from fwtui.batch.pool import EngineSlots
 from fwtui.batch.queue import roots_of
-from fwtui.batch.state import Ledger, now
+from fwtui.batch.state import BatchState, now
 from fwtui.config.overrides import sparse
 from fwtui.core.commands import RetryJobs
 from fwtui.core.events import Level
@@ -33,10 +33,10 @@ class Removal:
 
 
 class Removals:
-    """Takes jobs out of the ledger, and puts back what the last commands took."""
+    """Removes jobs from the batch, and puts back what the last commands took."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        self.ledger = ledger
+    def __init__(self, state: BatchState) -> None:
+        self.state = state
         self._removals: list[Removal] = []
 
     @property
@@ -46,11 +46,11 @@ class Removals:
 
     async def remove(self, ids: Iterable[JobId], running: Iterable[JobId]) -> None:
         """Take jobs out now, and the running ones when `left` says that they have stopped."""
-        there = [job for job in ids if job in self.ledger.queue]
+        there = [job for job in ids if job in self.state.queue]
         if not there:
             return
         ran = frozenset(running)
-        removal = Removal(self.ledger.queue.order, ran, set(ran))
+        removal = Removal(self.state.queue.order, ran, set(ran))
         self._removals = [*self._removals[-MOST_REMOVALS + 1 :], removal]
         await self._take(removal, [job for job in there if job not in removal.stopping])
 
@@ -63,18 +63,18 @@ class Removals:
                 await self._take(removal, [job for job in removal.order if job in now])
 
     async def _take(self, removal: Removal, ids: list[JobId]) -> None:
-        jobs = [self.ledger.queue[job] for job in ids if job in self.ledger.queue]
+        jobs = [self.state.queue[job] for job in ids if job in self.state.queue]
         removal.jobs += jobs
-        await self.ledger.remove(ids)
+        await self.state.remove(ids)
 
     async def undo(self) -> None:
         """Put back what the last command took out."""
         if not self._removals:
-            self.ledger.log(Level.INFO, "Nothing was removed that could be put back")
+            self.state.log(Level.INFO, "Nothing was removed that could be put back")
             return
         removal = self._removals.pop()
         jobs = [_as_it_was(job) if job.id in removal.ran else job for job in removal.jobs]
-        await self.ledger.bring_back(jobs, removal.order)
+        await self.state.bring_back(jobs, removal.order)
 
 
 def _as_it_was(job: Job) -> Job:
@@ -86,12 +86,12 @@ class Orders:
     """Carries them out. `remind` gets an `Overdue` when a cancelled file should have ended."""
 
     def __init__(
-        self, ledger: Ledger, slots: EngineSlots, remind: Callable[[Overdue], None]
+        self, state: BatchState, slots: EngineSlots, remind: Callable[[Overdue], None]
     ) -> None:
-        self.ledger = ledger
+        self.state = state
         self.slots = slots
         self._remind = remind
-        self._removals = Removals(ledger)
+        self._removals = Removals(state)
         self._begin_adding()
 
     def _begin_adding(self) -> None:
@@ -105,13 +105,13 @@ class Orders:
             return
         found = answer.found
         if self._first is None:
-            self._first = self.ledger.queue.next_id
+            self._first = self.state.queue.next_id
         for problem in found.problems:
-            self.ledger.log(Level.ERROR, str(problem.failure))
+            self.state.log(Level.ERROR, str(problem.failure))
         roots = roots_of(found.files, found.roots, answer.roots)
         links = {url: self.slots.downloads.place(url) for url in found.links}
         try:
-            self._added += await self.ledger.add(found.files, found.problems, roots, links=links)
+            self._added += await self.state.add(found.files, found.problems, roots, links=links)
         except FwtuiError:
             self._given_up = True
             raise
@@ -121,9 +121,9 @@ class Orders:
         """Tell what was not added, now that all is."""
         known = self._found - self._added
         if known:
-            self.ledger.log(Level.INFO, f"{known} files are in the queue already")
+            self.state.log(Level.INFO, f"{known} files are in the queue already")
         if not self._found and not self._given_up:
-            self.ledger.log(Level.WARNING, f"No media files found in {', '.join(answer.paths)}")
+            self.state.log(Level.WARNING, f"No media files found in {', '.join(answer.paths)}")
         if self._found > MANY:
             await asyncio.to_thread(return_free_pages)
         self._begin_adding()
@@ -134,14 +134,14 @@ class Orders:
         A session with some of them would be resumed as if it had all.
         """
         self._given_up = True
-        first, queue = self._first, self.ledger.queue
+        first, queue = self._first, self.state.queue
         fresh = [job.id for job in queue if first is not None and job.id >= first]
         untouched = [i for i in fresh if queue[i].state == Pending() and not queue[i].attempts]
         unfinished = [i for i in untouched if self.slots.having(i) is None]
         if unfinished:
-            await self.ledger.remove(unfinished)
+            await self.state.remove(unfinished)
             text = f"Files were still looked up: the {len(unfinished)} found so far are not kept"
-            self.ledger.log(Level.WARNING, text)
+            self.state.log(Level.WARNING, text)
 
     async def remove(self, ids: tuple[JobId, ...]) -> None:
         """Take jobs out; those in an engine when they have left it."""
@@ -162,14 +162,14 @@ class Orders:
     async def skip(self, ids: tuple[JobId, ...]) -> None:
         """Cancel what is in an engine, skip what waits."""
         self._cancel(self._running(ids))
-        queue, state = self.ledger.queue, Skipped(now(), SKIPPED)
+        queue, state = self.state.queue, Skipped(now(), SKIPPED)
         jobs = [queue[job] for job in dict.fromkeys(ids) if job in queue]
         waiting = [job for job in jobs if isinstance(job.state, Pending)]
-        await self.ledger.put_all(replace(job, state=state) for job in waiting)
+        await self.state.put_all(replace(job, state=state) for job in waiting)
 
     async def retry(self, command: RetryJobs) -> None:
         """Put finished jobs back to pending."""
-        queue, done = self.ledger.queue, self.ledger.store.done_seconds
+        queue, done = self.state.queue, self.state.store.done_seconds
         jobs = [queue[job] for job in dict.fromkeys(command.ids) if job in queue]
         over, on = [], []
         for job in (job for job in jobs if job.is_finished):
@@ -180,27 +180,27 @@ class Orders:
                 over.append(replace(job, state=Pending(), settings=own))
             else:
                 on.append(replace(job, state=Pending(done(job.id)), settings=own))
-        await self.ledger.put_all(over, forget=True)
-        await self.ledger.put_all(on)
+        await self.state.put_all(over, forget=True)
+        await self.state.put_all(on)
 
     async def take_back_strays(self) -> None:
         """Jobs that trouble with the disk left between an engine and the queue."""
-        for job in tuple(self.ledger.queue):
+        for job in tuple(self.state.queue):
             if isinstance(job.state, Processing) and self.slots.having(job.id) is None:
-                await self.ledger.put(replace(job, state=Pending()))
+                await self.state.put(replace(job, state=Pending()))
 
     def overdue(self, job: JobId) -> None:
         """End the engine of a cancelled job that is still there."""
         slot = self.slots.having(job)
         if slot is not None and slot.is_overdue(job):
-            self.ledger.log(Level.WARNING, "The engine did not stop in time: killed", job)
+            self.state.log(Level.WARNING, "The engine did not stop in time: killed", job)
             slot.kill_engine()
 
     def _running(self, ids: tuple[JobId, ...]) -> list[JobId]:
         return [job for job in ids if self.slots.having(job) is not None]
 
     def _cancel(self, jobs: list[JobId]) -> None:
-        wait = self.ledger.settings.batch.cancel_seconds
+        wait = self.state.settings.batch.cancel_seconds
         for job in jobs:
             slot = self.slots.having(job)
             assert slot is not None

@@ -66,7 +66,7 @@ class _New(Struct, frozen=True):
     source: str | None = None
 
 
-class Ledger:
+class BatchState:
     """The one place where a batch changes."""
 
     def __init__(self, store: SessionStore) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from fwtui.batch.messages import Settled
-from fwtui.batch.state import Ledger
+from fwtui.batch.state import BatchState
 from fwtui.config.fields import Value, apply
 from fwtui.config.locations import Locations
 from fwtui.config.overrides import sparse
@@ -86,7 +86,7 @@ class _Open:
 class Folders:
     """All methods run in the event loop, but for `close`. `post` and `settled` fill the inbox."""
 
-    ledger: Ledger
+    state: BatchState
     locations: Locations
     post: Callable[[News], None]
     settled: Callable[[Settled], None]
@@ -102,7 +102,7 @@ class Folders:
     _told: tuple[FolderStatus, ...] = ()
 
     def __post_init__(self) -> None:
-        self.ledger.listen(self._hear)
+        self.state.listen(self._hear)
 
     def __bool__(self) -> bool:
         return bool(self._open)
@@ -131,20 +131,20 @@ class Folders:
                 TakenLedger.open, self.locations.watched, folder.path
             )
             if one.taken.problem:
-                self.ledger.log(Level.ERROR, one.taken.problem)
+                self.state.log(Level.ERROR, one.taken.problem)
             await asyncio.to_thread(
                 settle_left_over,
                 one.taken,
                 self.locations.sessions,
-                self.ledger.store.session_id,
-                lambda path: self.ledger.queue.at(path) is not None,
+                self.state.store.session_id,
+                lambda path: self.state.queue.at(path) is not None,
             )
         except FwtuiError as error:
             one.status = replace(one.status, state="failed", problem=error.title)
             words = f"{error.title}. {error.hint}" if error.hint else error.title
-            self.ledger.log(Level.ERROR, words)
+            self.state.log(Level.ERROR, words)
         else:
-            session = self.ledger.store.session_id
+            session = self.state.store.session_id
             one.watch = FolderWatch(
                 folder, one.taken, session, self._apart, self._missed, self.post
             )
@@ -154,9 +154,9 @@ class Folders:
 
     def _look_at_queue(self) -> None:
         """As long as there are no folders, nothing is heard of it, or kept."""
-        self._paths = {job.id: job.path for job in self.ledger.queue}
+        self._paths = {job.id: job.path for job in self.state.queue}
         self._missed.clear()
-        self._missed |= {job.path for job in self.ledger.queue if _was_missing(job)}
+        self._missed |= {job.path for job in self.state.queue if _was_missing(job)}
 
     async def unwatch(self, path: str) -> None:
         """Let go of a folder. Raises StorageError."""
@@ -184,8 +184,8 @@ class Folders:
 
     async def _remember(self) -> None:
         folders = tuple(one.folder for one in self._open.values())
-        if folders != self.ledger.store.folders:
-            await asyncio.to_thread(self.ledger.store.set_folders, folders)
+        if folders != self.state.store.folders:
+            await asyncio.to_thread(self.state.store.set_folders, folders)
 
     def _keep_apart(self) -> None:
         """Folders that none of them looks into; the threads see the change at once."""
@@ -201,7 +201,7 @@ class Folders:
         statuses = self.statuses
         if statuses != self._told:
             self._told = statuses
-            self.ledger.emit(FoldersChanged(statuses))
+            self.state.emit(FoldersChanged(statuses))
 
     # --- what comes from them ------------------------------------------------------------------
 
@@ -211,11 +211,11 @@ class Folders:
             case Told(status=status):
                 await self._note(status)
             case Noted(level=level, text=text):
-                self.ledger.log(level, text)
+                self.state.log(level, text)
             case Arrived():
                 await self._take(news)
             case Renamed(before=before, after=after):
-                if (job := self.ledger.queue.at(before)) is not None:
+                if (job := self.state.queue.at(before)) is not None:
                     await self._renamed(job, after)
             case Settled():
                 await self._settle(news)
@@ -226,13 +226,13 @@ class Folders:
             return
         before, one.status = one.status, status
         if status.problem and status.problem != before.problem:
-            self.ledger.log(Level.WARNING, f"Watched folder: {printable(status.problem)}")
+            self.state.log(Level.WARNING, f"Watched folder: {printable(status.problem)}")
         elif before.state == "missing" and status.state in {"watching", "polling"}:
-            self.ledger.log(Level.INFO, f"The watched folder {status.folder.path} is back")
+            self.state.log(Level.INFO, f"The watched folder {status.folder.path} is back")
             root = text_to_path(status.folder.path)
             await self._retry(
                 job
-                for job in self.ledger.queue
+                for job in self.state.queue
                 if _was_missing(job) and job.file.is_relative_to(root)
             )
 
@@ -243,7 +243,7 @@ class Folders:
         settings = self._settings(one.folder)
         new, over = [], []
         for path in in_natural_order(news.files):
-            job = self.ledger.queue.at(path)
+            job = self.state.queue.at(path)
             if job is None:
                 new.append(text_to_path(path))
             elif isinstance(job.state, Processing):
@@ -251,22 +251,22 @@ class Folders:
             elif not isinstance(job.state, Pending):
                 over.append(replace(job, state=Pending(), settings=settings))
         roots = [one.folder.path] * len(new)
-        await self.ledger.add(new, (), roots, settings)
-        await self.ledger.put_all(over, forget=True)
+        await self.state.add(new, (), roots, settings)
+        await self.state.put_all(over, forget=True)
         where = printable(str(text_to_path(one.folder.path)))
         if new:
-            self.ledger.log(Level.INFO, f"{len(new):,} new in {where}")
+            self.state.log(Level.INFO, f"{len(new):,} new in {where}")
         for job in over:
-            self.ledger.log(Level.INFO, f"{job.name} was replaced: it is done again", job.id)
+            self.state.log(Level.INFO, f"{job.name} was replaced: it is done again", job.id)
 
     def _settings(self, folder: WatchedFolder) -> dict[str, Value] | None:
         """The settings of a folder's files; None: those of the batch."""
         if not folder.values:
             return None
         try:
-            return sparse(apply(self.ledger.settings, folder.values))
+            return sparse(apply(self.state.settings, folder.values))
         except ConfigError as error:
-            self.ledger.log(Level.ERROR, f"{folder.path}: its settings are not used: {error.title}")
+            self.state.log(Level.ERROR, f"{folder.path}: its settings are not used: {error.title}")
             return None
 
     async def _renamed(self, job: Job, path: str) -> None:
@@ -275,11 +275,11 @@ class Folders:
         if not job.is_finished:
             self._moving.add(job.id)
         elif _was_missing(job):
-            await self._retry([self.ledger.queue[job.id]])
+            await self._retry([self.state.queue[job.id]])
 
     async def _relocate(self, job: Job, path: str) -> None:
-        if self.ledger.queue.at(path) is None:
-            await self.ledger.put(job.moved(path))
+        if self.state.queue.at(path) is None:
+            await self.state.put(job.moved(path))
 
     # --- what becomes of their files -----------------------------------------------------------
 
@@ -312,7 +312,7 @@ class Folders:
     def _take_up(self, taken: TakenLedger) -> None:
         """What ended before the last end of fwtui, and was not settled."""
         for entry in taken.queued():
-            job = self.ledger.queue.at(entry.path)
+            job = self.state.queue.at(entry.path)
             if job is not None and isinstance(job.state, Completed):
                 self._ended.append(job)
 
@@ -320,13 +320,13 @@ class Folders:
         """Go on with files that have ended. Raises StorageError."""
         ended, self._ended = self._ended, []
         for job in ended:
-            now = self.ledger.queue.get(job.id)
+            now = self.state.queue.get(job.id)
             if now is None or not isinstance(now.state, Completed | Failed):
                 continue
             if job.id in self._again:
                 self._again.discard(job.id)
-                await self.ledger.put_all([replace(now, state=Pending())], forget=True)
-                self.ledger.log(Level.INFO, f"{now.name} was replaced: it is done again", now.id)
+                await self.state.put_all([replace(now, state=Pending())], forget=True)
+                self.state.log(Level.INFO, f"{now.name} was replaced: it is done again", now.id)
             elif isinstance(now.state, Completed):
                 self._spawn(self._afterwards(now))
             elif now.id in self._moving and _was_missing(now):
@@ -334,9 +334,9 @@ class Folders:
             self._moving.discard(job.id)
 
     async def _retry(self, jobs: Iterable[Job]) -> None:
-        done = self.ledger.store.done_seconds
+        done = self.state.store.done_seconds
         there = [job for job in jobs if await asyncio.to_thread(job.file.exists)]
-        await self.ledger.put_all(replace(job, state=Pending(done(job.id))) for job in there)
+        await self.state.put_all(replace(job, state=Pending(done(job.id))) for job in there)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -367,11 +367,11 @@ class Folders:
                 word = "moved" if one.folder.after == "move" else "tagged"
                 reason = error.strerror or str(error)
                 text = f"{job.name} has its transcript, but was not {word}: {reason}"
-                self.ledger.log(Level.WARNING, text, job.id)
+                self.state.log(Level.WARNING, text, job.id)
             self.settled(Settled(job.id, job.path, entry.identity, place))
 
     async def _settle(self, news: Settled) -> None:
-        one, job = self._ledger_of(news.path), self.ledger.queue.get(news.job)
+        one, job = self._ledger_of(news.path), self.state.queue.get(news.job)
         entry = one.taken.at(news.path) if one is not None and one.taken is not None else None
         if one is None or one.taken is None or entry is None or entry.identity != news.identity:
             return  # another file is there by now

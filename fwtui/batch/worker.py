@@ -1,4 +1,4 @@
-"""One engine slot: keeps its child fed, and turns what the child says into ledger entries."""
+"""One engine slot: keeps its child fed, and records what the child reports."""
 
 import asyncio
 from collections import deque
@@ -33,7 +33,7 @@ from fwtui.batch.messages import (
     pump,
 )
 from fwtui.batch.retry import NO_GPU, without_gpu
-from fwtui.batch.state import Ledger
+from fwtui.batch.state import BatchState
 from fwtui.batch.watchdog import EngineWatch, Pace
 from fwtui.config.overrides import full
 from fwtui.core.decoding import batch_size
@@ -217,7 +217,7 @@ class ReplacedByGuard:
 class Occupied:
     """Base of the slot."""
 
-    ledger: Ledger
+    state: BatchState
     halted: Failure | None
     _client: EngineClient | None
     _in_flight: InFlight
@@ -270,7 +270,7 @@ class Occupied:
         if not self._in_flight.at(Stage.IN_MODEL, Stage.PREPARING):
             behind = behind[1:]  # the first one is next here
         for job in reversed(behind):
-            length = self.ledger.queue[job].duration
+            length = self.state.queue[job].duration
             if not self._runs[job].cancelled and (not length or length >= least):
                 self._given_back = job
                 self._client.send(Cancel(job))
@@ -293,7 +293,7 @@ class EngineSlot(ReplacedByGuard, Occupied):
         self,
         number: int,
         device: int,
-        ledger: Ledger,
+        state: BatchState,
         scratch: Path,
         meter: MemoryMeter,
         guardian: Guardian,
@@ -304,7 +304,7 @@ class EngineSlot(ReplacedByGuard, Occupied):
         Occupied.__init__(self)
         self.number = number
         self.device = device
-        self.ledger = ledger
+        self.state = state
         self.scratch = scratch
         self.meter = meter
         self.guardian = guardian
@@ -315,7 +315,7 @@ class EngineSlot(ReplacedByGuard, Occupied):
         self.unusable = False
         self.on_cpu = False
         self.resting = False
-        self._desk = FileDesk(ledger, meter, number)
+        self._desk = FileDesk(state, meter, number)
         self._client: EngineClient | None = None
         self._paces: dict[JobId, Pace] = {}
         self._reader: asyncio.Task[None] | None = None
@@ -346,10 +346,10 @@ class EngineSlot(ReplacedByGuard, Occupied):
         while not self._ending and self.halted is None and self._wants_more(most):
             if skipped == SKIPPED_AT_ONCE:
                 return True
-            if (waiting := self.ledger.queue.next_pending()) is None:
+            if (waiting := self.state.queue.next_pending()) is None:
                 break
             run = self._runs.get(waiting.id) or self._new_run(waiting)
-            if (job := await claim(self.ledger, waiting, run.settings)) is None:
+            if (job := await claim(self.state, waiting, run.settings)) is None:
                 self._runs.pop(waiting.id, None)
                 skipped += 1
                 continue
@@ -411,21 +411,21 @@ class EngineSlot(ReplacedByGuard, Occupied):
         enough = most is not None and len(self._in_flight) >= most
         if enough or any(self._runs[job].alone for job in self._in_flight):
             return False
-        lengths = {job: self.ledger.queue[job].duration for job in self._in_flight}
+        lengths = {job: self.state.queue[job].duration for job in self._in_flight}
         device = self.info.device if self.info else "cpu"
-        size = batch_size(self.ledger.settings.decoding, device)
+        size = batch_size(self.state.settings.decoding, device)
         return self._in_flight.wants_more(lengths, size)
 
     def _new_run(self, job: Job) -> Run:
         """Kept only when the job is sent."""
         self._paces.pop(job.id, None)
-        settings = self.ledger.settings if job.settings is None else full(job.settings)
+        settings = self.state.settings if job.settings is None else full(job.settings)
         device = self.info.device if self.info else settings.model.device
         return new_run(job, settings, device, list(self._recent_rungs))
 
     async def _complete_from_journal(self, job: Job, run: Run) -> bool:
         """Write the outputs of a file whose windows were all done before; whether it was one."""
-        plan = await finished_plan(self.ledger, job, run)
+        plan = await finished_plan(self.state, job, run)
         if plan is None:
             return False
         run.plan, run.position = plan, plan.duration
@@ -438,13 +438,13 @@ class EngineSlot(ReplacedByGuard, Occupied):
         return without_gpu(model) if self.on_cpu else model
 
     def _start_engine(self, run: Run) -> None:
-        watch = EngineWatch(self.ledger.settings.batch.stall_seconds, self._paces)
+        watch = EngineWatch(self.state.settings.batch.stall_seconds, self._paces)
         client = EngineClient(self._model(run), self._on_stderr, self.command, watch)
         self._client, self._busy = client, None
         self._guard = asyncio.create_task(watch.guard(client, self._give_up))
         self._reader = asyncio.create_task(asyncio.to_thread(pump, client, self.post))
-        self.ledger.emit(EngineChanged(self.number, loading=True))
-        self.ledger.log(Level.INFO, f"Loading model {run.current.model.model}")
+        self.state.emit(EngineChanged(self.number, loading=True))
+        self.state.log(Level.INFO, f"Loading model {run.current.model.model}")
 
     def _on_stderr(self, line: str) -> None:
         if self._client is not None:
@@ -455,14 +455,14 @@ class EngineSlot(ReplacedByGuard, Occupied):
 
     async def _send(self, job: Job, run: Run) -> None:
         assert self._client is not None
-        point = await resume_point(self.ledger, run)
+        point = await resume_point(self.state, run)
         if run.rung and job.id not in self._runs:
             text = f"{job.name} begins with {run.current.remedy}: the last files ran out of memory"
-            self.ledger.log(Level.WARNING, text, job.id)
+            self.state.log(Level.WARNING, text, job.id)
         self._runs[job.id] = run
         self._in_flight.add(job.id)
-        request = await transcribe_request(self.ledger, self.scratch, job, run, point)
-        await self.ledger.put(replace(job, state=Processing(run.started_at, slot=self.number)))
+        request = await transcribe_request(self.state, self.scratch, job, run, point)
+        await self.state.put(replace(job, state=Processing(run.started_at, slot=self.number)))
         self._client.send(request)
 
     # --- what the child says -------------------------------------------------------------------
@@ -488,13 +488,13 @@ class EngineSlot(ReplacedByGuard, Occupied):
             case InModel(jobs=jobs):
                 self._in_flight.set_in_model(jobs)
             case CleanedUp():
-                await tell_cleanup(self.ledger, self.meter, reply)
+                await tell_cleanup(self.state, self.meter, reply)
             case Pong():
                 pass  # the watchdog's
             case Busy():
                 self._busy = reply
             case Note(level=level, text=text, job=about):
-                self.ledger.log(level, text, about)
+                self.state.log(level, text, about)
             case _:
                 await self._on_file_reply(reply)
 
@@ -502,9 +502,9 @@ class EngineSlot(ReplacedByGuard, Occupied):
         match reply:
             case Preparing(job=job, done=done, total=total):
                 self._in_flight.move(job, Stage.PREPARING)
-                self.ledger.emit(JobProgress(job, done, total, 0.0, None, preparing=True))
+                self.state.emit(JobProgress(job, done, total, 0.0, None, preparing=True))
             case Probed(job=job, media=media):
-                await self.ledger.put(replace(self.ledger.queue[job], media=media))
+                await self.state.put(replace(self.state.queue[job], media=media))
             case Waiting(job=job):
                 self._in_flight.move(job, Stage.PREPARED)
             case Started(job=job):
@@ -527,8 +527,8 @@ class EngineSlot(ReplacedByGuard, Occupied):
         for job in self._in_flight:
             self._runs[job].know_device(ready.device)
         self.info = engine_info(self.number, self._client.model, ready)
-        self.ledger.emit(EngineChanged(self.number, self.info))
-        self.ledger.log(Level.INFO, loaded_line(self.info))
+        self.state.emit(EngineChanged(self.number, self.info))
+        self.state.log(Level.INFO, loaded_line(self.info))
         refusal = self.guardian.loaded(await asyncio.to_thread(self.meter.read))
         if refusal is None or self._ending:
             return
@@ -544,7 +544,7 @@ class EngineSlot(ReplacedByGuard, Occupied):
 
     async def _complete(self, run: Run) -> None:
         self._recent_rungs.append(run.rung)
-        if no_room := await self._desk.complete(self.ledger.queue[run.job], run):
+        if no_room := await self._desk.complete(self.state.queue[run.job], run):
             self._halt(no_room)
 
     async def _on_file_failed(self, run: Run, failure: Failure, *, shared: bool) -> None:
@@ -584,8 +584,8 @@ class EngineSlot(ReplacedByGuard, Occupied):
         fatal, self._fatal = self._fatal, None
         self._client, self.info, self.resting = None, None, False
         jobs, self._in_flight = self._in_flight, InFlight()
-        self.ledger.emit(EngineChanged(self.number))
-        tell_busy(self.ledger, self._busy)
+        self.state.emit(EngineChanged(self.number))
+        tell_busy(self.state, self._busy)
         failure = self.guardian.explain(fatal or ended.failure)
         suspects = jobs.suspects(failure.kind)
         smaller = any(self._runs[job].rung for job in suspects)  # then the next step may do
@@ -593,7 +593,7 @@ class EngineSlot(ReplacedByGuard, Occupied):
             self.halted, self.unusable = failure, True
             expected = True
         if not expected and failure.detail:
-            self.ledger.log(Level.DEBUG, failure.detail)
+            self.state.log(Level.DEBUG, failure.detail)
         for job in jobs:
             run = self._runs.pop(job)
             if job in suspects and not expected:
@@ -603,7 +603,7 @@ class EngineSlot(ReplacedByGuard, Occupied):
             await self._desk.stopped(run)
             if recycling and not run.cancelled:
                 self._runs[job] = run
-        await tell_end(self.ledger, self.meter, before)
+        await tell_end(self.state, self.meter, before)
 
     def _cannot_work(self, failure: Failure, *, is_new: bool) -> bool:
         """Whether no file can be transcribed: no GPU, or the model does not load, repeatedly."""

@@ -120,7 +120,7 @@ class Workspace:
         store = await asyncio.to_thread(open_it)
         await self._sweep_others(store.session.settings)
         runner = self._runner(store)
-        runner.ledger.settings = runner.ledger.settings.with_own_of(own)
+        runner.state.settings = runner.state.settings.with_own_of(own)
         return runner
 
     async def _sweep_others(self, settings: Settings) -> None:

@@ -215,12 +215,12 @@ async def run(
         console.line(f"warning: {printable(name)} is no setting; did you mean {close}?")
 
     def hang_up() -> bool:
-        if runner.ledger.settings.batch.on_hangup == "stop":
+        if runner.state.settings.batch.on_hangup == "stop":
             return False
         leave_terminal(locations.session_log(runner.session_id))
         console.leave()
         runner.go_to_background()
-        runner.ledger.log(Level.INFO, TERMINAL_GONE)
+        runner.state.log(Level.INFO, TERMINAL_GONE)
         return True
 
     if background:

@@ -144,7 +144,7 @@ async def _show(app: "FwtuiApp", locations: Locations) -> None:
 async def _go_on(batch: "SharedBatch", task: "asyncio.Task[None]", locations: Locations) -> None:
     """The terminal is gone: work the queue off without one."""
     leave_terminal(locations.session_log(batch.session_id))
-    batch.ledger.log(Level.INFO, TERMINAL_GONE)
+    batch.state.log(Level.INFO, TERMINAL_GONE)
     with stop_signals(lambda: batch.send(Quit())):
         batch.go_to_background()
         await task

@@ -83,7 +83,7 @@ class Batch:
         listed = await batch.workspace.incomplete()
         (stored,) = listed.sessions
         batch.runner = await batch.workspace.resume(stored, Settings())
-        batch.settings = batch.runner.ledger.settings
+        batch.settings = batch.runner.state.settings
         return batch
 
     async def __aenter__(self) -> Self:
@@ -94,7 +94,7 @@ class Batch:
                 command = (sys.executable, "-c", code)
                 locations = self.workspace.locations
                 self.runner = BatchRunner(
-                    self.runner.ledger.store, locations.scratch, command, locations.history
+                    self.runner.state.store, locations.scratch, command, locations.history
                 )
         self.runner.subscribe(self._hear)
         self._task = asyncio.create_task(self.runner.run())

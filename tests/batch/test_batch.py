@@ -271,7 +271,7 @@ async def test_queue_commands_while_it_runs(tmp_path: Path) -> None:
         assert removed.ids == (1,)
         assert not isinstance(batch.jobs[4].state, Completed)
         await batch.until(BatchFinished)
-        assert batch.runner.ledger.queue.order == (2, 4, 3, 5)
+        assert batch.runner.state.queue.order == (2, 4, 3, 5)
         since = len(batch.events)
         batch.send(RetryJobs((3,)))
         await batch.state(3, Pending, since)

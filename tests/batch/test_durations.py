@@ -155,6 +155,6 @@ async def test_a_batch_that_will_not_fit_is_told_before_it_starts(
         assert told.proposal["model.compute_type"] == "int8"
         assert any("This batch needs about" in line for line in batch.log)
         since = len(batch.events)
-        batch.send(ChangeSettings(apply(batch.runner.ledger.settings, told.proposal)))
+        batch.send(ChangeSettings(apply(batch.runner.state.settings, told.proposal)))
         again = await batch.until(Forecast, since=since)
         assert again.fits

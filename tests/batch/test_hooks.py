@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from fwtui.batch.hooks import Hooks, desktop_notification
 from fwtui.batch.run_command import run_command
-from fwtui.batch.state import Ledger
+from fwtui.batch.state import BatchState
 from fwtui.config.locations import Locations
 from fwtui.core.events import AnyEvent, BatchFinished, HookFailed, Level, LogLine
 from fwtui.core.failure import Failure, FailureKind
@@ -57,7 +57,7 @@ async def test_a_batch_tells_of_each_file_then_of_itself(tmp_path: Path, command
     settings = replace(settings_for(tmp_path / "out"), done=done)
     async with Batch(settings, [clip, broken]) as batch:
         await batch.to_the_end()
-        session = batch.runner.ledger.store.directory / f"{batch.runner.ledger.store.session_id}"
+        session = batch.runner.state.store.directory / f"{batch.runner.state.store.session_id}"
         assert "hook script" not in session.with_suffix(".json").read_text()
         assert "hook script" not in session.with_suffix(".journal").read_text()
     first, second, last = told(tmp_path)  # after the end: leaving waits for them
@@ -87,25 +87,25 @@ async def test_a_batch_tells_of_each_file_then_of_itself(tmp_path: Path, command
 
 
 class Desk:
-    """Hooks on a real ledger, without an engine."""
+    """Hooks on a real batch state, without an engine."""
 
     def __init__(self, done: DoneSettings) -> None:
         now = datetime(2025, 12, 14, 10, 15, 30)
         store = SessionStore.create(Locations.default().sessions, Settings(done=done), now)
-        self.ledger = Ledger(store)
-        self.hooks = Hooks(self.ledger, "20251214_101530", "/log")
+        self.state = BatchState(store)
+        self.hooks = Hooks(self.state, "20251214_101530", "/log")
         self.events: list[AnyEvent] = []
-        self.ledger.listen(self.events.append)
-        self.ledger.listen(self.hooks.hear)
+        self.state.listen(self.events.append)
+        self.state.listen(self.hooks.hear)
 
     async def files(self, count: int) -> None:
-        await self.ledger.add([Path(f"/media/{number}.mp3") for number in range(count)], [])
+        await self.state.add([Path(f"/media/{number}.mp3") for number in range(count)], [])
         failure = Failure(FailureKind.BAD_MEDIA, "bad")
-        for job in tuple(self.ledger.queue):
-            await self.ledger.put(replace(job, state=Failed(datetime.now(UTC), failure)))
+        for job in tuple(self.state.queue):
+            await self.state.put(replace(job, state=Failed(datetime.now(UTC), failure)))
 
     def end(self, *, stopped: bool = False) -> None:
-        self.ledger.emit(BatchFinished(0, 0, 0, stopped=stopped, seconds=1.0))
+        self.state.emit(BatchFinished(0, 0, 0, stopped=stopped, seconds=1.0))
 
     def log(self, level: Level) -> list[str]:
         lines = (event for event in self.events if isinstance(event, LogLine))
@@ -125,7 +125,7 @@ async def make() -> AsyncIterator[Make]:
 
     yield make_one
     for desk in desks:
-        desk.ledger.store.close()
+        desk.state.store.close()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sh")

@@ -194,7 +194,7 @@ async def test_after_trouble_with_the_disk_nothing_more_is_added(
     go = threading.Event()
     go.set()
     async with Batch(settings_for(tmp_path / "out")) as batch:
-        store = batch.runner.ledger.store
+        store = batch.runner.state.store
         add_jobs = store.add_jobs
 
         def full_for_one(jobs: Sequence[Job]) -> None:
@@ -208,9 +208,9 @@ async def test_after_trouble_with_the_disk_nothing_more_is_added(
         await batch.until(LogLine, lambda line: line.level is Level.ERROR)
         while batch.runner.incoming.is_looking:
             await asyncio.sleep(0)
-        assert [job.name for job in batch.runner.ledger.queue] == [SHORT.name]
+        assert [job.name for job in batch.runner.state.queue] == [SHORT.name]
         await batch.add(SHORT, LONG)
-        assert [job.name for job in batch.runner.ledger.queue] == [SHORT.name, LONG.name]
+        assert [job.name for job in batch.runner.state.queue] == [SHORT.name, LONG.name]
         told = [line for line in batch.log if "already" in line or "No media" in line]
         assert told == ["1 files are in the queue already"]
 

@@ -61,7 +61,7 @@ async def test_words_of_finished_and_unfinished_files(tmp_path: Path) -> None:
     (tmp_path / "out" / "talk.srt").unlink()
     gone = await runner.transcript(1)
     assert (gone.segments, gone.source) == ((), "")
-    runner.ledger.store.close()
+    runner.state.store.close()
 
 
 async def test_delete_takes_the_transcripts_and_nothing_else(tmp_path: Path) -> None:

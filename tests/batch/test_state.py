@@ -1,4 +1,4 @@
-"""What the ledger does when the disk refuses, and with very many files."""
+"""What the batch state does when the disk refuses, and with very many files."""
 
 from datetime import datetime
 from pathlib import Path
@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from fwtui.batch.discovery import Problem, find_media
-from fwtui.batch.state import PORTION, Ledger, now
+from fwtui.batch.state import PORTION, BatchState, now
 from fwtui.core.events import AnyEvent, JobChanged, JobsAdded, JobsReordered, Level, LogLine
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.job import Skipped
@@ -21,8 +21,8 @@ from fwtui.sessions.store import SessionStore
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
-    return Ledger(SessionStore.create(tmp_path, Settings(), datetime(2025, 12, 14)))
+def state(tmp_path: Path) -> BatchState:
+    return BatchState(SessionStore.create(tmp_path, Settings(), datetime(2025, 12, 14)))
 
 
 def refuse(*_: object) -> None:
@@ -30,54 +30,54 @@ def refuse(*_: object) -> None:
 
 
 async def test_files_that_are_not_durable_are_not_in_the_queue(
-    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+    state: BatchState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files = [Path("/a.mp3"), Path("/b.mp3")]
     problem = Problem(Path("/c.mp3"), Failure(FailureKind.PERMISSION, "no"))
     with monkeypatch.context() as full:
-        full.setattr(ledger.store, "add_jobs", refuse)
+        full.setattr(state.store, "add_jobs", refuse)
         with pytest.raises(DiskFullError):
-            await ledger.add(files, [problem])
-    assert list(ledger.queue) == []
-    assert ledger.queue.next_pending() is None
-    assert await ledger.add(files, [problem]) == 3
-    assert ledger.tally.total == 3
-    assert [job.id for job in ledger.store.session.jobs] == list(ledger.queue.order)
+            await state.add(files, [problem])
+    assert list(state.queue) == []
+    assert state.queue.next_pending() is None
+    assert await state.add(files, [problem]) == 3
+    assert state.tally.total == 3
+    assert [job.id for job in state.store.session.jobs] == list(state.queue.order)
 
 
 async def test_an_order_that_is_not_durable_is_not_used(
-    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+    state: BatchState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     heard: list[AnyEvent] = []
-    await ledger.add([Path("/a.mp3"), Path("/b.mp3")], [])
-    ledger.listen(heard.append)
+    await state.add([Path("/a.mp3"), Path("/b.mp3")], [])
+    state.listen(heard.append)
     with monkeypatch.context() as full:
-        full.setattr(ledger.store, "reorder", refuse)
+        full.setattr(state.store, "reorder", refuse)
         with pytest.raises(DiskFullError):
-            await ledger.move([2], -1)
-    assert (ledger.queue.order, heard) == ((1, 2), [])
-    await ledger.move([2], -1)
-    assert (ledger.queue.order, heard) == ((2, 1), [JobsReordered((2, 1))])
+            await state.move([2], -1)
+    assert (state.queue.order, heard) == ((1, 2), [])
+    await state.move([2], -1)
+    assert (state.queue.order, heard) == ((2, 1), [JobsReordered((2, 1))])
 
 
-async def test_very_many_files_are_added_in_portions(ledger: Ledger) -> None:
+async def test_very_many_files_are_added_in_portions(state: BatchState) -> None:
     heard: list[AnyEvent] = []
-    ledger.listen(heard.append)
+    state.listen(heard.append)
     files = [Path(f"/{number}.mp3") for number in range(PORTION + 1)]
-    assert await ledger.add(files, []) == PORTION + 1
+    assert await state.add(files, []) == PORTION + 1
     assert [len(e.jobs) for e in heard if isinstance(e, JobsAdded)] == [PORTION, 1]
-    assert await ledger.add(files, []) == 0
+    assert await state.add(files, []) == 0
 
 
-async def test_what_is_said_about_undecodable_names_can_be_encoded(ledger: Ledger) -> None:
+async def test_what_is_said_about_undecodable_names_can_be_encoded(state: BatchState) -> None:
     heard: list[AnyEvent] = []
-    ledger.listen(heard.append)
+    state.listen(heard.append)
     found = find_media(["/nowhere/\udcff.mp3"])
-    await ledger.add(found.files, found.problems)
-    ledger.log(Level.INFO, f"{next(iter(ledger.queue)).name} is not there")
+    await state.add(found.files, found.problems)
+    state.log(Level.INFO, f"{next(iter(state.queue)).name} is not there")
     assert len(msgspec.json.encode(heard)) > 0
-    ledger.log(Level.INFO, str(classify_exception(OSError(5, "I/O error", "/\udcff"))))
-    (job,) = ledger.queue
+    state.log(Level.INFO, str(classify_exception(OSError(5, "I/O error", "/\udcff"))))
+    (job,) = state.queue
     report = make_report((job,), Settings(), "id", now(), now(), 0.0)
     assert render_report(report).encode()
 
@@ -94,28 +94,28 @@ class Counting(FileSystem):
 async def test_very_many_files_are_changed_in_a_few_writes(tmp_path: Path) -> None:
     files = Counting()
     store = SessionStore.create(tmp_path, Settings(), datetime(2025, 12, 14), files=files)
-    ledger = Ledger(store)
+    state = BatchState(store)
     many = 2 * PORTION + 1
-    await ledger.add([Path(f"/{number}.mp3") for number in range(many)], [])
+    await state.add([Path(f"/{number}.mp3") for number in range(many)], [])
     heard: list[AnyEvent] = []
-    ledger.listen(heard.append)
+    state.listen(heard.append)
     before = files.syncs
     skipped = Skipped(now(), "skipped by you")
-    await ledger.put_all(msgspec.structs.replace(job, state=skipped) for job in ledger.queue)
+    await state.put_all(msgspec.structs.replace(job, state=skipped) for job in state.queue)
     assert files.syncs - before == 3
     assert sum(isinstance(event, JobChanged) for event in heard) == many
     assert all(isinstance(job.state, Skipped) for job in store.session.jobs)
-    assert ledger.queue.next_pending() is None
+    assert state.queue.next_pending() is None
 
 
-async def test_a_listener_that_fails_harms_nobody_and_is_told_of_once(ledger: Ledger) -> None:
+async def test_a_listener_that_fails_harms_nobody_and_is_told_of_once(state: BatchState) -> None:
     heard: list[AnyEvent] = []
 
     def broken(event: AnyEvent) -> None:
         raise ValueError("of its own making")
 
-    ledger.listen(broken)
-    ledger.listen(heard.append)
-    await ledger.add([Path("/a.mp3")], [])
-    await ledger.add([Path("/b.mp3")], [])
+    state.listen(broken)
+    state.listen(heard.append)
+    await state.add([Path("/a.mp3")], [])
+    await state.add([Path("/b.mp3")], [])
     assert [type(event) for event in heard] == [LogLine, JobsAdded, JobsAdded]

@@ -155,9 +155,9 @@ async def test_who_falls_too_far_behind_is_dropped_and_comes_again(
             async with asyncio.timeout(PATIENCE):
                 while door.clients == 2:
                     number += 1
-                    batch.runner.ledger.log(Level.INFO, f"{number} " + "x" * 100_000)
+                    batch.runner.state.log(Level.INFO, f"{number} " + "x" * 100_000)
                     await quick.log_line(f"{number} ")
-            batch.runner.ledger.log(Level.INFO, "the last one")
+            batch.runner.state.log(Level.INFO, "the last one")
             transport.resume_reading()
             slow = Client(link)
             await slow.until(lambda _: len(slow.snapshots) == 2)

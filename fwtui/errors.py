@@ -25,15 +25,17 @@ EXIT_CODE_HELP = {
 class FwtuiError(Exception):
     """The root of all errors that fwtui raises on purpose.
 
-    `title` says what happened and to which file; `hint` says what to do about it.
+    `title` says what happened and to which file; `hint` says what to do about it. `setting` is the
+    `section.name` of the setting that the error is about, empty if it is about none.
     """
 
     exit_code = ExitCode.CANNOT_START
 
-    def __init__(self, title: str, hint: str = "") -> None:
+    def __init__(self, title: str, hint: str = "", *, setting: str = "") -> None:
         super().__init__(title)
         self.title = title
         self.hint = hint
+        self.setting = setting
 
 
 class UsageError(FwtuiError):
@@ -46,6 +48,10 @@ class ConfigError(FwtuiError):
     """A settings file or value cannot be used."""
 
     exit_code = ExitCode.USAGE
+
+    def located(self, where: str) -> "ConfigError":
+        """The same error with the file, variable or profile that it is in."""
+        return ConfigError(f"{where}: {self.title}", self.hint, setting=self.setting)
 
 
 class StorageError(FwtuiError):

@@ -38,10 +38,10 @@ from fwtui.batch.messages import (
 )
 from fwtui.batch.pool import EngineSlots
 from fwtui.batch.queue_commands import Orders
+from fwtui.batch.remote.batch_status import BatchResult, keep_result
 from fwtui.batch.remote.endpoints import listen
 from fwtui.batch.remote.protocol import PROTOCOL, Welcome, Where
 from fwtui.batch.remote.server import BatchServer, Recorder
-from fwtui.batch.remote.status import BatchResult, keep_result
 from fwtui.batch.state import BatchState, now
 from fwtui.batch.watched_folders import Folders
 from fwtui.batch.worker import EngineSlot
@@ -79,7 +79,7 @@ from fwtui.core.events import (
 from fwtui.core.failure import Failure
 from fwtui.core.job import JobId
 from fwtui.core.segment import Transcript
-from fwtui.core.watch import FolderStatus
+from fwtui.core.watched_folder import FolderStatus
 from fwtui.engine.client import COMMAND
 from fwtui.errors import FwtuiError
 from fwtui.memory.describe import batch_line

@@ -12,7 +12,7 @@ from fwtui.batch.conflicts import remember, stem_path
 from fwtui.batch.quality import fast_subtitles, find_doubts
 from fwtui.batch.retry import left_out
 from fwtui.batch.state import BatchState, now
-from fwtui.config.overrides import sparse
+from fwtui.config.overrides import to_overrides
 from fwtui.config.validate import load_replacements
 from fwtui.core.events import Level
 from fwtui.core.failure import Failure, FailureKind
@@ -101,7 +101,9 @@ async def complete(state: BatchState, job: Job, run: Run) -> Completed | Failed:
             *warnings_of(plan, holes, len(transcript.segments), run.changed),
             *left_alone(job.kept or ()),
         ),
-        used=sparse(replace(settings, model=run.current.model, decoding=run.current.decoding)),
+        used=to_overrides(
+            replace(settings, model=run.current.model, decoding=run.current.decoding)
+        ),
         findings=findings,
     )
     await asyncio.to_thread(remember, state, job, plan, settings, done)

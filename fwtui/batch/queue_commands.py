@@ -12,7 +12,7 @@ from fwtui.batch.messages import Overdue
 from fwtui.batch.pool import EngineSlots
 from fwtui.batch.queue import roots_of
 from fwtui.batch.state import BatchState, now
-from fwtui.config.overrides import sparse
+from fwtui.config.overrides import to_overrides
 from fwtui.core.commands import RetryJobs
 from fwtui.core.events import Level
 from fwtui.core.job import Cancelled, Completed, Job, JobId, Pending, Processing, Skipped
@@ -173,7 +173,7 @@ class Orders:
         jobs = [queue[job] for job in dict.fromkeys(command.ids) if job in queue]
         over, on = [], []
         for job in (job for job in jobs if job.is_finished):
-            own = job.settings if command.settings is None else sparse(command.settings)
+            own = job.settings if command.settings is None else to_overrides(command.settings)
             if isinstance(job.state, Completed):
                 job = replace(job, kept=())  # noqa: PLW2901  what is there now is its own
             if command.restart or isinstance(job.state, Completed):

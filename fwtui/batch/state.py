@@ -21,7 +21,7 @@ from fwtui.batch.estimate import Tally
 from fwtui.batch.link import Listener
 from fwtui.batch.queue import Names, Naming, Queue, moved, put_back
 from fwtui.batch.session_outputs import transcript_of_outputs
-from fwtui.config.overrides import full
+from fwtui.config.overrides import from_overrides
 from fwtui.core.events import (
     AnyEvent,
     JobChanged,
@@ -108,7 +108,7 @@ class BatchState:
 
     def names_of(self, job: Job) -> Names:
         """The names that a job's outputs would have if nobody else used them."""
-        settings = self.settings if job.settings is None else full(job.settings)
+        settings = self.settings if job.settings is None else from_overrides(job.settings)
         return self.naming(settings).names_of(job)
 
     async def add(
@@ -209,7 +209,7 @@ class BatchState:
 
     async def _add(self, found: Iterable[_New], settings: dict[str, Any] | None) -> list[Job]:
         new: list[Job] = []
-        naming = self.naming(self.settings if settings is None else full(settings))
+        naming = self.naming(self.settings if settings is None else from_overrides(settings))
         for one in found:
             known = one.source is not None and self.queue.has_link(one.source)
             if known or self.queue.has_path(one.path):

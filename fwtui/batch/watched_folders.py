@@ -11,13 +11,13 @@ from fwtui.batch.messages import Settled
 from fwtui.batch.state import BatchState
 from fwtui.config.fields import Value, apply
 from fwtui.config.locations import Locations
-from fwtui.config.overrides import sparse
+from fwtui.config.overrides import to_overrides
 from fwtui.core.events import AnyEvent, FoldersChanged, JobChanged, JobsAdded, JobsRemoved, Level
 from fwtui.core.failure import FailureKind
 from fwtui.core.job import Completed, Failed, Job, JobId, Pending, Processing
 from fwtui.core.paths import path_to_text, text_to_path
 from fwtui.core.text import in_natural_order, printable
-from fwtui.core.watch import FolderStatus, WatchedFolder
+from fwtui.core.watched_folder import FolderStatus, WatchedFolder
 from fwtui.errors import ConfigError, FwtuiError, StorageError
 from fwtui.sessions.load import load
 from fwtui.sessions.paths import SessionFiles
@@ -264,7 +264,7 @@ class Folders:
         if not folder.values:
             return None
         try:
-            return sparse(apply(self.state.settings, folder.values))
+            return to_overrides(apply(self.state.settings, folder.values))
         except ConfigError as error:
             self.state.log(Level.ERROR, f"{folder.path}: its settings are not used: {error.title}")
             return None

@@ -35,7 +35,7 @@ from fwtui.batch.messages import (
 from fwtui.batch.retry import NO_GPU, without_gpu
 from fwtui.batch.state import BatchState
 from fwtui.batch.watchdog import EngineWatch, Pace
-from fwtui.config.overrides import full
+from fwtui.config.overrides import from_overrides
 from fwtui.core.decoding import batch_size
 from fwtui.core.events import EngineChanged, EngineInfo, JobProgress, Level
 from fwtui.core.failure import Failure, FailureKind
@@ -419,7 +419,7 @@ class EngineSlot(ReplacedByGuard, Occupied):
     def _new_run(self, job: Job) -> Run:
         """Kept only when the job is sent."""
         self._paces.pop(job.id, None)
-        settings = self.state.settings if job.settings is None else full(job.settings)
+        settings = self.state.settings if job.settings is None else from_overrides(job.settings)
         device = self.info.device if self.info else settings.model.device
         return new_run(job, settings, device, list(self._recent_rungs))
 

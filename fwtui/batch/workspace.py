@@ -12,17 +12,17 @@ from msgspec.structs import replace
 from fwtui.batch.batch import SharedBatch
 from fwtui.batch.discovery import Finder, find_bit_by_bit
 from fwtui.batch.link import Listener
+from fwtui.batch.remote.batch_status import Glimpse, look
 from fwtui.batch.remote.client import RemoteBatch
 from fwtui.batch.remote.endpoints import Place, running
 from fwtui.batch.remote.protocol import Where
-from fwtui.batch.remote.status import Glimpse, look
 from fwtui.batch.session_outputs import delete_stored, stored_transcript
 from fwtui.config.locations import Locations, load_maps, save_maps
 from fwtui.core.job import Job
 from fwtui.core.segment import Transcript
 from fwtui.core.session import Session
 from fwtui.core.settings import Settings
-from fwtui.core.watch import WatchedFolder
+from fwtui.core.watched_folder import WatchedFolder
 from fwtui.sessions.catalog import SessionList, StoredSession, adopt, discard_stored, list_sessions
 from fwtui.sessions.delete import Discarded
 from fwtui.sessions.remap import missing, remap_session
@@ -106,8 +106,8 @@ class Workspace:
     ) -> SharedBatch:
         """A batch that goes on with a stored session, its paths mapped as remembered.
 
-        Of `own` counts what a session does not keep: `Settings.with_own_of`. `folders` are
-        watched instead of the session's. Raises SessionInUseError, StorageError, ConfigError.
+        `own` gives what a session does not keep (`Settings.with_user_settings_of`). `folders`
+        are watched instead of the session's. Raises SessionInUseError, StorageError, ConfigError.
         """
 
         def open_it() -> SessionStore:
@@ -120,7 +120,7 @@ class Workspace:
         store = await asyncio.to_thread(open_it)
         await self._sweep_others(store.session.settings)
         runner = self._runner(store)
-        runner.state.settings = runner.state.settings.with_own_of(own)
+        runner.state.settings = runner.state.settings.with_user_settings_of(own)
         return runner
 
     async def _sweep_others(self, settings: Settings) -> None:

@@ -10,7 +10,7 @@ from fwtui.cli.console import exit_code_help
 from fwtui.cli.control import connected, find_batch, session_argument
 from fwtui.cli.screen import has_terminal, show
 from fwtui.config.locations import Locations
-from fwtui.config.sources import make_layers, settle
+from fwtui.config.sources import make_layers, merge_layers
 from fwtui.errors import ExitCode, FwtuiError
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def command(session_id: str) -> ExitCode:
         raise FwtuiError("there is no terminal to draw on", "without one, use: fwtui status")
     asyncio.run(_check(place))
     locations = Locations.default()
-    settings = settle(make_layers(locations.config_file))  # the screen is the user's own
+    settings = merge_layers(make_layers(locations.config_file))  # the screen is the user's own
     with Ahead(()) as ahead:
         return show(locations, settings, (), ahead, attach=place)
 

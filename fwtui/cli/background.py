@@ -30,7 +30,7 @@ from fwtui.errors import BackgroundError, ExitCode, FwtuiError
 COMMAND = (sys.executable, "-P", "-m", "fwtui.cli.background")
 
 
-class Begun(msgspec.Struct, frozen=True, tag=True):
+class Started(msgspec.Struct, frozen=True, tag=True):
     """The batch is there and can be attached to; `notes` are for the user."""
 
     session_id: str
@@ -39,7 +39,7 @@ class Begun(msgspec.Struct, frozen=True, tag=True):
     notes: str = ""
 
 
-class NotBegun(msgspec.Struct, frozen=True, tag=True):
+class StartFailed(msgspec.Struct, frozen=True, tag=True):
     """There is no batch, and why."""
 
     title: str
@@ -47,7 +47,7 @@ class NotBegun(msgspec.Struct, frozen=True, tag=True):
     exit_code: ExitCode
 
 
-def start_background(request: Request, locations: Locations) -> Begun:
+def start_background(request: Request, locations: Locations) -> Started:
     """Start a batch that lives on without us. Raises FwtuiError with what it says against it."""
     paths = tuple(path_to_text(path) for path in request.paths)
     locations.logs.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -67,13 +67,13 @@ def start_background(request: Request, locations: Locations) -> Begun:
             pipe.write(msgspec.json.encode(replace(request, paths=paths)))
         said = process.stdout.read()
     try:
-        answer = msgspec.json.decode(said, type=Begun | NotBegun)
+        answer = msgspec.json.decode(said, type=Started | StartFailed)
     except msgspec.DecodeError as error:
         raise BackgroundError(
             f"The process for the background ended at once ({process.poll()})",
             f"the reason is in {locations.logs / 'background.log'}",
         ) from error
-    if isinstance(answer, NotBegun):
+    if isinstance(answer, StartFailed):
         refused = FwtuiError(answer.title, answer.hint)
         refused.exit_code = answer.exit_code
         raise refused
@@ -83,9 +83,9 @@ def start_background(request: Request, locations: Locations) -> Begun:
 class _Announcer:
     """Says once, as soon as the batch can be attached to, that it is there."""
 
-    def __init__(self, locations: Locations, say: Callable[[Begun], None]) -> None:
+    def __init__(self, locations: Locations, say: Callable[[Started], None]) -> None:
         self._locations = locations
-        self._say: Callable[[Begun], None] | None = say
+        self._say: Callable[[Started], None] | None = say
         self._session_id = ""
 
     def __call__(self, event: AnyEvent) -> None:
@@ -95,7 +95,7 @@ class _Announcer:
         elif self._say is not None:
             say, self._say = self._say, None
             log = os.fspath(self._locations.session_log(self._session_id))
-            say(Begun(self._session_id, os.getpid(), log))
+            say(Started(self._session_id, os.getpid(), log))
 
 
 def main() -> int:
@@ -105,8 +105,8 @@ def main() -> int:
     locations, tally, notes = Locations.default(), Tally(), io.StringIO()
     console = Console(notes)
 
-    def say(answer: Begun | NotBegun) -> None:
-        if isinstance(answer, Begun):
+    def say(answer: Started | StartFailed) -> None:
+        if isinstance(answer, Started):
             answer = replace(answer, notes=notes.getvalue())
         sys.stdout.buffer.write(msgspec.json.encode(answer))
         sys.stdout.flush()
@@ -119,7 +119,7 @@ def main() -> int:
     try:
         return asyncio.run(run(request, locations, console, tally, listeners, background=True))
     except FwtuiError as error:
-        say(NotBegun(error.title, error.hint, error.exit_code))
+        say(StartFailed(error.title, error.hint, error.exit_code))
         return error.exit_code
     finally:
         session_log.close()

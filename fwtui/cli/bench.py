@@ -15,13 +15,13 @@ from fwtui.cli.models import provide
 from fwtui.cli.options import SettingsCommand, Switch, settings_from, settings_options
 from fwtui.config.fields import Value, apply
 from fwtui.config.locations import Locations
-from fwtui.config.validate import usable
+from fwtui.config.validate import validated
 from fwtui.core.settings import ComputeType, Settings
 from fwtui.core.text import printable
 from fwtui.errors import ExitCode, FwtuiError, UsageError
 
 if TYPE_CHECKING:
-    from fwtui.batch.bench import Case, Outcome
+    from fwtui.batch.benchmark import Case, Outcome
 
 T = TypeVar("T")
 
@@ -60,14 +60,14 @@ def command(
     measured. The other settings are yours: --model, --device, --beam_size and so on. Later
     batches know from it how long they will take and how much memory they need.
     """
-    from fwtui.batch.bench import Bench, best, cases, usual_cases
+    from fwtui.batch.benchmark import Bench, best, cases, usual_cases
     from fwtui.batch.estimate import History
     from fwtui.memory.forecast import device_of
     from fwtui.memory.measure import MemoryMeter
 
     console = Console()
     locations = Locations.default()
-    settings = usable(settings_from(ctx, locations))
+    settings = validated(settings_from(ctx, locations))
     file = _media(file)
     reading = MemoryMeter().read()
     usual = usual_cases(device_of(settings, reading.gpus))
@@ -158,10 +158,10 @@ def _as_json(
 
 
 def _save(locations: Locations, name: str, settings: Settings) -> None:
-    from fwtui.config.profiles import own_profile
+    from fwtui.config.profiles import custom_profile
     from fwtui.config.save import save_profile
 
-    save_profile(locations.config_file, own_profile(name, settings))
+    save_profile(locations.config_file, custom_profile(name, settings))
 
 
 def _media(file: Path | None) -> Path:

@@ -8,16 +8,16 @@ import click
 
 from fwtui.cli.console import Console, exit_code_help
 from fwtui.cli.options import SettingsCommand, layers_from, screen_options
-from fwtui.config.fields import Field, Value, apply, named_field, parse_word
+from fwtui.config.fields import Field, Value, apply, field_named, parse_word
 from fwtui.config.locations import Locations
 from fwtui.config.sources import (
     NONE,
-    Sourced,
+    SourcedValue,
     environment_values,
     load_settings,
-    misspelt,
+    misspelt_variables,
     read_file,
-    sourced,
+    sourced_values,
 )
 from fwtui.core.text import cells, plural, printable
 from fwtui.errors import ConfigError, ExitCode, FwtuiError, UsageError
@@ -63,10 +63,10 @@ def show(
 
     It takes the options of `fwtui run`, to see what they would change.
     """
-    wanted = {named_field(key).key for key in keys}
+    wanted = {field_named(key).key for key in keys}
     found = [
         one
-        for one in sourced(layers_from(ctx, Locations.default()))
+        for one in sourced_values(layers_from(ctx, Locations.default()))
         if (not wanted or one.field.key in wanted)
         and (not changed or one.value != one.field.default)
     ]
@@ -86,11 +86,11 @@ def set_value(key: str, value: str) -> ExitCode:
 
     KEY is `section.name`, or the option's name: `fwtui config set beam_size 3`.
     """
-    from fwtui.config.validate import usable_value
+    from fwtui.config.validate import validated_value
 
-    field = named_field(key)
+    field = field_named(key)
     parsed = parse_word(field, value)
-    usable_value(field, parsed)
+    validated_value(field, parsed)
     return _save(field, parsed)
 
 
@@ -98,7 +98,7 @@ def set_value(key: str, value: str) -> ExitCode:
 @click.argument("key")
 def unset(key: str) -> ExitCode:
     """Set KEY back to its default."""
-    field = named_field(key)
+    field = field_named(key)
     return _save(field, field.default)
 
 
@@ -151,7 +151,7 @@ def schema() -> ExitCode:
     return ExitCode.DONE
 
 
-def as_toml(found: Sequence[Sourced]) -> Iterator[str]:
+def as_toml(found: Sequence[SourcedValue]) -> Iterator[str]:
     """Lines of a settings file with these values, each with its origin as a comment."""
     section = ""
     for one in found:
@@ -172,7 +172,7 @@ def _line(field: Field, value: Value) -> str:
     return f"{field.name} = {tomlkit.item(NONE if value is None else value).as_string()}"
 
 
-def _as_json(found: Sequence[Sourced]) -> str:
+def _as_json(found: Sequence[SourcedValue]) -> str:
     import json
 
     return json.dumps(
@@ -239,7 +239,7 @@ def _contents(file: Path) -> str:
 
 
 def _environment_is_right(console: Console) -> bool:
-    wrong = list(misspelt(os.environ))
+    wrong = list(misspelt_variables(os.environ))
     _tell_misspelt(console)
     try:
         environment_values(os.environ)
@@ -250,5 +250,5 @@ def _environment_is_right(console: Console) -> bool:
 
 
 def _tell_misspelt(console: Console) -> None:
-    for name, close in misspelt(os.environ):
+    for name, close in misspelt_variables(os.environ):
         console.always(f"fwtui: {printable(name)} is no setting; did you mean {close}?")

@@ -16,7 +16,7 @@ from fwtui.cli.console import Console, exit_code_help
 from fwtui.cli.logfile import close_log, log_event, open_log
 from fwtui.cli.options import Switch, WhisperCommand
 from fwtui.cli.process import drive
-from fwtui.cli.progress import Progress, Tally
+from fwtui.cli.progress import ProgressDisplay, Tally
 from fwtui.cli.run import conclude
 from fwtui.cli.screen import has_terminal, show
 from fwtui.config.locations import Locations
@@ -132,7 +132,7 @@ async def run(locations: Locations, settings: Settings, clips: tuple[Path, ...])
     console, tally = Console(), Tally()
     runner = await Workspace(locations).start(settings)
     commands = (AddPaths(tuple(str(clip) for clip in clips)), Start())
-    await drive(runner, commands, (tally, Progress(console, tally), log_event), console)
+    await drive(runner, commands, (tally, ProgressDisplay(console, tally), log_event), console)
     return conclude(tally, settings, console)
 
 

@@ -12,7 +12,7 @@ from fwtui.config.locations import Locations
 from fwtui.errors import ExitCode
 
 if TYPE_CHECKING:
-    from fwtui.doctor.finding import Finding
+    from fwtui.doctor.results import CheckResult
 
 
 @click.command(
@@ -36,7 +36,7 @@ def command(json: bool, seconds: float) -> ExitCode:
     are checked. The exit code is 0 when there is nothing to do, 1 when there are warnings, 4 when
     something keeps fwtui from working.
     """
-    from fwtui.doctor.finding import exit_code, summary, worst
+    from fwtui.doctor.results import exit_code, summary, worst
 
     console = Console()
     findings = asyncio.run(_examine(seconds, console, tell=not json))
@@ -49,11 +49,11 @@ def command(json: bool, seconds: float) -> ExitCode:
     return exit_code(level)
 
 
-async def _examine(seconds: float, console: Console, *, tell: bool) -> list["Finding"]:
+async def _examine(seconds: float, console: Console, *, tell: bool) -> list["CheckResult"]:
     from fwtui.doctor.examine import Doctor
     from fwtui.doctor.verdicts import lines
 
-    findings: list[Finding] = []
+    findings: list[CheckResult] = []
     doctor = Doctor(Locations.default(), seconds, check_keys)
     console.live("looking ...")
     async for finding in doctor.examine():

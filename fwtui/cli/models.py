@@ -21,8 +21,8 @@ from fwtui.errors import FwtuiError, ModelAbsentError, ModelError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fwtui.models.client import Pace
-    from fwtui.models.shelf import Entry
+    from fwtui.models.client import TransferRate
+    from fwtui.models.inventory import ModelEntry
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
 
@@ -72,10 +72,10 @@ def list_(json: bool, model_dir: str | None) -> None:
 def _list(json: bool, model_dir: str | None) -> None:
     from fwtui.models.cache import hub_cache
     from fwtui.models.catalogue import megabytes
-    from fwtui.models.shelf import cache_bytes, shelf
+    from fwtui.models.inventory import cache_bytes, list_models
 
     settings = _settings(model_dir)
-    entries = shelf(settings)
+    entries = list_models(settings)
     if json:
         for one in entries:
             click.echo(msgspec.json.encode(one).decode())
@@ -86,7 +86,7 @@ def _list(json: bool, model_dir: str | None) -> None:
     Console().line(f"{taken} in {printable(str(hub_cache(settings.model_dir)))}")
 
 
-def table(entries: Sequence["Entry"]) -> Iterator[str]:
+def table(entries: Sequence["ModelEntry"]) -> Iterator[str]:
     """The models as aligned lines; the one of the settings is marked."""
     rows = [_HEADINGS, *(_row(one) for one in entries)]
     widths = [max(cells(row[column]) for row in rows) for column in range(len(_HEADINGS))]
@@ -98,16 +98,16 @@ def table(entries: Sequence["Entry"]) -> Iterator[str]:
         yield (mark + "  ".join(padded)).rstrip()
 
 
-def _row(one: "Entry") -> tuple[str, ...]:
+def _row(one: "ModelEntry") -> tuple[str, ...]:
     from fwtui.models.catalogue import languages
 
     names = printable(", ".join((one.name, *one.aliases)))
     return names, _size(one.size), languages(one.languages) if one.languages else "", state(one)
 
 
-def state(one: "Entry") -> str:
+def state(one: "ModelEntry") -> str:
     """Whether a model is here, in words."""
-    from fwtui.models.shelf import Presence
+    from fwtui.models.inventory import Presence
 
     match one.presence:
         case Presence.HERE:
@@ -162,10 +162,10 @@ def remove(names: tuple[str, ...], yes: bool, model_dir: str | None) -> None:
     """
     from fwtui.models.cache import hub_cache
     from fwtui.models.client import remove as remove_model
-    from fwtui.models.shelf import Presence, entry
+    from fwtui.models.inventory import Presence, find_model
 
     settings, console = _settings(model_dir), Console()
-    chosen = [entry(name, settings) for name in names]
+    chosen = [find_model(name, settings) for name in names]
     for one in chosen:
         if one.presence is Presence.FOLDER:
             raise UsageError(f"{one.folder} is a folder of yours", "delete it yourself")
@@ -192,10 +192,10 @@ def info(name: str, json: bool, model_dir: str | None) -> None:
     """
     from fwtui.models.cache import hub_cache, is_offline
     from fwtui.models.client import remote_size
-    from fwtui.models.shelf import entry
+    from fwtui.models.inventory import find_model
 
     settings = _settings(model_dir)
-    one = entry(name, settings)
+    one = find_model(name, settings)
     if not one.size and not is_offline():
         planned = asyncio.run(remote_size(one.repo, str(hub_cache(settings.model_dir))))
         one = replace(one, size=planned.total)
@@ -206,11 +206,11 @@ def info(name: str, json: bool, model_dir: str | None) -> None:
         click.echo(f"{label:<12}  {text}")
 
 
-def facts(one: "Entry", settings: ModelSettings) -> Iterator[tuple[str, str]]:
+def facts(one: "ModelEntry", settings: ModelSettings) -> Iterator[tuple[str, str]]:
     """All that is known of a model, as labels and texts."""
     from fwtui.memory.forecast import estimate
     from fwtui.models.catalogue import known, languages, megabytes
-    from fwtui.models.shelf import place_of, spoken_in
+    from fwtui.models.inventory import model_folder, spoken_in
 
     yield "model", printable(", ".join((one.name, *one.aliases)))
     if one.repo:
@@ -227,7 +227,7 @@ def facts(one: "Entry", settings: ModelSettings) -> Iterator[tuple[str, str]]:
         gpu = estimate(Settings(), model.megabytes, "cuda").gpu or 0.0
         yield "memory", f"about {megabytes(cpu)} on the CPU, {megabytes(gpu)} of a GPU"
     yield "here", state(one) or f"no; fwtui models download {printable(one.name)}"
-    yield "place", printable(str(place_of(one, settings)))
+    yield "place", printable(str(model_folder(one, settings)))
 
 
 @command.command("path", short_help="Print the folder of a model.")
@@ -284,11 +284,18 @@ async def bring(name: str, settings: ModelSettings, console: Console) -> Path:
     """
     from fwtui.models.cache import hub_cache
     from fwtui.models.catalogue import megabytes, repo_of
-    from fwtui.models.client import Pace, failed, talk
-    from fwtui.models.protocol import Checking, Done, Download, Failed, Planned, Progress
+    from fwtui.models.client import TransferRate, failed, talk
+    from fwtui.models.protocol import (
+        Checking,
+        Done,
+        Download,
+        DownloadProgress,
+        Planned,
+        RequestFailed,
+    )
 
     repo, cache = repo_of(name), hub_cache(settings.model_dir)
-    pace, said, drawn = Pace(), printable(name), 0.0
+    pace, said, drawn = TransferRate(), printable(name), 0.0
     try:
         async with talk(Download(repo, str(cache))) as replies:
             async for reply in replies:
@@ -300,7 +307,7 @@ async def bring(name: str, settings: ModelSettings, console: Console) -> Path:
                             f"downloading model {said}: {left} from {printable(host)} "
                             f"to {printable(str(cache))}{begun}"
                         )
-                    case Progress(done=done, total=total):
+                    case DownloadProgress(done=done, total=total):
                         now = time.monotonic()
                         pace.add(now, done)
                         if now - drawn >= DRAW_SECONDS:
@@ -313,7 +320,7 @@ async def bring(name: str, settings: ModelSettings, console: Console) -> Path:
                     case Done(folder=folder):
                         console.clear()
                         return Path(folder)
-                    case Failed(failure=failure):
+                    case RequestFailed(failure=failure):
                         raise failed(failure)
                     case _:
                         pass
@@ -322,7 +329,7 @@ async def bring(name: str, settings: ModelSettings, console: Console) -> Path:
     raise FwtuiError(f"the download of {name} broke off", "the same command goes on")
 
 
-def _progress(name: str, done: int, total: int, pace: "Pace") -> str:
+def _progress(name: str, done: int, total: int, pace: "TransferRate") -> str:
     from fwtui.models.catalogue import megabytes
 
     share = 100 * done // total if total else 100

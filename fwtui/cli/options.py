@@ -9,7 +9,7 @@ from click.core import ParameterSource
 
 from fwtui.config.fields import Field, Value, all_fields, parse_word
 from fwtui.config.locations import Locations
-from fwtui.config.sources import Layer, find_profile, make_layers, settle
+from fwtui.config.sources import Layer, find_profile, make_layers, merge_layers
 from fwtui.core.settings import Settings
 from fwtui.errors import ConfigError
 
@@ -230,7 +230,7 @@ def screen_options(command: Command) -> Command:
 
 def settings_from(ctx: click.Context, locations: Locations) -> Settings:
     """The settings of a new batch, from all layers. Raises ConfigError."""
-    return settle(layers_from(ctx, locations))
+    return merge_layers(layers_from(ctx, locations))
 
 
 def layers_from(ctx: click.Context, locations: Locations) -> tuple[Layer, ...]:

@@ -123,7 +123,7 @@ def _forget(loop: asyncio.AbstractEventLoop, number: int) -> None:
 Listener = Callable[[AnyEvent], None]
 
 
-class Runner(Protocol):
+class HeadlessBatch(Protocol):
     """What is used of a batch runner here."""
 
     phase: Phase
@@ -143,7 +143,7 @@ class Runner(Protocol):
 
 
 async def drive(
-    runner: Runner,
+    runner: HeadlessBatch,
     commands: Iterable[AnyCommand],
     listeners: Iterable[Listener],
     console: Console,

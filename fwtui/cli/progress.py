@@ -1,4 +1,4 @@
-"""Progress of a batch on stderr: one live line on a terminal, plain lines elsewhere."""
+"""ProgressDisplay of a batch on stderr: one live line on a terminal, plain lines elsewhere."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -159,7 +159,7 @@ _PLAIN_SECONDS = 30.0
 _BAR = 20
 
 
-class Progress:
+class ProgressDisplay:
     """Tells on a console what a batch is doing. Hear events after the `tally` has heard them."""
 
     def __init__(

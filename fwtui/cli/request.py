@@ -6,7 +6,7 @@ import msgspec
 
 from fwtui.config.fields import Value
 from fwtui.core.settings import Settings
-from fwtui.core.watch import WatchedFolder
+from fwtui.core.watched_folder import WatchedFolder
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):

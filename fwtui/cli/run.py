@@ -23,14 +23,14 @@ from fwtui.cli.options import (
     telling_options,
 )
 from fwtui.cli.process import TERMINAL_GONE, Listener, drive, leave_terminal
-from fwtui.cli.progress import Progress, Tally, failures, summary
+from fwtui.cli.progress import ProgressDisplay, Tally, failures, summary
 from fwtui.cli.request import Request
 from fwtui.cli.sessions import choose, hint
 from fwtui.config.fields import Value, apply
 from fwtui.config.locations import Locations
-from fwtui.config.overrides import full
-from fwtui.config.sources import misspelt
-from fwtui.config.validate import usable, warnings
+from fwtui.config.overrides import from_overrides
+from fwtui.config.sources import misspelt_variables
+from fwtui.config.validate import validated, warnings
 from fwtui.core.commands import AddPaths, AnyCommand, ChangeSettings, RetryJobs, Start
 from fwtui.core.events import Level
 from fwtui.core.inputs import is_link
@@ -130,7 +130,7 @@ def command(
     settings = settings_from(ctx, locations)
     request = Request(
         paths=paths,
-        settings=usable(settings) if resume is None else settings,
+        settings=validated(settings) if resume is None else settings,
         changes=changes_from(ctx, locations),
         resume=resume,
         maps=_maps(maps),
@@ -152,7 +152,7 @@ def perform(
     session_log = SessionLog(locations)
     listeners: list[Listener] = [
         tally,
-        Progress(console, tally, verbose=verbose),
+        ProgressDisplay(console, tally, verbose=verbose),
         log_event,
         session_log,
     ]
@@ -211,7 +211,7 @@ async def run(
     runner, settings, commands = await _open(locations, request, intake, console, offered)
     for warning in warnings(settings):
         console.line(f"warning: {warning}")
-    for name, close in misspelt(os.environ):
+    for name, close in misspelt_variables(os.environ):
         console.line(f"warning: {printable(name)} is no setting; did you mean {close}?")
 
     def hang_up() -> bool:
@@ -304,8 +304,8 @@ async def _open(
         here = await workspace.mapped(chosen)
         if here.missing:
             raise _elsewhere(here.missing)
-        wanted = usable(apply(here.session.settings, request.changes))
-        settings = wanted.with_own_of(request.settings)
+        wanted = validated(apply(here.session.settings, request.changes))
+        settings = wanted.with_user_settings_of(request.settings)
         changing = [ChangeSettings(settings)] if wanted != here.session.settings else []
         failed = tuple(job.id for job in chosen.session.failed)
         retrying = [RetryJobs(failed)] if request.retry else []
@@ -317,14 +317,16 @@ async def _open(
         raise UsageError("there is no unfinished session to resume", "give the files to transcribe")
     else:
         console.line("there is no unfinished session to resume: starting a new one")
-    settings = usable(request.settings)
+    settings = validated(request.settings)
     await _provide(settings, (), offered)
     return await workspace.start(settings), settings, [*adding, Start()]
 
 
 async def _provide(settings: Settings, jobs: Sequence[Job], console: Console | None) -> None:
     """Have the models of a batch here: the batch's, and those that single files want."""
-    own = [full(job.settings).model for job in jobs if job.settings and not job.is_finished]
+    own = [
+        from_overrides(job.settings).model for job in jobs if job.settings and not job.is_finished
+    ]
     await provide(tuple(dict.fromkeys((settings.model, *own))), console)
 
 

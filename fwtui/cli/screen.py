@@ -14,8 +14,8 @@ from fwtui.cli.logfile import SessionLog, close_log, log_event, open_log
 from fwtui.cli.process import TERMINAL_GONE, leave_terminal, stop_signals
 from fwtui.cli.run import check_links
 from fwtui.config.locations import Locations
-from fwtui.config.sources import make_layers, settle
-from fwtui.config.validate import usable
+from fwtui.config.sources import make_layers, merge_layers
+from fwtui.config.validate import validated
 from fwtui.core.commands import AddPaths, AnyCommand, Quit, Start
 from fwtui.core.events import Level, Phase
 from fwtui.core.inputs import is_link
@@ -50,14 +50,14 @@ def open_screen(
     check_links(paths)
     locations = Locations.default()
     make = settings or _usual
-    made = usable(make(locations))
+    made = validated(make(locations))
     if not has_terminal():
         raise FwtuiError("there is no terminal to draw on", "without one, use: fwtui run")
     return show(locations, made, paths, ahead)
 
 
 def _usual(locations: Locations) -> Settings:
-    return settle(make_layers(locations.config_file))
+    return merge_layers(make_layers(locations.config_file))
 
 
 def has_terminal() -> bool:
@@ -155,7 +155,7 @@ def _hand_over(model: "BatchModel", locations: Locations) -> ExitCode:
     from fwtui.cli.background import start_background
     from fwtui.cli.request import Request
 
-    own = Settings().with_own_of(model.settings)
+    own = Settings().with_user_settings_of(model.settings)
     request = Request(paths=(), settings=own, resume=model.session_id, retry=False)
     begun = start_background(request, locations)
     name = printable(begun.session_id)

@@ -16,7 +16,7 @@ from fwtui.core.text import clock, plural, printable
 from fwtui.errors import EXIT_CODE_HELP, ExitCode
 
 if TYPE_CHECKING:
-    from fwtui.batch.remote.status import BatchResult, Glimpse, Seen
+    from fwtui.batch.remote.batch_status import BatchResult, Glimpse, Seen
 
 _WHERE = {"background": "in the background", "screen": "on a screen", "run": "as fwtui run"}
 
@@ -54,8 +54,8 @@ def command(json: bool) -> ExitCode:
 
 async def look_around(locations: Locations) -> Status:
     """Look at all running batches."""
+    from fwtui.batch.remote.batch_status import last_result, look
     from fwtui.batch.remote.endpoints import running
-    from fwtui.batch.remote.status import last_result, look
 
     places = await asyncio.to_thread(running, locations)
     batches = await asyncio.gather(*(look(place) for place in places))

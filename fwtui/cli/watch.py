@@ -19,12 +19,12 @@ from fwtui.cli.request import Request
 from fwtui.cli.run import perform
 from fwtui.config.fields import Value
 from fwtui.config.locations import Locations
-from fwtui.config.validate import usable
+from fwtui.config.validate import validated
 from fwtui.core.commands import AnyCommand, ChangeSettings, RetryJobs, Start
 from fwtui.core.paths import path_to_text
 from fwtui.core.settings import Settings
 from fwtui.core.text import printable
-from fwtui.core.watch import After, Existing, Poll, WatchedFolder
+from fwtui.core.watched_folder import After, Existing, Poll, WatchedFolder
 from fwtui.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def command(
     watched = tuple(_checked(replace(kind, path=_path(folder))) for folder in folders)
     _prepare(watched, locations, forget=forget)
     request = Request(
-        paths=(), settings=usable(settings_from(ctx, locations)), watch=watched, changes={}
+        paths=(), settings=validated(settings_from(ctx, locations)), watch=watched, changes={}
     )
     return perform(request, locations, json=json, verbose=verbose, quiet=quiet, detach=detach)
 
@@ -200,7 +200,7 @@ async def open_watch(
 
 def _differs(settings: Settings, stored: Settings) -> bool:
     """Whether they differ in what a session keeps."""
-    return settings != stored.with_own_of(settings)
+    return settings != stored.with_user_settings_of(settings)
 
 
 def _shares(stored: "StoredSession", paths: set[str]) -> bool:

@@ -131,7 +131,7 @@ def find_field(key: str) -> Field:
     raise ConfigError(f"there is no setting called {key!r}", hint)
 
 
-def named_field(name: str) -> Field:
+def field_named(name: str) -> Field:
     """The setting of this key, or of this word; raises ConfigError naming the nearest one."""
     word = name.removeprefix("--").replace("-", "_")
     same = [field for field in all_fields() if word == field.word]
@@ -304,7 +304,9 @@ def _is_unicode(text: str) -> bool:
 
 
 def _not_allowed(field: Field, value: object) -> ConfigError:
-    return ConfigError(f"{field.key} cannot be {_shown(value)}", f"allowed: {field.allowed}")
+    return ConfigError(
+        f"{field.key} cannot be {_shown(value)}", f"allowed: {field.allowed}", setting=field.key
+    )
 
 
 def _shown(value: object) -> str:

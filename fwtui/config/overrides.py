@@ -5,12 +5,12 @@ from functools import lru_cache
 from typing import Any
 
 from fwtui.config.fields import Value, apply, differing
-from fwtui.core.settings import OWN_SECTIONS, Settings
+from fwtui.core.settings import USER_SECTIONS, Settings
 from fwtui.errors import ConfigError
 
 
 @lru_cache(maxsize=8)
-def sparse(settings: Settings) -> dict[str, Value]:
+def to_overrides(settings: Settings) -> dict[str, Value]:
     """The values that are not at their defaults, by `section.name`; not the user's own ones.
 
     The same object for the same settings: a hundred thousand files share it. Do not change it.
@@ -18,12 +18,12 @@ def sparse(settings: Settings) -> dict[str, Value]:
     return {
         field.key: value
         for field, value in differing(settings)
-        if field.section not in OWN_SECTIONS
+        if field.section not in USER_SECTIONS
     }
 
 
-def full(values: Mapping[str, Any]) -> Settings:
-    """The opposite of `sparse`. What another version wrote and this one cannot use is left out."""
+def from_overrides(values: Mapping[str, Any]) -> Settings:
+    """The settings that `to_overrides` was given; values unknown to this version are ignored."""
     settings = Settings()
     for key, value in values.items():
         try:

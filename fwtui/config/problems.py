@@ -5,7 +5,7 @@ from typing import Any
 
 from fwtui.config.fields import Value, apply, check, find_field
 from fwtui.config.sources import KEYS, PROFILES, keys_in, parse_tables, profiles_in, values_in
-from fwtui.config.validate import usable
+from fwtui.config.validate import validated
 from fwtui.core.settings import Settings
 from fwtui.errors import ConfigError, FwtuiError
 
@@ -26,7 +26,7 @@ def problems_in(data: bytes) -> Iterator[FwtuiError]:
         else:
             yield from _settings(section, table, values)
     try:
-        usable(apply(Settings(), values))
+        validated(apply(Settings(), values))
     except FwtuiError as error:
         yield error
 

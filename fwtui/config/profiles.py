@@ -15,25 +15,25 @@ _NOT_HELD = frozenset({"model.model_dir", "output.output_dir"})
 class Profile(msgspec.Struct, frozen=True):
     """`values` are by `section.name`.
 
-    The built-in ones all set the same settings and leave the others alone. A `whole` one, which
-    the user made, sets all that is `held`: to its values, or else to their defaults.
+    The built-in ones all set the same settings and leave the others alone. A `complete` one, which
+    the user made, sets all that is `profile_keys`: to its values, or else to their defaults.
     """
 
     name: str
     description: str
     values: Mapping[str, Value]
-    whole: bool = False
+    complete: bool = False
 
     @property
     def sets(self) -> Mapping[str, Value]:
         """Every setting that it sets, with its value."""
-        if not self.whole:
+        if not self.complete:
             return self.values
-        return {key: find_field(key).default for key in held()} | dict(self.values)
+        return {key: find_field(key).default for key in profile_keys()} | dict(self.values)
 
 
 @cache
-def held() -> tuple[str, ...]:
+def profile_keys() -> tuple[str, ...]:
     """What a profile of the user's own holds: all that decides text and look of the outputs."""
     return tuple(
         field.key
@@ -73,8 +73,8 @@ def profile_of(settings: Settings, own: Iterable[Profile] = ()) -> Profile | Non
     return None
 
 
-def own_profile(name: str, settings: Settings) -> Profile:
+def custom_profile(name: str, settings: Settings) -> Profile:
     """A profile with what `settings` has."""
-    found = {key: value_at(settings, key) for key in held()}
+    found = {key: value_at(settings, key) for key in profile_keys()}
     values = {key: value for key, value in found.items() if value != find_field(key).default}
-    return Profile(name, "Your own", MappingProxyType(values), whole=True)
+    return Profile(name, "Your own", MappingProxyType(values), complete=True)

@@ -52,7 +52,7 @@ def _rendered(path: Path, before: bytes, settings: Settings) -> bytes:
         after = render_settings(settings, before)
         written = parse_settings(after)
     except ConfigError as error:
-        raise ConfigError(f"{path}: {error.title}", error.hint) from error
+        raise error.located(str(path)) from error
     if written != settings:
         raise ConfigError(
             f"{path} is laid out in a way that cannot be changed", "write a table for each section"
@@ -167,4 +167,4 @@ def _change(path: Path, change: Callable[[Any], object]) -> None:
             del document[PROFILES]
         replace_file(path, document.as_string().encode())
     except ConfigError as error:
-        raise ConfigError(f"{path}: {error.title}", error.hint) from error
+        raise error.located(str(path)) from error

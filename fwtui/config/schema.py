@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from fwtui.config.fields import MAX_INT, Field, all_fields, find_field
-from fwtui.config.profiles import held
+from fwtui.config.profiles import profile_keys
 from fwtui.config.sources import NONE
 from fwtui.core.settings import Settings
 
@@ -19,7 +19,7 @@ def json_schema(actions: Iterable[str]) -> dict[str, Any]:
         section: _table([field for field in all_fields() if field.section == section])
         for section in Settings.__struct_fields__
     }
-    fields = [find_field(key) for key in held()]
+    fields = [find_field(key) for key in profile_keys()]
     profile = {
         section: _table([field for field in fields if field.section == section])
         for section in dict.fromkeys(field.section for field in fields)

@@ -14,7 +14,7 @@ from typing import Any, cast
 import msgspec
 
 from fwtui.config.fields import Field, Value, all_fields, apply, check, find_field, parse_word
-from fwtui.config.profiles import Profile, held
+from fwtui.config.profiles import Profile, profile_keys
 from fwtui.core.settings import Settings
 from fwtui.errors import ConfigError
 
@@ -41,11 +41,11 @@ def environment_values(environ: Mapping[str, str]) -> dict[str, Value]:
             try:
                 values[field.key] = parse_word(field, text)
             except ConfigError as error:
-                raise ConfigError(f"{name}: {error.title}", error.hint) from error
+                raise error.located(name) from error
     return values
 
 
-def misspelt(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def misspelt_variables(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Variables that look like ours, mean nothing, and are close to one that does: both names."""
     known = {variable(field) for field in all_fields()} | _OTHERS
     ours = [name for name in sorted(environ) if name.startswith(PREFIX)]
@@ -74,7 +74,7 @@ def load_values(path: Path) -> dict[str, Value]:
     try:
         return parse_values(data)
     except ConfigError as error:
-        raise ConfigError(f"{path}: {error.title}", error.hint) from error
+        raise error.located(str(path)) from error
 
 
 def read_file(path: Path) -> bytes:
@@ -174,7 +174,7 @@ class Layer(msgspec.Struct, frozen=True):
                 return self.name or self.origin
 
 
-class Sourced(msgspec.Struct, frozen=True):
+class SourcedValue(msgspec.Struct, frozen=True):
     """A setting's value, and where it comes from."""
 
     field: Field
@@ -220,7 +220,7 @@ def find_profile(file: Path, name: str) -> Profile:
     raise ConfigError(f"there is no profile called {name!r}", hint)
 
 
-def settle(layers: Sequence[Layer]) -> Settings:
+def merge_layers(layers: Sequence[Layer]) -> Settings:
     """The settings that all layers together mean."""
     values: dict[str, Value] = {}
     for layer in layers:
@@ -228,16 +228,16 @@ def settle(layers: Sequence[Layer]) -> Settings:
     return apply(Settings(), values)
 
 
-def sourced(layers: Sequence[Layer]) -> tuple[Sourced, ...]:
+def sourced_values(layers: Sequence[Layer]) -> tuple[SourcedValue, ...]:
     """Every setting with its value and its origin, in the order of their declaration."""
     found = {
-        field.key: Sourced(field, field.default, Origin.DEFAULT, Origin.DEFAULT)
+        field.key: SourcedValue(field, field.default, Origin.DEFAULT, Origin.DEFAULT)
         for field in all_fields()
     }
     for layer in layers:
         for key, value in layer.values.items():
             field = found[key].field
-            found[key] = Sourced(field, value, layer.origin, layer.source(field))
+            found[key] = SourcedValue(field, value, layer.origin, layer.source(field))
     return tuple(found.values())
 
 
@@ -253,7 +253,7 @@ def load_keys(path: Path) -> Mapping[str, tuple[str, ...]]:
     try:
         return keys_in(parse_tables(read_file(path)))
     except ConfigError as error:
-        raise ConfigError(f"{path}: {error.title}", error.hint) from error
+        raise error.located(str(path)) from error
 
 
 def load_profiles(path: Path) -> tuple[Profile, ...]:
@@ -261,7 +261,7 @@ def load_profiles(path: Path) -> tuple[Profile, ...]:
     try:
         return profiles_in(parse_tables(read_file(path)))
     except ConfigError as error:
-        raise ConfigError(f"{path}: {error.title}", error.hint) from error
+        raise error.located(str(path)) from error
 
 
 def keys_in(tables: Mapping[str, Any]) -> Mapping[str, tuple[str, ...]]:
@@ -296,12 +296,12 @@ def _profile(name: str, table: Any) -> Profile:
         raise ConfigError(f"the profile {name!r} is not a section", f"write [profiles.{name}]")
     values: dict[str, Value] = dict(values_in(table))
     for key in values:
-        if key not in held():
+        if key not in profile_keys():
             raise ConfigError(
                 f"the profile {name!r} cannot hold {key}", "profiles decide text and outputs only"
             )
     try:
         apply(Settings(), values)
     except ConfigError as error:
-        raise ConfigError(f"profile {name!r}: {error.title}", error.hint) from error
-    return Profile(name, "Your own", values, whole=True)
+        raise error.located(f"profile {name!r}") from error
+    return Profile(name, "Your own", values, complete=True)

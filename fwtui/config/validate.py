@@ -1,4 +1,4 @@
-"""Settings as a batch can use them: whole paths, language codes, no contradictions."""
+"""Checks settings against each other and the machine before a batch uses them."""
 
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
@@ -13,64 +13,9 @@ from fwtui.core.templates import check_template
 from fwtui.core.text import FORMS, parse_amount
 from fwtui.errors import ConfigError, ModelError, UsageError
 
-
-def docx_missing() -> UsageError:
-    """The error where python-docx is not installed."""
-    return UsageError(
-        "the format docx needs python-docx, which is not installed", "pip install 'fwtui[docx]'"
-    )
-
-
-def check_format(output_format: str) -> None:
-    """Raise UsageError if this format cannot be written here."""
-    if output_format == "docx":
-        from importlib.util import find_spec
-
-        if find_spec("docx") is None:
-            raise docx_missing()
-
-
-_ARROW = "=>"
-
-
-def load_replacements(path: Path) -> Mapping[str, str]:
-    """The corrections in a file: what is right by what is wrong.
-
-    Raises ConfigError naming the file, and the line if it is one.
-    """
-    try:
-        return parse_replacements(path.read_text("utf-8-sig"))
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise ConfigError(f"The replacements in {path} cannot be read: {reason}") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"The replacements in {path} are not UTF-8") from error
-    except ValueError as error:
-        raise ConfigError(
-            f"The replacements in {path} cannot be used: {error}", "a line is: wrong => right"
-        ) from error
-
-
-def parse_replacements(text: str) -> dict[str, str]:
-    """One correction a line; empty lines and those that begin with # are left out.
-
-    What is wrong is in lower case, with single spaces. Raises ValueError naming a line that is no
-    correction.
-    """
-    rules: dict[str, str] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        wrong, arrow, right = line.partition(_ARROW)
-        if not arrow or not wrong.strip():
-            raise ValueError(f"line {number} has no {_ARROW} with something before it")
-        rules[" ".join(wrong.split()).casefold()] = right.strip()
-    return rules
-
-
-COMMANDS = ("on_file_done", "on_batch_done")
-AMOUNTS = ("warn", "limit", "gpu_limit")
-# What batched mode cannot obey: its windows know nothing of each other.
+_HOOKS = ("on_file_done", "on_batch_done")
+_AMOUNTS = ("warn", "limit", "gpu_limit")
+# Ignored in batched mode, whose windows know nothing of each other.
 _NOT_BATCHED = (
     "prompt_reset_on_temperature",
     "prefix",
@@ -80,61 +25,64 @@ _NOT_BATCHED = (
     "language_detection_segments",
     "language_detection_threshold",
 )
-_NEED_WORDS = ("highlight_words", "max_line_count", "max_line_width", "max_words_per_line")
+_NEED_WORD_TIMES = ("highlight_words", "max_line_count", "max_line_width", "max_words_per_line")
+_ARROW = "=>"
 
 
-def usable(settings: Settings) -> Settings:
+def validated(settings: Settings) -> Settings:
     """The same settings with absolute paths and a language code.
 
-    A session must mean the same when it is resumed from another folder. Raises UsageError for
-    options that contradict each other, ModelError for a model folder without a model.
+    A session must mean the same when it is resumed from another folder. Raises UsageError,
+    ConfigError or ModelError that names the setting.
     """
     language = settings.decoding.language
-    code = None if language is None else _code(language)
-    for name in AMOUNTS:
-        _amount(f"memory.{name}", getattr(settings.memory, name))
-    for name in COMMANDS:
-        _command(f"done.{name}", getattr(settings.done, name), shell=settings.done.hook_shell)
-    _check_words(settings)
+    code = None if language is None else _language("decoding.language", language)
+    for name in _AMOUNTS:
+        _check_amount(f"memory.{name}", getattr(settings.memory, name))
+    for name in _HOOKS:
+        _check_hook(f"done.{name}", getattr(settings.done, name), shell=settings.done.hook_shell)
+    _check_word_times(settings)
     output = settings.output
-    check_format(output.output_format)
-    _check_template(output.output_name)
-    _check_language(settings.model.model, code)
+    _check_format(output.output_format)
+    _check_output_name(output.output_name)
+    _check_model_language(settings.model.model, code)
+    rules = output.replacements
     return replace(
         settings,
         model=replace(settings.model, model=_model(settings.model.model)),
         decoding=replace(settings.decoding, language=code),
         output=replace(
             output,
-            output_dir=str(_whole(output.output_dir)),
-            replacements=None if output.replacements is None else _rules(output.replacements),
+            output_dir=str(_absolute(output.output_dir)),
+            replacements=None if rules is None else _replacements(rules),
         ),
     )
 
 
-def usable_value(field: Field, value: Value) -> Value:
-    """One value as `usable` makes it, looked at alone; raises UsageError or ModelError."""
-    match field.key, value:
-        case "decoding.language", str(language):
-            return _code(language)
-        case "model.model", str(model):
-            return _model(model)
-        case "output.output_dir", str(folder):
-            return str(_whole(folder))
-        case "output.output_format", str(name):
-            check_format(name)
-            return value
-        case "output.output_name", str(template):
-            _check_template(template)
-            return value
-        case "output.replacements", str(file):
-            return _rules(file)
-        case key, str(amount) if key in {f"memory.{name}" for name in AMOUNTS}:
-            return _amount(key, amount)
-        case key, str(command) if key in {f"done.{name}" for name in COMMANDS}:
-            return _command(key, command, shell=False)
+def validated_value(field: Field, value: Value) -> Value:
+    """One value as `validated` makes it, checked by itself; raises the same errors."""
+    if not isinstance(value, str):
+        return value
+    match field.key:
+        case "decoding.language":
+            return _language(field.key, value)
+        case "model.model":
+            return _model(value)
+        case "output.output_dir":
+            return str(_absolute(value))
+        case "output.output_format":
+            _check_format(value)
+        case "output.output_name":
+            _check_output_name(value)
+        case "output.replacements":
+            return _replacements(value)
+        case key if key in {f"memory.{name}" for name in _AMOUNTS}:
+            _check_amount(key, value)
+        case key if key in {f"done.{name}" for name in _HOOKS}:
+            _check_hook(key, value, shell=False)
         case _:
-            return value
+            pass
+    return value
 
 
 def warnings(settings: Settings) -> Iterator[str]:
@@ -155,50 +103,67 @@ def warnings(settings: Settings) -> Iterator[str]:
         yield "--batch_size has no effect without --batched"
 
 
-def _check_template(template: str) -> None:
+def docx_missing() -> UsageError:
+    """The error where python-docx is not installed."""
+    return UsageError(
+        "the format docx needs python-docx, which is not installed",
+        "pip install 'fwtui[docx]'",
+        setting="output.output_format",
+    )
+
+
+def _check_format(output_format: str) -> None:
+    if output_format == "docx":
+        from importlib.util import find_spec
+
+        if find_spec("docx") is None:
+            raise docx_missing()
+
+
+def _check_output_name(template: str) -> None:
     try:
         check_template(template)
     except ValueError as error:
-        raise UsageError(f"--output_name cannot be {template!a}", str(error)) from None
+        raise UsageError(
+            f"--output_name cannot be {template!a}", str(error), setting="output.output_name"
+        ) from None
 
 
-def _rules(file: str) -> str:
-    """The file with replacements, as an absolute path, which can be read and has no mistake."""
-    path = _whole(file)
-    load_replacements(path)
-    return str(path)
-
-
-def _check_words(settings: Settings) -> None:
+def _check_word_times(settings: Settings) -> None:
     if settings.decoding.word_timestamps:
         return
-    wanting = [name for name in _NEED_WORDS if getattr(settings.output, name)]
+    wanting = [f"output.{name}" for name in _NEED_WORD_TIMES if getattr(settings.output, name)]
     if settings.decoding.hallucination_silence_threshold:
-        wanting.append("hallucination_silence_threshold")
+        wanting.append("decoding.hallucination_silence_threshold")
     if wanting:
-        raise UsageError(f"--{wanting[0]} requires --word_timestamps", "add --word_timestamps True")
-
-
-def _check_language(model: str, code: str | None) -> None:
-    if code not in {None, "en"} and model.endswith(".en") and not _looks_like_folder(model):
+        option = wanting[0].partition(".")[2]
         raise UsageError(
-            f"the model {model} knows English only, but the language is {code}",
-            f"use --model {model.removesuffix('.en')}, or --language en",
+            f"--{option} requires --word_timestamps",
+            "add --word_timestamps True",
+            setting=wanting[0],
         )
 
 
-def _amount(key: str, text: str) -> str:
+def _check_model_language(model: str, code: str | None) -> None:
+    if code not in {None, "en"} and model.endswith(".en") and not _looks_like_folder(model):
+        raise UsageError(
+            f"the model {model} supports English only, but the language is {code}",
+            f"use --model {model.removesuffix('.en')}, or --language en",
+            setting="model.model",
+        )
+
+
+def _check_amount(key: str, text: str) -> None:
     try:
         parse_amount(text)
     except ValueError:
-        raise UsageError(f"{key} cannot be {text!a}", f"allowed: {FORMS}") from None
-    return text
+        raise UsageError(f"{key} cannot be {text!a}", f"allowed: {FORMS}", setting=key) from None
 
 
-def _command(key: str, command: str | None, *, shell: bool) -> str | None:
-    """A command that can be taken apart without a shell; what a shell takes is the shell's."""
+def _check_hook(key: str, command: str | None, *, shell: bool) -> None:
+    """Check that a command can be split without a shell; any text may be for a shell."""
     if command is None or shell:
-        return command
+        return
     import shlex
 
     try:
@@ -207,19 +172,21 @@ def _command(key: str, command: str | None, *, shell: bool) -> str | None:
     except ValueError as error:
         raise UsageError(
             f"{key} cannot be {command!a}: {str(error).lower()}",
-            "a program and its arguments, quoted as in a shell",
+            "use a program and its arguments, quoted as in a shell",
+            setting=key,
         ) from None
-    return command
 
 
-def _code(language: str) -> str:
+def _language(key: str, language: str) -> str:
+    """The code of a language."""
     code = language_code(language)
     if code is None:
         names = [*LANGUAGES, *LANGUAGES.values()]
         close = get_close_matches(language.lower(), names, n=1)
         raise UsageError(
-            f"Whisper does not know the language {language!r}",
+            f"Whisper does not support the language {language!r}",
             f"did you mean {close[0]}?" if close else "use a code such as en, or a name: English",
+            setting=key,
         )
     return code
 
@@ -233,13 +200,61 @@ def _model(model: str) -> str:
         raise ModelError(
             f"no model in {folder}",
             "a folder with a CTranslate2 Whisper model has a model.bin and a tokenizer.json",
+            setting="model.model",
         )
-    return str(_whole(model))
+    return str(_absolute(model))
 
 
 def _looks_like_folder(model: str) -> bool:
     return model.startswith((".", "~", "/")) or Path(model).expanduser().is_dir()
 
 
-def _whole(path: str) -> Path:
+def _absolute(path: str) -> Path:
     return Path(path).expanduser().absolute()
+
+
+def _replacements(file: str) -> str:
+    """The file with replacements as an absolute path, after checking its contents."""
+    path = _absolute(file)
+    load_replacements(path)
+    return str(path)
+
+
+def load_replacements(path: Path) -> Mapping[str, str]:
+    """The corrections in a file, by the text that they replace.
+
+    Raises ConfigError naming the file, and the line if the error is in one.
+    """
+    setting = "output.replacements"
+    try:
+        return parse_replacements(path.read_text("utf-8-sig"))
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ConfigError(
+            f"Cannot read the replacements in {path}: {reason}", setting=setting
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"The replacements in {path} are not UTF-8", setting=setting) from error
+    except ValueError as error:
+        raise ConfigError(
+            f"The replacements in {path} are not valid: {error}",
+            "each line is: wrong => right",
+            setting=setting,
+        ) from error
+
+
+def parse_replacements(text: str) -> dict[str, str]:
+    """One correction per line, without empty lines and those that begin with #.
+
+    Keys are in lower case, with single spaces. Raises ValueError naming the first line that is not
+    a correction.
+    """
+    rules: dict[str, str] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        wrong, arrow, right = line.partition(_ARROW)
+        if not arrow or not wrong.strip():
+            raise ValueError(f"line {number} has no {_ARROW} after some text")
+        rules[" ".join(wrong.split()).casefold()] = right.strip()
+    return rules

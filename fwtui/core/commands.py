@@ -4,7 +4,7 @@ import msgspec
 
 from fwtui.core.job import JobId
 from fwtui.core.settings import Settings
-from fwtui.core.watch import WatchedFolder
+from fwtui.core.watched_folder import WatchedFolder
 
 
 class Command(msgspec.Struct, frozen=True, tag=True):

@@ -10,7 +10,7 @@ from fwtui.core.failure import Failure
 from fwtui.core.job import Job, JobId
 from fwtui.core.segment import Segment
 from fwtui.core.settings import Settings
-from fwtui.core.watch import FolderStatus
+from fwtui.core.watched_folder import FolderStatus
 
 
 class Phase(StrEnum):

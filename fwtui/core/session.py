@@ -8,7 +8,7 @@ import msgspec
 from fwtui.core.job import Completed, Failed, Job, JobId, Pending, Processing
 from fwtui.core.segment import Segment
 from fwtui.core.settings import Settings
-from fwtui.core.watch import WatchedFolder
+from fwtui.core.watched_folder import WatchedFolder
 
 
 class WindowState(msgspec.Struct, frozen=True):

@@ -434,7 +434,7 @@ class MemorySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 # What no session keeps: it belongs to the user and the machine that he sits at.
-OWN_SECTIONS = ("interface", "done", "log")
+USER_SECTIONS = ("interface", "done", "log")
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -450,12 +450,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     done: DoneSettings = DoneSettings()
     log: LogSettings = LogSettings()
 
-    def with_own_of(self, other: "Settings") -> "Settings":
+    def with_user_settings_of(self, other: "Settings") -> "Settings":
         """The same, with `other`'s for all that is a user's and a machine's own.
 
         Sessions come from outside, too: no command of theirs may ever be run.
         """
-        own = {section: getattr(other, section) for section in OWN_SECTIONS}
+        own = {section: getattr(other, section) for section in USER_SECTIONS}
         return msgspec.structs.replace(self, **own)
 
     def text_hash(self) -> str:

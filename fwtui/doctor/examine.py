@@ -10,11 +10,11 @@ from pathlib import Path
 
 from fwtui.config.locations import Locations
 from fwtui.config.sources import load_profiles, load_settings
-from fwtui.config.validate import usable
+from fwtui.config.validate import validated
 from fwtui.core.settings import Settings
 from fwtui.core.text import printable
-from fwtui.doctor import probe, verdicts
-from fwtui.doctor.finding import Finding, Level
+from fwtui.doctor import machine, verdicts
+from fwtui.doctor.results import CheckResult, Severity
 from fwtui.doctor.selftest import SECONDS, self_test
 from fwtui.errors import FwtuiError, ModelAbsentError
 from fwtui.memory.forecast import forecast, told
@@ -22,7 +22,7 @@ from fwtui.memory.measure import MemoryMeter
 from fwtui.memory.models import weights_size
 from fwtui.models.cache import hub_cache, locate
 from fwtui.models.catalogue import megabytes
-from fwtui.models.shelf import Presence, cache_bytes, shelf
+from fwtui.models.inventory import Presence, cache_bytes, list_models
 
 
 class Doctor:
@@ -38,25 +38,25 @@ class Doctor:
         self._seconds = seconds
         self._check_keys = check_keys
 
-    async def examine(self) -> AsyncIterator[Finding]:
+    async def examine(self) -> AsyncIterator[CheckResult]:
         """One finding after the other; the slow ones are under way from the beginning."""
         settings, config = await asyncio.to_thread(self._config)
         stop = threading.Event()
         testing = asyncio.to_thread(self_test, settings.model, self._seconds, stop)
         test = asyncio.create_task(testing)
-        native = asyncio.create_task(asyncio.to_thread(probe.native))
+        native = asyncio.create_task(asyncio.to_thread(machine.native))
         try:
             yield verdicts.python(
                 sys.version_info[:3], platform.python_implementation(), platform.platform()
             )
-            yield verdicts.versions(await asyncio.to_thread(probe.versions))
+            yield verdicts.versions(await asyncio.to_thread(machine.versions))
             yield config
-            yield verdicts.cpu(await asyncio.to_thread(probe.cpu))
+            yield verdicts.cpu(await asyncio.to_thread(machine.cpu))
             yield await asyncio.to_thread(memory, settings)
-            gpus = await asyncio.to_thread(probe.gpus)
+            gpus = await asyncio.to_thread(machine.gpus)
             yield verdicts.gpus(gpus, settings)
-            names = probe.cuda_libraries() if gpus.readings else ()
-            loads = (asyncio.to_thread(probe.load_library, name) for name in names)
+            names = machine.cuda_libraries() if gpus.readings else ()
+            loads = (asyncio.to_thread(machine.load_library, name) for name in names)
             libraries = verdicts.libraries(await asyncio.gather(*loads), gpus, settings)
             if libraries is not None:
                 yield libraries
@@ -64,14 +64,14 @@ class Doctor:
             yield await asyncio.to_thread(model, settings)
             yield await asyncio.to_thread(stock, settings)
             for name, folder in self._folders(settings):
-                yield verdicts.disk(await asyncio.to_thread(probe.disk, name, folder))
-            yield verdicts.terminal(probe.terminal())
+                yield verdicts.disk(await asyncio.to_thread(machine.disk, name, folder))
+            yield verdicts.terminal(machine.terminal())
             yield verdicts.self_test(await test)
         finally:
             stop.set()
             await asyncio.gather(test, native, return_exceptions=True)
 
-    def _config(self) -> tuple[Settings, Finding]:
+    def _config(self) -> tuple[Settings, CheckResult]:
         """The settings, defaults if they cannot be used, and the verdict on their file."""
         file = self._locations.config_file
         name = printable(os.fspath(file))
@@ -82,17 +82,17 @@ class Doctor:
         except FwtuiError as error:
             text = printable(error.title)
             fix = f"{printable(error.hint)}; in {name}" if error.hint else f"correct {name}"
-            return Settings(), Finding(verdicts.PROGRAM, "settings", Level.ERROR, text, fix)
+            return Settings(), CheckResult(verdicts.PROGRAM, "settings", Severity.ERROR, text, fix)
         try:
-            settings = usable(settings)
+            settings = validated(settings)
         except ModelAbsentError:
             pass
         except FwtuiError as error:
             text = printable(error.title)
             fix = printable(error.hint)
-            return settings, Finding(verdicts.PROGRAM, "settings", Level.ERROR, text, fix)
+            return settings, CheckResult(verdicts.PROGRAM, "settings", Severity.ERROR, text, fix)
         text = f"{name} is valid" if file.exists() else f"defaults ({name} is not there)"
-        return settings, Finding(verdicts.PROGRAM, "settings", Level.OK, text)
+        return settings, CheckResult(verdicts.PROGRAM, "settings", Severity.OK, text)
 
     def _folders(self, settings: Settings) -> tuple[tuple[str, Path], ...]:
         return (
@@ -103,7 +103,7 @@ class Doctor:
         )
 
 
-def memory(settings: Settings) -> Finding:
+def memory(settings: Settings) -> CheckResult:
     """RAM, and whether a batch with these settings fits."""
     reading = MemoryMeter().read()
     made = forecast(settings, weights_size(settings.model), reading)
@@ -112,24 +112,24 @@ def memory(settings: Settings) -> Finding:
     return verdicts.memory(reading.available, reading.capacity, words, fits=fits)
 
 
-def model(settings: Settings) -> Finding:
+def model(settings: Settings) -> CheckResult:
     """The model of the settings."""
     name = printable(settings.model.model)
     try:
         folder = locate(settings.model)
     except ModelAbsentError as error:
         text, fix = printable(error.title), printable(error.hint)
-        return Finding(verdicts.MODELS, "model", Level.WARNING, text, fix)
+        return CheckResult(verdicts.MODELS, "model", Severity.WARNING, text, fix)
     except FwtuiError as error:
         text, fix = printable(error.title), printable(error.hint)
-        return Finding(verdicts.MODELS, "model", Level.ERROR, text, fix)
+        return CheckResult(verdicts.MODELS, "model", Severity.ERROR, text, fix)
     where = printable(os.fspath(folder))
-    return Finding(verdicts.MODELS, "model", Level.OK, f"{name} is in {where}")
+    return CheckResult(verdicts.MODELS, "model", Severity.OK, f"{name} is in {where}")
 
 
-def stock(settings: Settings) -> Finding:
+def stock(settings: Settings) -> CheckResult:
     """All models that are here."""
-    entries = shelf(settings.model)
+    entries = list_models(settings.model)
     here = [one for one in entries if one.presence is Presence.HERE]
     begun = [one for one in entries if one.presence is Presence.PARTLY]
     taken = megabytes(cache_bytes(entries) / 2**20)
@@ -139,5 +139,5 @@ def stock(settings: Settings) -> Finding:
         name = printable(begun[0].name)
         text += f"; half-loaded: {', '.join(printable(one.name) for one in begun)}"
         fix = f"fwtui models download {name} goes on, fwtui models remove {name} forgets it"
-        return Finding(verdicts.MODELS, "downloads", Level.NOTE, text, fix)
-    return Finding(verdicts.MODELS, "downloads", Level.OK, text)
+        return CheckResult(verdicts.MODELS, "downloads", Severity.NOTE, text, fix)
+    return CheckResult(verdicts.MODELS, "downloads", Severity.OK, text)

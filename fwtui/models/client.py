@@ -15,7 +15,15 @@ import msgspec
 
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.errors import ModelError
-from fwtui.models.protocol import AnyReply, AnyRequest, Ask, Done, Failed, Planned, Remove
+from fwtui.models.protocol import (
+    AnyReply,
+    AnyRequest,
+    Done,
+    PlanDownload,
+    Planned,
+    Remove,
+    RequestFailed,
+)
 
 COMMAND = (sys.executable, "-P", "-m", "fwtui.models.hub")
 # Plain transfers can go on in the middle of a file; those by Xet's library cannot.
@@ -66,19 +74,19 @@ async def _replies(
     while line := await child.stdout.readline():
         last = decoder.decode(line)
         yield last
-    if not isinstance(last, Done | Failed):
-        yield Failed(_died(request.repo, await child.wait(), words))
+    if not isinstance(last, Done | RequestFailed):
+        yield RequestFailed(_died(request.repo, await child.wait(), words))
 
 
 async def remote_size(repo: str, cache: str, environ: Mapping[str, str] = os.environ) -> Planned:
     """What a download would bring. Raises ModelError."""
-    async with talk(Ask(repo, cache), environ) as replies:
+    async with talk(PlanDownload(repo, cache), environ) as replies:
         async for reply in replies:
             if isinstance(reply, Planned):
                 return reply
-            if isinstance(reply, Failed):
+            if isinstance(reply, RequestFailed):
                 raise failed(reply.failure)
-    raise AssertionError  # the last reply is always a Failed, or a Done after a Planned
+    raise AssertionError  # the last reply is always a RequestFailed, or a Done after a Planned
 
 
 async def remove(repo: str, cache: str, environ: Mapping[str, str] = os.environ) -> int:
@@ -87,7 +95,7 @@ async def remove(repo: str, cache: str, environ: Mapping[str, str] = os.environ)
         async for reply in replies:
             if isinstance(reply, Done):
                 return reply.freed
-            if isinstance(reply, Failed):
+            if isinstance(reply, RequestFailed):
                 raise failed(reply.failure)
     raise AssertionError  # the last reply is always one of these
 
@@ -109,7 +117,7 @@ def _died(repo: str, code: int, words: IO[bytes]) -> Failure:
     )
 
 
-class Pace:
+class TransferRate:
     """Bytes a second over the last seconds, from what is done at which time (seconds)."""
 
     def __init__(self) -> None:

@@ -39,14 +39,14 @@ from fwtui.models.catalogue import CONVERTER, megabytes
 from fwtui.models.protocol import (
     AnyReply,
     AnyRequest,
-    Ask,
     Checking,
     Done,
     Download,
-    Failed,
+    DownloadProgress,
+    PlanDownload,
     Planned,
-    Progress,
     Remove,
+    RequestFailed,
 )
 
 WANTED = frozenset({*FILES_NEEDED, "preprocessor_config.json", "vocabulary.json", "vocabulary.txt"})
@@ -189,7 +189,7 @@ class Hub:
             while told != self.done or not over.is_set():
                 if told != self.done:
                     told = self.done
-                    self.tell(Progress(told, self.total))
+                    self.tell(DownloadProgress(told, self.total))
                 over.wait(REPORT_SECONDS)
 
         thread = threading.Thread(target=report, name="progress", daemon=True)
@@ -363,7 +363,7 @@ def main() -> None:
         match request:
             case Download():
                 tell(Done(folder=str(hub.download())))
-            case Ask():
+            case PlanDownload():
                 hub.plan()
                 tell(Done())
             case Remove():
@@ -372,7 +372,7 @@ def main() -> None:
         pass
     except Exception as error:  # noqa: BLE001  the process's outermost frame
         traceback.print_exc()
-        tell(Failed(explain(error, hub.repo, hub.host)))
+        tell(RequestFailed(explain(error, hub.repo, hub.host)))
     answers.close()
     os._exit(0)
 

@@ -12,7 +12,7 @@ class Download(msgspec.Struct, frozen=True, tag=True):
     cache: str
 
 
-class Ask(msgspec.Struct, frozen=True, tag=True):
+class PlanDownload(msgspec.Struct, frozen=True, tag=True):
     """Say what a download would bring."""
 
     repo: str
@@ -26,7 +26,7 @@ class Remove(msgspec.Struct, frozen=True, tag=True):
     cache: str
 
 
-AnyRequest = Download | Ask | Remove
+AnyRequest = Download | PlanDownload | Remove
 
 
 class Planned(msgspec.Struct, frozen=True, tag=True):
@@ -39,7 +39,7 @@ class Planned(msgspec.Struct, frozen=True, tag=True):
     here: int
 
 
-class Progress(msgspec.Struct, frozen=True, tag=True):
+class DownloadProgress(msgspec.Struct, frozen=True, tag=True):
     """Bytes that are here, of all."""
 
     done: int
@@ -59,10 +59,10 @@ class Done(msgspec.Struct, frozen=True, tag=True):
     freed: int = 0
 
 
-class Failed(msgspec.Struct, frozen=True, tag=True):
+class RequestFailed(msgspec.Struct, frozen=True, tag=True):
     """It did not work."""
 
     failure: Failure
 
 
-AnyReply = Planned | Progress | Checking | Done | Failed
+AnyReply = Planned | DownloadProgress | Checking | Done | RequestFailed

@@ -21,7 +21,7 @@ import msgspec
 
 from fwtui import __version__
 from fwtui.config.locations import Locations
-from fwtui.config.sources import PREFIX, Origin, make_layers, sourced
+from fwtui.config.sources import PREFIX, Origin, make_layers, sourced_values
 from fwtui.core.inputs import MEDIA_SUFFIXES
 from fwtui.core.job import Failed, status_word
 from fwtui.core.paths import path_to_text, text_to_path
@@ -274,7 +274,7 @@ def _version(name: str) -> str:
 def _settings(locations: Locations, environ: Mapping[str, str]) -> Iterator[str]:
     yield "Settings that are not at their defaults, and where they come from:"
     try:
-        found = sourced(make_layers(locations.config_file, environ=environ))
+        found = sourced_values(make_layers(locations.config_file, environ=environ))
     except FwtuiError as error:
         yield f"they cannot be read: {error.title}"
         return

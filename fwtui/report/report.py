@@ -243,7 +243,7 @@ def make_report(
         session_id=session_id,
         started=started,
         finished=finished,
-        settings=settings.with_own_of(Settings()),
+        settings=settings.with_user_settings_of(Settings()),
         jobs=jobs,
         peak_rss=peak_rss,
         audio_seconds=audio,

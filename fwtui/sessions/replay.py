@@ -21,7 +21,7 @@ from fwtui.core.segment import Segment
 from fwtui.core.session import Resume, Session, Spoken
 from fwtui.core.settings import Settings
 from fwtui.core.table import JobTable
-from fwtui.core.watch import WatchedFolder
+from fwtui.core.watched_folder import WatchedFolder
 from fwtui.disk.files import storage_error
 from fwtui.errors import StorageError
 from fwtui.sessions.journal import (

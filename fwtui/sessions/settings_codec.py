@@ -4,7 +4,7 @@ from typing import Any, get_type_hints
 
 import msgspec
 
-from fwtui.core.settings import OWN_SECTIONS, Settings
+from fwtui.core.settings import USER_SECTIONS, Settings
 from fwtui.errors import StorageError
 
 
@@ -26,7 +26,7 @@ def settings_from(plain: object) -> tuple[Settings, dict[str, Any]]:
 
 def _split(plain: object) -> tuple[Settings, dict[str, Any]]:
     sections = msgspec.convert(plain, dict[str, dict[str, Any]])
-    sections = {name: section for name, section in sections.items() if name not in OWN_SECTIONS}
+    sections = {name: section for name, section in sections.items() if name not in USER_SECTIONS}
     known: dict[str, dict[str, Any]] = {}
     unknown: dict[str, Any] = {}
     fields = get_type_hints(Settings)
@@ -46,7 +46,7 @@ def _split(plain: object) -> tuple[Settings, dict[str, Any]]:
 def settings_to(settings: Settings, unknown: dict[str, Any]) -> dict[str, Any]:
     """The opposite of `settings_from`."""
     plain: dict[str, Any] = msgspec.to_builtins(settings)
-    for name in OWN_SECTIONS:
+    for name in USER_SECTIONS:
         del plain[name]
     for name, rest in unknown.items():
         plain[name] = {**plain.get(name, {}), **rest}

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from fwtui.core.job import Completed, Failed, Job, JobId, status_word
-from fwtui.core.watch import WatchedFolder
+from fwtui.core.watched_folder import WatchedFolder
 from fwtui.disk.codec import UNREADABLE, clean, encode_checked
 from fwtui.errors import SessionTooNewError, StorageError
 from fwtui.sessions.journal import FORMAT

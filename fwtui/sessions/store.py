@@ -15,7 +15,7 @@ from fwtui.core.paths import path_to_text
 from fwtui.core.segment import Segment
 from fwtui.core.session import FilePlan, Resume, Session, Spoken, WindowResult
 from fwtui.core.settings import Settings
-from fwtui.core.watch import WatchedFolder
+from fwtui.core.watched_folder import WatchedFolder
 from fwtui.disk.files import (
     FILES,
     PRIVATE_FILE,

@@ -17,7 +17,7 @@ from textual.driver import Driver
 from textual.events import DescendantFocus
 from textual.screen import Screen
 
-from fwtui.config.overrides import full
+from fwtui.config.overrides import from_overrides
 from fwtui.core.commands import AnyCommand, Start
 from fwtui.core.failure import Failure
 from fwtui.core.job import Job
@@ -102,7 +102,9 @@ def absent(settings: Settings, jobs: Iterable[Job]) -> ModelSettings | None:
     """The first model that the batch, or one of its files, lacks and that can be downloaded."""
     from fwtui.models.cache import locate
 
-    own = [full(job.settings).model for job in jobs if job.settings and not job.is_finished]
+    own = [
+        from_overrides(job.settings).model for job in jobs if job.settings and not job.is_finished
+    ]
     for model in dict.fromkeys((settings.model, *own)):
         try:
             locate(model)

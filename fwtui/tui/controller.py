@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from fwtui.batch.coalesce import Gathering
 from fwtui.batch.link import BatchLink
+from fwtui.batch.remote.batch_status import Glimpse
 from fwtui.batch.remote.endpoints import Place
-from fwtui.batch.remote.status import Glimpse
 from fwtui.core.commands import AnyCommand, Quit, RetryJobs
 from fwtui.core.events import AnyEvent, JobsAdded, LogLine, Phase, PhaseChanged
 from fwtui.core.job import Job, JobId

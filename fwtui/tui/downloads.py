@@ -10,8 +10,8 @@ from fwtui.core.settings import ModelSettings
 from fwtui.errors import ModelError
 from fwtui.models.cache import hub_cache
 from fwtui.models.catalogue import repo_of
-from fwtui.models.client import Pace, talk
-from fwtui.models.protocol import Checking, Done, Download, Failed, Planned, Progress
+from fwtui.models.client import TransferRate, talk
+from fwtui.models.protocol import Checking, Done, Download, DownloadProgress, Planned, RequestFailed
 
 
 @dataclass
@@ -23,7 +23,7 @@ class Load:
     done: int = 0
     total: int = 0
     checking: bool = False
-    pace: Pace = field(default_factory=Pace)
+    pace: TransferRate = field(default_factory=TransferRate)
 
 
 Ended = Callable[[Load, Failure | None], None]
@@ -62,12 +62,12 @@ class Downloads:
                     match reply:
                         case Planned(total=total, here=here):
                             load.done, load.total = here, total
-                        case Progress(done=done, total=total):
+                        case DownloadProgress(done=done, total=total):
                             load.done, load.total, load.checking = done, total, False
                             load.pace.add(time.monotonic(), done)
                         case Checking():
                             load.checking = True
-                        case Failed(failure=why):
+                        case RequestFailed(failure=why):
                             failure = why
                         case Done():
                             pass

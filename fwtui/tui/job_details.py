@@ -4,7 +4,7 @@ from datetime import datetime
 
 from textual.content import Content
 
-from fwtui.config.overrides import sparse
+from fwtui.config.overrides import to_overrides
 from fwtui.core.events import JobProgress
 from fwtui.core.failure import Failure
 from fwtui.core.finding import said_of
@@ -182,7 +182,7 @@ def _settings(facts: _Facts, settings: Settings, whose: str) -> None:
     facts.add("Model", clean(base_name(settings.model.model.rstrip("/\\"))))
     dot = f" {facts.glyphs.dot} "
     facts.add("Runs", f"{settings.model.device}{dot}{settings.model.compute_type}")
-    for key, value in sparse(settings).items():
+    for key, value in to_overrides(settings).items():
         if key not in _SAID:
             facts.add("", f"{key.partition('.')[2]} {shown_value(value)}")
 

@@ -42,7 +42,7 @@ from fwtui.core.segment import Segment
 from fwtui.core.settings import Settings
 from fwtui.core.table import JobTable
 from fwtui.core.text import natural
-from fwtui.core.watch import FolderStatus
+from fwtui.core.watched_folder import FolderStatus
 from fwtui.tui.text import base_name
 
 

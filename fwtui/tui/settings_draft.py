@@ -7,7 +7,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from fwtui.config.fields import Field, Value, all_fields, apply, check, parse, value_of
-from fwtui.config.validate import usable_value
+from fwtui.config.validate import validated_value
 from fwtui.core.settings import Settings
 from fwtui.errors import ConfigError
 from fwtui.tui.text import clean
@@ -73,7 +73,7 @@ class Draft:
         """The value that a text stands for; raises FwtuiError."""
         if text == edited_text(self.value(field)):
             return self.value(field)
-        return usable_value(field, parse(field, text))
+        return validated_value(field, parse(field, text))
 
     def step(self, field: Field, by: int) -> bool:
         """The next (-1: the last) choice, number or switch; False if there is none."""

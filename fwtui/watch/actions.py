@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fwtui.audio.identity import Identity, identify
 from fwtui.core.paths import text_to_path
-from fwtui.core.watch import WatchedFolder
+from fwtui.core.watched_folder import WatchedFolder
 from fwtui.disk.files import TEMP_PREFIX, TEMP_SUFFIX
 
 TAG = "transcribed"

@@ -16,7 +16,7 @@ from fwtui.audio.identity import Identity, identify
 from fwtui.core.events import Level
 from fwtui.core.paths import path_to_text, text_to_path
 from fwtui.core.text import printable
-from fwtui.core.watch import FolderStatus, WatchedFolder
+from fwtui.core.watched_folder import FolderStatus, WatchedFolder
 from fwtui.errors import StorageError
 from fwtui.watch.completeness import Clocks, Sighting, being_written, complete_in
 from fwtui.watch.filters import Kind, Names

@@ -26,7 +26,7 @@ from fwtui.core.failure import FailureKind
 from fwtui.core.job import Completed, Failed, Job, JobId, Pending
 from fwtui.core.paths import path_to_text
 from fwtui.core.settings import DoneSettings, MemorySettings, Settings
-from fwtui.core.watch import WatchedFolder
+from fwtui.core.watched_folder import WatchedFolder
 from fwtui.sessions.store import SessionStore
 from fwtui.watch.actions import can_tag
 from fwtui.watch.processed import Taken, TakenLedger, entry_of

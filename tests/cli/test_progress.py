@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fwtui.cli.console import Console
-from fwtui.cli.progress import Progress, Tally
+from fwtui.cli.progress import ProgressDisplay, Tally
 from fwtui.core.events import AnyEvent, JobChanged, JobProgress, Level, LogLine, SegmentsFound
 from fwtui.core.job import Pending
 from fwtui.core.segment import Segment
@@ -34,7 +34,7 @@ def told(
 ) -> list[str]:
     """The lines that events lead to where there is no terminal; `step` seconds between them."""
     stream, clock, tally = io.StringIO(), Clock(), Tally()
-    progress = Progress(Console(stream, quiet=quiet), tally, verbose=verbose, now=clock)
+    progress = ProgressDisplay(Console(stream, quiet=quiet), tally, verbose=verbose, now=clock)
     for event in events:
         tally(event)
         progress(event)
@@ -89,7 +89,9 @@ def test_segments_are_shown_when_verbose() -> None:
 def test_the_live_line_fits(width: int, name: str) -> None:
     tally = Tally()
     tally(snapshot(job(1, processing(), name)))
-    line = Progress(Console(io.StringIO()), tally).live_line(tally.jobs[1], _working(42), width)
+    line = ProgressDisplay(Console(io.StringIO()), tally).live_line(
+        tally.jobs[1], _working(42), width
+    )
     assert cells(line) <= max(0, width - 1)
     if width >= 50:
         assert " 42%  12.3x real time  ETA 1:01" in line
@@ -100,7 +102,7 @@ def test_on_a_terminal_one_line_is_drawn_over() -> None:
     ours, theirs = pty.openpty()
     stream = io.TextIOWrapper(io.FileIO(theirs, "w"), encoding="utf-8", write_through=True)
     console, tally = Console(stream), Tally()
-    progress = Progress(console, tally)
+    progress = ProgressDisplay(console, tally)
     for event in (*STARTED, _working(50), JobChanged(job(1, completed())), finished()):
         tally(event)
         progress(event)
@@ -135,7 +137,7 @@ def test_bars_are_ascii_where_nothing_else_can_be_written(tmp_path: Path) -> Non
     tally = Tally()
     tally(snapshot(job(1, processing())))
     with (tmp_path / "out").open("w", encoding="ascii") as stream:
-        line = Progress(Console(stream), tally).live_line(tally.jobs[1], _working(50), 80)
+        line = ProgressDisplay(Console(stream), tally).live_line(tally.jobs[1], _working(50), 80)
     assert "##########.........." in line
     assert line.isascii()
 

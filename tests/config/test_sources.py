@@ -5,15 +5,15 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 
-from fwtui.config.fields import Value, all_fields, named_field, value_of
+from fwtui.config.fields import Value, all_fields, field_named, value_of
 from fwtui.config.sources import (
     FACTS,
     Origin,
     environment_values,
     make_layers,
-    misspelt,
-    settle,
-    sourced,
+    merge_layers,
+    misspelt_variables,
+    sourced_values,
     variable,
 )
 from fwtui.core.settings import Settings
@@ -67,8 +67,8 @@ def test_each_layer_is_over_the_one_before(
     source: str,
 ) -> None:
     layers = make_layers(file, profile=profile, given=given, environ=environ)
-    assert settle(layers).decoding.beam_size == beams
-    found = {one.field.key: one for one in sourced(layers)}
+    assert merge_layers(layers).decoding.beam_size == beams
+    found = {one.field.key: one for one in sourced_values(layers)}
     assert len(found) == len(all_fields())
     told = found["decoding.beam_size"]
     assert (told.value, told.origin) == (beams, origin)
@@ -77,7 +77,7 @@ def test_each_layer_is_over_the_one_before(
 
 
 def test_a_profile_of_ones_own_sets_all_that_it_holds(file: Path) -> None:
-    found = settle(make_layers(file, profile="Meetings", environ={}))
+    found = merge_layers(make_layers(file, profile="Meetings", environ={}))
     assert (found.decoding.patience, found.output.output_format) == (1.0, "all")
 
 
@@ -100,7 +100,7 @@ def test_every_setting_can_come_from_the_environment(wanted: Settings) -> None:
     for field in all_fields():
         if field.key in found and field.kind != "str":
             assert found[field.key] == value_of(wanted, field)
-    assert list(misspelt(environ)) == []
+    assert list(misspelt_variables(environ)) == []
 
 
 def test_variables_are_unique_and_no_others() -> None:
@@ -130,7 +130,7 @@ def test_a_wrong_value_is_told_with_its_variable() -> None:
     ],
 )
 def test_what_is_misspelt_is_told(name: str, close: list[str]) -> None:
-    assert [right for _, right in misspelt({name: "1"})] == close
+    assert [right for _, right in misspelt_variables({name: "1"})] == close
 
 
 @pytest.mark.parametrize(
@@ -143,4 +143,4 @@ def test_what_is_misspelt_is_told(name: str, close: list[str]) -> None:
     ],
 )
 def test_a_setting_has_a_key_and_a_word(name: str, key: str) -> None:
-    assert named_field(name).key == key
+    assert field_named(name).key == key

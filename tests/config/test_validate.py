@@ -1,4 +1,4 @@
-"""Settings made usable, or refused."""
+"""Settings checked before a batch uses them."""
 
 from pathlib import Path
 
@@ -6,9 +6,10 @@ import pytest
 from msgspec.structs import replace
 
 from fwtui.config.fields import Value, apply, find_field
-from fwtui.config.validate import usable, usable_value, warnings
+from fwtui.config.sources import environment_values, load_settings
+from fwtui.config.validate import validated, validated_value, warnings
 from fwtui.core.settings import Settings
-from fwtui.errors import ConfigError, ModelError, UsageError
+from fwtui.errors import ConfigError, FwtuiError, ModelError, UsageError
 
 
 def settings(**values: Value) -> Settings:
@@ -31,21 +32,21 @@ def test_paths_become_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     model = tmp_path / "models" / "mine"
     model.mkdir(parents=True)
     (model / "model.bin").touch()
-    found = usable(settings(model="models/mine", output_dir="out"))
+    found = validated(settings(model="models/mine", output_dir="out"))
     assert found.model.model == str(model)
     assert found.output.output_dir == str(tmp_path / "out")
-    assert usable(found) == found
+    assert validated(found) == found
 
 
 def test_a_model_name_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert usable(settings(model="org/whisper-x")).model.model == "org/whisper-x"
+    assert validated(settings(model="org/whisper-x")).model.model == "org/whisper-x"
 
 
 @pytest.mark.parametrize("model", ["./gone", "/gone", "~/gone"])
 def test_a_folder_that_is_not_there_is_no_model(model: str) -> None:
     with pytest.raises(ModelError):
-        usable(settings(model=model))
+        validated(settings(model=model))
 
 
 @pytest.mark.parametrize(
@@ -53,18 +54,18 @@ def test_a_folder_that_is_not_there_is_no_model(model: str) -> None:
     [("de", "de"), ("German", "de"), ("GERMAN", "de"), ("Haitian Creole", "ht"), ("flemish", "nl")],
 )
 def test_languages_by_code_or_name(typed: str, code: str) -> None:
-    assert usable(settings(language=typed)).decoding.language == code
+    assert validated(settings(language=typed)).decoding.language == code
 
 
 def test_an_english_model_takes_english_only(tmp_path: Path) -> None:
-    assert usable(settings(model="tiny.en", language="English")).decoding.language == "en"
-    assert usable(settings(model="tiny.en")).decoding.language is None
+    assert validated(settings(model="tiny.en", language="English")).decoding.language == "en"
+    assert validated(settings(model="tiny.en")).decoding.language is None
     with pytest.raises(UsageError, match="English only"):
-        usable(settings(model="tiny.en", language="de"))
+        validated(settings(model="tiny.en", language="de"))
     folder = tmp_path / "mine.en"
     folder.mkdir()
     (folder / "model.bin").touch()
-    assert usable(settings(model=str(folder), language="de")).decoding.language == "de"
+    assert validated(settings(model=str(folder), language="de")).decoding.language == "de"
 
 
 @pytest.mark.parametrize(
@@ -79,8 +80,8 @@ def test_an_english_model_takes_english_only(tmp_path: Path) -> None:
 )
 def test_what_needs_words_says_so(values: dict[str, Value]) -> None:
     with pytest.raises(UsageError, match=f"--{next(iter(values))} requires"):
-        usable(settings(**values))
-    usable(settings(**values, word_timestamps=True))
+        validated(settings(**values))
+    validated(settings(**values, word_timestamps=True))
 
 
 def test_what_has_no_effect_is_a_warning() -> None:
@@ -98,12 +99,12 @@ def test_what_has_no_effect_is_a_warning() -> None:
 
 
 def test_names_that_cannot_be_are_refused_before_anything_starts() -> None:
-    assert usable(settings(output_name="{date}/{stem}")).output.output_name == "{date}/{stem}"
+    assert validated(settings(output_name="{date}/{stem}")).output.output_name == "{date}/{stem}"
     with pytest.raises(UsageError, match="output_name") as caught:
-        usable(settings(output_name="../{stem}"))
+        validated(settings(output_name="../{stem}"))
     assert "'..'" in caught.value.hint
     with pytest.raises(UsageError, match="output_name"):
-        usable_value(find_field("output.output_name"), "plain")
+        validated_value(find_field("output.output_name"), "plain")
 
 
 def test_replacements_are_read_before_anything_starts(
@@ -111,15 +112,61 @@ def test_replacements_are_read_before_anything_starts(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "rules.txt").write_text("wrong => right\n")
-    found = usable(settings(replacements="rules.txt"))
+    found = validated(settings(replacements="rules.txt"))
     assert found.output.replacements == str(tmp_path / "rules.txt")
     with pytest.raises(ConfigError, match=r"none\.txt"):
-        usable(settings(replacements="none.txt"))
+        validated(settings(replacements="none.txt"))
     (tmp_path / "rules.txt").write_text("wrong\n")
     with pytest.raises(ConfigError, match="line 1"):
-        usable_value(find_field("output.replacements"), "rules.txt")
+        validated_value(find_field("output.replacements"), "rules.txt")
 
 
 def test_a_gap_does_nothing_between_highlighted_words() -> None:
     wanted = settings(min_gap_ms=80, highlight_words=True, word_timestamps=True)
     assert list(warnings(wanted)) == ["--min_gap_ms has no effect with --highlight_words"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("model.model", "./gone"),
+        ("model.model", "tiny.en"),
+        ("decoding.language", "klingon"),
+        ("decoding.hallucination_silence_threshold", 2.0),
+        ("output.highlight_words", True),
+        ("output.max_line_width", 40),
+        ("output.output_name", "plain"),
+        ("output.replacements", "/gone.txt"),
+        ("memory.warn", "much"),
+        ("memory.limit", "120%"),
+        ("memory.gpu_limit", "12"),
+        ("done.on_file_done", '"'),
+        ("done.on_batch_done", ""),
+    ],
+)
+def test_an_error_names_the_setting_that_it_is_about(key: str, value: Value) -> None:
+    values = {"decoding.language": "de"} if value == "tiny.en" else {}
+    with pytest.raises(FwtuiError) as caught:
+        validated(apply(Settings(), {**values, key: value}))
+    assert caught.value.setting == key
+
+
+def test_a_value_that_is_not_allowed_names_its_setting_wherever_it_stands(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        apply(Settings(), {"decoding.beam_size": 0})
+    assert caught.value.setting == "decoding.beam_size"
+    file = tmp_path / "settings.toml"
+    file.write_text("[decoding]\nbeam_size = 0\n")
+    with pytest.raises(ConfigError, match=r"settings\.toml: decoding\.beam_size") as caught:
+        load_settings(file)
+    assert caught.value.setting == "decoding.beam_size"
+    with pytest.raises(ConfigError, match="FWTUI_BEAM_SIZE") as caught:
+        environment_values({"FWTUI_BEAM_SIZE": "0"})
+    assert caught.value.setting == "decoding.beam_size"
+
+
+def test_docx_without_its_package_names_the_format(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(UsageError, match="python-docx") as caught:
+        validated(settings(output_format="docx"))
+    assert caught.value.setting == "output.output_format"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fwtui.core.settings import ModelSettings
-from fwtui.doctor import probe
+from fwtui.doctor import machine
 from fwtui.doctor.selftest import self_test
 from fwtui.errors import ExitCode
 from tests.cli.program import fwtui
@@ -17,19 +17,19 @@ SLOW = "110"  # seconds: a busy machine is no failure of these tests
 
 def test_a_library_that_is_missing_is_told_as_the_loader_tells_it() -> None:
     name = "libcublas.so.99" if sys.platform != "win32" else "cublas64_99.dll"
-    missing = probe.load_library(name)
+    missing = machine.load_library(name)
     assert name in missing.error
     if sys.platform == "linux":
-        assert probe.load_library("libc.so.6").error == ""
+        assert machine.load_library("libc.so.6").error == ""
 
 
 def test_a_folder_that_is_none_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    good = probe.disk("state", tmp_path / "not" / "yet")
+    good = machine.disk("state", tmp_path / "not" / "yet")
     assert good.error == ""
     assert good.free > 0
     assert not (tmp_path / "not").exists()
-    assert probe.disk("state", tmp_path / "file" / "below").error
+    assert machine.disk("state", tmp_path / "file" / "below").error
 
 
 def test_the_self_test_is_given_up_in_time() -> None:

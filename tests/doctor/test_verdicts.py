@@ -6,11 +6,11 @@ from fwtui.core.events import GpuReading
 from fwtui.core.settings import BatchSettings, ModelSettings, Settings
 from fwtui.doctor import verdicts
 from fwtui.doctor.facts import Cpu, Disk, Gpus, Library, Native, SelfTest, Terminal
-from fwtui.doctor.finding import Finding, Level, exit_code, summary, worst
+from fwtui.doctor.results import CheckResult, Severity, exit_code, summary, worst
 from fwtui.errors import ExitCode
 
 GB = 2**30
-OK, NOTE, WARNING, ERROR = Level.OK, Level.NOTE, Level.WARNING, Level.ERROR
+OK, NOTE, WARNING, ERROR = Severity.OK, Severity.NOTE, Severity.WARNING, Severity.ERROR
 GPU = GpuReading(
     index=0, name="NVIDIA H100", used=1024, total=81920, utilisation=0, temperature=30, ours=None
 )
@@ -32,7 +32,7 @@ def screen(environ: dict[str, str], columns: int = 120, encoding: str = "utf-8")
     return Terminal(True, environ, columns, 40, encoding)
 
 
-CASES: list[tuple[Finding | None, Level | None, str]] = [
+CASES: list[tuple[CheckResult | None, Severity | None, str]] = [
     (verdicts.python((3, 11, 4), "CPython", "Linux"), OK, "3.11.4"),
     (verdicts.python((3, 10, 0), "CPython", "Linux"), ERROR, "3.10.0"),
     (verdicts.versions(PACKAGES), OK, "ctranslate2 4.8.5"),
@@ -80,7 +80,7 @@ CASES: list[tuple[Finding | None, Level | None, str]] = [
 
 
 @pytest.mark.parametrize(("finding", "level", "words"), CASES)
-def test_verdicts(finding: Finding | None, level: Level | None, words: str) -> None:
+def test_verdicts(finding: CheckResult | None, level: Severity | None, words: str) -> None:
     if finding is None:
         assert level is None
         return
@@ -97,8 +97,8 @@ def test_text_from_outside_is_harmless() -> None:
         assert "\x1b" not in finding.text
 
 
-def finding(level: Level) -> Finding:
-    return Finding("G", "n", level, "text", "do" if level in {WARNING, ERROR} else "")
+def finding(level: Severity) -> CheckResult:
+    return CheckResult("G", "n", level, "text", "do" if level in {WARNING, ERROR} else "")
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def finding(level: Level) -> Finding:
         ([ERROR, WARNING, ERROR], ERROR, ExitCode.CANNOT_START, "2 problems, 1 warning"),
     ],
 )
-def test_all_together(levels: list[Level], level: Level, code: ExitCode, words: str) -> None:
+def test_all_together(levels: list[Severity], level: Severity, code: ExitCode, words: str) -> None:
     findings = [finding(one) for one in levels]
     assert worst(findings) is level
     assert exit_code(level) is code

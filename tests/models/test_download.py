@@ -10,8 +10,8 @@ from filelock import FileLock
 from fwtui.core.settings import ModelSettings
 from fwtui.errors import ModelError
 from fwtui.models.cache import PARTIAL, cached, hub_cache, locate, repo_folder
-from fwtui.models.client import Pace, remote_size, remove, talk
-from fwtui.models.protocol import AnyReply, Done, Download, Failed, Planned, Progress
+from fwtui.models.client import TransferRate, remote_size, remove, talk
+from fwtui.models.protocol import AnyReply, Done, Download, DownloadProgress, Planned, RequestFailed
 from tests.models.hub import LARGE, TOKEN, FakeHub, demo_files, environment, etag, fake_hub
 
 REPO = "Systran/faster-whisper-tiny"
@@ -45,7 +45,7 @@ class Downloads:
 
 def failure(found: list[AnyReply]) -> str:
     last = found[-1]
-    assert isinstance(last, Failed), found
+    assert isinstance(last, RequestFailed), found
     assert last.failure.hint
     return last.failure.title
 
@@ -56,7 +56,7 @@ async def test_a_model_comes_and_goes(tmp_path: Path) -> None:
         one = Downloads(hub, tmp_path)
         found = await one.run()
         assert isinstance(found[0], Planned)
-        sizes = [reply.done for reply in found if isinstance(reply, Progress)]
+        sizes = [reply.done for reply in found if isinstance(reply, DownloadProgress)]
         assert sizes == sorted(sizes)
         assert sizes[-1] == TOTAL
         done = found[-1]
@@ -79,7 +79,7 @@ async def test_a_paused_download_goes_on_where_it_was(tmp_path: Path) -> None:
         small = TOTAL - len(WANTED["model.bin"])
 
         def enough(reply: AnyReply) -> bool:
-            return isinstance(reply, Progress) and reply.done > small + LARGE
+            return isinstance(reply, DownloadProgress) and reply.done > small + LARGE
 
         await one.run(enough)
         assert hub.held.is_set()
@@ -131,7 +131,7 @@ async def test_what_cannot_be_downloaded_says_why(tmp_path: Path) -> None:
         one = Downloads(hub, tmp_path, "me/transformers")
         found = await one.run()
         assert "not a CTranslate2 model" in failure(found)
-        assert isinstance(found[-1], Failed)
+        assert isinstance(found[-1], RequestFailed)
         assert "ct2-transformers-converter --model me/transformers" in found[-1].failure.hint
         hub.private = True
         one.environ["HF_TOKEN"] = "hf_wrong"
@@ -159,7 +159,7 @@ async def test_room_on_the_disk_is_looked_at_first(tmp_path: Path) -> None:
 
 
 def test_pace() -> None:
-    pace = Pace()
+    pace = TransferRate()
     assert (pace.speed, pace.left(100)) == (0.0, None)
     for second in range(20):
         pace.add(float(second), 10 * second)

@@ -19,7 +19,7 @@ from fwtui.models.cache import (
     repo_folder,
 )
 from fwtui.models.catalogue import MODELS, NAMES, repo_of
-from fwtui.models.shelf import Presence, entry, shelf, spoken_in
+from fwtui.models.inventory import Presence, find_model, list_models, spoken_in
 
 TINY = "Systran/faster-whisper-tiny"
 
@@ -121,7 +121,7 @@ def test_a_folder_that_is_no_model_says_how_one_is_made(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="tokenizer"):
         locate(ModelSettings(model=str(tmp_path)))
     with pytest.raises(ModelError) as caught:
-        entry(str(tmp_path), ModelSettings())
+        find_model(str(tmp_path), ModelSettings())
     assert "ct2-transformers-converter" in caught.value.hint
     with pytest.raises(ModelError, match="not there"):
         locate(ModelSettings(model=str(tmp_path / "no")))
@@ -143,7 +143,7 @@ def test_the_list_has_names_ids_and_folders(tmp_path: Path) -> None:
     half.mkdir(parents=True)
     (half / "0123.incomplete").write_bytes(b"\0" * 1000)
     settings = ModelSettings(model=str(demo.model_dir()), model_dir=str(tmp_path))
-    entries = {one.name: one for one in shelf(settings, environ)}
+    entries = {one.name: one for one in list_models(settings, environ)}
     assert [one.name for one in entries.values()][: len(MODELS)] == [one.name for one in MODELS]
     tiny = entries["tiny"]
     assert (tiny.presence, tiny.languages) == (Presence.HERE, 99)

@@ -7,8 +7,8 @@ from datetime import datetime
 import msgspec
 
 from fwtui.batch.link import Listener
+from fwtui.batch.remote.batch_status import Glimpse
 from fwtui.batch.remote.endpoints import Place
-from fwtui.batch.remote.status import Glimpse
 from fwtui.batch.workspace import Mapped
 from fwtui.core.commands import AnyCommand, Quit
 from fwtui.core.events import (

@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 from textual.widgets import Input
 
-from fwtui.config.overrides import sparse
+from fwtui.config.overrides import to_overrides
 from fwtui.core.commands import RetryJobs
 from fwtui.core.events import JobChanged, JobProgress, SegmentsFound
 from fwtui.core.job import Pending, Processing
@@ -71,7 +71,7 @@ def test_words_have_the_inks_of_their_probabilities() -> None:
 async def test_everything_about_a_completed_file(tmp_path: Path) -> None:
     here = tmp_path / "talk.srt"
     here.write_text("words")
-    used = sparse(Settings(decoding=DecodingSettings(beam_size=7, language="en")))
+    used = to_overrides(Settings(decoding=DecodingSettings(beam_size=7, language="en")))
     state = completed(outputs=(str(here), "/gone/talk.txt"), used=used, warnings=("3 s damaged",))
     link = ScriptedLink([job(1, state=state), job(2, state=completed())])
     link.transcripts[1] = Transcript("en", (SPOKEN,))
@@ -138,7 +138,7 @@ async def test_retry_as_it_was_and_with_other_settings() -> None:
         assert command.settings.decoding.beam_size == 1
         assert command.settings.model.model == SETTINGS.model.model
         # From then on it has its own, which are the start of the next change.
-        own = sparse(command.settings)
+        own = to_overrides(command.settings)
         link.emit(JobChanged(msgspec.structs.replace(job(1), state=Pending(), settings=own)))
         await driver.until(lambda: driver.app.host.model.jobs[1].settings)
         await open_details(driver)

@@ -7,7 +7,7 @@ import pytest
 
 from fwtui.doctor import verdicts
 from fwtui.doctor.facts import Cpu, Disk, SelfTest
-from fwtui.doctor.finding import Finding, Level
+from fwtui.doctor.results import CheckResult, Severity
 from fwtui.tui.glyphs import ASCII, UNICODE, Glyphs
 from fwtui.tui.screens.doctor import DoctorScreen, laid_out
 from fwtui.tui.text import width
@@ -16,21 +16,21 @@ from tests.tui.fakes import ScriptedLink
 
 SAMPLE = (
     verdicts.python((3, 12, 4), "CPython", "Linux-6.1"),
-    Finding(
+    CheckResult(
         verdicts.PROGRAM,
         "settings",
-        Level.ERROR,
+        Severity.ERROR,
         "[decoding] beam_sise: there is no such setting",
         "did you mean beam_size? in ~/.config/fwtui/settings.toml",
     ),
     verdicts.cpu(Cpu("AMD EPYC 9354", "x86_64", 16, frozenset({"avx", "avx2"}))),
-    Finding(verdicts.MACHINE, "gpu", Level.NOTE, "no NVIDIA GPU: the CPU does the work"),
+    CheckResult(verdicts.MACHINE, "gpu", Severity.NOTE, "no NVIDIA GPU: the CPU does the work"),
     verdicts.disk(Disk("state", "/run/user/1000/fwtui", 3 << 30, "tmpfs")),
     verdicts.self_test(SelfTest("one two", "One two", 2.4, "cpu")),
 )
 
 
-async def sample() -> AsyncIterator[Finding]:
+async def sample() -> AsyncIterator[CheckResult]:
     for finding in SAMPLE:
         yield finding
 
@@ -50,7 +50,7 @@ async def test_findings_come_one_by_one_again_and_can_be_copied() -> None:
     gate = asyncio.Event()
     asked = 0
 
-    async def examine() -> AsyncIterator[Finding]:
+    async def examine() -> AsyncIterator[CheckResult]:
         nonlocal asked
         asked += 1
         yield SAMPLE[0]
@@ -82,7 +82,7 @@ async def test_this_machine_from_the_key() -> None:
         await driver.until(lambda: driver.screen == "MainScreen")
 
 
-def driver_findings(driver: Driver) -> list[Finding]:
+def driver_findings(driver: Driver) -> list[CheckResult]:
     screen = driver.app.screen
     assert isinstance(screen, DoctorScreen)
     found = screen._view.findings

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
+from fwtui.batch.remote.batch_status import Glimpse, Seen
 from fwtui.batch.remote.endpoints import Place
-from fwtui.batch.remote.status import Glimpse, Seen
 from fwtui.core.commands import Quit
 from fwtui.core.events import BatchProgress, JobProgress, Phase
 from fwtui.errors import BatchEndedError, ExitCode

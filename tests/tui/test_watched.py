@@ -12,7 +12,7 @@ from fwtui.config.profiles import PROFILES
 from fwtui.core.commands import UnwatchFolder, WatchFolder
 from fwtui.core.events import FoldersChanged, Phase, PhaseChanged
 from fwtui.core.settings import OutputSettings, Settings
-from fwtui.core.watch import FolderStatus, WatchedFolder
+from fwtui.core.watched_folder import FolderStatus, WatchedFolder
 from fwtui.errors import FwtuiError
 from fwtui.tui.screens.watched import WatchForm, made
 from tests.tui.driving import NARROW, WIDE, Driver, running, scripted

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fwtui.audio.identity import identify
-from fwtui.core.watch import WatchedFolder
+from fwtui.core.watched_folder import WatchedFolder
 from fwtui.watch import actions
 from fwtui.watch.actions import Replaced, afterwards
 

@@ -15,7 +15,7 @@ import pytest
 from msgspec.structs import replace
 
 from fwtui.audio.identity import Identity, identify
-from fwtui.core.watch import WatchedFolder
+from fwtui.core.watched_folder import WatchedFolder
 from fwtui.watch.folder import Arrived, FolderWatch, News, Noted, Renamed, Told
 from fwtui.watch.processed import TakenLedger
 

@@ -13,7 +13,7 @@ from textual.containers import Container, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Static
 
-from fwtui.config.overrides import full
+from fwtui.config.overrides import from_overrides
 from fwtui.core.events import JobProgress
 from fwtui.core.job import Completed, Failed, Job
 from fwtui.core.paths import text_to_path
@@ -192,7 +192,7 @@ class Details(Dialog[Again | None]):
         if not (self.subject.can_retry and self._job.is_finished):
             return
         own, batch = self._job.settings, self.subject.settings
-        before = batch if own is None else full(own).with_own_of(batch)
+        before = batch if own is None else from_overrides(own).with_user_settings_of(batch)
         screen = SettingsScreen(before, self.glyphs, use="Retry with these")
         wanted = await self.app.push_screen_wait(screen)
         if wanted is not None:
@@ -228,9 +228,9 @@ class Details(Dialog[Again | None]):
 def settings_of(job: Job, batch: Settings) -> tuple[Settings, str]:
     """The settings that a file had, or will have, and how they come to be its."""
     if isinstance(job.state, Completed) and job.state.used is not None:
-        return full(job.state.used), "as it was transcribed"
+        return from_overrides(job.state.used), "as it was transcribed"
     if job.settings is not None:
-        return full(job.settings), "this file's own"
+        return from_overrides(job.settings), "this file's own"
     return batch, "the batch's"
 
 

@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.strip import Strip
 from textual.widgets import Button
 
-from fwtui.doctor.finding import Finding, Level, summary
+from fwtui.doctor.results import CheckResult, Severity, summary
 from fwtui.doctor.verdicts import lines
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings
@@ -21,18 +21,18 @@ from fwtui.tui.widgets.paint import Piece, clip
 
 NARROW_WIDTH = 100
 NAME_CELLS = 11
-_INKS = {Level.OK: "good", Level.NOTE: "dim", Level.WARNING: "warn", Level.ERROR: "bad"}
+_INKS = {Severity.OK: "good", Severity.NOTE: "dim", Severity.WARNING: "warn", Severity.ERROR: "bad"}
 
-Examine = Callable[[], AsyncIterator[Finding]]
+Examine = Callable[[], AsyncIterator[CheckResult]]
 
 
-def laid_out(findings: Sequence[Finding], cells: int, glyphs: Glyphs) -> list[list[Piece]]:
+def laid_out(findings: Sequence[CheckResult], cells: int, glyphs: Glyphs) -> list[list[Piece]]:
     """The findings in lines of at most `cells`. Pure."""
     signs = {
-        Level.OK: glyphs.completed,
-        Level.NOTE: glyphs.dot,
-        Level.WARNING: "!",
-        Level.ERROR: glyphs.failed,
+        Severity.OK: glyphs.completed,
+        Severity.NOTE: glyphs.dot,
+        Severity.WARNING: "!",
+        Severity.ERROR: glyphs.failed,
     }
     drawn: list[list[Piece]] = []
     group = ""
@@ -56,10 +56,10 @@ class FindingsView(LineView):
 
     def __init__(self, glyphs: Glyphs) -> None:
         super().__init__(glyphs, id="doctor-view")
-        self.findings: list[Finding] = []
+        self.findings: list[CheckResult] = []
         self._lines: list[list[Piece]] = []
 
-    def show(self, findings: Sequence[Finding]) -> None:
+    def show(self, findings: Sequence[CheckResult]) -> None:
         """Show these."""
         self.findings = list(findings)
         self._lay_out()
@@ -125,7 +125,7 @@ class DoctorScreen(Dialog[None]):
     @work(exclusive=True, group="look", exit_on_error=False)
     async def _look(self) -> None:
         self._say(f"looking{self._glyphs.ellipsis}")
-        findings: list[Finding] = []
+        findings: list[CheckResult] = []
         self._view.show(findings)
         async for one in self._examine():
             findings.append(one)

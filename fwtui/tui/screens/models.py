@@ -15,7 +15,7 @@ from fwtui.errors import ModelError
 from fwtui.models.cache import hub_cache
 from fwtui.models.catalogue import languages
 from fwtui.models.client import remove
-from fwtui.models.shelf import Entry, Presence, entry, place_of, shelf
+from fwtui.models.inventory import ModelEntry, Presence, find_model, list_models, model_folder
 from fwtui.tui import text as fmt
 from fwtui.tui.downloads import Downloads, Load
 from fwtui.tui.glyphs import Glyphs
@@ -37,7 +37,7 @@ class ModelList(Listing):
 
     def __init__(self, glyphs: Glyphs, downloads: Downloads) -> None:
         super().__init__(glyphs, id="models-list")
-        self.entries: Sequence[Entry] = ()
+        self.entries: Sequence[ModelEntry] = ()
         self._downloads = downloads
 
     def count(self) -> int:
@@ -61,7 +61,7 @@ class ModelList(Listing):
             *self._state(one, load),
         ]
 
-    def _mark(self, one: Entry, load: Load | None) -> Piece:
+    def _mark(self, one: ModelEntry, load: Load | None) -> Piece:
         if load is not None:
             return self.glyphs.running, "accent"
         if one.presence in {Presence.HERE, Presence.FOLDER}:
@@ -70,7 +70,7 @@ class ModelList(Listing):
             return self.glyphs.paused, "warn"
         return self.glyphs.pending, "dim"
 
-    def _state(self, one: Entry, load: Load | None) -> Sequence[Piece]:
+    def _state(self, one: ModelEntry, load: Load | None) -> Sequence[Piece]:
         if load is not None and not load.total:
             return [(f"asking the hub{self.glyphs.ellipsis}", "dim")]
         if load is not None:
@@ -95,7 +95,7 @@ class ModelList(Listing):
         return [(words, "plain"), (f"{gap}in use" if one.in_use else "", "accent")]
 
     @property
-    def current(self) -> Entry | None:
+    def current(self) -> ModelEntry | None:
         """The model under the cursor."""
         return self.entries[self.cursor] if self.cursor < len(self.entries) else None
 
@@ -148,14 +148,14 @@ class Models(Dialog[str | None]):
 
     @work(exclusive=True, group="read", exit_on_error=False)
     async def _read(self) -> None:
-        self._list.entries = await asyncio.to_thread(shelf, self._settings)
+        self._list.entries = await asyncio.to_thread(list_models, self._settings)
         if not self._began:
             self._began = True
             wanted = (i for i, one in enumerate(self._list.entries) if self._is_first(one))
             self._list.cursor = next(wanted, 0)
         self._list.relist()
 
-    def _is_first(self, one: Entry) -> bool:
+    def _is_first(self, one: ModelEntry) -> bool:
         """What the cursor is on at the beginning: what is loading, else what is in use."""
         loading = self._downloads.loads
         return one.repo in loading if loading else one.in_use
@@ -181,7 +181,7 @@ class Models(Dialog[str | None]):
         one = self._list.current
         facts = ""
         if one is not None:
-            place = shown_path(str(place_of(one, self._settings)))
+            place = shown_path(str(model_folder(one, self._settings)))
             facts = f"{clean(one.repo)}\n{place}" if one.repo else place
         self.query_one("#models-facts", Static).update(Content(facts))
         loading = one is not None and one.repo in self._downloads.loads
@@ -253,7 +253,7 @@ class Models(Dialog[str | None]):
         if not name:
             return
         try:
-            one = await asyncio.to_thread(entry, name, self._settings)
+            one = await asyncio.to_thread(find_model, name, self._settings)
         except ModelError as error:
             self._tell(error)
             return

@@ -13,8 +13,8 @@ from textual.content import Content
 from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from fwtui.batch.remote.batch_status import Glimpse, Seen
 from fwtui.batch.remote.endpoints import Place
-from fwtui.batch.remote.status import Glimpse, Seen
 from fwtui.batch.session_outputs import Outputs
 from fwtui.core.job import Failed, Job, Pending
 from fwtui.core.paths import path_to_text, text_to_path

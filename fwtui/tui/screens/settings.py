@@ -15,10 +15,10 @@ from textual.widgets import Button, Input, Static
 
 from fwtui.config.fields import Field, all_fields, value_of
 from fwtui.config.locations import Locations
-from fwtui.config.profiles import PROFILES, Profile, own_profile, profile_of, with_profile
+from fwtui.config.profiles import PROFILES, Profile, custom_profile, profile_of, with_profile
 from fwtui.config.save import delete_profile, save_profile, save_settings
 from fwtui.config.sources import load_profiles, load_settings
-from fwtui.config.validate import usable
+from fwtui.config.validate import validated
 from fwtui.core.settings import Settings
 from fwtui.errors import FwtuiError
 from fwtui.tui.glyphs import Glyphs
@@ -265,7 +265,7 @@ class SettingsScreen(Dialog[Settings | None]):
         if self._finish():
             self._profile_name.add_class("open")
             chosen = self._chosen
-            self._profile_name.value = chosen.name if chosen is not None and chosen.whole else ""
+            self._profile_name.value = chosen.name if chosen is not None and chosen.complete else ""
             self._profile_name.focus()
 
     @work(exclusive=True, group="save", exit_on_error=False)
@@ -275,7 +275,7 @@ class SettingsScreen(Dialog[Settings | None]):
         if not name:
             return
         try:
-            profile = own_profile(name, usable(self.draft.settings))
+            profile = custom_profile(name, validated(self.draft.settings))
             await asyncio.to_thread(save_profile, self._file, profile)
         except FwtuiError as error:
             self._tell(error)
@@ -287,7 +287,7 @@ class SettingsScreen(Dialog[Settings | None]):
     async def action_delete_profile(self) -> None:
         """Forget the user's profile that the values are."""
         chosen = self._chosen
-        if chosen is None or not chosen.whole:
+        if chosen is None or not chosen.complete:
             self.notify("Only profiles of your own can be deleted", markup=False)
             return
         question = f"Delete the profile {clean(chosen.name)}?\n\nThe settings stay as they are."
@@ -415,7 +415,7 @@ class SettingsScreen(Dialog[Settings | None]):
         if not self._finish():
             return None
         try:
-            return usable(self.draft.settings)
+            return validated(self.draft.settings)
         except FwtuiError as error:
             self._tell(error)
             return None

@@ -16,10 +16,10 @@ from textual.widgets import Button, Input, Static
 
 from fwtui.config.fields import Value, find_field
 from fwtui.config.profiles import Profile
-from fwtui.config.validate import usable_value
+from fwtui.config.validate import validated_value
 from fwtui.core.commands import AnyCommand, UnwatchFolder, WatchFolder
 from fwtui.core.paths import path_to_text, text_to_path
-from fwtui.core.watch import FolderStatus, WatchedFolder
+from fwtui.core.watched_folder import FolderStatus, WatchedFolder
 from fwtui.errors import FwtuiError, UsageError
 from fwtui.tui import text as fmt
 from fwtui.tui.glyphs import Glyphs
@@ -162,7 +162,9 @@ def made(
     path = before.path if before is not None else _folder(texts["path"])
     values: dict[str, Value] = dict(profile.sets) if profile is not None else {}
     keys = (("output", "output.output_dir"), ("language", "decoding.language"))
-    values |= {key: usable_value(find_field(key), texts[name]) for name, key in keys if texts[name]}
+    values |= {
+        key: validated_value(find_field(key), texts[name]) for name, key in keys if texts[name]
+    }
     moves = chosen["after"] == "move"
     plain: dict[str, Any] = {
         "path": path,

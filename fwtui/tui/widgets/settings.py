@@ -230,6 +230,6 @@ def _button(number: int, profile: Profile) -> Button:
     return Button(
         Content(f"{number} {name}"),
         id=f"profile-{number}",
-        classes="own" if profile.whole else "",
+        classes="own" if profile.complete else "",
         tooltip=Content(clean(profile.description)),
     )

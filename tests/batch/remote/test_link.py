@@ -11,10 +11,10 @@ import pytest
 
 from fwtui.batch.batch import SharedBatch
 from fwtui.batch.remote import server
+from fwtui.batch.remote.batch_status import last_result
 from fwtui.batch.remote.endpoints import Place, connect
 from fwtui.batch.remote.protocol import Hello, Refused, Welcome, line
 from fwtui.batch.remote.server import Outbox
-from fwtui.batch.remote.status import last_result
 from fwtui.core.commands import AddPaths, Pause, Quit, SkipJobs, Start
 from fwtui.core.events import (
     BatchFinished,

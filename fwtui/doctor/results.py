@@ -8,7 +8,7 @@ import msgspec
 from fwtui.errors import ExitCode
 
 
-class Level(StrEnum):
+class Severity(StrEnum):
     """How much a finding matters, the least first."""
 
     OK = "ok"
@@ -17,38 +17,38 @@ class Level(StrEnum):
     ERROR = "error"
 
 
-class Finding(msgspec.Struct, frozen=True):
+class CheckResult(msgspec.Struct, frozen=True):
     """`text` says what is; `fix` what to do about it, empty where nothing needs to be done."""
 
     group: str
     name: str
-    level: Level
+    level: Severity
     text: str
     fix: str = ""
 
 
-def worst(findings: Iterable[Finding]) -> Level:
+def worst(findings: Iterable[CheckResult]) -> Severity:
     """The level of all of them together."""
-    order = list(Level)
-    return max((one.level for one in findings), key=order.index, default=Level.OK)
+    order = list(Severity)
+    return max((one.level for one in findings), key=order.index, default=Severity.OK)
 
 
-def exit_code(level: Level) -> ExitCode:
+def exit_code(level: Severity) -> ExitCode:
     """0: nothing to do; 1: warnings; 4: something keeps fwtui from working."""
     match level:
-        case Level.OK | Level.NOTE:
+        case Severity.OK | Severity.NOTE:
             return ExitCode.DONE
-        case Level.WARNING:
+        case Severity.WARNING:
             return ExitCode.SOME_FAILED
-        case Level.ERROR:
+        case Severity.ERROR:
             return ExitCode.CANNOT_START
 
 
-def summary(findings: Iterable[Finding]) -> str:
+def summary(findings: Iterable[CheckResult]) -> str:
     """`2 problems, 1 warning`, or that all is well."""
     levels = [one.level for one in findings]
     parts = []
-    for level, word in ((Level.ERROR, "problem"), (Level.WARNING, "warning")):
+    for level, word in ((Severity.ERROR, "problem"), (Severity.WARNING, "warning")):
         if count := levels.count(level):
             parts.append(f"{count} {word}{'s' if count > 1 else ''}")
     return ", ".join(parts) or "all is well"

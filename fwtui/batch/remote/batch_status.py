@@ -12,7 +12,7 @@ from fwtui.batch.remote.endpoints import Place
 from fwtui.batch.remote.protocol import Where
 from fwtui.core.events import BatchProgress, EngineInfo, JobProgress, MemoryReading, Phase
 from fwtui.core.failure import Failure
-from fwtui.core.watch import FolderStatus
+from fwtui.core.watched_folder import FolderStatus
 from fwtui.disk.codec import UNREADABLE, encode_checked
 from fwtui.disk.files import PRIVATE_FILE, write_atomic
 from fwtui.errors import ExitCode, LinkError

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fwtui.batch.bench import Bench, Case, Outcome, best, cases, usual_cases
+from fwtui.batch.benchmark import Bench, Case, Outcome, best, cases, usual_cases
 from fwtui.batch.estimate import History
 from fwtui.cli.bench import table
 from fwtui.config.locations import Locations

@@ -33,7 +33,7 @@ class Presence(StrEnum):
     FOLDER = "folder"
 
 
-class Entry(msgspec.Struct, frozen=True):
+class ModelEntry(msgspec.Struct, frozen=True):
     """A model. `name` is what settings call it; `size` in bytes, on disk or as published.
 
     `size` and `languages` are 0 where they are not known; `partial` bytes of a download are here;
@@ -51,7 +51,9 @@ class Entry(msgspec.Struct, frozen=True):
     in_use: bool = False
 
 
-def shelf(settings: ModelSettings, environ: Mapping[str, str] = os.environ) -> tuple[Entry, ...]:
+def list_models(
+    settings: ModelSettings, environ: Mapping[str, str] = os.environ
+) -> tuple[ModelEntry, ...]:
     """The named models, then others of the cache, then folders; blocks on the disk."""
     cache = hub_cache(settings.model_dir, environ)
     there = {one.repo: one for one in all_cached(cache)}
@@ -67,7 +69,9 @@ def shelf(settings: ModelSettings, environ: Mapping[str, str] = os.environ) -> t
     return tuple(entries)
 
 
-def entry(name: str, settings: ModelSettings, environ: Mapping[str, str] = os.environ) -> Entry:
+def find_model(
+    name: str, settings: ModelSettings, environ: Mapping[str, str] = os.environ
+) -> ModelEntry:
     """The model of that name, id or folder. Raises ModelError."""
     folder = Path(name).expanduser()
     if folder.is_dir():
@@ -85,14 +89,14 @@ def entry(name: str, settings: ModelSettings, environ: Mapping[str, str] = os.en
     return _of_cache(repo, cached(repo, hub_cache(settings.model_dir, environ)), own)
 
 
-def _of_cache(repo: str, found: Cached | None, own: str) -> Entry:
+def _of_cache(repo: str, found: Cached | None, own: str) -> ModelEntry:
     model = known(repo)
     name = short_name(repo)
     published = model.megabytes << 20 if model is not None else 0
     spoken = model.languages if model is not None else 0
     aliases = model.aliases if model is not None else ()
     if found is not None and found.folder is not None:
-        return Entry(
+        return ModelEntry(
             name,
             Presence.HERE,
             repo,
@@ -104,17 +108,17 @@ def _of_cache(repo: str, found: Cached | None, own: str) -> Entry:
         )
     begun = (found.size + found.partial) if found is not None else 0
     presence = Presence.PARTLY if begun else Presence.ABSENT
-    return Entry(
+    return ModelEntry(
         name, presence, repo, published, spoken, begun, aliases=aliases, in_use=repo == own
     )
 
 
-def _of_folder(folder: Path, own: str) -> Entry:
+def _of_folder(folder: Path, own: str) -> ModelEntry:
     size = sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
     same = Path(own).expanduser().absolute() == folder
     text = path_to_text(folder)
     spoken = len(spoken_in(folder))
-    return Entry(text, Presence.FOLDER, "", size, spoken, folder=text, in_use=same)
+    return ModelEntry(text, Presence.FOLDER, "", size, spoken, folder=text, in_use=same)
 
 
 def spoken_in(folder: Path) -> tuple[str, ...]:
@@ -136,7 +140,7 @@ def _vocabulary(folder: Path) -> frozenset[str]:
     return frozenset((folder / "vocabulary.txt").read_text(encoding="utf-8").split("\n"))
 
 
-def cache_bytes(entries: tuple[Entry, ...]) -> int:
+def cache_bytes(entries: tuple[ModelEntry, ...]) -> int:
     """What all models of the cache take on the disk."""
     return sum(
         one.size if one.presence is Presence.HERE else one.partial
@@ -145,7 +149,9 @@ def cache_bytes(entries: tuple[Entry, ...]) -> int:
     )
 
 
-def place_of(one: Entry, settings: ModelSettings, environ: Mapping[str, str] = os.environ) -> Path:
+def model_folder(
+    one: ModelEntry, settings: ModelSettings, environ: Mapping[str, str] = os.environ
+) -> Path:
     """Where a model is, or will be."""
     if one.folder:
         return Path(one.folder)

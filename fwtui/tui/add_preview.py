@@ -13,7 +13,7 @@ from fwtui.core.settings import OutputSettings
 from fwtui.core.templates import DEFAULT
 from fwtui.outputs.formats.registry import formats
 from fwtui.tui import text as fmt
-from fwtui.tui.browse import Kind, is_kind
+from fwtui.tui.folder_tree import Kind, is_kind
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.text import clean
 
@@ -23,7 +23,7 @@ TRANSCRIBED = "has a transcript"
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownFiles:
     """`queued` has notes by `path_to_text`, `outputs` the names of files in the output folder."""
 
     queued: Mapping[str, str]
@@ -46,23 +46,23 @@ def queued_notes(jobs: Iterable[Job]) -> Mapping[str, str]:
     return {job.path: DONE if isinstance(job.state, Completed) else IN_QUEUE for job in jobs}
 
 
-def look_around(queued: Mapping[str, str], output: OutputSettings) -> Known:
+def read_known_files(queued: Mapping[str, str], output: OutputSettings) -> KnownFiles:
     """Also read the output folder; blocks on the disk.
 
     Where names are not those of the recordings, nothing is said of outputs.
     """
     if (output.output_layout, output.output_name) != ("flat", DEFAULT):
-        return Known(queued)
+        return KnownFiles(queued)
     try:
         names = frozenset(os.listdir(Path(output.output_dir).expanduser()))  # noqa: PTH208
     except OSError:
         names = frozenset()
     endings = tuple(f".{name}" for name in formats(output.output_format))
-    return Known(queued, names, endings)
+    return KnownFiles(queued, names, endings)
 
 
 @dataclass(frozen=True)
-class Addition:
+class AddPreview:
     """`names` as they were given, the files that they lead to, and what is known of these.
 
     `links` are to be downloaded, if `can_download`.
@@ -77,14 +77,14 @@ class Addition:
     can_download: bool = True
 
     @classmethod
-    def of(cls, found: Found, names: tuple[str, ...], known: Known) -> "Addition":
+    def of(cls, found: Found, names: tuple[str, ...], known: KnownFiles) -> "AddPreview":
         """Everything that was found."""
         files = tuple(map(Path, found.files))
         notes = {path: note for path in files if (note := known.note(str(path)))}
         here = not found.links or is_installed()
         return cls(names, files, found.problems, notes, links=found.links, can_download=here)
 
-    def without(self, kind: Kind, known: Known | None) -> "Addition":
+    def without(self, kind: Kind, known: KnownFiles | None) -> "AddPreview":
         """Only files of this kind and, if `known` is given, those of which nothing is known."""
         kept = tuple(
             path
@@ -108,7 +108,7 @@ class Addition:
         return *(path_to_text(path) for path in self.files), *self.links
 
 
-def describe(addition: Addition, lengths: Mapping[Path, float | None], glyphs: Glyphs) -> str:
+def describe(addition: AddPreview, lengths: Mapping[Path, float | None], glyphs: Glyphs) -> str:
     """How many files and how long they are, as far as they are measured."""
     files, links = addition.files, len(addition.links)
     if not addition.can_download:
@@ -137,7 +137,7 @@ def describe(addition: Addition, lengths: Mapping[Path, float | None], glyphs: G
     return words
 
 
-def remarks(addition: Addition, *, only_new: bool) -> str:
+def remarks(addition: AddPreview, *, only_new: bool) -> str:
     """What of it is known already, and what is left out."""
     notes = [addition.notes[path] for path in addition.files if path in addition.notes]
     queued = notes.count(IN_QUEUE) + notes.count(DONE)

@@ -69,33 +69,33 @@ class Fetching(App[ExitCode]):
         if failure is None:
             self.notify(f"The model {clean(load.name)} is here", markup=False)
             return
-        from fwtui.tui.screens.dialog import Tell
+        from fwtui.tui.screens.dialog import MessageDialog
 
         words = clean(failure.title) + (f"\n\n{clean(failure.hint)}" if failure.hint else "")
-        self.push_screen(Tell("The download has stopped", words, bad=True))
+        self.push_screen(MessageDialog("The download has stopped", words, bad=True))
 
     @work(group="offer", exit_on_error=False)
     async def offer_model(self, failure: Failure) -> None:
         """A batch cannot begin without a model: offer to download it, and begin then."""
         from fwtui.models.catalogue import described
-        from fwtui.tui.screens.dialog import Ask, Tell
+        from fwtui.tui.screens.dialog import ConfirmDialog, MessageDialog
 
         model = self.host.model
         lacking = await asyncio.to_thread(absent, model.settings, list(model.jobs.values()))
         if lacking is None:
             words = clean(failure.title) + (f"\n\n{clean(failure.hint)}" if failure.hint else "")
-            self.push_screen(Tell("The batch cannot go on", words, bad=True))
+            self.push_screen(MessageDialog("The batch cannot go on", words, bad=True))
             return
         question = (
             f"The model {clean(described(lacking.model))} is not on this machine.\n\n"
             "Download it now? The batch starts when it is here."
         )
-        ask = Ask("A model is missing", question, "Download", "Not now")
+        ask = ConfirmDialog("A model is missing", question, "Download", "Not now")
         if await self.push_screen_wait(ask):
-            from fwtui.tui.screens.models import Models
+            from fwtui.tui.screens.models import ModelsDialog
 
             self.downloads.begin(lacking.model, lacking, lambda: self.host.send(Start()))
-            self.push_screen(Models(model.settings.model, self.downloads, self.glyphs))
+            self.push_screen(ModelsDialog(model.settings.model, self.downloads, self.glyphs))
 
 
 def absent(settings: Settings, jobs: Iterable[Job]) -> ModelSettings | None:
@@ -344,13 +344,13 @@ class FwtuiApp(Looks, Fetching, Ending):
         """Put a bundle together, show it, and write it if that is wanted."""
         from fwtui.config.locations import Locations
         from fwtui.report.bug_report import default_name, gather
-        from fwtui.tui.screens.bug_report import BugReport
+        from fwtui.tui.screens.report_bug import ReportBugDialog
 
-        if any(isinstance(screen, BugReport) for screen in self.screen_stack):
+        if any(isinstance(screen, ReportBugDialog) for screen in self.screen_stack):
             return
         parts = await asyncio.to_thread(gather, Locations.default())
         file = Path.cwd() / default_name(self.now())
-        said = await self.push_screen_wait(BugReport(parts, self.glyphs, file))
+        said = await self.push_screen_wait(ReportBugDialog(parts, self.glyphs, file))
         if said:
             self.notify(said, markup=False)
 

@@ -55,17 +55,17 @@ class Trouble:
         if failure.kind is FailureKind.MODEL_MISSING:
             self._app.offer_model(failure)
             return
-        from fwtui.tui.screens.dialog import Tell
+        from fwtui.tui.screens.dialog import MessageDialog
 
         words = clean(failure.title) + (f"\n\n{clean(failure.hint)}" if failure.hint else "")
-        self._app.push_screen(Tell("The batch cannot go on", words, bad=True))
+        self._app.push_screen(MessageDialog("The batch cannot go on", words, bad=True))
 
     def batch_waits(self, failure: Failure) -> None:
         """The batch has paused by itself: a full disk, a drive that has gone."""
-        from fwtui.tui.screens.dialog import Tell
+        from fwtui.tui.screens.dialog import MessageDialog
 
         words = clean(failure.title) + (f"\n\n{clean(failure.hint)}." if failure.hint else "")
-        self._app.push_screen(Tell("The batch waits", words, bad=True))
+        self._app.push_screen(MessageDialog("The batch waits", words, bad=True))
 
     def tell(self, error: BaseException) -> None:
         """Show an error in a dialog and in the log."""
@@ -82,7 +82,7 @@ class Trouble:
     def _show(
         self, title: str, words: str, error: BaseException, *, hide: bool = False
     ) -> Screen[None] | None:
-        from fwtui.tui.screens.dialog import Tell
+        from fwtui.tui.screens.dialog import MessageDialog
 
         logger.error("%s", title, exc_info=error)
         app = self._app
@@ -92,7 +92,7 @@ class Trouble:
             return None
         place = app.log_place
         more = f"\n\nMore in {place}" if place and not isinstance(error, FwtuiError) else ""
-        dialog = Tell(title, words + more, bad=True)
+        dialog = MessageDialog(title, words + more, bad=True)
         app.push_screen(dialog)
         return dialog
 

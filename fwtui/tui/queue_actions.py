@@ -153,7 +153,7 @@ class Looking(Screen[None]):
     @work(exclusive=True, group="dialog", exit_on_error=False)
     async def action_details(self) -> None:
         """Everything about the file, and trying it again."""
-        from fwtui.tui.screens.details import Details, Subject
+        from fwtui.tui.screens.details import DetailsDialog, DetailsSource
 
         job = self.queue.current
         if job is None:
@@ -163,7 +163,7 @@ class Looking(Screen[None]):
         async def read() -> Transcript:
             return await host.runner.transcript(job_id) if host.runner else Transcript("", ())
 
-        subject = Subject(
+        subject = DetailsSource(
             look=lambda: (
                 (model.jobs[job_id], model.progress.get(job_id)) if job_id in model.jobs else None
             ),
@@ -173,33 +173,33 @@ class Looking(Screen[None]):
             can_retry=True,
             needs=self._needs,
         )
-        again = await self.app.push_screen_wait(Details(subject, self.glyphs))
+        again = await self.app.push_screen_wait(DetailsDialog(subject, self.glyphs))
         if again is not None:
             host.send(RetryJobs((job_id,), settings=again.settings))
 
     def action_report(self) -> None:
         """The batch in figures."""
-        from fwtui.tui.screens.report import Report
+        from fwtui.tui.screens.batch_report import ReportDialog
 
-        self.app.push_screen(Report(self.model, self.glyphs))
+        self.app.push_screen(ReportDialog(self.model, self.glyphs))
 
     def action_watch(self) -> None:
         """The folders that feed the queue."""
         from fwtui.config.profiles import PROFILES
-        from fwtui.tui.screens.watched import WatchedFolders
+        from fwtui.tui.screens.watched import WatchedDialog
 
         profiles = (*PROFILES, *self.header.profiles)
-        self.app.push_screen(WatchedFolders(self.model, self.host.send, profiles, self.glyphs))
+        self.app.push_screen(WatchedDialog(self.model, self.host.send, profiles, self.glyphs))
 
     @work(exclusive=True, group="dialog", exit_on_error=False)
     async def action_models(self) -> None:
         """All models; uses one if the user wants that."""
         from fwtui.tui.app import Fetching
-        from fwtui.tui.screens.models import Models
+        from fwtui.tui.screens.models import ModelsDialog
 
         assert isinstance(self.app, Fetching)
         used = self.model.settings.model
-        name = await self.app.push_screen_wait(Models(used, self.app.downloads, self.glyphs))
+        name = await self.app.push_screen_wait(ModelsDialog(used, self.app.downloads, self.glyphs))
         if name is not None and name != used.model:
             settings = self.model.settings
             self.host.send(ChangeSettings(replace(settings, model=replace(used, model=name))))
@@ -211,23 +211,23 @@ class Looking(Screen[None]):
         from fwtui.config.sources import load_keys
         from fwtui.doctor.examine import Doctor
         from fwtui.tui.keymap import make_keymap
-        from fwtui.tui.screens.doctor import DoctorScreen
+        from fwtui.tui.screens.doctor import DoctorDialog
 
         doctor = Doctor(Locations.default(), check_keys=lambda file: make_keymap(load_keys(file)))
-        self.app.push_screen(DoctorScreen(doctor.examine, self.glyphs))
+        self.app.push_screen(DoctorDialog(doctor.examine, self.glyphs))
 
     @work(exclusive=True, group="dialog", exit_on_error=False)
     async def action_sessions(self) -> None:
         """All stored sessions; goes on with one if the user wants that."""
-        from fwtui.tui.screens.sessions import Sessions
+        from fwtui.tui.screens.sessions import SessionsDialog
 
-        screen = Sessions(self.host.workspace, self.glyphs, self.model.session_id)
+        screen = SessionsDialog(self.host.workspace, self.glyphs, self.model.session_id)
         stored = await self.app.push_screen_wait(screen)
         if stored is not None:
             await self._change(stored)
 
     async def _change(self, stored: "Stored") -> None:
-        from fwtui.tui.screens.dialog import Tell
+        from fwtui.tui.screens.dialog import MessageDialog
         from fwtui.tui.screens.quit import ask_change
         from fwtui.tui.startup import Resumed
 
@@ -239,7 +239,7 @@ class Looking(Screen[None]):
             await self.host.change(stored)
         except FwtuiError as error:
             words = clean(error.title) + (f"\n\n{clean(error.hint)}" if error.hint else "")
-            self.app.push_screen(Tell("That did not work", words, bad=True))
+            self.app.push_screen(MessageDialog("That did not work", words, bad=True))
             return
         resumed = Resumed.of(stored)
         self.host.retry(resumed.failed)
@@ -365,13 +365,13 @@ class QueueCommands(Filtering, Looking):
             self.notify(with_keys(self, words), timeout=3, markup=False)
 
     async def _sure(self, ids: tuple[JobId, ...], running: list[JobId]) -> bool:
-        from fwtui.tui.screens.dialog import Ask
+        from fwtui.tui.screens.dialog import ConfirmDialog
 
         name = clean(base_name(self.model.jobs[running[0]].path))
         question = f"Take {fmt.files(len(ids))} out of the queue?\n\n"
         question += f"{name} is being worked on; the window in the model is given up."
         question += "\n\nThe recordings and transcripts on disk stay."
-        return await self.app.push_screen_wait(Ask("Remove", question, "Remove", "Keep"))
+        return await self.app.push_screen_wait(ConfirmDialog("Remove", question, "Remove", "Keep"))
 
     def action_undo(self) -> None:
         """Put back what was removed last."""
@@ -443,12 +443,12 @@ class QueueCommands(Filtering, Looking):
     @work(exclusive=True, group="dialog", exit_on_error=False)
     async def ask_files(self, prefilled: str) -> None:
         """Ask for files, with some named already, and add them."""
-        from fwtui.tui.add_preview import look_around, queued_notes
-        from fwtui.tui.screens.add import AddFiles
+        from fwtui.tui.add_preview import queued_notes, read_known_files
+        from fwtui.tui.screens.add import AddDialog
 
         queued = queued_notes(self.model.jobs.values())
-        look = partial(look_around, queued, self.model.settings.output)
-        screen = AddFiles(self.glyphs, prefilled, look_around=look)
+        look = partial(read_known_files, queued, self.model.settings.output)
+        screen = AddDialog(self.glyphs, prefilled, read_known_files=look)
         names = await self.app.push_screen_wait(screen)
         if names:
             self.host.send(AddPaths(names))
@@ -456,12 +456,12 @@ class QueueCommands(Filtering, Looking):
     @work(exclusive=True, group="dialog", exit_on_error=False)
     async def action_settings(self) -> None:
         """Ask for other settings and use them for what has not started."""
-        from fwtui.tui.screens.settings import SettingsScreen
+        from fwtui.tui.screens.settings import SettingsDialog
 
         batch = self.host.settings if self.host.runner is None else self.model.settings
         # The screen is ours; hooks and log belong to whoever works on the batch.
         used = replace(batch, interface=self.host.settings.interface)
-        wanted = await self.app.push_screen_wait(SettingsScreen(used, self.glyphs))
+        wanted = await self.app.push_screen_wait(SettingsDialog(used, self.glyphs))
         if wanted is None or wanted == used:
             return
         if wanted.interface != used.interface:

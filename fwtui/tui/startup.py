@@ -65,9 +65,9 @@ class StartUp:
             left = frozenset(place.session_id for place in places)
             if not shown:
                 return left
-            from fwtui.tui.screens.resume import Running
+            from fwtui.tui.screens.resume import RunningDialog
 
-            place = await self._app.push_screen_wait(Running(shown, self._app.glyphs))
+            place = await self._app.push_screen_wait(RunningDialog(shown, self._app.glyphs))
             if place is None:
                 return left
             try:
@@ -89,9 +89,9 @@ class StartUp:
             if not mine:
                 self._problems(found.problems)
                 return None
-            from fwtui.tui.screens.resume import LATER, Resume
+            from fwtui.tui.screens.resume import LATER, ResumeDialog
 
-            screen = Resume(self._host.workspace, mine, found.problems, self._app.glyphs)
+            screen = ResumeDialog(self._host.workspace, mine, found.problems, self._app.glyphs)
             choice = await self._app.push_screen_wait(screen)
             screen.let_go()
             if choice == LATER or choice.stored is None:
@@ -103,12 +103,12 @@ class StartUp:
 
     async def _knows_its_folders(self, stored: "Stored") -> bool:
         """Ask where folders of another machine are; False: the user would rather not say."""
-        from fwtui.tui.screens.resume import Remap
+        from fwtui.tui.screens.resume import RemapDialog
 
         workspace = self._host.workspace
         try:
             while folders := (await workspace.mapped(stored)).missing:
-                here = await self._app.push_screen_wait(Remap(folders[0]))
+                here = await self._app.push_screen_wait(RemapDialog(folders[0]))
                 if here is None:
                     return False
                 await workspace.remember({folders[0]: here})
@@ -136,10 +136,10 @@ class StartUp:
             self._app.notify(clean(problem), severity="warning", markup=False)
 
     async def _wait_told(self, error: FwtuiError) -> None:
-        from fwtui.tui.screens.dialog import Tell
+        from fwtui.tui.screens.dialog import MessageDialog
 
         words = clean(error.title) + (f"\n\n{clean(error.hint)}" if error.hint else "")
-        await self._app.push_screen_wait(Tell("That did not work", words, bad=True))
+        await self._app.push_screen_wait(MessageDialog("That did not work", words, bad=True))
 
 
 class Resumed(NamedTuple):

@@ -39,7 +39,7 @@ async def main_and_settings() -> None:
         await driver.settle()
         keep(driver, "main")
         await driver.press("comma")
-        await driver.until(lambda: driver.screen == "SettingsScreen")
+        await driver.until(lambda: driver.screen == "SettingsDialog")
         keep(driver, "settings")
 
 

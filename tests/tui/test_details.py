@@ -12,7 +12,7 @@ from fwtui.core.job import Pending, Processing
 from fwtui.core.segment import Transcript, Word
 from fwtui.core.settings import DecodingSettings, Settings
 from fwtui.tui.glyphs import ASCII
-from fwtui.tui.screens.details import Details
+from fwtui.tui.screens.details import DetailsDialog
 from fwtui.tui.widgets.transcript import confident_lines
 from tests.tui.driving import NARROW, WIDE, Driver, running, scripted
 from tests.tui.fakes import (
@@ -31,11 +31,11 @@ WORDS = (Word(0, 1, " Sure", 0.95), Word(1, 2, " perhaps", 0.6), Word(2, 3, " �
 SPOKEN = msgspec.structs.replace(segment(0, 3.0, " Sure perhaps 会議"), words=WORDS)
 
 
-async def open_details(driver: Driver, *keys: str) -> Details:
+async def open_details(driver: Driver, *keys: str) -> DetailsDialog:
     await driver.press(*(keys or ("g",)), "enter")
-    await driver.until(lambda: driver.screen == "Details")
+    await driver.until(lambda: driver.screen == "DetailsDialog")
     screen = driver.app.screen
-    assert isinstance(screen, Details)
+    assert isinstance(screen, DetailsDialog)
     await driver.until(lambda: screen.subject.feed.whole)
     await driver.settle()
     return screen
@@ -114,7 +114,7 @@ async def test_a_file_is_followed_while_it_is_worked_on() -> None:
         link.emit(SegmentsFound(1, (SPOKEN,), "en"))
         await driver.until_text("Sure perhaps")
         await driver.press("r", "e")  # not while it is worked on
-        assert driver.screen == "Details"
+        assert driver.screen == "DetailsDialog"
         assert not link.commands
 
 
@@ -127,7 +127,7 @@ async def test_retry_as_it_was_and_with_other_settings() -> None:
         await driver.until(lambda: link.commands == [RetryJobs((4,))])
         await open_details(driver)
         await driver.press("e")
-        await driver.until(lambda: driver.screen == "SettingsScreen")
+        await driver.until(lambda: driver.screen == "SettingsDialog")
         assert "Retry with these" in driver.text
         await driver.press("1", "a")  # the profile Fast, then take it
         await driver.until(lambda: len(link.commands) == 2)
@@ -151,9 +151,9 @@ async def test_escape_from_other_settings_changes_nothing() -> None:
     async with scripted(link, size=NARROW) as driver:
         await open_details(driver)
         await driver.pilot.click("#retry_with")
-        await driver.until(lambda: driver.screen == "SettingsScreen")
+        await driver.until(lambda: driver.screen == "SettingsDialog")
         await driver.press("escape")
-        assert driver.screen == "Details"
+        assert driver.screen == "DetailsDialog"
         await driver.pilot.click("#close")
         await driver.until(lambda: driver.screen == "MainScreen")
         assert not link.commands
@@ -190,10 +190,10 @@ async def test_a_worker_of_a_screen_that_fails_is_a_dialog() -> None:
         # The main screen's first, then the details' own.
         await driver.until_text("ValueError: unreadable [b]words[/]")
         await driver.press("escape", "enter")
-        await driver.until(lambda: driver.screen == "Tell")
+        await driver.until(lambda: driver.screen == "MessageDialog")
         assert "The batch goes on" in driver.text
         await driver.press("escape")
-        assert driver.screen == "Details"
+        assert driver.screen == "DetailsDialog"
         await driver.press("escape")
         link.emit(JobChanged(job(1, state=Pending(60.0))))
         await driver.until_text("from 1:00")

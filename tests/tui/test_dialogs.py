@@ -17,8 +17,8 @@ from fwtui.core.settings import OutputSettings
 from fwtui.disk.lock import Holder
 from fwtui.errors import ExitCode, SessionInUseError, StorageError
 from fwtui.tui import text as fmt
-from fwtui.tui.screens.add import AddFiles
-from fwtui.tui.screens.report import Report, ReportView
+from fwtui.tui.screens.add import AddDialog
+from fwtui.tui.screens.batch_report import ReportDialog, ReportView
 from tests.tui.driving import NARROW, WIDE, Driver, running, scripted
 from tests.tui.fakes import (
     NOW,
@@ -114,7 +114,7 @@ async def test_discard_says_what_goes_and_asks() -> None:
         assert "10:00 of audio already transcribed inside unfinished files" in text
         assert "Kept: your recordings, and the transcripts of 1 file" in text
         await driver.press("enter")
-        assert driver.screen == "Resume"
+        assert driver.screen == "ResumeDialog"
         assert not workspace.discarded
         await driver.press("d", "right", "enter")
         await driver.until(lambda: workspace.started)
@@ -133,7 +133,7 @@ async def test_several_sessions_and_one_in_use() -> None:
         assert "In use by fwtui on box (process 4711)" in driver.text
         assert driver.app.screen.query_one("#resume", Button).disabled
         await driver.press("r", "d")
-        assert driver.screen == "Resume"
+        assert driver.screen == "ResumeDialog"
         await driver.press("down", "down", "r")
         await driver.until(lambda: workspace.resumed)
         assert workspace.resumed[0].session.session_id == "20251201_080000"
@@ -217,7 +217,7 @@ async def test_add_from_the_tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         await driver.until_text("one.mp3")
         assert "notes.txt" not in driver.text
         screen = driver.app.screen
-        assert isinstance(screen, AddFiles)
+        assert isinstance(screen, AddDialog)
         await driver.press("tab")
         await driver.until_text("Space chooses, / searches")
         await driver.until_text("has a transcript")
@@ -277,7 +277,7 @@ async def test_paste_opens_add_with_the_paths(tmp_path: Path) -> None:
         text = f"{tmp_path}/my talks/three.flac\n{tmp_path}/one.mp3\n"
         driver.app.main.post_message(events.Paste(text))
         await driver.until_text("Add 2 files")
-        assert isinstance(driver.app.screen, AddFiles)
+        assert isinstance(driver.app.screen, AddDialog)
         await driver.press("escape")
         assert link.commands == []
         driver.app.main.post_message(events.Paste(text))
@@ -326,7 +326,7 @@ async def test_a_screen_that_cannot_be_made_or_drawn_is_a_dialog_with_the_logs_p
     async with scripted(link) as driver:
         driver.app.strict = False
         driver.app.log_place = "/state/logs/fwtui.log"
-        for owner, name in ((ReportView, "line"), (Report, "compose")):
+        for owner, name in ((ReportView, "line"), (ReportDialog, "compose")):
             with monkeypatch.context() as broken:
 
                 def fail(*_: object) -> None:

@@ -9,7 +9,7 @@ from fwtui.doctor import verdicts
 from fwtui.doctor.facts import Cpu, Disk, SelfTest
 from fwtui.doctor.results import CheckResult, Severity
 from fwtui.tui.glyphs import ASCII, UNICODE, Glyphs
-from fwtui.tui.screens.doctor import DoctorScreen, laid_out
+from fwtui.tui.screens.doctor import DoctorDialog, laid_out
 from fwtui.tui.text import width
 from tests.tui.driving import NARROW, Driver, scripted
 from tests.tui.fakes import ScriptedLink
@@ -59,7 +59,7 @@ async def test_findings_come_one_by_one_again_and_can_be_copied() -> None:
             yield finding
 
     async with scripted(ScriptedLink(), size=NARROW) as driver:
-        await driver.app.push_screen(DoctorScreen(examine, UNICODE))
+        await driver.app.push_screen(DoctorDialog(examine, UNICODE))
         await driver.until_text("CPython 3.12.4")
         assert "looking" in driver.text
         gate.set()
@@ -74,7 +74,7 @@ async def test_findings_come_one_by_one_again_and_can_be_copied() -> None:
 async def test_this_machine_from_the_key() -> None:
     async with scripted(ScriptedLink()) as driver:
         await driver.press("D")
-        await driver.until(lambda: driver.screen == "DoctorScreen")
+        await driver.until(lambda: driver.screen == "DoctorDialog")
         await driver.until(lambda: driver_findings(driver), 60)
         names = {one.name for one in driver_findings(driver)}
         assert {"python", "packages", "settings"} <= names
@@ -84,6 +84,6 @@ async def test_this_machine_from_the_key() -> None:
 
 def driver_findings(driver: Driver) -> list[CheckResult]:
     screen = driver.app.screen
-    assert isinstance(screen, DoctorScreen)
+    assert isinstance(screen, DoctorDialog)
     found = screen._view.findings
     return found if len(found) > 2 else []

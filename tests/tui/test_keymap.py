@@ -57,7 +57,7 @@ async def test_they_work_and_are_shown_everywhere() -> None:
         await driver.until_text("Ctrl+N adds files")
         link.jobs = (job(1), job(2))
         await driver.press("ctrl+n")
-        assert driver.screen == "AddFiles"
+        assert driver.screen == "AddDialog"
         await driver.press("escape", "a")
         assert driver.screen == "MainScreen", "the old key does nothing"
     link = ScriptedLink([job(1), job(2)])

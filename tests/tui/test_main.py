@@ -179,7 +179,7 @@ async def test_commands_are_for_the_selection() -> None:
         link.emit(JobChanged(job(3, state=WORKING)))
         await driver.until(lambda: driver.app.host.model.running)
         await driver.press("ctrl+a", "d")
-        assert driver.screen == "Ask"
+        assert driver.screen == "ConfirmDialog"
         assert "talk-003.mp3 is being worked on" in driver.text
         await driver.press("escape")
         assert last(link) == UndoRemove()
@@ -343,7 +343,7 @@ async def test_the_mouse() -> None:
         await driver.pilot.click(queue, offset=(10, 4))
         assert queue.cursor == 3
         await driver.pilot.click(queue, offset=(10, 1), times=2)
-        assert driver.screen == "Details"
+        assert driver.screen == "DetailsDialog"
         await driver.press("escape")
         await driver.pilot.click(driver.app.main.footer, offset=(9, 0))
         await driver.settle()
@@ -372,10 +372,10 @@ async def test_hostile_names_and_words_are_shown_as_text(size: tuple[int, int]) 
         failure = Failure(FailureKind.INTERNAL, everything, everything, everything)
         link.emit(JobChanged(job(1, f"/d/{HOSTILE[0]}", state=Failed(NOW, failure))))
         link.emit(BatchFinished(0, 0, 0, False, 1.0, None, failure))
-        await driver.until(lambda: driver.screen == "Tell")
+        await driver.until(lambda: driver.screen == "MessageDialog")
         assert "[red]alarm[bold].mp3 [/]" in driver.text
         await driver.press("escape", "g", "enter")
-        assert driver.screen == "Details"
+        assert driver.screen == "DetailsDialog"
         await driver.press("escape")
         seen = driver.text
         for _ in HOSTILE:

@@ -14,7 +14,7 @@ from fwtui.core.job import Completed
 from fwtui.core.settings import ModelSettings, Settings
 from fwtui.models.cache import locate
 from fwtui.tui.app import absent
-from fwtui.tui.screens.models import Models
+from fwtui.tui.screens.models import ModelsDialog
 from tests.batch.driver import settings_for
 from tests.models.hub import FakeHub, environment, fake_hub
 from tests.models.test_models import put
@@ -35,9 +35,9 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
         yield hub
 
 
-def models(driver: Driver) -> Models:
+def models(driver: Driver) -> ModelsDialog:
     screen = driver.app.screen
-    assert isinstance(screen, Models)
+    assert isinstance(screen, ModelsDialog)
     return screen
 
 
@@ -45,9 +45,9 @@ def told(driver: Driver, words: str) -> bool:
     return any(words in note.message for note in driver.app._notifications)
 
 
-async def open_models(driver: Driver) -> Models:
+async def open_models(driver: Driver) -> ModelsDialog:
     await driver.press("m")
-    await driver.until(lambda: driver.screen == "Models" and models(driver)._list.entries)
+    await driver.until(lambda: driver.screen == "ModelsDialog" and models(driver)._list.entries)
     return models(driver)
 
 
@@ -73,7 +73,7 @@ async def test_download_pause_go_on_remove_and_use(hub: FakeHub, tmp_path: Path)
         assert command.settings.model == TINY
         await open_models(driver)
         await driver.press("home", "D")
-        await driver.until(lambda: driver.screen == "Ask")
+        await driver.until(lambda: driver.screen == "ConfirmDialog")
         await driver.press("right", "enter")
         await driver.until(lambda: told(driver, "tiny removed"))
         assert absent(Settings(model=TINY), ()) == TINY

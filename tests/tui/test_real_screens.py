@@ -8,7 +8,7 @@ from fwtui.batch.workspace import Workspace
 from fwtui.config.locations import Locations
 from fwtui.core.job import Completed
 from fwtui.errors import ExitCode
-from fwtui.tui.screens.details import Details
+from fwtui.tui.screens.details import DetailsDialog
 from tests.batch.driver import settings_for
 from tests.tui.driving import Driver, running
 from tests.tui.test_real import ENGINE_SECONDS
@@ -27,11 +27,11 @@ def state_of_first(driver: Driver) -> Completed:
     return state
 
 
-async def open_details(driver: Driver) -> Details:
+async def open_details(driver: Driver) -> DetailsDialog:
     await driver.press("g", "enter")
-    await driver.until(lambda: driver.screen == "Details")
+    await driver.until(lambda: driver.screen == "DetailsDialog")
     screen = driver.app.screen
-    assert isinstance(screen, Details)
+    assert isinstance(screen, DetailsDialog)
     await driver.until(screen.words.text)
     return screen
 
@@ -59,20 +59,20 @@ async def test_a_batch_is_looked_into_retried_kept_and_resumed(tmp_path: Path) -
         }
         # The report, with the curve of real samples.
         await driver.press("i")
-        await driver.until(lambda: driver.screen == "Report")
+        await driver.until(lambda: driver.screen == "ReportDialog")
         assert "1 done" in driver.text
         assert "zz broken.mp3" in driver.text
         assert "Peak memory" in driver.text
         await driver.press("e", "enter")
         await driver.until(lambda: list(out.glob("fwtui-report-*.md")))
-        await driver.until(lambda: driver.screen == "Report")
+        await driver.until(lambda: driver.screen == "ReportDialog")
         await driver.press("escape")
         # Details, and once more with another profile for this file alone.
         screen = await open_details(driver)
         words = screen.words.text()
         assert "segment confidence:" in driver.text
         await driver.press("e")
-        await driver.until(lambda: driver.screen == "SettingsScreen")
+        await driver.until(lambda: driver.screen == "SettingsDialog")
         await driver.press("2", "a")
         await driver.until_text("0 done   1 failed   1 to do")
         await driver.press("s")
@@ -91,7 +91,7 @@ async def test_a_batch_is_looked_into_retried_kept_and_resumed(tmp_path: Path) -
     async with running(workspace(), settings=settings, size=SIZE, wait=False) as driver:
         await driver.until_text("Failed Files (will retry):")
         await driver.press("i")
-        await driver.until(lambda: driver.screen == "Inspect")
+        await driver.until(lambda: driver.screen == "InspectDialog")
         assert "✓ 1 done   ✗ 1 failed" in driver.text
         await driver.press("escape", "r")
         await driver.until_text("1 done   0 failed   1 to do")

@@ -138,11 +138,11 @@ async def test_the_report_after_a_batch(tmp_path: Path, monkeypatch: pytest.Monk
         await driver.press("end")
         assert "interrupted at 21:20; a resume goes on from there" in driver.text
         await driver.press("e", "enter")
-        await driver.until(lambda: driver.screen == "Report")
+        await driver.until(lambda: driver.screen == "ReportDialog")
         exported = tmp_path / "fwtui-report-20260314_150926.md"
         assert exported.read_text().startswith("# fwtui batch report\n")
         await driver.press("e", "up", "enter")
-        await driver.until(lambda: driver.screen == "Report")
+        await driver.until(lambda: driver.screen == "ReportDialog")
         document = json.loads(exported.with_suffix(".json").read_text())
         assert max(point["rss"] for point in document["memory"]) == 1500
         for size in ((20, 5), (1, 1), NARROW, WIDE):
@@ -155,7 +155,7 @@ async def test_the_report_after_a_batch(tmp_path: Path, monkeypatch: pytest.Monk
 async def test_nothing_to_report() -> None:
     async with running(ScriptedWorkspace()) as driver:
         await driver.press("i")
-        await driver.until(lambda: driver.screen == "Report")
+        await driver.until(lambda: driver.screen == "ReportDialog")
         assert "No files" in driver.text
         await driver.press("escape")
         assert driver.screen == "MainScreen"

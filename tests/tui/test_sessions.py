@@ -18,7 +18,7 @@ from fwtui.errors import SessionInUseError, StorageError
 from fwtui.tui.controller import Stored
 from fwtui.tui.glyphs import ASCII
 from fwtui.tui.opening import opener
-from fwtui.tui.screens.sessions import Sessions
+from fwtui.tui.screens.sessions import SessionsDialog
 from tests.tui.driving import NARROW, WIDE, Driver, running
 from tests.tui.fakes import (
     NOW,
@@ -54,13 +54,13 @@ def several() -> ScriptedWorkspace:
     return workspace
 
 
-async def browse(driver: Driver, workspace: ScriptedWorkspace) -> Sessions:
+async def browse(driver: Driver, workspace: ScriptedWorkspace) -> SessionsDialog:
     """Open the browser with the cursor on the sample."""
     workspace.sessions = workspace.later
     await driver.press("ctrl+o")
-    await driver.until(lambda: driver.screen == "Sessions")
+    await driver.until(lambda: driver.screen == "SessionsDialog")
     screen = driver.app.screen
-    assert isinstance(screen, Sessions)
+    assert isinstance(screen, SessionsDialog)
     await driver.until(lambda: screen._list.sessions)
     await driver.press("down")
     return screen
@@ -80,7 +80,7 @@ async def test_all_sessions_with_files_and_attempts() -> None:
         for name in ("resume", "discard", "delete"):
             assert screen.query_one(f"#{name}", Button).disabled
         await driver.press("r", "d", "D")
-        assert driver.screen == "Sessions"
+        assert driver.screen == "SessionsDialog"
         await driver.press("escape")
         assert driver.screen == "MainScreen"
         assert not (workspace.resumed or workspace.discarded or workspace.deleted)
@@ -93,14 +93,14 @@ async def test_a_file_of_a_stored_session_and_its_words() -> None:
     async with running(workspace) as driver:
         await browse(driver, workspace)
         await driver.press("enter", "j", "k", "enter")
-        await driver.until(lambda: driver.screen == "Details")
+        await driver.until(lambda: driver.screen == "DetailsDialog")
         await driver.until_text("[red]spoken[/] �[31mwords")
         assert "read back from a.srt" in driver.text
         assert not driver.app.screen.query("#retry")
         await driver.press("r", "e")
-        assert driver.screen == "Details"
+        assert driver.screen == "DetailsDialog"
         await driver.press("escape", "escape")
-        assert driver.screen == "Sessions"
+        assert driver.screen == "SessionsDialog"
 
 
 async def test_resume_from_the_browser_changes_the_batch() -> None:
@@ -191,7 +191,7 @@ async def test_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         path = driver.app.screen.query_one(Input)
         assert path.value == str(tmp_path / "fwtui-session-20251214_101530.json")
         await driver.press("enter")
-        await driver.until(lambda: driver.screen == "Sessions")
+        await driver.until(lambda: driver.screen == "SessionsDialog")
         exported = tmp_path / "fwtui-session-20251214_101530.json"
         assert json.loads(exported.read_text())["counts"]["completed"] == 18
         await driver.press("e")
@@ -202,11 +202,11 @@ async def test_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         driver.app.screen.query_one(Input).value = str(tmp_path / "nowhere" / "x.csv")
         await driver.until_text("There is no such folder")
         await driver.press("enter")
-        assert driver.screen == "Export"
+        assert driver.screen == "ExportDialog"
         driver.app.screen.query_one(Input).value = str(tmp_path / "x.csv")
         await driver.until(lambda: not driver.app.screen.query_one("#export", Button).disabled)
         await driver.pilot.click("#export")
-        await driver.until(lambda: driver.screen == "Sessions")
+        await driver.until(lambda: driver.screen == "SessionsDialog")
         assert len((tmp_path / "x.csv").read_text().splitlines()) == 26
 
 
@@ -253,14 +253,14 @@ async def test_inspect_from_the_resume_dialog() -> None:
     async with running(workspace, wait=False, size=NARROW) as driver:
         await driver.until_text("Resume Session")
         await driver.press("i")
-        await driver.until(lambda: driver.screen == "Inspect")
+        await driver.until(lambda: driver.screen == "InspectDialog")
         assert "Session 20251214_101530" in driver.text
         await driver.press("end")
         assert "file25.mp3" in driver.text
         await driver.press("home", "enter")
-        await driver.until(lambda: driver.screen == "Details")
+        await driver.until(lambda: driver.screen == "DetailsDialog")
         await driver.press("escape", "escape")
-        await driver.until(lambda: driver.screen == "Resume")
+        await driver.until(lambda: driver.screen == "ResumeDialog")
         await driver.press("r")
         await driver.until(lambda: workspace.resumed)
 
@@ -287,7 +287,7 @@ async def test_no_sessions_hostile_names_and_every_size() -> None:
         assert str(screen.query_one(".session-facts", Static).content) == fields
         screen._view.files.focus()
         await driver.press("enter")
-        await driver.until(lambda: driver.screen == "Details")
+        await driver.until(lambda: driver.screen == "DetailsDialog")
         for size in ((20, 5), NARROW, WIDE):
             await driver.pilot.resize_terminal(*size)
             await driver.settle()

@@ -17,7 +17,7 @@ from fwtui.core.commands import ChangeSettings
 from fwtui.core.events import EngineChanged, SettingsChanged
 from fwtui.core.settings import ModelSettings, OutputSettings, Settings
 from fwtui.tui.glyphs import ASCII
-from fwtui.tui.screens.settings import SettingsScreen
+from fwtui.tui.screens.settings import SettingsDialog
 from fwtui.tui.settings_draft import Draft, grouped, portable, unit_of
 from fwtui.tui.theme import THEMES
 from tests.tui.driving import NARROW, WIDE, Driver, running, scripted
@@ -28,7 +28,7 @@ class Form:
     """The screen under test."""
 
     def __init__(self, driver: Driver, link: ScriptedLink) -> None:
-        assert isinstance(driver.app.screen, SettingsScreen)
+        assert isinstance(driver.app.screen, SettingsDialog)
         self.driver, self.link, self.screen = driver, link, driver.app.screen
 
     async def go(self, key: str) -> None:
@@ -62,7 +62,7 @@ async def form(size: tuple[int, int] = WIDE, settings: Settings = SETTINGS) -> A
     link = ScriptedLink(gallery(), settings)
     async with scripted(link, size=size) as driver:
         await driver.press("comma")
-        await driver.until(lambda: driver.screen == "SettingsScreen")
+        await driver.until(lambda: driver.screen == "SettingsDialog")
         yield Form(driver, link)
 
 
@@ -188,7 +188,7 @@ async def test_the_filter_finds_by_name_and_help() -> None:
         assert "No setting has this text" in it.driver.text
         await it.press("escape")
         assert "output_dir" in it.driver.text
-        assert it.driver.screen == "SettingsScreen"
+        assert it.driver.screen == "SettingsDialog"
 
 
 async def test_what_contradicts_is_told_at_its_setting() -> None:
@@ -199,7 +199,7 @@ async def test_what_contradicts_is_told_at_its_setting() -> None:
         await it.press("a")
         await it.driver.until(lambda: "highlight_words requires word_timestamps" in it.help)
         assert it.screen._list.current == find_field("output.highlight_words")
-        assert it.driver.screen == "SettingsScreen"
+        assert it.driver.screen == "SettingsDialog"
         assert it.link.commands == []
 
 
@@ -222,7 +222,7 @@ async def test_save_writes_defaults_and_keeps_comments() -> None:
         await it.driver.until(
             lambda: any("Saved for" in n.message for n in it.driver.app._notifications)
         )
-        assert it.driver.screen == "SettingsScreen"
+        assert it.driver.screen == "SettingsDialog"
         assert file.read_text().startswith("# mine\n[decoding]\nbeam_size = 10 # two\n")
         assert load_settings(file) == it.screen.draft.settings
         assert it.link.commands == []
@@ -251,7 +251,7 @@ async def test_ascii_and_small_terminals() -> None:
     link = ScriptedLink()
     async with scripted(link, size=(40, 12), glyphs=ASCII) as driver:
         await driver.press("comma", "j", "right", "j")
-        assert driver.screen == "SettingsScreen"
+        assert driver.screen == "SettingsDialog"
         await driver.pilot.resize_terminal(20, 5)
         await driver.press("j", "enter")
         await driver.pilot.resize_terminal(100, 30)
@@ -273,7 +273,7 @@ async def test_apply_reaches_the_real_runner() -> None:
     async with running(Workspace(Locations.default()), settings=Settings()) as driver:
         await driver.until(lambda: driver.app.host.model.session_id)
         await driver.press("comma")
-        await driver.until(lambda: driver.screen == "SettingsScreen")
+        await driver.until(lambda: driver.screen == "SettingsDialog")
         await driver.press("1", "a")
         await driver.until_text("small · int8 · auto")
         assert driver.app.host.model.settings.decoding.beam_size == 1
@@ -348,7 +348,7 @@ async def test_profiles_of_ones_own() -> None:
     async with form() as it:
         await it.driver.until_text("4 My talks")
         await it.press("p", "D")
-        assert it.driver.screen == "SettingsScreen", "Fast is not one's own"
+        assert it.driver.screen == "SettingsDialog", "Fast is not one's own"
         await it.press("p", "p", "p", "D")
         await it.driver.until_text("Delete the profile My talks?")
         await it.press("right", "enter")
@@ -367,7 +367,7 @@ async def test_the_interface_changes_at_once_and_is_not_the_batchs() -> None:
         await it.press("slash")
         assert not it.driver.app.main.query_one("#filter", Input).cursor_blink
         await it.press("escape", "comma")
-        await it.driver.until(lambda: it.driver.screen == "SettingsScreen")
+        await it.driver.until(lambda: it.driver.screen == "SettingsDialog")
         assert "not applied yet" not in it.driver.text.replace("* not applied yet", "")
 
 

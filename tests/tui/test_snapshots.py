@@ -46,13 +46,13 @@ async def main(driver: Driver) -> None:
 
 async def settings(driver: Driver) -> None:
     await driver.press("comma")
-    await driver.until(lambda: driver.screen == "SettingsScreen")
+    await driver.until(lambda: driver.screen == "SettingsDialog")
     await driver.press("j", "j", "j")
 
 
 async def help_(driver: Driver) -> None:
     await driver.press("question_mark")
-    await driver.until(lambda: driver.screen == "Tell")
+    await driver.until(lambda: driver.screen == "MessageDialog")
 
 
 async def palette(driver: Driver) -> None:

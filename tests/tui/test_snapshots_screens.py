@@ -15,8 +15,8 @@ from syrupy.assertion import SnapshotAssertion
 from fwtui.core.events import Phase, PhaseChanged
 from fwtui.core.segment import Segment, Transcript, Word
 from fwtui.tui.glyphs import UNICODE
-from fwtui.tui.screens.details import Details
-from fwtui.tui.screens.doctor import DoctorScreen
+from fwtui.tui.screens.details import DetailsDialog
+from fwtui.tui.screens.doctor import DoctorDialog
 from fwtui.tui.theme import DARK, LIGHT
 from tests.tui.driving import NARROW, WIDE, Driver, running, scripted
 from tests.tui.fakes import (
@@ -84,9 +84,9 @@ async def test_details(look: Look) -> None:
     link.transcripts[1] = Transcript("en", tuple(spoken(n, text) for n, text in enumerate(WORDS)))
     async with scripted(link) as driver:
         await driver.press("g", "enter")
-        await driver.until(lambda: driver.screen == "Details")
+        await driver.until(lambda: driver.screen == "DetailsDialog")
         screen = driver.app.screen
-        assert isinstance(screen, Details)
+        assert isinstance(screen, DetailsDialog)
         await driver.until(lambda: screen._missing)
         await driver.until(lambda: driver.app.host.model.feed(1).whole)
         await look(driver)
@@ -106,7 +106,7 @@ async def test_report(look: Look) -> None:
         link.emit(PhaseChanged(Phase.IDLE))
         await driver.until(lambda: history.ended)
         await driver.press("i")
-        await driver.until(lambda: driver.screen == "Report")
+        await driver.until(lambda: driver.screen == "ReportDialog")
         await look(driver)
 
 
@@ -119,7 +119,7 @@ async def test_models(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_doctor(look: Look) -> None:
     async with scripted(ScriptedLink()) as driver:
-        await driver.app.push_screen(DoctorScreen(findings, UNICODE))
+        await driver.app.push_screen(DoctorDialog(findings, UNICODE))
         await driver.until_text("1 problem, 1 warning")
         await look(driver)
 

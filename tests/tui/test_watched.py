@@ -46,7 +46,7 @@ CHOSEN = {"existing": "take", "after": "leave", "poll": "auto", "profile": ""}
 async def opened(driver: Driver, link: ScriptedLink) -> None:
     link.emit(FoldersChanged(STATUSES))
     await driver.press("W")
-    await driver.until(lambda: driver.screen == "WatchedFolders")
+    await driver.until(lambda: driver.screen == "WatchedDialog")
     await driver.until_text("1,204 taken, 2 coming")
 
 
@@ -97,7 +97,7 @@ async def test_a_folder_is_added_with_settings_of_its_own(tmp_path: Path) -> Non
                 values={**PROFILES[0].sets, "decoding.language": "de"},
             )
         )
-        assert driver.screen == "WatchedFolders"
+        assert driver.screen == "WatchedDialog"
 
 
 async def test_a_change_begins_with_what_is() -> None:

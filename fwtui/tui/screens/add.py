@@ -13,14 +13,14 @@ from textual.widgets import Button, Input, Static
 from fwtui.batch.discovery import find_media
 from fwtui.batch.durations import LengthMeter
 from fwtui.tui import text as fmt
-from fwtui.tui.add_preview import Addition, Known, describe, remarks
-from fwtui.tui.browse import KINDS
+from fwtui.tui.add_preview import AddPreview, KnownFiles, describe, remarks
+from fwtui.tui.folder_tree import KINDS
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keymap import with_keys
 from fwtui.tui.path_parsing import split_paths
 from fwtui.tui.screens.dialog import Dialog, frame
 from fwtui.tui.text import fit_middle, shown_path
-from fwtui.tui.widgets.files import FileTree
+from fwtui.tui.widgets.file_tree import FileTree
 from fwtui.tui.widgets.path_input import PathInput, one_line
 
 Names = tuple[str, ...]
@@ -36,7 +36,7 @@ PLACEHOLDER = "Files, folders, patterns or links: ~/talks  'week 1/*.mp3'"
 PATH_HINTS = "Enter adds, Tab completes or goes to the tree, Esc leaves"
 
 
-class AddFiles(Dialog[Names]):
+class AddDialog(Dialog[Names]):
     """Gives what to add: names as typed and chosen, or single files if some are left out.
 
     Empty when the user thought better of it. `look_around` reads what is known; it may block.
@@ -49,16 +49,16 @@ class AddFiles(Dialog[Names]):
         glyphs: Glyphs,
         prefilled: str = "",
         folder: str = "",
-        look_around: Callable[[], Known] = lambda: Known({}),
+        read_known_files: Callable[[], KnownFiles] = lambda: KnownFiles({}),
     ) -> None:
         super().__init__()
         self._glyphs = glyphs
-        self._look_around = look_around
-        self._known = Known({})
+        self._look_around = read_known_files
+        self._known = KnownFiles({})
         self._meter = LengthMeter()
         self._lengths: dict[Path, float | None] = {}
         self._prefilled = one_line(prefilled)
-        self._addition: Addition | None = None
+        self._addition: AddPreview | None = None
         self._only_new = False
         self.browser = FileTree(
             folder or os.getcwd(),  # noqa: PTH109
@@ -131,11 +131,11 @@ class AddFiles(Dialog[Names]):
         else:
             self._look(LOOK_AFTER)
 
-    def on_file_tree_chose(self) -> None:
+    def on_file_tree_selection_changed(self) -> None:
         """Other files are chosen."""
         self._look(0)
 
-    def on_file_tree_read(self) -> None:
+    def on_file_tree_folder_read(self) -> None:
         """Another folder may be shown."""
         self._where()
 
@@ -151,7 +151,7 @@ class AddFiles(Dialog[Names]):
         self._addition = await self._find(text, chosen)
         await self._measure(self._addition)
 
-    async def _find(self, text: str, chosen: Names) -> Addition:
+    async def _find(self, text: str, chosen: Names) -> AddPreview:
         kind, known = self.browser.kind, self._known if self._only_new else None
         everything = await asyncio.to_thread(_look_up, text, chosen, self._known)
         return everything.without(kind, known)
@@ -159,7 +159,7 @@ class AddFiles(Dialog[Names]):
     def _note(self, path: str) -> str:
         return self._known.note(path)
 
-    async def _measure(self, addition: Addition) -> None:
+    async def _measure(self, addition: AddPreview) -> None:
         self._tell(addition)
         loop = asyncio.get_running_loop()
         shown = loop.time()
@@ -170,7 +170,7 @@ class AddFiles(Dialog[Names]):
                 self._tell(addition)
         self._tell(addition)
 
-    def _tell(self, addition: Addition) -> None:
+    def _tell(self, addition: AddPreview) -> None:
         words = describe(addition, self._lengths, self._glyphs)
         more = with_keys(self, remarks(addition, only_new=self._only_new))
         self._say(words, more, addition.count)
@@ -245,6 +245,6 @@ class AddFiles(Dialog[Names]):
             self.dismiss(())
 
 
-def _look_up(text: str, chosen: Names, known: Known) -> Addition:
+def _look_up(text: str, chosen: Names, known: KnownFiles) -> AddPreview:
     names = tuple(dict.fromkeys((*split_paths(text), *chosen)))
-    return Addition.of(find_media(names), names, known)
+    return AddPreview.of(find_media(names), names, known)

@@ -35,7 +35,7 @@ LOOK_EVERY = 0.5
 
 
 @dataclass(frozen=True)
-class Subject:
+class DetailsSource:
     """A file to look at. `look` gives it and its progress as they are now, None when it is gone.
 
     `settings` are the batch's. `read` completes the `feed`. `can_retry`: the batch is here.
@@ -51,13 +51,13 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Again:
+class RetryRequest:
     """Try the file again; with `settings` of its own if they are given."""
 
     settings: Settings | None = None
 
 
-class Details(Dialog[Again | None]):
+class DetailsDialog(Dialog[RetryRequest | None]):
     """Follows the file while it is worked on; gives how to try it again, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -66,7 +66,7 @@ class Details(Dialog[Again | None]):
     ]
     escape_result = None
 
-    def __init__(self, subject: Subject, glyphs: Glyphs) -> None:
+    def __init__(self, subject: DetailsSource, glyphs: Glyphs) -> None:
         super().__init__()
         self.subject = subject
         self.glyphs = glyphs
@@ -182,21 +182,21 @@ class Details(Dialog[Again | None]):
     def action_retry(self) -> None:
         """Put the file back."""
         if self.subject.can_retry and self._job.is_finished:
-            self.dismiss(Again())
+            self.dismiss(RetryRequest())
 
     @work(exclusive=True, group="dialog", exit_on_error=False)
     async def action_retry_with(self) -> None:
         """Choose settings for this file alone, then put it back."""
-        from fwtui.tui.screens.settings import SettingsScreen
+        from fwtui.tui.screens.settings import SettingsDialog
 
         if not (self.subject.can_retry and self._job.is_finished):
             return
         own, batch = self._job.settings, self.subject.settings
         before = batch if own is None else from_overrides(own).with_user_settings_of(batch)
-        screen = SettingsScreen(before, self.glyphs, use="Retry with these")
+        screen = SettingsDialog(before, self.glyphs, use="Retry with these")
         wanted = await self.app.push_screen_wait(screen)
         if wanted is not None:
-            self.dismiss(Again(wanted))
+            self.dismiss(RetryRequest(wanted))
 
     @work(exclusive=True, group="folder", exit_on_error=False)
     async def action_folder(self) -> None:

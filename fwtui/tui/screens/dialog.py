@@ -95,7 +95,7 @@ def text(content: Content | str, id: str | None = None) -> Static:  # noqa: A002
     return Static(content, markup=False, classes="text", id=id)
 
 
-class Ask(Dialog[bool]):
+class ConfirmDialog(Dialog[bool]):
     """A question with two answers; escape and the first focus are the harmless one."""
 
     escape_result = False
@@ -124,7 +124,7 @@ class Ask(Dialog[bool]):
         self.dismiss(event.button.id == "yes")
 
 
-class Tell(Dialog[None]):
+class MessageDialog(Dialog[None]):
     """Something to read, and one button."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "leave", "Close", show=False)]

@@ -82,7 +82,7 @@ class FindingsView(LineView):
         return self.strip(clip(self._lines[index], cells, self.glyphs.ellipsis), cells)
 
 
-class DoctorScreen(Dialog[None]):
+class DoctorDialog(Dialog[None]):
     """`examine` looks at everything once."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -31,7 +31,7 @@ class Exportable:
     data: Callable[[str], bytes]
 
 
-class Export(Dialog[str]):
+class ExportDialog(Dialog[str]):
     """Writes the file itself; gives what to tell the user, empty when nothing was written."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

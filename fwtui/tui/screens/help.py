@@ -8,7 +8,7 @@ from textual.screen import Screen
 
 from fwtui.tui.keymap import USUAL, Keymap
 from fwtui.tui.keys import KEYS, TITLES, Where, shown
-from fwtui.tui.screens.dialog import Tell
+from fwtui.tui.screens.dialog import MessageDialog
 from fwtui.tui.text import wrap
 
 KEY_CELLS = 17
@@ -45,6 +45,6 @@ def places(node: DOMNode | None) -> list[Where]:
 
 def help_dialog(
     *, ascii_only: bool = False, keymap: Keymap = USUAL, first: Sequence[Where] = ()
-) -> Tell:
+) -> MessageDialog:
     """The help screen."""
-    return Tell("Keys", help_text(ascii_only=ascii_only, keymap=keymap, first=first))
+    return MessageDialog("Keys", help_text(ascii_only=ascii_only, keymap=keymap, first=first))

@@ -20,7 +20,7 @@ from fwtui.tui import text as fmt
 from fwtui.tui.downloads import Downloads, Load
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings
-from fwtui.tui.screens.dialog import Ask, Dialog, Tell, frame
+from fwtui.tui.screens.dialog import ConfirmDialog, Dialog, MessageDialog, frame
 from fwtui.tui.text import clean, fit, fit_right, shown_path
 from fwtui.tui.widgets.lines import Listing
 from fwtui.tui.widgets.paint import Piece, bar
@@ -32,7 +32,7 @@ NARROW_NAME_CELLS = 21
 BAR_CELLS = 10
 
 
-class ModelList(Listing):
+class ModelsList(Listing):
     """A line a model: name, size, languages, whether it is here or how far it is."""
 
     def __init__(self, glyphs: Glyphs, downloads: Downloads) -> None:
@@ -100,7 +100,7 @@ class ModelList(Listing):
         return self.entries[self.cursor] if self.cursor < len(self.entries) else None
 
 
-class Models(Dialog[str | None]):
+class ModelsDialog(Dialog[str | None]):
     """Gives the name of the model to use, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("models")
@@ -111,7 +111,7 @@ class Models(Dialog[str | None]):
         self._settings = settings
         self._downloads = downloads
         self._glyphs = glyphs
-        self._list = ModelList(glyphs, downloads)
+        self._list = ModelsList(glyphs, downloads)
         self._began = False
         self._was_loading: frozenset[str] = frozenset()
 
@@ -169,11 +169,11 @@ class Models(Dialog[str | None]):
             self._list.refresh()
             self._show()
 
-    def on_listing_moved(self) -> None:
+    def on_listing_highlighted(self) -> None:
         """Another model."""
         self._show()
 
-    def on_listing_chosen(self) -> None:
+    def on_listing_selected(self) -> None:
         """A double click uses it."""
         self.action_use()
 
@@ -236,7 +236,7 @@ class Models(Dialog[str | None]):
             f"Delete {clean(one.name)} from this machine?\n\n"
             "Other programs that use Hugging Face's cache may use the same files."
         )
-        if not await self.app.push_screen_wait(Ask("Remove", question, "Remove", "Keep")):
+        if not await self.app.push_screen_wait(ConfirmDialog("Remove", question, "Remove", "Keep")):
             return
         try:
             freed = await remove(one.repo, str(hub_cache(self._settings.model_dir)))
@@ -249,7 +249,7 @@ class Models(Dialog[str | None]):
     @work(exclusive=True, group="dialog", exit_on_error=False)
     async def action_other(self) -> None:
         """Another model, by id or folder."""
-        name = await self.app.push_screen_wait(NameModel())
+        name = await self.app.push_screen_wait(ModelNameDialog())
         if not name:
             return
         try:
@@ -264,7 +264,7 @@ class Models(Dialog[str | None]):
 
     def _tell(self, error: ModelError) -> None:
         words = clean(error.title) + (f"\n\n{clean(error.hint)}" if error.hint else "")
-        self.app.push_screen(Tell("That did not work", words, bad=True))
+        self.app.push_screen(MessageDialog("That did not work", words, bad=True))
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """The same by the mouse."""
@@ -283,7 +283,7 @@ _LOADABLE = frozenset({Presence.ABSENT, Presence.PARTLY})
 _REMOVABLE = frozenset({Presence.HERE, Presence.PARTLY})
 
 
-class NameModel(Dialog[str]):
+class ModelNameDialog(Dialog[str]):
     """Gives a Hugging Face id or a folder, empty for none."""
 
     escape_result = ""

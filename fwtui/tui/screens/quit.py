@@ -13,7 +13,7 @@ from fwtui.core.job import Job, Processing
 from fwtui.tui import text as fmt
 from fwtui.tui.controller import Stored
 from fwtui.tui.model import BatchModel
-from fwtui.tui.screens.dialog import Ask, Dialog, frame, text
+from fwtui.tui.screens.dialog import ConfirmDialog, Dialog, frame, text
 from fwtui.tui.text import base_name, clean, outputs_place
 
 Choice = Literal["quit", "background", "stay", "again"]
@@ -106,7 +106,7 @@ def _lines(model: BatchModel) -> list[str]:
     return lines
 
 
-def ask_change(model: BatchModel, stored: Stored) -> Ask:
+def ask_change(model: BatchModel, stored: Stored) -> ConfirmDialog:
     """Before another session takes the place of one that is at work."""
     name = clean(stored.session.session_id)
     lines = _at_work(model)
@@ -115,15 +115,15 @@ def ask_change(model: BatchModel, stored: Stored) -> Ask:
         "inside the file at its last finished window."
     )
     words = "\n".join(lines)
-    return Ask(f"Stop this batch and go on with {name}?", words, "Change", "Keep working")
+    return ConfirmDialog(f"Stop this batch and go on with {name}?", words, "Change", "Keep working")
 
 
-def ask_again(done: Sequence[Job]) -> Ask:
+def ask_again(done: Sequence[Job]) -> ConfirmDialog:
     """Before files that are done are transcribed once more."""
     first = clean(base_name(done[0].path))
     what = f"{first} is done." if len(done) == 1 else f"{fmt.files(len(done))} of these are done."
     words = "The work begins anew; the transcripts on disk stay until the new ones are there."
-    return Ask("Transcribe again?", f"{what} {words}", "Again", "Keep")
+    return ConfirmDialog("Transcribe again?", f"{what} {words}", "Again", "Keep")
 
 
 def _at_work(model: BatchModel) -> list[str]:

@@ -23,7 +23,7 @@ from fwtui.tui import text as fmt
 from fwtui.tui.controller import Stored, Workspace
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings
-from fwtui.tui.screens.dialog import Ask, Dialog, frame, text
+from fwtui.tui.screens.dialog import ConfirmDialog, Dialog, frame, text
 from fwtui.tui.text import base_name, clean, shown_path
 
 LABEL = 13
@@ -35,17 +35,17 @@ Part = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Choice:
+class ResumeChoice:
     """What to do, and with which session."""
 
     what: Literal["resume", "discard", "later"]
     stored: Stored | None = None
 
 
-LATER = Choice("later")
+LATER = ResumeChoice("later")
 
 
-class Resume(Dialog[Choice]):
+class ResumeDialog(Dialog[ResumeChoice]):
     """The sessions, the fields of the one looked at, and the choices."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("resume")
@@ -134,13 +134,13 @@ class Resume(Dialog[Choice]):
         if what == "later":
             self.dismiss(LATER)
         elif self._one.in_use is None:
-            self.dismiss(Choice(what, self._one))
+            self.dismiss(ResumeChoice(what, self._one))
 
     def action_inspect(self) -> None:
         """Look into the session, and come back."""
-        from fwtui.tui.screens.sessions import Inspect
+        from fwtui.tui.screens.sessions import InspectDialog
 
-        self.app.push_screen(Inspect(self._one, self._workspace, self._glyphs))
+        self.app.push_screen(InspectDialog(self._one, self._workspace, self._glyphs))
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """A choice by its button."""
@@ -155,7 +155,7 @@ class Resume(Dialog[Choice]):
                 self.action_choose("later")
 
 
-def ask_discard(session: Session) -> Ask:
+def ask_discard(session: Session) -> ConfirmDialog:
     """The second question, which says what goes and what stays."""
     inside = [job for job in session.pending if _done(job) > 0]
     seconds = sum(_done(job) for job in inside)
@@ -172,10 +172,10 @@ def ask_discard(session: Session) -> Ask:
         f"Kept: your recordings, and the transcripts of {fmt.files(len(session.completed))} "
         f"already written to {shown_path(session.settings.output.output_dir)}."
     )
-    return Ask("Discard this session?", f"{lost}\n\n{kept}", "Discard", "Keep it")
+    return ConfirmDialog("Discard this session?", f"{lost}\n\n{kept}", "Discard", "Keep it")
 
 
-def ask_delete(session: Session, outputs: Outputs) -> Ask:
+def ask_delete(session: Session, outputs: Outputs) -> ConfirmDialog:
     """The question before a session goes with all that it wrote."""
     name = clean(session.session_id)
     parts: list[Part] = [(f"Deleted for good: session {name} and its journal", "")]
@@ -193,7 +193,7 @@ def ask_delete(session: Session, outputs: Outputs) -> Ask:
     if len(outputs.files) > MOST_NAMES:
         parts.append((f"\n  and {len(outputs.files) - MOST_NAMES:,} more", "$ink-dim"))
     parts.append(("\n\nKept: your recordings.", ""))
-    return Ask(
+    return ConfirmDialog(
         "Delete this session and its transcripts?", Content.assemble(*parts), "Delete", "Keep it"
     )
 
@@ -262,7 +262,7 @@ QUESTION = (
 )
 
 
-class Remap(Dialog[str | None]):
+class RemapDialog(Dialog[str | None]):
     """Asks for the folder here that stands for `folder`; None: not now."""
 
     escape_result = None
@@ -318,7 +318,7 @@ _WHERE = {
 }
 
 
-class Running(Dialog[Place | None]):
+class RunningDialog(Dialog[Place | None]):
     """Attach to one of them, or (also by escape: None) begin a new batch beside them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

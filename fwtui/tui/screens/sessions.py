@@ -24,17 +24,17 @@ from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings
 from fwtui.tui.model import Feed
 from fwtui.tui.opening import open_folder
-from fwtui.tui.screens.details import Details, Subject
-from fwtui.tui.screens.dialog import Dialog, Tell, frame
-from fwtui.tui.screens.export import Export, Exportable
+from fwtui.tui.screens.details import DetailsDialog, DetailsSource
+from fwtui.tui.screens.dialog import Dialog, MessageDialog, frame
+from fwtui.tui.screens.export import Exportable, ExportDialog
 from fwtui.tui.screens.resume import ask_delete, ask_discard
 from fwtui.tui.text import clean
 from fwtui.tui.widgets.lines import Listing
 from fwtui.tui.widgets.paint import Piece, bar
-from fwtui.tui.widgets.session import SessionView
+from fwtui.tui.widgets.session_details import SessionView
 
 
-class Inspect(Dialog[None]):
+class InspectDialog(Dialog[None]):
     """Fields, files, attempts; enter opens a file's details."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -75,9 +75,9 @@ class Inspect(Dialog[None]):
         job = self._view.current
         if job is not None:
             subject = stored_subject(self._stored, self._workspace, job)
-            self.app.push_screen(Details(subject, self._glyphs))
+            self.app.push_screen(DetailsDialog(subject, self._glyphs))
 
-    def on_listing_chosen(self, event: Listing.Chosen) -> None:
+    def on_listing_selected(self, event: Listing.Selected) -> None:
         """A double click opens the details."""
         event.stop()
         self.action_open()
@@ -87,9 +87,9 @@ class Inspect(Dialog[None]):
         self.dismiss(None)
 
 
-def stored_subject(stored: Stored, workspace: Workspace, job: Job) -> Subject:
+def stored_subject(stored: Stored, workspace: Workspace, job: Job) -> DetailsSource:
     """A file of a stored session, to look at."""
-    return Subject(
+    return DetailsSource(
         look=lambda: (job, None),
         settings=stored.session.settings,
         feed=Feed(),
@@ -103,7 +103,7 @@ BAR_CELLS = 10
 BESIDE_BAR = 34
 
 
-class SessionList(Listing):
+class SessionsList(Listing):
     """A line a session: when, how far, how many files."""
 
     def __init__(self, glyphs: Glyphs, own: str) -> None:
@@ -148,7 +148,7 @@ class SessionList(Listing):
         return self.sessions[self.cursor] if self.cursor < len(self.sessions) else None
 
 
-class Sessions(Dialog[Stored | None]):
+class SessionsDialog(Dialog[Stored | None]):
     """Gives the session to resume, or None. `own` is the id of the batch of this program."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("sessions")
@@ -159,7 +159,7 @@ class Sessions(Dialog[Stored | None]):
         self._workspace = workspace
         self._glyphs = glyphs
         self._own = own
-        self._list = SessionList(glyphs, own)
+        self._list = SessionsList(glyphs, own)
         self._view = SessionView(glyphs, id="session-view")
 
     def compose(self) -> ComposeResult:
@@ -208,12 +208,12 @@ class Sessions(Dialog[Stored | None]):
         for problem in found.problems[:3]:
             self.notify(clean(problem), severity="warning", markup=False)
 
-    def on_listing_moved(self, event: Listing.Moved) -> None:
+    def on_listing_highlighted(self, event: Listing.Highlighted) -> None:
         """Another session."""
         if event.listing is self._list:
             self._show()
 
-    def on_listing_chosen(self, event: Listing.Chosen) -> None:
+    def on_listing_selected(self, event: Listing.Selected) -> None:
         """A double click opens."""
         event.listing.focus()
         self.action_open()
@@ -261,7 +261,7 @@ class Sessions(Dialog[Stored | None]):
             self._view.files.focus()
         elif stored is not None and job is not None:
             subject = stored_subject(stored, self._workspace, job)
-            self.app.push_screen(Details(subject, self._glyphs))
+            self.app.push_screen(DetailsDialog(subject, self._glyphs))
 
     def action_leave(self) -> None:
         """Escape: from the files back to the sessions, then out."""
@@ -291,7 +291,7 @@ class Sessions(Dialog[Stored | None]):
 
         name = f"fwtui-session-{clean(session.session_id)}"
         what = Exportable(f"session {session.session_id}", Path.cwd() / name, SESSION_FORMATS, data)
-        said = await self.app.push_screen_wait(Export(what))
+        said = await self.app.push_screen_wait(ExportDialog(what))
         if said:
             self.notify(clean(said), markup=False)
 
@@ -335,7 +335,7 @@ class Sessions(Dialog[Stored | None]):
 
     def _tell(self, error: FwtuiError) -> None:
         words = clean(error.title) + (f"\n\n{clean(error.hint)}" if error.hint else "")
-        self.app.push_screen(Tell("That did not work", words, bad=True))
+        self.app.push_screen(MessageDialog("That did not work", words, bad=True))
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """The same by the mouse."""

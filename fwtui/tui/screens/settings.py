@@ -24,7 +24,7 @@ from fwtui.errors import FwtuiError
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings
 from fwtui.tui.messages import ProfilesRead
-from fwtui.tui.screens.dialog import Ask, Dialog, frame
+from fwtui.tui.screens.dialog import ConfirmDialog, Dialog, frame
 from fwtui.tui.settings_draft import Draft, edited_text, portable, shown_value, unit_of
 from fwtui.tui.text import clean, shown_path
 from fwtui.tui.widgets.settings import VALUE_COLUMN, ProfileBar, SettingsList
@@ -82,24 +82,24 @@ class ValueInput(Input):
     """Lies over the value that is edited; moving away takes the value."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "take(-1)", show=False),
-        Binding("down,tab", "take(1)", show=False),
-        Binding("shift+tab", "take(-1)", show=False),
+        Binding("up", "accept(-1)", show=False),
+        Binding("down,tab", "accept(1)", show=False),
+        Binding("shift+tab", "accept(-1)", show=False),
     ]
 
-    class Taken(Message):
+    class Accepted(Message):
         """The value is to be taken, and the cursor to move by `lines`."""
 
         def __init__(self, lines: int) -> None:
             super().__init__()
             self.lines = lines
 
-    def action_take(self, lines: int) -> None:
+    def action_accept(self, lines: int) -> None:
         """Take the value and move."""
-        self.post_message(self.Taken(lines))
+        self.post_message(self.Accepted(lines))
 
 
-class SettingsScreen(Dialog[Settings | None]):
+class SettingsDialog(Dialog[Settings | None]):
     """Gives the settings to apply, or None; saves defaults by itself."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("settings")
@@ -190,7 +190,7 @@ class SettingsScreen(Dialog[Settings | None]):
         box.border_title = Content(f"Settings{new}")
         box.border_subtitle = Content(HINTS)
 
-    def on_settings_list_moved(self) -> None:
+    def on_settings_list_setting_highlighted(self) -> None:
         """Another setting: its help."""
         if self._editing is None and self._list.current is not self._error_at:
             self._error = None
@@ -213,7 +213,7 @@ class SettingsScreen(Dialog[Settings | None]):
         else:
             self._edit(field)
 
-    def on_settings_list_wanted(self) -> None:
+    def on_settings_list_edit_requested(self) -> None:
         """A click on a value."""
         self._list.focus()
         self.call_later(self.action_edit)
@@ -256,7 +256,7 @@ class SettingsScreen(Dialog[Settings | None]):
         number = profiles.index(chosen) + 1 if chosen in profiles else 0
         self.action_profile(number % len(profiles))
 
-    def on_profile_bar_picked(self, event: ProfileBar.Picked) -> None:
+    def on_profile_bar_profile_selected(self, event: ProfileBar.ProfileSelected) -> None:
         """A click on a profile."""
         self.action_profile(event.number)
 
@@ -291,7 +291,7 @@ class SettingsScreen(Dialog[Settings | None]):
             self.notify("Only profiles of your own can be deleted", markup=False)
             return
         question = f"Delete the profile {clean(chosen.name)}?\n\nThe settings stay as they are."
-        if not await self.app.push_screen_wait(Ask("Delete", question, "Delete", "Keep")):
+        if not await self.app.push_screen_wait(ConfirmDialog("Delete", question, "Delete", "Keep")):
             return
         try:
             await asyncio.to_thread(delete_profile, self._file, chosen.name)
@@ -345,7 +345,7 @@ class SettingsScreen(Dialog[Settings | None]):
         self._show()
         return self._error is None
 
-    def on_value_input_taken(self, event: ValueInput.Taken) -> None:
+    def on_value_input_accepted(self, event: ValueInput.Accepted) -> None:
         """Take the value and go to the next setting."""
         if self._finish():
             self._list.action_go(event.lines)

@@ -242,7 +242,7 @@ BESIDE_PATH = 34
 _AFTER = {"leave": "stay where they are", "tag": "are tagged", "move": "are moved to "}
 
 
-class FolderList(Listing):
+class FoldersList(Listing):
     """A line a folder: its path, and how it is."""
 
     def __init__(self, glyphs: Glyphs) -> None:
@@ -285,7 +285,7 @@ class FolderList(Listing):
         return self.folders[self.cursor] if self.cursor < len(self.folders) else None
 
 
-class WatchedFolders(Dialog[None]):
+class WatchedDialog(Dialog[None]):
     """Follows the model; what the user wants goes to the batch by `send`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -306,7 +306,7 @@ class WatchedFolders(Dialog[None]):
         self._send = send
         self._profiles = profiles
         self._glyphs = glyphs
-        self._list = FolderList(glyphs)
+        self._list = FoldersList(glyphs)
 
     def compose(self) -> ComposeResult:
         """Folders, the one under the cursor, buttons."""
@@ -342,11 +342,11 @@ class WatchedFolders(Dialog[None]):
             self._list.relist()
         self._show()
 
-    def on_listing_moved(self) -> None:
+    def on_listing_highlighted(self) -> None:
         """Another folder."""
         self._show()
 
-    def on_listing_chosen(self) -> None:
+    def on_listing_selected(self) -> None:
         """A double click changes."""
         self.action_change()
 

@@ -10,12 +10,12 @@ from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keymap import sign_of
 from fwtui.tui.keys import Key, footer_keys
 from fwtui.tui.text import width
-from fwtui.tui.widgets.paint import Painted, Piece
+from fwtui.tui.widgets.paint import InkWidget, Piece
 
 ALWAYS = 90
 
 
-class Footer(Painted):
+class Footer(InkWidget):
     """Keys and labels; a click calls the action.
 
     `labels` gives other words for some keys by their id, or None to hide one.

@@ -13,10 +13,10 @@ from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keymap import with_keys
 from fwtui.tui.model import BatchModel
 from fwtui.tui.text import base_name, clean, fit_right, width
-from fwtui.tui.widgets.paint import Board, Piece, bar
+from fwtui.tui.widgets.paint import LinesPanel, Piece, bar
 
 
-class Header(Board):
+class Header(LinesPanel):
     """Draws the model's totals; `now` is the clock, `profiles` are the user's own."""
 
     def __init__(

@@ -14,12 +14,12 @@ from textual.strip import Strip
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings
 from fwtui.tui.text import clean
-from fwtui.tui.widgets.paint import Painted, Piece, clip
+from fwtui.tui.widgets.paint import InkWidget, Piece, clip
 
 WHEEL_LINES = 3
 
 
-class LineView(Painted, can_focus=True):
+class LineView(InkWidget, can_focus=True):
     """Lines numbered from 0, seen from line `top` on, with a thumb at the right edge.
 
     Subclasses say how many lines there are (`count`) and draw one (`line`). `head` lines stay at
@@ -139,7 +139,7 @@ class LineView(Painted, can_focus=True):
 class Listing(LineView):
     """Subclasses say how many lines there are (`count`) and what is in one (`pieces`)."""
 
-    class Moved(Message):
+    class Highlighted(Message):
         """The cursor is on another line, or the lines are others."""
 
         def __init__(self, listing: "Listing") -> None:
@@ -151,7 +151,7 @@ class Listing(LineView):
             """The list."""
             return self.listing
 
-    class Chosen(Moved):
+    class Selected(Highlighted):
         """The line under the cursor was clicked twice."""
 
     cursor = 0
@@ -172,7 +172,7 @@ class Listing(LineView):
         self.cursor = max(0, min(self.cursor, self.count() - 1))
         self.changed()
         self._reveal()
-        self.post_message(self.Moved(self))
+        self.post_message(self.Highlighted(self))
 
     def move_to(self, index: int) -> None:
         """Put the cursor on a line."""
@@ -181,7 +181,7 @@ class Listing(LineView):
         if before != index:
             self.refresh_line(before)
             self.refresh_line(index)
-            self.post_message(self.Moved(self))
+            self.post_message(self.Highlighted(self))
         self._reveal()
 
     def _reveal(self) -> None:
@@ -224,13 +224,13 @@ class Listing(LineView):
             return
         self.move_to(index)
         if event.chain == 2:
-            self.post_message(self.Chosen(self))
+            self.post_message(self.Selected(self))
 
 
 BESIDE = 2  # a space before the text, the thumb behind it
 
 
-class PlainLines(LineView):
+class TextLines(LineView):
     """Shows lines as they are; those that begin with `==` are titles."""
 
     def __init__(self, lines: Sequence[str], glyphs: Glyphs, *, id: str | None = None) -> None:  # noqa: A002

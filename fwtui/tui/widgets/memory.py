@@ -10,7 +10,7 @@ from fwtui.tui import text as fmt
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.model import BatchModel
 from fwtui.tui.text import base_name, clean, fit, fit_right
-from fwtui.tui.widgets.paint import Board, Mark, Piece, bar
+from fwtui.tui.widgets.paint import LinesPanel, Mark, Piece, bar
 
 WARN_SHARE = 0.75
 BAD_SHARE = 0.90
@@ -19,7 +19,7 @@ NUMBERS = 19
 MOST_GRAPH_ROWS = 6
 
 
-class MemoryView(Board, can_focus=True):
+class MemoryView(LinesPanel, can_focus=True):
     """Bars and the curve of our own memory; only what looks different is painted again."""
 
     def __init__(self, model: BatchModel, glyphs: Glyphs, *, id: str | None = None) -> None:  # noqa: A002

@@ -17,7 +17,7 @@ Piece = tuple[str, str]
 """Clean text and the name of its ink."""
 
 
-class Painted(SturdyWidget):
+class InkWidget(SturdyWidget):
     """A widget that draws itself in the named inks of `theme`.
 
     Component classes would do the same, but Textual works out the style of each in each widget
@@ -89,7 +89,7 @@ class Painted(SturdyWidget):
         return self.strip([*pieces, (" " * gap, "plain"), *right], cells)
 
 
-class Board(Painted):
+class LinesPanel(InkWidget):
     """A few lines that are drawn as a whole; only what looks different is painted again."""
 
     def __init__(self, glyphs: Glyphs, *, id: str | None = None) -> None:  # noqa: A002

@@ -23,7 +23,7 @@ NAME_CELLS = 36
 VALUE_COLUMN = MARK_CELLS + NAME_CELLS
 SPACED_ROWS = 22
 
-Row = Field | str
+SettingsRow = Field | str
 """A setting, the title of a group, or an empty line."""
 
 
@@ -33,10 +33,10 @@ class SettingsList(LineView):
     `locked`: the view stays where it is, because something lies over one of its lines.
     """
 
-    class Moved(Message):
+    class SettingHighlighted(Message):
         """The cursor is on another setting."""
 
-    class Wanted(Message):
+    class EditRequested(Message):
         """The user clicked the value of the setting under the cursor."""
 
     def __init__(self, draft: Draft, glyphs: Glyphs, *, id: str | None = None) -> None:  # noqa: A002
@@ -45,7 +45,7 @@ class SettingsList(LineView):
         self.needle = ""
         self.cursor = 0
         self.locked = False
-        self._lines: list[Row] = []
+        self._lines: list[SettingsRow] = []
         self._fill(spaced=False)
 
     def _fill(self, *, spaced: bool) -> None:
@@ -102,7 +102,7 @@ class SettingsList(LineView):
             self.cursor = nearest(ahead) if ahead else (fields[0] if direction < 0 else fields[-1])
         self._reveal()
         self.refresh()
-        self.post_message(self.Moved())
+        self.post_message(self.SettingHighlighted())
 
     def _reveal(self) -> None:
         if self.rows <= 0:
@@ -150,7 +150,7 @@ class SettingsList(LineView):
         was_there = index == self.cursor
         self._move_to(index, 1)
         if event.chain == 2 or (event.chain == 1 and was_there and event.x >= VALUE_COLUMN):
-            self.post_message(self.Wanted())
+            self.post_message(self.EditRequested())
 
     def render_line(self, y: int) -> Strip:
         """A line, or why there is none."""
@@ -186,7 +186,7 @@ MOST_NAME_CELLS = 20
 class ProfileBar(Horizontal):
     """Buttons for `profiles`: the built-in ones, then the user's own. `legend` is at the right."""
 
-    class Picked(Message):
+    class ProfileSelected(Message):
         """A profile was clicked; its place among all."""
 
         def __init__(self, number: int) -> None:
@@ -221,7 +221,7 @@ class ProfileBar(Horizontal):
         """Pick one."""
         event.stop()
         name = event.button.id or ""
-        self.post_message(self.Picked(int(name.removeprefix("profile-")) - 1))
+        self.post_message(self.ProfileSelected(int(name.removeprefix("profile-")) - 1))
 
 
 def _button(number: int, profile: Profile) -> Button:

@@ -16,7 +16,7 @@ from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings
 from fwtui.tui.screens.dialog import Dialog, frame
 from fwtui.tui.text import clean, shown_path
-from fwtui.tui.widgets.lines import PlainLines
+from fwtui.tui.widgets.lines import TextLines
 
 NARROW_WIDTH = 100
 WORDS = (
@@ -25,7 +25,7 @@ WORDS = (
 )
 
 
-class BugReport(Dialog[str]):
+class ReportBugDialog(Dialog[str]):
     """Writes the bundle itself; gives what to tell the user, empty when nothing was written."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("bug")
@@ -42,7 +42,7 @@ class BugReport(Dialog[str]):
         yield frame(
             "Report a bug",
             Static(WORDS, markup=False, classes="text"),
-            PlainLines(list(shown(self._parts)), self._glyphs, id="bug-lines"),
+            TextLines(list(shown(self._parts)), self._glyphs, id="bug-lines"),
             Input(str(self._file), id="export-path", select_on_focus=False),
             Static("", markup=False, id="export-note"),
             buttons=(
@@ -55,7 +55,7 @@ class BugReport(Dialog[str]):
     def on_mount(self) -> None:
         """Begin in the text."""
         self.set_class(self._glyphs.ascii, "plain-ascii")
-        self.query_one(PlainLines).focus()
+        self.query_one(TextLines).focus()
 
     def on_resize(self, event: events.Resize) -> None:
         """Say the keys in the lower edge."""

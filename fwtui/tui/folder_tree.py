@@ -19,7 +19,7 @@ MOST_FOUND = 20_000
 
 
 @dataclass(frozen=True)
-class Entry:
+class FolderEntry:
     """A folder or a file; `size` in bytes, 0 for folders."""
 
     path: str
@@ -33,10 +33,10 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Row:
+class TreeRow:
     """An entry of the tree that can be seen, and how deep it is."""
 
-    entry: Entry
+    entry: FolderEntry
     depth: int
 
 
@@ -48,9 +48,9 @@ def is_kind(name: str, kind: Kind) -> bool:
     return kind == "media" or (suffix in VIDEO_SUFFIXES) == (kind == "video")
 
 
-def read_folder(folder: str, kind: Kind) -> list[Entry]:
+def read_folder(folder: str, kind: Kind) -> list[FolderEntry]:
     """Folders, then files of that kind, without hidden ones; empty if it cannot be read."""
-    found: list[Entry] = []
+    found: list[FolderEntry] = []
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
@@ -58,9 +58,11 @@ def read_folder(folder: str, kind: Kind) -> list[Entry]:
                     continue
                 try:
                     if entry.is_dir():
-                        found.append(Entry(entry.path, is_folder=True))
+                        found.append(FolderEntry(entry.path, is_folder=True))
                     elif is_kind(entry.name, kind):
-                        found.append(Entry(entry.path, is_folder=False, size=entry.stat().st_size))
+                        found.append(
+                            FolderEntry(entry.path, is_folder=False, size=entry.stat().st_size)
+                        )
                 except OSError:
                     continue
     except OSError:
@@ -72,18 +74,18 @@ def read_folder(folder: str, kind: Kind) -> list[Entry]:
 
 def find_below(
     folder: str, kind: Kind, needle: str, is_over: Callable[[], bool], most: int = MOST_FOUND
-) -> list[Entry]:
+) -> list[FolderEntry]:
     """Files below a folder that match the needle, the best first. Looks at `most` at most.
 
     `is_over` is asked now and then: nobody wants the result any more.
     """
-    entries: list[Entry] = []
+    entries: list[FolderEntry] = []
     for parent, folders, names in os.walk(folder):
         if is_over() or len(entries) >= most:
             break
         folders[:] = in_natural_order(f for f in folders if not f.startswith("."))
         entries += [
-            Entry(os.path.join(parent, name), is_folder=False)  # noqa: PTH118
+            FolderEntry(os.path.join(parent, name), is_folder=False)  # noqa: PTH118
             for name in in_natural_order(names)
             if is_kind(name, kind) and not name.startswith(".")
         ]
@@ -91,11 +93,13 @@ def find_below(
     return best(needle, entries, lambda entry: entry.path[start:])
 
 
-def best(needle: str, entries: Iterable[Entry], text: Callable[[Entry], str]) -> list[Entry]:
+def best(
+    needle: str, entries: Iterable[FolderEntry], text: Callable[[FolderEntry], str]
+) -> list[FolderEntry]:
     """The entries with the needle's letters in this order, those closest together first."""
     letters = [re.escape(letter) for letter in needle.casefold() if not letter.isspace()]
     pattern = re.compile("(?=(" + ".*?".join(letters) + "))")
-    scored: list[tuple[int, int, int, Entry]] = []
+    scored: list[tuple[int, int, int, FolderEntry]] = []
     for place, entry in enumerate(entries):
         lengths = [len(found[1]) for found in pattern.finditer(text(entry).casefold())]
         if lengths:
@@ -104,21 +108,21 @@ def best(needle: str, entries: Iterable[Entry], text: Callable[[Entry], str]) ->
 
 
 @dataclass
-class Tree:
+class FolderTree:
     """Which folders are open, what is in them, and what is chosen. A folder means all below it."""
 
     root: str
-    inside: dict[str, list[Entry]] = field(default_factory=dict)
+    inside: dict[str, list[FolderEntry]] = field(default_factory=dict)
     unfolded: set[str] = field(default_factory=set)
     chosen: dict[str, None] = field(default_factory=dict)
 
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[TreeRow]:
         """What can be seen, from the top."""
         return list(self._rows(self.root, 0))
 
-    def _rows(self, folder: str, depth: int) -> Iterator[Row]:
+    def _rows(self, folder: str, depth: int) -> Iterator[TreeRow]:
         for entry in self.inside.get(folder, ()):
-            yield Row(entry, depth)
+            yield TreeRow(entry, depth)
             if entry.is_folder and entry.path in self.unfolded:
                 yield from self._rows(entry.path, depth + 1)
 
@@ -139,7 +143,7 @@ class Tree:
             path = above
         return path
 
-    def toggle(self, entry: Entry) -> None:
+    def toggle(self, entry: FolderEntry) -> None:
         """Choose it, or not any more; of a chosen folder the other entries stay chosen."""
         above = self._chosen_above(entry.path)
         if above is None:

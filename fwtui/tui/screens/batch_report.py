@@ -21,7 +21,7 @@ from fwtui.tui.model import BatchModel
 from fwtui.tui.opening import open_folder
 from fwtui.tui.report_layout import figures
 from fwtui.tui.screens.dialog import Dialog, frame
-from fwtui.tui.screens.export import Export, Exportable
+from fwtui.tui.screens.export import Exportable, ExportDialog
 from fwtui.tui.text import clean
 from fwtui.tui.widgets.lines import LineView
 from fwtui.tui.widgets.paint import Piece, clip
@@ -61,7 +61,7 @@ class ReportView(LineView):
         return self.strip(clip(self._lines[index], cells, self.glyphs.ellipsis), cells)
 
 
-class Report(Dialog[None]):
+class ReportDialog(Dialog[None]):
     """Follows the batch while it is at work."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -125,7 +125,7 @@ class Report(Dialog[None]):
         folder = _folder(self._model)
         stem = (folder if folder.is_dir() else Path.cwd()) / f"fwtui-report-{report.session_id}"
         what = Exportable("the report", stem, REPORT_FORMATS, data)
-        said = await self.app.push_screen_wait(Export(what))
+        said = await self.app.push_screen_wait(ExportDialog(what))
         if said:
             self.notify(clean(said), markup=False)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fwtui.tui.widgets.lines import PlainLines
+from fwtui.tui.widgets.lines import TextLines
 from tests.tui.driving import NARROW, WIDE, scripted
 from tests.tui.fakes import ScriptedLink, gallery
 
@@ -17,9 +17,9 @@ async def test_it_shows_all_and_writes_what_it_shows(
     monkeypatch.chdir(tmp_path)
     async with scripted(ScriptedLink(gallery()), size=size) as driver:
         await driver.press("B")
-        await driver.until(lambda: driver.screen == "BugReport")
+        await driver.until(lambda: driver.screen == "ReportBugDialog")
         await driver.until_text("== about.txt")
-        lines = driver.app.screen.query_one(PlainLines)
+        lines = driver.app.screen.query_one(TextLines)
         await driver.press("G")
         assert lines.top == lines.last_top
         assert "w Write" in driver.text
@@ -41,7 +41,7 @@ async def test_it_can_go_elsewhere_or_nowhere(
         await driver.press(*"report a bug")
         await driver.until_text("anonymised, and look at it first")
         await driver.press("down", "enter")
-        await driver.until(lambda: driver.screen == "BugReport")
+        await driver.until(lambda: driver.screen == "ReportBugDialog")
         await driver.press("p", "end", *"/no/bug.zip", "enter")
         await driver.until_text("Cannot write")
         await driver.press("escape")

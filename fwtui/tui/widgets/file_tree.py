@@ -10,7 +10,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from fwtui.tui import text as fmt
-from fwtui.tui.browse import Entry, Kind, Row, Tree, find_below, read_folder
+from fwtui.tui.folder_tree import FolderEntry, FolderTree, Kind, TreeRow, find_below, read_folder
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings
 from fwtui.tui.text import clean, fit, fit_right, width
@@ -29,10 +29,10 @@ class FileTree(LineView):
 
     BINDINGS = bindings("add")
 
-    class Chose(Message):
+    class SelectionChanged(Message):
         """Other files are chosen now."""
 
-    class Read(Message):
+    class FolderRead(Message):
         """A folder was read, or a search ended."""
 
     def __init__(
@@ -45,14 +45,14 @@ class FileTree(LineView):
         id: str | None = None,  # noqa: A002
     ) -> None:
         super().__init__(glyphs, id=id)
-        self.folders = Tree(folder)
+        self.folders = FolderTree(folder)
         self.kind: Kind = "media"
         self.needle = ""
         self.cursor = 0
         self.is_reading = True
         self._lengths = lengths
         self._note = note
-        self._rows: list[Row] = []
+        self._rows: list[TreeRow] = []
         self._search = 0
 
     def on_mount(self) -> None:
@@ -64,7 +64,7 @@ class FileTree(LineView):
         return len(self._rows)
 
     @property
-    def current(self) -> Entry | None:
+    def current(self) -> FolderEntry | None:
         """What the cursor is on."""
         return self._rows[self.cursor].entry if self.cursor < len(self._rows) else None
 
@@ -108,16 +108,16 @@ class FileTree(LineView):
             find_below, self.folders.root, self.kind, needle, lambda: mine != self._search
         )
         self.cursor = 0
-        self._show([Row(entry, 0) for entry in found])
+        self._show([TreeRow(entry, 0) for entry in found])
 
-    def _show(self, rows: list[Row], then: str = "") -> None:
+    def _show(self, rows: list[TreeRow], then: str = "") -> None:
         here = then or (self.current.path if self.current is not None else "")
         self._rows = rows
         places = [at for at, row in enumerate(rows) if row.entry.path == here]
         self.cursor = places[0] if places else max(0, min(self.cursor, len(rows) - 1))
         self.changed()
         self._reveal()
-        self.post_message(self.Read())
+        self.post_message(self.FolderRead())
 
     # Moving.
 
@@ -196,7 +196,7 @@ class FileTree(LineView):
             self.folders.toggle(entry)
             self.refresh()
             self.action_go(1)
-            self.post_message(self.Chose())
+            self.post_message(self.SelectionChanged())
 
     def action_choose_all(self) -> None:
         """All that is shown at the first level, or what was found; or none of it."""
@@ -206,7 +206,7 @@ class FileTree(LineView):
             if self.folders.is_chosen(entry.path) == all_there:
                 self.folders.toggle(entry)
         self.refresh()
-        self.post_message(self.Chose())
+        self.post_message(self.SelectionChanged())
 
     def on_focus(self) -> None:
         """The cursor looks different."""
@@ -246,7 +246,7 @@ class FileTree(LineView):
             over = "cursor" if self.has_focus else "cursor-away"
         return self.strip(self._pieces(row, cells), cells, over)
 
-    def _pieces(self, row: Row, cells: int) -> list[Piece]:
+    def _pieces(self, row: TreeRow, cells: int) -> list[Piece]:
         entry, signs = row.entry, self.glyphs
         mark, ink = signs.unchecked, "faint"
         if self.folders.is_chosen(entry.path):
@@ -265,7 +265,7 @@ class FileTree(LineView):
             name = entry.path[len(self.folders.root.rstrip(os.sep)) + 1 :]
         return [*pieces, ("  ", "plain"), (fit(clean(name), room - 2), "plain"), *known]
 
-    def _known(self, entry: Entry) -> list[Piece]:
+    def _known(self, entry: FolderEntry) -> list[Piece]:
         seconds = self._lengths.get(Path(entry.path))
         size = fmt.size(entry.size) if entry.size else ""
         return [

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fwtui.tui.browse import Entry, Tree, best, find_below, is_kind, read_folder
+from fwtui.tui.folder_tree import FolderEntry, FolderTree, best, find_below, is_kind, read_folder
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def names(entries: list[Entry]) -> list[str]:
+def names(entries: list[FolderEntry]) -> list[str]:
     return [entry.name for entry in entries]
 
 
@@ -41,8 +41,8 @@ def test_kinds() -> None:
     assert [is_kind(name, "audio") for name in ("a.MP3", "a.mkv", "a.txt")] == [True, False, False]
 
 
-def loaded(folder: Path) -> Tree:
-    tree = Tree(str(folder))
+def loaded(folder: Path) -> FolderTree:
+    tree = FolderTree(str(folder))
     for path in (folder, folder / "talks", folder / "talks/deep"):
         tree.inside[str(path)] = read_folder(str(path), "media")
     return tree
@@ -61,14 +61,14 @@ def test_a_folder_means_all_below_it_and_one_can_be_taken_out(folder: Path) -> N
         ("part 2.mp3", 0),
         ("part 10.mp3", 0),
     ]
-    one = Entry(f"{talks}/one.wav", is_folder=False)
+    one = FolderEntry(f"{talks}/one.wav", is_folder=False)
     tree.toggle(one)
     assert tree.has_chosen(talks)
     assert not tree.is_chosen(talks)
-    tree.toggle(Entry(talks, is_folder=True))
+    tree.toggle(FolderEntry(talks, is_folder=True))
     assert list(tree.chosen) == [talks], "its parts need not be named any more"
     assert tree.is_chosen(f"{deep}/three.flac")
-    tree.toggle(Entry(f"{deep}/three.flac", is_folder=False))
+    tree.toggle(FolderEntry(f"{deep}/three.flac", is_folder=False))
     assert set(tree.chosen) == {f"{talks}/one.wav", f"{talks}/two.mkv"}
     tree.toggle(one)
     assert set(tree.chosen) == {f"{talks}/two.mkv"}
@@ -83,5 +83,5 @@ def test_letters_in_their_order_the_closest_first(folder: Path) -> None:
         "three.flac",
     ]
     assert find_below(str(folder), "media", "mp3", lambda: True) == []
-    odd = [Entry("/a/[x]*.mp3", is_folder=False), Entry("/a/xx.mp3", is_folder=False)]
+    odd = [FolderEntry("/a/[x]*.mp3", is_folder=False), FolderEntry("/a/xx.mp3", is_folder=False)]
     assert best("[x]*", odd, lambda entry: entry.name) == odd[:1]

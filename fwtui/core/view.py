@@ -29,7 +29,7 @@ from fwtui.core.job import (
     Skipped,
 )
 from fwtui.core.settings import Settings
-from fwtui.core.watch import FolderStatus
+from fwtui.core.watched_folder import FolderStatus
 
 
 class JobCounts(msgspec.Struct):

@@ -33,7 +33,7 @@ from fwtui.core.job import (
 )
 from fwtui.core.settings import DecodingSettings, Settings
 from fwtui.core.view import BatchView, JobCounts
-from fwtui.core.watch import FolderStatus, WatchedFolder
+from fwtui.core.watched_folder import FolderStatus, WatchedFolder
 
 NOON = datetime(2025, 12, 14, 12, 0, tzinfo=UTC)
 STATES: list[State] = [

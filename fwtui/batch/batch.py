@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from fwtui import __version__
-from fwtui.batch.devices import places
+from fwtui.batch.devices import device_indexes
 from fwtui.batch.discovery import Incoming, LookedUp, LookedUpAll
 from fwtui.batch.disk_wait import Waiting, alert, failure_of
 from fwtui.batch.downloads import Downloads
@@ -21,7 +21,7 @@ from fwtui.batch.exit_code import exit_code
 from fwtui.batch.finish import write_report
 from fwtui.batch.hooks import Hooks
 from fwtui.batch.link import Listener
-from fwtui.batch.memory_guard import Forecaster, Guardian
+from fwtui.batch.memory_guard import Forecaster, MemoryGuard
 from fwtui.batch.messages import (
     Cleared,
     EngineGone,
@@ -36,7 +36,7 @@ from fwtui.batch.messages import (
     StillSkipping,
     Unused,
 )
-from fwtui.batch.pool import EngineSlots
+from fwtui.batch.pool import EnginePool
 from fwtui.batch.queue_commands import Orders
 from fwtui.batch.remote.batch_status import BatchResult, keep_result
 from fwtui.batch.remote.endpoints import listen
@@ -44,7 +44,7 @@ from fwtui.batch.remote.protocol import PROTOCOL, Welcome, Where
 from fwtui.batch.remote.server import BatchServer, Recorder
 from fwtui.batch.state import BatchState, now
 from fwtui.batch.watched_folders import Folders
-from fwtui.batch.worker import EngineSlot
+from fwtui.batch.worker import EngineWorker
 from fwtui.config.locations import Locations
 from fwtui.core.commands import (
     AddPaths,
@@ -121,7 +121,7 @@ class Upkeep:
         self,
         state: BatchState,
         meter: MemoryMeter,
-        guardian: Guardian,
+        guardian: MemoryGuard,
         post: Callable[[LengthFound], None],
         history: Path | None,
     ) -> None:
@@ -141,13 +141,13 @@ class Upkeep:
         self.lengths.begin()
         await self._forecaster.look(starting=True)
 
-    async def places(self) -> tuple[int, ...]:
+    async def device_indexes(self) -> tuple[int, ...]:
         """The device number of each slot of a batch that starts now."""
         settings = self.state.settings
         gpus = 0
         if settings.model.device == "auto" and settings.model.device_indexes != (0,):
             gpus = await asyncio.to_thread(self._meter.count_gpus)
-        return places(settings, gpus)
+        return device_indexes(settings, gpus)
 
     async def end(self, *, stopped: bool) -> Prediction | None:
         """It is over; what was said of its time."""
@@ -198,15 +198,15 @@ class BatchRunner:
         self._inbox: asyncio.Queue[Message] = asyncio.Queue()
         self._meter = MemoryMeter()
         self._memory: MemoryReading | None = None
-        guardian = Guardian(self.state)
+        guardian = MemoryGuard(self.state)
 
-        def make_slot(number: int, device: int) -> EngineSlot:
+        def make_slot(number: int, device: int) -> EngineWorker:
             parts = self.state, scratch, self._meter, guardian, self._post, engine
-            return EngineSlot(number, device, *parts)
+            return EngineWorker(number, device, *parts)
 
         links = link_folder(scratch.with_name(LINKS), store.directory, store.session_id)
         downloads = Downloads(self.state, links, self._post)
-        self._slots = EngineSlots(self.state, make_slot, downloads)
+        self._slots = EnginePool(self.state, make_slot, downloads)
         self._orders = Orders(self.state, self._slots, self._inbox.put_nowait)
         self._upkeep = Upkeep(self.state, self._meter, guardian, self._inbox.put_nowait, history)
         self.incoming = Incoming(self._post, self.state.emit)
@@ -271,7 +271,7 @@ class BatchRunner:
         for notice in self.notices:
             self.state.log(Level.INFO, notice)
         try:
-            while not (self._quitting and self._slots.are_idle):
+            while not (self._quitting and self._slots.is_idle):
                 await self._take(await self._inbox.get())
         finally:
             self._slots.kill()
@@ -293,7 +293,7 @@ class BatchRunner:
         self._loop.call_soon_threadsafe(self._inbox.put_nowait, message)
 
     def _is_idle(self) -> bool:
-        return self.phase is Phase.IDLE and self._slots.are_idle and not self.watched
+        return self.phase is Phase.IDLE and self._slots.is_idle and not self.watched
 
     async def _take(self, message: Message) -> None:
         """Handle one message; trouble with the session's own disk halts the batch, not fwtui."""
@@ -319,7 +319,7 @@ class BatchRunner:
             case Unused(after=number):
                 if self.phase in AT_REST and number == self._batches:
                     self.state.log(Level.INFO, "No batch for a while: the model is let go")
-                    self._slots.end()
+                    self._slots.shut_down()
             case Cleared():
                 if self._waiting.failure is not None:
                     self.state.log(Level.INFO, "What the batch waited for is over: it goes on")
@@ -379,15 +379,15 @@ class BatchRunner:
         await self._orders.remove_cancelled()
         if (halted := self._slots.halted) is not None:
             self._slots.kill()
-            if not self._slots.are_idle:
+            if not self._slots.is_idle:
                 return
-            if self.phase is not Phase.RUNNING or not await self._slots.fall_back(halted):
+            if self.phase is not Phase.RUNNING or not await self._slots.fall_back_to_cpu(halted):
                 self._trouble = halted
-                self._slots.forget_halts()
+                self._slots.clear_halts()
                 await self._wait_or_finish()
-        elif self.phase is Phase.STOPPING and self._slots.are_idle:
+        elif self.phase is Phase.STOPPING and self._slots.is_idle:
             await self._wait_or_finish()
-        elif self.phase is Phase.PAUSING and self._slots.are_resting:
+        elif self.phase is Phase.PAUSING and self._slots.is_held:
             self._set_phase(Phase.PAUSED)
         elif self.phase is Phase.RUNNING:
             if await self._slots.feed():
@@ -396,8 +396,8 @@ class BatchRunner:
             if not self._slots.positions and not more:
                 keep = self.state.settings.memory.keep_model_minutes > 0
                 if not keep:
-                    self._slots.end()
-                if keep or self._slots.are_idle:
+                    self._slots.shut_down()
+                if keep or self._slots.is_idle:
                     await self._finish(stopped=False)
 
     # --- commands ------------------------------------------------------------------------------
@@ -416,7 +416,7 @@ class BatchRunner:
                 return
             await self._orders.take_back_strays()
             await self.state.mind_others()
-            self._slots.arrange(await self._upkeep.places())
+            self._slots.set_devices(await self._upkeep.device_indexes())
             self._began, self._began_at = time.monotonic(), now()
             self._batches += 1
             await self._upkeep.begin()
@@ -463,7 +463,7 @@ class BatchRunner:
     async def _finish(self, *, stopped: bool) -> None:
         """The queue is worked through, was stopped, or cannot be worked on."""
         failure, self._trouble = self._trouble, None
-        self._slots.forget_halts()
+        self._slots.clear_halts()
         self._slots.forget_attempts()
         if failure is not None:
             self.state.log(Level.ERROR, str(failure))
@@ -477,7 +477,7 @@ class BatchRunner:
             report = await write_report(self.state, self._began_at, reading.peak_rss, prediction)
         self._set_phase(self._rest(stopped=stopped))
         self._emit_finished(stopped=stopped, seconds=seconds, report=report, failure=failure)
-        if not self._slots.are_idle:
+        if not self._slots.is_idle:
             assert self._loop is not None
             wait = 60 * self.state.settings.memory.keep_model_minutes
             self._loop.call_later(wait, self._inbox.put_nowait, Unused(self._batches))

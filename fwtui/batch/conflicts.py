@@ -26,7 +26,7 @@ SKIPPED_AT_ONCE = 50
 _INDIFFERENT = ("add_report", "if_exists", "skip_transcribed")
 
 
-async def claim(state: BatchState, job: Job, settings: Settings) -> Job | None:
+async def resolve_outputs(state: BatchState, job: Job, settings: Settings) -> Job | None:
     """The job with the names that it will write to; None if it was skipped, with the reason.
 
     Looked at once: what is tried again, or goes on inside a file, was claimed before.

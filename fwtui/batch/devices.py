@@ -1,12 +1,12 @@
-"""Where the engines of a batch are: pure."""
+"""GPU choice: which devices the engines of a batch run on. Pure."""
 
 from fwtui.core.settings import Settings
 
 
-def places(settings: Settings, gpus: int) -> tuple[int, ...]:
-    """The device number of each slot: each GPU that was asked for, `workers` times.
+def device_indexes(settings: Settings, gpus: int) -> tuple[int, ...]:
+    """The device index of each slot: every GPU of the settings, `batch.workers` times.
 
-    `gpus` is how many this machine has. Without any, "auto" means the CPU, which is number 0.
+    `gpus` is the number of GPUs of this machine. Without any, "auto" means the CPU, as index 0.
     """
     device = settings.model.device
     on_cpu = device == "cpu" or (device == "auto" and gpus == 0)

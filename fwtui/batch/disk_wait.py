@@ -54,7 +54,7 @@ def stands(failure: Failure) -> bool:
     return False
 
 
-async def blocks(failure: Failure) -> bool:
+async def blocks_batch(failure: Failure) -> bool:
     """As `stands`, without waiting long for a share that does not answer: that is an obstacle."""
     if failure.kind is FailureKind.DISK_FULL:
         return True  # also where the disk would take a smaller file

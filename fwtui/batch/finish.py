@@ -7,8 +7,8 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from fwtui.batch.attempts import Run
 from fwtui.batch.conflicts import remember, stem_path
+from fwtui.batch.file_run import FileRun
 from fwtui.batch.quality import fast_subtitles, find_doubts
 from fwtui.batch.retry import left_out
 from fwtui.batch.state import BatchState, now
@@ -54,7 +54,7 @@ def gone(folder: Path) -> Failure:
     )
 
 
-async def complete(state: BatchState, job: Job, run: Run) -> Completed | Failed:
+async def complete(state: BatchState, job: Job, run: FileRun) -> Completed | Failed:
     """Write the outputs of a file whose windows are all journaled.
 
     They are durable when this returns `Completed`; an error becomes `Failed` and leaves the

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from fwtui.batch.devices import places
+from fwtui.batch.devices import device_indexes
 from fwtui.batch.estimate import History
 from fwtui.batch.state import BatchState
 from fwtui.core.events import Forecast, Level, MemoryAlert, MemoryReading
@@ -33,22 +33,22 @@ from fwtui.memory.models import weights_size
 RAISE = "raise the limit, or choose a smaller model, best_of 1 or compute type int8"
 
 
-class Guarded(Protocol):
+class GuardedWorker(Protocol):
     """What is used of an engine slot here."""
 
     windows: int
 
-    def tidy(self) -> None:
+    def clean_up(self) -> None:
         """Let the engine clean up at its next window."""
 
-    def recycle(self) -> None:
+    def replace_engine(self) -> None:
         """A fresh engine at the next window, or now if it has no work."""
 
-    def go_smaller(self, failure: Failure) -> None:
+    def reduce_memory(self, failure: Failure) -> None:
         """At the next window, treat the file as out of memory."""
 
 
-class Guardian:
+class MemoryGuard:
     """One for a batch, whatever the number of its engines; the limits are those of the moment."""
 
     def __init__(self, state: BatchState) -> None:
@@ -56,7 +56,7 @@ class Guardian:
         self._watched = Watched()
         self._is_low = False
 
-    def look(self, reading: MemoryReading, slots: Iterable[Guarded]) -> MemoryReading:
+    def look(self, reading: MemoryReading, slots: Iterable[GuardedWorker]) -> MemoryReading:
         """Do what the reading asks for; returns it with the limits in it."""
         limits = limits_of(self.state.settings.memory)
         self._is_low = is_low(reading)
@@ -67,18 +67,18 @@ class Guardian:
             self._act(action, slot)
         return with_limits(reading, limits)
 
-    def _act(self, action: Action, slot: Guarded) -> None:
+    def _act(self, action: Action, slot: GuardedWorker) -> None:
         match action:
             case Alert(text=text):
                 self._tell(text, "the engine cleans up after this window", hard=False)
-                slot.tidy()
+                slot.clean_up()
             case Recycle(text=text):
                 self._tell(text, "a fresh engine goes on after this window", hard=True)
-                slot.recycle()
+                slot.replace_engine()
             case GoSmaller(text=text):
                 self._tell(text, "a fresh engine did not help", hard=True)
                 title = f"Out of the memory that is allowed: {text}"
-                slot.go_smaller(Failure(FailureKind.OUT_OF_MEMORY, title, RAISE))
+                slot.reduce_memory(Failure(FailureKind.OUT_OF_MEMORY, title, RAISE))
             case Calm():
                 self.state.log(Level.INFO, "Memory is below its limits again")
                 self.state.emit(MemoryAlert(""))
@@ -97,7 +97,7 @@ class Guardian:
         title = f"{failure.title} when hardly any memory was left"
         return replace(failure, kind=FailureKind.OUT_OF_MEMORY, title=title, hint=RAISE)
 
-    def loaded(self, reading: MemoryReading) -> Failure | None:
+    def check_loaded(self, reading: MemoryReading) -> Failure | None:
         """An engine has loaded its model. The failure, if the model alone is over a limit."""
         self._watched = replace(self._watched, leaving=False)
         over = excess(reading, limits_of(self.state.settings.memory))
@@ -142,7 +142,7 @@ class Forecaster:
         if known.ram:
             on_gpu = device_of(settings, reading.gpus) == "cuda"
             measured = Needs(known.ram, (known.gpu or None) if on_gpu else None)
-        engines = len(places(settings, len(reading.gpus)))
+        engines = len(device_indexes(settings, len(reading.gpus)))
         return forecast(settings, weights_size(settings.model), reading, measured, engines)
 
 

@@ -1,19 +1,16 @@
 """What reaches the runner's inbox beside commands: from engine children, from clocks."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 from msgspec import Struct
 
 from fwtui.batch.discovery import LookedUp, LookedUpAll
 from fwtui.core.commands import AnyCommand
-from fwtui.core.events import EngineInfo, MemoryReading
-from fwtui.core.failure import Failure, FailureKind
+from fwtui.core.events import MemoryReading
+from fwtui.core.failure import Failure
 from fwtui.core.job import JobId
-from fwtui.core.settings import ModelSettings
 from fwtui.engine.client import EngineClient, EngineExit
-from fwtui.engine.protocol import AnyReply, Fatal, Ready
-from fwtui.errors import EngineError
+from fwtui.engine.protocol import AnyReply
 from fwtui.watch.folder import News
 
 
@@ -82,37 +79,6 @@ class Settled(Struct, frozen=True):
     path: str
     identity: str
     place: str | None
-
-
-def pump(client: EngineClient, post: Callable[[SlotMessage], None]) -> None:
-    """Reader thread: post everything the child says, then its end."""
-    try:
-        for reply in client.replies():
-            post(EngineSaid(client, reply))
-    except EngineError as error:
-        detail = str(error.__cause__)
-        failure = Failure(FailureKind.ENGINE_DIED, error.title, error.hint, detail)
-        post(EngineSaid(client, Fatal(failure)))
-        client.kill()
-    post(EngineGone(client, client.wait()))
-
-
-def engine_info(slot: int, model: ModelSettings, ready: Ready) -> EngineInfo:
-    """What is told of a loaded engine."""
-    return EngineInfo(
-        slot=slot,
-        model=model.model,
-        device=ready.device,
-        compute_type=ready.compute_type,
-        load_seconds=ready.load_seconds,
-        pid=ready.pid,
-    )
-
-
-def loaded_line(info: EngineInfo) -> str:
-    """The line for the log."""
-    where = f"{info.device}, {info.compute_type}"
-    return f"Model {info.model} loaded in {info.load_seconds:.1f} s ({where})"
 
 
 class Cleared(Struct, frozen=True):

@@ -1,12 +1,12 @@
-"""The engine slots of a batch, as one: who gets the next file, and what all of them do."""
+"""The engine workers of a batch: shares the queue out to them, and controls them together."""
 
 from collections.abc import Callable, Iterator
 
 from fwtui.batch.downloads import Downloads
 from fwtui.batch.messages import LinkEnded, SlotMessage
-from fwtui.batch.retry import goes_on_on_cpu
+from fwtui.batch.retry import may_fall_back_to_cpu
 from fwtui.batch.state import BatchState
-from fwtui.batch.worker import EngineSlot
+from fwtui.batch.worker import EngineWorker
 from fwtui.core.events import EngineInfo, Level
 from fwtui.core.failure import Failure
 from fwtui.core.job import JobId
@@ -15,173 +15,176 @@ from fwtui.core.job import JobId
 WORTH_LOADING_SECONDS = 120.0
 
 
-class EngineSlots:
-    """All methods run in the event loop. `make` gives a slot by its number and its device's.
+class EnginePool:
+    """One worker for each slot. All methods run in the event loop.
 
-    `downloads` is one slot more, for links: it has no engine, and fills the queue for the others.
+    `make` creates a worker, given its slot and its device. `downloads` gets the links of the
+    queue, which no engine takes before they are downloaded.
     """
 
     def __init__(
-        self, state: BatchState, make: Callable[[int, int], EngineSlot], downloads: Downloads
+        self, state: BatchState, make: Callable[[int, int], EngineWorker], downloads: Downloads
     ) -> None:
         self.state = state
         self.downloads = downloads
         self._make = make
-        self._slots = [make(0, 0)]
-        self._leaving: list[EngineSlot] = []
+        self._workers = [make(0, 0)]
+        self._retired: list[EngineWorker] = []
 
-    def __iter__(self) -> Iterator[EngineSlot]:
-        return iter(self._slots)
+    def __iter__(self) -> Iterator[EngineWorker]:
+        return iter(self._workers)
 
-    def arrange(self, devices: tuple[int, ...]) -> None:
-        """Have one slot on each of the devices, in this order; only between two batches.
+    # --- devices -------------------------------------------------------------------------------
 
-        Those that are right already keep what they have learnt, and their model.
+    def set_devices(self, devices: tuple[int, ...]) -> None:
+        """Have one worker on each of the devices, in this order; only between two batches.
+
+        Workers that are already right keep their model and what they have learnt.
         """
-        old, self._slots = self._slots, []
-        for number, device in enumerate(devices):
-            here = old[number : number + 1]
-            fits = bool(here) and here[0].device == device
-            self._slots.append(here[0] if fits else self._make(number, device))
-            self._slots[-1].on_cpu = False
-        for slot in old:
-            if slot not in self._slots:
-                slot.end_engine()
-                self._leaving.append(slot)
+        old, self._workers = self._workers, []
+        for slot, device in enumerate(devices):
+            present = old[slot : slot + 1]
+            fits = bool(present) and present[0].device == device
+            self._workers.append(present[0] if fits else self._make(slot, device))
+            self._workers[-1].on_cpu = False
+        for worker in old:
+            if worker not in self._workers:
+                worker.end_engine()
+                self._retired.append(worker)
 
-    async def fall_back(self, failure: Failure) -> bool:
-        """If that is allowed: one engine on the CPU in place of those that cannot be used."""
-        if self._slots[0].on_cpu or not goes_on_on_cpu(failure, self.state.settings):
+    async def fall_back_to_cpu(self, failure: Failure) -> bool:
+        """Replace all workers by one on the CPU, if the settings allow it; returns whether."""
+        if self._workers[0].on_cpu or not may_fall_back_to_cpu(failure, self.state.settings):
             return False
-        self.state.log(Level.WARNING, f"The batch goes on on the CPU: {failure}")
-        self.arrange((0,))
-        self._slots[0].on_cpu = True
-        self.forget_halts()
+        self.state.log(Level.WARNING, f"Continuing on the CPU: {failure}")
+        self.set_devices((0,))
+        self._workers[0].on_cpu = True
+        self.clear_halts()
         await self.feed()
         return True
 
-    @property
-    def _all(self) -> list[EngineSlot]:
-        self._leaving = [slot for slot in self._leaving if not slot.is_idle]
-        return [*self._slots, *self._leaving]
+    # --- state ---------------------------------------------------------------------------------
 
     @property
-    def _having_jobs(self) -> list[EngineSlot | Downloads]:
-        return [*self._slots, self.downloads]
-
-    # --- what they are -------------------------------------------------------------------------
-
-    @property
-    def are_idle(self) -> bool:
-        """No job and no child in any."""
-        return self.downloads.is_idle and all(slot.is_idle for slot in self._all)
+    def _all(self) -> list[EngineWorker]:
+        self._retired = [worker for worker in self._retired if not worker.is_idle]
+        return [*self._workers, *self._retired]
 
     @property
-    def are_resting(self) -> bool:
-        """Every one that has work rests."""
-        return all(slot.resting for slot in self._slots if slot.positions)
+    def _holders(self) -> list[EngineWorker | Downloads]:
+        return [*self._workers, self.downloads]
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether there is no job and no engine process."""
+        return self.downloads.is_idle and all(worker.is_idle for worker in self._all)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether every worker that has jobs is held."""
+        return all(worker.is_held for worker in self._workers if worker.positions)
 
     @property
     def infos(self) -> tuple[EngineInfo, ...]:
         """The engines that are loaded."""
-        return tuple(slot.info for slot in self._slots if slot.info is not None)
+        return tuple(worker.info for worker in self._workers if worker.info is not None)
 
     @property
     def speed(self) -> float:
-        """Audio seconds per second of all that work; 0 before the first window."""
-        return sum(slot.speed for slot in self._slots if slot.positions)
+        """Audio seconds per second of all busy workers; 0 before the first window."""
+        return sum(worker.speed for worker in self._workers if worker.positions)
 
     @property
     def positions(self) -> dict[JobId, float]:
-        """Seconds done of the jobs in the engines, and of those that are being downloaded."""
-        return {job: done for slot in self._having_jobs for job, done in slot.positions.items()}
+        """Seconds done of the jobs in the engines, and of those being downloaded."""
+        return {job: done for holder in self._holders for job, done in holder.positions.items()}
 
     @property
     def halted(self) -> Failure | None:
-        """Why nothing can go on: one met what would stop all, or none of them can be used."""
-        failures = [slot.halted for slot in self._slots]
-        for slot in self._slots:
-            if slot.halted is not None and not slot.unusable:
-                return slot.halted
+        """Why the batch cannot continue: a failure that stops all workers, or no usable worker."""
+        failures = [worker.halted for worker in self._workers]
+        for worker in self._workers:
+            if worker.halted is not None and not worker.unusable:
+                return worker.halted
         return failures[0] if all(failures) else None
 
-    def having(self, job: JobId) -> EngineSlot | Downloads | None:
-        """The slot that has the job."""
-        return next((slot for slot in self._having_jobs if slot.has(job)), None)
+    def holder_of(self, job: JobId) -> EngineWorker | Downloads | None:
+        """The worker that has the job, or the downloads."""
+        return next((holder for holder in self._holders if holder.has(job)), None)
 
-    # --- what they do --------------------------------------------------------------------------
+    # --- work ----------------------------------------------------------------------------------
 
     async def handle(self, message: SlotMessage) -> None:
-        """Take a reply or the end of a child."""
+        """Handle the end of a download, or a reply or the end of an engine."""
         if isinstance(message, LinkEnded):
             await self.downloads.ended(message)
             return
-        for slot in self._all:
-            could = slot.halted is None
-            await slot.handle(message)
-            if could and slot.halted is not None and self.halted is None:
-                text = f"Engine {slot.number + 1} cannot be used, the others go on: {slot.halted}"
-                self.state.log(Level.ERROR, text)
+        for worker in self._all:
+            could_work = worker.halted is None
+            await worker.handle(message)
+            if could_work and worker.halted is not None and self.halted is None:
+                text = f"Engine {worker.slot + 1} cannot be used; the others continue"
+                self.state.log(Level.ERROR, f"{text}: {worker.halted}")
 
     async def feed(self) -> bool:
-        """Give the engines their next jobs; none gets a second one while another has none.
+        """Give the engines their next jobs; none gets a second while another has none.
 
-        Whether so many files were skipped that it is to be called again.
+        Returns True if it stopped early, after skipping many files, and must be called again.
         """
         await self.downloads.feed()
         again = False
-        if len(self._slots) > 1:
-            for slot in self._slots:
-                again = await slot.feed(1) or again
-        for slot in self._slots:
-            again = again or await slot.feed()
-        self._share()
+        if len(self._workers) > 1:
+            for worker in self._workers:
+                again = await worker.feed(1) or again
+        for worker in self._workers:
+            again = again or await worker.feed()
+        self._rebalance()
         return again
 
-    def _share(self) -> None:
-        """Take a job that only waits in one engine back for another that has nothing to do."""
-        hungry = [slot for slot in self._slots if slot.is_hungry]
-        if not hungry or any(slot.is_giving_back for slot in self._slots):
+    def _rebalance(self) -> None:
+        """Take a waiting job back from one engine if another has nothing to do."""
+        starved = [worker for worker in self._workers if worker.needs_jobs]
+        if not starved or any(worker.is_returning_job for worker in self._workers):
             return
-        cold = all(slot.info is None for slot in hungry)
-        least = WORTH_LOADING_SECONDS if cold else 0.0
-        for slot in self._slots:
-            if slot.give_back(least):
+        cold = all(worker.info is None for worker in starved)
+        min_seconds = WORTH_LOADING_SECONDS if cold else 0.0
+        for worker in self._workers:
+            if worker.return_job(min_seconds):
                 return
 
     def hold(self, on: bool) -> None:
-        """Rest after the current windows, or go on."""
-        for slot in self._slots:
-            slot.hold(on)
+        """Hold all engines after their current windows, or release them."""
+        for worker in self._workers:
+            worker.hold(on)
 
-    def end(self) -> None:
-        """Let idle children end in an orderly way."""
-        for slot in self._slots:
-            slot.end_engine()
+    def shut_down(self) -> None:
+        """Shut idle engines down."""
+        for worker in self._workers:
+            worker.end_engine()
 
     def kill(self) -> None:
-        """End all children at once; the jobs in them go back to the queue."""
+        """Kill all engines and downloads; their jobs go back to the queue."""
         self.downloads.kill_engine()
-        for slot in self._all:
-            slot.kill_engine()
+        for worker in self._all:
+            worker.kill_engine()
 
-    def forget_halts(self) -> None:
-        """What could not be used, or go on, is tried again at the next start."""
-        for slot in self._slots:
-            slot.halted, slot.unusable = None, False
+    def clear_halts(self) -> None:
+        """Try again with workers that could not continue."""
+        for worker in self._workers:
+            worker.halted, worker.unusable = None, False
 
     def forget_attempts(self) -> None:
-        """See `EngineSlot.forget_attempts`."""
-        for slot in self._slots:
-            slot.forget_attempts()
+        """Start files that wait for a retry with fresh settings; only between two batches."""
+        for worker in self._workers:
+            worker.forget_attempts()
 
     def forget_rungs(self) -> None:
-        """See `EngineSlot.forget_rungs`."""
-        for slot in self._slots:
-            slot.forget_rungs()
+        """Forget how far down the ladder the last files went: the settings have changed."""
+        for worker in self._workers:
+            worker.forget_rungs()
 
     async def join(self) -> None:
-        """Wait until all reader threads have ended."""
+        """Wait until all downloads and reader threads have ended."""
         await self.downloads.join()
-        for slot in self._all:
-            await slot.join()
+        for worker in self._all:
+            await worker.join()

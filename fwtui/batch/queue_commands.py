@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
-from fwtui.batch.attempts import SKIPPED
 from fwtui.batch.discovery import LookedUp, LookedUpAll
+from fwtui.batch.file_run import SKIPPED
 from fwtui.batch.messages import Overdue
-from fwtui.batch.pool import EngineSlots
+from fwtui.batch.pool import EnginePool
 from fwtui.batch.queue import roots_of
 from fwtui.batch.state import BatchState, now
 from fwtui.config.overrides import to_overrides
@@ -86,7 +86,7 @@ class Orders:
     """Carries them out. `remind` gets an `Overdue` when a cancelled file should have ended."""
 
     def __init__(
-        self, state: BatchState, slots: EngineSlots, remind: Callable[[Overdue], None]
+        self, state: BatchState, slots: EnginePool, remind: Callable[[Overdue], None]
     ) -> None:
         self.state = state
         self.slots = slots
@@ -137,7 +137,7 @@ class Orders:
         first, queue = self._first, self.state.queue
         fresh = [job.id for job in queue if first is not None and job.id >= first]
         untouched = [i for i in fresh if queue[i].state == Pending() and not queue[i].attempts]
-        unfinished = [i for i in untouched if self.slots.having(i) is None]
+        unfinished = [i for i in untouched if self.slots.holder_of(i) is None]
         if unfinished:
             await self.state.remove(unfinished)
             text = f"Files were still looked up: the {len(unfinished)} found so far are not kept"
@@ -151,7 +151,7 @@ class Orders:
 
     async def remove_cancelled(self) -> None:
         """Take out what was in an engine when it was removed, and has left it."""
-        left = [job for job in self._removals.stopping if self.slots.having(job) is None]
+        left = [job for job in self._removals.stopping if self.slots.holder_of(job) is None]
         if left:
             await self._removals.left(left)
 
@@ -186,23 +186,23 @@ class Orders:
     async def take_back_strays(self) -> None:
         """Jobs that trouble with the disk left between an engine and the queue."""
         for job in tuple(self.state.queue):
-            if isinstance(job.state, Processing) and self.slots.having(job.id) is None:
+            if isinstance(job.state, Processing) and self.slots.holder_of(job.id) is None:
                 await self.state.put(replace(job, state=Pending()))
 
     def overdue(self, job: JobId) -> None:
         """End the engine of a cancelled job that is still there."""
-        slot = self.slots.having(job)
+        slot = self.slots.holder_of(job)
         if slot is not None and slot.is_overdue(job):
             self.state.log(Level.WARNING, "The engine did not stop in time: killed", job)
             slot.kill_engine()
 
     def _running(self, ids: tuple[JobId, ...]) -> list[JobId]:
-        return [job for job in ids if self.slots.having(job) is not None]
+        return [job for job in ids if self.slots.holder_of(job) is not None]
 
     def _cancel(self, jobs: list[JobId]) -> None:
         wait = self.state.settings.batch.cancel_seconds
         for job in jobs:
-            slot = self.slots.having(job)
+            slot = self.slots.holder_of(job)
             assert slot is not None
             slot.cancel(job)
             asyncio.get_running_loop().call_later(wait, self._remind, Overdue(job))

@@ -60,7 +60,7 @@ def ladder(settings: Settings, device: str) -> tuple[Rung, ...]:
     return tuple(rungs)
 
 
-def goes_on_on_cpu(failure: Failure, settings: Settings) -> bool:
+def may_fall_back_to_cpu(failure: Failure, settings: Settings) -> bool:
     """Whether a batch whose GPUs cannot be used may go on without them."""
     on_gpu = settings.model.device != "cpu"
     return failure.kind in NO_GPU and on_gpu and settings.batch.cpu_fallback

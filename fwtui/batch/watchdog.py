@@ -51,7 +51,7 @@ PREPARING_SPEED = 10  # sound is searched for speech at least so many times fast
 ASKS = 4  # a quiet engine is asked so many times sooner than patience ends
 
 
-class Stage(StrEnum):
+class Activity(StrEnum):
     """What an engine is busy with."""
 
     IDLE = "idle"
@@ -62,7 +62,7 @@ class Stage(StrEnum):
 
 
 @dataclass
-class Pace:
+class WindowPace:
     """What is known of a file: its slowest window and its length in seconds, and its stalls."""
 
     slowest: float = 0.0
@@ -80,26 +80,26 @@ class Patience(NamedTuple):
 ENDLESS = Patience(math.inf, math.inf)
 
 
-def patience(stage: Stage, seconds: float, pace: Pace) -> Patience:
+def patience(stage: Activity, seconds: float, pace: WindowPace) -> Patience:
     """How long an engine may be quiet and may be stuck; `seconds` is the setting (0: for ever).
 
     It doubles with every stall of the file, so that a slow machine gets on in the end.
     """
-    if seconds <= 0 or stage is Stage.IDLE:
+    if seconds <= 0 or stage is Activity.IDLE:
         return ENDLESS
     usual = seconds * 2**pace.stalls
     match stage:
-        case Stage.LOADING:
+        case Activity.LOADING:
             return Patience(max(LOADING_SECONDS, usual), math.inf)
-        case Stage.PREPARING:
+        case Activity.PREPARING:
             return Patience(usual, FIRST * usual + pace.length / PREPARING_SPEED)
-        case Stage.WINDOW if pace.slowest:
+        case Activity.WINDOW if pace.slowest:
             return Patience(usual, max(usual, SLOWER * pace.slowest * 2**pace.stalls))
         case _:
             return Patience(usual, FIRST * usual)
 
 
-class Clocks:
+class EngineClocks:
     """Seconds since an engine was heard and since it got on, by the looks at it."""
 
     def __init__(self, now: float) -> None:
@@ -122,15 +122,15 @@ class Clocks:
 
 
 @dataclass
-class EngineWatch:
+class Watchdog:
     """Watches one engine. `sent` and `heard` may be called from any thread.
 
     `paces` outlives the engine: a file is the same in the next one.
     """
 
     seconds: float
-    paces: dict[JobId, Pace]
-    clocks: Clocks = field(default_factory=lambda: Clocks(time.monotonic()))
+    paces: dict[JobId, WindowPace]
+    clocks: EngineClocks = field(default_factory=lambda: EngineClocks(time.monotonic()))
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _loading: bool = True
     _ending: bool = False
@@ -139,15 +139,15 @@ class EngineWatch:
     _jobs: dict[JobId, bool] = field(default_factory=dict)  # in the engine; whether started
 
     @property
-    def stage(self) -> Stage:
+    def activity(self) -> Activity:
         """What the engine is busy with."""
         if self._loading:
-            return Stage.LOADING
+            return Activity.LOADING
         if self._resting:
-            return Stage.IDLE
+            return Activity.IDLE
         if not self._jobs:
-            return Stage.ENDING if self._ending else Stage.IDLE
-        return Stage.WINDOW if self._jobs[self._first] else Stage.PREPARING
+            return Activity.ENDING if self._ending else Activity.IDLE
+        return Activity.WINDOW if self._jobs[self._first] else Activity.PREPARING
 
     @property
     def _first(self) -> JobId:
@@ -155,13 +155,13 @@ class EngineWatch:
         return next((job for job, started in self._jobs.items() if started), next(iter(self._jobs)))
 
     @property
-    def _pace(self) -> Pace:
-        return self.paces.setdefault(self._first, Pace()) if self._jobs else Pace()
+    def _pace(self) -> WindowPace:
+        return self.paces.setdefault(self._first, WindowPace()) if self._jobs else WindowPace()
 
     def sent(self, request: AnyRequest) -> None:
         """The engine is asked for something."""
         with self._lock:
-            idle = self.stage is Stage.IDLE
+            idle = self.activity is Activity.IDLE
             if isinstance(request, Transcribe):
                 self._jobs[request.job] = False
             elif isinstance(request, Shutdown):
@@ -182,14 +182,14 @@ class EngineWatch:
                 case Ready():
                     self._loading = False
                 case Probed(job=job, media=media):
-                    self.paces.setdefault(job, Pace()).length = media.duration
+                    self.paces.setdefault(job, WindowPace()).length = media.duration
                 case Preparing(job=job, done=done):
-                    pace = self.paces.setdefault(job, Pace())
+                    pace = self.paces.setdefault(job, WindowPace())
                     pace.length = max(pace.length, done)
                 case Started(job=job):
                     self._jobs[job] = True
                 case Window(job=job):
-                    pace = self.paces.setdefault(job, Pace())
+                    pace = self.paces.setdefault(job, WindowPace())
                     pace.slowest = max(pace.slowest, took)
                 case Finished(job=job) | Stopped(job=job) | FileFailed(job=job):
                     self._jobs.pop(job, None)
@@ -201,18 +201,18 @@ class EngineWatch:
     def look(self, now: float) -> Ping | Failure | None:
         """What is to be done at `now`: ask for a sign of life, give the engine up, or nothing."""
         with self._lock:
-            stage = self.stage
+            stage = self.activity
             passed, limit = self.clocks.look(now), patience(stage, self.seconds, self._pace)
             if passed.silence > limit.silence:
                 return self._give_up(f"no sign of life for {passed.silence:.0f} s", stage)
             if passed.stillness > limit.stillness:
                 return self._give_up(f"no progress for {passed.stillness:.0f} s", stage)
-            if stage is Stage.IDLE or self._asked or passed.silence < self.seconds / ASKS:
+            if stage is Activity.IDLE or self._asked or passed.silence < self.seconds / ASKS:
                 return None
             self._asked = True
             return Ping()
 
-    def _give_up(self, what: str, stage: Stage) -> Failure:
+    def _give_up(self, what: str, stage: Activity) -> Failure:
         if self._jobs:
             self._pace.stalls += 1
         return Failure(
@@ -221,7 +221,7 @@ class EngineWatch:
             "the log has its stacks; if it is only slow, raise stall_seconds",
         )
 
-    async def guard(
+    async def watch(
         self, client: EngineClient, give_up: Callable[[EngineClient, Failure], None]
     ) -> None:
         """Look at the engine until it is gone; `give_up` is told before a stalled one is killed."""

@@ -1,4 +1,4 @@
-"""One engine slot: keeps its child fed, and records what the child reports."""
+"""Engine worker: runs the engine process of one slot, feeds it files and handles its replies."""
 
 import asyncio
 from collections import deque
@@ -9,32 +9,24 @@ from typing import Literal
 
 from msgspec.structs import replace
 
-from fwtui.batch.attempts import Run
-from fwtui.batch.conflicts import SKIPPED_AT_ONCE, claim
-from fwtui.batch.disk_wait import blocks
-from fwtui.batch.file_run import (
-    FileDesk,
+from fwtui.batch.conflicts import SKIPPED_AT_ONCE, resolve_outputs
+from fwtui.batch.disk_wait import blocks_batch
+from fwtui.batch.file_recorder import (
+    FileRecorder,
     finished_plan,
+    log_cleanup,
+    log_engine_end,
+    log_utilisation,
     new_run,
     resume_point,
-    tell_busy,
-    tell_cleanup,
-    tell_end,
     transcribe_request,
 )
-from fwtui.batch.memory_guard import Guardian
-from fwtui.batch.messages import (
-    EngineGone,
-    EngineMessage,
-    EngineSaid,
-    SlotMessage,
-    engine_info,
-    loaded_line,
-    pump,
-)
+from fwtui.batch.file_run import FileRun
+from fwtui.batch.memory_guard import MemoryGuard
+from fwtui.batch.messages import EngineGone, EngineMessage, EngineSaid, SlotMessage
 from fwtui.batch.retry import NO_GPU, without_gpu
 from fwtui.batch.state import BatchState
-from fwtui.batch.watchdog import EngineWatch, Pace
+from fwtui.batch.watchdog import Watchdog, WindowPace
 from fwtui.config.overrides import from_overrides
 from fwtui.core.decoding import batch_size
 from fwtui.core.events import EngineChanged, EngineInfo, JobProgress, Level
@@ -66,15 +58,18 @@ from fwtui.engine.protocol import (
     Waiting,
     Window,
 )
+from fwtui.errors import EngineError
 from fwtui.memory.measure import MemoryMeter
 
-# Enough prepared sound that an engine is never without work, little enough that its files would
-# not be missed by another engine.
+# Audio to prepare ahead: enough that an engine never runs dry, little enough that no other engine
+# is short of files.
 AHEAD_SECONDS = 120.0
+# Engines in a row that die while they load, before the slot is given up.
+FAILED_STARTS = 2
 
 
-class Stage(Enum):
-    """How far a job is in the engine."""
+class JobStage(Enum):
+    """How far a job has come in the engine."""
 
     SENT = auto()
     PREPARING = auto()
@@ -83,10 +78,10 @@ class Stage(Enum):
 
 
 class InFlight:
-    """Jobs in the engine, in the order in which they were sent."""
+    """Jobs in the engine and their stages, in the order in which they were sent."""
 
     def __init__(self) -> None:
-        self._stages: dict[JobId, Stage] = {}
+        self._stages: dict[JobId, JobStage] = {}
 
     def __contains__(self, job: JobId) -> bool:
         return job in self._stages
@@ -98,48 +93,49 @@ class InFlight:
         return len(self._stages)
 
     def add(self, job: JobId) -> None:
-        """The job was sent to the engine."""
-        self._stages[job] = Stage.SENT
+        """Add a job that was just sent."""
+        self._stages[job] = JobStage.SENT
 
     def remove(self, job: JobId) -> None:
-        """The job has left the engine."""
+        """Remove a job that has left the engine."""
         del self._stages[job]
 
-    def move(self, job: JobId, stage: Stage) -> None:
-        """The job got further."""
+    def move(self, job: JobId, stage: JobStage) -> None:
+        """Set the stage of a job; ignored if the job is not in the engine."""
         if job in self._stages:
             self._stages[job] = stage
 
     def set_in_model(self, jobs: Iterable[JobId]) -> None:
-        """These jobs, and no others, are in the model."""
-        for job in self.at(Stage.IN_MODEL):
-            self._stages[job] = Stage.PREPARED
+        """Record that exactly these jobs are in the model."""
+        for job in self.at(JobStage.IN_MODEL):
+            self._stages[job] = JobStage.PREPARED
         for job in jobs:
-            self.move(job, Stage.IN_MODEL)
+            self.move(job, JobStage.IN_MODEL)
 
-    def at(self, *stages: Stage) -> tuple[JobId, ...]:
-        """The jobs that are so far."""
+    def at(self, *stages: JobStage) -> tuple[JobId, ...]:
+        """The jobs at one of these stages."""
         return tuple(job for job, stage in self._stages.items() if stage in stages)
 
     def suspects(self, kind: FailureKind) -> tuple[JobId, ...]:
-        """Which jobs an engine's death may be due to; those that only waited are never.
+        """The jobs that may have caused the engine's death; never those that only waited.
 
-        Memory is what the model needs most of. Of a death before anything was done with a file,
-        the one that the engine was started for is told.
+        The model needs most of the memory, so its jobs are suspected first when memory ran out.
+        If nothing had been done with any file, the first job is suspected: the engine was started
+        for it.
         """
-        model = self.at(Stage.IN_MODEL)
-        both = self.at(Stage.IN_MODEL, Stage.PREPARING)
+        model = self.at(JobStage.IN_MODEL)
+        both = self.at(JobStage.IN_MODEL, JobStage.PREPARING)
         suspected = (model or both) if kind is FailureKind.OUT_OF_MEMORY else both
         return suspected or tuple(self)[:1]
 
     def wants_more(self, lengths: dict[JobId, float], batch: int) -> bool:
         """Whether the engine should get another job.
 
-        `lengths` are seconds, 0 if unknown; `batch` is how many chunks go into a batch. Long files
-        are not hoarded: another engine may be without one. Of short ones there must be enough for
-        the next batch.
+        `lengths` are seconds, 0 if unknown; `batch` is the number of chunks per batch. Long files
+        are not hoarded, because another engine may have nothing to do; of short files there must
+        be enough to fill the next batch.
         """
-        waiting = [lengths[job] for job in self if self._stages[job] is not Stage.IN_MODEL]
+        waiting = [lengths[job] for job in self if self._stages[job] is not JobStage.IN_MODEL]
         known = [seconds for seconds in waiting if seconds > 0]
         unknown = len(waiting) - len(known)
         return (
@@ -149,83 +145,72 @@ class InFlight:
         )
 
 
-class ReplacedByGuard:
-    """Base of the slot. `windows` counts those of the present child, since it was loaded."""
+class EngineWorker:
+    """Owns at most one engine process. All methods run in the event loop.
 
-    _client: EngineClient | None
-    _in_flight: InFlight
-    _ending: bool
+    `slot` is its number, `device` the index of its GPU; with `on_cpu` the GPU is not used. `post`
+    puts a message into the batch's inbox and may be called from any thread. `halted` is why the
+    batch cannot continue; with `unusable` only this engine is affected. `windows` counts the
+    windows since the present engine was loaded.
+    """
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        slot: int,
+        device: int,
+        state: BatchState,
+        scratch: Path,
+        meter: MemoryMeter,
+        memory_guard: MemoryGuard,
+        post: Callable[[SlotMessage], None],
+        command: tuple[str, ...],
+    ) -> None:
+        self.slot = slot
+        self.device = device
+        self.state = state
+        self.scratch = scratch
+        self.meter = meter
+        self.memory_guard = memory_guard
+        self.post = post
+        self.command = command
+        self.info: EngineInfo | None = None
+        self.halted: Failure | None = None
+        self.unusable = False
+        self.on_cpu = False
+        self.is_held = False
         self.windows = 0
-        self._due: Failure | Literal["recycle"] | None = None
-        self._recycling = False
+        self._recorder = FileRecorder(state, meter, slot)
+        self._client: EngineClient | None = None
+        self._ending = False
+        self._reader: asyncio.Task[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
+        self._in_flight = InFlight()
+        self._runs: dict[JobId, FileRun] = {}
+        self._paces: dict[JobId, WindowPace] = {}
+        self._returning: JobId | None = None
+        self._due: Failure | Literal["replace"] | None = None
+        self._replacing = False
+        self._recent_rungs: deque[int] = deque(maxlen=3)
+        self._failed_starts = 0
+        self._fatal: Failure | None = None
+        self._busy: Busy | None = None
 
-    def tidy(self) -> None:
-        """Let the engine give memory back at its next window."""
-        if self._client is not None:
-            self._client.send(CleanUp())
+    # --- state ---------------------------------------------------------------------------------
 
-    def recycle(self) -> None:
-        """Replace the child at its next window; its files go on. One without work just ends."""
-        if self._in_flight:
-            self._due = "recycle"
-        else:
-            self.end_engine()
+    @property
+    def is_idle(self) -> bool:
+        """Whether it has neither jobs nor an engine process."""
+        return not self._in_flight and self._client is None
 
-    def go_smaller(self, failure: Failure) -> None:
-        """At the next window what is in the model has failed with this (out of memory)."""
-        self._due = failure
+    @property
+    def needs_jobs(self) -> bool:
+        """Whether it could work but has no job."""
+        return self.halted is None and not self._ending and not self._in_flight
 
-    async def _at_window(self, *, done: bool) -> None:
-        """Do what the memory guard asked for, now that a window is durable (`done`: the last)."""
-        due, self._due = self._due, None
-        if due is None or self._ending:
-            return
-        if isinstance(due, Failure) and not done:
-            await self._give_way(due)
-        else:
-            self._recycling = True
-            self.kill_engine()
-
-    async def _give_way(self, failure: Failure) -> None:
-        """What is in the model, or first in line, has had too little memory."""
-        jobs = self._in_flight.suspects(failure.kind)
-        for job in jobs:
-            await self._failed(self._take_out(job), failure, died=False, shared=len(jobs) > 1)
-        self.kill_engine()
-
-    # --- the slot's ----------------------------------------------------------------------------
-
-    def end_engine(self) -> None:
-        """Let an idle child end."""
-        raise NotImplementedError
-
-    def kill_engine(self) -> None:
-        """End the child at once."""
-        raise NotImplementedError
-
-    def _take_out(self, job: JobId) -> Run:
-        raise NotImplementedError
-
-    async def _failed(
-        self, run: Run, failure: Failure, *, died: bool, shared: bool, loaded: bool = True
-    ) -> bool:
-        raise NotImplementedError
-
-
-class Occupied:
-    """Base of the slot."""
-
-    state: BatchState
-    halted: Failure | None
-    _client: EngineClient | None
-    _in_flight: InFlight
-    _runs: dict[JobId, Run]
-    _ending: bool
-
-    def __init__(self) -> None:
-        self._given_back: JobId | None = None
+    @property
+    def speed(self) -> float:
+        """Audio seconds per second of work, over the last windows; 0 before the first."""
+        return self._recorder.speed.value
 
     @property
     def positions(self) -> dict[JobId, float]:
@@ -237,110 +222,25 @@ class Occupied:
         return job in self._in_flight
 
     def is_cancelling(self, job: JobId) -> bool:
-        """Whether the job is in the engine and was asked to end."""
+        """Whether the job is in the engine and was cancelled."""
         return job in self._in_flight and self._runs[job].cancelled
 
     def is_overdue(self, job: JobId) -> bool:
-        """Whether a cancelled job should be ended with its engine.
+        """Whether a cancelled job should be ended by killing the engine.
 
-        Not when others share its batch: it ends with that, and they lose nothing.
+        Not while other jobs share its batch: it ends with that batch, and they lose nothing.
         """
-        batch = self._in_flight.at(Stage.IN_MODEL)
+        batch = self._in_flight.at(JobStage.IN_MODEL)
         shared = job in batch and not all(self.is_cancelling(other) for other in batch)
         return self.is_cancelling(job) and not shared
 
-    @property
-    def is_hungry(self) -> bool:
-        """It could work, and has nothing to do."""
-        return self.halted is None and not self._ending and not self._in_flight
-
-    @property
-    def is_giving_back(self) -> bool:
-        """A job is on its way back from the child."""
-        return self._given_back is not None and self._given_back in self._in_flight
-
-    def give_back(self, least: float) -> bool:
-        """Take a job that only waits in the child back for another slot; whether there is one.
-
-        One of `least` seconds or more; one of unknown length may be long.
-        """
-        if self._client is None:
-            return False
-        behind = self._in_flight.at(Stage.SENT, Stage.PREPARED)
-        if not self._in_flight.at(Stage.IN_MODEL, Stage.PREPARING):
-            behind = behind[1:]  # the first one is next here
-        for job in reversed(behind):
-            length = self.state.queue[job].duration
-            if not self._runs[job].cancelled and (not length or length >= least):
-                self._given_back = job
-                self._client.send(Cancel(job))
-                return True
-        return False
-
-
-STARTS_THAT_MAY_FAIL = 2
-
-
-class EngineSlot(ReplacedByGuard, Occupied):
-    """Owns at most one engine child. All methods run in the event loop.
-
-    `device` is the number of its GPU; `on_cpu`: not to be used. `post` puts a `SlotMessage` into
-    the runner's inbox and may be called from any thread. `halted` says why the batch cannot go on;
-    when `unusable` is set, that is due to this engine alone.
-    """
-
-    def __init__(
-        self,
-        number: int,
-        device: int,
-        state: BatchState,
-        scratch: Path,
-        meter: MemoryMeter,
-        guardian: Guardian,
-        post: Callable[[SlotMessage], None],
-        command: tuple[str, ...],
-    ) -> None:
-        ReplacedByGuard.__init__(self)
-        Occupied.__init__(self)
-        self.number = number
-        self.device = device
-        self.state = state
-        self.scratch = scratch
-        self.meter = meter
-        self.guardian = guardian
-        self.post = post
-        self.command = command
-        self.info: EngineInfo | None = None
-        self.halted: Failure | None = None
-        self.unusable = False
-        self.on_cpu = False
-        self.resting = False
-        self._desk = FileDesk(state, meter, number)
-        self._client: EngineClient | None = None
-        self._paces: dict[JobId, Pace] = {}
-        self._reader: asyncio.Task[None] | None = None
-        self._ending = False
-        self._in_flight = InFlight()
-        self._runs: dict[JobId, Run] = {}
-        self._recent_rungs: deque[int] = deque(maxlen=3)
-        self._failed_starts = 0
-        self._fatal: Failure | None = None
-        self._busy: Busy | None = None
-
-    @property
-    def is_idle(self) -> bool:
-        """No job and no child."""
-        return not self._in_flight and self._client is None
-
-    @property
-    def speed(self) -> float:
-        """Audio seconds per second of work, over the last windows; 0 before the first."""
-        return self._desk.speed.value
+    # --- feeding -------------------------------------------------------------------------------
 
     async def feed(self, most: int | None = None) -> bool:
-        """Give the child its next jobs, so that it has `most`; starts a child if need be.
+        """Send the engine its next jobs, up to `most` at a time; start an engine if needed.
 
-        One with the wrong model is ended. True: it has skipped many, and there may be more.
+        An engine with another model is shut down. Returns True if it stopped early, after skipping
+        many files, and must be called again.
         """
         skipped = 0
         while not self._ending and self.halted is None and self._wants_more(most):
@@ -349,7 +249,7 @@ class EngineSlot(ReplacedByGuard, Occupied):
             if (waiting := self.state.queue.next_pending()) is None:
                 break
             run = self._runs.get(waiting.id) or self._new_run(waiting)
-            if (job := await claim(self.state, waiting, run.settings)) is None:
+            if (job := await resolve_outputs(self.state, waiting, run.settings)) is None:
                 self._runs.pop(waiting.id, None)
                 skipped += 1
                 continue
@@ -366,47 +266,6 @@ class EngineSlot(ReplacedByGuard, Occupied):
             await self._send(job, run)
         return False
 
-    def cancel(self, job: JobId) -> None:
-        """Ask the child to give a job up at its next window."""
-        assert self._client is not None
-        self._runs[job].cancelled = True
-        self._client.send(Cancel(job))
-
-    def hold(self, on: bool) -> None:
-        """Rest after the current window, or go on."""
-        if self._client is not None:
-            self._client.send(Hold(on))
-        if not on:
-            self.resting = False
-
-    def end_engine(self) -> None:
-        """Let an idle child end in an orderly way; its end arrives as `EngineGone`."""
-        if self._client is not None and not self._ending:
-            self._ending = True
-            self._client.send(Shutdown())
-
-    def kill_engine(self) -> None:
-        """End the child at once; the jobs in it go back to the queue."""
-        if self._client is not None:
-            self._ending = True
-            self._client.kill()
-
-    def forget_attempts(self) -> None:
-        """The batch has ended: what waits for another attempt begins with fresh settings."""
-        assert not self._in_flight
-        self._runs.clear()
-
-    def forget_rungs(self) -> None:
-        """The settings are others: how small the last files had to be says nothing of them."""
-        self._recent_rungs.clear()
-
-    async def join(self) -> None:
-        """Wait until the reader thread has ended."""
-        if self._reader is not None:
-            await self._reader
-
-    # --- feeding -------------------------------------------------------------------------------
-
     def _wants_more(self, most: int | None) -> bool:
         enough = most is not None and len(self._in_flight) >= most
         if enough or any(self._runs[job].alone for job in self._in_flight):
@@ -416,15 +275,15 @@ class EngineSlot(ReplacedByGuard, Occupied):
         size = batch_size(self.state.settings.decoding, device)
         return self._in_flight.wants_more(lengths, size)
 
-    def _new_run(self, job: Job) -> Run:
-        """Kept only when the job is sent."""
+    def _new_run(self, job: Job) -> FileRun:
+        """A run for the job; kept only once the job is sent."""
         self._paces.pop(job.id, None)
         settings = self.state.settings if job.settings is None else from_overrides(job.settings)
         device = self.info.device if self.info else settings.model.device
         return new_run(job, settings, device, list(self._recent_rungs))
 
-    async def _complete_from_journal(self, job: Job, run: Run) -> bool:
-        """Write the outputs of a file whose windows were all done before; whether it was one."""
+    async def _complete_from_journal(self, job: Job, run: FileRun) -> bool:
+        """Write the outputs of a file if all its windows are journaled; returns whether it did."""
         plan = await finished_plan(self.state, job, run)
         if plan is None:
             return False
@@ -433,42 +292,143 @@ class EngineSlot(ReplacedByGuard, Occupied):
         await self._complete(run)
         return True
 
-    def _model(self, run: Run) -> ModelSettings:
+    async def _send(self, job: Job, run: FileRun) -> None:
+        assert self._client is not None
+        point = await resume_point(self.state, run)
+        if run.rung and job.id not in self._runs:
+            text = f"{job.name}: starting with {run.current.remedy}"
+            reason = "because the last files ran out of memory"
+            self.state.log(Level.WARNING, f"{text}, {reason}", job.id)
+        self._runs[job.id] = run
+        self._in_flight.add(job.id)
+        request = await transcribe_request(self.state, self.scratch, job, run, point)
+        await self.state.put(replace(job, state=Processing(run.started_at, slot=self.slot)))
+        self._client.send(request)
+
+    def cancel(self, job: JobId) -> None:
+        """Ask the engine to stop a job at its next window."""
+        assert self._client is not None
+        self._runs[job].cancelled = True
+        self._client.send(Cancel(job))
+
+    @property
+    def is_returning_job(self) -> bool:
+        """Whether a job is on its way back from the engine."""
+        return self._returning is not None and self._returning in self._in_flight
+
+    def return_job(self, min_seconds: float) -> bool:
+        """Ask for a job that only waits in the engine, so that another engine can have it.
+
+        The job has `min_seconds` or more, or an unknown length. Returns whether there is one.
+        """
+        if self._client is None:
+            return False
+        behind = self._in_flight.at(JobStage.SENT, JobStage.PREPARED)
+        if not self._in_flight.at(JobStage.IN_MODEL, JobStage.PREPARING):
+            behind = behind[1:]  # the first one is next here
+        for job in reversed(behind):
+            length = self.state.queue[job].duration
+            if not self._runs[job].cancelled and (not length or length >= min_seconds):
+                self._returning = job
+                self._client.send(Cancel(job))
+                return True
+        return False
+
+    def forget_attempts(self) -> None:
+        """Start files that wait for a retry with fresh settings; only between two batches."""
+        assert not self._in_flight
+        self._runs.clear()
+
+    def forget_rungs(self) -> None:
+        """Forget how far down the ladder the last files went: the settings have changed."""
+        self._recent_rungs.clear()
+
+    # --- the engine process --------------------------------------------------------------------
+
+    def _model(self, run: FileRun) -> ModelSettings:
         model = replace(run.current.model, device_index=str(self.device))
         return without_gpu(model) if self.on_cpu else model
 
-    def _start_engine(self, run: Run) -> None:
-        watch = EngineWatch(self.state.settings.batch.stall_seconds, self._paces)
-        client = EngineClient(self._model(run), self._on_stderr, self.command, watch)
+    def _start_engine(self, run: FileRun) -> None:
+        watchdog = Watchdog(self.state.settings.batch.stall_seconds, self._paces)
+        client = EngineClient(self._model(run), self._on_stderr, self.command, watchdog)
         self._client, self._busy = client, None
-        self._guard = asyncio.create_task(watch.guard(client, self._give_up))
-        self._reader = asyncio.create_task(asyncio.to_thread(pump, client, self.post))
-        self.state.emit(EngineChanged(self.number, loading=True))
+        self._watching = asyncio.create_task(watchdog.watch(client, self._on_stalled))
+        self._reader = asyncio.create_task(asyncio.to_thread(_read_replies, client, self.post))
+        self.state.emit(EngineChanged(self.slot, loading=True))
         self.state.log(Level.INFO, f"Loading model {run.current.model.model}")
 
     def _on_stderr(self, line: str) -> None:
         if self._client is not None:
             self.post(EngineSaid(self._client, Note(Level.DEBUG, line)))
 
-    def _give_up(self, client: EngineClient, failure: Failure) -> None:
+    def _on_stalled(self, client: EngineClient, failure: Failure) -> None:
         self.post(EngineSaid(client, Fatal(failure)))
 
-    async def _send(self, job: Job, run: Run) -> None:
-        assert self._client is not None
-        point = await resume_point(self.state, run)
-        if run.rung and job.id not in self._runs:
-            text = f"{job.name} begins with {run.current.remedy}: the last files ran out of memory"
-            self.state.log(Level.WARNING, text, job.id)
-        self._runs[job.id] = run
-        self._in_flight.add(job.id)
-        request = await transcribe_request(self.state, self.scratch, job, run, point)
-        await self.state.put(replace(job, state=Processing(run.started_at, slot=self.number)))
-        self._client.send(request)
+    def hold(self, on: bool) -> None:
+        """Hold the engine after its current window, or release it."""
+        if self._client is not None:
+            self._client.send(Hold(on))
+        if not on:
+            self.is_held = False
 
-    # --- what the child says -------------------------------------------------------------------
+    def end_engine(self) -> None:
+        """Shut an idle engine down; its end arrives as a message."""
+        if self._client is not None and not self._ending:
+            self._ending = True
+            self._client.send(Shutdown())
+
+    def kill_engine(self) -> None:
+        """Kill the engine; its jobs go back to the queue."""
+        if self._client is not None:
+            self._ending = True
+            self._client.kill()
+
+    async def join(self) -> None:
+        """Wait until the reader thread has ended."""
+        if self._reader is not None:
+            await self._reader
+
+    # --- what the memory guard asks for --------------------------------------------------------
+
+    def clean_up(self) -> None:
+        """Have the engine free memory at its next window."""
+        if self._client is not None:
+            self._client.send(CleanUp())
+
+    def replace_engine(self) -> None:
+        """Replace the engine at its next window; its files continue. An idle one just ends."""
+        if self._in_flight:
+            self._due = "replace"
+        else:
+            self.end_engine()
+
+    def reduce_memory(self, failure: Failure) -> None:
+        """Treat the files in the model as out of memory, with this failure, at the next window."""
+        self._due = failure
+
+    async def _at_window(self, *, done: bool) -> None:
+        """Do what is due now that a window is durable; `done`: it was the file's last."""
+        due, self._due = self._due, None
+        if due is None or self._ending:
+            return
+        if isinstance(due, Failure) and not done:
+            await self._fail_suspects(due)
+        else:
+            self._replacing = True
+            self.kill_engine()
+
+    async def _fail_suspects(self, failure: Failure) -> None:
+        """Fail the files in the model, or else the first in line, and end the engine."""
+        jobs = self._in_flight.suspects(failure.kind)
+        for job in jobs:
+            await self._failed(self._remove(job), failure, died=False, shared=len(jobs) > 1)
+        self.kill_engine()
+
+    # --- replies -------------------------------------------------------------------------------
 
     async def handle(self, message: EngineMessage) -> None:
-        """Take a reply or the end of a child."""
+        """Handle a reply of the engine, or its end; messages of other engines are ignored."""
         if message.client is not self._client:
             return
         match message:
@@ -484,13 +444,13 @@ class EngineSlot(ReplacedByGuard, Occupied):
             case Fatal(failure=failure):
                 self._fatal = failure
             case Held(on=on):
-                self.resting = on
+                self.is_held = on
             case InModel(jobs=jobs):
                 self._in_flight.set_in_model(jobs)
             case CleanedUp():
-                await tell_cleanup(self.state, self.meter, reply)
+                await log_cleanup(self.state, self.meter, reply)
             case Pong():
-                pass  # the watchdog's
+                pass  # for the watchdog
             case Busy():
                 self._busy = reply
             case Note(level=level, text=text, job=about):
@@ -501,95 +461,102 @@ class EngineSlot(ReplacedByGuard, Occupied):
     async def _on_file_reply(self, reply: FileReply) -> None:
         match reply:
             case Preparing(job=job, done=done, total=total):
-                self._in_flight.move(job, Stage.PREPARING)
+                self._in_flight.move(job, JobStage.PREPARING)
                 self.state.emit(JobProgress(job, done, total, 0.0, None, preparing=True))
             case Probed(job=job, media=media):
                 await self.state.put(replace(self.state.queue[job], media=media))
             case Waiting(job=job):
-                self._in_flight.move(job, Stage.PREPARED)
+                self._in_flight.move(job, JobStage.PREPARED)
             case Started(job=job):
-                await self._desk.started(self._runs[job], reply)
+                await self._recorder.started(self._runs[job], reply)
             case Window(job=job, result=result, worked=worked):
-                await self._desk.window(self._runs[job], result, worked)
+                await self._recorder.window(self._runs[job], result, worked)
                 self.windows += 1
                 await self._at_window(done=result.state.done)
             case Finished(job=job, changed=changed):
                 self._runs[job].changed = changed
-                await self._complete(self._take_out(job))
+                await self._complete(self._remove(job))
             case Stopped(job=job):
-                await self._desk.stopped(self._take_out(job))
+                await self._recorder.stopped(self._remove(job))
             case FileFailed(job=job, failure=failure, shared=shared):
-                await self._on_file_failed(self._take_out(job), failure, shared=shared)
+                await self._on_file_failed(self._remove(job), failure, shared=shared)
 
     async def _on_ready(self, ready: Ready) -> None:
         assert self._client is not None
         self._failed_starts = self.windows = 0
         for job in self._in_flight:
-            self._runs[job].know_device(ready.device)
-        self.info = engine_info(self.number, self._client.model, ready)
-        self.state.emit(EngineChanged(self.number, self.info))
-        self.state.log(Level.INFO, loaded_line(self.info))
-        refusal = self.guardian.loaded(await asyncio.to_thread(self.meter.read))
+            self._runs[job].set_device(ready.device)
+        self.info = EngineInfo(
+            slot=self.slot,
+            model=self._client.model.model,
+            device=ready.device,
+            compute_type=ready.compute_type,
+            load_seconds=ready.load_seconds,
+            pid=ready.pid,
+        )
+        self.state.emit(EngineChanged(self.slot, self.info))
+        self.state.log(Level.INFO, _loaded_line(self.info))
+        refusal = self.memory_guard.check_loaded(await asyncio.to_thread(self.meter.read))
         if refusal is None or self._ending:
             return
-        if any(self._runs[job].rung for job in self._in_flight):  # then others may still fit
-            await self._give_way(replace(refusal, kind=FailureKind.OUT_OF_MEMORY))
+        if any(self._runs[job].rung for job in self._in_flight):  # other files may still fit
+            await self._fail_suspects(replace(refusal, kind=FailureKind.OUT_OF_MEMORY))
         else:
             self._halt(refusal)
 
-    def _take_out(self, job: JobId) -> Run:
-        """The job leaves the engine."""
+    def _remove(self, job: JobId) -> FileRun:
+        """Remove a job that has left the engine."""
         self._in_flight.remove(job)
         return self._runs.pop(job)
 
-    async def _complete(self, run: Run) -> None:
+    async def _complete(self, run: FileRun) -> None:
         self._recent_rungs.append(run.rung)
-        if no_room := await self._desk.complete(self.state.queue[run.job], run):
+        if no_room := await self._recorder.complete(self.state.queue[run.job], run):
             self._halt(no_room)
 
-    async def _on_file_failed(self, run: Run, failure: Failure, *, shared: bool) -> None:
+    async def _on_file_failed(self, run: FileRun, failure: Failure, *, shared: bool) -> None:
         no_gpu = failure.kind in NO_GPU
-        if no_gpu or await blocks(failure):
-            await self._desk.stopped(run)
+        if no_gpu or await blocks_batch(failure):
+            await self._recorder.stopped(run)
             if self._in_flight and failure.kind is FailureKind.DISK_FULL:
-                run.alone = True  # there may be room when the sound of the file before it is gone
+                run.alone = True  # there may be room when the previous file's scratch WAV is gone
                 self._runs[run.job] = run
             else:
                 self.unusable = no_gpu
-                self._halt(failure)  # the next file would fare no better
+                self._halt(failure)  # the next file would fail in the same way
             return
-        again = await self._failed(run, failure, died=False, shared=shared)
-        if shared and self._in_flight.at(Stage.IN_MODEL):
-            return  # the rest of the batch has the same to tell
-        if again or failure.kind is FailureKind.OUT_OF_MEMORY:
-            self.kill_engine()  # only its end surely gives all memory back
+        retried = await self._failed(run, failure, died=False, shared=shared)
+        if shared and self._in_flight.at(JobStage.IN_MODEL):
+            return  # the same reply is still to come for the rest of the batch
+        if retried or failure.kind is FailureKind.OUT_OF_MEMORY:
+            self.kill_engine()  # only its end is sure to free all memory
 
     def _halt(self, failure: Failure) -> None:
-        """Nothing can be done until the user has done something."""
+        """Stop working until the user has done something about the failure."""
         self.halted = failure
         self.kill_engine()
 
     async def _failed(
-        self, run: Run, failure: Failure, *, died: bool, shared: bool, loaded: bool = True
+        self, run: FileRun, failure: Failure, *, died: bool, shared: bool, loaded: bool = True
     ) -> bool:
-        again = await self._desk.failed(run, failure, died=died, shared=shared, loaded=loaded)
-        if again:
+        retried = await self._recorder.failed(run, failure, died=died, shared=shared, loaded=loaded)
+        if retried:
             self._runs[run.job] = run
-        return again
+        return retried
 
     async def _on_exit(self, ended: EngineExit) -> None:
         expected, self._ending = self._ending, False
-        recycling, self._recycling, self._due = self._recycling, False, None
-        before, ready = self.meter.last_engines, self.info is not None
+        replacing, self._replacing, self._due = self._replacing, False, None
+        before, loaded = self.meter.last_engines, self.info is not None
         fatal, self._fatal = self._fatal, None
-        self._client, self.info, self.resting = None, None, False
+        self._client, self.info, self.is_held = None, None, False
         jobs, self._in_flight = self._in_flight, InFlight()
-        self.state.emit(EngineChanged(self.number))
-        tell_busy(self.state, self._busy)
-        failure = self.guardian.explain(fatal or ended.failure)
+        self.state.emit(EngineChanged(self.slot))
+        log_utilisation(self.state, self._busy)
+        failure = self.memory_guard.explain(fatal or ended.failure)
         suspects = jobs.suspects(failure.kind)
-        smaller = any(self._runs[job].rung for job in suspects)  # then the next step may do
-        if not expected and self._cannot_work(failure, is_new=not ready and not smaller):
+        smaller = any(self._runs[job].rung for job in suspects)  # the next rung may work
+        if not expected and self._cannot_work(failure, is_new=not loaded and not smaller):
             self.halted, self.unusable = failure, True
             expected = True
         if not expected and failure.detail:
@@ -598,19 +565,37 @@ class EngineSlot(ReplacedByGuard, Occupied):
             run = self._runs.pop(job)
             if job in suspects and not expected:
                 shared = len(suspects) > 1
-                await self._failed(run, failure, died=True, shared=shared, loaded=ready)
+                await self._failed(run, failure, died=True, shared=shared, loaded=loaded)
                 continue
-            await self._desk.stopped(run)
-            if recycling and not run.cancelled:
+            await self._recorder.stopped(run)
+            if replacing and not run.cancelled:
                 self._runs[job] = run
-        await tell_end(self.state, self.meter, before)
+        await log_engine_end(self.state, self.meter, before)
 
     def _cannot_work(self, failure: Failure, *, is_new: bool) -> bool:
-        """Whether no file can be transcribed: no GPU, or the model does not load, repeatedly."""
+        """Whether no file can be transcribed: there is no GPU, or the model never loads."""
         if failure.kind in NO_GPU:
             return True
         if failure.kind is FailureKind.OUT_OF_MEMORY or not is_new:
             return False
         self._failed_starts += 1
         died = failure.kind in {FailureKind.ENGINE_DIED, FailureKind.STALLED}
-        return not died or self._failed_starts >= STARTS_THAT_MAY_FAIL
+        return not died or self._failed_starts >= FAILED_STARTS
+
+
+def _read_replies(client: EngineClient, post: Callable[[SlotMessage], None]) -> None:
+    """Post all replies of an engine, then its end. Runs in the reader thread."""
+    try:
+        for reply in client.replies():
+            post(EngineSaid(client, reply))
+    except EngineError as error:
+        detail = str(error.__cause__)
+        failure = Failure(FailureKind.ENGINE_DIED, error.title, error.hint, detail)
+        post(EngineSaid(client, Fatal(failure)))
+        client.kill()
+    post(EngineGone(client, client.wait()))
+
+
+def _loaded_line(info: EngineInfo) -> str:
+    where = f"{info.device}, {info.compute_type}"
+    return f"Model {info.model} loaded in {info.load_seconds:.1f} s ({where})"

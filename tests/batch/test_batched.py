@@ -8,7 +8,7 @@ from faster_whisper.audio import decode_audio
 from msgspec.structs import replace
 
 from fwtui import demo
-from fwtui.batch.worker import Stage
+from fwtui.batch.worker import JobStage
 from fwtui.core.commands import SkipJobs, Start, Stop
 from fwtui.core.events import BatchFinished, MemorySampled, SegmentsFound
 from fwtui.core.failure import FailureKind
@@ -150,7 +150,7 @@ async def test_a_cancelled_file_ends_with_its_batch_and_its_neighbour_loses_noth
         batch.send(Start())
         slot = next(iter(batch.runner._slots))
         async with asyncio.timeout(PATIENCE):
-            while slot._in_flight.at(Stage.IN_MODEL) != (1, 2):
+            while slot._in_flight.at(JobStage.IN_MODEL) != (1, 2):
                 await asyncio.sleep(0.01)
             batch.send(SkipJobs((2,)))
             while not slot.is_cancelling(2):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from fwtui.batch.retry import goes_on_on_cpu, without_gpu
+from fwtui.batch.retry import may_fall_back_to_cpu, without_gpu
 from fwtui.core.events import BatchFinished, EngineChanged
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.job import Completed, Pending
@@ -58,7 +58,7 @@ async def test_a_missing_library_lets_the_batch_go_on_on_the_cpu(tmp_path: Path)
     assert (finished.completed, finished.failed, finished.failure) == (2, 0, None)
     assert all(isinstance(job.state, Completed) for job in batch.jobs.values())
     assert len(loads(batch)) == 2
-    (told,) = (line for line in batch.log if "goes on on the CPU" in line)
+    (told,) = (line for line in batch.log if "Continuing on the CPU" in line)
     assert "The GPU's library lib" in told
     assert "pip install 'fwtui[cuda]'" in told
     assert any("goes on at" in line for line in batch.log)  # inside the file
@@ -107,7 +107,7 @@ def test_when_a_batch_goes_on_on_the_cpu(
 ) -> None:
     model = ModelSettings(device=device)  # type: ignore[arg-type]
     settings = Settings(model=model, batch=BatchSettings(cpu_fallback=allowed))
-    assert goes_on_on_cpu(failure, settings) is goes_on
+    assert may_fall_back_to_cpu(failure, settings) is goes_on
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from fwtui import demo
-from fwtui.batch.devices import places
+from fwtui.batch.devices import device_indexes
 from fwtui.core.commands import Start
 from fwtui.core.events import BatchFinished, EngineChanged, JobChanged, Phase, PhaseChanged
 from fwtui.core.job import Completed, JobId, Processing
@@ -51,12 +51,12 @@ Teller.rest = wait
         ("cpu", "2", 3, 4, (0, 0, 0)),
     ],
 )
-def test_places(
+def test_device_indexes(
     device: str, indexes: str, workers: int, gpus: int, expected: tuple[int, ...]
 ) -> None:
     model = ModelSettings(device=device, device_index=indexes)  # type: ignore[arg-type]
     settings = Settings(model=model, batch=BatchSettings(workers=workers))
-    assert places(settings, gpus) == expected
+    assert device_indexes(settings, gpus) == expected
 
 
 async def test_a_driver_that_wakes_up_while_a_batch_starts_has_its_gpus_used(
@@ -71,7 +71,7 @@ async def test_a_driver_that_wakes_up_while_a_batch_starts_has_its_gpus_used(
         batch.send(Start())
         threading.Timer(0.2, answer.set).start()
         await batch.until(PhaseChanged, lambda event: event.phase is Phase.RUNNING)
-        assert [slot.device for slot in batch.runner._slots._slots] == [0, 1]
+        assert [slot.device for slot in batch.runner._slots._workers] == [0, 1]
 
 
 def slots_of(batch: Batch, job: JobId) -> list[int]:
@@ -125,4 +125,4 @@ async def test_an_engine_that_cannot_be_used_leaves_its_files_to_the_others(tmp_
         finished = await batch.to_the_end()
         assert finished.completed == 4
         assert finished.failure is None
-        assert any("cannot be used, the others go on" in line for line in batch.log)
+        assert any("cannot be used; the others continue" in line for line in batch.log)

@@ -10,11 +10,11 @@ from fwtui.batch.watchdog import (
     ENDLESS,
     GAP_SECONDS,
     LOADING_SECONDS,
-    Clocks,
-    EngineWatch,
-    Pace,
+    Activity,
+    EngineClocks,
     Patience,
-    Stage,
+    Watchdog,
+    WindowPace,
     patience,
 )
 from fwtui.core.events import Level, LogLine, SegmentsFound
@@ -59,26 +59,26 @@ BROKEN = Failure(FailureKind.BAD_MEDIA, "x")
 @pytest.mark.parametrize(
     ("stage", "seconds", "pace", "expected"),
     [
-        (Stage.IDLE, 120, Pace(), ENDLESS),
-        (Stage.WINDOW, 0, Pace(slowest=5), ENDLESS),
-        (Stage.LOADING, 120, Pace(), Patience(LOADING_SECONDS, math.inf)),
-        (Stage.LOADING, 3600, Pace(), Patience(3600, math.inf)),
-        (Stage.PREPARING, 120, Pace(), Patience(120, 1200)),
-        (Stage.PREPARING, 120, Pace(length=36_000), Patience(120, 4800)),
-        (Stage.WINDOW, 120, Pace(length=36_000), Patience(120, 1200)),
-        (Stage.WINDOW, 120, Pace(slowest=2), Patience(120, 120)),
-        (Stage.WINDOW, 120, Pace(slowest=60), Patience(120, 600)),
-        (Stage.WINDOW, 120, Pace(slowest=60, stalls=2), Patience(480, 2400)),
-        (Stage.WINDOW, 120, Pace(stalls=1), Patience(240, 2400)),
-        (Stage.ENDING, 120, Pace(), Patience(120, 1200)),
+        (Activity.IDLE, 120, WindowPace(), ENDLESS),
+        (Activity.WINDOW, 0, WindowPace(slowest=5), ENDLESS),
+        (Activity.LOADING, 120, WindowPace(), Patience(LOADING_SECONDS, math.inf)),
+        (Activity.LOADING, 3600, WindowPace(), Patience(3600, math.inf)),
+        (Activity.PREPARING, 120, WindowPace(), Patience(120, 1200)),
+        (Activity.PREPARING, 120, WindowPace(length=36_000), Patience(120, 4800)),
+        (Activity.WINDOW, 120, WindowPace(length=36_000), Patience(120, 1200)),
+        (Activity.WINDOW, 120, WindowPace(slowest=2), Patience(120, 120)),
+        (Activity.WINDOW, 120, WindowPace(slowest=60), Patience(120, 600)),
+        (Activity.WINDOW, 120, WindowPace(slowest=60, stalls=2), Patience(480, 2400)),
+        (Activity.WINDOW, 120, WindowPace(stalls=1), Patience(240, 2400)),
+        (Activity.ENDING, 120, WindowPace(), Patience(120, 1200)),
     ],
 )
-def test_patience(stage: Stage, seconds: float, pace: Pace, expected: Patience) -> None:
+def test_patience(stage: Activity, seconds: float, pace: WindowPace, expected: Patience) -> None:
     assert patience(stage, seconds, pace) == expected
 
 
 def test_time_that_nobody_saw_does_not_count() -> None:
-    clocks = Clocks(0.0)
+    clocks = EngineClocks(0.0)
     assert clocks.look(1.0) == Patience(1, 1)
     clocks.hear(1.5, progress=False)
     assert clocks.look(2.0) == Patience(0.5, 2)
@@ -92,10 +92,10 @@ def _transcribe(job: int) -> Transcribe:
 
 
 def test_a_watch_asks_before_it_gives_up_and_not_again() -> None:
-    watch = EngineWatch(100.0, {})
+    watch = Watchdog(100.0, {})
     watch.sent(Load(ModelSettings()))
     watch.heard(Ready("cpu", "int8", 1.0, 1))
-    assert watch.stage is Stage.IDLE
+    assert watch.activity is Activity.IDLE
     watch.sent(_transcribe(1))
     began = watch.clocks.heard
     moments = range(1, 100, 5)
@@ -110,7 +110,7 @@ def test_a_watch_asks_before_it_gives_up_and_not_again() -> None:
 
 
 def test_an_engine_that_answers_may_take_longer() -> None:
-    watch = EngineWatch(100.0, {})
+    watch = Watchdog(100.0, {})
     watch.heard(Ready("cpu", "int8", 1.0, 1))
     watch.sent(_transcribe(1))
     began, gave_up = watch.clocks.heard, 0
@@ -126,7 +126,7 @@ def test_an_engine_that_answers_may_take_longer() -> None:
 
 
 def test_rests_and_idle_engines_are_left_alone_but_not_an_end_that_never_comes() -> None:
-    watch = EngineWatch(100.0, {})
+    watch = Watchdog(100.0, {})
     watch.heard(Ready("cpu", "int8", 1.0, 1))
     watch.sent(_transcribe(1))
     stages = []
@@ -135,9 +135,9 @@ def test_rests_and_idle_engines_are_left_alone_but_not_an_end_that_never_comes()
             watch.sent(step)
         else:
             watch.heard(step)
-        stages.append(watch.stage)
-    going = [Stage.IDLE, Stage.PREPARING, Stage.PREPARING]
-    assert stages == [*going, Stage.IDLE, Stage.ENDING]
+        stages.append(watch.activity)
+    going = [Activity.IDLE, Activity.PREPARING, Activity.PREPARING]
+    assert stages == [*going, Activity.IDLE, Activity.ENDING]
 
 
 def _hanging(tmp_path: Path, hangs: str) -> str:

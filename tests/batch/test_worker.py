@@ -2,14 +2,14 @@
 
 import pytest
 
-from fwtui.batch.worker import InFlight, Stage
+from fwtui.batch.worker import InFlight, JobStage
 from fwtui.core.failure import FailureKind
 
 MEMORY, DIED = FailureKind.OUT_OF_MEMORY, FailureKind.ENGINE_DIED
-S, P, R, M = Stage.SENT, Stage.PREPARING, Stage.PREPARED, Stage.IN_MODEL
+S, P, R, M = JobStage.SENT, JobStage.PREPARING, JobStage.PREPARED, JobStage.IN_MODEL
 
 
-def in_flight(*stages: Stage) -> InFlight:
+def in_flight(*stages: JobStage) -> InFlight:
     """Jobs 1, 2, ... that are so far."""
     flight = InFlight()
     for job, stage in enumerate(stages, 1):
@@ -33,7 +33,9 @@ def in_flight(*stages: Stage) -> InFlight:
         ((), DIED, ()),
     ],
 )
-def test_suspects(stages: tuple[Stage, ...], kind: FailureKind, suspects: tuple[int, ...]) -> None:
+def test_suspects(
+    stages: tuple[JobStage, ...], kind: FailureKind, suspects: tuple[int, ...]
+) -> None:
     assert in_flight(*stages).suspects(kind) == suspects
 
 
@@ -60,7 +62,7 @@ def test_the_model_has_what_it_last_said() -> None:
     ],
 )
 def test_wants_more(
-    stages: tuple[Stage, ...], lengths: tuple[float, ...], batch: int, more: bool
+    stages: tuple[JobStage, ...], lengths: tuple[float, ...], batch: int, more: bool
 ) -> None:
     flight = in_flight(*stages)
     assert flight.wants_more(dict(enumerate(lengths, 1)), batch) is more

@@ -33,9 +33,9 @@ ENGINE = (sys.executable, "-c", WAITING)
 def use_waiting_engine() -> None:
     """Every batch of this process has the engine that waits."""
     from fwtui.batch import workspace
-    from fwtui.batch.batch import SharedBatch
+    from fwtui.batch.batch import Batch
 
-    vars(workspace)["SharedBatch"] = partial(SharedBatch, engine=ENGINE)
+    vars(workspace)["Batch"] = partial(Batch, engine=ENGINE)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The batch at work: an actor that takes commands and engine messages one at a time."""
+"""The batch: an actor that handles commands and messages of its engines one at a time."""
 
 import asyncio
 import contextlib
@@ -6,13 +6,19 @@ import itertools
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from pathlib import Path
+from enum import Enum, auto
 
 from fwtui import __version__
 from fwtui.batch.devices import device_indexes
-from fwtui.batch.discovery import Incoming, LookedUp, LookedUpAll
+from fwtui.batch.discovery import (
+    Discovery,
+    DiscoveryFinished,
+    FilesFound,
+    Finder,
+    find_in_portions,
+)
 from fwtui.batch.disk_wait import Waiting, alert, failure_of
 from fwtui.batch.downloads import Downloads
 from fwtui.batch.durations import Lengths
@@ -23,18 +29,18 @@ from fwtui.batch.hooks import Hooks
 from fwtui.batch.link import Listener
 from fwtui.batch.memory_guard import Forecaster, MemoryGuard
 from fwtui.batch.messages import (
-    Cleared,
-    EngineGone,
-    EngineSaid,
-    LengthFound,
-    LinkEnded,
+    AfterActionDone,
+    CancelOverdue,
+    DiskAvailable,
+    DownloadEnded,
+    DurationFound,
+    EngineExited,
+    EngineReplied,
+    MemoryMeasured,
     Message,
-    Overdue,
-    Posted,
-    Sampled,
-    Settled,
-    StillSkipping,
-    Unused,
+    ModelIdle,
+    PostedMessage,
+    SkipLimitReached,
 )
 from fwtui.batch.pool import EnginePool
 from fwtui.batch.queue_commands import Orders
@@ -67,7 +73,6 @@ from fwtui.core.commands import (
 from fwtui.core.events import (
     AT_REST,
     BatchFinished,
-    BatchProgress,
     BatchSnapshot,
     Level,
     MemoryReading,
@@ -79,551 +84,79 @@ from fwtui.core.events import (
 from fwtui.core.failure import Failure
 from fwtui.core.job import JobId
 from fwtui.core.segment import Transcript
-from fwtui.core.watched_folder import FolderStatus
 from fwtui.engine.client import COMMAND
 from fwtui.errors import FwtuiError
 from fwtui.memory.describe import batch_line
 from fwtui.memory.measure import MemoryMeter
-from fwtui.report.report import Prediction
 from fwtui.sessions.scratch import LINKS, link_folder
 from fwtui.sessions.store import SessionStore
-from fwtui.watch.folder import Arrived, News, Noted, Renamed, Told
+from fwtui.watch.folder import FileRenamed, FilesArrived, FolderLogLine, FolderStatusChanged
 
-# What measures is imported for the first reading; the first files of the queue come before that.
+# The meter's modules are imported by the first reading; the first files of the queue come earlier.
 FIRST_SAMPLE_SECONDS = 0.1
 SAMPLE_SECONDS = 1.0
 IDLE_SAMPLE_SECONDS = 3
+ADD_AGAIN_SECONDS = 5.0
+# How long quitting the screen waits for commands that run after a file or the batch.
+HOOK_PATIENCE_SECONDS = 5.0
 
 
-async def sample(
-    meter: MemoryMeter, tell: Callable[[Sampled], None], is_idle: Callable[[], bool]
+class Cause(Enum):
+    """Why the phase changes."""
+
+    WORK_STARTED = auto()
+    WATCHING_STARTED = auto()
+    PAUSE_REQUESTED = auto()
+    ENGINES_PAUSED = auto()
+    STOP_REQUESTED = auto()
+    SESSION_NOT_WRITABLE = auto()
+    DISK_UNAVAILABLE = auto()
+    QUEUE_FINISHED = auto()  # and there are folders to watch
+    BATCH_ENDED = auto()
+
+
+_NOT_IDLE = [phase for phase in Phase if phase is not Phase.IDLE]
+# For each cause: what a phase becomes. A phase that is not named stays.
+NEXT_PHASE: Mapping[Cause, Mapping[Phase, Phase]] = {
+    Cause.WORK_STARTED: {
+        Phase.IDLE: Phase.RUNNING,
+        Phase.WATCHING: Phase.RUNNING,
+        Phase.PAUSING: Phase.RUNNING,
+        Phase.PAUSED: Phase.RUNNING,
+    },
+    Cause.WATCHING_STARTED: {Phase.IDLE: Phase.WATCHING, Phase.PAUSED: Phase.WATCHING},
+    Cause.PAUSE_REQUESTED: {Phase.RUNNING: Phase.PAUSING, Phase.WATCHING: Phase.PAUSED},
+    Cause.ENGINES_PAUSED: {Phase.PAUSING: Phase.PAUSED},
+    Cause.STOP_REQUESTED: dict.fromkeys(_NOT_IDLE, Phase.STOPPING),
+    Cause.SESSION_NOT_WRITABLE: dict.fromkeys(_NOT_IDLE, Phase.STOPPING),
+    Cause.DISK_UNAVAILABLE: dict.fromkeys(Phase, Phase.PAUSED),
+    Cause.QUEUE_FINISHED: dict.fromkeys(Phase, Phase.WATCHING),
+    Cause.BATCH_ENDED: dict.fromkeys(Phase, Phase.IDLE),
+}
+
+
+async def sample_memory(
+    meter: MemoryMeter, post: Callable[[MemoryMeasured], None], is_idle: Callable[[], bool]
 ) -> None:
-    """Read once a second until cancelled, and less often when nothing runs that could grow."""
+    """Read the memory once a second until cancelled; less often while the batch is idle."""
     await asyncio.sleep(FIRST_SAMPLE_SECONDS)
     for second in itertools.count():
-        if is_due(second, idle=is_idle()):
-            tell(Sampled(await asyncio.to_thread(meter.read)))
+        if is_sample_due(second, idle=is_idle()):
+            post(MemoryMeasured(await asyncio.to_thread(meter.read)))
         await asyncio.sleep(SAMPLE_SECONDS)
 
 
-def is_due(second: int, *, idle: bool) -> bool:
-    """Whether to read in this second."""
+def is_sample_due(second: int, *, idle: bool) -> bool:
+    """Whether to read the memory in this second."""
     return not idle or second % IDLE_SAMPLE_SECONDS == 0
 
 
-class Upkeep:
-    """Of one batch runner, into whose inbox `post` puts lengths.
+class Batch:
+    """Works through the queue of one session until a `Quit` command. Implements `BatchLink`.
 
-    `history` is the file of what was measured before, None for none.
+    Created and used in one event loop. `where` tells those who attach what it runs in; `engine` is
+    the command line of the child; `find` looks up paths.
     """
-
-    def __init__(
-        self,
-        state: BatchState,
-        meter: MemoryMeter,
-        guardian: MemoryGuard,
-        post: Callable[[LengthFound], None],
-        history: Path | None,
-    ) -> None:
-        self.state = state
-        self.guardian = guardian
-        self._meter = meter
-        self._history = History(history)
-        self.pace = Pace(lambda: state.settings, self._history)
-        self.lengths = Lengths(state, post)
-        self._forecaster = Forecaster(state, meter, self._history)
-        state.listen(self.pace.hear)
-        state.listen(self.lengths.hear)
-
-    async def begin(self) -> None:
-        """A batch starts."""
-        self.pace.begin(self.state.queue)
-        self.lengths.begin()
-        await self._forecaster.look(starting=True)
-
-    async def device_indexes(self) -> tuple[int, ...]:
-        """The device number of each slot of a batch that starts now."""
-        settings = self.state.settings
-        gpus = 0
-        if settings.model.device == "auto" and settings.model.device_indexes != (0,):
-            gpus = await asyncio.to_thread(self._meter.count_gpus)
-        return device_indexes(settings, gpus)
-
-    async def end(self, *, stopped: bool) -> Prediction | None:
-        """It is over; what was said of its time."""
-        await self.lengths.end()
-        self.pace.end(stopped=stopped)
-        await asyncio.to_thread(self._history.save)
-        return self.pace.prediction
-
-    async def forecast(self, phase: Phase) -> None:
-        """Files were added or settings changed; before a batch that is worth another look."""
-        if phase in AT_REST:
-            await self._forecaster.look(starting=False)
-
-    def progress(self, in_work: float, measured: float) -> BatchProgress:
-        """How far the batch is, with `in_work` seconds of audio done in files that are not.
-
-        `measured` is the speed of the moment (0: none).
-        """
-        tally = self.state.tally
-        done = tally.done_seconds + in_work
-        return BatchProgress(
-            completed=tally.completed,
-            failed=tally.failed,
-            pending=tally.pending,
-            total=tally.total,
-            done_seconds=done,
-            total_seconds=tally.total_seconds,
-            eta=self.pace.eta(tally, done, self.pace.speed(measured)),
-        )
-
-
-class BatchRunner:
-    """Works through the queue of one session. Implements `BatchLink`.
-
-    `scratch` is the folder for decoded sound (downloads are beside it), `engine` the command line
-    of the child, `history` the file of what was measured in earlier batches.
-    """
-
-    def __init__(
-        self,
-        store: SessionStore,
-        scratch: Path,
-        engine: tuple[str, ...] = COMMAND,
-        history: Path | None = None,
-    ) -> None:
-        self.state = BatchState(store)
-        self.phase = Phase.IDLE
-        self._inbox: asyncio.Queue[Message] = asyncio.Queue()
-        self._meter = MemoryMeter()
-        self._memory: MemoryReading | None = None
-        guardian = MemoryGuard(self.state)
-
-        def make_slot(number: int, device: int) -> EngineWorker:
-            parts = self.state, scratch, self._meter, guardian, self._post, engine
-            return EngineWorker(number, device, *parts)
-
-        links = link_folder(scratch.with_name(LINKS), store.directory, store.session_id)
-        downloads = Downloads(self.state, links, self._post)
-        self._slots = EnginePool(self.state, make_slot, downloads)
-        self._orders = Orders(self.state, self._slots, self._inbox.put_nowait)
-        self._upkeep = Upkeep(self.state, self._meter, guardian, self._inbox.put_nowait, history)
-        self.incoming = Incoming(self._post, self.state.emit)
-        self._waiting = Waiting(lambda: self._post(Cleared()))
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._began: float | None = None
-        self._began_at = now()
-        self._batches = 0
-        self._trouble: Failure | None = None
-        self._leaving = False  # asked to quit, but maybe not there yet
-        self._quitting = False
-        self.notices: list[str] = []  # for the log, as soon as somebody listens
-
-    # --- BatchLink -----------------------------------------------------------------------------
-
-    def send(self, command: AnyCommand) -> None:
-        """See `BatchLink`."""
-        self._leaving |= isinstance(command, Quit)
-        self._inbox.put_nowait(command)
-
-    def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """See `BatchLink`."""
-        state = self.state
-        listener(
-            BatchSnapshot(
-                session_id=state.store.session_id,
-                created_at=state.store.created_at,
-                settings=state.settings,
-                phase=self.phase,
-                jobs=tuple(state.queue),
-                engines=self._slots.infos,
-                memory=self._memory,
-                folders=self.watched,
-                adding=self.incoming.state,
-            )
-        )
-        return state.listen(listener)
-
-    @property
-    def watched(self) -> tuple[FolderStatus, ...]:
-        """The folders that feed the queue."""
-        return ()
-
-    @property
-    def _wants_readings(self) -> bool:
-        """Whether somebody is there for them: none must follow the end of a batch."""
-        return not self._leaving
-
-    async def transcript(self, job: JobId) -> Transcript:
-        """See `BatchLink`."""
-        return await self.state.transcript(job)
-
-    # --- the loop ------------------------------------------------------------------------------
-
-    async def run(self) -> None:
-        """Work until a `Quit` command; then the session is closed, or deleted if all is done.
-
-        When this task is cancelled the engine is killed and the session is kept.
-        """
-        self._loop = asyncio.get_running_loop()
-        sampler = asyncio.create_task(sample(self._meter, self._inbox.put_nowait, self._is_idle))
-        for notice in self.notices:
-            self.state.log(Level.INFO, notice)
-        try:
-            while not (self._quitting and self._slots.is_idle):
-                await self._take(await self._inbox.get())
-        finally:
-            self._slots.kill()
-            sampler.cancel()
-            await self._upkeep.lengths.end()
-            await asyncio.gather(sampler, return_exceptions=True)
-            await self._slots.join()
-            await asyncio.to_thread(self._close)
-
-    def _close(self) -> None:
-        tally = self.state.tally
-        if tally.pending or tally.failed or self.state.store.folders:
-            self.state.store.close()
-        else:
-            self.state.store.delete()
-
-    def _post(self, message: Posted) -> None:
-        assert self._loop is not None
-        self._loop.call_soon_threadsafe(self._inbox.put_nowait, message)
-
-    def _is_idle(self) -> bool:
-        return self.phase is Phase.IDLE and self._slots.is_idle and not self.watched
-
-    async def _take(self, message: Message) -> None:
-        """Handle one message; trouble with the session's own disk halts the batch, not fwtui."""
-        try:
-            await self._handle(message)
-            await self._go_on()
-        except FwtuiError as error:
-            await self._halt(failure_of(error))
-
-    async def _handle(self, message: Message) -> None:
-        match message:
-            case EngineSaid() | EngineGone() | LinkEnded():
-                await self._slots.handle(message)
-            case Sampled(reading=reading) if self._wants_readings:
-                self._measured(reading)
-                self._emit_progress()
-            case Overdue(job=job):
-                self._orders.overdue(job)
-            case StillSkipping():
-                self._emit_progress()
-            case LengthFound():
-                await self._upkeep.lengths.take(message)
-            case Unused(after=number):
-                if self.phase in AT_REST and number == self._batches:
-                    self.state.log(Level.INFO, "No batch for a while: the model is let go")
-                    self._slots.shut_down()
-            case Cleared():
-                if self._waiting.failure is not None:
-                    self.state.log(Level.INFO, "What the batch waited for is over: it goes on")
-                    await self._start()
-            case LookedUp():
-                await self._orders.add(self.incoming.taken(message))
-                self._emit_progress()
-            case LookedUpAll():
-                self.incoming.done()
-                await self._orders.all_added(message)
-                await self._upkeep.forecast(self.phase)
-            case Command() if not self.incoming.must_wait(message):
-                await self._obey(message)
-
-    def _measured(self, reading: MemoryReading) -> None:
-        self._memory = self._upkeep.guardian.look(reading, self._slots)
-        self.state.emit(MemorySampled(self._memory))
-
-    async def _obey(self, command: AnyCommand) -> None:
-        match command:
-            case AddPaths(paths=paths, roots=roots):
-                self.incoming.look_up(paths, roots)
-            case RemoveJobs(ids=ids):
-                await self._orders.remove(ids)
-            case UndoRemove():
-                await self._orders.undo_remove()
-                self._emit_progress()
-            case ArrangeJobs(order=order):
-                await self.state.arrange(order)
-            case MoveJobs(ids=ids, offset=offset):
-                await self.state.move(ids, offset)
-            case SkipJobs(ids=ids):
-                await self._orders.skip(ids)
-            case RetryJobs():
-                await self._orders.retry(command)
-            case ChangeSettings(settings=settings):
-                await self.state.change_settings(settings)
-                await self.state.mind_others()
-                self._slots.forget_rungs()
-                await self._upkeep.forecast(self.phase)
-            case Start():
-                await self._start()
-            case Pause():
-                self._pause()
-            case Stop():
-                self._stop()
-            case Quit():
-                self._quitting = True
-                self._stop()
-                if self.incoming.is_looking:
-                    await self._orders.give_up_adding()
-
-    async def _go_on(self) -> None:
-        """After every message: feed the engine, notice a rest, a halt or the end."""
-        while (command := self.incoming.next()) is not None:
-            await self._obey(command)
-        await self._orders.remove_cancelled()
-        if (halted := self._slots.halted) is not None:
-            self._slots.kill()
-            if not self._slots.is_idle:
-                return
-            if self.phase is not Phase.RUNNING or not await self._slots.fall_back_to_cpu(halted):
-                self._trouble = halted
-                self._slots.clear_halts()
-                await self._wait_or_finish()
-        elif self.phase is Phase.STOPPING and self._slots.is_idle:
-            await self._wait_or_finish()
-        elif self.phase is Phase.PAUSING and self._slots.is_held:
-            self._set_phase(Phase.PAUSED)
-        elif self.phase is Phase.RUNNING:
-            if await self._slots.feed():
-                self._inbox.put_nowait(StillSkipping())
-            more = self.incoming.is_busy or self.state.queue.next_pending() is not None
-            if not self._slots.positions and not more:
-                keep = self.state.settings.memory.keep_model_minutes > 0
-                if not keep:
-                    self._slots.shut_down()
-                if keep or self._slots.is_idle:
-                    await self._finish(stopped=False)
-
-    # --- commands ------------------------------------------------------------------------------
-
-    async def _start(self) -> None:
-        if self.phase in {Phase.PAUSED, Phase.PAUSING}:
-            if self._waiting.failure is not None:
-                self._waiting.end()
-                await self._orders.take_back_strays()
-            self._slots.hold(False)
-            self._set_phase(Phase.RUNNING)
-        elif self.phase in AT_REST:
-            if not self.state.tally.pending:
-                self.state.log(Level.WARNING, "Nothing to do: add files, or retry failed ones")
-                self._emit_finished(stopped=False, seconds=0.0, report=None, failure=None)
-                return
-            await self._orders.take_back_strays()
-            await self.state.mind_others()
-            self._slots.set_devices(await self._upkeep.device_indexes())
-            self._began, self._began_at = time.monotonic(), now()
-            self._batches += 1
-            await self._upkeep.begin()
-            reading = await asyncio.to_thread(self._meter.read)
-            self._measured(reading)  # without an engine, whose share is told by that
-            self.state.log(Level.INFO, batch_line("Batch start", reading))
-            self._set_phase(Phase.RUNNING)
-
-    def _pause(self) -> None:
-        if self.phase is Phase.RUNNING:
-            self._slots.hold(True)
-            self._set_phase(Phase.PAUSING)
-
-    def _stop(self) -> None:
-        self._waiting.end()
-        self._slots.kill()  # in a rest too: the model may have been kept
-        if self.phase is not Phase.IDLE:
-            self._set_phase(Phase.STOPPING)
-
-    # --- ends ----------------------------------------------------------------------------------
-
-    async def _halt(self, failure: Failure) -> None:
-        """The session cannot be written: say so, rest, and keep all that is durable."""
-        self._slots.kill()
-        if self.phase is Phase.IDLE:
-            self.state.log(Level.ERROR, str(failure))
-        else:
-            self._trouble = failure
-            self._set_phase(Phase.STOPPING)
-
-    async def _wait_or_finish(self) -> None:
-        """The engine has ended because nothing can be done now, or because the user said so."""
-        failure = self._trouble
-        wait = self.state.settings.batch.on_disk_full == "wait" and not self._quitting
-        if failure is None or not failure.place or not wait:
-            await self._finish(stopped=True)
-            return
-        self._trouble = None
-        told = await asyncio.to_thread(alert, failure)
-        self._waiting.begin(failure)
-        self.state.log(Level.ERROR, str(told))
-        self._set_phase(Phase.PAUSED, told)
-
-    async def _finish(self, *, stopped: bool) -> None:
-        """The queue is worked through, was stopped, or cannot be worked on."""
-        failure, self._trouble = self._trouble, None
-        self._slots.clear_halts()
-        self._slots.forget_attempts()
-        if failure is not None:
-            self.state.log(Level.ERROR, str(failure))
-        reading = await asyncio.to_thread(self._meter.read)
-        self.state.log(Level.INFO, batch_line("Batch end", reading))
-        seconds = time.monotonic() - self._began if self._began is not None else 0.0
-        self._began = None
-        prediction = await self._upkeep.end(stopped=stopped)
-        report = None
-        if self.state.settings.output.add_report and not stopped:
-            report = await write_report(self.state, self._began_at, reading.peak_rss, prediction)
-        self._set_phase(self._rest(stopped=stopped))
-        self._emit_finished(stopped=stopped, seconds=seconds, report=report, failure=failure)
-        if not self._slots.is_idle:
-            assert self._loop is not None
-            wait = 60 * self.state.settings.memory.keep_model_minutes
-            self._loop.call_later(wait, self._inbox.put_nowait, Unused(self._batches))
-
-    def _rest(self, *, stopped: bool) -> Phase:  # noqa: ARG002 - of those who know of folders
-        """What the batch does when it has nothing more to do."""
-        return Phase.IDLE
-
-    def _emit_finished(
-        self, *, stopped: bool, seconds: float, report: str | None, failure: Failure | None
-    ) -> None:
-        tally = self.state.tally
-        self._emit_progress()
-        self.state.emit(
-            BatchFinished(
-                completed=tally.completed,
-                failed=tally.failed,
-                cancelled=tally.other,
-                stopped=stopped,
-                seconds=seconds,
-                report=report,
-                failure=failure,
-            )
-        )
-
-    def _set_phase(self, phase: Phase, failure: Failure | None = None) -> None:
-        if phase is not self.phase:
-            self.phase = phase
-            self.state.emit(PhaseChanged(phase, failure))
-
-    def _emit_progress(self) -> None:
-        in_work = sum(self._slots.positions.values())
-        self.state.emit(self._upkeep.progress(in_work, self._slots.speed))
-
-
-AGAIN_SECONDS = 5.0
-
-
-class WatchingBatch(BatchRunner):
-    """A runner with folders. What comes is worked on at once if the batch was started."""
-
-    def __init__(
-        self, store: SessionStore, locations: Locations, engine: tuple[str, ...] = COMMAND
-    ) -> None:
-        super().__init__(store, locations.scratch, engine, locations.history)
-        self._folders = Folders(self.state, locations, self._news, self._inbox.put_nowait)
-        self._paused_at_rest = False
-        for folder in store.folders:  # before anything that the user asks for
-            self.send(WatchFolder(folder))
-
-    @property
-    def watched(self) -> tuple[FolderStatus, ...]:
-        """See `BatchRunner`."""
-        return self._folders.statuses
-
-    async def run(self) -> None:
-        """See `BatchRunner`."""
-        try:
-            await super().run()
-        finally:
-            await self._folders.finish()
-
-    def _news(self, news: News) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed: a share hung at the end
-            self._post(news)
-
-    def _close(self) -> None:
-        self._folders.close()
-        super()._close()
-
-    async def _handle(self, message: Message) -> None:
-        match message:
-            case Arrived():
-                await self._arrived(message)
-            case Renamed() | Told() | Noted() | Settled():
-                await self._folders.hear(message)
-            case _:
-                await super()._handle(message)
-                if isinstance(message, Sampled):
-                    self._folders.tell()  # once a second, however much happens in them
-
-    async def _arrived(self, news: Arrived) -> None:
-        try:
-            await self._folders.hear(news)
-        except BaseException:
-            # They are written down as taken: they must come into the queue, now or later.
-            assert self._loop is not None
-            self._loop.call_later(AGAIN_SECONDS, self._inbox.put_nowait, news)
-            raise
-        self._emit_progress()
-        await self._upkeep.forecast(self.phase)
-
-    async def _obey(self, command: AnyCommand) -> None:
-        match command:
-            case WatchFolder(folder=folder):
-                await self._folders.watch(folder)
-            case UnwatchFolder(path=path):
-                await self._folders.unwatch(path)
-            case _:
-                await super()._obey(command)
-
-    async def _go_on(self) -> None:
-        await self._folders.follow_up()
-        if self.phase is Phase.WATCHING:
-            if self.state.tally.pending and not self._quitting:
-                await self._start()
-            elif not self._folders:
-                self._set_phase(Phase.IDLE)  # the last folder was let go
-                self._emit_finished(stopped=False, seconds=0.0, report=None, failure=None)
-        await super()._go_on()
-
-    async def _start(self) -> None:
-        if self._paused_at_rest:
-            self._paused_at_rest = False
-            self.phase = Phase.IDLE  # there is nothing that rests
-        nothing = not self.state.tally.pending and not self.incoming.is_busy
-        if self.phase in AT_REST and self._folders and nothing:
-            self._set_phase(Phase.WATCHING)
-            return
-        await super()._start()
-
-    def _pause(self) -> None:
-        if self.phase is Phase.WATCHING:
-            self._paused_at_rest = True
-            self._set_phase(Phase.PAUSED)
-        else:
-            super()._pause()
-
-    def _stop(self) -> None:
-        self._paused_at_rest = False
-        super()._stop()
-
-    def _rest(self, *, stopped: bool) -> Phase:
-        if stopped or self._quitting or not self._folders:
-            return Phase.IDLE
-        where = "; ".join(str(one.folder.path) for one in self.watched)
-        self.state.log(Level.DEBUG, f"Waiting for files in {where}")
-        return Phase.WATCHING
-
-
-# How long somebody who leaves the screen waits for commands that run after a file or the batch.
-LEAVE_SECONDS = 5.0
-
-
-class SharedBatch(WatchingBatch):
-    """A runner with a socket. In the background it ends itself when there is nothing more to do."""
 
     def __init__(
         self,
@@ -631,31 +164,92 @@ class SharedBatch(WatchingBatch):
         locations: Locations,
         where: Where = "run",
         engine: tuple[str, ...] = COMMAND,
+        find: Finder = find_in_portions,
     ) -> None:
-        super().__init__(store, locations, engine)
-        self._where: Where = where
+        self.phase = Phase.IDLE
+        self.notices: list[str] = []  # for the log, once there are listeners
         self._locations = locations
+        self._where: Where = where
         self._since = datetime.now().replace(microsecond=0)
+        self._loop = asyncio.get_running_loop()
+        self._inbox: asyncio.Queue[Message] = asyncio.Queue()
+        self._started: float | None = None
+        self._started_at = now()
+        self._batches = 0  # started so far
+        self._failure: Failure | None = None  # why the batch cannot continue
+        self._paused_while_watching = False
+        self._quit_sent = False
+        self._quitting = False
+        self._memory: MemoryReading | None = None
+
+        self.state = BatchState(store)
+        post, post_here = self._post, self._inbox.put_nowait
+        self._meter = MemoryMeter()
+        self._guard = MemoryGuard(self.state)
+        links = link_folder(locations.scratch.with_name(LINKS), store.directory, store.session_id)
+        self._pool = EnginePool(
+            self.state, self._worker_maker(engine), Downloads(self.state, links, post)
+        )
+        self._orders = Orders(self.state, self._pool, post_here)
+        self.discovery = Discovery(post, self.state.emit, find)
+        self._history = History(locations.history)
+        self._pace = Pace(lambda: self.state.settings, self._history)
+        self._lengths = Lengths(self.state, post_here)
+        self._forecaster = Forecaster(self.state, self._meter, self._history)
+        self._disk_wait = Waiting(lambda: post(DiskAvailable()))
+        self._folders = Folders(self.state, locations, post, post_here)
+        self.state.listen(self._pace.hear)
+        self.state.listen(self._lengths.hear)
+
         self._recorder = Recorder()
         self.subscribe(self._recorder.hear)
-        log = os.fspath(locations.session_log(self.session_id))
-        self._hooks = Hooks(self.state, self.session_id, log)
+        self._log_path = os.fspath(locations.session_log(self.session_id))
+        self._hooks = Hooks(self.state, self.session_id, self._log_path)
         self.state.listen(self._hooks.hear)
         self._server = BatchServer(self)
+        for folder in store.folders:  # before anything that the user asks for
+            self.send(WatchFolder(folder))
+
+    def _worker_maker(self, engine: tuple[str, ...]) -> Callable[[int, int], EngineWorker]:
+        parts = self.state, self._locations.scratch, self._meter, self._guard, self._post
+
+        def make_worker(slot: int, device: int) -> EngineWorker:
+            return EngineWorker(slot, device, *parts, engine)
+
+        return make_worker
+
+    # --- BatchLink -----------------------------------------------------------------------------
+
+    def send(self, command: AnyCommand) -> None:
+        self._quit_sent |= isinstance(command, Quit)
+        self._inbox.put_nowait(command)
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        state = self.state
+        listener(
+            BatchSnapshot(
+                session_id=self.session_id,
+                created_at=state.store.created_at,
+                settings=state.settings,
+                phase=self.phase,
+                jobs=tuple(state.queue),
+                engines=self._pool.infos,
+                memory=self._memory,
+                folders=self._folders.statuses,
+                adding=self.discovery.state,
+            )
+        )
+        return state.listen(listener)
+
+    async def transcript(self, job: JobId) -> Transcript:
+        return await self.state.transcript(job)
+
+    # --- what its owner and the socket use ------------------------------------------------------
 
     @property
     def session_id(self) -> str:
         """The session's id."""
         return self.state.store.session_id
-
-    async def run(self) -> None:
-        """See `WatchingBatch`. At its end it writes what became of the batch."""
-        await self._open()
-        try:
-            await super().run()
-            await self._hooks.finish(LEAVE_SECONDS if self._where == "screen" else None)
-        finally:
-            await self._server.close()
 
     @property
     def is_background(self) -> bool:
@@ -663,19 +257,19 @@ class SharedBatch(WatchingBatch):
         return self._where == "background"
 
     def go_to_background(self) -> None:
-        """Nobody sits in front of it: work the queue off, then end.
+        """Work through the queue without a terminal, then end.
 
-        As long as somebody is attached it stays, for what they may want to do next.
+        It stays as long as a client is attached, who may want to do more.
         """
         self._where = "background"
 
     def end(self) -> None:
-        """Stop at once; without a screen, the process comes to its end by that."""
+        """Stop at once. Without a screen this also ends the process."""
         self.send(Quit() if self.is_background else Stop())
 
     @property
     def welcome(self) -> Welcome:
-        """What is said to whoever attaches."""
+        """What a client gets first."""
         return Welcome(
             protocol=PROTOCOL,
             version=__version__,
@@ -684,7 +278,7 @@ class SharedBatch(WatchingBatch):
             pid=os.getpid(),
             since=self._since,
             where=self._where,
-            log=os.fspath(self._locations.session_log(self.session_id)),
+            log=self._log_path,
         )
 
     @property
@@ -692,39 +286,65 @@ class SharedBatch(WatchingBatch):
         """The past, as far as it is kept."""
         return self._recorder.recap
 
-    async def _open(self) -> None:
-        """Nobody needs the socket for the work itself: without it the batch goes on."""
+    # --- life ----------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Work until a `Quit` command; then the session is closed, or deleted if all is done.
+
+        When this task is cancelled the engine is killed and the session is kept.
+        """
+        await self._open_socket()
+        try:
+            try:
+                await self._handle_messages()
+            finally:
+                await self._folders.finish()
+            await self._hooks.finish(HOOK_PATIENCE_SECONDS if self._where == "screen" else None)
+        finally:
+            await self._server.close()
+
+    async def _open_socket(self) -> None:
+        """Let clients attach. A batch without a socket works as well."""
         try:
             listening = await asyncio.to_thread(
                 listen, self._locations.live, self.session_id, self._since
             )
         except FwtuiError as error:
-            self.state.log(Level.WARNING, f"Nobody can attach to this batch: {error.title}")
+            text = f"Other terminals cannot attach to this batch: {error.title}"
+            self.state.log(Level.WARNING, text)
             return
         await self._server.open(listening)
 
-    async def _go_on(self) -> None:
-        await super()._go_on()
-        if self.is_background and self._is_at_rest and not self._server.clients:
-            self.send(Quit())
-
-    def _is_idle(self) -> bool:
-        return super()._is_idle() and not self.is_background  # it notices by a reading that it ends
-
-    @property
-    def _wants_readings(self) -> bool:
-        alone = self.is_background and not self._server.clients
-        return super()._wants_readings and not (alone and self.phase is Phase.IDLE)
-
-    @property
-    def _is_at_rest(self) -> bool:
-        """Nothing is done, looked up, or asked for. (Messages come once a second at least.)"""
-        busy = self.incoming.is_busy or not self._inbox.empty()
-        return self.phase is Phase.IDLE and not busy and not self._quitting
+    async def _handle_messages(self) -> None:
+        is_idle, post = self._is_idle, self._inbox.put_nowait
+        sampler = asyncio.create_task(sample_memory(self._meter, post, is_idle))
+        for notice in self.notices:
+            self.state.log(Level.INFO, notice)
+        try:
+            while not (self._quitting and self._pool.is_idle):
+                message = await self._inbox.get()
+                try:
+                    await self._handle(message)
+                    await self._advance()
+                except FwtuiError as error:  # the session's own disk
+                    self._fail(failure_of(error))
+        finally:
+            self._pool.kill()
+            sampler.cancel()
+            await self._lengths.end()
+            await asyncio.gather(sampler, return_exceptions=True)
+            await self._pool.join()
+            await asyncio.to_thread(self._close)
 
     def _close(self) -> None:
-        self._keep_result()  # as long as it holds its session it counts as running
-        super()._close()
+        """Close the session. It counts as running until then, so its result is kept before."""
+        self._keep_result()
+        self._folders.close()
+        store, tally = self.state.store, self.state.tally
+        if tally.pending or tally.failed or store.folders:
+            store.close()
+        else:
+            store.delete()
 
     def _keep_result(self) -> None:
         jobs = tuple(self.state.queue)
@@ -741,13 +361,323 @@ class SharedBatch(WatchingBatch):
             unfinished=tally.pending,
             total=tally.total,
             output_dir=self.state.settings.output.output_dir,
-            log=os.fspath(self._locations.session_log(self.session_id)),
+            log=self._log_path,
             report=(finished.report if finished else None) or "",
             failure=failure,
         )
         try:
             keep_result(result, self._locations.last_batch)
         except FwtuiError as error:
-            text = f"What became of the batch is not kept: {error.title}"
-            assert self._loop is not None
+            text = f"The result of the batch could not be saved: {error.title}"
             self._loop.call_soon_threadsafe(self.state.log, Level.WARNING, text)
+
+    def _post(self, message: PostedMessage) -> None:
+        """Put a message into the inbox, from any thread."""
+        with contextlib.suppress(RuntimeError):  # the loop is closed: a share hung at the end
+            self._loop.call_soon_threadsafe(self._inbox.put_nowait, message)
+
+    def _post_later(self, seconds: float, message: Message) -> None:
+        self._loop.call_later(seconds, self._inbox.put_nowait, message)
+
+    def _is_idle(self) -> bool:
+        """Whether memory readings may be rare. In the background they let it notice its end."""
+        nothing_runs = self.phase is Phase.IDLE and self._pool.is_idle
+        return nothing_runs and not self._folders and not self.is_background
+
+    @property
+    def _wants_readings(self) -> bool:
+        """Whether anybody sees memory readings: none may follow the end of a batch."""
+        unseen = self.is_background and not self._server.clients and self.phase is Phase.IDLE
+        return not self._quit_sent and not unseen
+
+    # --- the inbox -----------------------------------------------------------------------------
+
+    async def _handle(self, message: Message) -> None:  # noqa: C901 - one case per message
+        match message:
+            case EngineReplied() | EngineExited() | DownloadEnded():
+                await self._pool.handle(message)
+            case MemoryMeasured(reading=reading):
+                if self._wants_readings:
+                    self._memory_measured(reading)
+                    self._emit_progress()
+                self._folders.tell()
+            case CancelOverdue(job=job):
+                self._orders.overdue(job)
+            case SkipLimitReached():
+                self._emit_progress()
+            case DurationFound():
+                await self._lengths.take(message)
+            case ModelIdle(batch=number):
+                if self.phase in AT_REST and number == self._batches:
+                    self.state.log(Level.INFO, "Idle: model unloaded")
+                    self._pool.shut_down()
+            case DiskAvailable():
+                if self._disk_wait.failure is not None:
+                    self.state.log(Level.INFO, "The disk is available again; resuming")
+                    await self._start()
+            case FilesFound():
+                self.discovery.continue_search()
+                await self._orders.add(message)
+                self._emit_progress()
+            case DiscoveryFinished():
+                self.discovery.search_ended()
+                await self._orders.all_added(message)
+                await self._forecast()
+            case FilesArrived():
+                await self._files_arrived(message)
+            case FileRenamed() | FolderStatusChanged() | FolderLogLine() | AfterActionDone():
+                await self._folders.handle(message)
+            case Command() if not self.discovery.must_wait(message):
+                await self._obey(message)
+
+    async def _files_arrived(self, message: FilesArrived) -> None:
+        try:
+            await self._folders.handle(message)
+        except BaseException:
+            # The folder's history says that they are queued: they must be, now or later.
+            self._post_later(ADD_AGAIN_SECONDS, message)
+            raise
+        self._emit_progress()
+        await self._forecast()
+
+    def _memory_measured(self, reading: MemoryReading) -> None:
+        self._memory = self._guard.look(reading, self._pool)
+        self.state.emit(MemorySampled(self._memory))
+
+    async def _forecast(self) -> None:
+        """After the files or settings of a batch that has not started changed."""
+        if self.phase in AT_REST:
+            await self._forecaster.look(starting=False)
+
+    # --- commands ------------------------------------------------------------------------------
+
+    async def _obey(self, command: AnyCommand) -> None:  # noqa: C901 - one case per command
+        match command:
+            case AddPaths(paths=paths, roots=roots):
+                self.discovery.search(paths, roots)
+            case RemoveJobs(ids=ids):
+                await self._orders.remove(ids)
+            case UndoRemove():
+                await self._orders.undo_remove()
+                self._emit_progress()
+            case ArrangeJobs(order=order):
+                await self.state.arrange(order)
+            case MoveJobs(ids=ids, offset=offset):
+                await self.state.move(ids, offset)
+            case SkipJobs(ids=ids):
+                await self._orders.skip(ids)
+            case RetryJobs():
+                await self._orders.retry(command)
+            case ChangeSettings(settings=settings):
+                await self.state.change_settings(settings)
+                await self.state.mind_others()
+                self._pool.forget_rungs()
+                await self._forecast()
+            case WatchFolder(folder=folder):
+                await self._folders.watch(folder)
+            case UnwatchFolder(path=path):
+                await self._folders.unwatch(path)
+            case Start():
+                await self._start()
+            case Pause():
+                self._pause()
+            case Stop():
+                self._stop()
+            case Quit():
+                self._quitting = True
+                self._stop()
+                if self.discovery.is_searching:
+                    await self._orders.give_up_adding()
+
+    async def _start(self) -> None:
+        if self.phase in {Phase.PAUSED, Phase.PAUSING} and not self._paused_while_watching:
+            await self._resume()
+        elif self.phase in {Phase.IDLE, Phase.WATCHING, Phase.PAUSED}:
+            self._paused_while_watching = False
+            if self.state.tally.pending:
+                await self._start_work()
+            elif self._folders and not self.discovery.is_busy:
+                self._change_phase(Cause.WATCHING_STARTED)
+            else:
+                self.state.log(Level.WARNING, "Nothing to do: add files, or retry failed ones")
+                self._end_idle()
+
+    async def _resume(self) -> None:
+        if self._disk_wait.failure is not None:
+            self._disk_wait.end()
+            await self._orders.take_back_strays()
+        self._pool.hold(False)
+        self._change_phase(Cause.WORK_STARTED)
+
+    async def _start_work(self) -> None:
+        await self._orders.take_back_strays()
+        await self.state.mind_others()
+        self._pool.set_devices(await self._devices())
+        self._started, self._started_at = time.monotonic(), now()
+        self._batches += 1
+        self._pace.begin(self.state.queue)
+        self._lengths.begin()
+        await self._forecaster.look(starting=True)
+        reading = await asyncio.to_thread(self._meter.read)
+        self._memory_measured(reading)  # without an engine, whose share is the difference
+        self.state.log(Level.INFO, batch_line("Batch start", reading))
+        self._change_phase(Cause.WORK_STARTED)
+
+    async def _devices(self) -> tuple[int, ...]:
+        """The device number of each engine of a batch that starts now."""
+        settings = self.state.settings
+        gpus = 0
+        if settings.model.device == "auto" and settings.model.device_indexes != (0,):
+            gpus = await asyncio.to_thread(self._meter.count_gpus)
+        return device_indexes(settings, gpus)
+
+    def _pause(self) -> None:
+        if self.phase is Phase.RUNNING:
+            self._pool.hold(True)
+        self._paused_while_watching |= self.phase is Phase.WATCHING
+        self._change_phase(Cause.PAUSE_REQUESTED)
+
+    def _stop(self) -> None:
+        self._paused_while_watching = False
+        self._disk_wait.end()
+        self._pool.kill()  # when idle too: the model may have been kept
+        self._change_phase(Cause.STOP_REQUESTED)
+
+    # --- phases and ends -----------------------------------------------------------------------
+
+    async def _advance(self) -> None:
+        """After every message: feed the engines; notice a pause, a failure or the end."""
+        await self._folders.follow_up()
+        if self.phase is Phase.WATCHING:
+            if self.state.tally.pending and not self._quitting:
+                await self._start_work()
+            elif not self._folders:
+                self._end_idle()
+        while (command := self.discovery.next()) is not None:
+            await self._obey(command)
+        await self._orders.remove_cancelled()
+        if (halted := self._pool.halted) is not None:
+            await self._handle_halt(halted)
+        elif self.phase is Phase.STOPPING and self._pool.is_idle:
+            await self._wait_or_finish()
+        elif self.phase is Phase.PAUSING and self._pool.is_held:
+            self._change_phase(Cause.ENGINES_PAUSED)
+        elif self.phase is Phase.RUNNING:
+            await self._work()
+        if self.is_background and self._is_done and not self._server.clients:
+            self.send(Quit())
+
+    async def _work(self) -> None:
+        """Give the engines their next files; finish if there are none."""
+        if await self._pool.feed():
+            self._inbox.put_nowait(SkipLimitReached())
+        more = self.discovery.is_busy or self.state.queue.next_pending() is not None
+        if self._pool.positions or more:
+            return
+        keep = self.state.settings.memory.keep_model_minutes > 0
+        if not keep:
+            self._pool.shut_down()
+        if keep or self._pool.is_idle:
+            await self._finish(stopped=False)
+
+    async def _handle_halt(self, halted: Failure) -> None:
+        """An engine met what stops them all: use the CPU, wait for the disk, or end."""
+        self._pool.kill()
+        if not self._pool.is_idle:
+            return
+        if self.phase is not Phase.RUNNING or not await self._pool.fall_back_to_cpu(halted):
+            self._failure = halted
+            self._pool.clear_halts()
+            await self._wait_or_finish()
+
+    @property
+    def _is_done(self) -> bool:
+        """Nothing is running, searched or requested. (Messages come once a second at least.)"""
+        busy = self.discovery.is_busy or not self._inbox.empty()
+        return self.phase is Phase.IDLE and not busy and not self._quitting
+
+    def _fail(self, failure: Failure) -> None:
+        """The session cannot be written: stop the batch, not fwtui, and keep what is durable."""
+        self._pool.kill()
+        if self.phase is Phase.IDLE:
+            self.state.log(Level.ERROR, str(failure))
+        else:
+            self._failure = failure
+            self._change_phase(Cause.SESSION_NOT_WRITABLE)
+
+    async def _wait_or_finish(self) -> None:
+        """The engines have ended because the user stopped them, or because of `_failure`."""
+        failure = self._failure
+        wait = self.state.settings.batch.on_disk_full == "wait" and not self._quitting
+        if failure is None or not failure.place or not wait:
+            await self._finish(stopped=True)
+            return
+        self._failure = None
+        shown = await asyncio.to_thread(alert, failure)
+        self._disk_wait.begin(failure)
+        self.state.log(Level.ERROR, str(shown))
+        self._change_phase(Cause.DISK_UNAVAILABLE, shown)
+
+    async def _finish(self, *, stopped: bool) -> None:
+        """The queue is finished, was stopped, or cannot be worked on."""
+        failure, self._failure = self._failure, None
+        self._pool.clear_halts()
+        self._pool.forget_attempts()
+        if failure is not None:
+            self.state.log(Level.ERROR, str(failure))
+        reading = await asyncio.to_thread(self._meter.read)
+        self.state.log(Level.INFO, batch_line("Batch end", reading))
+        seconds = time.monotonic() - self._started if self._started is not None else 0.0
+        self._started = None
+        await self._lengths.end()
+        prediction = self._pace.end(stopped=stopped)
+        await asyncio.to_thread(self._history.save)
+        report = None
+        if self.state.settings.output.add_report and not stopped:
+            report = await write_report(self.state, self._started_at, reading.peak_rss, prediction)
+        if self._folders and not stopped and not self._quitting:
+            folders = "; ".join(one.folder.path for one in self._folders.statuses)
+            self.state.log(Level.DEBUG, f"Waiting for files in {folders}")
+            self._change_phase(Cause.QUEUE_FINISHED)
+        else:
+            self._change_phase(Cause.BATCH_ENDED)
+        self._emit_finished(stopped, seconds, report, failure)
+        if not self._pool.is_idle:
+            wait = 60 * self.state.settings.memory.keep_model_minutes
+            self._post_later(wait, ModelIdle(self._batches))
+
+    def _end_idle(self) -> None:
+        """Report the end of a batch in which nothing was to be done."""
+        self._change_phase(Cause.BATCH_ENDED)
+        self._emit_finished()
+
+    def _emit_finished(
+        self,
+        stopped: bool = False,
+        seconds: float = 0.0,
+        report: str | None = None,
+        failure: Failure | None = None,
+    ) -> None:
+        tally = self.state.tally
+        self._emit_progress()
+        self.state.emit(
+            BatchFinished(
+                completed=tally.completed,
+                failed=tally.failed,
+                cancelled=tally.other,
+                stopped=stopped,
+                seconds=seconds,
+                report=report,
+                failure=failure,
+            )
+        )
+
+    def _change_phase(self, cause: Cause, failure: Failure | None = None) -> None:
+        phase = NEXT_PHASE[cause].get(self.phase, self.phase)
+        if phase is not self.phase:
+            self.phase = phase
+            self.state.emit(PhaseChanged(phase, failure))
+
+    def _emit_progress(self) -> None:
+        running = sum(self._pool.positions.values())
+        self.state.emit(self._pace.progress(self.state.tally, running, self._pool.speed))

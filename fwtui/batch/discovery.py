@@ -1,7 +1,4 @@
-"""From what the user names (files, folders, patterns) to media files. Blocks on the disk.
-
-Imports little: a child that does nothing else comes to an end before the screen is drawn.
-"""
+"""The search for media files in the files, folders, glob patterns and links that the user names."""
 
 import contextlib
 import glob
@@ -10,7 +7,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -27,17 +24,17 @@ if TYPE_CHECKING:
 
 
 class Problem(NamedTuple):
-    """Something named that cannot become a transcript, and why."""
+    """A path that cannot be transcribed, and why."""
 
     path: Path
     failure: "Failure"
 
 
 class Found(NamedTuple):
-    """Absolute paths of the files found, each once, what could not be read, and links.
+    """Absolute paths of media files, each once; paths that cannot be read; links.
 
-    `roots` has, for each of the files, the folder that was named and led to it; empty if the file
-    was named itself. Text, and no `Path`: a hundred thousand of these take 30 MB.
+    `roots` has for each file the given folder in which it was found, empty if the file itself was
+    given. Text and not `Path`: a hundred thousand paths take 30 MB.
     """
 
     files: tuple[str, ...]
@@ -46,7 +43,7 @@ class Found(NamedTuple):
     links: tuple[str, ...] = ()
 
 
-FIRST_SECONDS, MOST_SECONDS = 0.001, 0.05  # of a portion
+FIRST_SECONDS, MOST_SECONDS = 0.001, 0.05  # of search for the first portion, and for any
 
 
 class _File(NamedTuple):
@@ -54,43 +51,43 @@ class _File(NamedTuple):
     root: str = ""
 
 
-_Find = _File | Problem | str
-"""The string is a link."""
+_Find = _File | Problem | str  # the string is a link
 
 
 def find_media(names: Iterable[str]) -> Found:
-    """Look up files, folders (recursively), glob patterns and links, in the order given.
+    """Search files, folders (recursively), glob patterns and links, in the order given.
 
-    Within a folder or pattern the order is natural: `part 2` before `part 10`.
+    Within a folder or pattern the order is natural: `part 2` before `part 10`. Blocks on the disk.
     """
-    return next(find_bit_by_bit(names, math.inf))
+    return next(find_in_portions(names, math.inf))
 
 
-def find_bit_by_bit(
+def find_in_portions(
     names: Iterable[str], first: float = FIRST_SECONDS, most: float = MOST_SECONDS
 ) -> Iterator[Found]:
-    """As `find_media`, in portions; one at least.
+    """The results of `find_media` in portions, at least one.
 
-    Each is what is found in twice the seconds of the one before it, from `first` up to `most`.
+    A portion holds what was found in `first` seconds, each further one in twice the time of the
+    one before, up to `most`.
     """
-    finds, seconds = _Finds(), first
-    for find in _look_up_all(names):
-        if finds.take(find) and time.monotonic() - finds.began > seconds:
-            yield finds.portion()
+    results, seconds = _Results(), first
+    for find in _search_all(names):
+        if results.add(find) and time.monotonic() - results.began > seconds:
+            yield results.portion()
             seconds = min(2 * seconds, most)
-    yield finds.portion()
+    yield results.portion()
 
 
-class _Finds:
-    """Gathers a portion; knows what was in those before."""
+class _Results:
+    """A portion of search results, without those of the portions before."""
 
     def __init__(self) -> None:
         self._seen: set[str] = set()
         self._portion: list[_Find] = []
         self.began = 0.0  # when the first of the portion was found
 
-    def take(self, find: _Find) -> bool:
-        """Add it to the portion, if it was not found before."""
+    def add(self, find: _Find) -> bool:
+        """Add a result to the portion; False if it was found before."""
         key = find if isinstance(find, str) else str(find.path)
         if key in self._seen:
             return False
@@ -101,7 +98,7 @@ class _Finds:
         return True
 
     def portion(self) -> Found:
-        """What was taken since the last one."""
+        """The results since the last portion."""
         finds, self._portion = self._portion, []
         files = [find for find in finds if isinstance(find, _File)]
         return Found(
@@ -113,26 +110,26 @@ class _Finds:
 
 
 def absolute(name: str) -> Path:
-    """The absolute path, with ~ expanded; links are kept."""
+    """The absolute path with `~` expanded; symbolic links are not followed."""
     path = Path(name)
-    with contextlib.suppress(RuntimeError):  # there is no such user: then it is just a name
+    with contextlib.suppress(RuntimeError):  # no such user: `~` is part of the name
         path = path.expanduser()
     return Path(os.path.abspath(path))  # noqa: PTH100  resolve() follows links
 
 
-def _look_up_all(names: Iterable[str]) -> Iterator[_Find]:
+def _search_all(names: Iterable[str]) -> Iterator[_Find]:
     for name in names:
         if is_link(name):
             yield name
             continue
         path = absolute(name)
         try:
-            yield from _look_up(name, path)
+            yield from _search(name, path)
         except OSError as error:
             yield _problem(path, error)
 
 
-def _look_up(name: str, path: Path) -> Iterator[_Find]:
+def _search(name: str, path: Path) -> Iterator[_Find]:
     if path.is_dir():
         yield from _walk(str(path), str(path))
     elif os.path.lexists(path):
@@ -149,7 +146,7 @@ def _look_up(name: str, path: Path) -> Iterator[_Find]:
 
 
 def _fixed_part(pattern: Path) -> str:
-    """The folder of a pattern that holds whatever it finds."""
+    """The folder that contains all matches of a pattern."""
     return next(folder for folder in map(str, pattern.parents) if not glob.has_magic(folder))
 
 
@@ -165,7 +162,7 @@ def _walk(folder: str, root: str) -> Iterator[_Find]:
 
 
 def is_media(name: str) -> bool:
-    """Whether a file is called like a recording."""
+    """Whether a file has the suffix of a recording."""
     return os.path.splitext(name)[1].lower() in MEDIA_SUFFIXES  # noqa: PTH122  100,000 of them
 
 
@@ -185,107 +182,123 @@ def _problem(path: Path, error: OSError) -> Problem:
 Finder = Callable[[Iterable[str]], Iterator[Found]]
 
 
-class LookedUp(Struct, frozen=True):
-    """Some of what the paths of an `AddPaths` led to, with its roots."""
+def finder_of(names: Sequence[str], found: Found) -> Finder:
+    """A finder for names that were searched already: it gives `found` for them, once.
+
+    It searches for all other names, and for these if they are asked for again.
+    """
+    results = [found]
+
+    def find(wanted: Iterable[str]) -> Iterator[Found]:
+        wanted = tuple(wanted)
+        if results and wanted == tuple(names):
+            yield results.pop()
+        else:
+            yield from find_in_portions(wanted)
+
+    return find
+
+
+class FilesFound(Struct, frozen=True):
+    """A portion of the results for the paths of an `AddPaths`, with the roots of that."""
 
     found: Found
     roots: tuple[str, ...] = ()
 
 
-class LookedUpAll(Struct, frozen=True):
-    """There is no more to find in these paths."""
+class DiscoveryFinished(Struct, frozen=True):
+    """The search of these paths has ended."""
 
     paths: tuple[str, ...]
 
 
-class Incoming:
-    """Looks paths up in a thread of its own: a folder can be huge, and a network share can hang.
+class Discovery:
+    """Searches paths in a thread: a folder can be huge, and a network share can hang.
 
-    Meanwhile other commands wait, because they may be about the files that are being added; only
-    those that end work do not. `post` puts what is found into the runner's inbox, from any thread,
-    bit by bit: the first of a hundred thousand files are there at once. `find` does the work;
-    `tell` hears of what others have to wait for.
+    Other commands wait during a search, because they may be about the files that are being added;
+    those that end work do not wait. `post` takes the results from any thread, portion by portion,
+    so that the first of a hundred thousand files are shown at once. `find` does the search;
+    `emit` is called when the state of the search changes.
     """
 
     def __init__(
         self,
-        post: Callable[[LookedUp | LookedUpAll], None],
-        tell: Callable[[AddingChanged], None],
+        post: Callable[[FilesFound | DiscoveryFinished], None],
+        emit: Callable[[AddingChanged], None],
+        find: Finder = find_in_portions,
     ) -> None:
-        self.find: Finder = find_bit_by_bit
+        self.find = find
         self._post = post
-        self._tell = tell
-        self._told = AddingChanged(adding=False)
-        self._turn = threading.Semaphore(0)
-        self._looking = False
+        self._emit = emit
+        self._emitted = AddingChanged(adding=False)
+        self._portion_added = threading.Semaphore(0)
+        self._searching = False
         self._waiting: deque[AnyCommand] = deque()
 
     @property
-    def is_busy(self) -> bool:
-        """Whether something is still to be added or obeyed."""
-        return self._looking or bool(self._waiting)
+    def is_searching(self) -> bool:
+        """Whether more files may be found."""
+        return self._searching
 
     @property
-    def is_looking(self) -> bool:
-        """Whether there may be more to find."""
-        return self._looking
+    def is_busy(self) -> bool:
+        """Whether a search runs or commands wait."""
+        return self._searching or bool(self._waiting)
+
+    @property
+    def state(self) -> AddingChanged:
+        """Whether files are being added, and whether the batch starts afterwards."""
+        starts = any(isinstance(command, Start) for command in self._waiting)
+        return AddingChanged(self._searching, self._searching and starts)
 
     def must_wait(self, command: AnyCommand) -> bool:
-        """Whether the command comes out of `next` later; it is kept then."""
+        """Whether the command has to wait; `next` returns it later then.
+
+        A command that ends work does not wait, and discards a `Start` that does.
+        """
         if isinstance(command, Pause | Stop | Quit):
-            starts = [waiting for waiting in self._waiting if isinstance(waiting, Start)]
-            for start in starts:
-                self._waiting.remove(start)
-            self._tell_changes()
+            self._waiting = deque(one for one in self._waiting if not isinstance(one, Start))
+            self._emit_changes()
             return False
         if self.is_busy:
             self._waiting.append(command)
-            self._tell_changes()
+            self._emit_changes()
             return True
         return False
 
     def next(self) -> AnyCommand | None:
-        """The next command that has waited and need not wait any longer."""
-        return self._waiting.popleft() if self._waiting and not self._looking else None
+        """The next command that has waited, unless a search runs."""
+        return self._waiting.popleft() if self._waiting and not self._searching else None
 
-    def look_up(self, paths: tuple[str, ...], roots: tuple[str, ...] = ()) -> None:
-        """Find the media files; the answers are posted, with these roots."""
-        self._looking = True
-        self._tell_changes()
-        # A daemon: one that hangs for ever must not keep fwtui from ending.
-        threading.Thread(target=self._find, args=(paths, roots), name="intake", daemon=True).start()
+    def search(self, paths: tuple[str, ...], roots: tuple[str, ...] = ()) -> None:
+        """Begin to search paths. The results are posted, each with `roots`."""
+        self._searching = True
+        self._emit_changes()
+        # A daemon: a share that hangs must not keep fwtui from ending.
+        threading.Thread(
+            target=self._search, args=(paths, roots), name="discovery", daemon=True
+        ).start()
 
-    def _find(self, paths: tuple[str, ...], roots: tuple[str, ...]) -> None:
+    def _search(self, paths: tuple[str, ...], roots: tuple[str, ...]) -> None:
         try:
             for found in self.find(paths):
-                self._answer(LookedUp(found, roots))
-                # Else thousands would be in front of a command that the user gives meanwhile.
-                self._turn.acquire()
+                self._post(FilesFound(found, roots))
+                # Otherwise thousands of files would be ahead of a command in the inbox.
+                self._portion_added.acquire()
         finally:  # all other commands wait for it
-            self._answer(LookedUpAll(paths))
+            self._post(DiscoveryFinished(paths))
 
-    def _answer(self, answer: LookedUp | LookedUpAll) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits for it
-            self._post(answer)
+    def continue_search(self) -> None:
+        """A portion was taken out of the inbox."""
+        self._portion_added.release()
 
-    def taken(self, answer: LookedUp) -> LookedUp:
-        """The answer, which was taken out of the inbox: the search goes on."""
-        self._turn.release()
-        return answer
+    def search_ended(self) -> None:
+        """The last result was taken out of the inbox."""
+        self._searching = False
+        self._emit_changes()
 
-    def done(self) -> None:
-        """The last answer was taken out of the inbox."""
-        self._looking = False
-        self._tell_changes()
-
-    @property
-    def state(self) -> AddingChanged:
-        """What others have to wait for."""
-        starts = any(isinstance(command, Start) for command in self._waiting)
-        return AddingChanged(self._looking, self._looking and starts)
-
-    def _tell_changes(self) -> None:
+    def _emit_changes(self) -> None:
         state = self.state
-        if state != self._told:
-            self._told = state
-            self._tell(state)
+        if state != self._emitted:
+            self._emitted = state
+            self._emit(state)

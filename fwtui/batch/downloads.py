@@ -9,7 +9,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from fwtui.batch.messages import LinkEnded
+from fwtui.batch.messages import DownloadEnded
 from fwtui.batch.state import BatchState, now
 from fwtui.batch.ytdlp import Fetched, fetch
 from fwtui.core.events import AnyEvent, JobChanged, JobProgress, Level
@@ -35,7 +35,9 @@ class Downloads:
     All methods run in the event loop. A file is kept until its transcripts are durable.
     """
 
-    def __init__(self, state: BatchState, folder: Path, post: Callable[[LinkEnded], None]) -> None:
+    def __init__(
+        self, state: BatchState, folder: Path, post: Callable[[DownloadEnded], None]
+    ) -> None:
         self.state = state
         self.folder = folder
         self._post = post
@@ -89,7 +91,7 @@ class Downloads:
         except asyncio.CancelledError:
             pass  # as asked: what is there stays, for the next time
         finally:
-            self._post(LinkEnded(job.id, outcome))
+            self._post(DownloadEnded(job.id, outcome))
 
     def _tell(self, progress: Fetched) -> None:
         current, done, total = self._current, progress.done, progress.total
@@ -99,7 +101,7 @@ class Downloads:
             event = JobProgress(current.job, done, total, 0.0, progress.eta, preparing=True)
             self.state.emit(event)
 
-    async def ended(self, message: LinkEnded) -> None:
+    async def ended(self, message: DownloadEnded) -> None:
         """The file is there, or is not; the job waits for an engine, or has failed."""
         assert self._current is not None
         cancelled, self._current = self._current.cancelled, None

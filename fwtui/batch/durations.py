@@ -15,7 +15,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from fwtui.batch.messages import LengthFound
+from fwtui.batch.messages import DurationFound
 from fwtui.batch.state import BatchState
 from fwtui.core.events import AnyEvent, JobsAdded
 from fwtui.core.job import Job, JobId, MediaInfo, Pending
@@ -90,7 +90,7 @@ class LengthMeter:
 class Lengths:
     """`post` puts an answer into the runner's inbox; the next file waits until it was taken."""
 
-    def __init__(self, state: BatchState, post: Callable[[LengthFound], None]) -> None:
+    def __init__(self, state: BatchState, post: Callable[[DurationFound], None]) -> None:
         self.state = state
         self._post = post
         self._unknown: deque[JobId] = deque()
@@ -126,12 +126,12 @@ class Lengths:
                     continue
                 async for _, seconds in meter.measure([queue[job].file]):
                     self._taken.clear()
-                    self._post(LengthFound(job, seconds))
+                    self._post(DurationFound(job, seconds))
                     await self._taken.wait()
         finally:
             await meter.close()
 
-    async def take(self, answer: LengthFound) -> None:
+    async def take(self, answer: DurationFound) -> None:
         """Enter a length."""
         try:
             if answer.seconds is None or answer.job not in self.state.queue:

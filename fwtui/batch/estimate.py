@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from fwtui.core.events import (
     AnyEvent,
+    BatchProgress,
     JobChanged,
     JobsAdded,
     JobsRemoved,
@@ -243,6 +244,22 @@ class Pace:
         """The speed of the last windows, or before them that of earlier batches like this."""
         return measured or self._history.get(self._settings()).speed
 
+    def progress(self, tally: Tally, running: float, measured: float) -> BatchProgress:
+        """How far the batch is, with `running` seconds of audio done in unfinished files.
+
+        `measured` is the present speed, 0 if there is none.
+        """
+        done = tally.done_seconds + running
+        return BatchProgress(
+            completed=tally.completed,
+            failed=tally.failed,
+            pending=tally.pending,
+            total=tally.total,
+            done_seconds=done,
+            total_seconds=tally.total_seconds,
+            eta=self.eta(tally, done, self.speed(measured)),
+        )
+
     def eta(self, tally: Tally, done: float, speed: float) -> float | None:
         """Seconds left; None when the speed or all lengths are unknown. Keeps the first it says."""
         total = tally.total_seconds
@@ -259,14 +276,15 @@ class Pace:
         self._began, self._rested, self._rests_since = self._now(), 0.0, None
         self.prediction = None
 
-    def end(self, *, stopped: bool) -> None:
-        """The batch is over; one that was stopped says nothing of the prediction."""
+    def end(self, *, stopped: bool) -> Prediction | None:
+        """End the batch; returns the prediction of its time, unless it was stopped."""
         if self.prediction is not None and not stopped:
             took = self._worked() - self.prediction.after
             self.prediction = Prediction(self.prediction.after, self.prediction.seconds, took)
         else:
             self.prediction = None
         self._began = None
+        return self.prediction
 
     def _worked(self) -> float:
         """Seconds since the batch began, without its rests."""

@@ -1,91 +1,91 @@
-"""What reaches the runner's inbox beside commands: from engine children, from clocks."""
+"""Messages in the inbox of a `Batch`, beside commands."""
 
 from pathlib import Path
 
 from msgspec import Struct
 
-from fwtui.batch.discovery import LookedUp, LookedUpAll
+from fwtui.batch.discovery import DiscoveryFinished, FilesFound
 from fwtui.core.commands import AnyCommand
 from fwtui.core.events import MemoryReading
 from fwtui.core.failure import Failure
 from fwtui.core.job import JobId
 from fwtui.engine.client import EngineClient, EngineExit
 from fwtui.engine.protocol import AnyReply
-from fwtui.watch.folder import News
+from fwtui.watch.folder import FolderMessage
 
 
-class EngineSaid(Struct, frozen=True):
-    """A reply, and which child it came from."""
+class EngineReplied(Struct, frozen=True):
+    """A reply, and the engine process that sent it."""
 
     client: EngineClient
     reply: AnyReply
 
 
-class EngineGone(Struct, frozen=True):
-    """A child was drained and reaped."""
+class EngineExited(Struct, frozen=True):
+    """An engine process has ended and its output was read to the end."""
 
     client: EngineClient
     exit: EngineExit
 
 
-class LinkEnded(Struct, frozen=True):
+class DownloadEnded(Struct, frozen=True):
     """A download has ended: with a file, with a failure, or because it was stopped (None)."""
 
     job: JobId
     outcome: Path | Failure | None
 
 
-EngineMessage = EngineSaid | EngineGone
-SlotMessage = EngineMessage | LinkEnded
+EngineMessage = EngineReplied | EngineExited
+WorkerMessage = EngineMessage | DownloadEnded
 
 
-class StillSkipping(Struct, frozen=True):
-    """Many files in a row need no work; there may be more of them. Commands come in between."""
+class SkipLimitReached(Struct, frozen=True):
+    """Many files in a row were skipped, and there may be more. Commands come in between."""
 
 
-class Overdue(Struct, frozen=True):
-    """A cancelled job may not have ended in time."""
+class CancelOverdue(Struct, frozen=True):
+    """A cancelled job should have ended by now."""
 
     job: JobId
 
 
-class Unused(Struct, frozen=True):
-    """The model was kept for another batch, and none has come since batch number `after`."""
+class ModelIdle(Struct, frozen=True):
+    """The time for which the model is kept after batch number `batch` is over."""
 
-    after: int
+    batch: int
 
 
-class LengthFound(Struct, frozen=True):
-    """A waiting file was looked at; None: it could not be measured, which its turn will tell."""
+class DurationFound(Struct, frozen=True):
+    """The length of a waiting file in seconds; None if it cannot be measured."""
 
     job: JobId
     seconds: float | None
 
 
-class Sampled(Struct, frozen=True):
-    """A memory reading is there."""
+class MemoryMeasured(Struct, frozen=True):
+    """A memory reading."""
 
     reading: MemoryReading
 
 
-class Settled(Struct, frozen=True):
-    """What was to be done to a watched file after its transcript is done, or cannot be done.
+class AfterActionDone(Struct, frozen=True):
+    """A watched file was moved or tagged after its transcription, or that failed.
 
-    `identity` is that of the file it was done to, as `str`; `place` is where that is now, None if
-    it was left as it is. Both paths as `path_to_text`.
+    `identity` is that of the file, as `str`; `moved_to` is where it is now, None if it was left as
+    it is. Both paths as `path_to_text`.
     """
 
     job: JobId
     path: str
     identity: str
-    place: str | None
+    moved_to: str | None
 
 
-class Cleared(Struct, frozen=True):
-    """What the batch waits for is over."""
+class DiskAvailable(Struct, frozen=True):
+    """The disk that the batch waits for can be used again."""
 
 
-# What threads put there.
-Posted = SlotMessage | LookedUp | LookedUpAll | Cleared | News
-Clock = LengthFound | Overdue | StillSkipping | Unused | Sampled
-Message = AnyCommand | Posted | Clock | Settled
+# Posted by threads.
+PostedMessage = WorkerMessage | FilesFound | DiscoveryFinished | DiskAvailable | FolderMessage
+_LoopMessage = DurationFound | CancelOverdue | SkipLimitReached | ModelIdle | MemoryMeasured
+Message = AnyCommand | PostedMessage | _LoopMessage | AfterActionDone

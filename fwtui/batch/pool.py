@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from fwtui.batch.downloads import Downloads
-from fwtui.batch.messages import LinkEnded, SlotMessage
+from fwtui.batch.messages import DownloadEnded, WorkerMessage
 from fwtui.batch.retry import may_fall_back_to_cpu
 from fwtui.batch.state import BatchState
 from fwtui.batch.worker import EngineWorker
@@ -114,9 +114,9 @@ class EnginePool:
 
     # --- work ----------------------------------------------------------------------------------
 
-    async def handle(self, message: SlotMessage) -> None:
+    async def handle(self, message: WorkerMessage) -> None:
         """Handle the end of a download, or a reply or the end of an engine."""
-        if isinstance(message, LinkEnded):
+        if isinstance(message, DownloadEnded):
             await self.downloads.ended(message)
             return
         for worker in self._all:

@@ -13,7 +13,7 @@ from select import select
 from types import TracebackType
 from typing import IO, TYPE_CHECKING
 
-from fwtui.batch.discovery import find_bit_by_bit
+from fwtui.batch.discovery import find_in_portions
 
 if TYPE_CHECKING:
     from fwtui.batch.discovery import Found
@@ -43,7 +43,7 @@ class Ahead:
         return self._first
 
     def find(self, paths: Iterable[str]) -> "Iterator[Found]":
-        """As `find_bit_by_bit`, which it calls for all but the first time for its own paths."""
+        """As `find_in_portions`, which it calls for all but the first time for its own paths."""
         paths = tuple(paths)
         if self._child is not None and paths == self._paths:
             self._paths = None
@@ -53,9 +53,9 @@ class Ahead:
                 yield from _answers(self._child)
                 self._child.wait()  # it has nothing more to do; nobody looks again until the end
                 return
-        from fwtui.batch.discovery import find_bit_by_bit
+        from fwtui.batch.discovery import find_in_portions
 
-        yield from find_bit_by_bit(paths)
+        yield from find_in_portions(paths)
 
     def __enter__(self) -> "Ahead":
         return self
@@ -113,7 +113,7 @@ def main() -> None:
     gc.disable()  # what it makes is written, and then it ends
     out = sys.stdout.buffer
     try:
-        for found in find_bit_by_bit(sys.argv[1:]):
+        for found in find_in_portions(sys.argv[1:]):
             out.write(pickle.dumps(found))
             out.flush()
         out.write(pickle.dumps(None))

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
-from fwtui.batch.discovery import LookedUp, LookedUpAll
+from fwtui.batch.discovery import DiscoveryFinished, FilesFound
 from fwtui.batch.file_run import SKIPPED
-from fwtui.batch.messages import Overdue
+from fwtui.batch.messages import CancelOverdue
 from fwtui.batch.pool import EnginePool
 from fwtui.batch.queue import roots_of
 from fwtui.batch.state import BatchState, now
@@ -83,10 +83,10 @@ def _as_it_was(job: Job) -> Job:
 
 
 class Orders:
-    """Carries them out. `remind` gets an `Overdue` when a cancelled file should have ended."""
+    """Carries them out. `remind` gets a `CancelOverdue` when a cancelled file should have ended."""
 
     def __init__(
-        self, state: BatchState, slots: EnginePool, remind: Callable[[Overdue], None]
+        self, state: BatchState, slots: EnginePool, remind: Callable[[CancelOverdue], None]
     ) -> None:
         self.state = state
         self.slots = slots
@@ -99,7 +99,7 @@ class Orders:
         self._first: JobId | None = None  # of its jobs
         self._given_up = False
 
-    async def add(self, answer: LookedUp) -> None:
+    async def add(self, answer: FilesFound) -> None:
         """Put what was found into the queue; no more of it after trouble with the disk."""
         if self._given_up:
             return
@@ -117,7 +117,7 @@ class Orders:
             raise
         self._found += len(found.files) + len(found.problems) + len(links)
 
-    async def all_added(self, answer: LookedUpAll) -> None:
+    async def all_added(self, answer: DiscoveryFinished) -> None:
         """Tell what was not added, now that all is."""
         known = self._found - self._added
         if known:
@@ -205,4 +205,4 @@ class Orders:
             slot = self.slots.holder_of(job)
             assert slot is not None
             slot.cancel(job)
-            asyncio.get_running_loop().call_later(wait, self._remind, Overdue(job))
+            asyncio.get_running_loop().call_later(wait, self._remind, CancelOverdue(job))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from fwtui.batch.messages import Settled
+from fwtui.batch.messages import AfterActionDone
 from fwtui.batch.state import BatchState
 from fwtui.config.fields import Value, apply
 from fwtui.config.locations import Locations
@@ -22,7 +22,14 @@ from fwtui.errors import ConfigError, FwtuiError, StorageError
 from fwtui.sessions.load import load
 from fwtui.sessions.paths import SessionFiles
 from fwtui.watch.actions import Replaced, afterwards
-from fwtui.watch.folder import Arrived, FolderWatch, News, Noted, Renamed, Told
+from fwtui.watch.folder import (
+    FileRenamed,
+    FilesArrived,
+    FolderLogLine,
+    FolderMessage,
+    FolderStatusChanged,
+    FolderWatch,
+)
 from fwtui.watch.processed import Taken, TakenLedger
 
 
@@ -88,8 +95,8 @@ class Folders:
 
     state: BatchState
     locations: Locations
-    post: Callable[[News], None]
-    settled: Callable[[Settled], None]
+    post: Callable[[FolderMessage], None]
+    settled: Callable[[AfterActionDone], None]
     _open: dict[str, _Open] = field(default_factory=dict)
     _apart: set[str] = field(default_factory=set)
     _paths: dict[JobId, str] = field(default_factory=dict)
@@ -205,19 +212,19 @@ class Folders:
 
     # --- what comes from them ------------------------------------------------------------------
 
-    async def hear(self, news: News | Settled) -> None:
+    async def handle(self, news: FolderMessage | AfterActionDone) -> None:
         """Take news from a folder, or of a file that is settled. Raises StorageError."""
         match news:
-            case Told(status=status):
+            case FolderStatusChanged(status=status):
                 await self._note(status)
-            case Noted(level=level, text=text):
+            case FolderLogLine(level=level, text=text):
                 self.state.log(level, text)
-            case Arrived():
+            case FilesArrived():
                 await self._take(news)
-            case Renamed(before=before, after=after):
+            case FileRenamed(before=before, after=after):
                 if (job := self.state.queue.at(before)) is not None:
                     await self._renamed(job, after)
-            case Settled():
+            case AfterActionDone():
                 await self._settle(news)
 
     async def _note(self, status: FolderStatus) -> None:
@@ -236,7 +243,7 @@ class Folders:
                 if _was_missing(job) and job.file.is_relative_to(root)
             )
 
-    async def _take(self, news: Arrived) -> None:
+    async def _take(self, news: FilesArrived) -> None:
         one = self._open.get(news.folder)
         if one is None:
             return  # let go meanwhile: what was written down is forgotten at the next start
@@ -368,20 +375,20 @@ class Folders:
                 reason = error.strerror or str(error)
                 text = f"{job.name} has its transcript, but was not {word}: {reason}"
                 self.state.log(Level.WARNING, text, job.id)
-            self.settled(Settled(job.id, job.path, entry.identity, place))
+            self.settled(AfterActionDone(job.id, job.path, entry.identity, place))
 
-    async def _settle(self, news: Settled) -> None:
+    async def _settle(self, news: AfterActionDone) -> None:
         one, job = self._ledger_of(news.path), self.state.queue.get(news.job)
         entry = one.taken.at(news.path) if one is not None and one.taken is not None else None
         if one is None or one.taken is None or entry is None or entry.identity != news.identity:
             return  # another file is there by now
-        if news.place in {None, news.path}:
+        if news.moved_to in {None, news.path}:
             await asyncio.to_thread(one.taken.change, news.path, "done")
             return
-        assert news.place is not None
+        assert news.moved_to is not None
         if job is not None:
-            await self._relocate(job, news.place)
-        moved = replace(entry, path=news.place, fate="done")
+            await self._relocate(job, news.moved_to)
+        moved = replace(entry, path=news.moved_to, fate="done")
         await asyncio.to_thread(one.taken.add, [moved, replace(entry, fate="forgotten")])
 
 

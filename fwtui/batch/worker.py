@@ -23,7 +23,7 @@ from fwtui.batch.file_recorder import (
 )
 from fwtui.batch.file_run import FileRun
 from fwtui.batch.memory_guard import MemoryGuard
-from fwtui.batch.messages import EngineGone, EngineMessage, EngineSaid, SlotMessage
+from fwtui.batch.messages import EngineExited, EngineMessage, EngineReplied, WorkerMessage
 from fwtui.batch.retry import NO_GPU, without_gpu
 from fwtui.batch.state import BatchState
 from fwtui.batch.watchdog import Watchdog, WindowPace
@@ -162,7 +162,7 @@ class EngineWorker:
         scratch: Path,
         meter: MemoryMeter,
         memory_guard: MemoryGuard,
-        post: Callable[[SlotMessage], None],
+        post: Callable[[WorkerMessage], None],
         command: tuple[str, ...],
     ) -> None:
         self.slot = slot
@@ -360,10 +360,10 @@ class EngineWorker:
 
     def _on_stderr(self, line: str) -> None:
         if self._client is not None:
-            self.post(EngineSaid(self._client, Note(Level.DEBUG, line)))
+            self.post(EngineReplied(self._client, Note(Level.DEBUG, line)))
 
     def _on_stalled(self, client: EngineClient, failure: Failure) -> None:
-        self.post(EngineSaid(client, Fatal(failure)))
+        self.post(EngineReplied(client, Fatal(failure)))
 
     def hold(self, on: bool) -> None:
         """Hold the engine after its current window, or release it."""
@@ -432,9 +432,9 @@ class EngineWorker:
         if message.client is not self._client:
             return
         match message:
-            case EngineSaid(reply=reply):
+            case EngineReplied(reply=reply):
                 await self._on_reply(reply)
-            case EngineGone(exit=ended):
+            case EngineExited(exit=ended):
                 await self._on_exit(ended)
 
     async def _on_reply(self, reply: AnyReply) -> None:
@@ -583,17 +583,17 @@ class EngineWorker:
         return not died or self._failed_starts >= FAILED_STARTS
 
 
-def _read_replies(client: EngineClient, post: Callable[[SlotMessage], None]) -> None:
+def _read_replies(client: EngineClient, post: Callable[[WorkerMessage], None]) -> None:
     """Post all replies of an engine, then its end. Runs in the reader thread."""
     try:
         for reply in client.replies():
-            post(EngineSaid(client, reply))
+            post(EngineReplied(client, reply))
     except EngineError as error:
         detail = str(error.__cause__)
         failure = Failure(FailureKind.ENGINE_DIED, error.title, error.hint, detail)
-        post(EngineSaid(client, Fatal(failure)))
+        post(EngineReplied(client, Fatal(failure)))
         client.kill()
-    post(EngineGone(client, client.wait()))
+    post(EngineExited(client, client.wait()))
 
 
 def _loaded_line(info: EngineInfo) -> str:

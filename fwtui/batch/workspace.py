@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from fwtui.batch.batch import SharedBatch
-from fwtui.batch.discovery import Finder, find_bit_by_bit
+from fwtui.batch.batch import Batch
+from fwtui.batch.discovery import Finder, find_in_portions
 from fwtui.batch.link import Listener
 from fwtui.batch.remote.batch_status import Glimpse, look
 from fwtui.batch.remote.client import RemoteBatch
@@ -48,7 +48,7 @@ class Workspace:
         locations: Locations,
         listeners: Sequence[Listener] = (),
         where: Where = "run",
-        find: Finder = find_bit_by_bit,
+        find: Finder = find_in_portions,
     ) -> None:
         self._find = find
         self.locations = locations
@@ -83,9 +83,7 @@ class Workspace:
         sweep_links(self.locations.cache / LINKS, self.locations.sessions)
         return sweep(self.locations.scratch, self.locations.sessions, datetime.now())
 
-    async def start(
-        self, settings: Settings, folders: tuple[WatchedFolder, ...] = ()
-    ) -> SharedBatch:
+    async def start(self, settings: Settings, folders: tuple[WatchedFolder, ...] = ()) -> Batch:
         """A batch with a new session, which watches these folders. Raises StorageError."""
 
         def create() -> SessionStore:
@@ -103,7 +101,7 @@ class Workspace:
         stored: StoredSession,
         own: Settings,
         folders: tuple[WatchedFolder, ...] | None = None,
-    ) -> SharedBatch:
+    ) -> Batch:
         """A batch that goes on with a stored session, its paths mapped as remembered.
 
         `own` gives what a session does not keep (`Settings.with_user_settings_of`). `folders`
@@ -147,9 +145,8 @@ class Workspace:
         path = self.locations.path_maps
         await asyncio.to_thread(lambda: save_maps(path, {**load_maps(path), **maps}))
 
-    def _runner(self, store: SessionStore) -> SharedBatch:
-        runner = SharedBatch(store, self.locations, self._where)
-        runner.incoming.find = self._find
+    def _runner(self, store: SessionStore) -> Batch:
+        runner = Batch(store, self.locations, self._where, find=self._find)
         swept, self._swept = self._swept, []
         runner.notices += [str(one) for one in swept if one.files]
         for listener in self._listeners:

@@ -40,7 +40,7 @@ from fwtui.core.text import printable
 from fwtui.errors import ExitCode, FwtuiError, UsageError
 
 if TYPE_CHECKING:
-    from fwtui.batch.batch import SharedBatch
+    from fwtui.batch.batch import Batch
     from fwtui.batch.discovery import Problem
 
 
@@ -276,7 +276,7 @@ async def _open(
     intake: Intake,
     console: Console,
     offered: Console | None,
-) -> tuple["SharedBatch", Settings, list[AnyCommand]]:
+) -> tuple["Batch", Settings, list[AnyCommand]]:
     """A runner, the settings it works with, and the commands that set it going.
 
     Missing models are downloaded with a word on `offered`, if there is one.

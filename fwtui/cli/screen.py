@@ -25,7 +25,7 @@ from fwtui.core.text import printable
 from fwtui.errors import ExitCode, FwtuiError, UsageError
 
 if TYPE_CHECKING:
-    from fwtui.batch.batch import SharedBatch
+    from fwtui.batch.batch import Batch
     from fwtui.batch.discovery import Found
     from fwtui.batch.remote.endpoints import Place
     from fwtui.tui.app import FwtuiApp
@@ -131,17 +131,17 @@ def _names(found: "Found | None") -> list[str]:
 async def _show(app: "FwtuiApp", locations: Locations) -> None:
     await app.run_async()
 
-    from fwtui.batch.batch import SharedBatch
+    from fwtui.batch.batch import Batch
 
     task, batch = app.host.released, app.host.runner
-    if task is not None and isinstance(batch, SharedBatch):
+    if task is not None and isinstance(batch, Batch):
         await _go_on(batch, task, locations)
     elif app.host.model.attached and app.host.model.phase is not Phase.IDLE:
         name = printable(app.host.model.session_id)
         Console().line(f"the batch goes on; to see it again: fwtui attach {name}")
 
 
-async def _go_on(batch: "SharedBatch", task: "asyncio.Task[None]", locations: Locations) -> None:
+async def _go_on(batch: "Batch", task: "asyncio.Task[None]", locations: Locations) -> None:
     """The terminal is gone: work the queue off without one."""
     leave_terminal(locations.session_log(batch.session_id))
     batch.state.log(Level.INFO, TERMINAL_GONE)

@@ -28,7 +28,7 @@ from fwtui.core.watched_folder import After, Existing, Poll, WatchedFolder
 from fwtui.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from fwtui.batch.batch import SharedBatch
+    from fwtui.batch.batch import Batch
     from fwtui.batch.workspace import Workspace
     from fwtui.sessions.catalog import StoredSession
 
@@ -181,7 +181,7 @@ async def open_watch(
     folders: tuple[WatchedFolder, ...],
     settings: Settings,
     console: Console,
-) -> tuple["SharedBatch", list[AnyCommand]]:
+) -> tuple["Batch", list[AnyCommand]]:
     """A batch that watches the folders, and the commands that set it going.
 
     It goes on with the newest free session that watched one of them.

@@ -24,7 +24,7 @@ from fwtui.watch.processed import Taken, TakenLedger, Verdict, decide, entry_of
 from fwtui.watch.source import CannotTell, Hint, is_on_network, polled, told
 
 
-class Arrived(Struct, frozen=True):
+class FilesArrived(Struct, frozen=True):
     """Complete files to transcribe, written down in the folder's ledger already.
 
     `folder` and `files` as `path_to_text`.
@@ -34,7 +34,7 @@ class Arrived(Struct, frozen=True):
     files: tuple[str, ...]
 
 
-class Renamed(Struct, frozen=True):
+class FileRenamed(Struct, frozen=True):
     """A file that is in the queue has another name now, or is there again under its own."""
 
     folder: str
@@ -42,20 +42,20 @@ class Renamed(Struct, frozen=True):
     after: str
 
 
-class Told(Struct, frozen=True):
+class FolderStatusChanged(Struct, frozen=True):
     """How the folder is."""
 
     status: FolderStatus
 
 
-class Noted(Struct, frozen=True):
+class FolderLogLine(Struct, frozen=True):
     """A line for the log."""
 
     level: Level
     text: str
 
 
-News = Arrived | Renamed | Told | Noted
+FolderMessage = FilesArrived | FileRenamed | FolderStatusChanged | FolderLogLine
 
 
 def walk(folder: str, apart: Collection[str]) -> Iterator[str]:
@@ -98,7 +98,7 @@ class FolderWatch:
         session: str,
         apart: Collection[str],
         missed: Collection[str],
-        post: Callable[[News], None],
+        post: Callable[[FolderMessage], None],
     ) -> None:
         self.folder = folder
         self.root = text_to_path(folder.path)
@@ -138,7 +138,7 @@ class FolderWatch:
             problem = f"{type(error).__name__}: {error}"
             self._tell(state="failed", problem=problem)
             text = f"The folder {self.root} is not watched any more: {problem}"
-            self._post(Noted(Level.ERROR, printable(text)))
+            self._post(FolderLogLine(Level.ERROR, printable(text)))
 
     # --- one life of the folder ----------------------------------------------------------------
 
@@ -166,7 +166,7 @@ class FolderWatch:
             except CannotTell as error:
                 text = f"{self.root} is looked through every {self.folder.poll_seconds:g} s: "
                 text += f"the system does not tell what happens in it ({error})"
-                self._post(Noted(Level.WARNING, printable(text)))
+                self._post(FolderLogLine(Level.WARNING, printable(text)))
         self._follow(polled(self._stop, self.folder.poll_seconds), "polling")
 
     def _follow(self, hints: Iterator[Hint], state: str) -> None:
@@ -199,7 +199,7 @@ class FolderWatch:
         status = replace(self._status, waiting=len(self._seen), **news)
         if status != self._status:
             self._status = status
-            self._post(Told(status))
+            self._post(FolderStatusChanged(status))
 
     # --- seeing --------------------------------------------------------------------------------
 
@@ -269,7 +269,7 @@ class FolderWatch:
             self._seen.clear()
         if entries:
             text = f"{len(entries):,} files were in {self.root} before and are left alone"
-            self._post(Noted(Level.INFO, printable(text)))
+            self._post(FolderLogLine(Level.INFO, printable(text)))
 
     def _take(self) -> None:
         ready = iter(self._complete())
@@ -284,7 +284,7 @@ class FolderWatch:
             for one in batch.news:
                 self._post(one)
             if batch.arrived:
-                self._post(Arrived(self.folder.path, tuple(batch.arrived)))
+                self._post(FilesArrived(self.folder.path, tuple(batch.arrived)))
                 self._tell(taken=self._status.taken + len(batch.arrived))
 
     def _complete(self) -> list[str]:
@@ -312,7 +312,7 @@ class FolderWatch:
             if path not in self._unreadable:
                 self._unreadable.add(path)
                 text = f"{path} cannot be read yet: {error.strerror or error}"
-                self._post(Noted(Level.WARNING, printable(text)))
+                self._post(FolderLogLine(Level.WARNING, printable(text)))
             return None
         self._unreadable.discard(path)
         return identity
@@ -332,12 +332,12 @@ class FolderWatch:
         elif verdict is Verdict.COPY:
             batch.entries.append(entry_of(path, identity, "left"))
             words = f"{path} is not taken: it is a copy of {text_to_path(before.path)}"
-            batch.news.append(Noted(Level.INFO, printable(words)))
+            batch.news.append(FolderLogLine(Level.INFO, printable(words)))
         else:
             if verdict is Verdict.RENAMED:
                 batch.entries.append(replace(before, fate="forgotten"))
             if before.fate == "queued":
-                batch.news.append(Renamed(self.folder.path, before.path, text))
+                batch.news.append(FileRenamed(self.folder.path, before.path, text))
             batch.entries.append(replace(before, path=text, identity=str(identity)))
 
 
@@ -348,7 +348,7 @@ class _Portion:
         self.entries: list[Taken] = []
         self.handled: list[str] = []
         self.arrived: list[str] = []
-        self.news: list[News] = []
+        self.news: list[FolderMessage] = []
         self.digests: set[str] = set()
 
 

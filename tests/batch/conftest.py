@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.batch.driver import MINUTE, Batch, outputs, settings_for
+from tests.batch.driver import MINUTE, BatchDriver, outputs, settings_for
 
 
 @pytest.fixture(scope="session")
@@ -13,7 +13,7 @@ def whole_minute(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     folder = tmp_path_factory.mktemp("whole")
 
     async def work() -> None:
-        async with Batch(settings_for(folder / "out"), [MINUTE]) as batch:
+        async with BatchDriver(settings_for(folder / "out"), [MINUTE]) as batch:
             assert (await batch.to_the_end()).completed == 1
 
     with pytest.MonkeyPatch.context() as patched:

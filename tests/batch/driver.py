@@ -1,4 +1,4 @@
-"""A real batch in this process: runner, engine child, session on disk, and its events."""
+"""A real batch in this process: the actor, engine child, session on disk, and its events."""
 
 import asyncio
 import sys
@@ -10,7 +10,7 @@ from typing import Self, TypeVar
 import psutil
 
 from fwtui import demo
-from fwtui.batch.batch import BatchRunner
+from fwtui.batch.batch import Batch
 from fwtui.batch.workspace import Workspace
 from fwtui.config.locations import Locations
 from fwtui.core.commands import AddPaths, AnyCommand, Quit, Start
@@ -59,7 +59,7 @@ def settings_for(
     )
 
 
-class Batch:
+class BatchDriver:
     """Runs while the `async with` block does; leaves with `Quit`."""
 
     def __init__(
@@ -71,13 +71,13 @@ class Batch:
         self.events: list[AnyEvent] = []
         self.jobs: dict[JobId, Job] = {}
         self.workspace = Workspace(Locations.default())
-        self.runner: BatchRunner
+        self.runner: Batch
         self.engine = engine
         self._news = asyncio.Event()
         self._task: asyncio.Task[None]
 
     @classmethod
-    async def resumed(cls) -> "Batch":
+    async def resumed(cls) -> "BatchDriver":
         """On the one incomplete session there is."""
         batch = cls(Settings())
         listed = await batch.workspace.incomplete()
@@ -93,9 +93,7 @@ class Batch:
                 code = f"{self.engine}\nfrom fwtui.engine.child import main\nmain()"
                 command = (sys.executable, "-c", code)
                 locations = self.workspace.locations
-                self.runner = BatchRunner(
-                    self.runner.state.store, locations.scratch, command, locations.history
-                )
+                self.runner = Batch(self.runner.state.store, locations, engine=command)
         self.runner.subscribe(self._hear)
         self._task = asyncio.create_task(self.runner.run())
         if self.paths:
@@ -108,7 +106,7 @@ class Batch:
         self.send(AddPaths(tuple(str(path) for path in paths)))
         await self.until(JobsAdded, since=since)
         async with asyncio.timeout(PATIENCE):
-            while self.runner.incoming.is_looking:
+            while self.runner.discovery.is_searching:
                 await asyncio.sleep(0)
 
     async def __aexit__(

@@ -39,7 +39,7 @@ from tests.batch.driver import (
     MINUTE,
     RESTING,
     SHORT,
-    Batch,
+    BatchDriver,
     children,
     leftovers,
     outputs,
@@ -49,13 +49,13 @@ from tests.patient import WAITING
 from tests.tools import require_tool
 
 
-def kinds(batch: Batch) -> list[str]:
+def kinds(batch: BatchDriver) -> list[str]:
     return [type(job.state).__name__ for job in batch.jobs.values()]
 
 
 async def test_all_clips_are_done_and_nothing_is_left(tmp_path: Path) -> None:
     out, others = tmp_path / "out", children()
-    async with Batch(settings_for(out), demo.clips()) as batch:
+    async with BatchDriver(settings_for(out), demo.clips()) as batch:
         finished = await batch.to_the_end()
     assert (finished.completed, finished.failed, finished.stopped) == (5, 0, False)
     assert set(kinds(batch)) == {"Completed"}
@@ -73,7 +73,7 @@ async def test_all_clips_are_done_and_nothing_is_left(tmp_path: Path) -> None:
 
 async def test_completed_is_said_after_the_outputs_are_there(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    batch = Batch(settings_for(out), [SHORT])
+    batch = BatchDriver(settings_for(out), [SHORT])
     seen: list[bool] = []
     async with batch:
         batch.runner.subscribe(
@@ -88,7 +88,7 @@ async def test_completed_is_said_after_the_outputs_are_there(tmp_path: Path) -> 
 
 
 async def test_memory_is_logged_in_the_lines_of_the_document(tmp_path: Path) -> None:
-    async with Batch(settings_for(tmp_path / "out"), [SHORT]) as batch:
+    async with BatchDriver(settings_for(tmp_path / "out"), [SHORT]) as batch:
         await batch.to_the_end()
     whole = r"Memory: \d+ MB \(RSS\), \d+ MB \(VMS\), \d+\.\d%"
     name = re.escape(SHORT.name)
@@ -112,7 +112,7 @@ async def test_each_bad_file_has_its_own_error_and_the_others_are_done(tmp_path:
     gone = Path(shutil.copy(SHORT, tmp_path / "gone.flac"))
     missing = tmp_path / "missing.mp3"
     paths = [text, empty, film, gone, missing, SHORT]
-    async with Batch(settings_for(tmp_path / "out"), paths) as batch:
+    async with BatchDriver(settings_for(tmp_path / "out"), paths) as batch:
         gone.unlink()
         finished = await batch.to_the_end()
     assert (finished.completed, finished.failed) == (1, 5)
@@ -137,7 +137,7 @@ async def test_a_killed_engine_is_replaced_and_the_file_goes_on(
 ) -> None:
     go = tmp_path / "go"
     code = RESTING.format(go=str(go))
-    async with Batch(settings_for(tmp_path / "killed"), [MINUTE, SHORT], code) as batch:
+    async with BatchDriver(settings_for(tmp_path / "killed"), [MINUTE, SHORT], code) as batch:
         batch.send(Start())
         await batch.windows(1, 1)
         os.kill(await batch.engine_pid(), signal.SIGKILL)
@@ -158,7 +158,7 @@ async def test_stop_keeps_the_progress_and_a_resume_gives_the_same_files(
     tmp_path: Path, whole_minute: dict[str, bytes]
 ) -> None:
     out = tmp_path / "out"
-    async with Batch(settings_for(out), [MINUTE], WAITING) as batch:
+    async with BatchDriver(settings_for(out), [MINUTE], WAITING) as batch:
         batch.send(Start())
         await batch.windows(1, 1)
         batch.send(Stop())
@@ -168,7 +168,7 @@ async def test_stop_keeps_the_progress_and_a_resume_gives_the_same_files(
         assert isinstance(state, Pending)
         assert state.done_seconds > 0
     assert not out.exists()
-    again = await Batch.resumed()
+    again = await BatchDriver.resumed()
     async with again:
         first = await again.runner.transcript(1)
         assert len(first.segments) > 0
@@ -185,7 +185,7 @@ async def test_other_settings_start_the_file_over(tmp_path: Path) -> None:
 
     go = tmp_path / "go"
     code = RESTING.format(go=str(go))
-    async with Batch(settings_for(tmp_path / "out"), [MINUTE], code) as batch:
+    async with BatchDriver(settings_for(tmp_path / "out"), [MINUTE], code) as batch:
         batch.send(Start())
         await batch.windows(1, 1)
         batch.send(Stop())
@@ -200,7 +200,7 @@ async def test_other_settings_start_the_file_over(tmp_path: Path) -> None:
 
 
 async def test_pause_rests_with_the_model_loaded(tmp_path: Path) -> None:
-    async with Batch(settings_for(tmp_path / "out"), [MINUTE], WAITING) as batch:
+    async with BatchDriver(settings_for(tmp_path / "out"), [MINUTE], WAITING) as batch:
         batch.send(Start())
         await batch.windows(1, 1)
         batch.send(Pause())
@@ -214,7 +214,7 @@ async def test_pause_rests_with_the_model_loaded(tmp_path: Path) -> None:
 
 
 async def test_a_running_file_is_skipped_within_a_window(tmp_path: Path) -> None:
-    async with Batch(settings_for(tmp_path / "out"), [MINUTE, SHORT], WAITING) as batch:
+    async with BatchDriver(settings_for(tmp_path / "out"), [MINUTE, SHORT], WAITING) as batch:
         batch.send(Start())
         await batch.windows(1, 1)
         pid = await batch.engine_pid()
@@ -229,7 +229,7 @@ async def test_a_file_that_does_not_stop_in_time_is_killed(tmp_path: Path) -> No
     from fwtui.core.settings import BatchSettings
 
     settings = settings_for(tmp_path / "out", batch=BatchSettings(cancel_seconds=0.0))
-    async with Batch(settings, [MINUTE, SHORT], WAITING) as batch:
+    async with BatchDriver(settings, [MINUTE, SHORT], WAITING) as batch:
         batch.send(Start())
         await batch.windows(1, 1)
         os.kill(await batch.engine_pid(), signal.SIGSTOP)
@@ -241,7 +241,7 @@ async def test_a_file_that_does_not_stop_in_time_is_killed(tmp_path: Path) -> No
 
 
 async def test_skip_while_paused(tmp_path: Path) -> None:
-    async with Batch(settings_for(tmp_path / "out"), [MINUTE, SHORT], WAITING) as batch:
+    async with BatchDriver(settings_for(tmp_path / "out"), [MINUTE, SHORT], WAITING) as batch:
         batch.send(Start())
         await batch.windows(1, 1)
         batch.send(Pause())
@@ -256,7 +256,7 @@ async def test_skip_while_paused(tmp_path: Path) -> None:
 
 async def test_queue_commands_while_it_runs(tmp_path: Path) -> None:
     clips = demo.clips()
-    async with Batch(settings_for(tmp_path / "out"), [MINUTE, *clips[:3]], WAITING) as batch:
+    async with BatchDriver(settings_for(tmp_path / "out"), [MINUTE, *clips[:3]], WAITING) as batch:
         batch.send(Start())
         await batch.windows(1, 1)
         batch.send(SkipJobs((3,)))
@@ -282,7 +282,7 @@ async def test_queue_commands_while_it_runs(tmp_path: Path) -> None:
 async def test_a_failed_output_is_an_error_and_a_retry_only_writes(tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.write_text("a file where the folder should be")
-    async with Batch(settings_for(out), [SHORT]) as batch:
+    async with BatchDriver(settings_for(out), [SHORT]) as batch:
         await batch.to_the_end()
         state = batch.jobs[1].state
         assert isinstance(state, Failed)
@@ -303,7 +303,7 @@ async def test_outputs_are_not_made_of_a_file_that_was_replaced(tmp_path: Path) 
     out = tmp_path / "out"
     out.write_text("a file where the folder should be")
     path = Path(shutil.copy(SHORT, tmp_path / "talk.flac"))
-    async with Batch(settings_for(out), [path]) as batch:
+    async with BatchDriver(settings_for(out), [path]) as batch:
         await batch.to_the_end()
         assert isinstance(batch.jobs[1].state, Failed)
         out.unlink()
@@ -321,7 +321,7 @@ async def test_same_stem_from_two_folders_makes_two_outputs(tmp_path: Path) -> N
         (tmp_path / folder).mkdir()
         paths.append(Path(shutil.copy(SHORT, tmp_path / folder / SHORT.name)))
     settings = settings_for(tmp_path / "out", output=OutputSettings(output_format="txt"))
-    async with Batch(settings, paths) as batch:
+    async with BatchDriver(settings, paths) as batch:
         await batch.to_the_end()
     assert sorted(outputs(tmp_path / "out")) == ["english-short.flac.txt", "english-short.txt"]
 
@@ -331,7 +331,7 @@ async def test_a_missing_model_ends_the_batch_and_keeps_the_files(tmp_path: Path
 
     settings = settings_for(tmp_path / "out")
     settings = replace(settings, model=replace(settings.model, model=str(tmp_path / "no model")))
-    async with Batch(settings, [SHORT]) as batch:
+    async with BatchDriver(settings, [SHORT]) as batch:
         finished = await batch.to_the_end()
         assert finished.failure is not None
         assert finished.failure.kind is FailureKind.MODEL_MISSING
@@ -348,7 +348,7 @@ async def test_silence_is_completed_with_a_warning(tmp_path: Path) -> None:
         writer.setframerate(16000)
         writer.writeframes(bytes(32000 * 4))
     decoding = DecodingSettings(vad_filter=True)
-    async with Batch(settings_for(tmp_path / "out", decoding), [path]) as batch:
+    async with BatchDriver(settings_for(tmp_path / "out", decoding), [path]) as batch:
         await batch.to_the_end()
     state = batch.jobs[1].state
     assert isinstance(state, Completed)
@@ -358,14 +358,16 @@ async def test_silence_is_completed_with_a_warning(tmp_path: Path) -> None:
 
 async def test_a_report_is_written_on_request(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    async with Batch(settings_for(out, output=OutputSettings(add_report=True)), [SHORT]) as batch:
+    async with BatchDriver(
+        settings_for(out, output=OutputSettings(add_report=True)), [SHORT]
+    ) as batch:
         finished = await batch.to_the_end()
     assert finished.report is not None
     assert SHORT.name in Path(finished.report).read_text(encoding="utf-8")
 
 
 async def test_the_next_file_is_prepared_while_this_one_runs(tmp_path: Path) -> None:
-    async with Batch(settings_for(tmp_path / "out"), [MINUTE, SHORT]) as batch:
+    async with BatchDriver(settings_for(tmp_path / "out"), [MINUTE, SHORT]) as batch:
         await batch.to_the_end()
 
     def number(job: int, accept: type) -> int:
@@ -382,12 +384,12 @@ async def test_the_next_file_is_prepared_while_this_one_runs(tmp_path: Path) -> 
 
 async def test_the_session_is_kept_until_all_is_done(tmp_path: Path) -> None:
     sessions = Locations.default().sessions
-    async with Batch(settings_for(tmp_path / "out"), [SHORT]) as batch:
+    async with BatchDriver(settings_for(tmp_path / "out"), [SHORT]) as batch:
         assert list(sessions.glob("*.json"))
         job = batch.jobs[1]
         assert isinstance(job, Job)
     assert list(sessions.glob("*.json"))  # nothing was done
-    again = await Batch.resumed()
+    again = await BatchDriver.resumed()
     async with again:
         await again.to_the_end()
     assert not list(sessions.glob("*.json"))

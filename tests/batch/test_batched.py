@@ -14,7 +14,7 @@ from fwtui.core.events import BatchFinished, MemorySampled, SegmentsFound
 from fwtui.core.failure import FailureKind
 from fwtui.core.job import Cancelled, Completed, Failed
 from fwtui.core.settings import BatchSettings, DecodingSettings, Settings
-from tests.batch.driver import MINUTE, PATIENCE, SHORT, Batch, outputs, settings_for
+from tests.batch.driver import MINUTE, PATIENCE, SHORT, BatchDriver, outputs, settings_for
 from tests.engine.support import write_wav
 
 BATCHED = DecodingSettings(
@@ -88,35 +88,35 @@ def talk(tmp_path: Path) -> Path:
     return path
 
 
-def segment_ids(batch: Batch) -> list[int]:
+def segment_ids(batch: BatchDriver) -> list[int]:
     return [s.id for e in batch.events if isinstance(e, SegmentsFound) for s in e.segments]
 
 
 async def test_files_together_have_the_outputs_of_files_alone(tmp_path: Path) -> None:
     notes = tmp_path / "notes.mp3"
     notes.write_text("not sound")
-    async with Batch(settings(tmp_path / "together"), [CLIPS[0], notes, *CLIPS[1:]]) as batch:
+    async with BatchDriver(settings(tmp_path / "together"), [CLIPS[0], notes, *CLIPS[1:]]) as batch:
         finished = await batch.to_the_end()
     assert (finished.completed, finished.failed) == (4, 1)
     assert any("The model was busy" in line for line in batch.log)
     alone = replace(settings(tmp_path / "alone"), decoding=replace(BATCHED, batch_size=1))
-    async with Batch(alone, CLIPS) as batch:
+    async with BatchDriver(alone, CLIPS) as batch:
         await batch.to_the_end()
     assert outputs(tmp_path / "together") == outputs(tmp_path / "alone")
 
 
 async def test_a_stopped_file_goes_on_after_its_last_batch(tmp_path: Path, talk: Path) -> None:
-    async with Batch(settings(tmp_path / "whole"), [talk]) as batch:
+    async with BatchDriver(settings(tmp_path / "whole"), [talk]) as batch:
         await batch.to_the_end()
         state = batch.jobs[1].state
         assert isinstance(state, Completed)
         assert state.work_seconds > 0
-    async with Batch(settings(tmp_path / "halves"), [talk], ONE_BATCH) as batch:
+    async with BatchDriver(settings(tmp_path / "halves"), [talk], ONE_BATCH) as batch:
         batch.send(Start())
         await batch.windows(1, 1)
         batch.send(Stop())
         await batch.until(BatchFinished)
-    async with await Batch.resumed() as again:
+    async with await BatchDriver.resumed() as again:
         await again.to_the_end()
     seen, later = segment_ids(batch), segment_ids(again)
     assert seen[0] == 1
@@ -129,7 +129,7 @@ async def test_neighbours_of_a_file_that_kills_are_not_blamed(tmp_path: Path) ->
     poison.write_bytes(SHORT.read_bytes())
     code = TOGETHER.format(count=3) + DIES_OF_POISON
     wide = replace(settings(tmp_path / "out"), decoding=replace(BATCHED, batch_size=9))
-    async with Batch(wide, [CLIPS[1], poison, CLIPS[2]], code) as batch:
+    async with BatchDriver(wide, [CLIPS[1], poison, CLIPS[2]], code) as batch:
         finished = await batch.to_the_end()
     assert (finished.completed, finished.failed) == (2, 1)
     state = batch.jobs[2].state
@@ -146,9 +146,9 @@ async def test_a_cancelled_file_ends_with_its_batch_and_its_neighbour_loses_noth
     gate = tmp_path / "gate"
     code = TOGETHER.format(count=2) + GATE.format(gate=str(gate))
     impatient = settings_for(tmp_path / "out", BATCHED, batch=BatchSettings(cancel_seconds=0.0))
-    async with Batch(impatient, [SHORT, MINUTE], code) as batch:
+    async with BatchDriver(impatient, [SHORT, MINUTE], code) as batch:
         batch.send(Start())
-        slot = next(iter(batch.runner._slots))
+        slot = next(iter(batch.runner._pool))
         async with asyncio.timeout(PATIENCE):
             while slot._in_flight.at(JobStage.IN_MODEL) != (1, 2):
                 await asyncio.sleep(0.01)
@@ -165,7 +165,7 @@ async def test_a_cancelled_file_ends_with_its_batch_and_its_neighbour_loses_noth
 
 
 async def test_a_batch_without_room_gets_smaller_until_it_fits(tmp_path: Path, talk: Path) -> None:
-    async with Batch(settings(tmp_path / "out"), [talk, SHORT], NO_ROOM_FOR_TWO) as batch:
+    async with BatchDriver(settings(tmp_path / "out"), [talk, SHORT], NO_ROOM_FOR_TWO) as batch:
         finished = await batch.to_the_end()
     assert finished.completed == 2
     remedies = [attempt.remedy for attempt in batch.jobs[1].attempts]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fwtui.batch.discovery import Found, find_bit_by_bit, find_media
+from fwtui.batch.discovery import Found, find_in_portions, find_media
 from fwtui.cli.run import find_files
 from fwtui.core.failure import FailureKind
 
@@ -103,7 +103,7 @@ def test_bit_by_bit_is_the_same_in_portions(tmp_path: Path) -> None:
     make(tmp_path, "in/b/1.mp3", "in/b/2.mp3", "in/3.mp3")
     names = [str(tmp_path / "in"), str(tmp_path / "no.mp3"), f"{tmp_path}/in/b/*", "https://a/b"]
     whole = find_media(names)
-    portions = list(find_bit_by_bit(names, 0))
+    portions = list(find_in_portions(names, 0))
     assert len(whole.files) == 3
     assert len(whole.problems) == len(whole.links) == 1
     assert len(portions) > 4
@@ -111,7 +111,7 @@ def test_bit_by_bit_is_the_same_in_portions(tmp_path: Path) -> None:
     assert tuple(path for one in portions for path in one.problems) == whole.problems
     assert tuple(link for one in portions for link in one.links) == whole.links
     assert tuple(root for one in portions for root in one.roots) == whole.roots
-    assert list(find_bit_by_bit([])) == [Found((), ())]
+    assert list(find_in_portions([])) == [Found((), ())]
 
 
 def test_a_home_of_nobody_is_a_name_like_any_other() -> None:

@@ -24,7 +24,7 @@ from fwtui.core.events import (
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.job import Completed, Pending
 from fwtui.core.settings import BatchSettings
-from tests.batch.driver import MINUTE, SHORT, Batch, outputs, settings_for
+from tests.batch.driver import MINUTE, SHORT, BatchDriver, outputs, settings_for
 
 OTHER = demo.clips()[1]
 
@@ -48,7 +48,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
-async def waits(batch: Batch, since: int = 0) -> Failure:
+async def waits(batch: BatchDriver, since: int = 0) -> Failure:
     """Until the batch has paused by itself; what it waits for."""
     event = await batch.until(PhaseChanged, lambda e: e.failure is not None, since)
     assert event.failure is not None
@@ -59,7 +59,7 @@ async def waits(batch: Batch, since: int = 0) -> Failure:
 async def test_no_room_for_the_outputs(small_disk: Path) -> None:
     ballast = small_disk / "ballast"
     ballast.write_bytes(bytes(64 << 10))
-    async with Batch(settings_for(small_disk), [SHORT, OTHER]) as batch:
+    async with BatchDriver(settings_for(small_disk), [SHORT, OTHER]) as batch:
         batch.send(Start())
         failure = await waits(batch)
         assert failure.kind is FailureKind.DISK_FULL
@@ -78,7 +78,7 @@ async def test_no_room_for_the_scratch_file_is_seen_before_it_is_written(
 ) -> None:
     monkeypatch.setenv("FWTUI_CACHE_DIR", str(small_disk))
     code = "import fwtui.audio.wav as wav; wav.WavWriter._write = None"  # nothing is written
-    async with Batch(settings_for(tmp_path / "out"), [MINUTE], code) as batch:
+    async with BatchDriver(settings_for(tmp_path / "out"), [MINUTE], code) as batch:
         batch.send(Start())
         failure = await waits(batch)
         assert failure.kind is FailureKind.DISK_FULL
@@ -95,7 +95,7 @@ async def test_no_room_for_the_session(
 ) -> None:
     monkeypatch.setenv("FWTUI_STATE_DIR", str(small_disk))
     ballast = small_disk / "ballast"
-    async with Batch(settings_for(tmp_path / "out"), [MINUTE]) as batch:
+    async with BatchDriver(settings_for(tmp_path / "out"), [MINUTE]) as batch:
         batch.send(Start())
         await batch.windows(1, 1)
         with ballast.open("wb", buffering=0) as file, pytest.raises(OSError, match="space"):
@@ -119,7 +119,7 @@ async def test_an_output_drive_that_goes_away_and_comes_back(
 ) -> None:
     """Unmounted in the middle of a batch: nothing is written to the disk below it."""
     drive = mounted(small_disk, "1m")
-    async with Batch(settings_for(drive / "out"), [SHORT, OTHER]) as batch:
+    async with BatchDriver(settings_for(drive / "out"), [SHORT, OTHER]) as batch:
         batch.runner.subscribe(lambda e: unplug(e, drive))
         batch.send(Start())
         failure = await waits(batch)
@@ -154,7 +154,7 @@ async def test_a_drive_that_becomes_read_only(small_disk: Path) -> None:
     drive = mounted(small_disk, "1m")
     remount = ["mount", "-o", "remount"]
     subprocess.run([*remount, "-r", str(drive)], check=True)
-    async with Batch(settings_for(drive), [SHORT]) as batch:
+    async with BatchDriver(settings_for(drive), [SHORT]) as batch:
         batch.send(Start())
         failure = await waits(batch)
         assert "Read-only" in failure.title
@@ -167,7 +167,7 @@ async def test_a_drive_that_becomes_read_only(small_disk: Path) -> None:
 async def test_a_batch_can_be_told_to_stop_instead(small_disk: Path) -> None:
     (small_disk / "ballast").write_bytes(bytes(64 << 10))
     settings = settings_for(small_disk, batch=BatchSettings(on_disk_full="stop"))
-    async with Batch(settings, [SHORT]) as batch:
+    async with BatchDriver(settings, [SHORT]) as batch:
         finished = await batch.to_the_end()
         assert finished.stopped
         assert finished.failure is not None

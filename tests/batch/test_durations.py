@@ -26,7 +26,7 @@ from fwtui.core.events import (
 from fwtui.core.job import Completed, JobId, Pending
 from fwtui.core.settings import MemorySettings, OutputSettings
 from fwtui.memory.measure import MemoryMeter
-from tests.batch.driver import SHORT, Batch, settings_for
+from tests.batch.driver import SHORT, BatchDriver, settings_for
 
 # The model waits until the test lets it go.
 HELD = """
@@ -46,13 +46,13 @@ async def test_lengths_and_an_eta_are_there_before_the_first_window(
 ) -> None:
     monkeypatch.setattr("fwtui.batch.batch.SAMPLE_SECONDS", 0.05)
     settings = settings_for(tmp_path / "out", output=OutputSettings(add_report=True))
-    async with Batch(settings, [SHORT]) as batch:
+    async with BatchDriver(settings, [SHORT]) as batch:
         await batch.to_the_end()
     assert Locations.default().history.exists()
     go, bad = tmp_path / "go", tmp_path / "bad.mp3"
     bad.write_text("no sound")
     paths = [SHORT, *(Path(shutil.copy(SHORT, tmp_path / f"{n}.flac")) for n in range(8)), bad]
-    async with Batch(settings, paths, HELD.format(go=str(go))) as batch:
+    async with BatchDriver(settings, paths, HELD.format(go=str(go))) as batch:
         batch.send(Start())
         known: set[JobId] = set()
 
@@ -76,7 +76,7 @@ async def test_no_reading_follows_the_end_of_a_batch_that_is_left_at_its_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("fwtui.batch.batch.SAMPLE_SECONDS", 0.0)
-    async with Batch(settings_for(tmp_path / "out"), [SHORT]) as batch:
+    async with BatchDriver(settings_for(tmp_path / "out"), [SHORT]) as batch:
 
         def quit_at_the_end(event: AnyEvent) -> None:
             if isinstance(event, BatchFinished):
@@ -101,7 +101,9 @@ async def test_what_the_engine_looks_at_itself_needs_no_child_but_what_comes_lat
     monkeypatch.setattr(LengthMeter, "measure", noted)
     go = tmp_path / "go"
     more = [Path(shutil.copy(SHORT, tmp_path / f"{n}.flac")) for n in range(8)]
-    async with Batch(settings_for(tmp_path / "out"), [SHORT], HELD.format(go=str(go))) as batch:
+    async with BatchDriver(
+        settings_for(tmp_path / "out"), [SHORT], HELD.format(go=str(go))
+    ) as batch:
         batch.send(Start())
         await batch.until(JobChanged, lambda e: e.job.media is not None)
         assert asked == []
@@ -116,10 +118,10 @@ async def test_what_the_engine_looks_at_itself_needs_no_child_but_what_comes_lat
 async def test_a_model_is_kept_for_the_next_batch_and_then_let_go(tmp_path: Path) -> None:
     settings = settings_for(tmp_path / "out")
     settings = replace(settings, memory=MemorySettings(keep_model_minutes=0.02))
-    async with Batch(settings, [SHORT]) as batch:
+    async with BatchDriver(settings, [SHORT]) as batch:
         await batch.to_the_end()
         pid = await batch.engine_pid()
-        await batch.until(LogLine, lambda e: "the model is let go" in e.text)
+        await batch.until(LogLine, lambda e: "model unloaded" in e.text)
         await batch.until(LogLine, lambda e: "The end of the engine gave back" in e.text)
         assert not psutil.pid_exists(pid)
 
@@ -127,7 +129,7 @@ async def test_a_model_is_kept_for_the_next_batch_and_then_let_go(tmp_path: Path
 async def test_a_kept_model_serves_the_next_batch_without_a_load(tmp_path: Path) -> None:
     settings = settings_for(tmp_path / "out")
     settings = replace(settings, memory=MemorySettings(keep_model_minutes=60))
-    async with Batch(settings, [SHORT]) as batch:
+    async with BatchDriver(settings, [SHORT]) as batch:
         await batch.to_the_end()
         since = len(batch.events)
         batch.send(RetryJobs((1,), restart=True))
@@ -149,7 +151,7 @@ async def test_a_batch_that_will_not_fit_is_told_before_it_starts(
     )
     settings = settings_for(tmp_path / "out")
     large = replace(settings.model, model="large-v3", compute_type="float32")
-    async with Batch(replace(settings, model=large), [SHORT]) as batch:
+    async with BatchDriver(replace(settings, model=large), [SHORT]) as batch:
         told = await batch.until(Forecast)
         assert (told.fits, told.measured) == (False, False)
         assert told.proposal["model.compute_type"] == "int8"

@@ -13,7 +13,7 @@ from fwtui.core.events import EngineChanged, SegmentsFound
 from fwtui.core.failure import FailureKind
 from fwtui.core.job import Completed, Failed
 from fwtui.core.settings import DecodingSettings
-from tests.batch.driver import MINUTE, SHORT, Batch, settings_for
+from tests.batch.driver import MINUTE, SHORT, BatchDriver, settings_for
 
 AT_A_WINDOW = """
 import os, signal
@@ -63,7 +63,7 @@ WindowLoop.step = failing
 """
 
 
-def segments(batch: Batch, job: int) -> list[Any]:
+def segments(batch: BatchDriver, job: int) -> list[Any]:
     return [
         segment
         for event in batch.events
@@ -73,7 +73,7 @@ def segments(batch: Batch, job: int) -> list[Any]:
 
 
 async def test_a_window_that_kills_twice_is_left_out_and_told(tmp_path: Path) -> None:
-    async with Batch(settings_for(tmp_path / "out"), [MINUTE, SHORT], AT_A_WINDOW) as batch:
+    async with BatchDriver(settings_for(tmp_path / "out"), [MINUTE, SHORT], AT_A_WINDOW) as batch:
         finished = await batch.to_the_end()
     assert finished.completed == 2
     state = batch.jobs[1].state
@@ -92,7 +92,7 @@ async def test_what_was_left_out_once_is_not_told_of_a_whole_transcript(tmp_path
     poison = tmp_path / "poison"
     poison.touch()
     code = AT_A_WINDOW.replace("if 2000", f"if os.path.exists({str(poison)!r}) and 2000")
-    async with Batch(settings_for(tmp_path / "out"), [MINUTE], code) as batch:
+    async with BatchDriver(settings_for(tmp_path / "out"), [MINUTE], code) as batch:
         await batch.to_the_end()
         hurt = batch.jobs[1].state
         assert isinstance(hurt, Completed)
@@ -110,7 +110,7 @@ async def test_a_file_that_kills_while_it_is_prepared_harms_no_other(tmp_path: P
     poison = tmp_path / "poison.flac"
     poison.write_bytes(SHORT.read_bytes())
     paths = [MINUTE, poison, SHORT]
-    async with Batch(settings_for(tmp_path / "out"), paths, WHILE_PREPARING) as batch:
+    async with BatchDriver(settings_for(tmp_path / "out"), paths, WHILE_PREPARING) as batch:
         finished = await batch.to_the_end()
     assert (finished.completed, finished.failed) == (2, 1)
     state = batch.jobs[2].state
@@ -122,7 +122,7 @@ async def test_a_file_that_kills_while_it_is_prepared_harms_no_other(tmp_path: P
 
 
 async def test_an_engine_that_never_starts_ends_the_batch(tmp_path: Path) -> None:
-    async with Batch(settings_for(tmp_path / "out"), [MINUTE, SHORT], AT_THE_START) as batch:
+    async with BatchDriver(settings_for(tmp_path / "out"), [MINUTE, SHORT], AT_THE_START) as batch:
         finished = await batch.to_the_end()
         assert finished.failure is not None
         assert "exit code 7" in finished.failure.title
@@ -134,7 +134,7 @@ async def test_an_engine_that_never_starts_ends_the_batch(tmp_path: Path) -> Non
 async def test_an_engine_that_speaks_something_else_is_not_called_out_of_memory(
     tmp_path: Path,
 ) -> None:
-    async with Batch(settings_for(tmp_path / "out"), [SHORT], GARBAGE) as batch:
+    async with BatchDriver(settings_for(tmp_path / "out"), [SHORT], GARBAGE) as batch:
         finished = await batch.to_the_end()
         assert finished.failure is not None
         assert finished.failure.kind is FailureKind.ENGINE_DIED
@@ -143,7 +143,7 @@ async def test_an_engine_that_speaks_something_else_is_not_called_out_of_memory(
 
 async def test_the_ladder_goes_on_inside_the_file(tmp_path: Path) -> None:
     decoding = DecodingSettings(beam_size=2, temperature_increment_on_fallback=None)
-    async with Batch(settings_for(tmp_path / "out", decoding), [MINUTE], ALLOCATION) as batch:
+    async with BatchDriver(settings_for(tmp_path / "out", decoding), [MINUTE], ALLOCATION) as batch:
         finished = await batch.to_the_end()
     assert finished.completed == 1
     attempts = batch.jobs[1].attempts
@@ -159,7 +159,7 @@ async def test_a_file_without_room_beside_another_is_tried_alone(tmp_path: Path)
     big.write_bytes(SHORT.read_bytes())
     settings = settings_for(tmp_path / "out")
     settings = replace(settings, model=replace(settings.model, compute_type="int8"))
-    async with Batch(settings, [MINUTE, big], NO_ROOM_FOR_TWO) as batch:
+    async with BatchDriver(settings, [MINUTE, big], NO_ROOM_FOR_TWO) as batch:
         finished = await batch.to_the_end()
     assert finished.completed == 2
     assert [attempt.remedy for attempt in batch.jobs[2].attempts] == ["a fresh engine"]
@@ -168,7 +168,7 @@ async def test_a_file_without_room_beside_another_is_tried_alone(tmp_path: Path)
 async def test_the_end_of_the_ladder_fails_the_file_and_a_resume_tries_it_again(
     tmp_path: Path,
 ) -> None:
-    async with Batch(settings_for(tmp_path / "out"), [SHORT], NO_MEMORY) as batch:
+    async with BatchDriver(settings_for(tmp_path / "out"), [SHORT], NO_MEMORY) as batch:
         finished = await batch.to_the_end()
     assert finished.failed == 1
     state = batch.jobs[1].state
@@ -176,7 +176,7 @@ async def test_the_end_of_the_ladder_fails_the_file_and_a_resume_tries_it_again(
     assert state.failure.title.startswith("Failed (Memory Error)")
     remedies = [attempt.remedy for attempt in batch.jobs[1].attempts]
     assert remedies == ["a fresh engine", "compute type int8"]
-    again = await Batch.resumed()
+    again = await BatchDriver.resumed()
     async with again:
         again.send(RetryJobs((1,)))
         finished = await again.to_the_end()

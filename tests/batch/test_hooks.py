@@ -24,7 +24,7 @@ from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.job import Completed, Failed
 from fwtui.core.settings import DoneSettings, Settings
 from fwtui.sessions.store import SessionStore
-from tests.batch.driver import PATIENCE, SHORT, Batch, settings_for
+from tests.batch.driver import PATIENCE, SHORT, BatchDriver, settings_for
 
 # Appends its stdin and its variables to the file that it is given; exits with 3 for failed files.
 SCRIPT = """\
@@ -55,7 +55,7 @@ async def test_a_batch_tells_of_each_file_then_of_itself(tmp_path: Path, command
     broken.write_text("no sound")
     done = DoneSettings(on_file_done=command, on_batch_done=command)
     settings = replace(settings_for(tmp_path / "out"), done=done)
-    async with Batch(settings, [clip, broken]) as batch:
+    async with BatchDriver(settings, [clip, broken]) as batch:
         await batch.to_the_end()
         session = batch.runner.state.store.directory / f"{batch.runner.state.store.session_id}"
         assert "hook script" not in session.with_suffix(".json").read_text()

@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from fwtui import demo
-from fwtui.batch.discovery import Found, find_bit_by_bit
+from fwtui.batch.discovery import Found, find_in_portions
 from fwtui.core.commands import (
     AddPaths,
     ChangeSettings,
@@ -40,12 +40,12 @@ from fwtui.core.events import (
 from fwtui.core.job import Cancelled, Completed, Job, Pending, Skipped
 from fwtui.core.settings import BatchSettings
 from fwtui.errors import DiskFullError
-from tests.batch.driver import LONG, MINUTE, RESTING, SHORT, Batch, settings_for
+from tests.batch.driver import LONG, MINUTE, RESTING, SHORT, BatchDriver, settings_for
 from tests.patient import WAITING
 
 
 async def test_a_skipped_file_can_be_retried_in_the_same_engine(tmp_path: Path) -> None:
-    async with Batch(settings_for(tmp_path / "out"), [MINUTE, SHORT], WAITING) as batch:
+    async with BatchDriver(settings_for(tmp_path / "out"), [MINUTE, SHORT], WAITING) as batch:
         batch.send(Start())
         await batch.windows(1, 1)
         batch.send(SkipJobs((1,)))
@@ -62,7 +62,7 @@ async def test_a_skipped_file_can_be_retried_in_the_same_engine(tmp_path: Path) 
 async def test_skipping_the_file_behind_leaves_the_engine_alone(tmp_path: Path) -> None:
     settings = settings_for(tmp_path / "out", batch=BatchSettings(cancel_seconds=1.0))
     go = tmp_path / "go"
-    async with Batch(settings, [MINUTE, SHORT], RESTING.format(go=str(go))) as batch:
+    async with BatchDriver(settings, [MINUTE, SHORT], RESTING.format(go=str(go))) as batch:
         batch.send(Start())
         await batch.windows(1, 1)
         await batch.until(JobProgress, lambda e: e.id == 2)
@@ -80,10 +80,10 @@ async def test_a_share_that_hangs_holds_up_nothing_else(tmp_path: Path) -> None:
 
     def hanging(paths: Iterable[str]) -> Iterator[Found]:
         answer.wait()
-        return find_bit_by_bit(paths)
+        return find_in_portions(paths)
 
-    async with Batch(settings_for(tmp_path / "out")) as batch:
-        batch.runner.incoming.find = hanging
+    async with BatchDriver(settings_for(tmp_path / "out")) as batch:
+        batch.runner.discovery.find = hanging
         batch.send(AddPaths((str(SHORT),)))
         batch.send(Start())
         batch.send(Stop())
@@ -114,12 +114,12 @@ async def test_what_was_found_before_a_share_hangs_is_in_the_queue(tmp_path: Pat
     answer = threading.Event()
 
     def hanging(paths: Iterable[str]) -> Iterator[Found]:
-        yield from find_bit_by_bit([SHORT.as_posix()])
+        yield from find_in_portions([SHORT.as_posix()])
         answer.wait()
-        yield from find_bit_by_bit(paths)
+        yield from find_in_portions(paths)
 
-    async with Batch(settings_for(tmp_path / "out")) as batch:
-        batch.runner.incoming.find = hanging
+    async with BatchDriver(settings_for(tmp_path / "out")) as batch:
+        batch.runner.discovery.find = hanging
         batch.send(AddPaths((str(SHORT), str(MINUTE))))
         await batch.until(JobsAdded, lambda added: added.jobs[0].name == SHORT.name)
         answer.set()
@@ -132,7 +132,7 @@ def one_by_one(go: threading.Event) -> Callable[[Iterable[str]], Iterator[Found]
 
     def find(paths: Iterable[str]) -> Iterator[Found]:
         for path in paths:
-            yield from find_bit_by_bit([path])
+            yield from find_in_portions([path])
             go.wait()
 
     return find
@@ -141,8 +141,8 @@ def one_by_one(go: threading.Event) -> Callable[[Iterable[str]], Iterator[Found]
 async def test_a_queue_that_is_half_added_is_not_kept(tmp_path: Path) -> None:
     """A session with some of the files would be resumed as if it had all."""
     go = threading.Event()
-    async with Batch(settings_for(tmp_path / "out")) as batch:
-        batch.runner.incoming.find = one_by_one(go)
+    async with BatchDriver(settings_for(tmp_path / "out")) as batch:
+        batch.runner.discovery.find = one_by_one(go)
         batch.send(AddPaths((str(SHORT), str(MINUTE))))
         await batch.until(JobsAdded)
         batch.send(Quit())
@@ -160,10 +160,10 @@ async def test_a_command_does_not_wait_for_all_that_is_found(tmp_path: Path) -> 
 
     def find(paths: Iterable[str]) -> Iterator[Found]:
         for path in paths:
-            yield from find_bit_by_bit([path])
+            yield from find_in_portions([path])
 
-    async with Batch(settings_for(tmp_path / "out")) as batch:
-        batch.runner.incoming.find = find
+    async with BatchDriver(settings_for(tmp_path / "out")) as batch:
+        batch.runner.discovery.find = find
         batch.send(AddPaths(paths))
         await batch.until(JobsAdded)
         batch.send(Start())
@@ -176,8 +176,8 @@ async def test_a_command_does_not_wait_for_all_that_is_found(tmp_path: Path) -> 
 
 async def test_what_was_there_before_is_kept(tmp_path: Path) -> None:
     go = threading.Event()
-    async with Batch(settings_for(tmp_path / "out"), [LONG]) as batch:
-        batch.runner.incoming.find = one_by_one(go)
+    async with BatchDriver(settings_for(tmp_path / "out"), [LONG]) as batch:
+        batch.runner.discovery.find = one_by_one(go)
         batch.send(AddPaths((str(SHORT), str(MINUTE))))
         await batch.until(JobsAdded, lambda added: added.jobs[0].name == SHORT.name)
         batch.send(Quit())
@@ -193,7 +193,7 @@ async def test_after_trouble_with_the_disk_nothing_more_is_added(
     """Neither holes in the queue, nor a word about what is not in it."""
     go = threading.Event()
     go.set()
-    async with Batch(settings_for(tmp_path / "out")) as batch:
+    async with BatchDriver(settings_for(tmp_path / "out")) as batch:
         store = batch.runner.state.store
         add_jobs = store.add_jobs
 
@@ -203,10 +203,10 @@ async def test_after_trouble_with_the_disk_nothing_more_is_added(
             add_jobs(jobs)
 
         monkeypatch.setattr(store, "add_jobs", full_for_one)
-        batch.runner.incoming.find = one_by_one(go)
+        batch.runner.discovery.find = one_by_one(go)
         batch.send(AddPaths((str(SHORT), str(MINUTE), str(LONG))))
         await batch.until(LogLine, lambda line: line.level is Level.ERROR)
-        while batch.runner.incoming.is_looking:
+        while batch.runner.discovery.is_searching:
             await asyncio.sleep(0)
         assert [job.name for job in batch.runner.state.queue] == [SHORT.name]
         await batch.add(SHORT, LONG)
@@ -219,7 +219,7 @@ async def test_a_batch_that_starts_at_once_is_measured_without_an_engine_first(
     tmp_path: Path,
 ) -> None:
     """Or nobody could tell what of a GPU's memory is the engine's."""
-    async with Batch(settings_for(tmp_path / "out")) as batch:
+    async with BatchDriver(settings_for(tmp_path / "out")) as batch:
         batch.send(AddPaths((str(SHORT),)))
         batch.send(Start())
         first = await batch.until(MemorySampled)
@@ -232,10 +232,10 @@ async def test_files_that_are_added_at_the_last_moment_are_done_too(tmp_path: Pa
 
     def slow(paths: Iterable[str]) -> Iterator[Found]:
         answer.wait()
-        return find_bit_by_bit(paths)
+        return find_in_portions(paths)
 
-    async with Batch(settings_for(tmp_path / "out"), [SHORT]) as batch:
-        batch.runner.incoming.find = slow
+    async with BatchDriver(settings_for(tmp_path / "out"), [SHORT]) as batch:
+        batch.runner.discovery.find = slow
         batch.send(Start())
         batch.send(AddPaths((str(demo.clips()[1]),)))
         await batch.state(1, Completed)
@@ -249,7 +249,7 @@ async def test_settings_changed_twice_before_a_job_starts(tmp_path: Path) -> Non
     settings = settings_for(tmp_path / "out")
     other = replace(settings, model=replace(settings.model, compute_type="float32"))
     go = tmp_path / "go"
-    async with Batch(settings, [MINUTE, SHORT], RESTING.format(go=str(go))) as batch:
+    async with BatchDriver(settings, [MINUTE, SHORT], RESTING.format(go=str(go))) as batch:
         batch.send(SkipJobs((2,)))
         batch.send(Start())
         await batch.windows(1, 1)
@@ -265,7 +265,7 @@ async def test_settings_changed_twice_before_a_job_starts(tmp_path: Path) -> Non
 
 
 async def test_going_on_and_pausing_at_once_rests_again(tmp_path: Path) -> None:
-    async with Batch(settings_for(tmp_path / "out"), [LONG]) as batch:
+    async with BatchDriver(settings_for(tmp_path / "out"), [LONG]) as batch:
         batch.send(Start())
         await batch.windows(1, 1)
         batch.send(Pause())
@@ -278,13 +278,13 @@ async def test_going_on_and_pausing_at_once_rests_again(tmp_path: Path) -> None:
 
 
 async def test_a_skipped_file_is_not_tried_again_when_its_engine_dies(tmp_path: Path) -> None:
-    async with Batch(settings_for(tmp_path / "out"), [MINUTE], WAITING) as batch:
+    async with BatchDriver(settings_for(tmp_path / "out"), [MINUTE], WAITING) as batch:
         batch.send(Start())
         await batch.windows(1, 1)
         pid = await batch.engine_pid()
         os.kill(pid, signal.SIGSTOP)
         batch.send(SkipJobs((1,)))
-        slot = next(iter(batch.runner._slots))
+        slot = next(iter(batch.runner._pool))
         while not slot.is_cancelling(1):
             await asyncio.sleep(0)
         os.kill(pid, signal.SIGKILL)

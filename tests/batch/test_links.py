@@ -22,7 +22,7 @@ from fwtui.core.inputs import is_link, link_name
 from fwtui.core.job import Cancelled, Completed, Failed, Pending, Processing
 from fwtui.errors import ExitCode
 from fwtui.sessions.scratch import link_folder, link_place, sweep_links
-from tests.batch.driver import PATIENCE, SHORT, Batch, leftovers, outputs, settings_for
+from tests.batch.driver import PATIENCE, SHORT, BatchDriver, leftovers, outputs, settings_for
 from tests.batch.media_server import serving
 
 LINK = "https://example.org/talk.mp3"
@@ -145,7 +145,7 @@ async def test_links_are_downloaded_and_transcribed_and_nothing_is_left(tmp_path
     shutil.copy(SHORT, copy)
     with serving(SHORT, hold_after=SHORT.stat().st_size // 2) as server:
         link, gone = server.link("far%20away.flac"), server.link("gone.mp3")
-        async with Batch(settings_for(out)) as batch:
+        async with BatchDriver(settings_for(out)) as batch:
             batch.send(AddPaths((link, str(copy), gone, link)))
             added = await batch.until(JobsAdded, lambda e: any(j.source == gone for j in e.jobs))
             assert [job.source for job in added.jobs] == [None, link, gone]
@@ -175,7 +175,7 @@ async def test_a_download_that_was_stopped_goes_on_where_it_was(tmp_path: Path) 
     half = SHORT.stat().st_size // 2
     with serving(SHORT, hold_after=half) as server:
         link = server.link("talk.flac")
-        async with Batch(settings_for(tmp_path / "out")) as batch:
+        async with BatchDriver(settings_for(tmp_path / "out")) as batch:
             batch.send(AddPaths((link,)))
             await batch.until(JobsAdded)
             batch.send(Start())
@@ -185,7 +185,7 @@ async def test_a_download_that_was_stopped_goes_on_where_it_was(tmp_path: Path) 
         (part,) = Locations.default().cache.glob("links/*/*/*.part")
         size = part.stat().st_size
         server.go_on.set()
-        async with await Batch.resumed() as batch:
+        async with await BatchDriver.resumed() as batch:
             assert batch.jobs[1].source == link
             finished = await batch.to_the_end()
     assert finished.completed == 1
@@ -196,7 +196,7 @@ async def test_a_download_that_was_stopped_goes_on_where_it_was(tmp_path: Path) 
 
 async def test_a_download_that_is_not_wanted_ends_at_once(tmp_path: Path) -> None:
     with serving(SHORT, hold_after=1000) as server:
-        async with Batch(settings_for(tmp_path / "out")) as batch:
+        async with BatchDriver(settings_for(tmp_path / "out")) as batch:
             batch.send(AddPaths((server.link("talk.flac"),)))
             await batch.until(JobsAdded)
             batch.send(Start())

@@ -20,7 +20,7 @@ from fwtui.core.failure import FailureKind
 from fwtui.core.job import Completed, Failed
 from fwtui.core.settings import DecodingSettings, MemorySettings, OutputSettings, Settings
 from fwtui.errors import ExitCode
-from tests.batch.driver import LONG, MINUTE, SHORT, Batch, outputs, settings_for
+from tests.batch.driver import LONG, MINUTE, SHORT, BatchDriver, outputs, settings_for
 
 # The engine holds more with such windows after the file's first, and goes on when two readings have
 # been judged since: `{ticks}` is a file whose size is the number of readings.
@@ -85,11 +85,11 @@ def limited(settings: Settings, limit: str) -> Settings:
     return replace(settings, memory=MemorySettings(warn="off", limit=limit))
 
 
-def loads(batch: Batch) -> int:
+def loads(batch: BatchDriver) -> int:
     return sum(isinstance(e, EngineChanged) and e.loading for e in batch.events)
 
 
-def count_ticks(batch: Batch, ticks: Path) -> None:
+def count_ticks(batch: BatchDriver, ticks: Path) -> None:
     def tick(event: object) -> None:
         if isinstance(event, MemorySampled):
             with ticks.open("ab") as file:
@@ -98,7 +98,7 @@ def count_ticks(batch: Batch, ticks: Path) -> None:
     batch.runner.subscribe(tick)
 
 
-async def run_up_to_a_limit(batch: Batch, ticks: Path, room: int) -> BatchFinished:
+async def run_up_to_a_limit(batch: BatchDriver, ticks: Path, room: int) -> BatchFinished:
     """Let the engine use `room` MB more than for its first window, and run to the end."""
     batch.send(Start())
     await batch.windows(1, 1)
@@ -109,7 +109,7 @@ async def run_up_to_a_limit(batch: Batch, ticks: Path, room: int) -> BatchFinish
     return await end_of(batch)
 
 
-async def end_of(batch: Batch) -> BatchFinished:
+async def end_of(batch: BatchDriver) -> BatchFinished:
     """Wait as long as there is progress: on a busy machine so many readings take long."""
 
     def progress() -> int:
@@ -130,7 +130,7 @@ async def test_a_growing_engine_is_replaced_inside_the_file_and_the_text_is_the_
     monkeypatch.setattr("fwtui.batch.batch.SAMPLE_SECONDS", 0.1)
     ticks = tmp_path / "ticks"
     code = BALLAST.format(ticks=str(ticks), when="(state.seek < 5000)", size=250)
-    async with Batch(settings_for(tmp_path / "grown"), [MINUTE], code) as batch:
+    async with BatchDriver(settings_for(tmp_path / "grown"), [MINUTE], code) as batch:
         finished = await run_up_to_a_limit(batch, ticks, room=200)
     assert (finished.completed, finished.failed) == (1, 0)
     assert loads(batch) >= 2
@@ -152,7 +152,7 @@ async def test_what_a_fresh_engine_does_not_cure_goes_down_the_ladder(
     monkeypatch.setattr("fwtui.batch.batch.SAMPLE_SECONDS", 0.1)
     ticks = tmp_path / "ticks"
     code = BALLAST.format(ticks=str(ticks), when="(self.options.beam_size > 1)", size=400)
-    async with Batch(settings_for(tmp_path / "out", TWO_BEAMS), [LONG], code) as batch:
+    async with BatchDriver(settings_for(tmp_path / "out", TWO_BEAMS), [LONG], code) as batch:
         finished = await run_up_to_a_limit(batch, ticks, room=200)
     assert finished.completed == 1
     attempts = batch.jobs[1].attempts
@@ -165,7 +165,9 @@ async def test_a_limit_below_the_models_own_need_ends_the_batch_with_a_message(
     tmp_path: Path,
 ) -> None:
     tally = Tally()
-    async with Batch(limited(settings_for(tmp_path / "out"), "50MB"), [SHORT, MINUTE]) as batch:
+    async with BatchDriver(
+        limited(settings_for(tmp_path / "out"), "50MB"), [SHORT, MINUTE]
+    ) as batch:
         batch.runner.subscribe(tally)
         finished = await batch.to_the_end()
     assert finished.failure is not None
@@ -183,7 +185,7 @@ async def test_a_soft_limit_alerts_once_and_cleans_up(
     settings = replace(settings_for(tmp_path / "out"), memory=MemorySettings(warn="10MB"))
     ticks = tmp_path / "ticks"
     code = BALLAST.format(ticks=str(ticks), when="True", size=0)
-    async with Batch(settings, [MINUTE], code) as batch:
+    async with BatchDriver(settings, [MINUTE], code) as batch:
         count_ticks(batch, ticks)
         batch.send(Start())
         finished = await end_of(batch)
@@ -197,7 +199,7 @@ async def test_a_soft_limit_alerts_once_and_cleans_up(
 @linux
 async def test_allocations_that_really_fail_go_down_the_ladder(tmp_path: Path) -> None:
     settings = settings_for(tmp_path / "out", TWO_BEAMS)
-    async with Batch(settings, [SHORT], NO_MORE_FOR_TWO_BEAMS) as batch:
+    async with BatchDriver(settings, [SHORT], NO_MORE_FOR_TWO_BEAMS) as batch:
         finished = await batch.to_the_end()
     assert finished.completed == 1
     attempts = batch.jobs[1].attempts
@@ -214,7 +216,7 @@ async def test_an_engine_that_cannot_even_start_for_want_of_memory_fails_the_fil
 ) -> None:
     tally = Tally()
     settings = settings_for(tmp_path / "out", output=OutputSettings(add_report=True))
-    async with Batch(settings, [SHORT], TOO_LITTLE_TO_START) as batch:
+    async with BatchDriver(settings, [SHORT], TOO_LITTLE_TO_START) as batch:
         batch.runner.subscribe(tally)
         finished = await batch.to_the_end()
     assert (finished.failed, finished.failure) == (1, None)
@@ -236,7 +238,7 @@ async def test_a_step_whose_model_does_not_load_fails_its_file_only(tmp_path: Pa
     big = tmp_path / "big.flac"
     big.write_bytes(SHORT.read_bytes())
     settings = settings_for(tmp_path / "out")
-    async with Batch(settings, [big, SHORT], BIG_FAILS_AND_INT8_IS_UNKNOWN) as batch:
+    async with BatchDriver(settings, [big, SHORT], BIG_FAILS_AND_INT8_IS_UNKNOWN) as batch:
         finished = await batch.to_the_end()
     assert (finished.completed, finished.failed, finished.failure) == (1, 1, None)
     state = batch.jobs[1].state

@@ -14,7 +14,7 @@ from fwtui.core.events import BatchFinished, EngineChanged
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.job import Completed, Pending
 from fwtui.core.settings import BatchSettings, ComputeType, ModelSettings, Settings
-from tests.batch.driver import MINUTE, SHORT, Batch, settings_for
+from tests.batch.driver import MINUTE, SHORT, BatchDriver, settings_for
 
 MISSING_AT_A_WINDOW = """
 import ctypes
@@ -47,13 +47,13 @@ def with_gpu(out: Path, *, fallback: bool) -> Settings:
     return replace(settings, model=replace(settings.model, device="auto"))
 
 
-def loads(batch: Batch) -> list[str]:
+def loads(batch: BatchDriver) -> list[str]:
     return [e.info.compute_type for e in batch.events if isinstance(e, EngineChanged) and e.info]
 
 
 async def test_a_missing_library_lets_the_batch_go_on_on_the_cpu(tmp_path: Path) -> None:
     settings = with_gpu(tmp_path / "out", fallback=True)
-    async with Batch(settings, [MINUTE, SHORT], ABORTS_AT_A_WINDOW) as batch:
+    async with BatchDriver(settings, [MINUTE, SHORT], ABORTS_AT_A_WINDOW) as batch:
         finished = await batch.to_the_end()
     assert (finished.completed, finished.failed, finished.failure) == (2, 0, None)
     assert all(isinstance(job.state, Completed) for job in batch.jobs.values())
@@ -66,7 +66,7 @@ async def test_a_missing_library_lets_the_batch_go_on_on_the_cpu(tmp_path: Path)
 
 async def test_without_leave_the_batch_ends_with_one_sentence(tmp_path: Path) -> None:
     settings = with_gpu(tmp_path / "out", fallback=False)
-    async with Batch(settings, [MINUTE, SHORT], MISSING_AT_A_WINDOW) as batch:
+    async with BatchDriver(settings, [MINUTE, SHORT], MISSING_AT_A_WINDOW) as batch:
         finished = await batch.to_the_end()
         assert finished.failure is not None
         assert finished.failure.kind is FailureKind.LIBRARY_MISSING
@@ -82,7 +82,7 @@ async def test_a_gpu_without_a_driver(tmp_path: Path) -> None:
     """Really asked for: CTranslate2 says itself that there is none."""
     settings = settings_for(tmp_path / "out", batch=BatchSettings(cpu_fallback=True))
     model = replace(settings.model, device="cuda", device_index="0,1", compute_type="float16")
-    async with Batch(replace(settings, model=model), [SHORT]) as batch:
+    async with BatchDriver(replace(settings, model=model), [SHORT]) as batch:
         batch_end: BatchFinished = await batch.to_the_end()
     assert batch_end.completed == 1
     assert loads(batch) == ["int8_float32"]

@@ -14,7 +14,7 @@ from fwtui.core.events import BatchFinished, EngineChanged, LogLine
 from fwtui.core.finding import FindingKind
 from fwtui.core.job import Completed, Skipped
 from fwtui.core.settings import DecodingSettings, OutputSettings, QualitySettings, Settings
-from tests.batch.driver import SHORT, Batch, settings_for
+from tests.batch.driver import SHORT, BatchDriver, settings_for
 
 GREEDY = DecodingSettings(beam_size=1, temperature_increment_on_fallback=None, language="en")
 
@@ -33,18 +33,18 @@ def written(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
-async def finished(settings: Settings, *paths: Path) -> Batch:
-    async with Batch(settings, paths) as batch:
+async def finished(settings: Settings, *paths: Path) -> BatchDriver:
+    async with BatchDriver(settings, paths) as batch:
         await batch.to_the_end()
     return batch
 
 
-def reasons(batch: Batch) -> list[str]:
+def reasons(batch: BatchDriver) -> list[str]:
     states = [job.state for job in batch.jobs.values()]
     return [state.reason for state in states if isinstance(state, Skipped)]
 
 
-def engines(batch: Batch) -> int:
+def engines(batch: BatchDriver) -> int:
     return sum(isinstance(event, EngineChanged) and event.loading for event in batch.events)
 
 
@@ -88,7 +88,7 @@ async def test_what_is_there_is_left_or_another_name_taken(tmp_path: Path) -> No
         (out / f"talk.{name}").write_text("mine")
     (out / "talk.flac.srt").write_text("mine too")
     settings = settings_for(out, GREEDY, OutputSettings(if_exists="skip"))
-    async with Batch(settings, [folder]) as batch:
+    async with BatchDriver(settings, [folder]) as batch:
         await batch.to_the_end()
         first, second = batch.jobs.values()
         assert isinstance(first.state, Skipped)
@@ -136,7 +136,7 @@ async def test_doubtful_passages_are_found_in_either_mode(tmp_path: Path, batche
         settings_for(tmp_path / "out", decoding, OutputSettings(add_report=True)),
         quality=QualitySettings(check_coverage=True, missing_speech_s=0.1),
     )
-    async with Batch(settings, [SHORT]) as batch:
+    async with BatchDriver(settings, [SHORT]) as batch:
         ended = await batch.to_the_end()
         (job,) = batch.jobs.values()
         assert isinstance(job.state, Completed)

@@ -15,7 +15,7 @@ from fwtui.core.events import BatchFinished, EngineChanged, JobChanged, Phase, P
 from fwtui.core.job import Completed, JobId, Processing
 from fwtui.core.settings import BatchSettings, ModelSettings, Settings
 from fwtui.memory.gpu import GpuMeter
-from tests.batch.driver import LONG, MINUTE, RESTING, SHORT, Batch, children, settings_for
+from tests.batch.driver import LONG, MINUTE, RESTING, SHORT, BatchDriver, children, settings_for
 from tests.memory.test_measure import nvml
 
 TWO = BatchSettings(workers=2)
@@ -66,15 +66,15 @@ async def test_a_driver_that_wakes_up_while_a_batch_starts_has_its_gpus_used(
     answer = threading.Event()
     model = ModelSettings(model=str(demo.model_dir()), device_index="0,1")
     settings = replace(settings_for(tmp_path / "out"), model=model)
-    async with Batch(settings, [SHORT]) as batch:
+    async with BatchDriver(settings, [SHORT]) as batch:
         batch.runner._meter._gpus = GpuMeter(lambda: (answer.wait(), nvml())[1], patience=0.01)
         batch.send(Start())
         threading.Timer(0.2, answer.set).start()
         await batch.until(PhaseChanged, lambda event: event.phase is Phase.RUNNING)
-        assert [slot.device for slot in batch.runner._slots._workers] == [0, 1]
+        assert [slot.device for slot in batch.runner._pool._workers] == [0, 1]
 
 
-def slots_of(batch: Batch, job: JobId) -> list[int]:
+def slots_of(batch: BatchDriver, job: JobId) -> list[int]:
     """The slots in which a file was transcribed, in order."""
     changes = [event.job for event in batch.events if isinstance(event, JobChanged)]
     states = [changed.state for changed in changes if changed.id == job]
@@ -87,7 +87,7 @@ async def test_two_engines_share_a_queue(tmp_path: Path) -> None:
     settings = settings_for(tmp_path / "out", batch=TWO)
     go, others_children = tmp_path / "go", children()
     engine = FIRST_WAITS.format(go=str(go))
-    async with Batch(settings, [MINUTE, SHORT, *clips], engine=engine) as batch:
+    async with BatchDriver(settings, [MINUTE, SHORT, *clips], engine=engine) as batch:
         batch.send(Start())
         others = [job for job in batch.jobs if job != 1]
         for job in others:
@@ -105,7 +105,7 @@ async def test_the_end_of_one_engine_leaves_the_other_alone(tmp_path: Path) -> N
     copy = tmp_path / "copy.flac"
     copy.write_bytes(MINUTE.read_bytes())
     go = tmp_path / "go"
-    async with Batch(settings, [MINUTE, copy], RESTING.format(go=str(go))) as batch:
+    async with BatchDriver(settings, [MINUTE, copy], RESTING.format(go=str(go))) as batch:
         batch.send(Start())
         await batch.windows(1, 1)
         await batch.windows(2, 1)
@@ -121,7 +121,7 @@ async def test_the_end_of_one_engine_leaves_the_other_alone(tmp_path: Path) -> N
 async def test_an_engine_that_cannot_be_used_leaves_its_files_to_the_others(tmp_path: Path) -> None:
     engine = ONE_WORKS.format(mine=str(tmp_path / "mine"))
     settings = settings_for(tmp_path / "out", batch=TWO)
-    async with Batch(settings, [MINUTE, *demo.clips()[:3]], engine=engine) as batch:
+    async with BatchDriver(settings, [MINUTE, *demo.clips()[:3]], engine=engine) as batch:
         finished = await batch.to_the_end()
         assert finished.completed == 4
         assert finished.failure is None

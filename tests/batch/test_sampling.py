@@ -2,7 +2,7 @@
 
 import pytest
 
-from fwtui.batch.batch import is_due
+from fwtui.batch.batch import is_sample_due
 
 
 @pytest.mark.parametrize(
@@ -14,5 +14,5 @@ from fwtui.batch.batch import is_due
     ],
 )
 def test_less_is_read_when_nothing_runs(idle: list[bool], read: list[int]) -> None:
-    due = [second for second, rests in enumerate(idle) if is_due(second, idle=rests)]
+    due = [second for second, rests in enumerate(idle) if is_sample_due(second, idle=rests)]
     assert due == read

@@ -9,7 +9,7 @@ from fwtui.core.commands import ChangeSettings, Start
 from fwtui.core.events import BatchFinished, JobChanged
 from fwtui.core.job import Completed
 from fwtui.outputs.reserved import stems_of_others
-from tests.batch.driver import MINUTE, SHORT, Batch, outputs, settings_for
+from tests.batch.driver import MINUTE, SHORT, BatchDriver, outputs, settings_for
 
 
 def talks(tmp_path: Path) -> tuple[Path, Path]:
@@ -25,10 +25,10 @@ async def test_the_later_one_takes_another_name_and_nothing_is_written_over(tmp_
     one, two = talks(tmp_path)
     out = tmp_path / "out"
     same = str(tmp_path / "two" / ".." / "out")  # the same folder, written differently
-    async with Batch(settings_for(out), [one]) as first:
+    async with BatchDriver(settings_for(out), [one]) as first:
         assert first.log == []
         settings = settings_for(Path(same))
-        async with Batch(settings, [two]) as second:
+        async with BatchDriver(settings, [two]) as second:
             (told,) = [line for line in second.log if "Talk.flac" in line]
             assert first.runner.state.store.session_id in told
             assert "Talk.flac.*" in told
@@ -48,10 +48,10 @@ async def test_the_later_one_takes_another_name_and_nothing_is_written_over(tmp_
 async def test_after_another_folder_and_on_resume_they_are_looked_at_again(tmp_path: Path) -> None:
     one, two = talks(tmp_path)
     out, aside = tmp_path / "out", tmp_path / "aside"
-    async with Batch(settings_for(aside), [two, MINUTE]):
+    async with BatchDriver(settings_for(aside), [two, MINUTE]):
         pass  # its session waits for a resume
-    second = await Batch.resumed()
-    async with Batch(settings_for(out), [one]) as first:
+    second = await BatchDriver.resumed()
+    async with BatchDriver(settings_for(out), [one]) as first:
         async with second:
             assert [job.stem for job in second.runner.state.queue] == ["Talk", MINUTE.stem]
             output = replace(second.settings.output, output_dir=str(out))

@@ -12,7 +12,7 @@ from fwtui.batch.queue import Queue, put_back
 from fwtui.core.commands import ArrangeJobs, RemoveJobs, Start, UndoRemove
 from fwtui.core.events import JobsAdded, JobsRemoved, JobsReordered, LogLine, SegmentsFound
 from fwtui.core.job import Completed, JobId, Pending, State
-from tests.batch.driver import MINUTE, SHORT, Batch, outputs, settings_for
+from tests.batch.driver import MINUTE, SHORT, BatchDriver, outputs, settings_for
 from tests.patient import WAITING
 
 
@@ -57,7 +57,7 @@ async def test_a_removed_file_comes_back_with_its_progress(
     out.mkdir()
     long = Path(shutil.copy(MINUTE, tmp_path))
     short = Path(shutil.copy(SHORT, tmp_path))
-    async with Batch(settings_for(out), [long, short], engine=WAITING) as batch:
+    async with BatchDriver(settings_for(out), [long, short], engine=WAITING) as batch:
         batch.send(Start())
         await batch.windows(1, 1)
         batch.send(RemoveJobs((1, 2)))
@@ -80,7 +80,7 @@ async def test_a_removed_file_comes_back_with_its_progress(
         await batch.until(JobsReordered, lambda event: event.order == (2, 1))
         batch.send(UndoRemove())
         await batch.until(LogLine, lambda event: "Nothing was removed" in event.text)
-    async with await Batch.resumed() as batch:
+    async with await BatchDriver.resumed() as batch:
         assert batch.runner.state.queue.order == (2, 1)
         await batch.to_the_end()
         assert all(isinstance(batch.jobs[number].state, Completed) for number in (1, 2))

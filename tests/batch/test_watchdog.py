@@ -31,7 +31,7 @@ from fwtui.engine.protocol import (
     Shutdown,
     Transcribe,
 )
-from tests.batch.driver import MINUTE, SHORT, Batch, settings_for
+from tests.batch.driver import MINUTE, SHORT, BatchDriver, settings_for
 
 # The hangs are had one after the other, each in an engine of its own; then all goes well.
 HANGS = """
@@ -155,7 +155,7 @@ async def test_a_stalled_engine_is_replaced_and_the_file_goes_on(
     tmp_path: Path, looks_often: None
 ) -> None:
     settings = settings_for(tmp_path / "out", batch=BatchSettings(stall_seconds=2.5))
-    async with Batch(settings, [MINUTE], _hanging(tmp_path, "stick, stop")) as batch:
+    async with BatchDriver(settings, [MINUTE], _hanging(tmp_path, "stick, stop")) as batch:
         finished = await batch.to_the_end()
         assert finished.completed == 1
         attempts = batch.jobs[1].attempts
@@ -174,7 +174,7 @@ async def test_a_file_that_always_stalls_fails_and_the_next_is_done(
 ) -> None:
     settings = settings_for(tmp_path / "out", batch=BatchSettings(stall_seconds=1.0))
     code = _hanging(tmp_path, "stop, stop, stop")
-    async with Batch(settings, [MINUTE, SHORT], code) as batch:
+    async with BatchDriver(settings, [MINUTE, SHORT], code) as batch:
         await batch.to_the_end()
         state = batch.jobs[1].state
         assert isinstance(state, Failed)

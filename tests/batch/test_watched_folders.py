@@ -30,7 +30,7 @@ from fwtui.core.watched_folder import WatchedFolder
 from fwtui.sessions.store import SessionStore
 from fwtui.watch.actions import can_tag
 from fwtui.watch.processed import Taken, TakenLedger, entry_of
-from tests.batch.driver import SHORT, Batch, outputs, settings_for
+from tests.batch.driver import SHORT, BatchDriver, outputs, settings_for
 
 
 @pytest.fixture
@@ -48,16 +48,18 @@ def put(folder: Path, name: str, more: bytes = b"") -> Path:
     return waiting.rename(folder / name)
 
 
-async def added(batch: Batch, name: str) -> JobId:
+async def added(batch: BatchDriver, name: str) -> JobId:
     event = await batch.until(JobsAdded, lambda event: any(job.name == name for job in event.jobs))
     return next(job.id for job in event.jobs if job.name == name)
 
 
-async def phase(batch: Batch, wanted: Phase, since: int = 0) -> None:
+async def phase(batch: BatchDriver, wanted: Phase, since: int = 0) -> None:
     await batch.until(PhaseChanged, lambda event: event.phase is wanted, since)
 
 
-async def until_job(batch: Batch, job: JobId, fits: type[object], path: Path, since: int) -> Job:
+async def until_job(
+    batch: BatchDriver, job: JobId, fits: type[object], path: Path, since: int
+) -> Job:
     event = await batch.until(
         JobChanged,
         lambda event: (
@@ -78,7 +80,7 @@ async def test_two_folders_each_in_its_own_way(tmp_path: Path, roots: tuple[Path
     told = tmp_path / "told"
     done = DoneSettings(on_file_done=f"sh -c 'echo done >> {told}'")
     settings = replace(settings_for(out), memory=kept, done=done)
-    async with Batch(settings) as batch:
+    async with BatchDriver(settings) as batch:
         put(one, "a.flac")
         batch.send(WatchFolder(taking))
         batch.send(WatchFolder(tagging))
@@ -124,7 +126,7 @@ async def test_renamed_and_gone_and_there_again_it_is_still_the_same_file(
     tmp_path: Path, roots: tuple[Path, Path]
 ) -> None:
     root, elsewhere = roots
-    async with Batch(settings_for(tmp_path / "out")) as batch:
+    async with BatchDriver(settings_for(tmp_path / "out")) as batch:
         batch.send(WatchFolder(WatchedFolder(path=str(root))))
         job = await added(batch, put(root, "a.flac").name)
         (root / "a.flac").rename(root / "b.flac")
@@ -144,7 +146,7 @@ async def test_a_file_that_was_not_there_is_done_when_it_comes_again(
     tmp_path: Path, roots: tuple[Path, Path]
 ) -> None:
     root, _ = roots
-    async with Batch(settings_for(tmp_path / "out")) as batch:
+    async with BatchDriver(settings_for(tmp_path / "out")) as batch:
         batch.send(WatchFolder(WatchedFolder(path=str(root))))
         job = await added(batch, put(root, "a.flac").name)
         (root / "a.flac").unlink()
@@ -163,12 +165,12 @@ async def test_the_session_goes_on_watching_and_nobody_else_may(
     root, _ = roots
     folder = WatchedFolder(path=str(root), existing="ignore")
     put(root, "before.flac", b"before")
-    async with Batch(settings_for(tmp_path / "out")) as batch:
+    async with BatchDriver(settings_for(tmp_path / "out")) as batch:
         batch.send(WatchFolder(folder))
         await batch.until(
             FoldersChanged, lambda event: [one.state for one in event.folders] == ["watching"]
         )
-        async with Batch(settings_for(tmp_path / "out")) as rival:
+        async with BatchDriver(settings_for(tmp_path / "out")) as rival:
             rival.send(WatchFolder(folder))
             refused = await rival.until(FoldersChanged, lambda event: bool(event.folders))
             assert refused.folders[0].state == "failed"
@@ -176,7 +178,7 @@ async def test_the_session_goes_on_watching_and_nobody_else_may(
             rival.send(UnwatchFolder(folder.path))
             await rival.until(FoldersChanged, lambda event: not event.folders)
     put(root, "while down.flac", b"while down")
-    again = await Batch.resumed()
+    again = await BatchDriver.resumed()
     async with again:
         await added(again, "while down.flac")
         assert [job.name for job in again.jobs.values()] == ["while down.flac"]
@@ -224,7 +226,7 @@ async def test_more_than_a_portion_at_once_is_in_the_queue_once(
     for number in range(count):
         (root / f"{number}.wav").write_bytes(b"%d" % number)
         os.utime(root / f"{number}.wav", (1, 1))
-    async with Batch(settings_for(tmp_path / "out")) as batch:
+    async with BatchDriver(settings_for(tmp_path / "out")) as batch:
         batch.send(WatchFolder(WatchedFolder(path=str(root))))
         async with asyncio.timeout(120):
             while len(batch.jobs) < count:

@@ -65,7 +65,7 @@ def tell_events(descriptor: int) -> None:
     """Write the events of every batch to the descriptor, as JSON lines."""
     import msgspec
 
-    from fwtui.batch.batch import BatchRunner
+    from fwtui.batch.batch import Batch
     from fwtui.batch.workspace import Workspace
     from fwtui.core.events import AnyEvent
 
@@ -76,7 +76,7 @@ def tell_events(descriptor: int) -> None:
         while rest:
             rest = rest[os.write(descriptor, rest) :]
 
-    def runner(self: Workspace, *arguments: Any) -> BatchRunner:
+    def runner(self: Workspace, *arguments: Any) -> Batch:
         made = real(self, *arguments)
         made.subscribe(tell)
         return made

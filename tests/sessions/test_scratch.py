@@ -11,7 +11,7 @@ from fwtui.config.locations import Locations
 from fwtui.core.settings import BatchSettings, Settings
 from fwtui.sessions.scratch import new_scratch, sweep, sweep_system_temp
 from fwtui.sessions.store import SessionStore
-from tests.batch.driver import Batch
+from tests.batch.driver import BatchDriver
 from tests.sessions import samples
 
 OLD = (10**9, 10**9)
@@ -109,7 +109,7 @@ async def test_what_was_swept_is_in_the_log_of_the_next_batch(
     ours.write_bytes(bytes(20))
     for wanted in (False, True):
         settings = Settings(batch=BatchSettings(sweep_system_temp=wanted))
-        batch = Batch(settings)
+        batch = BatchDriver(settings)
         await batch.workspace.incomplete()
         async with batch:
             pass

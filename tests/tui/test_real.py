@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fwtui import demo
-from fwtui.batch.batch import SharedBatch
+from fwtui.batch.batch import Batch
 from fwtui.batch.workspace import Workspace
 from fwtui.config.locations import Locations
 from fwtui.core.events import Phase
@@ -67,7 +67,7 @@ async def test_pause_quit_and_resume_inside_the_file(
     long = str(clips / MINUTE.name)
     with monkeypatch.context() as patched:
         # Without it the file may be done before the key is pressed.
-        patched.setattr("fwtui.batch.workspace.SharedBatch", partial(SharedBatch, engine=ENGINE))
+        patched.setattr("fwtui.batch.workspace.Batch", partial(Batch, engine=ENGINE))
         async with running(workspace(), settings=settings, size=NARROW, paths=[long]) as driver:
             model = driver.app.host.model
             await driver.until_text("0 done   0 failed   1 to do")

@@ -16,7 +16,14 @@ from msgspec.structs import replace
 
 from fwtui.audio.identity import Identity, identify
 from fwtui.core.watched_folder import WatchedFolder
-from fwtui.watch.folder import Arrived, FolderWatch, News, Noted, Renamed, Told
+from fwtui.watch.folder import (
+    FileRenamed,
+    FilesArrived,
+    FolderLogLine,
+    FolderMessage,
+    FolderStatusChanged,
+    FolderWatch,
+)
 from fwtui.watch.processed import TakenLedger
 
 PATIENCE = 60.0
@@ -33,7 +40,7 @@ class Watched:
         self.apart: set[str] = set()
         self.missed: set[str] = set()
         self._names: list[str] = []
-        self._inbox: queue.SimpleQueue[News] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[FolderMessage] = queue.SimpleQueue()
         self._running: tuple[FolderWatch, TakenLedger] | None = None
 
     def start(self, **how: Any) -> None:
@@ -43,7 +50,7 @@ class Watched:
         watch = FolderWatch(folder, ledger, SESSION, self.apart, self.missed, self._inbox.put)
         self._running = watch, ledger
         watch.start()
-        self.until(Told, lambda news: news.status.state in {"watching", "polling"})
+        self.until(FolderStatusChanged, lambda news: news.status.state in {"watching", "polling"})
 
     def stop(self) -> None:
         if self._running is not None:
@@ -65,9 +72,9 @@ class Watched:
             if isinstance(news, kind) and accept(news):
                 return news
 
-    def _next(self, seconds: float) -> News:
+    def _next(self, seconds: float) -> FolderMessage:
         news = self._inbox.get(timeout=seconds)
-        if isinstance(news, Arrived):
+        if isinstance(news, FilesArrived):
             self._names += [os.path.relpath(path, self.root) for path in news.files]
         return news
 
@@ -131,7 +138,7 @@ def test_a_file_is_not_taken_while_it_grows_or_is_open(watched: Watched) -> None
     with (watched.root / "long.wav").open("wb") as file:
         file.write(b"begun")
         file.flush()
-        watched.until(Told, lambda news: news.status.waiting == 1)
+        watched.until(FolderStatusChanged, lambda news: news.status.waiting == 1)
         watched.put("short.wav", b"short")  # comes later, is taken before
         assert watched.taken(1) == ["short.wav"]
         time.sleep(0.6)  # twice the time to settle: nothing but the open file keeps it waiting
@@ -149,7 +156,7 @@ def test_a_rename_into_place_is_taken_at_once(watched: Watched) -> None:
     rsync = watched.put(".other.mp3.x7Gh", b"copy", old=False)
     watched.put("never.mp3.crdownload", b"cut off", old=False)
     watched.put("slow.wav", b"as a witness", old=False)
-    watched.until(Told, lambda news: news.status.waiting == 1)
+    watched.until(FolderStatusChanged, lambda news: news.status.waiting == 1)
     part.rename(watched.root / "talk.mp3")
     rsync.rename(watched.root / "other.mp3")
     assert watched.taken(2) == ["other.mp3", "talk.mp3"]
@@ -183,10 +190,10 @@ def test_a_file_is_taken_once_whatever_its_name_and_again_when_it_is_replaced(
     watched.start(**how)
     assert watched.taken(1) == ["a.wav"]
     path.rename(watched.root / "b.wav")
-    renamed = watched.until(Renamed)
+    renamed = watched.until(FileRenamed)
     assert (renamed.before, renamed.after) == (str(path), str(watched.root / "b.wav"))
     shutil.copy2(watched.root / "b.wav", watched.root / "copy.wav")
-    watched.until(Noted, lambda news: "is a copy of" in news.text)
+    watched.until(FolderLogLine, lambda news: "is a copy of" in news.text)
     watched.stop()
     (watched.root / "b.wav").rename(watched.root / "c.wav")  # while nobody looks
     os.utime(watched.root / "c.wav")
@@ -205,7 +212,7 @@ def test_a_file_that_was_missed_is_told_of_when_it_is_there_again(
     path.rename(tmp_path / "away.wav")
     watched.missed.add(str(path))
     (tmp_path / "away.wav").rename(path)  # with the same dates
-    back = watched.until(Renamed)
+    back = watched.until(FileRenamed)
     assert (back.before, back.after) == (str(path), str(path))
     watched.missed.clear()
     assert watched.nothing_else
@@ -220,7 +227,7 @@ def test_lookalikes_with_the_same_ends_are_both_taken(watched: Watched) -> None:
     names = watched.taken(2)
     assert "two.wav" in names
     assert names[0] in {"one.wav", "copy of one.wav"}
-    watched.until(Noted, lambda news: "is a copy of" in news.text)
+    watched.until(FolderLogLine, lambda news: "is a copy of" in news.text)
     assert watched.nothing_else
 
 
@@ -242,7 +249,7 @@ def test_the_folder_goes_and_comes_again(watched: Watched, how: dict[str, Any]) 
     watched.start(**how)
     assert watched.taken(1) == ["a.wav"]
     shutil.rmtree(watched.root)
-    watched.until(Told, lambda news: news.status.state == "missing")
+    watched.until(FolderStatusChanged, lambda news: news.status.state == "missing")
     watched.put("b.wav", b"b")
     watched.put("sub/a again.wav", b"a")
     assert watched.taken(1) == ["b.wav"]
@@ -276,7 +283,7 @@ def test_a_file_that_cannot_be_read_is_taken_when_it_can(
     monkeypatch.setattr("fwtui.watch.folder.identify", guarded)
     watched.start()
     watched.put("a.wav", b"a")
-    watched.until(Noted, lambda news: f"{path} cannot be read yet: Permission" in news.text)
+    watched.until(FolderLogLine, lambda news: f"{path} cannot be read yet: Permission" in news.text)
     allowed.set()
     assert watched.taken(1) == ["a.wav"]
     assert watched.nothing_else

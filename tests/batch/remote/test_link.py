@@ -9,7 +9,6 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from fwtui.batch.batch import SharedBatch
 from fwtui.batch.remote import server
 from fwtui.batch.remote.batch_status import last_result
 from fwtui.batch.remote.endpoints import Place, connect
@@ -29,13 +28,13 @@ from fwtui.core.events import (
 )
 from fwtui.core.job import Completed, Skipped
 from fwtui.errors import BatchEndedError, ExitCode, LinkError
-from tests.batch.driver import MINUTE, PATIENCE, SHORT, Batch, settings_for
+from tests.batch.driver import MINUTE, PATIENCE, SHORT, BatchDriver, settings_for
 from tests.batch.remote.client import Client
 
 NEVER_MERGED = (SegmentsFound, PhaseChanged, JobsAdded, LogLine, BatchFinished)
 
 
-async def place_of(batch: Batch) -> Place:
+async def place_of(batch: BatchDriver) -> Place:
     async with asyncio.timeout(PATIENCE):
         while not (places := await batch.workspace.running()):
             await asyncio.sleep(0.01)  # the batch is just opening its socket
@@ -43,22 +42,17 @@ async def place_of(batch: Batch) -> Place:
 
 
 @asynccontextmanager
-async def attached(batch: Batch) -> AsyncIterator[Client]:
+async def attached(batch: BatchDriver) -> AsyncIterator[Client]:
     client = Client(await batch.workspace.attach(await place_of(batch)))
     yield client
     client.link.send(Quit())
     await asyncio.wait_for(asyncio.gather(client.running, return_exceptions=True), PATIENCE)
 
 
-def shared(batch: Batch) -> SharedBatch:
-    assert isinstance(batch.runner, SharedBatch)
-    return batch.runner
-
-
 async def test_two_clients_see_and_steer_what_the_owner_sees(tmp_path: Path) -> None:
     """Also a client that comes late, in the middle of a file."""
     out = tmp_path / "out"
-    async with Batch(settings_for(out), [MINUTE]) as batch, attached(batch) as first:
+    async with BatchDriver(settings_for(out), [MINUTE]) as batch, attached(batch) as first:
         seen = len(batch.events)
         first.link.send(Start())
         await first.until(lambda event: isinstance(event, SegmentsFound))
@@ -95,7 +89,7 @@ async def test_two_clients_see_and_steer_what_the_owner_sees(tmp_path: Path) -> 
 async def test_a_client_that_leaves_leaves_the_batch_and_hears_of_its_end_otherwise(
     tmp_path: Path,
 ) -> None:
-    async with Batch(settings_for(tmp_path), [SHORT]) as batch:
+    async with BatchDriver(settings_for(tmp_path), [SHORT]) as batch:
         async with attached(batch) as gone:
             gone.link.send(Quit())
             await asyncio.wait_for(gone.running, PATIENCE)
@@ -114,9 +108,9 @@ async def test_a_client_that_leaves_leaves_the_batch_and_hears_of_its_end_otherw
 async def test_in_the_background_it_ends_when_there_is_nothing_to_do_and_nobody_looks(
     tmp_path: Path,
 ) -> None:
-    batch = Batch(settings_for(tmp_path), [SHORT])
+    batch = BatchDriver(settings_for(tmp_path), [SHORT])
     async with batch, attached(batch) as client:
-        shared(batch).go_to_background()
+        batch.runner.go_to_background()
         here = len(client.events)
         for _ in range(2):
             await client.until(lambda event: isinstance(event, MemorySampled), here)
@@ -130,10 +124,10 @@ async def test_in_the_background_no_reading_follows_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("fwtui.batch.batch.SAMPLE_SECONDS", 0.0)
-    async with Batch(settings_for(tmp_path), [SHORT]) as batch:
+    async with BatchDriver(settings_for(tmp_path), [SHORT]) as batch:
         batch.send(Start())
         await batch.until(SegmentsFound)
-        shared(batch).go_to_background()
+        batch.runner.go_to_background()
         await asyncio.wait_for(batch._task, PATIENCE)
     assert isinstance(batch.events[-1], BatchFinished)
 
@@ -142,10 +136,10 @@ async def test_who_falls_too_far_behind_is_dropped_and_comes_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server, "Outbox", partial(Outbox, most=1 << 20))
-    async with Batch(settings_for(tmp_path), [SHORT]) as batch:
+    async with BatchDriver(settings_for(tmp_path), [SHORT]) as batch:
         link = await batch.workspace.attach(await place_of(batch))
         async with attached(batch) as quick:
-            door = shared(batch)._server
+            door = batch.runner._server
             assert door.clients == 2
             # As when the terminal is stopped, or on a line that is too slow.
             transport = link._connection._writer.transport
@@ -182,7 +176,7 @@ async def say(place: Place, hello: bytes) -> bytes:
 
 @pytest.mark.parametrize("hello", [Hello(protocol=99), Hello(version="0.0.1")])
 async def test_another_version_is_refused(hello: Hello, tmp_path: Path) -> None:
-    async with Batch(settings_for(tmp_path), [SHORT]) as batch:
+    async with BatchDriver(settings_for(tmp_path), [SHORT]) as batch:
         place = await place_of(batch)
         refused = msgspec.json.decode(await say(place, line(hello)), type=Welcome | Refused)
         assert isinstance(refused, Refused)
@@ -192,7 +186,7 @@ async def test_another_version_is_refused(hello: Hello, tmp_path: Path) -> None:
 
 async def test_who_is_no_client_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fwtui.batch.remote.endpoints.LONGEST_SOCKET_PATH", 0)
-    async with Batch(settings_for(tmp_path), [SHORT]) as batch:
+    async with BatchDriver(settings_for(tmp_path), [SHORT]) as batch:
         place = await place_of(batch)
         assert place.port
         assert await say(place, b"GET / HTTP/1.1\r\n\r\n") == b""

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from fwtui.batch.discovery import Found
     from fwtui.batch.remote.endpoints import Place
     from fwtui.tui.app import FwtuiApp
-    from fwtui.tui.controller import Workspace
+    from fwtui.tui.controller import BatchWorkspace
     from fwtui.tui.model import BatchModel
 
 # How long a thread may compute while another one waits. Frames are written by a thread, which would
@@ -94,7 +94,7 @@ def show(
         from fwtui.tui.keymap import make_keymap
         from fwtui.tui.lazy_workspace import late
 
-        def workspace() -> "Workspace":
+        def workspace() -> "BatchWorkspace":
             from fwtui.batch.workspace import Workspace
 
             return Workspace(locations, [log_event, session_log], "screen", ahead.find)
@@ -118,7 +118,7 @@ def show(
         session_log.close()
         close_log()
     if app.hand_over:
-        return _hand_over(app.host.model, locations)
+        return _hand_over(app.controller.model, locations)
     if app.return_value is not None:
         return app.return_value
     return ExitCode.CANNOT_START if app.return_code else ExitCode.DONE
@@ -133,11 +133,11 @@ async def _show(app: "FwtuiApp", locations: Locations) -> None:
 
     from fwtui.batch.batch import Batch
 
-    task, batch = app.host.released, app.host.runner
+    task, batch = app.controller.released, app.controller.batch
     if task is not None and isinstance(batch, Batch):
         await _go_on(batch, task, locations)
-    elif app.host.model.attached and app.host.model.phase is not Phase.IDLE:
-        name = printable(app.host.model.session_id)
+    elif app.controller.model.attached and app.controller.model.phase is not Phase.IDLE:
+        name = printable(app.controller.model.session_id)
         Console().line(f"the batch goes on; to see it again: fwtui attach {name}")
 
 

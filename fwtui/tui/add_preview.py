@@ -12,10 +12,9 @@ from fwtui.core.paths import path_to_text
 from fwtui.core.settings import OutputSettings
 from fwtui.core.templates import DEFAULT
 from fwtui.outputs.formats.registry import formats
-from fwtui.tui import text as fmt
 from fwtui.tui.folder_tree import Kind, is_kind
+from fwtui.tui.formatting import clean, clock, file_count, time_span
 from fwtui.tui.glyphs import Glyphs
-from fwtui.tui.text import clean
 
 IN_QUEUE = "in the queue"
 DONE = "done"
@@ -115,18 +114,18 @@ def describe(addition: AddPreview, lengths: Mapping[Path, float | None], glyphs:
         return str(NEEDED)
     if links:
         words = "1 link" if links == 1 else f"{links:,} links"
-        words += f" and {fmt.files(len(files))} found" if files else " to download"
+        words += f" and {file_count(len(files))} found" if files else " to download"
     else:
-        words = f"{fmt.files(len(files))} found" if files else "No media files found"
+        words = f"{file_count(len(files))} found" if files else "No media files found"
     measured = [lengths[path] for path in files if path in lengths]
     seconds = [value for value in measured if value is not None]
     if seconds:
         total = sum(seconds)
         if len(measured) == len(files):
-            words += f" {glyphs.dot} {fmt.clock(total)} in all"
+            words += f" {glyphs.dot} {clock(total)} in all"
         else:
             about = total / len(measured) * len(files)
-            words += f" {glyphs.dot} about {fmt.span(about)} ({len(measured):,} measured)"
+            words += f" {glyphs.dot} about {time_span(about)} ({len(measured):,} measured)"
     unknown = len(measured) - len(seconds)
     if unknown:
         words += f" {glyphs.dot} {unknown:,} without a length"

@@ -24,37 +24,37 @@ from fwtui.core.job import Job
 from fwtui.core.notification import news, terminal_signal
 from fwtui.core.settings import InterfaceSettings, ModelSettings, Settings
 from fwtui.errors import ExitCode, FwtuiError, ModelAbsentError, ModelError
-from fwtui.tui.controller import Host
+from fwtui.tui.app_messages import InterfaceChanged, ProfilesRead
+from fwtui.tui.controller import BatchController
 from fwtui.tui.error_boundary import Sturdy
-from fwtui.tui.errors import Trouble
+from fwtui.tui.error_dialogs import ErrorDialogs
+from fwtui.tui.formatting import clean, shown_path
 from fwtui.tui.glyphs import Glyphs, choose_glyphs
 from fwtui.tui.keymap import USUAL, Keymap
 from fwtui.tui.keys import bindings
-from fwtui.tui.messages import InterfaceChanged, ProfilesRead
 from fwtui.tui.model import Changes
 from fwtui.tui.palette import KeyCommands
 from fwtui.tui.screens.main import MainScreen
 from fwtui.tui.shutdown import Ending
-from fwtui.tui.text import clean, shown_path
 from fwtui.tui.theme import DARK, LIGHT, THEMES, complete
 
 if TYPE_CHECKING:
     from fwtui.batch.remote.endpoints import Place
     from fwtui.config.profiles import Profile
-    from fwtui.tui.controller import Workspace
-    from fwtui.tui.downloads import Downloads, Load
+    from fwtui.tui.controller import BatchWorkspace
+    from fwtui.tui.model_downloads import Downloads, Load
 
 
 class Fetching(App[ExitCode]):
     """For the application."""
 
     glyphs: Glyphs
-    host: Host
+    controller: BatchController
 
     @cached_property
     def downloads(self) -> "Downloads":
         """Of models; made when it is asked for, so that a start does not pay for it."""
-        from fwtui.tui.downloads import Downloads
+        from fwtui.tui.model_downloads import Downloads
 
         return Downloads(self._ended)
 
@@ -80,7 +80,7 @@ class Fetching(App[ExitCode]):
         from fwtui.models.catalogue import described
         from fwtui.tui.screens.dialog import ConfirmDialog, MessageDialog
 
-        model = self.host.model
+        model = self.controller.model
         lacking = await asyncio.to_thread(absent, model.settings, list(model.jobs.values()))
         if lacking is None:
             words = clean(failure.title) + (f"\n\n{clean(failure.hint)}" if failure.hint else "")
@@ -94,7 +94,7 @@ class Fetching(App[ExitCode]):
         if await self.push_screen_wait(ask):
             from fwtui.tui.screens.models import ModelsDialog
 
-            self.downloads.begin(lacking.model, lacking, lambda: self.host.send(Start()))
+            self.downloads.begin(lacking.model, lacking, lambda: self.controller.send(Start()))
             self.push_screen(ModelsDialog(model.settings.model, self.downloads, self.glyphs))
 
 
@@ -217,7 +217,7 @@ class FwtuiApp(Looks, Fetching, Ending):
 
     def __init__(
         self,
-        workspace: "Workspace",
+        workspace: "BatchWorkspace",
         settings: Settings,
         first: Sequence[AnyCommand] = (),
         *,
@@ -238,7 +238,7 @@ class FwtuiApp(Looks, Fetching, Ending):
         self.log_place = shown_path(os.fspath(log_file)) if log_file is not None else ""
         # Tests want to see every error; people want to go on working.
         self.strict = False
-        self.trouble = Trouble(self)
+        self.error_dialogs = ErrorDialogs(self)
         self.main: MainScreen
         self._workspace = workspace
         self._settings = settings
@@ -253,11 +253,11 @@ class FwtuiApp(Looks, Fetching, Ending):
 
     def get_default_screen(self) -> MainScreen:
         """The main screen is the first, so that no other is made and painted before it."""
-        self.host = Host(
-            self._workspace, self._settings, self._apply, self.trouble.batch_ended, self.now
+        self.controller = BatchController(
+            self._workspace, self._settings, self._apply, self.error_dialogs.batch_ended, self.now
         )
         self._expect()
-        self.main = MainScreen(self.host, self.glyphs, self.now, self.size)
+        self.main = MainScreen(self.controller, self.glyphs, self.now, self.size)
         self.main.header.profiles = self._profiles
         return self.main
 
@@ -269,70 +269,70 @@ class FwtuiApp(Looks, Fetching, Ending):
     def on_ready(self) -> None:
         """The first frame is painted."""
         self._begin()
-        if self._first and not self.host.model.coming:
+        if self._first and not self.controller.model.coming:
             self.set_interval(LOOK_AGAIN, self._look_again, repeat=LOOKS)
 
     def _expect(self) -> bool:
         """Show the files that will come; whether any are known."""
         coming = tuple(islice(self._coming(), self.size.height))
         if coming:
-            self.host.model.expect(coming)
+            self.controller.model.expect(coming)
         return bool(coming)
 
     def _look_again(self) -> None:
         """Maybe they were found just after the first frame."""
-        model = self.host.model
+        model = self.controller.model
         if not model.coming and not model.jobs and self._expect():
-            self.host.bridge.drain()
+            self.controller.bridge.drain()
 
     async def on_unmount(self) -> None:
         """However the screens end, the batch is saved."""
         await self.end_downloads()
-        if hasattr(self, "host"):
+        if hasattr(self, "controller"):
             self.lifecycle.remove()
-            await self.host.close()
+            await self.controller.close()
 
     @work(group="start-up", exit_on_error=False)
     async def _begin(self) -> None:
         from fwtui.tui.startup import StartUp
 
         try:
-            await StartUp(self, self.host).run(self._place)
+            await StartUp(self, self.controller).run(self._place)
         except FwtuiError as error:
             self.failed_start = error.exit_code
-            self.host.model.expect(())
-            self.host.bridge.drain()
-            self.trouble.tell(error)
+            self.controller.model.expect(())
+            self.controller.bridge.drain()
+            self.error_dialogs.tell(error)
             return
         finally:
             self._coming = tuple  # whoever finds them for the batch takes them from the same pipe
         for command in self._first:
-            self.host.send(command)
+            self.controller.send(command)
 
     def _apply(self, changes: Changes) -> None:
         if self.is_running:
             self.main.apply(changes)
             self.withdraw_question()
         if changes.finished is not None and changes.finished.is_news:
-            done = self.host.model.settings.done
+            done = self.controller.model.settings.done
             self.write_to_terminal(terminal_signal(done, news(changes.finished), os.environ))
         failure = changes.finished.failure if changes.finished is not None else None
         if failure is not None:
-            self.trouble.batch_failed(failure)
+            self.error_dialogs.batch_failed(failure)
         if changes.waits_for is not None:
-            self.trouble.batch_waits(changes.waits_for)
+            self.error_dialogs.batch_waits(changes.waits_for)
 
     def worker_failed(self, error: BaseException) -> None:
         """Show the error of a worker."""
-        self.trouble.tell(error)
+        self.error_dialogs.tell(error)
 
     def forgive(self, error: Exception) -> bool:
         """Show the error of a handler; False: the program must end with it."""
-        return not self.strict and self.trouble.forgive(error)
+        return not self.strict and self.error_dialogs.forgive(error)
 
     def drawing_failed(self, error: Exception) -> bool:
         """Show the error of a widget that cannot be drawn; False: the program must end with it."""
-        return not self.strict and self.call_later(self.trouble.tell, error)
+        return not self.strict and self.call_later(self.error_dialogs.tell, error)
 
     def _handle_exception(self, error: Exception) -> None:
         # Errors of composing, timers and layout come here; Textual would end the program.

@@ -1,4 +1,4 @@
-"""The batch behind the screens: which runner there is, its task, and how it ends."""
+"""Connects the screens to a batch: commands go to it, its events become changes of the model."""
 
 import asyncio
 import contextvars
@@ -10,33 +10,80 @@ from typing import TYPE_CHECKING, Protocol
 
 from fwtui.batch.coalesce import Gathering
 from fwtui.batch.link import BatchLink
-from fwtui.batch.remote.batch_status import Glimpse
-from fwtui.batch.remote.endpoints import Place
 from fwtui.core.commands import AnyCommand, Quit, RetryJobs
 from fwtui.core.events import AnyEvent, JobsAdded, LogLine, Phase, PhaseChanged
 from fwtui.core.job import Job, JobId
 from fwtui.core.segment import Transcript
 from fwtui.core.settings import Settings
 from fwtui.errors import ExitCode
-from fwtui.sessions.catalog import SessionList, StoredSession
-from fwtui.sessions.delete import Discarded
 from fwtui.tui.model import BatchModel, Changes
 
-if TYPE_CHECKING:
-    from fwtui.batch.link import BatchLink
+if TYPE_CHECKING:  # the first frame is painted before these are imported
+    from fwtui.batch.remote.batch_status import Glimpse
     from fwtui.batch.remote.endpoints import Place
     from fwtui.batch.workspace import Mapped
+    from fwtui.sessions.catalog import SessionList, StoredSession
+    from fwtui.sessions.delete import Discarded
 
 TICK = 0.1  # s
 PROGRESS_TICK = 0.2  # s: figures that change more often than that cannot be read
+# A hung engine takes a few seconds to kill; saving takes less.
+CLOSE_SECONDS = 30.0
 
 
-class Bridge:
-    """Subscribes to a link and folds its events into a model, at most ten times a second.
+class ConnectedBatch(BatchLink, Protocol):
+    """A batch of this process, or the local end of one in another process."""
+
+    async def run(self) -> None:
+        """Run until a Quit command; returns when everything is saved."""
+
+
+class BatchWorkspace(Protocol):
+    """Stored sessions, and the batches opened from them."""
+
+    async def incomplete(self) -> "SessionList":
+        """Sessions with unfinished files."""
+
+    async def all_sessions(self) -> "SessionList":
+        """All sessions."""
+
+    async def transcript(self, stored: "StoredSession", job: Job) -> Transcript:
+        """The transcript of a file in a session that is not open here."""
+
+    async def start(self, settings: Settings) -> ConnectedBatch:
+        """Start a new session."""
+
+    async def resume(self, stored: "StoredSession", own: Settings) -> ConnectedBatch:
+        """Resume a session, with `own`'s interface, hook and log settings."""
+
+    async def mapped(self, stored: "StoredSession") -> "Mapped":
+        """The session with this machine's paths, and the folders that have none here."""
+
+    async def remember(self, maps: Mapping[str, str]) -> None:
+        """Save where folders of another machine are on this one."""
+
+    async def running(self) -> "tuple[Place, ...]":
+        """Endpoints of batches in other processes."""
+
+    async def look(self, place: "Place") -> "Glimpse":
+        """The present status of such a batch."""
+
+    async def attach(self, place: "Place") -> ConnectedBatch:
+        """Connect to such a batch."""
+
+    async def discard(self, stored: "StoredSession") -> "Discarded":
+        """Delete a session, but not its transcripts."""
+
+    async def delete(self, stored: "StoredSession") -> "Discarded":
+        """Delete a session and the transcripts that it wrote."""
+
+
+class EventBridge:
+    """Folds a batch's events into a model, at most ten times a second.
 
     Events may come from any thread; `on_changes` is always called in the loop's. Of progress and
     memory only the latest counts, five times a second if nothing else comes with it; every other
-    event is kept and folded in its order. The first files of an empty queue are told of at once.
+    event is kept and folded in its order. The first files of an empty queue are folded at once.
     """
 
     def __init__(self, model: BatchModel, on_changes: Callable[[Changes], None]) -> None:
@@ -47,24 +94,24 @@ class Bridge:
         self._context = contextvars.copy_context()
         self._lock = threading.Lock()
         self._gathering: Gathering[AnyEvent] = Gathering()
-        self._due: float | None = None  # the tick that is waited for
+        self._due: float | None = None  # the tick that is scheduled
         self._timer: asyncio.TimerHandle | None = None
         self._last = float("-inf")
         self._unsubscribe: Callable[[], None] | None = None
 
-    def connect(self, link: "BatchLink") -> None:
-        """Listen to this batch, and no longer to an earlier one."""
+    def connect(self, link: BatchLink) -> None:
+        """Subscribe to this batch in place of the one before."""
         self.disconnect()
         self._unsubscribe = link.subscribe(self.receive)
 
     def disconnect(self) -> None:
-        """Stop listening; what came in is still shown."""
+        """Unsubscribe; events that have come in are still folded."""
         if self._unsubscribe is not None:
             self._unsubscribe()
             self._unsubscribe = None
 
     def receive(self, event: AnyEvent) -> None:
-        """Take an event, from any thread, and wake the loop if it sleeps."""
+        """Keep an event, from any thread, and schedule a tick."""
         with self._lock:
             tick = TICK if self._gathering.put(event, event) else PROGRESS_TICK
             if isinstance(event, JobsAdded) and not self.model.jobs:
@@ -75,11 +122,11 @@ class Bridge:
         try:
             self._loop.call_soon_threadsafe(self._schedule, tick, context=self._context)
         except RuntimeError:
-            # The loop is closed: nobody looks any more.
+            # The loop is closed, and the screens with it.
             return
 
     def drain(self) -> None:
-        """Fold everything gathered so far into the model and tell what changed."""
+        """Fold all events kept so far into the model and report the changes."""
         with self._lock:
             gathered = tuple(self._gathering.take())
             self._due = None
@@ -96,7 +143,7 @@ class Bridge:
         self._on_changes(self.model.take_changes())
 
     def _schedule(self, tick: float) -> None:
-        if self._due is None:  # a longer tick has just ended and taken everything
+        if self._due is None:  # a longer tick has just ended and folded everything
             return
         if self._timer is not None:
             self._timer.cancel()
@@ -107,19 +154,15 @@ class Bridge:
             self.drain()
 
 
-# An engine that must be killed takes a few seconds; nothing that is kept takes longer.
-CLOSE_SECONDS = 30.0
-
-
-class Host:
-    """Owns the runner of the moment. Commands sent before there is one wait for it.
+class BatchController:
+    """Owns the batch that is shown. Commands sent before there is one are queued.
 
     `released` is the task of a batch that outlives the screens.
     """
 
     def __init__(
         self,
-        workspace: "Workspace",
+        workspace: BatchWorkspace,
         settings: Settings,
         on_changes: Callable[[Changes], None],
         on_crash: Callable[[BaseException], None],
@@ -128,9 +171,9 @@ class Host:
         self.workspace = workspace
         self.settings = settings
         self.model = BatchModel(now)
-        self.model.settings = settings  # those of the batch, as soon as there is one
-        self.bridge = Bridge(self.model, on_changes)
-        self.runner: Runner | None = None
+        self.model.settings = settings  # until there is a batch with its own
+        self.bridge = EventBridge(self.model, on_changes)
+        self.batch: ConnectedBatch | None = None
         self._on_crash = on_crash
         self._task: asyncio.Task[None] | None = None
         self._waiting: list[AnyCommand] = []
@@ -138,34 +181,34 @@ class Host:
         self.closing = False
         self.released: asyncio.Task[None] | None = None
 
-    async def begin(self, stored: "Stored | None") -> None:
-        """Start a new session, or go on with a stored one; raises FwtuiError."""
-        # A quit that comes meanwhile waits here, or the session would be left behind.
+    async def begin(self, stored: "StoredSession | None") -> None:
+        """Start a new session, or resume a stored one; raises FwtuiError."""
+        # A quit that comes meanwhile waits here, or the session would stay open.
         async with self._opening:
             if self.closing:
                 return
             if stored is None:
-                runner = await self.workspace.start(self.settings)
+                batch = await self.workspace.start(self.settings)
             else:
-                runner = await self.workspace.resume(stored, self.settings)
-            self._adopt(runner)
+                batch = await self.workspace.resume(stored, self.settings)
+            self._adopt(batch)
 
-    async def change(self, stored: "Stored") -> None:
-        """Save and leave the batch, and go on with a stored session; raises FwtuiError.
+    async def change(self, stored: "StoredSession") -> None:
+        """Save and close the batch, and resume a stored session; raises FwtuiError.
 
-        If the session cannot be had, the batch stays.
+        If the session cannot be opened, the batch stays.
         """
         async with self._opening:
             if self.closing:
                 return
-            runner = await self.workspace.resume(stored, self.settings)
+            batch = await self.workspace.resume(stored, self.settings)
             task, self._task = self._task, None
             if task is not None:
                 await self._end(task, CLOSE_SECONDS)
-            self._adopt(runner)
+            self._adopt(batch)
 
     def retry(self, failed: tuple[JobId, ...]) -> None:
-        """Let failed files of a session that goes on be tried again."""
+        """Retry the failed files of a session that is resumed."""
         if failed:
             self.send(RetryJobs(failed))
 
@@ -173,35 +216,35 @@ class Host:
         """Show a batch of another process; raises FwtuiError."""
         async with self._opening:
             if not self.closing:
-                runner = await self.workspace.attach(place)
+                batch = await self.workspace.attach(place)
                 self.model.attached = True
-                self._adopt(runner)
+                self._adopt(batch)
 
     def release(self) -> bool:
-        """Let the batch of this process go on without us; False if there is none, or it may not."""
-        go_on = self.model.settings.batch.on_hangup == "continue"
-        if self.closing or self._task is None or self.model.attached or not go_on:
+        """Let this process's batch outlive the screens; False if there is none, or it must end."""
+        may_continue = self.model.settings.batch.on_hangup == "continue"
+        if self.closing or self._task is None or self.model.attached or not may_continue:
             return False
         self.closing = True
         self.bridge.disconnect()
         self.released = self._task
         return True
 
-    def _adopt(self, runner: "Runner") -> None:
-        self.runner = runner
-        self._task = asyncio.create_task(runner.run(), name="batch runner")
+    def _adopt(self, batch: ConnectedBatch) -> None:
+        self.batch = batch
+        self._task = asyncio.create_task(batch.run(), name="batch runner")
         self._task.add_done_callback(self._ended)
-        self.bridge.connect(runner)
+        self.bridge.connect(batch)
         waiting, self._waiting = self._waiting, []
         for command in waiting:
-            runner.send(command)
+            batch.send(command)
 
     def send(self, command: AnyCommand) -> None:
-        """Pass a command on, now or when the batch is there."""
-        if self.runner is None:
+        """Send a command, now or as soon as there is a batch."""
+        if self.batch is None:
             self._waiting.append(command)
         else:
-            self.runner.send(command)
+            self.batch.send(command)
 
     async def close(self, seconds: float = CLOSE_SECONDS) -> None:
         """Quit the batch and wait until everything is saved; a second call does nothing."""
@@ -226,7 +269,7 @@ class Host:
 
     @property
     def exit_code(self) -> ExitCode:
-        """What the state of the queue means for whoever called the program."""
+        """The exit code that the state of the queue calls for."""
         if self.model.attached:
             return ExitCode.DONE
         counts = self.model.counts
@@ -243,53 +286,3 @@ class Host:
                 self.model.attached = False
                 self.bridge.receive(PhaseChanged(Phase.IDLE))
             self._on_crash(error)
-
-
-Stored = StoredSession
-
-
-class Runner(BatchLink, Protocol):
-    """A batch in this process."""
-
-    async def run(self) -> None:
-        """Work until a Quit command; returns when everything is saved."""
-
-
-class Workspace(Protocol):
-    """Sessions and the batches made of them."""
-
-    async def incomplete(self) -> SessionList:
-        """Sessions with something left to do."""
-
-    async def all_sessions(self) -> SessionList:
-        """All sessions."""
-
-    async def transcript(self, stored: Stored, job: Job) -> Transcript:
-        """The words of a file of a session that nobody works on here."""
-
-    async def start(self, settings: Settings) -> Runner:
-        """A new session."""
-
-    async def resume(self, stored: Stored, own: Settings) -> Runner:
-        """Go on with this one, with the user's `own` screen, hooks and log."""
-
-    async def mapped(self, stored: Stored) -> "Mapped":
-        """The session with the paths of this machine, and which folders are not known here."""
-
-    async def remember(self, maps: Mapping[str, str]) -> None:
-        """Where folders of another machine are here."""
-
-    async def running(self) -> tuple[Place, ...]:
-        """Where batches of other processes can be reached."""
-
-    async def look(self, place: Place) -> Glimpse:
-        """What such a batch does at this moment."""
-
-    async def attach(self, place: Place) -> Runner:
-        """A batch of another process."""
-
-    async def discard(self, stored: Stored) -> Discarded:
-        """Delete it and everything that belongs to it."""
-
-    async def delete(self, stored: Stored) -> Discarded:
-        """Delete it and the transcripts it wrote."""

@@ -22,11 +22,21 @@ from fwtui.core.job import (
     status_word,
 )
 from fwtui.core.settings import Settings
-from fwtui.tui import text as fmt
+from fwtui.tui.formatting import (
+    base_name,
+    clean,
+    clock,
+    elapsed,
+    file_size,
+    fraction,
+    percent,
+    shown_path,
+    speed_factor,
+    wrap,
+)
 from fwtui.tui.glyphs import Glyphs
-from fwtui.tui.model import Feed
+from fwtui.tui.model import LiveTranscript
 from fwtui.tui.settings_draft import shown_value
-from fwtui.tui.text import base_name, clean, shown_path, wrap
 
 LABEL = 12
 MOST_DETAIL = 12
@@ -100,20 +110,20 @@ def _ink(state: State) -> str:
 
 
 def _progress(progress: JobProgress, glyphs: Glyphs, state: State) -> str:
-    done = fmt.percent(fmt.share(progress.done, progress.total))
+    done = percent(fraction(progress.done, progress.total))
     if isinstance(state, Processing) and state.downloading:
-        of = f" of {fmt.size(int(progress.total))}, {done}" if progress.total else ""
-        return f"{fmt.size(int(progress.done))}{of} downloaded"
+        of = f" of {file_size(int(progress.total))}, {done}" if progress.total else ""
+        return f"{file_size(int(progress.done))}{of} downloaded"
     if progress.preparing:
         return f"{done} prepared"
-    of = f"{fmt.clock(progress.done)} of {fmt.clock(progress.total)}, {done}"
-    pace = fmt.speed(progress.speed)
+    of = f"{clock(progress.done)} of {clock(progress.total)}, {done}"
+    pace = speed_factor(progress.speed)
     return f"{of}, {pace}{glyphs.times}" if pace else of
 
 
 def _media(media: MediaInfo, glyphs: Glyphs) -> str:
     known = [
-        fmt.clock(media.duration) if media.duration else "",
+        clock(media.duration) if media.duration else "",
         clean(media.container),
         clean(media.codec),
         f"{media.sample_rate / 1000:g} kHz" if media.sample_rate else "",
@@ -121,7 +131,7 @@ def _media(media: MediaInfo, glyphs: Glyphs) -> str:
         if media.channels
         else "",
         "with video" if media.has_video else "",
-        fmt.size(media.size) if media.size else "",
+        file_size(media.size) if media.size else "",
     ]
     return f" {glyphs.dot} ".join(part for part in known if part)
 
@@ -130,7 +140,7 @@ def _state(facts: _Facts, state: State, missing: frozenset[str]) -> None:
     match state:
         case Pending(done_seconds=done):
             if done > 0:
-                facts.add("Goes on", f"from {fmt.clock(done)}")
+                facts.add("Goes on", f"from {clock(done)}")
         case Processing(started_at=started):
             facts.add("Started", _at(started))
         case Completed():
@@ -145,8 +155,8 @@ def _state(facts: _Facts, state: State, missing: frozenset[str]) -> None:
 
 
 def _completed(facts: _Facts, state: Completed, missing: frozenset[str]) -> None:
-    pace = fmt.speed(state.audio_seconds / state.work_seconds) if state.work_seconds > 0 else ""
-    took = f"{fmt.clock(state.audio_seconds)} of audio in {fmt.took(state.work_seconds)}"
+    pace = speed_factor(state.audio_seconds / state.work_seconds) if state.work_seconds > 0 else ""
+    took = f"{clock(state.audio_seconds)} of audio in {elapsed(state.work_seconds)}"
     facts.add("Finished", _at(state.completed_at))
     facts.add("Work", f"{took}, {pace}{facts.glyphs.times}" if pace else took)
     facts.add("Text", f"{state.segments:,} segments, language {clean(state.language) or '?'}")
@@ -157,7 +167,7 @@ def _completed(facts: _Facts, state: Completed, missing: frozenset[str]) -> None
     for warning in state.warnings:
         facts.add("Warning", clean(warning), "$warning")
     for number, finding in enumerate(state.findings):
-        times = f"{fmt.clock(finding.start)} to {fmt.clock(finding.end)}"
+        times = f"{clock(finding.start)} to {clock(finding.end)}"
         facts.add("" if number else "To check", f"{times} {clean(said_of(finding))}", "$warning")
 
 
@@ -171,7 +181,7 @@ def _failure(facts: _Facts, failure: Failure) -> None:
 
 
 def _attempt(facts: _Facts, number: int, attempt: Attempt) -> None:
-    where = f"{_at(attempt.at)}, stopped at {fmt.clock(attempt.at_seconds)}"
+    where = f"{_at(attempt.at)}, stopped at {clock(attempt.at_seconds)}"
     facts.add(f"Attempt {number}", where)
     facts.add("", clean(attempt.failure.title), "$error")
     facts.add("", f"then: {clean(attempt.remedy)}", "$warning")
@@ -192,7 +202,7 @@ def _at(moment: datetime) -> str:
     return f"{local:%Y-%m-%d %H:%M:%S}"
 
 
-def words_note(job: Job, feed: Feed) -> str:
+def words_note(job: Job, transcript: LiveTranscript) -> str:
     """Why there are no words."""
     match job.state:
         case Failed(failure=failure):
@@ -201,7 +211,7 @@ def words_note(job: Job, feed: Feed) -> str:
             return "Not transcribed yet"
         case Completed(segments=0):
             return "No words were found"
-        case Completed() if not feed.whole:
+        case Completed() if not transcript.whole:
             return "Reading the words"
         case Completed():
             return (
@@ -212,6 +222,6 @@ def words_note(job: Job, feed: Feed) -> str:
             return "No words yet"
 
 
-def source_note(feed: Feed) -> str:
+def source_note(transcript: LiveTranscript) -> str:
     """Where the words come from, if not from the session."""
-    return f"read back from {clean(base_name(feed.source))}" if feed.source else ""
+    return f"read back from {clean(base_name(transcript.source))}" if transcript.source else ""

@@ -6,21 +6,21 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from fwtui.tui.controller import Workspace
+    from fwtui.tui.controller import BatchWorkspace
 
 
-def late(make: "Callable[[], Workspace]") -> "Workspace":
+def late(make: "Callable[[], BatchWorkspace]") -> "BatchWorkspace":
     """A workspace that `make` makes in a thread, once, when one of its methods is called.
 
     The batch and what it needs are a hundred modules; the first frame needs none of them.
     """
-    return cast("Workspace", _Late(make))
+    return cast("BatchWorkspace", _Late(make))
 
 
 class _Late:
-    def __init__(self, make: "Callable[[], Workspace]") -> None:
+    def __init__(self, make: "Callable[[], BatchWorkspace]") -> None:
         self._make = make
-        self._made: Workspace | None = None
+        self._made: BatchWorkspace | None = None
         self._lock = asyncio.Lock()
 
     def __getattr__(self, method: str) -> Callable[..., Awaitable[Any]]:
@@ -32,7 +32,7 @@ class _Late:
 
         return call
 
-    async def _import(self) -> "Workspace":
+    async def _import(self) -> "BatchWorkspace":
         try:
             return await asyncio.to_thread(self._make)
         finally:

@@ -38,12 +38,12 @@ from fwtui.core.events import (
 )
 from fwtui.core.failure import Failure
 from fwtui.core.job import Completed, Failed, Job, JobId, Pending, Processing, answers_to
-from fwtui.core.segment import Segment
+from fwtui.core.segment import Segment, Transcript
 from fwtui.core.settings import Settings
 from fwtui.core.table import JobTable
 from fwtui.core.text import natural
 from fwtui.core.watched_folder import FolderStatus
-from fwtui.tui.text import base_name
+from fwtui.tui.formatting import base_name
 
 
 def folded(paths: list[str]) -> list[str]:
@@ -65,13 +65,13 @@ def joined(names: list[str]) -> str:
     return text
 
 
-MOST_POINTS = 512
+MAX_POINTS = 512
 
 
-class Curve:
+class MemoryCurve:
     """The highest value of each of at most `most` equal spans of time, however long it takes."""
 
-    def __init__(self, most: int = MOST_POINTS) -> None:
+    def __init__(self, most: int = MAX_POINTS) -> None:
         self.step = 1.0
         self.values: list[float] = []
         self._most = most
@@ -112,7 +112,7 @@ class BatchHistory:
     def _forget(self) -> None:
         self.ended: datetime | None = None
         self.peak = 0.0
-        self.memory = Curve()
+        self.memory = MemoryCurve()
 
     def changed(self, before: Phase, phase: Phase) -> None:
         """The batch goes from one phase to another."""
@@ -169,7 +169,7 @@ class Counts(Struct):
                 self.other += sign
 
 
-class Feed(Struct):
+class LiveTranscript(Struct):
     """The segments of one file, as far as they were seen here.
 
     `whole` says that none is missing before them; `generation` changes when they are replaced.
@@ -187,10 +187,11 @@ class Feed(Struct):
         last = self.segments[-1].id if self.segments else -1
         self.segments.extend(segment for segment in segments if segment.id > last)
 
-    def complete(self, segments: Iterable[Segment]) -> None:
+    def complete(self, stored: Transcript) -> None:
         """Put the stored segments in front of those that came meanwhile."""
         seen = self.segments
-        self.segments = list(segments)
+        self.segments = list(stored.segments)
+        self.language, self.source = self.language or stored.language, stored.source
         self.whole = True
         self.generation += 1
         self.extend(seen)
@@ -199,7 +200,7 @@ class Feed(Struct):
 LOG_LINES = 10_000
 MEMORY_SAMPLES = 600
 # Finished files whose segments stay here; others are read again when they are looked at.
-KEPT_FEEDS = 8
+KEPT_TRANSCRIPTS = 8
 
 
 class Changes(Struct):
@@ -208,8 +209,8 @@ class Changes(Struct):
     everything: bool = False
     order: bool = False
     jobs: set[JobId] = field(default_factory=set)
-    feeds: set[JobId] = field(default_factory=set)
-    head: bool = False
+    transcripts: set[JobId] = field(default_factory=set)
+    header: bool = False
     log: int = 0
     memory: bool = False
     finished: BatchFinished | None = None
@@ -243,7 +244,7 @@ class BatchModel:
         self.jobs = JobTable()
         self.running: dict[JobId, datetime] = {}  # since when they are as they are
         self.progress: dict[JobId, JobProgress] = {}
-        self.feeds: OrderedDict[JobId, Feed] = OrderedDict()
+        self.transcripts: OrderedDict[JobId, LiveTranscript] = OrderedDict()
         self.batch: BatchProgress | None = None
         self.engines: dict[int, EngineInfo] = {}
         self._loading: set[int] = set()
@@ -318,14 +319,14 @@ class BatchModel:
                 self._job_changed(event.job)
             case BatchProgress():
                 self.batch = event
-                changes.head = True
+                changes.header = True
             case MemorySampled():
                 self._memory(event.reading)
             case MemoryAlert():
                 changes.alert = event
             case Forecast():
                 self.forecast = changes.forecast = event
-                changes.head = True
+                changes.header = True
             case LogLine():
                 self.fold_log([event])
             case BatchSnapshot():
@@ -334,7 +335,7 @@ class BatchModel:
                 self._recap(event)
             case AddingChanged():
                 self.adding = event
-                changes.head = True
+                changes.header = True
                 changes.order |= not self.order  # the empty table says it, too
             case JobsAdded():
                 self._add(event.jobs)
@@ -353,25 +354,25 @@ class BatchModel:
                     self.history.sample(self.memory)
                 self.phase = event.phase
                 changes.waits_for = event.failure
-                changes.head = True
+                changes.header = True
             case SettingsChanged():
                 self.settings = event.settings
-                changes.head = True
+                changes.header = True
             case FoldersChanged():
                 self.folders = event.folders
-                changes.head = True
+                changes.header = True
             case EngineChanged():
                 self._engine_changed(event)
             case BatchFinished():
                 self.finished = changes.finished = event
-                changes.head = True
+                changes.header = True
             case HookFailed():
                 changes.hook = event
 
     def expect(self, paths: Iterable[str]) -> None:
         """These files are about to come, or, without any, none is."""
         self.coming = tuple(Job(id=-1, path=path) for path in paths)
-        self.changes.order = self.changes.head = True
+        self.changes.order = self.changes.header = True
 
     def fold_log(self, lines: list[LogLine]) -> None:
         """Take lines of the log in, at once."""
@@ -412,23 +413,23 @@ class BatchModel:
     def _forget_names(self) -> None:
         self._names = self._by_name = None
 
-    def feed(self, job_id: JobId) -> Feed:
+    def transcript(self, job_id: JobId) -> LiveTranscript:
         """The segments of a job; an unknown job's are empty and not whole."""
-        feed = self.feeds.get(job_id)
-        if feed is None:
-            feed = self.feeds[job_id] = Feed()
-            self._forget_feeds()
+        transcript = self.transcripts.get(job_id)
+        if transcript is None:
+            transcript = self.transcripts[job_id] = LiveTranscript()
+            self._forget_transcripts()
         else:
-            self.feeds.move_to_end(job_id)
-        return feed
+            self.transcripts.move_to_end(job_id)
+        return transcript
 
-    def _forget_feeds(self) -> None:
-        spare = len(self.feeds) - len(self.running) - KEPT_FEEDS
-        for job_id in list(self.feeds):
+    def _forget_transcripts(self) -> None:
+        spare = len(self.transcripts) - len(self.running) - KEPT_TRANSCRIPTS
+        for job_id in list(self.transcripts):
             if spare <= 0:
                 return
             if job_id not in self.running:
-                del self.feeds[job_id]
+                del self.transcripts[job_id]
                 spare -= 1
 
     def _engine_changed(self, event: EngineChanged) -> None:
@@ -438,7 +439,7 @@ class BatchModel:
             self.engines[event.slot] = event.info
         elif event.loading:
             self._loading.add(event.slot)
-        self.changes.head = self.changes.memory = True
+        self.changes.header = self.changes.memory = True
 
     def _snapshot(self, event: BatchSnapshot) -> None:
         self.session_id = event.session_id
@@ -452,7 +453,7 @@ class BatchModel:
         self.coming = () if event.jobs else self.coming
         self.adding = event.adding
         self.progress = {}
-        self.feeds.clear()
+        self.transcripts.clear()
         self.batch = None
         self.finished = None
         self.forecast = None
@@ -491,7 +492,7 @@ class BatchModel:
             self.jobs[job.id] = job
             self.order.append(job.id)
             self._count(job)
-        self.changes.order = self.changes.head = True
+        self.changes.order = self.changes.header = True
 
     def _remove(self, ids: tuple[JobId, ...]) -> None:
         gone = {job_id for job_id in ids if job_id in self.jobs}
@@ -499,12 +500,12 @@ class BatchModel:
             self.counts.add(self.jobs.pop(job_id), -1)
             self.running.pop(job_id, None)
             self.progress.pop(job_id, None)
-            self.feeds.pop(job_id, None)
+            self.transcripts.pop(job_id, None)
         self.order = [job_id for job_id in self.order if job_id not in gone]
         self._names = None
         if self._by_name is not None:
             self._by_name = [i for i in self._by_name if i not in gone]
-        self.changes.order = self.changes.head = True
+        self.changes.order = self.changes.header = True
 
     def _job_changed(self, job: Job) -> None:
         before = self.jobs.get(job.id)
@@ -518,30 +519,30 @@ class BatchModel:
         self._count(job)
         if isinstance(job.state, Processing):
             fresh = isinstance(before.state, Pending) and before.state.done_seconds == 0
-            if fresh and job.id not in self.feeds:
-                self.feed(job.id).whole = True
+            if fresh and job.id not in self.transcripts:
+                self.transcript(job.id).whole = True
         else:
             self.progress.pop(job.id, None)
         self.changes.jobs.add(job.id)
-        self.changes.feeds.add(job.id)
-        self.changes.head = True
+        self.changes.transcripts.add(job.id)
+        self.changes.header = True
 
     def _segments(self, event: SegmentsFound) -> None:
         if event.id not in self.jobs:
             return
-        feed = self.feed(event.id)
-        feed.extend(event.segments)
-        feed.language = event.language
-        self.changes.feeds.add(event.id)
+        transcript = self.transcript(event.id)
+        transcript.extend(event.segments)
+        transcript.language = event.language
+        self.changes.transcripts.add(event.id)
 
     def _reset(self, job_id: JobId) -> None:
         if job_id not in self.jobs:
             return
-        feed = self.feed(job_id)
-        feed.segments = []
-        feed.whole = True
-        feed.generation += 1
-        self.changes.feeds.add(job_id)
+        transcript = self.transcript(job_id)
+        transcript.segments = []
+        transcript.whole = True
+        transcript.generation += 1
+        self.changes.transcripts.add(job_id)
 
     def _memory(self, reading: MemoryReading) -> None:
         self.memory = reading

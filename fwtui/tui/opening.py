@@ -11,7 +11,7 @@ from pathlib import Path
 from textual.app import App
 
 from fwtui.core.paths import path_to_text, valid_text
-from fwtui.tui.text import shown_path
+from fwtui.tui.formatting import shown_path
 
 
 def opener(platform: str, environment: Mapping[str, str]) -> str | None:

@@ -25,24 +25,23 @@ from fwtui.core.events import Forecast, Phase
 from fwtui.core.job import Completed, Job, JobId, Processing
 from fwtui.core.segment import Transcript
 from fwtui.errors import FwtuiError
-from fwtui.tui import text as fmt
-from fwtui.tui.controller import Host
+from fwtui.tui.app_messages import InterfaceChanged, TranscriptWanted
+from fwtui.tui.controller import BatchController
+from fwtui.tui.formatting import base_name, clean, file_count
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keymap import with_keys
-from fwtui.tui.messages import InterfaceChanged, TranscriptWanted
 from fwtui.tui.model import BatchModel, Changes
 from fwtui.tui.sort_filter import SORTS, Sort
-from fwtui.tui.text import base_name, clean
 from fwtui.tui.widgets.footer import Footer
 from fwtui.tui.widgets.header import Header
 from fwtui.tui.widgets.lines import LineView
 from fwtui.tui.widgets.log import LogView
-from fwtui.tui.widgets.queue import QueueTable
+from fwtui.tui.widgets.queue_table import QueueTable
 
 if TYPE_CHECKING:
     from textual.widgets import Input
 
-    from fwtui.tui.controller import Stored
+    from fwtui.sessions.catalog import StoredSession
 
 
 class Filtering(Screen[None]):
@@ -120,7 +119,7 @@ TRANSCRIPT_REST = 0.12
 class Looking(Screen[None]):
     """For the main screen."""
 
-    host: Host
+    controller: BatchController
     model: BatchModel
     glyphs: Glyphs
     queue: QueueTable
@@ -135,14 +134,12 @@ class Looking(Screen[None]):
     async def on_transcript_wanted(self, event: TranscriptWanted) -> None:
         """Read the words of a file that is looked at for a moment."""
         await asyncio.sleep(TRANSCRIPT_REST)
-        runner = self.host.runner
-        if runner is None or self.shown != event.job_id:
+        batch = self.controller.batch
+        if batch is None or self.shown != event.job_id:
             return
-        transcript = await runner.transcript(event.job_id)
-        feed = self.model.feed(event.job_id)
-        feed.complete(transcript.segments)
-        feed.language, feed.source = feed.language or transcript.language, transcript.source
-        self.apply(Changes(feeds={event.job_id}))
+        stored = await batch.transcript(event.job_id)
+        self.model.transcript(event.job_id).complete(stored)
+        self.apply(Changes(transcripts={event.job_id}))
 
     def _needs(self, job: Job) -> str:
         from fwtui.memory.forecast import told_of_file
@@ -158,24 +155,25 @@ class Looking(Screen[None]):
         job = self.queue.current
         if job is None:
             return
-        job_id, model, host = job.id, self.model, self.host
+        job_id, model, controller = job.id, self.model, self.controller
 
         async def read() -> Transcript:
-            return await host.runner.transcript(job_id) if host.runner else Transcript("", ())
+            batch = controller.batch
+            return Transcript("", ()) if batch is None else await batch.transcript(job_id)
 
         subject = DetailsSource(
             look=lambda: (
                 (model.jobs[job_id], model.progress.get(job_id)) if job_id in model.jobs else None
             ),
             settings=model.settings,
-            feed=model.feed(job_id),
+            transcript=model.transcript(job_id),
             read=read,
             can_retry=True,
             needs=self._needs,
         )
         again = await self.app.push_screen_wait(DetailsDialog(subject, self.glyphs))
         if again is not None:
-            host.send(RetryJobs((job_id,), settings=again.settings))
+            controller.send(RetryJobs((job_id,), settings=again.settings))
 
     def action_report(self) -> None:
         """The batch in figures."""
@@ -189,7 +187,8 @@ class Looking(Screen[None]):
         from fwtui.tui.screens.watched import WatchedDialog
 
         profiles = (*PROFILES, *self.header.profiles)
-        self.app.push_screen(WatchedDialog(self.model, self.host.send, profiles, self.glyphs))
+        screen = WatchedDialog(self.model, self.controller.send, profiles, self.glyphs)
+        self.app.push_screen(screen)
 
     @work(exclusive=True, group="dialog", exit_on_error=False)
     async def action_models(self) -> None:
@@ -202,7 +201,7 @@ class Looking(Screen[None]):
         name = await self.app.push_screen_wait(ModelsDialog(used, self.app.downloads, self.glyphs))
         if name is not None and name != used.model:
             settings = self.model.settings
-            self.host.send(ChangeSettings(replace(settings, model=replace(used, model=name))))
+            self.controller.send(ChangeSettings(replace(settings, model=replace(used, model=name))))
             self.notify(f"Files that have not started use {clean(name)}", markup=False)
 
     def action_doctor(self) -> None:
@@ -221,12 +220,12 @@ class Looking(Screen[None]):
         """All stored sessions; goes on with one if the user wants that."""
         from fwtui.tui.screens.sessions import SessionsDialog
 
-        screen = SessionsDialog(self.host.workspace, self.glyphs, self.model.session_id)
+        screen = SessionsDialog(self.controller.workspace, self.glyphs, self.model.session_id)
         stored = await self.app.push_screen_wait(screen)
         if stored is not None:
             await self._change(stored)
 
-    async def _change(self, stored: "Stored") -> None:
+    async def _change(self, stored: "StoredSession") -> None:
         from fwtui.tui.screens.dialog import MessageDialog
         from fwtui.tui.screens.quit import ask_change
         from fwtui.tui.startup import Resumed
@@ -236,13 +235,13 @@ class Looking(Screen[None]):
         ):
             return
         try:
-            await self.host.change(stored)
+            await self.controller.change(stored)
         except FwtuiError as error:
             words = clean(error.title) + (f"\n\n{clean(error.hint)}" if error.hint else "")
             self.app.push_screen(MessageDialog("That did not work", words, bad=True))
             return
         resumed = Resumed.of(stored)
-        self.host.retry(resumed.failed)
+        self.controller.retry(resumed.failed)
         self.notify(with_keys(self, resumed.words), markup=False)
 
 
@@ -291,7 +290,7 @@ class QueueCommands(Filtering, Looking):
 
         made = self._proposal
         if made is not None:
-            self.host.send(ChangeSettings(apply(self.model.settings, made.proposal)))
+            self.controller.send(ChangeSettings(apply(self.model.settings, made.proposal)))
             text = f"Files that have not started use {clean(made.remedy)}"
             self.notify(text, markup=False)
 
@@ -299,7 +298,7 @@ class QueueCommands(Filtering, Looking):
         """Start, pause, or go on."""
         match self.model.phase:
             case Phase.RUNNING | Phase.WATCHING:
-                self.host.send(Pause())
+                self.controller.send(Pause())
             case Phase.IDLE if not self.model.counts.to_do and not self.model.folders:
                 words = (
                     "Nothing to do: {add} adds files"
@@ -308,18 +307,18 @@ class QueueCommands(Filtering, Looking):
                 )
                 self.notify(with_keys(self, words), markup=False)
             case _:
-                self.host.send(Start())
+                self.controller.send(Start())
 
     def action_stop(self) -> None:
         """Stop at once; nothing is lost."""
         if self.model.phase is not Phase.IDLE or self.model.engine is not None:
-            self.host.send(Stop())
+            self.controller.send(Stop())
 
     def action_skip(self) -> None:
         """Cancel running files, leave waiting ones out."""
         ids = tuple(i for i in self.queue.targets if not self.model.jobs[i].is_finished)
         if ids:
-            self.host.send(SkipJobs(ids))
+            self.controller.send(SkipJobs(ids))
             self._unselect()
 
     def action_retry(self) -> None:
@@ -340,7 +339,7 @@ class QueueCommands(Filtering, Looking):
             self._send_retry(again)
 
     def _send_retry(self, again: RetryJobs) -> None:
-        self.host.send(again)
+        self.controller.send(again)
         self._unselect()
 
     @work(exclusive=True, group="dialog", exit_on_error=False)
@@ -358,17 +357,17 @@ class QueueCommands(Filtering, Looking):
         if running and not await self._sure(ids, running):
             return
         if ids:
-            self.host.send(RemoveJobs(ids))
+            self.controller.send(RemoveJobs(ids))
             self.removals += 1
             self._unselect()
-            words = f"{fmt.files(len(ids))} removed, {{undo}} puts back"
+            words = f"{file_count(len(ids))} removed, {{undo}} puts back"
             self.notify(with_keys(self, words), timeout=3, markup=False)
 
     async def _sure(self, ids: tuple[JobId, ...], running: list[JobId]) -> bool:
         from fwtui.tui.screens.dialog import ConfirmDialog
 
         name = clean(base_name(self.model.jobs[running[0]].path))
-        question = f"Take {fmt.files(len(ids))} out of the queue?\n\n"
+        question = f"Take {file_count(len(ids))} out of the queue?\n\n"
         question += f"{name} is being worked on; the window in the model is given up."
         question += "\n\nThe recordings and transcripts on disk stay."
         return await self.app.push_screen_wait(ConfirmDialog("Remove", question, "Remove", "Keep"))
@@ -377,7 +376,7 @@ class QueueCommands(Filtering, Looking):
         """Put back what was removed last."""
         if self.removals:
             self.removals -= 1
-            self.host.send(UndoRemove())
+            self.controller.send(UndoRemove())
 
     @property
     def _is_arranged(self) -> bool:
@@ -397,7 +396,7 @@ class QueueCommands(Filtering, Looking):
     def action_work_order(self) -> None:
         """The order shown becomes the queue's; what the filter hides comes last."""
         if self._is_arranged:
-            self.host.send(ArrangeJobs(tuple(self.queue.ids)))
+            self.controller.send(ArrangeJobs(tuple(self.queue.ids)))
             self.queue.set_sort("queue")
             self.queue.post_message(QueueTable.CursorMoved())
             self.notify("This is the order of work now", timeout=3, markup=False)
@@ -410,7 +409,7 @@ class QueueCommands(Filtering, Looking):
             self.notify(with_keys(self, words), markup=False)
         elif ids:
             self.following = False
-            self.host.send(MoveJobs(ids, offset))
+            self.controller.send(MoveJobs(ids, offset))
 
     def action_select(self) -> None:
         """Select and go on."""
@@ -451,25 +450,26 @@ class QueueCommands(Filtering, Looking):
         screen = AddDialog(self.glyphs, prefilled, read_known_files=look)
         names = await self.app.push_screen_wait(screen)
         if names:
-            self.host.send(AddPaths(names))
+            self.controller.send(AddPaths(names))
 
     @work(exclusive=True, group="dialog", exit_on_error=False)
     async def action_settings(self) -> None:
         """Ask for other settings and use them for what has not started."""
         from fwtui.tui.screens.settings import SettingsDialog
 
-        batch = self.host.settings if self.host.runner is None else self.model.settings
+        batch = self.controller.settings if self.controller.batch is None else self.model.settings
         # The screen is ours; hooks and log belong to whoever works on the batch.
-        used = replace(batch, interface=self.host.settings.interface)
+        used = replace(batch, interface=self.controller.settings.interface)
         wanted = await self.app.push_screen_wait(SettingsDialog(used, self.glyphs))
         if wanted is None or wanted == used:
             return
         if wanted.interface != used.interface:
-            self.host.settings = replace(self.host.settings, interface=wanted.interface)
+            self.controller.settings = replace(self.controller.settings, interface=wanted.interface)
             self.post_message(InterfaceChanged(wanted.interface))
         if replace(wanted, interface=batch.interface) != batch:
-            self.host.settings = replace(self.host.settings, done=wanted.done, log=wanted.log)
-            self.host.send(ChangeSettings(wanted))
+            own = self.controller.settings
+            self.controller.settings = replace(own, done=wanted.done, log=wanted.log)
+            self.controller.send(ChangeSettings(wanted))
             self.notify("Files that have not started use the new settings", markup=False)
 
     def action_escape(self) -> None:

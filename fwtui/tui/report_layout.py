@@ -5,9 +5,22 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from fwtui.core.job import Cancelled, Completed, Failed, Job, Pending, Processing, Skipped
 from fwtui.report.report import BatchReport, remarks
-from fwtui.tui import text as fmt
+from fwtui.tui.formatting import (
+    base_name,
+    clean,
+    clock,
+    file_count,
+    fit,
+    fit_middle,
+    fit_right,
+    memory_size,
+    outputs_location,
+    speed_factor,
+    time_span,
+    width,
+    wrap,
+)
 from fwtui.tui.glyphs import Glyphs
-from fwtui.tui.text import base_name, clean, fit, fit_middle, fit_right, outputs_place, width, wrap
 from fwtui.tui.widgets.paint import Piece, bar
 
 
@@ -89,7 +102,7 @@ def _states(report: BatchReport, cells: int, glyphs: Glyphs) -> list[Line]:
     }
     if not order:
         return [[(" No files", "dim")]]
-    words: Line = [(f" {fmt.files(len(report.jobs))}", "strong")]
+    words: Line = [(f" {file_count(len(report.jobs))}", "strong")]
     words += [(f"   {signs[kind]} {kinds[kind]:,} {kind}", inks[kind]) for kind in order]
     room = max(len(order), cells - 2)
     shares = _shares([kinds[kind] for kind in order], room)
@@ -127,16 +140,16 @@ def _totals(report: BatchReport, glyphs: Glyphs) -> Iterator[Line]:
     model = clean(base_name(report.settings.model.model.rstrip("/\\")))
     dot = f" {glyphs.dot} "
     rows = [
-        ("Audio done", fmt.span(report.audio_seconds) if done else ""),
-        ("Work", fmt.span(report.work_seconds) if done else ""),
-        ("Batch took", fmt.span(report.seconds) if report.seconds > 0 else ""),
-        ("Speed", f"{fmt.speed(report.speed)} {glyphs.times} real time" if report.speed else ""),
+        ("Audio done", time_span(report.audio_seconds) if done else ""),
+        ("Work", time_span(report.work_seconds) if done else ""),
+        ("Batch took", time_span(report.seconds) if report.seconds > 0 else ""),
+        ("Speed", f"{speed_factor(report.speed)} {glyphs.times} real time" if report.speed else ""),
         ("Segments", f"{segments:,}" if segments else ""),
         ("Languages", spoken),
-        ("Peak memory", fmt.memory(report.peak_rss) if report.peak_rss else ""),
-        ("Tried again", fmt.files(len(report.retried)) if report.retried else ""),
+        ("Peak memory", memory_size(report.peak_rss) if report.peak_rss else ""),
+        ("Tried again", file_count(len(report.retried)) if report.retried else ""),
         ("Model", dot.join((model, report.settings.model.compute_type))),
-        ("Transcripts", outputs_place(report.settings.output)),
+        ("Transcripts", outputs_location(report.settings.output)),
     ]
     for label, value in rows:
         if value:
@@ -157,12 +170,12 @@ def _plot(report: BatchReport, cells: int, glyphs: Glyphs) -> list[Line]:
     side, corner, along = ("|", "+", "-") if glyphs.ascii else ("│", "└", "─")
     for at, row in enumerate(rows):
         named = at % 2 == 0
-        label = fmt.memory(top * (len(rows) - at) / len(rows)) if named else ""
+        label = memory_size(top * (len(rows) - at) / len(rows)) if named else ""
         lines.append([(fit_right(label, AXIS), "dim"), (side, "faint"), (row, "curve")])
     lines.append([(" " * AXIS, "dim"), (corner + along * room, "faint")])
     step = report.memory[1].seconds - report.memory[0].seconds
     last = report.memory[-1].seconds + step
-    left, middle, right = "0", fmt.clock(last / 2), fmt.clock(last)
+    left, middle, right = "0", clock(last / 2), clock(last)
     space = room - width(left) - width(middle) - width(right)
     gaps = (space // 2, space - space // 2)
     marks = f"{left}{' ' * gaps[0]}{middle}{' ' * gaps[1]}{right}"
@@ -179,12 +192,12 @@ def _slowest(report: BatchReport, cells: int, glyphs: Glyphs) -> list[Line]:
     bars = min(24, cells // 5)
     name = cells - bars - 12 - (20 if cells >= 60 else 0)
     for job, state, speed in slow:
-        pace = fmt.speed(speed) + glyphs.times
+        pace = speed_factor(speed) + glyphs.times
         line: Line = [
             ("  " + fit_middle(clean(base_name(job.path)), name, glyphs.ellipsis), "plain")
         ]
         if cells >= 60:
-            took = f"{fmt.clock(state.audio_seconds)} in {fmt.clock(state.work_seconds)}"
+            took = f"{clock(state.audio_seconds)} in {clock(state.work_seconds)}"
             line.append((fit_right(took, 20), "dim"))
         line += [(fit_right(pace, 8) + " ", "strong"), *bar(speed / fastest, bars, glyphs, "curve")]
         lines.append(line)
@@ -199,7 +212,7 @@ def _remarks(
 ) -> Iterable[Line]:
     if not found:
         return []
-    lines = _title(f"{title}  {glyphs.dot}  {fmt.files(len(found))}")
+    lines = _title(f"{title}  {glyphs.dot}  {file_count(len(found))}")
     for path, said in found[:MOST_REMARKS]:
         name = fit_middle(clean(base_name(path)), max(1, cells - 4), glyphs.ellipsis).rstrip()
         lines.append([(f"  {glyphs.bullet} ", _INKS[title]), (name, "plain")])

@@ -14,10 +14,21 @@ from fwtui.core.job import (
     Processing,
     Skipped,
 )
-from fwtui.tui import text as fmt
+from fwtui.tui.formatting import (
+    base_name,
+    clean,
+    clock,
+    elapsed,
+    fit,
+    fit_middle,
+    fit_right,
+    fraction,
+    percent,
+    speed_factor,
+    width,
+)
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.sort_filter import Sort
-from fwtui.tui.text import base_name, clean, fit, fit_middle, fit_right, width
 from fwtui.tui.widgets.paint import Piece, bar
 
 LONG_WAIT = 10  # s
@@ -119,7 +130,7 @@ def row(
         ),
     ]
     if cols.length:
-        duration = fmt.clock(job.duration) if job.duration else ""
+        duration = clock(job.duration) if job.duration else ""
         pieces.append((fit_right(duration, cols.length), "dim"))
     if cols.progress:
         pieces.append(("  ", "plain"))
@@ -161,7 +172,7 @@ def _result(
             if doubts := _doubts(state):
                 return [(fit(f"done, {doubts}", cols.result - 2, glyphs.ellipsis), "warn")]
             pace = state.audio_seconds / state.work_seconds if state.work_seconds > 0 else 0.0
-            took = f"in {fmt.took(state.work_seconds)}"
+            took = f"in {elapsed(state.work_seconds)}"
             return [(fit(words, room), ink), *_numbers(pace, took, cols, glyphs)]
         case Failed(failure=failure):
             memory = failure.kind is FailureKind.OUT_OF_MEMORY
@@ -193,7 +204,7 @@ def _spanning(word: str, ink: str, said: str, cols: Columns, glyphs: Glyphs) -> 
 
 
 def _pending(job: Job, done: float, cols: Columns, glyphs: Glyphs) -> list[Piece]:
-    words = f"waiting, from {fmt.clock(done)}" if done > 0 else "waiting"
+    words = f"waiting, from {clock(done)}" if done > 0 else "waiting"
     if job.attempts:
         words = f"retry {len(job.attempts)}: {clean(job.attempts[-1].remedy)}"
         return [(fit(words, cols.result - 2, glyphs.ellipsis), "warn")]
@@ -201,7 +212,7 @@ def _pending(job: Job, done: float, cols: Columns, glyphs: Glyphs) -> list[Piece
 
 
 def _preparing(progress: JobProgress | None, cols: Columns, glyphs: Glyphs) -> list[Piece]:
-    share = fmt.share(progress.done, progress.total) if progress is not None else 0.0
+    share = fraction(progress.done, progress.total) if progress is not None else 0.0
     words = f"preparing {_percent(progress)}".rstrip() if share < 1 else "next"
     return [(fit(words, cols.result - 2, glyphs.ellipsis), "dim")]
 
@@ -210,16 +221,16 @@ def _processing(
     progress: JobProgress, cols: Columns, glyphs: Glyphs, phase: Phase, waited: int
 ) -> list[Piece]:
     room = cols.progress - 2
-    share = fmt.share(progress.done, progress.total)
+    share = fraction(progress.done, progress.total)
     ink = "warn" if phase is Phase.PAUSED else "primary"
-    text = fit_right(fmt.percent(share), 5 if room > 8 else min(4, room))
+    text = fit_right(percent(share), 5 if room > 8 else min(4, room))
     left = ""
     if phase is Phase.PAUSED:
         left = "paused"
     elif progress.eta is not None:
-        left = fmt.clock(progress.eta)
+        left = clock(progress.eta)
     elif waited >= LONG_WAIT:
-        left = f"for {fmt.clock(waited)}"
+        left = f"for {clock(waited)}"
     return [
         *bar(share, room - width(text), glyphs, ink),
         (text, "plain"),
@@ -228,14 +239,14 @@ def _processing(
 
 
 def _percent(progress: JobProgress | None) -> str:
-    share = fmt.share(progress.done, progress.total) if progress is not None else 0.0
-    return fmt.percent(share) if share else ""
+    share = fraction(progress.done, progress.total) if progress is not None else 0.0
+    return percent(share) if share else ""
 
 
 def _numbers(pace: float, left: str, cols: Columns, glyphs: Glyphs) -> list[Piece]:
     pieces: list[Piece] = []
     if cols.speed:
-        text = fmt.speed(pace)
+        text = speed_factor(pace)
         pieces.append((fit_right(text + glyphs.times if text else "", cols.speed), "dim"))
     if cols.left:
         pieces.append((fit_right(left, cols.left), "dim"))

@@ -10,7 +10,7 @@ from fwtui.config.fields import Field, Value, all_fields, apply, check, parse, v
 from fwtui.config.validate import validated_value
 from fwtui.core.settings import Settings
 from fwtui.errors import ConfigError
-from fwtui.tui.text import clean
+from fwtui.tui.formatting import clean
 
 _BASIC = ("decoding.task", "decoding.language", "output.output_dir", "output.output_format")
 _TIMES = (

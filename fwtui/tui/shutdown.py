@@ -13,7 +13,7 @@ from textual import work
 
 from fwtui.errors import ExitCode
 from fwtui.tui.compositor import SmallFrames
-from fwtui.tui.controller import Host
+from fwtui.tui.controller import BatchController
 from fwtui.tui.glyphs import Glyphs
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Ending(SmallFrames[ExitCode]):
     code when there could be no batch.
     """
 
-    host: Host
+    controller: BatchController
     glyphs: Glyphs
 
     def __init__(self) -> None:
@@ -111,10 +111,10 @@ class Ending(SmallFrames[ExitCode]):
     @work(exclusive=True, group="quit", exit_on_error=False)
     async def action_quit(self) -> None:  # type: ignore[override]
         """Save and leave; asks when that interrupts something. Attached: only leave."""
-        if self.host.closing:
+        if self.controller.closing:
             self.exit(ExitCode.STOPPED)
             return
-        self.host.bridge.drain()  # the work may have ended since the last picture
+        self.controller.bridge.drain()  # the work may have ended since the last picture
         choice: Choice = "again"
         while choice == "again":
             choice = await self._ask_to_leave() if self._would_interrupt() else "quit"
@@ -125,11 +125,11 @@ class Ending(SmallFrames[ExitCode]):
     async def _ask_to_leave(self) -> "Choice":
         from fwtui.tui.screens.quit import Leave
 
-        self._question = Leave(self.host.model)
+        self._question = Leave(self.controller.model)
         return await self.push_screen_wait(self._question)
 
     def _would_interrupt(self) -> bool:
-        model = self.host.model
+        model = self.controller.model
         return (model.is_working or model.adding.adding) and not model.attached
 
     def withdraw_question(self) -> None:
@@ -147,9 +147,9 @@ class Ending(SmallFrames[ExitCode]):
     async def leave(self) -> None:
         """Let the batch save everything, then end."""
         timer = self.set_timer(LONG_CLOSE, self._say_saving)
-        await self.host.close()
+        await self.controller.close()
         timer.stop()
-        self.exit(self.failed_start or self.host.exit_code)
+        self.exit(self.failed_start or self.controller.exit_code)
 
     def _say_saving(self) -> None:
         self.notify("Saving the session" + self.glyphs.ellipsis, timeout=30, markup=False)
@@ -163,7 +163,7 @@ class Ending(SmallFrames[ExitCode]):
 
     def _let_go(self) -> None:
         """Leave the batch to go on without a screen, if it may; else end in an orderly way."""
-        if self.host.release():
+        if self.controller.release():
             self.exit(ExitCode.DONE)
         else:
             self.leave()

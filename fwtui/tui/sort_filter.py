@@ -34,7 +34,7 @@ FOLLOWED_SINGLY = 10  # changes at once; each is a walk through what is shown
 
 
 @dataclass
-class Arrangement:
+class VisibleJobs:
     """The ids shown: those of `model` that match `needle`, sorted.
 
     `needle` is part of a name, or `is:` and the beginning of a state.

@@ -6,28 +6,27 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from fwtui.core.job import JobId
 from fwtui.errors import FwtuiError
-from fwtui.tui import text as fmt
-from fwtui.tui.controller import Host
+from fwtui.tui.controller import BatchController
+from fwtui.tui.formatting import clean, file_count, file_size
 from fwtui.tui.keymap import with_keys
-from fwtui.tui.text import clean
 
 if TYPE_CHECKING:
     from fwtui.batch.remote.endpoints import Place
+    from fwtui.sessions.catalog import StoredSession
     from fwtui.tui.app import FwtuiApp
-    from fwtui.tui.controller import Stored
 
 
 class StartUp:
     """Runs once, inside a worker, because it waits for dialogs."""
 
-    def __init__(self, app: "FwtuiApp", host: Host) -> None:
+    def __init__(self, app: "FwtuiApp", controller: BatchController) -> None:
         self._app = app
-        self._host = host
+        self._controller = controller
 
     async def run(self, attach: "Place | None" = None) -> None:
         """Open what the user wants: a running batch, a stored session, or a new one."""
         if attach is not None:
-            await self._host.attach(attach)
+            await self._controller.attach(attach)
             return
         beside = await self._running()
         if beside is None:
@@ -43,7 +42,7 @@ class StartUp:
                 stored = stored.without_files
                 await asyncio.to_thread(clean_up)
             try:
-                await self._host.begin(stored)
+                await self._controller.begin(stored)
             except FwtuiError as error:
                 if stored is None:
                     raise
@@ -51,13 +50,13 @@ class StartUp:
                 await self._wait_told(error)
                 continue
             if resumed is not None:
-                self._host.retry(resumed.failed)
+                self._controller.retry(resumed.failed)
                 self._app.notify(with_keys(self._app, resumed.words), markup=False)
             return
 
     async def _running(self) -> frozenset[str] | None:
         """Offer the running batches. None: it is shown; else the sessions that are left alone."""
-        workspace, left = self._host.workspace, frozenset[str]()
+        workspace, left = self._controller.workspace, frozenset[str]()
         while places := await workspace.running():
             batches = await asyncio.gather(*(workspace.look(place) for place in places))
             # An empty one is a screen on which nothing has been done yet.
@@ -71,17 +70,17 @@ class StartUp:
             if place is None:
                 return left
             try:
-                await self._host.attach(place)
+                await self._controller.attach(place)
             except FwtuiError as error:
                 await self._wait_told(error)
                 continue
             return None
         return left
 
-    async def _choose(self, beside: frozenset[str]) -> "Stored | None":
+    async def _choose(self, beside: frozenset[str]) -> "StoredSession | None":
         while True:
             try:
-                found = await self._host.workspace.incomplete()
+                found = await self._controller.workspace.incomplete()
             except FwtuiError as error:
                 await self._wait_told(error)
                 return None
@@ -91,7 +90,9 @@ class StartUp:
                 return None
             from fwtui.tui.screens.resume import LATER, ResumeDialog
 
-            screen = ResumeDialog(self._host.workspace, mine, found.problems, self._app.glyphs)
+            screen = ResumeDialog(
+                self._controller.workspace, mine, found.problems, self._app.glyphs
+            )
             choice = await self._app.push_screen_wait(screen)
             screen.let_go()
             if choice == LATER or choice.stored is None:
@@ -101,11 +102,11 @@ class StartUp:
             if await self._discard(choice.stored) and len(mine) == 1:
                 return None
 
-    async def _knows_its_folders(self, stored: "Stored") -> bool:
+    async def _knows_its_folders(self, stored: "StoredSession") -> bool:
         """Ask where folders of another machine are; False: the user would rather not say."""
         from fwtui.tui.screens.resume import RemapDialog
 
-        workspace = self._host.workspace
+        workspace = self._controller.workspace
         try:
             while folders := (await workspace.mapped(stored)).missing:
                 here = await self._app.push_screen_wait(RemapDialog(folders[0]))
@@ -117,18 +118,18 @@ class StartUp:
             return False
         return True
 
-    async def _discard(self, stored: "Stored") -> bool:
+    async def _discard(self, stored: "StoredSession") -> bool:
         from fwtui.tui.screens.resume import ask_discard
 
         if not await self._app.push_screen_wait(ask_discard(stored.session)):
             return False
         try:
-            gone = await self._host.workspace.discard(stored)
+            gone = await self._controller.workspace.discard(stored)
         except FwtuiError as error:
             await self._wait_told(error)
             return False
-        words = f"Session {clean(stored.session.session_id)} deleted: {fmt.files(len(gone.files))}"
-        self._app.notify(f"{words}, {fmt.size(gone.bytes)}", markup=False)
+        words = f"Session {clean(stored.session.session_id)} deleted: {file_count(len(gone.files))}"
+        self._app.notify(f"{words}, {file_size(gone.bytes)}", markup=False)
         return True
 
     def _problems(self, problems: Sequence[str]) -> None:
@@ -149,7 +150,7 @@ class Resumed(NamedTuple):
     failed: tuple[JobId, ...]
 
     @classmethod
-    def of(cls, stored: "Stored") -> "Resumed":
+    def of(cls, stored: "StoredSession") -> "Resumed":
         """That of a stored one."""
         failed = tuple(job.id for job in stored.session.failed)
         return cls(len(stored.session.pending) + len(failed), failed)
@@ -157,4 +158,4 @@ class Resumed(NamedTuple):
     @property
     def words(self) -> str:
         """What to tell, with the name of an action for its key."""
-        return f"Session resumed: {fmt.files(self.to_do)} to do, {{start}} starts"
+        return f"Session resumed: {file_count(self.to_do)} to do, {{start}} starts"

@@ -14,7 +14,7 @@ from textual.app import App, ComposeResult  # noqa: E402
 from textual.widgets import Static  # noqa: E402
 
 if TYPE_CHECKING:
-    from fwtui.tui.controller import Workspace
+    from fwtui.tui.controller import BatchWorkspace
     from tests.tui.fakes import ScriptedLink, ScriptedWorkspace
 
 ROWS = "rows"
@@ -84,7 +84,7 @@ def fwtui(kind: str, rows: int) -> None:
     settings = Settings()
     link: ScriptedLink
 
-    def workspace() -> "Workspace":
+    def workspace() -> "BatchWorkspace":
         nonlocal link
         made = scripted(rows)
         link = made.link
@@ -116,7 +116,7 @@ def fwtui(kind: str, rows: int) -> None:
                 time.sleep(ahead)
 
     async def start() -> None:
-        while not app.is_running or not hasattr(app, "main") or not app.host.model.jobs:
+        while not app.is_running or not hasattr(app, "main") or not app.controller.model.jobs:
             await asyncio.sleep(0.05)
         await asyncio.sleep(0.5)
         if kind == "log":

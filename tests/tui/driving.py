@@ -11,7 +11,7 @@ from fwtui.core.commands import AddPaths
 from fwtui.core.settings import Settings
 from fwtui.errors import ExitCode
 from fwtui.tui.app import FwtuiApp
-from fwtui.tui.controller import Workspace
+from fwtui.tui.controller import BatchWorkspace
 from fwtui.tui.glyphs import UNICODE, Glyphs
 from fwtui.tui.keymap import USUAL, Keymap
 from tests.tui.fakes import NOW, SETTINGS, ScriptedLink, ScriptedWorkspace
@@ -77,7 +77,7 @@ class Driver:
 
 @asynccontextmanager
 async def running(
-    workspace: Workspace,
+    workspace: BatchWorkspace,
     *,
     size: tuple[int, int] = WIDE,
     paths: Sequence[str] = (),
@@ -102,7 +102,7 @@ async def running(
     async with app.run_test(size=size) as pilot:
         driver = Driver(app, pilot)
         if wait:
-            await driver.until(lambda: app.host.runner is not None)
+            await driver.until(lambda: app.controller.batch is not None)
             await driver.until(lambda: app.main.is_mounted)
         yield driver
 
@@ -117,5 +117,5 @@ async def scripted(
 ) -> AsyncIterator[Driver]:
     """The application on a scripted batch whose jobs are all there."""
     async with running(ScriptedWorkspace(link), size=size, glyphs=glyphs, paths=paths) as driver:
-        await driver.until(lambda: len(driver.app.host.model.jobs) == len(link.jobs))
+        await driver.until(lambda: len(driver.app.controller.model.jobs) == len(link.jobs))
         yield driver

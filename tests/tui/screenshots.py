@@ -34,8 +34,8 @@ async def main_and_settings() -> None:
     link = ScriptedLink(gallery(), with_profile(SETTINGS, PROFILES[1]))
     async with scripted(link, size=SIZE) as driver:
         for event in (EngineChanged(0, ENGINE), *busy_events()):
-            driver.app.host.model.fold(event)  # the bridge would keep the last reading only
-        driver.app.main.apply(driver.app.host.model.take_changes())
+            driver.app.controller.model.fold(event)  # the bridge would keep the last reading only
+        driver.app.main.apply(driver.app.controller.model.take_changes())
         await driver.settle()
         keep(driver, "main")
         await driver.press("comma")

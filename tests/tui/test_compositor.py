@@ -88,7 +88,7 @@ def cells_of(chops: Any, compositor: Compositor, crop: Region) -> list[list[Segm
 @pytest.mark.parametrize("crop", CROPS)
 async def test_what_is_spared_would_not_be_seen(crop: Region) -> None:
     async with scripted(ScriptedLink(gallery())) as driver:
-        await driver.until(lambda: driver.app.host.model.jobs)
+        await driver.until(lambda: driver.app.controller.model.jobs)
         compositor = driver.app.screen._compositor
         assert isinstance(compositor, SparingCompositor)
         asked = [region for region, _, _ in compositor._get_renders(crop)]

@@ -16,7 +16,7 @@ from fwtui.core.events import (
 )
 from fwtui.core.job import Processing
 from fwtui.tui import controller
-from fwtui.tui.controller import Bridge
+from fwtui.tui.controller import EventBridge
 from fwtui.tui.model import BatchModel, Changes
 from tests.tui.fakes import NOW, ScriptedLink, completed, job, segment
 
@@ -30,7 +30,7 @@ class Screen:
         self.model = BatchModel()
         self.told: list[Changes] = []
         self.heard = asyncio.Event()
-        self.bridge = Bridge(self.model, self.tell)
+        self.bridge = EventBridge(self.model, self.tell)
 
     def tell(self, changes: Changes) -> None:
         self.told.append(changes)
@@ -54,9 +54,9 @@ async def test_a_flood_is_told_at_most_ten_times_a_second_and_no_segment_is_lost
         )
         if number % 100 == 0:
             await asyncio.sleep(0.01)
-    while len(screen.model.feed(1).segments) < 3000:
+    while len(screen.model.transcript(1).segments) < 3000:
         await screen.next()
-    assert [one.id for one in screen.model.feed(1).segments] == list(range(1, 3001))
+    assert [one.id for one in screen.model.transcript(1).segments] == list(range(1, 3001))
     assert screen.model.progress[1].done == 3000
     assert len(screen.told) <= (loop.time() - began) * 10 + 2
 
@@ -127,12 +127,12 @@ async def test_events_may_come_from_other_threads() -> None:
     threads = [threading.Thread(target=talk, args=(n,)) for n in range(4)]
     for thread in threads:
         thread.start()
-    while any(len(screen.model.feed(n).segments) < 500 for n in range(4)):
+    while any(len(screen.model.transcript(n).segments) < 500 for n in range(4)):
         await screen.next()
     for thread in threads:
         thread.join()
     for number in range(4):
-        assert [one.id for one in screen.model.feed(number).segments] == list(range(1, 501))
+        assert [one.id for one in screen.model.transcript(number).segments] == list(range(1, 501))
 
 
 async def test_a_bridge_listens_to_one_batch_at_a_time() -> None:

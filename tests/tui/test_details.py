@@ -25,7 +25,7 @@ from tests.tui.fakes import (
     job,
     segment,
 )
-from tests.tui.test_text import HOSTILE
+from tests.tui.test_formatting import HOSTILE
 
 WORDS = (Word(0, 1, " Sure", 0.95), Word(1, 2, " perhaps", 0.6), Word(2, 3, " 会議", 0.1))
 SPOKEN = msgspec.structs.replace(segment(0, 3.0, " Sure perhaps 会議"), words=WORDS)
@@ -36,7 +36,7 @@ async def open_details(driver: Driver, *keys: str) -> DetailsDialog:
     await driver.until(lambda: driver.screen == "DetailsDialog")
     screen = driver.app.screen
     assert isinstance(screen, DetailsDialog)
-    await driver.until(lambda: screen.subject.feed.whole)
+    await driver.until(lambda: screen.subject.transcript.whole)
     await driver.settle()
     return screen
 
@@ -108,7 +108,7 @@ async def test_a_file_is_followed_while_it_is_worked_on() -> None:
         await open_details(driver)
         assert "Not transcribed yet" in driver.text
         link.emit(JobChanged(job(1, state=Processing(NOW, preparing=False))))
-        await driver.until(lambda: driver.app.host.model.running)
+        await driver.until(lambda: driver.app.controller.model.running)
         link.emit(JobProgress(1, 600.0, 1800.0, 7.5, 160.0))
         await driver.until_text("10:00 of 30:00, 33%, 7.5×")  # noqa: RUF001
         link.emit(SegmentsFound(1, (SPOKEN,), "en"))
@@ -140,7 +140,7 @@ async def test_retry_as_it_was_and_with_other_settings() -> None:
         # From then on it has its own, which are the start of the next change.
         own = to_overrides(command.settings)
         link.emit(JobChanged(msgspec.structs.replace(job(1), state=Pending(), settings=own)))
-        await driver.until(lambda: driver.app.host.model.jobs[1].settings)
+        await driver.until(lambda: driver.app.controller.model.jobs[1].settings)
         await open_details(driver)
         assert "Settings, this file's own" in driver.text
         assert "beam_size 1" in driver.text

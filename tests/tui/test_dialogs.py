@@ -16,7 +16,7 @@ from fwtui.core.job import Pending
 from fwtui.core.settings import OutputSettings
 from fwtui.disk.lock import Holder
 from fwtui.errors import ExitCode, SessionInUseError, StorageError
-from fwtui.tui import text as fmt
+from fwtui.tui.formatting import clock
 from fwtui.tui.screens.add import AddDialog
 from fwtui.tui.screens.batch_report import ReportDialog, ReportView
 from tests.tui.driving import NARROW, WIDE, Driver, running, scripted
@@ -225,7 +225,7 @@ async def test_add_from_the_tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         await driver.press("ctrl+a")
         await driver.until_text("4 files found")
         await driver.until_text("3 without a length")
-        assert f"{fmt.clock(probe(clip).duration)} in all" in driver.text
+        assert f"{clock(probe(clip).duration)} in all" in driver.text
         assert (
             "1 in the queue already, 1 with a transcript already: n leaves them out" in driver.text
         )

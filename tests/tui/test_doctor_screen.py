@@ -8,9 +8,9 @@ import pytest
 from fwtui.doctor import verdicts
 from fwtui.doctor.facts import Cpu, Disk, SelfTest
 from fwtui.doctor.results import CheckResult, Severity
+from fwtui.tui.formatting import width
 from fwtui.tui.glyphs import ASCII, UNICODE, Glyphs
 from fwtui.tui.screens.doctor import DoctorDialog, laid_out
-from fwtui.tui.text import width
 from tests.tui.driving import NARROW, Driver, scripted
 from tests.tui.fakes import ScriptedLink
 

@@ -45,7 +45,7 @@ from tests.tui.fakes import (
     job,
     segment,
 )
-from tests.tui.test_text import HOSTILE
+from tests.tui.test_formatting import HOSTILE
 
 WORKING = Processing(NOW, preparing=False)
 
@@ -56,7 +56,7 @@ def busy() -> ScriptedLink:
 
 async def start_work(driver: Driver, link: ScriptedLink) -> None:
     link.emit(EngineChanged(0, ENGINE), *busy_events())
-    await driver.until(lambda: driver.app.host.model.log_count >= 8)
+    await driver.until(lambda: driver.app.controller.model.log_count >= 8)
     await driver.until_text("43%")
 
 
@@ -177,7 +177,7 @@ async def test_commands_are_for_the_selection() -> None:
         await driver.press("u", "u")
         assert link.commands[-2:] == [RemoveJobs((1, 2, 3, 4, 5)), UndoRemove()]
         link.emit(JobChanged(job(3, state=WORKING)))
-        await driver.until(lambda: driver.app.host.model.running)
+        await driver.until(lambda: driver.app.controller.model.running)
         await driver.press("ctrl+a", "d")
         assert driver.screen == "ConfirmDialog"
         assert "talk-003.mp3 is being worked on" in driver.text
@@ -226,13 +226,13 @@ async def test_the_transcript_follows_until_the_user_scrolls_up() -> None:
     link = busy()
     async with scripted(link, size=NARROW) as driver:
         await start_work(driver, link)
-        view = driver.app.main.transcript
+        view = driver.app.main.transcript_view
         await driver.press("2", "pageup")
         assert not view.tail
         assert "scrolled up, End follows" in driver.text
         top = view.top
         link.emit(SegmentsFound(7, (segment(50, 1300, "brand new words"),), "en"))
-        await driver.until(lambda: len(view.feed.segments) == 13)
+        await driver.until(lambda: len(view.transcript.segments) == 13)
         assert view.top == top
         assert "brand new words" not in driver.text
         await driver.press("end")
@@ -270,7 +270,7 @@ async def test_words_found_before_we_looked_come_first() -> None:
         link.emit(JobChanged(job(1, state=WORKING)))
         link.emit(SegmentsFound(1, (segment(3, 60, "new 3"),), "en"))
         await driver.until_text("old 1")
-        assert [one.id for one in driver.app.main.transcript.feed.segments] == [1, 2, 3]
+        assert [one.id for one in driver.app.main.transcript_view.transcript.segments] == [1, 2, 3]
 
 
 async def test_log_levels_and_copy() -> None:
@@ -304,7 +304,7 @@ async def test_ten_thousand_log_lines_are_one_picture() -> None:
         await driver.press("j")
         top_line = view.line(view.top, 60).text
         link.emit(*(LogLine(NOW, Level.INFO, f"more {n}") for n in range(50)))
-        await driver.until(lambda: driver.app.host.model.log_count == 30_050)
+        await driver.until(lambda: driver.app.controller.model.log_count == 30_050)
         assert view.top == 0
         assert top_line != view.line(0, 60).text
 
@@ -419,7 +419,7 @@ async def test_a_hundred_thousand_rows() -> None:
 
         queue.render_line = counting  # type: ignore[method-assign, assignment]
         link.emit(JobChanged(job(99_999, state=completed())))
-        await driver.until(lambda: driver.app.host.model.counts.completed == 1)
+        await driver.until(lambda: driver.app.controller.model.counts.completed == 1)
         drawn = 0
         link.emit(JobProgress(50, 1, 2, 3, 4))
         await driver.press("up")

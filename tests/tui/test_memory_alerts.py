@@ -54,7 +54,7 @@ async def test_one_key_takes_the_proposal_of_a_forecast() -> None:
         assert command.settings.model.compute_type == "int8_float16"
         assert command.settings.decoding == SETTINGS.decoding
         link.emit(Forecast(needs=900.0, free=8000.0))  # now it fits
-        await driver.until(lambda: driver.app.host.model.forecast != TIGHT)
+        await driver.until(lambda: driver.app.controller.model.forecast != TIGHT)
         await driver.press("M")
         assert len(link.commands) == 1
 

@@ -15,7 +15,8 @@ from fwtui.core.events import (
     SegmentsReset,
 )
 from fwtui.core.job import Job, Pending, Processing
-from fwtui.tui.model import KEPT_FEEDS, LOG_LINES, BatchModel
+from fwtui.core.segment import Transcript
+from fwtui.tui.model import KEPT_TRANSCRIPTS, LOG_LINES, BatchModel
 from tests.tui.fakes import NOW, SETTINGS, busy_events, completed, failed, gallery, job, segment
 
 WORKING = Processing(NOW, preparing=False)
@@ -80,7 +81,7 @@ def test_changes_say_what_to_draw() -> None:
     assert not changes.everything
     assert not changes.only_progress, "its state is in titles and counts"
     model.fold(PhaseChanged(Phase.RUNNING))
-    assert model.take_changes().head
+    assert model.take_changes().header
     assert model.take_changes().jobs == set()
     model.fold(JobProgress(2, 5, 10, 2, 2.5))
     assert model.take_changes().only_progress
@@ -92,21 +93,21 @@ def test_segments_seen_from_the_start_are_whole() -> None:
     model.fold(JobChanged(job(2, state=WORKING)))
     model.fold(SegmentsFound(1, (segment(1, 0, "a"), segment(2, 3, "b")), "en"))
     model.fold(SegmentsFound(2, (segment(4, 30, "d"),), "en"))
-    assert model.feed(1).whole
-    assert not model.feed(2).whole
+    assert model.transcript(1).whole
+    assert not model.transcript(2).whole
 
 
 def test_stored_segments_go_before_those_seen_and_none_is_twice() -> None:
     model = model_of(job(1, state=WORKING))
     for number in (3, 4):
         model.fold(SegmentsFound(1, (segment(number, number, str(number)),), "en"))
-    feed = model.feed(1)
-    feed.complete([segment(n, n, str(n)) for n in (1, 2, 3)])
-    assert [one.id for one in feed.segments] == [1, 2, 3, 4]
+    transcript = model.transcript(1)
+    transcript.complete(Transcript("en", tuple(segment(n, n, str(n)) for n in (1, 2, 3))))
+    assert [one.id for one in transcript.segments] == [1, 2, 3, 4]
     model.fold(SegmentsReset(1))
-    assert feed.segments == []
+    assert transcript.segments == []
     model.fold(SegmentsFound(1, (segment(1, 0, "again"),), "en"))
-    assert [one.text for one in feed.segments] == ["again"]
+    assert [one.text for one in transcript.segments] == ["again"]
 
 
 def test_only_some_finished_files_keep_their_words_here() -> None:
@@ -114,10 +115,10 @@ def test_only_some_finished_files_keep_their_words_here() -> None:
     model = model_of(*jobs, job(99, state=WORKING))
     model.fold(SegmentsFound(99, (segment(1, 0, "x"),), "en"))
     for number in range(1, 41):
-        model.feed(number)
-    assert len(model.feeds) == KEPT_FEEDS + 1
-    assert 99 in model.feeds
-    assert 40 in model.feeds
+        model.transcript(number)
+    assert len(model.transcripts) == KEPT_TRANSCRIPTS + 1
+    assert 99 in model.transcripts
+    assert 40 in model.transcripts
 
 
 def test_the_log_is_bounded() -> None:
@@ -152,5 +153,5 @@ def test_a_new_snapshot_replaces_everything() -> None:
     assert model.take_changes().everything
     assert model.order == [1]
     assert not model.progress
-    assert not model.feeds
+    assert not model.transcripts
     assert model.counts.total == 1

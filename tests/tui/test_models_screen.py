@@ -87,12 +87,12 @@ async def test_a_batch_whose_model_is_missing_offers_it_and_starts_when_it_is_he
     clip = str(demo.clips()[0])
     workspace = Workspace(Locations.default())
     async with running(workspace, settings=settings, paths=[clip]) as driver:
-        await driver.until(lambda: driver.app.host.model.jobs)
+        await driver.until(lambda: driver.app.controller.model.jobs)
         await driver.press("s")
         await driver.until_text("Download it now?")
         assert not hub.seen
         await driver.press("right", "enter")
-        jobs = driver.app.host.model.jobs
+        jobs = driver.app.controller.model.jobs
         await driver.until(lambda: isinstance(jobs[1].state, Completed), 120)
 
 

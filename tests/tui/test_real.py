@@ -51,9 +51,9 @@ async def test_from_typed_path_to_transcripts(tmp_path: Path, clips: Path) -> No
         await driver.press("g", "j")
         job = driver.app.main.queue.current
         assert job is not None
-        await driver.until(lambda: driver.app.main.transcript.feed.segments)
+        await driver.until(lambda: driver.app.main.transcript_view.transcript.segments)
         written = (tmp_path / "out" / job.name).with_suffix(".txt").read_text()
-        assert driver.app.main.transcript.text().split() == written.split()
+        assert driver.app.main.transcript_view.text().split() == written.split()
         await driver.press("q")
         await driver.until(lambda: not driver.app.is_running)
     assert driver.app.return_value is ExitCode.SOME_FAILED
@@ -69,13 +69,13 @@ async def test_pause_quit_and_resume_inside_the_file(
         # Without it the file may be done before the key is pressed.
         patched.setattr("fwtui.batch.workspace.Batch", partial(Batch, engine=ENGINE))
         async with running(workspace(), settings=settings, size=NARROW, paths=[long]) as driver:
-            model = driver.app.host.model
+            model = driver.app.controller.model
             await driver.until_text("0 done   0 failed   1 to do")
             await driver.press("s")
-            await driver.until(lambda: model.feed(model.order[0]).segments, ENGINE_SECONDS)
+            await driver.until(lambda: model.transcript(model.order[0]).segments, ENGINE_SECONDS)
             await driver.press("s")
             await driver.until(lambda: model.phase is Phase.PAUSED, ENGINE_SECONDS)
-            seen = list(model.feed(model.order[0]).segments)
+            seen = list(model.transcript(model.order[0]).segments)
             await driver.press("q")
             await driver.until(lambda: not driver.app.is_running)
         assert driver.app.return_value is ExitCode.STOPPED
@@ -84,9 +84,9 @@ async def test_pause_quit_and_resume_inside_the_file(
         await driver.until_text(f"• {MINUTE.name} - goes on at")
         await driver.press("enter")
         await driver.until_text("waiting, from")
-        model = driver.app.host.model
-        await driver.until(lambda: model.feed(model.order[0]).segments)
-        assert model.feed(model.order[0]).segments[: len(seen)] == seen
+        model = driver.app.controller.model
+        await driver.until(lambda: model.transcript(model.order[0]).segments)
+        assert model.transcript(model.order[0]).segments[: len(seen)] == seen
         await driver.press("s")
         await driver.until_text("1 done   0 failed   0 to do", ENGINE_SECONDS)
         assert isinstance(model.jobs[model.order[0]].state, Completed)

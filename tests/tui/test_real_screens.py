@@ -21,7 +21,7 @@ def workspace() -> Workspace:
 
 
 def state_of_first(driver: Driver) -> Completed:
-    model = driver.app.host.model
+    model = driver.app.controller.model
     state = model.jobs[model.order[0]].state
     assert isinstance(state, Completed)
     return state
@@ -81,7 +81,7 @@ async def test_a_batch_is_looked_into_retried_kept_and_resumed(tmp_path: Path) -
         assert used is not None
         assert used["model.compute_type"] == "default"
         assert "decoding.beam_size" not in used
-        assert driver.app.host.model.settings == settings
+        assert driver.app.controller.model.settings == settings
         screen = await open_details(driver)
         words = screen.words.text()
         await driver.press("escape", "q")

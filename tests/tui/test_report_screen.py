@@ -21,13 +21,13 @@ from fwtui.core.events import (
 from fwtui.core.job import Job
 from fwtui.core.settings import OutputSettings
 from fwtui.report.report import BatchReport, make_report
+from fwtui.tui.formatting import width
 from fwtui.tui.glyphs import ASCII, UNICODE
-from fwtui.tui.model import BatchHistory, Curve
+from fwtui.tui.model import BatchHistory, MemoryCurve
 from fwtui.tui.report_layout import area, figures
-from fwtui.tui.text import width
 from tests.tui.driving import NARROW, WIDE, running, scripted
 from tests.tui.fakes import NOW, SETTINGS, ScriptedLink, ScriptedWorkspace, completed, gallery, job
-from tests.tui.test_text import HOSTILE
+from tests.tui.test_formatting import HOSTILE
 
 
 def reading(rss: float) -> MemoryReading:
@@ -38,7 +38,7 @@ def reading(rss: float) -> MemoryReading:
 def test_a_curve_keeps_the_highest_value_and_few_points(
     steps: list[tuple[float, float]], most: int
 ) -> None:
-    curve, at = Curve(most), 0.0
+    curve, at = MemoryCurve(most), 0.0
     for step, value in steps:
         at += step
         curve.add(at, value)
@@ -48,7 +48,7 @@ def test_a_curve_keeps_the_highest_value_and_few_points(
 
 
 def test_a_curve_over_time() -> None:
-    curve = Curve(4)
+    curve = MemoryCurve(4)
     for at, value in ((0, 10), (1, 20), (3, 5), (3.5, 8), (5, 9)):
         curve.add(at, value)
     assert (curve.step, curve.values) == (2.0, [20, 20, 9])
@@ -105,8 +105,8 @@ async def test_the_report_after_a_batch(tmp_path: Path, monkeypatch: pytest.Monk
     link = ScriptedLink(gallery(), settings)
     now = [NOW]
     async with scripted(link) as driver:
-        driver.app.host.model.history = BatchHistory(lambda: now[0])
-        history = driver.app.host.model.history
+        driver.app.controller.model.history = BatchHistory(lambda: now[0])
+        history = driver.app.controller.model.history
         link.emit(PhaseChanged(Phase.RUNNING))
         await driver.until(lambda: history.began)
         await driver.press("i")

@@ -8,14 +8,14 @@ from fwtui.core.events import BatchSnapshot, JobChanged, JobProgress, Phase
 from fwtui.core.finding import Finding, FindingKind
 from fwtui.core.job import Job, Processing
 from fwtui.core.settings import Settings
+from fwtui.tui.formatting import width
 from fwtui.tui.glyphs import ASCII, UNICODE, Glyphs
 from fwtui.tui.job_details import describe
 from fwtui.tui.model import BatchModel
 from fwtui.tui.rows import columns, heading, row
-from fwtui.tui.text import width
 from fwtui.tui.widgets.paint import Piece
 from tests.tui.fakes import NOW, completed, gallery, job
-from tests.tui.test_text import HOSTILE
+from tests.tui.test_formatting import HOSTILE
 
 PROGRESS = JobProgress(7, 1257.0, 2875.0, 8.9, 182.0)
 

@@ -37,7 +37,7 @@ def workspace(*batches: Glimpse) -> ScriptedWorkspace:
 
 
 async def until_attached(driver: Driver, work: ScriptedWorkspace) -> None:
-    await driver.until(lambda: len(driver.app.host.model.jobs) == len(work.link.jobs))
+    await driver.until(lambda: len(driver.app.controller.model.jobs) == len(work.link.jobs))
     work.link.emit(*busy_events())
     await driver.until_text("running")
 

@@ -15,7 +15,7 @@ from fwtui.core.segment import Transcript
 from fwtui.core.settings import OutputSettings, Settings
 from fwtui.disk.lock import Holder
 from fwtui.errors import SessionInUseError, StorageError
-from fwtui.tui.controller import Stored
+from fwtui.sessions.catalog import StoredSession
 from fwtui.tui.glyphs import ASCII
 from fwtui.tui.opening import opener
 from fwtui.tui.screens.sessions import SessionsDialog
@@ -30,13 +30,13 @@ from tests.tui.fakes import (
     segment,
     stored,
 )
-from tests.tui.test_text import HOSTILE
+from tests.tui.test_formatting import HOSTILE
 
 OOM = Failure(FailureKind.OUT_OF_MEMORY, "Out of memory")
 ATTEMPT = Attempt(NOW, OOM, 610.0, "beam size 1")
 
 
-def sample(folder: Path = Path("/data/transcripts")) -> Stored:
+def sample(folder: Path = Path("/data/transcripts")) -> StoredSession:
     """The reference document's session, its second failed file after two attempts."""
     one = stored()
     jobs = list(one.session.jobs)
@@ -117,7 +117,7 @@ async def test_resume_asks_when_work_would_be_interrupted() -> None:
     workspace = several()
     async with running(workspace) as driver:
         workspace.link.emit(PhaseChanged(Phase.RUNNING))
-        await driver.until(lambda: driver.app.host.model.phase is Phase.RUNNING)
+        await driver.until(lambda: driver.app.controller.model.phase is Phase.RUNNING)
         await browse(driver, workspace)
         await driver.press("r")
         await driver.until_text("Stop this batch and go on with 20251214_101530?")
@@ -171,7 +171,7 @@ async def test_a_session_that_cannot_be_deleted_is_told() -> None:
     async with running(workspace) as driver:
         await browse(driver, workspace)
 
-        async def refuse(stored: Stored) -> None:
+        async def refuse(stored: StoredSession) -> None:
             raise StorageError("Cannot delete it", "Check the permissions.")
 
         workspace.discard = refuse  # type: ignore[assignment, method-assign]

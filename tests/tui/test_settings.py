@@ -271,13 +271,13 @@ async def test_the_header_tells_of_the_next_model() -> None:
 
 async def test_apply_reaches_the_real_runner() -> None:
     async with running(Workspace(Locations.default()), settings=Settings()) as driver:
-        await driver.until(lambda: driver.app.host.model.session_id)
+        await driver.until(lambda: driver.app.controller.model.session_id)
         await driver.press("comma")
         await driver.until(lambda: driver.screen == "SettingsDialog")
         await driver.press("1", "a")
         await driver.until_text("small · int8 · auto")
-        assert driver.app.host.model.settings.decoding.beam_size == 1
-        assert Path(driver.app.host.model.settings.output.output_dir).is_absolute()
+        assert driver.app.controller.model.settings.decoding.beam_size == 1
+        assert Path(driver.app.controller.model.settings.output.output_dir).is_absolute()
 
 
 def test_every_setting_is_in_one_group() -> None:

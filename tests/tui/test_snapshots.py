@@ -101,11 +101,11 @@ def test_screens(snap_compare: Any, steps: Steps, size: tuple[int, int], theme: 
 
     async def play(pilot: Any) -> None:
         driver = Driver(app, pilot)
-        await driver.until(lambda: app.host.runner is not None and app.host.model.jobs)
+        await driver.until(lambda: app.controller.batch is not None and app.controller.model.jobs)
         # Straight into the model: the bridge keeps only the last of several memory readings.
         for event in (EngineChanged(0, ENGINE), *busy_events()):
-            app.host.model.fold(event)
-        app.main.apply(app.host.model.take_changes())
+            app.controller.model.fold(event)
+        app.main.apply(app.controller.model.take_changes())
         await steps(driver)
         await driver.settle()
         await asyncio.sleep(0)

@@ -88,14 +88,14 @@ async def test_details(look: Look) -> None:
         screen = driver.app.screen
         assert isinstance(screen, DetailsDialog)
         await driver.until(lambda: screen._missing)
-        await driver.until(lambda: driver.app.host.model.feed(1).whole)
+        await driver.until(lambda: driver.app.controller.model.transcript(1).whole)
         await look(driver)
 
 
 async def test_report(look: Look) -> None:
     link = ScriptedLink(gallery())
     async with scripted(link) as driver:
-        history = driver.app.host.model.history
+        history = driver.app.controller.model.history
         link.emit(PhaseChanged(Phase.RUNNING))
         await driver.until(lambda: history.began)
         history.began = NOW - timedelta(minutes=90)

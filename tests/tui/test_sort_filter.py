@@ -8,7 +8,7 @@ from fwtui.core.events import JobChanged, JobsAdded, JobsRemoved, JobsReordered
 from fwtui.core.job import JobId, MediaInfo, Pending, Processing
 from fwtui.tui.glyphs import UNICODE
 from fwtui.tui.model import BatchModel
-from fwtui.tui.sort_filter import Arrangement, Sort
+from fwtui.tui.sort_filter import Sort, VisibleJobs
 from fwtui.tui.widgets.paint import bar
 from tests.tui.driving import NARROW, scripted
 from tests.tui.fakes import NOW, ScriptedLink, completed, failed, gallery, job
@@ -29,7 +29,7 @@ def model() -> BatchModel:
 
 
 def arranged(made: BatchModel, **how: object) -> list[JobId]:
-    view = Arrangement(made, **how)  # type: ignore[arg-type]
+    view = VisibleJobs(made, **how)  # type: ignore[arg-type]
     view.rebuild()
     return view.ids
 
@@ -59,7 +59,7 @@ def test_names_that_no_file_has_are_sorted_too() -> None:
 
 def test_a_view_follows_what_happens() -> None:
     made = model()
-    view = Arrangement(made, sort="state")
+    view = VisibleJobs(made, sort="state")
     view.rebuild()
     assert view.ids == [1, 2, 3, 4]
     for number, state, after in (
@@ -73,7 +73,7 @@ def test_a_view_follows_what_happens() -> None:
         before = list(view.ids)
         assert view.follow({number}) == (before != after)
         assert view.ids == after
-    failing = Arrangement(made, needle="is:failed")
+    failing = VisibleJobs(made, needle="is:failed")
     failing.rebuild()
     assert failing.ids == [4]
     made.fold(JobChanged(job(2, state=failed())))
@@ -86,7 +86,7 @@ def test_a_view_follows_what_happens() -> None:
 
 def test_a_view_by_name_follows_the_states_that_it_shows() -> None:
     made = model()
-    failing = Arrangement(made, needle="is:failed", sort="name")
+    failing = VisibleJobs(made, needle="is:failed", sort="name")
     failing.rebuild()
     assert failing.ids == []
     for number, after in ((1, [1]), (3, [3, 1]), (2, [3, 2, 1])):
@@ -105,7 +105,7 @@ def test_many_changes_at_once_are_followed_as_single_ones(sort: Sort) -> None:
     made = BatchModel()
     names = [f"part {number * 7 % 40}.mp3" for number in range(40)]
     made.fold(JobsAdded(tuple(job(number, name) for number, name in enumerate(names, 1))))
-    views = [Arrangement(made, needle="is:failed", sort=sort) for _ in range(2)]
+    views = [VisibleJobs(made, needle="is:failed", sort=sort) for _ in range(2)]
     for view in views:
         view.rebuild()
     for number in range(1, 41, 2):
@@ -121,7 +121,7 @@ def test_a_longer_needle_finds_what_it_would_from_the_start() -> None:
     made = BatchModel()
     names = [f"part {number}.mp3" for number in range(40)]
     made.fold(JobsAdded(tuple(job(number, name) for number, name in enumerate(names, 1))))
-    view = Arrangement(made, sort="name")
+    view = VisibleJobs(made, sort="name")
     view.rebuild()
     for needle in ("p", "part 1", "part 12", "part 12.", "part 1"):
         view.narrow(needle)
@@ -157,7 +157,7 @@ async def test_sorting_shows_and_only_asked_for_becomes_the_order_of_work() -> N
         await driver.pilot.click(queue, offset=(length, 0))
         assert "longest first" in driver.text
         link.emit(JobChanged(job(1, state=completed(9.0))))
-        await driver.until(lambda: driver.app.host.model.jobs[1].duration == 0)
+        await driver.until(lambda: driver.app.controller.model.jobs[1].duration == 0)
         assert queue.ids[-1] == 1 or queue.ids.index(1) > 10
 
 

@@ -146,7 +146,7 @@ async def test_files_that_are_found_a_moment_later_need_not_wait_for_the_batch(
         workspace.go.set()
         await driver.until(lambda: workspace.link.commands)
         workspace.link.emit(JobsAdded((job(1, "/talks/one.mp3"),)))
-        await driver.until(lambda: not driver.app.host.model.coming)
+        await driver.until(lambda: not driver.app.controller.model.coming)
         workspace.link.emit(JobsRemoved((1,)))
         await driver.until_text("Nothing in the queue yet")
 

@@ -17,7 +17,7 @@ from fwtui.errors import FwtuiError
 from fwtui.tui.screens.watched import WatchForm, made
 from tests.tui.driving import NARROW, WIDE, Driver, running, scripted
 from tests.tui.fakes import ScriptedLink, job
-from tests.tui.test_text import HOSTILE
+from tests.tui.test_formatting import HOSTILE
 
 TALKS = WatchedFolder(
     path="/data/talks",
@@ -165,9 +165,9 @@ async def test_files_that_arrive_show_in_the_queue(tmp_path: Path) -> None:
     root.mkdir()
     settings = Settings(output=OutputSettings(output_dir=str(tmp_path / "out")))
     async with running(Workspace(Locations.default()), settings=settings) as driver:
-        driver.app.host.send(WatchFolder(WatchedFolder(path=str(root))))
-        await driver.until(lambda: driver.app.host.model.folders)
+        driver.app.controller.send(WatchFolder(WatchedFolder(path=str(root))))
+        await driver.until(lambda: driver.app.controller.model.folders)
         (tmp_path / "a talk.flac").write_bytes(demo.clips()[0].read_bytes())
         (tmp_path / "a talk.flac").rename(root / "a talk.flac")
         await driver.until_text("a talk.flac")
-        assert driver.app.host.model.counts.to_do == 1
+        assert driver.app.controller.model.counts.to_do == 1

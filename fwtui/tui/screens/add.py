@@ -12,14 +12,13 @@ from textual.widgets import Button, Input, Static
 
 from fwtui.batch.discovery import find_media
 from fwtui.batch.durations import LengthMeter
-from fwtui.tui import text as fmt
 from fwtui.tui.add_preview import AddPreview, KnownFiles, describe, remarks
 from fwtui.tui.folder_tree import KINDS
+from fwtui.tui.formatting import file_count, fit_middle, shown_path
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keymap import with_keys
 from fwtui.tui.path_parsing import split_paths
 from fwtui.tui.screens.dialog import Dialog, frame
-from fwtui.tui.text import fit_middle, shown_path
 from fwtui.tui.widgets.file_tree import FileTree
 from fwtui.tui.widgets.path_input import PathInput, one_line
 
@@ -181,7 +180,7 @@ class AddDialog(Dialog[Names]):
         self.query_one("#add-remarks", Static).update(Content(more))
         button = self.query_one("#add", Button)
         button.disabled = not count
-        button.label = Content(f"Add {fmt.files(count)}" if count else "Add")
+        button.label = Content(f"Add {file_count(count)}" if count else "Add")
 
     # Keys of the tree.
 

@@ -15,6 +15,7 @@ from fwtui.core.events import Phase
 from fwtui.core.paths import path_to_text, text_to_path
 from fwtui.report.render import REPORT_FORMATS, export_report
 from fwtui.report.report import BatchReport, make_report
+from fwtui.tui.formatting import clean
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings
 from fwtui.tui.model import BatchModel
@@ -22,7 +23,6 @@ from fwtui.tui.opening import open_folder
 from fwtui.tui.report_layout import figures
 from fwtui.tui.screens.dialog import Dialog, frame
 from fwtui.tui.screens.export import Exportable, ExportDialog
-from fwtui.tui.text import clean
 from fwtui.tui.widgets.lines import LineView
 from fwtui.tui.widgets.paint import Piece, clip
 

@@ -20,13 +20,13 @@ from fwtui.core.paths import text_to_path
 from fwtui.core.segment import Transcript
 from fwtui.core.settings import Settings
 from fwtui.errors import FwtuiError
+from fwtui.tui.formatting import base_name, clean
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.job_details import describe, source_note, words_note
 from fwtui.tui.keys import bindings
-from fwtui.tui.model import Feed
+from fwtui.tui.model import LiveTranscript
 from fwtui.tui.opening import open_folder
 from fwtui.tui.screens.dialog import Dialog, frame
-from fwtui.tui.text import base_name, clean
 from fwtui.tui.widgets.transcript import TranscriptView, has_words
 
 NARROW_WIDTH = 100
@@ -38,13 +38,13 @@ LOOK_EVERY = 0.5
 class DetailsSource:
     """A file to look at. `look` gives it and its progress as they are now, None when it is gone.
 
-    `settings` are the batch's. `read` completes the `feed`. `can_retry`: the batch is here.
+    `settings` are the batch's. `read` completes the `transcript`. `can_retry`: the batch is here.
     `needs` is what its transcription is forecast to need, empty if that is not known.
     """
 
     look: Callable[[], tuple[Job, JobProgress | None] | None]
     settings: Settings
-    feed: Feed
+    transcript: LiveTranscript
     read: Callable[[], Awaitable[Transcript]]
     can_retry: bool
     needs: Callable[[Job], str] = lambda _: ""
@@ -107,7 +107,7 @@ class DetailsDialog(Dialog[RetryRequest | None]):
         """Show what is known, and read the rest."""
         self.set_class(self.glyphs.ascii, "plain-ascii")
         self.query_one("#details-left").border_title = "About"
-        self.words.show(self.subject.feed, follow=False)
+        self.words.show(self.subject.transcript, follow=False)
         self.words.focus()
         self._show()
         self._read()
@@ -123,17 +123,16 @@ class DetailsDialog(Dialog[RetryRequest | None]):
 
     @work(exclusive=True, group="read", exit_on_error=False)
     async def _read(self) -> None:
-        feed = self.subject.feed
+        transcript = self.subject.transcript
         self._missing = await asyncio.to_thread(_missing, self._job)
-        if not feed.whole:
+        if not transcript.whole:
             try:
                 found = await self.subject.read()
             except FwtuiError as error:
-                feed.complete(())
+                transcript.whole = True
                 self.words.set_note(clean(f"{error.title}. {error.hint}"))
                 return
-            feed.complete(found.segments)
-            feed.language, feed.source = feed.language or found.language, found.source
+            transcript.complete(found)
         self._look()
         self._show()
 
@@ -142,8 +141,8 @@ class DetailsDialog(Dialog[RetryRequest | None]):
         look = self.subject.look()
         if look is None:
             return
-        feed = self.subject.feed
-        seen = (*look, len(feed.segments), feed.generation)
+        transcript = self.subject.transcript
+        seen = (*look, len(transcript.segments), transcript.generation)
         if self._seen != seen:
             self._seen = seen
             self._job, self._progress = look
@@ -152,7 +151,7 @@ class DetailsDialog(Dialog[RetryRequest | None]):
     def _show(self) -> None:
         if not self.is_mounted:
             return
-        job, feed = self._job, self.subject.feed
+        job, transcript = self._job, self.subject.transcript
         cells = max(20, self.query_one("#details-left").scrollable_content_region.width - 1)
         used, whose = settings_of(job, self.subject.settings)
         facts = describe(
@@ -167,15 +166,15 @@ class DetailsDialog(Dialog[RetryRequest | None]):
         )
         self._facts.update(facts)
         self.words.update()
-        self.words.set_note(words_note(job, feed))
+        self.words.set_note(words_note(job, transcript))
         dot = f" {self.glyphs.dot} "
-        about = ["Words", clean(feed.language), source_note(feed)]
+        about = ["Words", clean(transcript.language), source_note(transcript)]
         self.words.border_title = Content(dot.join(part for part in about if part))
-        self.words.border_subtitle = _legend(feed)
+        self.words.border_subtitle = _legend(transcript)
         for name in ("retry", "retry_with"):
             for button in self.query(f"#{name}").results(Button):
                 button.disabled = not job.is_finished
-        self.query_one("#copy", Button).disabled = not feed.segments
+        self.query_one("#copy", Button).disabled = not transcript.segments
 
     # Actions.
 
@@ -254,11 +253,11 @@ def _folder(job: Job, batch: Settings) -> Path:
     return text_to_path(settings_of(job, batch)[0].output.output_dir).expanduser()
 
 
-def _legend(feed: Feed) -> Content:
+def _legend(transcript: LiveTranscript) -> Content:
     """What the colours mean; nothing where nothing is known."""
-    if not any(segment.avg_logprob or segment.words for segment in feed.segments[:50]):
+    if not any(segment.avg_logprob or segment.words for segment in transcript.segments[:50]):
         return Content("")
-    whose = "word" if any(has_words(segment) for segment in feed.segments[:50]) else "segment"
+    whose = "word" if any(has_words(segment) for segment in transcript.segments[:50]) else "segment"
     return Content.assemble(
         (f"{whose} confidence: ", "$ink-dim"),
         ("80% and more", "$foreground"),

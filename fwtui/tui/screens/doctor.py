@@ -12,10 +12,10 @@ from textual.widgets import Button
 
 from fwtui.doctor.results import CheckResult, Severity, summary
 from fwtui.doctor.verdicts import lines
+from fwtui.tui.formatting import clean, fit, wrap
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings
 from fwtui.tui.screens.dialog import Dialog, frame
-from fwtui.tui.text import clean, fit, wrap
 from fwtui.tui.widgets.lines import LineView
 from fwtui.tui.widgets.paint import Piece, clip
 

@@ -15,8 +15,8 @@ from textual.widgets import Button, Input, Static
 
 from fwtui.errors import FwtuiError
 from fwtui.report.render import write_export
+from fwtui.tui.formatting import clean, shown_path
 from fwtui.tui.screens.dialog import Dialog, frame
-from fwtui.tui.text import clean, shown_path
 
 NAMES = {"json": "JSON", "toml": "TOML", "csv": "CSV", "md": "Markdown"}
 

@@ -6,10 +6,10 @@ from textual.content import Content
 from textual.dom import DOMNode
 from textual.screen import Screen
 
+from fwtui.tui.formatting import wrap
 from fwtui.tui.keymap import USUAL, Keymap
 from fwtui.tui.keys import KEYS, TITLES, Where, shown
 from fwtui.tui.screens.dialog import MessageDialog
-from fwtui.tui.text import wrap
 
 KEY_CELLS = 17
 TEXT_CELLS = 50

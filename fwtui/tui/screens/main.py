@@ -15,23 +15,22 @@ from textual.widget import Widget
 
 from fwtui.core.events import Level
 from fwtui.core.job import Job, JobId, Pending, Skipped
-from fwtui.tui import text as fmt
+from fwtui.tui.app_messages import TranscriptWanted
 from fwtui.tui.compositor import SparingCompositor, plain, set_titles
-from fwtui.tui.controller import Host
+from fwtui.tui.controller import BatchController
 from fwtui.tui.error_boundary import Sturdy
+from fwtui.tui.formatting import base_name, clean, clock, file_count, fit_middle, width
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.job_details import source_note, words_note
 from fwtui.tui.keys import Key, bindings
-from fwtui.tui.messages import TranscriptWanted
 from fwtui.tui.model import BatchModel, Changes
 from fwtui.tui.queue_actions import QueueCommands, tell_hook, tell_memory
 from fwtui.tui.sort_filter import SORT_WORDS
-from fwtui.tui.text import base_name, clean, fit_middle, width
 from fwtui.tui.widgets.footer import Footer
 from fwtui.tui.widgets.header import Header
 from fwtui.tui.widgets.log import LogView
 from fwtui.tui.widgets.memory import MemoryView
-from fwtui.tui.widgets.queue import QueueTable
+from fwtui.tui.widgets.queue_table import QueueTable
 from fwtui.tui.widgets.transcript import TranscriptView
 
 NARROW_WIDTH = 100
@@ -71,14 +70,16 @@ class MainScreen(Sturdy, QueueCommands):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("queue", "panes")
 
-    def __init__(self, host: Host, glyphs: Glyphs, now: Callable[[], datetime], size: Size) -> None:
+    def __init__(
+        self, controller: BatchController, glyphs: Glyphs, now: Callable[[], datetime], size: Size
+    ) -> None:
         super().__init__()
         # Each change of classes later on works out the styles of all widgets again.
         self.update_classes(shape(size) | {"plain-ascii": glyphs.ascii}, update=False)
         self._compositor = SparingCompositor()
-        self.host = host
+        self.controller = controller
         self.glyphs = glyphs
-        self.model: BatchModel = host.model
+        self.model: BatchModel = controller.model
         self.following = True
         self.shown: JobId | None = None
         self._is_live = False  # the file that is shown
@@ -87,7 +88,7 @@ class MainScreen(Sturdy, QueueCommands):
         self.removals = 0
         self.header = Header(self.model, glyphs, now)
         self.queue = QueueTable(self.model, glyphs, id="queue")
-        self.transcript = TranscriptView(glyphs, id="transcript")
+        self.transcript_view = TranscriptView(glyphs, id="transcript")
         self.log_view = LogView(self.model, glyphs, id="log")
         self.memory = MemoryView(self.model, glyphs, id="memory")
         self.footer = Footer(glyphs, self.labels)
@@ -98,7 +99,8 @@ class MainScreen(Sturdy, QueueCommands):
         with Panes(id="panes"):
             yield Vertical(self.queue, id="queue-pane", classes="pane")
             log_pane = Vertical(self.log_view, id="log-pane")
-            for name, pane in zip(SIDES, (self.transcript, log_pane, self.memory), strict=True):
+            sides = (self.transcript_view, log_pane, self.memory)
+            for name, pane in zip(SIDES, sides, strict=True):
                 pane.update_classes(
                     {"pane": True, "side": True, "active": name == self.side}, update=False
                 )
@@ -152,11 +154,11 @@ class MainScreen(Sturdy, QueueCommands):
             self.queue.reorder()
         elif changes.jobs:
             self.queue.touch(changes.jobs)
-        if changes.everything or changes.head or changes.order:
+        if changes.everything or changes.header or changes.order:
             self._follow()
             self.header.update()
             self.footer.update()
-        if changes.everything or changes.head:
+        if changes.everything or changes.header:
             current = self.queue.current
             self.queue.touch({*self.model.running, *([current.id] if current else [])})
         self._show_transcript(changes)
@@ -209,22 +211,23 @@ class MainScreen(Sturdy, QueueCommands):
         job = self._wanted()
         job_id = job.id if job is not None else None
         if job_id is None or job is None:
-            self.transcript.set_note("The words of the running file will be here")
+            self.transcript_view.set_note("The words of the running file will be here")
             return
         live = job_id == self.model.live
-        if job_id != self.shown or self.transcript.feed is not self.model.feeds.get(job_id):
+        known = self.model.transcripts.get(job_id)
+        if job_id != self.shown or self.transcript_view.transcript is not known:
             self.shown = job_id
-            feed = self.model.feed(job_id)
-            self.transcript.show(feed, follow=live)
-            if not feed.whole:
+            transcript = self.model.transcript(job_id)
+            self.transcript_view.show(transcript, follow=live)
+            if not transcript.whole:
                 self.post_message(TranscriptWanted(job_id))
         else:
-            if job_id in changes.feeds:
-                self.transcript.update()
+            if job_id in changes.transcripts:
+                self.transcript_view.update()
             if live and not self._is_live:  # it was looked at before its turn came
-                self.transcript.action_end()
+                self.transcript_view.action_end()
         self._is_live = live
-        self.transcript.set_note(words_note(job, self.model.feed(job_id)))
+        self.transcript_view.set_note(words_note(job, self.model.transcript(job_id)))
 
     # Panes.
 
@@ -287,7 +290,7 @@ class MainScreen(Sturdy, QueueCommands):
 
     def action_copy(self) -> None:
         """Copy the log, if that is where the focus is, else the transcript."""
-        view = self.log_view if self.pane == "log" else self.transcript
+        view = self.log_view if self.pane == "log" else self.transcript_view
         text = view.text()
         if text:
             self.app.copy_to_clipboard(text)
@@ -339,9 +342,9 @@ class MainScreen(Sturdy, QueueCommands):
             return ""
         state = ""
         if job.id == self.model.live:
-            state = "live" if self.transcript.tail else "scrolled up, End follows"
-        feed = self.transcript.feed
-        return self._joined(clean(feed.language), source_note(feed), state)
+            state = "live" if self.transcript_view.tail else "scrolled up, End follows"
+        transcript = self.transcript_view.transcript
+        return self._joined(clean(transcript.language), source_note(transcript), state)
 
     def _log_state(self) -> str:
         view = self.log_view
@@ -353,7 +356,7 @@ class MainScreen(Sturdy, QueueCommands):
         total, seconds = self.model.counts.total, self.model.seconds[1]
         if not total:
             return "Queue"
-        return self._joined("Queue", fmt.files(total), fmt.clock(seconds) if seconds else "")
+        return self._joined("Queue", file_count(total), clock(seconds) if seconds else "")
 
     def _selection(self) -> str:
         queue = self.queue

@@ -16,12 +16,20 @@ from fwtui.models.cache import hub_cache
 from fwtui.models.catalogue import languages
 from fwtui.models.client import remove
 from fwtui.models.inventory import ModelEntry, Presence, find_model, list_models, model_folder
-from fwtui.tui import text as fmt
-from fwtui.tui.downloads import Downloads, Load
+from fwtui.tui.formatting import (
+    clean,
+    file_size,
+    fit,
+    fit_right,
+    fraction,
+    percent,
+    shown_path,
+    time_span,
+)
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings
+from fwtui.tui.model_downloads import Downloads, Load
 from fwtui.tui.screens.dialog import ConfirmDialog, Dialog, MessageDialog, frame
-from fwtui.tui.text import clean, fit, fit_right, shown_path
 from fwtui.tui.widgets.lines import Listing
 from fwtui.tui.widgets.paint import Piece, bar
 
@@ -56,7 +64,7 @@ class ModelsList(Listing):
         return [
             (f" {mark} ", ink),
             (fit(names, cells, self.glyphs.ellipsis), "strong" if one.in_use else "plain"),
-            (fit_right(fmt.size(one.size) if one.size else "", 10), "dim"),
+            (fit_right(file_size(one.size) if one.size else "", 10), "dim"),
             (f"  {fit(languages(one.languages) if one.languages else '', 14)}", "dim"),
             *self._state(one, load),
         ]
@@ -74,13 +82,13 @@ class ModelsList(Listing):
         if load is not None and not load.total:
             return [(f"asking the hub{self.glyphs.ellipsis}", "dim")]
         if load is not None:
-            share = fmt.share(load.done, load.total)
+            share = fraction(load.done, load.total)
             if load.checking and share >= 1:
                 return [("checking", "accent")]
             left = load.pace.left(load.total)
-            words = f" {fmt.percent(share)}  {fmt.size(round(load.pace.speed))}/s"
+            words = f" {percent(share)}  {file_size(round(load.pace.speed))}/s"
             if left is not None:
-                words += f"  {fmt.span(left)}"
+                words += f"  {time_span(left)}"
             return [*bar(share, BAR_CELLS, self.glyphs), (words, "plain")]
         match one.presence:
             case Presence.HERE:
@@ -88,7 +96,7 @@ class ModelsList(Listing):
             case Presence.FOLDER:
                 words = "your folder"
             case Presence.PARTLY:
-                words = f"{fmt.size(one.partial)} of it is here"
+                words = f"{file_size(one.partial)} of it is here"
             case Presence.ABSENT:
                 words = ""
         gap = "  " if words else ""
@@ -243,7 +251,7 @@ class ModelsDialog(Dialog[str | None]):
         except ModelError as error:
             self._tell(error)
         else:
-            self.notify(f"{clean(one.name)} removed: {fmt.size(freed)}", markup=False)
+            self.notify(f"{clean(one.name)} removed: {file_size(freed)}", markup=False)
         self._read()
 
     @work(exclusive=True, group="dialog", exit_on_error=False)

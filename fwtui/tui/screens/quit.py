@@ -10,11 +10,10 @@ from textual.widgets import Button
 
 from fwtui.core.events import Phase
 from fwtui.core.job import Job, Processing
-from fwtui.tui import text as fmt
-from fwtui.tui.controller import Stored
+from fwtui.sessions.catalog import StoredSession
+from fwtui.tui.formatting import base_name, clean, clock, file_count, outputs_location
 from fwtui.tui.model import BatchModel
 from fwtui.tui.screens.dialog import ConfirmDialog, Dialog, frame, text
-from fwtui.tui.text import base_name, clean, outputs_place
 
 Choice = Literal["quit", "background", "stay", "again"]
 
@@ -86,7 +85,7 @@ def _title(model: BatchModel) -> str:
 def _lines(model: BatchModel) -> list[str]:
     lines = _at_work(model)
     counts = model.counts
-    where = outputs_place(model.settings.output)
+    where = outputs_location(model.settings.output)
     if model.adding.adding:
         lines.append(
             "What is being added is not all found yet: nothing of it is kept that is not "
@@ -101,12 +100,12 @@ def _lines(model: BatchModel) -> list[str]:
     if model.folders:
         lines.append("The folders are watched again then, and what came meanwhile is found.")
     lines.append("")
-    lines.append(f"{fmt.files(counts.to_do)} still to do, {counts.failed:,} failed,")
-    lines.append(f"{fmt.files(counts.completed)} done and safe in {where}")
+    lines.append(f"{file_count(counts.to_do)} still to do, {counts.failed:,} failed,")
+    lines.append(f"{file_count(counts.completed)} done and safe in {where}")
     return lines
 
 
-def ask_change(model: BatchModel, stored: Stored) -> ConfirmDialog:
+def ask_change(model: BatchModel, stored: StoredSession) -> ConfirmDialog:
     """Before another session takes the place of one that is at work."""
     name = clean(stored.session.session_id)
     lines = _at_work(model)
@@ -121,7 +120,7 @@ def ask_change(model: BatchModel, stored: Stored) -> ConfirmDialog:
 def ask_again(done: Sequence[Job]) -> ConfirmDialog:
     """Before files that are done are transcribed once more."""
     first = clean(base_name(done[0].path))
-    what = f"{first} is done." if len(done) == 1 else f"{fmt.files(len(done))} of these are done."
+    what = f"{first} is done." if len(done) == 1 else f"{file_count(len(done))} of these are done."
     words = "The work begins anew; the transcripts on disk stay until the new ones are there."
     return ConfirmDialog("Transcribe again?", f"{what} {words}", "Again", "Keep")
 
@@ -134,6 +133,6 @@ def _at_work(model: BatchModel) -> list[str]:
         name = clean(base_name(job.path))
         if not isinstance(job.state, Processing) or job.state.preparing or progress is None:
             continue
-        total = f" of {fmt.clock(progress.total)}" if progress.total else ""
-        lines.append(f"{name} is at {fmt.clock(progress.done)}{total}.")
+        total = f" of {clock(progress.total)}" if progress.total else ""
+        lines.append(f"{name} is at {clock(progress.done)}{total}.")
     return lines

@@ -12,10 +12,10 @@ from textual.widgets import Button, Input, Static
 
 from fwtui.errors import FwtuiError
 from fwtui.report.bug_report import Part, shown, write_bundle
+from fwtui.tui.formatting import clean, shown_path
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings
 from fwtui.tui.screens.dialog import Dialog, frame
-from fwtui.tui.text import clean, shown_path
 from fwtui.tui.widgets.lines import TextLines
 
 NARROW_WIDTH = 100

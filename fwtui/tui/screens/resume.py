@@ -19,12 +19,22 @@ from fwtui.batch.session_outputs import Outputs
 from fwtui.core.job import Failed, Job, Pending
 from fwtui.core.paths import path_to_text, text_to_path
 from fwtui.core.session import Session
-from fwtui.tui import text as fmt
-from fwtui.tui.controller import Stored, Workspace
+from fwtui.sessions.catalog import StoredSession
+from fwtui.tui.controller import BatchWorkspace
+from fwtui.tui.formatting import (
+    base_name,
+    clean,
+    clock,
+    file_count,
+    file_size,
+    fraction,
+    percent,
+    shown_path,
+    time_span,
+)
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings
 from fwtui.tui.screens.dialog import ConfirmDialog, Dialog, frame, text
-from fwtui.tui.text import base_name, clean, shown_path
 
 LABEL = 13
 MOST_NAMES = 500
@@ -39,7 +49,7 @@ class ResumeChoice:
     """What to do, and with which session."""
 
     what: Literal["resume", "discard", "later"]
-    stored: Stored | None = None
+    stored: StoredSession | None = None
 
 
 LATER = ResumeChoice("later")
@@ -53,8 +63,8 @@ class ResumeDialog(Dialog[ResumeChoice]):
 
     def __init__(
         self,
-        workspace: Workspace,
-        stored: Sequence[Stored],
+        workspace: BatchWorkspace,
+        stored: Sequence[StoredSession],
         problems: Sequence[str],
         glyphs: Glyphs,
     ) -> None:
@@ -109,7 +119,7 @@ class ResumeDialog(Dialog[ResumeChoice]):
         self._stored = [one.without_files for one in self._stored]
 
     @property
-    def _one(self) -> Stored:
+    def _one(self) -> StoredSession:
         return self._stored[self._at]
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
@@ -161,15 +171,15 @@ def ask_discard(session: Session) -> ConfirmDialog:
     seconds = sum(_done(job) for job in inside)
     lost = (
         f"Deleted for good: session {clean(session.session_id)} and its journal, so that "
-        f"{fmt.files(len(session.pending))} pending and {fmt.files(len(session.failed))} failed "
+        f"{file_count(len(session.pending))} pending and {file_count(len(session.failed))} failed "
         "are not remembered any more"
     )
     if inside:
-        lost += f", and {fmt.clock(seconds)} of audio already transcribed inside unfinished files"
+        lost += f", and {clock(seconds)} of audio already transcribed inside unfinished files"
     temporary = len(session.temp_files)
-    lost += f"; {fmt.files(temporary)} with temporary sound." if temporary else "."
+    lost += f"; {file_count(temporary)} with temporary sound." if temporary else "."
     kept = (
-        f"Kept: your recordings, and the transcripts of {fmt.files(len(session.completed))} "
+        f"Kept: your recordings, and the transcripts of {file_count(len(session.completed))} "
         f"already written to {shown_path(session.settings.output.output_dir)}."
     )
     return ConfirmDialog("Discard this session?", f"{lost}\n\n{kept}", "Discard", "Keep it")
@@ -181,13 +191,13 @@ def ask_delete(session: Session, outputs: Outputs) -> ConfirmDialog:
     parts: list[Part] = [(f"Deleted for good: session {name} and its journal", "")]
     inside = sum(_done(job) for job in session.pending)
     if inside:
-        words = f", with {fmt.clock(inside)} of audio transcribed inside unfinished files"
+        words = f", with {clock(inside)} of audio transcribed inside unfinished files"
         parts.append((words, ""))
     if session.temp_files:
-        parts.append((f", {fmt.files(len(session.temp_files))} with temporary sound", ""))
+        parts.append((f", {file_count(len(session.temp_files))} with temporary sound", ""))
     if outputs.files:
         count = f"{len(outputs.files):,} transcript{'' if len(outputs.files) == 1 else 's'}"
-        parts.append((f", and {count} that it wrote ({fmt.size(outputs.bytes)}):", ""))
+        parts.append((f", and {count} that it wrote ({file_size(outputs.bytes)}):", ""))
     names = [shown_path(path_to_text(path)) for path in outputs.files[:MOST_NAMES]]
     parts += [(f"\n  {name}", "$warning") for name in names]
     if len(outputs.files) > MOST_NAMES:
@@ -198,7 +208,7 @@ def ask_delete(session: Session, outputs: Outputs) -> ConfirmDialog:
     )
 
 
-def describe(stored: Stored, glyphs: Glyphs) -> Content:
+def describe(stored: StoredSession, glyphs: Glyphs) -> Content:
     """The fields and the two lists of the reference document."""
     session = stored.session
     pending, failed = session.pending, session.failed
@@ -216,7 +226,7 @@ def describe(stored: Stored, glyphs: Glyphs) -> Content:
         ("Completed", f"{len(session.completed):,}"),
         ("Failed", f"{len(failed):,}"),
         ("Pending", f"{len(pending):,}"),
-        ("Progress", fmt.percent(fmt.share(total - len(pending), total))),
+        ("Progress", percent(fraction(total - len(pending), total))),
     ):
         parts += [(f"{label + ':':<{LABEL}}", "$ink-dim"), (f"{value}\n", "bold")]
     for folder in session.folders:
@@ -236,7 +246,7 @@ def _names(title: str, jobs: Sequence[Job], glyphs: Glyphs) -> list[Part]:
             case Failed(failure=failure):
                 parts.append((f" - {clean(failure.title)}", "$error"))
             case Pending(done_seconds=done) if done > 0:
-                parts.append((f" - goes on at {fmt.clock(done)}", "$ink-dim"))
+                parts.append((f" - goes on at {clock(done)}", "$ink-dim"))
             case _:
                 pass
         parts.append(("\n", ""))
@@ -245,9 +255,9 @@ def _names(title: str, jobs: Sequence[Job], glyphs: Glyphs) -> list[Part]:
     return parts
 
 
-def _headline(stored: Stored, glyphs: Glyphs) -> str:
+def _headline(stored: StoredSession, glyphs: Glyphs) -> str:
     session = stored.session
-    words = f"{clean(session.session_id)}  {glyphs.dot}  {fmt.files(len(session.jobs))}, "
+    words = f"{clean(session.session_id)}  {glyphs.dot}  {file_count(len(session.jobs))}, "
     words += f"{len(session.pending):,} pending, {len(session.failed):,} failed"
     return words + ("  (in use)" if stored.in_use is not None else "")
 
@@ -418,12 +428,12 @@ def _what(seen: Seen) -> list[tuple[str, str]]:
     rows = [("It is", f"{seen.phase.value} {_WHERE[seen.where]}"), ("Files", files)]
     for path, one in seen.current:
         if not one.preparing:
-            total = f" of {fmt.clock(one.total)}" if one.total else ""
+            total = f" of {clock(one.total)}" if one.total else ""
             name = clean(base_name(str(text_to_path(path))))
-            rows.append(("Now", f"{name}, at {fmt.clock(one.done)}{total}"))
+            rows.append(("Now", f"{name}, at {clock(one.done)}{total}"))
     rows += [("Watches", shown_path(one.folder.path)) for one in seen.folders]
     if seen.progress is not None and seen.progress.eta is not None:
-        rows.append(("Time left", fmt.span(seen.progress.eta)))
+        rows.append(("Time left", time_span(seen.progress.eta)))
     return [*rows, ("Transcripts", shown_path(seen.output_dir))]
 
 
@@ -431,4 +441,4 @@ def _batch_headline(batch: Glimpse, glyphs: Glyphs) -> str:
     words = f"{clean(batch.place.session_id)}  {glyphs.dot}  "
     if batch.seen is None:
         return words + "cannot be attached to"
-    return words + f"{batch.seen.phase.value}, {fmt.files(batch.seen.unfinished)} to do"
+    return words + f"{batch.seen.phase.value}, {file_count(batch.seen.unfinished)} to do"

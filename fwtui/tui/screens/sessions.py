@@ -17,18 +17,18 @@ from fwtui.core.job import Job
 from fwtui.core.paths import text_to_path
 from fwtui.errors import FwtuiError
 from fwtui.report.render import SESSION_FORMATS, export_session
+from fwtui.sessions.catalog import StoredSession
 from fwtui.sessions.delete import Discarded
-from fwtui.tui import text as fmt
-from fwtui.tui.controller import Stored, Workspace
+from fwtui.tui.controller import BatchWorkspace
+from fwtui.tui.formatting import clean, file_count, file_size, fraction
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings
-from fwtui.tui.model import Feed
+from fwtui.tui.model import LiveTranscript
 from fwtui.tui.opening import open_folder
 from fwtui.tui.screens.details import DetailsDialog, DetailsSource
 from fwtui.tui.screens.dialog import Dialog, MessageDialog, frame
 from fwtui.tui.screens.export import Exportable, ExportDialog
 from fwtui.tui.screens.resume import ask_delete, ask_discard
-from fwtui.tui.text import clean
 from fwtui.tui.widgets.lines import Listing
 from fwtui.tui.widgets.paint import Piece, bar
 from fwtui.tui.widgets.session_details import SessionView
@@ -43,7 +43,7 @@ class InspectDialog(Dialog[None]):
     ]
     escape_result = None
 
-    def __init__(self, stored: Stored, workspace: Workspace, glyphs: Glyphs) -> None:
+    def __init__(self, stored: StoredSession, workspace: BatchWorkspace, glyphs: Glyphs) -> None:
         super().__init__()
         self._stored = stored
         self._workspace = workspace
@@ -87,12 +87,12 @@ class InspectDialog(Dialog[None]):
         self.dismiss(None)
 
 
-def stored_subject(stored: Stored, workspace: Workspace, job: Job) -> DetailsSource:
+def stored_subject(stored: StoredSession, workspace: BatchWorkspace, job: Job) -> DetailsSource:
     """A file of a stored session, to look at."""
     return DetailsSource(
         look=lambda: (job, None),
         settings=stored.session.settings,
-        feed=Feed(),
+        transcript=LiveTranscript(),
         read=lambda: workspace.transcript(stored, job),
         can_retry=False,
     )
@@ -108,7 +108,7 @@ class SessionsList(Listing):
 
     def __init__(self, glyphs: Glyphs, own: str) -> None:
         super().__init__(glyphs, id="sessions-list")
-        self.sessions: Sequence[Stored] = ()
+        self.sessions: Sequence[StoredSession] = ()
         self.own = own
         self.waiting = True
 
@@ -130,12 +130,12 @@ class SessionsList(Listing):
         return [
             (f" {mark} ", ink),
             (f"{session.created_at:%Y-%m-%d %H:%M}  ", "plain"),
-            *bar(fmt.share(done, total), room, self.glyphs, "good"),
+            *bar(fraction(done, total), room, self.glyphs, "good"),
             (f"  {done:,}/{total:,}" if room else f"{done:,}/{total:,}", "dim"),
             (f" {self.glyphs.failed}{len(session.failed):,}" if session.failed else "", "bad"),
         ]
 
-    def _mark(self, stored: Stored) -> Piece:
+    def _mark(self, stored: StoredSession) -> Piece:
         if stored.session.session_id == self.own:
             return self.glyphs.running, "accent"
         if stored.in_use is not None:
@@ -143,18 +143,18 @@ class SessionsList(Listing):
         return self.glyphs.pending, "dim"
 
     @property
-    def current(self) -> Stored | None:
+    def current(self) -> StoredSession | None:
         """The session under the cursor."""
         return self.sessions[self.cursor] if self.cursor < len(self.sessions) else None
 
 
-class SessionsDialog(Dialog[Stored | None]):
+class SessionsDialog(Dialog[StoredSession | None]):
     """Gives the session to resume, or None. `own` is the id of the batch of this program."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("sessions")
     escape_result = None
 
-    def __init__(self, workspace: Workspace, glyphs: Glyphs, own: str) -> None:
+    def __init__(self, workspace: BatchWorkspace, glyphs: Glyphs, own: str) -> None:
         super().__init__()
         self._workspace = workspace
         self._glyphs = glyphs
@@ -237,7 +237,7 @@ class SessionsDialog(Dialog[Stored | None]):
 
     # Actions.
 
-    def _free(self) -> Stored | None:
+    def _free(self) -> StoredSession | None:
         """The session under the cursor, if nobody works on it; else says who does."""
         stored = self._list.current
         if stored is None:
@@ -321,7 +321,7 @@ class SessionsDialog(Dialog[Stored | None]):
             await self._remove(stored, self._workspace.delete)
 
     async def _remove(
-        self, stored: Stored, remove: Callable[[Stored], Awaitable[Discarded]]
+        self, stored: StoredSession, remove: Callable[[StoredSession], Awaitable[Discarded]]
     ) -> None:
         try:
             gone = await remove(stored)
@@ -329,7 +329,8 @@ class SessionsDialog(Dialog[Stored | None]):
             self._tell(error)
         else:
             name = clean(stored.session.session_id)
-            words = f"Session {name} deleted: {fmt.files(len(gone.files))}, {fmt.size(gone.bytes)}"
+            words = f"Session {name} deleted: {file_count(len(gone.files))}, "
+            words += file_size(gone.bytes)
             self.notify(words, markup=False)
         self._read()
 

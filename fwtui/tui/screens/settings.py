@@ -21,12 +21,12 @@ from fwtui.config.sources import load_profiles, load_settings
 from fwtui.config.validate import validated
 from fwtui.core.settings import Settings
 from fwtui.errors import FwtuiError
+from fwtui.tui.app_messages import ProfilesRead
+from fwtui.tui.formatting import clean, shown_path
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings
-from fwtui.tui.messages import ProfilesRead
 from fwtui.tui.screens.dialog import ConfirmDialog, Dialog, frame
 from fwtui.tui.settings_draft import Draft, edited_text, portable, shown_value, unit_of
-from fwtui.tui.text import clean, shown_path
 from fwtui.tui.widgets.settings import VALUE_COLUMN, ProfileBar, SettingsList
 
 LABEL = 10

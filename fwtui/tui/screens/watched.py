@@ -21,12 +21,11 @@ from fwtui.core.commands import AnyCommand, UnwatchFolder, WatchFolder
 from fwtui.core.paths import path_to_text, text_to_path
 from fwtui.core.watched_folder import FolderStatus, WatchedFolder
 from fwtui.errors import FwtuiError, UsageError
-from fwtui.tui import text as fmt
+from fwtui.tui.formatting import clean, file_count, fit_middle, shown_path
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings
 from fwtui.tui.model import BatchModel
 from fwtui.tui.screens.dialog import Dialog, frame, text
-from fwtui.tui.text import clean, fit_middle, shown_path
 from fwtui.tui.widgets.lines import Listing
 from fwtui.tui.widgets.paint import Piece
 
@@ -439,5 +438,5 @@ def _state(one: FolderStatus) -> str:
         "failed": "not watched",
     }[one.state]
     if one.waiting:
-        words += f", {fmt.files(one.waiting)} not complete yet"
+        words += f", {file_count(one.waiting)} not complete yet"
     return words

@@ -9,11 +9,10 @@ from textual import events, work
 from textual.message import Message
 from textual.strip import Strip
 
-from fwtui.tui import text as fmt
 from fwtui.tui.folder_tree import FolderEntry, FolderTree, Kind, TreeRow, find_below, read_folder
+from fwtui.tui.formatting import clean, clock, file_size, fit, fit_right, width
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings
-from fwtui.tui.text import clean, fit, fit_right, width
 from fwtui.tui.widgets.lines import LineView
 from fwtui.tui.widgets.paint import Piece
 
@@ -267,10 +266,10 @@ class FileTree(LineView):
 
     def _known(self, entry: FolderEntry) -> list[Piece]:
         seconds = self._lengths.get(Path(entry.path))
-        size = fmt.size(entry.size) if entry.size else ""
+        size = file_size(entry.size) if entry.size else ""
         return [
             (fit_right(self._note(entry.path), NOTE_CELLS), "warn"),
             (fit_right(size, SIZE_CELLS), "dim"),
-            (fit_right(fmt.clock(seconds) if seconds else "", LENGTH_CELLS), "dim"),
+            (fit_right(clock(seconds) if seconds else "", LENGTH_CELLS), "dim"),
             (" ", "plain"),
         ]

@@ -6,10 +6,10 @@ from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
+from fwtui.tui.formatting import width
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keymap import sign_of
 from fwtui.tui.keys import Key, footer_keys
-from fwtui.tui.text import width
 from fwtui.tui.widgets.paint import InkWidget, Piece
 
 ALWAYS = 90

@@ -8,11 +8,19 @@ from textual.strip import Strip
 from fwtui.config.profiles import Profile, profile_of
 from fwtui.core.events import Phase
 from fwtui.core.job import Processing
-from fwtui.tui import text as fmt
+from fwtui.tui.formatting import (
+    base_name,
+    clean,
+    ends_at,
+    fit_right,
+    fraction,
+    percent,
+    time_span,
+    width,
+)
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keymap import with_keys
 from fwtui.tui.model import BatchModel
-from fwtui.tui.text import base_name, clean, fit_right, width
 from fwtui.tui.widgets.paint import LinesPanel, Piece, bar
 
 
@@ -96,15 +104,15 @@ class Header(LinesPanel):
     def _second(self) -> list[list[Piece]]:
         share = self._share()
         text = self._ending()
-        percent = fit_right(fmt.percent(share), 5) if self.model.counts.total else ""
-        cells = self.size.width - 2 - width(percent) - width(text)
+        done = fit_right(percent(share), 5) if self.model.counts.total else ""
+        cells = self.size.width - 2 - width(done) - width(text)
         ink = "primary"
         if self.model.phase in {Phase.PAUSED, Phase.PAUSING, Phase.STOPPING}:
             ink = "warn"
         elif self.model.counts.total and not self.model.counts.to_do:
             ink = "good"
         return [
-            [(" ", "plain"), *bar(share, cells, self.glyphs, ink), (percent, "strong")],
+            [(" ", "plain"), *bar(share, cells, self.glyphs, ink), (done, "strong")],
             [(text, "dim"), (" ", "plain")],
         ]
 
@@ -112,9 +120,9 @@ class Header(LinesPanel):
         done, total = self.model.seconds
         counts = self.model.counts
         if total > 0:
-            return fmt.share(done, total)
+            return fraction(done, total)
         finished = counts.total - counts.to_do
-        return fmt.share(finished, counts.total)
+        return fraction(finished, counts.total)
 
     def _ending(self) -> str:
         model = self.model
@@ -123,12 +131,12 @@ class Header(LinesPanel):
             return "  starts when all files are found"
         if model.phase is Phase.IDLE and model.finished is not None:
             again = f" {dot} {{start}} starts" if model.counts.to_do else ""
-            text = f"  {self._verdict()} {fmt.span(model.finished.seconds)}{again}"
+            text = f"  {self._verdict()} {time_span(model.finished.seconds)}{again}"
             return with_keys(self, text)
         eta = model.batch.eta if model.batch is not None else None
         if model.phase is Phase.RUNNING and eta is not None:
-            ends = fmt.ends_at(self.now(), eta)
-            return f"  {fmt.span(eta)} left {dot} ends {ends}" if ends else ""
+            ends = ends_at(self.now(), eta)
+            return f"  {time_span(eta)} left {dot} ends {ends}" if ends else ""
         if model.phase is Phase.WATCHING:
             count = len(model.folders)
             return f"  waiting for files in {count} folder{'' if count == 1 else 's'}"

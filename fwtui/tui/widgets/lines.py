@@ -11,9 +11,9 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
+from fwtui.tui.formatting import clean
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings
-from fwtui.tui.text import clean
 from fwtui.tui.widgets.paint import InkWidget, Piece, clip
 
 WHEEL_LINES = 3

@@ -8,10 +8,10 @@ from textual.binding import BindingType
 from textual.strip import Strip
 
 from fwtui.core.events import Level, LogLine
+from fwtui.tui.formatting import clean
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings
 from fwtui.tui.model import BatchModel
-from fwtui.tui.text import clean
 from fwtui.tui.widgets.lines import LineView
 from fwtui.tui.widgets.paint import Piece
 

@@ -6,10 +6,9 @@ from textual.strip import Strip
 
 from fwtui.core.events import GpuReading, MemoryReading
 from fwtui.core.job import Job, Processing
-from fwtui.tui import text as fmt
+from fwtui.tui.formatting import base_name, clean, fit, fit_right, fraction, memory_size
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.model import BatchModel
-from fwtui.tui.text import base_name, clean, fit, fit_right
 from fwtui.tui.widgets.paint import LinesPanel, Mark, Piece, bar
 
 WARN_SHARE = 0.75
@@ -64,24 +63,24 @@ class MemoryView(LinesPanel, can_focus=True):
         used = min(reading.system_used, total)
         if reading.cgroup_limit is not None and reading.available:
             used = max(0.0, total - reading.available)
-        share = fmt.share(used, total)
+        share = fraction(used, total)
         label = "System" if reading.cgroup_limit is None else "Limit"
         return self._bar(label, share, _of(used, total), _ink(share))
 
     def _ours(self, reading: MemoryReading) -> list[Piece]:
         total = reading.capacity
         signs = self.glyphs
-        marks: list[Mark] = [(fmt.share(reading.peak_rss, total), signs.peak, "dim")]
+        marks: list[Mark] = [(fraction(reading.peak_rss, total), signs.peak, "dim")]
         if reading.warn is not None:
-            marks.append((fmt.share(reading.warn, total), signs.mark, "warn"))
+            marks.append((fraction(reading.warn, total), signs.mark, "warn"))
         if reading.limit is not None:
-            marks.append((fmt.share(reading.limit, total), signs.mark, "bad"))
-        numbers = f"{fmt.memory(reading.rss)}, peak {fmt.memory(reading.peak_rss)}"
+            marks.append((fraction(reading.limit, total), signs.mark, "bad"))
+        numbers = f"{memory_size(reading.rss)}, peak {memory_size(reading.peak_rss)}"
         numbers = numbers.replace(" GB,", ",", 1)
-        return self._bar("fwtui", fmt.share(reading.rss, total), numbers, ours_ink(reading), marks)
+        return self._bar("fwtui", fraction(reading.rss, total), numbers, ours_ink(reading), marks)
 
     def _gpu(self, gpu: GpuReading, *, with_load: bool) -> list[Piece]:
-        share = fmt.share(gpu.used, gpu.total)
+        share = fraction(gpu.used, gpu.total)
         numbers = _of(gpu.used, gpu.total)
         if with_load:
             numbers += f" {gpu.utilisation:3.0f}%"
@@ -92,7 +91,7 @@ class MemoryView(LinesPanel, can_focus=True):
         if self.glyphs.ascii:
             degrees = degrees.replace("\u00b0", "")
         numbers = f"{degrees}load {gpu.utilisation:3.0f}%"
-        return self._bar("", fmt.share(gpu.utilisation, 100.0), numbers, "primary")
+        return self._bar("", fraction(gpu.utilisation, 100.0), numbers, "primary")
 
     def _engines(self) -> list[list[Piece]]:
         """What each engine does, where there are several."""
@@ -139,7 +138,7 @@ class MemoryView(LinesPanel, can_focus=True):
             text = "".join(
                 self.glyphs.levels[max(0, min(steps, height - row * steps))] for height in heights
             )
-            label = fmt.memory(most) if row == rows - 1 else fmt.memory(floor) if row == 0 else ""
+            label = memory_size(most) if row == rows - 1 else memory_size(floor) if row == 0 else ""
             lines.append([(" " + fit(label, LABEL), "dim"), (pad + text, "curve")])
         return lines
 
@@ -150,7 +149,7 @@ def ours_ink(reading: MemoryReading) -> str:
         return "bad"
     if reading.warn is not None:
         return "warn" if reading.rss >= reading.warn else "primary"
-    return _ink(fmt.share(reading.rss, reading.capacity))
+    return _ink(fraction(reading.rss, reading.capacity))
 
 
 def _ink(share: float) -> str:

@@ -9,8 +9,8 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 
 from fwtui.tui.error_boundary import SturdyWidget
+from fwtui.tui.formatting import fit, width
 from fwtui.tui.glyphs import Glyphs
-from fwtui.tui.text import fit, width
 from fwtui.tui.theme import INKS, Ink
 
 Piece = tuple[str, str]

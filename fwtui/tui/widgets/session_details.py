@@ -10,12 +10,11 @@ from textual.widgets import Static
 
 from fwtui.core.events import Phase
 from fwtui.core.job import Attempt, Job
+from fwtui.sessions.catalog import StoredSession
 from fwtui.tui import rows
-from fwtui.tui import text as fmt
-from fwtui.tui.controller import Stored
 from fwtui.tui.error_boundary import Sturdy
+from fwtui.tui.formatting import base_name, clean, clock, outputs_location, shown_path
 from fwtui.tui.glyphs import Glyphs
-from fwtui.tui.text import base_name, clean, outputs_place, shown_path
 from fwtui.tui.widgets.lines import Listing
 from fwtui.tui.widgets.paint import Piece
 
@@ -60,7 +59,7 @@ class FilesView(Listing):
         if attempt is None:
             return rows.row(job, None, Phase.IDLE, self._columns, self.glyphs, selected=False)
         return [
-            (f"      stopped at {fmt.clock(attempt.at_seconds)}: ", "dim"),
+            (f"      stopped at {clock(attempt.at_seconds)}: ", "dim"),
             (clean(attempt.failure.title), "bad"),
             (f" {self.glyphs.dot} then {clean(attempt.remedy)}" if attempt.remedy else "", "warn"),
         ]
@@ -85,7 +84,7 @@ class SessionView(Sturdy, Vertical):
         yield self.fields
         yield self.files
 
-    def show(self, stored: Stored | None, *, own: bool = False) -> None:
+    def show(self, stored: StoredSession | None, *, own: bool = False) -> None:
         """Show this session; `own`: it is the batch of this program."""
         if stored is None:
             self.fields.update(Content(""))
@@ -100,7 +99,7 @@ class SessionView(Sturdy, Vertical):
         return self.files.current
 
 
-def fields(stored: Stored, glyphs: Glyphs, *, own: bool) -> Content:
+def fields(stored: StoredSession, glyphs: Glyphs, *, own: bool) -> Content:
     """What there is to know about a session as a whole."""
     session, settings = stored.session, stored.session.settings
     dot = f" {glyphs.dot} "
@@ -124,12 +123,12 @@ def fields(stored: Stored, glyphs: Glyphs, *, own: bool) -> Content:
         ("Created", [(f"{session.created_at:%Y-%m-%d %H:%M:%S}", "")]),
         ("Changed", [(f"{stored.modified:%Y-%m-%d %H:%M:%S}", "")]),
         ("Model", [(dot.join((model, settings.model.compute_type, settings.model.device)), "")]),
-        ("Output", [(outputs_place(settings.output), "")]),
+        ("Output", [(outputs_location(settings.output), "")]),
         ("Files", list(counts)),
     ]
     rows += [("Watches", [(shown_path(folder.path), "")]) for folder in session.folders]
     if inside > 0:
-        rows.append(("Kept", [(f"{fmt.clock(inside)} inside unfinished files", "")]))
+        rows.append(("Kept", [(f"{clock(inside)} inside unfinished files", "")]))
     for label, values in rows:
         parts += [(f"{label:<{LABEL}}", "$ink-dim"), *values, ("\n", "")]
     return Content.assemble(*parts).rstrip()

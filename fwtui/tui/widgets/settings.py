@@ -12,9 +12,9 @@ from textual.widgets import Button, Static
 
 from fwtui.config.fields import Field
 from fwtui.config.profiles import PROFILES, Profile
+from fwtui.tui.formatting import clean, fit, fit_middle, width
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.settings_draft import Draft, grouped, shown_value
-from fwtui.tui.text import clean, fit, fit_middle, width
 from fwtui.tui.widgets.lines import LineView
 from fwtui.tui.widgets.paint import Piece, clip
 

@@ -7,10 +7,9 @@ from rich.cells import chop_cells
 from textual.strip import Strip
 
 from fwtui.core.segment import Segment
-from fwtui.tui import text as fmt
+from fwtui.tui.formatting import clean, fit_right, timestamp, width, wrap
 from fwtui.tui.glyphs import Glyphs
-from fwtui.tui.model import Feed
-from fwtui.tui.text import clean, fit_right, width, wrap
+from fwtui.tui.model import LiveTranscript
 from fwtui.tui.widgets.lines import LineView
 from fwtui.tui.widgets.paint import Piece
 
@@ -72,7 +71,7 @@ def _wrapped(words: Iterable[Piece], cells: int) -> list[list[Piece]]:
 
 
 class TranscriptView(LineView):
-    """Segments of a `Feed`, wrapped, each with its start time.
+    """Segments of a `LiveTranscript`, wrapped, each with its start time.
 
     With `confidence` words have inks that say how sure the model was.
     """
@@ -86,19 +85,19 @@ class TranscriptView(LineView):
     ) -> None:
         super().__init__(glyphs, id=id, tail=True)
         self._broken = confident_lines if confidence else plain_lines
-        self.feed = Feed()
+        self.transcript = LiveTranscript()
         self.note = ""
         self._lines: list[tuple[str, list[Piece]]] = []
         self._wrapped = 0
         self._layout = (0, 0, 0)
 
-    def show(self, feed: Feed, *, follow: bool) -> None:
+    def show(self, transcript: LiveTranscript, *, follow: bool) -> None:
         """Show another file: its end when it is still being worked on, else its beginning.
 
         Going through files without words paints nothing.
         """
         before = self._lines, self.top
-        self.feed = feed
+        self.transcript = transcript
         self.tail = follow
         self._forget()
         self._wrap()
@@ -113,9 +112,9 @@ class TranscriptView(LineView):
 
     def _wrap(self) -> bool:
         """Whether there is something new."""
-        if self._layout != (self.feed.generation, self.size.width, self._stamp_cells):
+        if self._layout != (self.transcript.generation, self.size.width, self._stamp_cells):
             self._forget()
-        new = self.feed.segments[self._wrapped :]
+        new = self.transcript.segments[self._wrapped :]
         if not new and self._lines:
             return False
         if new and not self._wrapped:
@@ -124,10 +123,10 @@ class TranscriptView(LineView):
         for segment in new:
             first, *rest = self._broken(segment, cells)
             self._lines += [(_stamp(segment), first), *(("", line) for line in rest)]
-        if not self.feed.segments:
+        if not self.transcript.segments:
             note = wrap(self.note, max(8, self.size.width - 2))
             self._lines = [("", [(line, "dim")]) for line in note]
-        self._wrapped = len(self.feed.segments)
+        self._wrapped = len(self.transcript.segments)
         return True
 
     def set_note(self, note: str) -> None:
@@ -140,11 +139,11 @@ class TranscriptView(LineView):
     def _forget(self) -> None:
         self._lines = []
         self._wrapped = 0
-        self._layout = (self.feed.generation, self.size.width, self._stamp_cells)
+        self._layout = (self.transcript.generation, self.size.width, self._stamp_cells)
 
     @property
     def _stamp_cells(self) -> int:
-        segments = self.feed.segments
+        segments = self.transcript.segments
         return 10 if segments and segments[-1].start >= 3600 else 8
 
     def count(self) -> int:
@@ -154,7 +153,7 @@ class TranscriptView(LineView):
     def line(self, index: int, cells: int) -> Strip:
         """Time and text."""
         stamp, pieces = self._lines[index]
-        if not self.feed.segments:
+        if not self.transcript.segments:
             return self.strip([(" ", "dim"), *pieces], cells)
         return self.strip([(fit_right(stamp, self._stamp_cells) + "  ", "dim"), *pieces], cells)
 
@@ -165,9 +164,9 @@ class TranscriptView(LineView):
 
     def text(self) -> str:
         """All words, for the clipboard."""
-        return "\n".join(clean(segment.text).strip() for segment in self.feed.segments)
+        return "\n".join(clean(segment.text).strip() for segment in self.transcript.segments)
 
 
 def _stamp(segment: Segment) -> str:
     """The start; a plain text that was read back has none."""
-    return fmt.stamp(segment.start) if math.isfinite(segment.start) else ""
+    return timestamp(segment.start) if math.isfinite(segment.start) else ""

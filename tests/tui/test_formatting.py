@@ -4,7 +4,16 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from fwtui.core.paths import path_to_text
-from fwtui.tui.text import base_name, clean, fit, fit_middle, fit_right, shown_path, width, wrap
+from fwtui.tui.formatting import (
+    base_name,
+    clean,
+    fit,
+    fit_middle,
+    fit_right,
+    shown_path,
+    width,
+    wrap,
+)
 
 HOSTILE = (
     "[red]alarm[bold].mp3",

@@ -107,7 +107,7 @@ def shown_path(path: str) -> str:
     return clean(text)
 
 
-def outputs_place(output: OutputSettings) -> str:
+def outputs_location(output: OutputSettings) -> str:
     """Where transcripts go, for people."""
     if output.output_layout == "source":
         return "beside the recordings"
@@ -124,12 +124,12 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{secs:02}" if hours else f"{minutes}:{secs:02}"
 
 
-def took(seconds: float) -> str:
+def elapsed(seconds: float) -> str:
     """How long something took: like `clock`, but tenths of a second below ten seconds."""
     return f"{seconds:.1f} s" if 0 <= seconds < 9.95 else clock(seconds)
 
 
-def stamp(seconds: float) -> str:
+def timestamp(seconds: float) -> str:
     """A time inside a file, as h:mm:ss.t or mm:ss.t."""
     if not math.isfinite(seconds) or seconds < 0:
         seconds = 0.0
@@ -140,7 +140,7 @@ def stamp(seconds: float) -> str:
     return f"{hours}:{text}" if hours else text
 
 
-def span(seconds: float) -> str:
+def time_span(seconds: float) -> str:
     """A length of time in at most two units: 45 s, 12 min, 3 h 05 min, 2 d 4 h."""
     if not math.isfinite(seconds) or seconds < 0:
         return "unknown"
@@ -165,21 +165,21 @@ def ends_at(now: datetime, seconds: float) -> str:
     return f"{then:%H:%M}" if then.date() == now.date() else f"{then:%a %H:%M}"
 
 
-def speed(factor: float) -> str:
+def speed_factor(factor: float) -> str:
     """Times real time, three characters of digits at most."""
     if not math.isfinite(factor) or factor <= 0:
         return ""
     return f"{factor:.1f}" if factor < 9.95 else f"{min(factor, 9999):.0f}"
 
 
-def memory(megabytes: float) -> str:
+def memory_size(megabytes: float) -> str:
     """MB (2**20 bytes) as MB or GB."""
     if megabytes < 1000:
         return f"{megabytes:.0f} MB"
     return f"{megabytes / 1024:.1f} GB"
 
 
-def size(count: int) -> str:
+def file_size(count: int) -> str:
     """Bytes as a file's size."""
     value = float(count)
     for unit in ("B", "KB", "MB", "GB"):
@@ -189,12 +189,12 @@ def size(count: int) -> str:
     return f"{value:.1f} TB"
 
 
-def files(count: int) -> str:
+def file_count(count: int) -> str:
     """`1 file`, `2 files`, `12,345 files`."""
     return f"{count:,} file{'' if count == 1 else 's'}"
 
 
-def share(part: float, whole: float) -> float:
+def fraction(part: float, whole: float) -> float:
     """`part` of `whole` between 0 and 1; 0 when there is no whole."""
     return min(1.0, max(0.0, part / whole)) if whole > 0 else 0.0
 

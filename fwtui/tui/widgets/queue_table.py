@@ -13,7 +13,7 @@ from fwtui.tui import rows
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keymap import with_keys
 from fwtui.tui.model import BatchModel
-from fwtui.tui.sort_filter import Arrangement, Sort
+from fwtui.tui.sort_filter import Sort, VisibleJobs
 from fwtui.tui.widgets.lines import LineView
 from fwtui.tui.widgets.paint import Piece, changed_cells
 
@@ -52,7 +52,7 @@ class QueueTable(LineView):
     def __init__(self, model: BatchModel, glyphs: Glyphs, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(glyphs, id=id)
         self.model = model
-        self.shown = Arrangement(model, ids=model.order)
+        self.shown = VisibleJobs(model, ids=model.order)
         self.selected: set[JobId] = set()
         self.cursor = 0
         self._cache: dict[JobId, tuple[Look, Strip]] = {}

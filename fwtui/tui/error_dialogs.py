@@ -10,7 +10,7 @@ from textual.screen import Screen
 from fwtui.core.events import Level, LogLine
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.errors import FwtuiError
-from fwtui.tui.text import clean
+from fwtui.tui.formatting import clean
 
 if TYPE_CHECKING:
     from fwtui.tui.app import FwtuiApp
@@ -21,7 +21,7 @@ MOST_ERRORS = 3
 WITHIN_SECONDS = 10.0
 
 
-class Trouble:
+class ErrorDialogs:
     """Shows errors as dialogs; too many in a short time are left to Textual, which ends the app."""
 
     def __init__(self, app: "FwtuiApp") -> None:
@@ -87,7 +87,7 @@ class Trouble:
         logger.error("%s", title, exc_info=error)
         app = self._app
         line = clean(str(error)) if str(error) == title else f"{title}: {_words(error)}"
-        app.host.bridge.receive(LogLine(at=app.now(), level=Level.ERROR, text=line))
+        app.controller.bridge.receive(LogLine(at=app.now(), level=Level.ERROR, text=line))
         if hide:
             return None
         place = app.log_place

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from faster_whisper.audio import decode_audio
 
 from fwtui.audio.decode import DecodeCancelled, decode_to_wav
 from fwtui.errors import DiskFullError, StorageError
 from tests.audio.making import decode, ffmpeg, wav_samples
+from tests.whisper_audio import decode_audio
 
 VIDEO = ("-f", "lavfi", "-i", "testsrc=s=64x64:r=10:d=3")
 
@@ -44,7 +44,7 @@ def test_the_samples_are_those_of_faster_whisper(
     ffmpeg("-i", speech_wav, *options, source)
     found = decode(source, tmp_path / "out.wav")
     samples = wav_samples(tmp_path / "out.wav")
-    assert np.array_equal(samples.astype(np.float32) / 32768.0, decode_audio(str(source)))
+    assert np.array_equal(samples.astype(np.float32) / 32768.0, decode_audio(source))
     assert (found.samples, found.warnings) == (samples.size, ())
 
 
@@ -52,7 +52,7 @@ def test_a_file_longer_than_one_block_is_the_same_too(long_mp3: Path, tmp_path: 
     decode(long_mp3, tmp_path / "out.wav")
     samples = wav_samples(tmp_path / "out.wav").astype(np.float32) / 32768.0
     assert samples.size > 450_000
-    assert np.array_equal(samples, decode_audio(str(long_mp3)))
+    assert np.array_equal(samples, decode_audio(long_mp3))
 
 
 def test_parameters_may_change_in_the_middle(speech_wav: Path, tmp_path: Path) -> None:

@@ -187,6 +187,12 @@ def _parameters(frame: AudioFrame) -> tuple[object, ...]:
 
 def _frames(media: Media, damage: _Damage, cancelled: Callable[[], bool]) -> Iterator[AudioFrame]:
     """The stream's frames; what cannot be decoded is counted and left out."""
+    try:
+        # `decode` would do it, but PyAV 19 has a ValueError for the packets behind a failure.
+        media.stream.codec_context.open(strict=False)
+    except av.error.FFmpegError as error:
+        raise_out_of_memory(media.path, error)
+        return
     for packet in _packets(media, damage):
         if cancelled():
             raise DecodeCancelled

@@ -7,7 +7,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import av
 from av.audio.stream import AudioStream
@@ -32,6 +32,10 @@ _DISK_ERRNOS = frozenset(getattr(errno, name, errno.EIO) for name in _DISK_NAMES
 _MOST_READ = 256 << 20  # bytes that are read again to tell a bad disk from a bad file
 _CLOCK = re.compile(r"(\d{1,4}):(\d{2}):(\d{2}(?:\.\d{1,12})?)", re.ASCII)
 _ACCESS_ERRNOS = _DISK_ERRNOS | {errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR}
+# PyAV 19 always reads tags this way, whatever their encoding; before, it had to be told to.
+_TAGS: dict[str, Any] = (
+    {"metadata_errors": "surrogateescape"} if hasattr(InputContainer, "metadata_errors") else {}
+)
 
 
 class Media(NamedTuple):
@@ -77,8 +81,8 @@ def open_media(path: Path) -> Iterator[Media]:
         container = av.open(
             str(path.absolute()),
             mode="r",
-            metadata_errors="ignore",
             container_options=_safe_options(),
+            **_TAGS,
         )
     except av.error.FFmpegError as error:
         raise media_error(path, error) from error

@@ -1,7 +1,5 @@
 """Helpers that make sound files and look into the decoded ones."""
 
-import shutil
-import subprocess
 import wave
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +9,6 @@ from pathlib import Path
 import av
 import numpy as np
 import numpy.typing as npt
-import pytest
 
 from fwtui.audio.decode import Decoded, decode_to_wav
 from fwtui.audio.signal import FloatArray
@@ -34,21 +31,6 @@ def make_noise(samples: int) -> Sound:
     """Noise that swells and fades, the same every time."""
     values = np.random.default_rng(samples).standard_normal(samples)
     return Sound((values * np.abs(np.sin(np.arange(samples) / 9000)) * 0.2).astype(np.float32))
-
-
-def run(*command: str) -> None:
-    subprocess.run(command, check=True, capture_output=True, stdin=subprocess.DEVNULL)
-
-
-def needs_espeak() -> None:
-    if shutil.which("espeak-ng") is None:
-        pytest.skip("espeak-ng is not installed: no speech to test with")
-
-
-def ffmpeg(*arguments: str | Path) -> None:
-    if shutil.which("ffmpeg") is None:
-        pytest.skip("ffmpeg is not installed: cannot make test files")
-    run("ffmpeg", "-v", "error", "-y", *map(str, arguments))
 
 
 def decode(path: Path, wav: Path) -> Decoded:

@@ -1,4 +1,5 @@
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,18 @@ import pytest
 from fwtui.audio.decode import Decoded, decode_to_wav
 from fwtui.audio.probe import probe
 from fwtui.errors import BadMediaError, MediaAccessError, MediaError, NoAudioError
-from tests.audio.making import decode, ffmpeg, wav_samples, write_timed
+from tests.audio.encoding import (
+    AAC,
+    FLAC,
+    MP2,
+    OPUS,
+    VORBIS,
+    Clip,
+    Sound,
+    silence,
+    write_media,
+)
+from tests.audio.making import decode, wav_samples, write_timed
 from tests.tools import unprivileged
 
 
@@ -39,14 +51,14 @@ def test_an_mp3_with_a_corrupt_middle_keeps_the_rest(long_mp3: Path, tmp_path: P
 
 
 @pytest.mark.parametrize(
-    ("name", "options"),
-    [("a.flac", ()), ("a.m4a", ("-c:a", "aac")), ("a.mka", ("-c:a", "aac")), ("a.opus", ())],
+    ("name", "sound"),
+    [("a.flac", FLAC), ("a.m4a", AAC), ("a.mka", AAC), ("a.opus", OPUS)],
 )
 def test_damage_does_not_move_what_is_behind_it(
-    name: str, options: tuple[str, ...], long_mp3: Path, tmp_path: Path
+    name: str, sound: Sound, long_speech: Clip, tmp_path: Path
 ) -> None:
     path = tmp_path / name
-    ffmpeg("-i", long_mp3, *options, path)
+    write_media(path, long_speech, sound)
     whole = decode(path, tmp_path / "whole.wav").samples
     data = bytearray(path.read_bytes())
     for begin in range(len(data) // 3, len(data) // 2, 3000):
@@ -58,19 +70,15 @@ def test_damage_does_not_move_what_is_behind_it(
 
 
 @pytest.mark.parametrize(
-    ("name", "options"),
-    [
-        ("a.flac", ()),
-        ("a.mp4", ("-c:a", "aac", "-movflags", "+faststart")),
-        ("a.mka", ("-c:a", "aac")),
-        ("a.ogg", ()),
-    ],
+    ("name", "sound"),
+    [("a.flac", FLAC), ("a.mp4", AAC), ("a.mka", AAC), ("a.ogg", VORBIS)],
 )
 def test_a_truncated_file_gives_what_there_is(
-    name: str, options: tuple[str, ...], long_mp3: Path, tmp_path: Path
+    name: str, sound: Sound, long_speech: Clip, tmp_path: Path
 ) -> None:
     path = tmp_path / name
-    ffmpeg("-i", long_mp3, *options, path)
+    index_first = {"movflags": "+faststart"} if path.suffix == ".mp4" else None
+    write_media(path, long_speech, sound, options=index_first)
     whole = decode(path, tmp_path / "whole.wav").samples
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 6 // 10])
     found = decode(path, tmp_path / "out.wav")
@@ -79,9 +87,9 @@ def test_a_truncated_file_gives_what_there_is(
         assert any("the file claims" in warning for warning in found.warnings)
 
 
-def test_an_mp4_without_its_index_is_bad(long_mp3: Path, tmp_path: Path) -> None:
+def test_an_mp4_without_its_index_is_bad(long_speech: Clip, tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
-    ffmpeg("-i", long_mp3, "-c:a", "aac", path)
+    write_media(path, long_speech, AAC)
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 6 // 10])
     _fails(path, BadMediaError)
 
@@ -104,12 +112,12 @@ def test_what_is_not_media_says_so(name: str, data: bytes, tmp_path: Path) -> No
     _fails(path, BadMediaError)
 
 
-@pytest.mark.parametrize("extension", ["flac", "mka"])
+@pytest.mark.parametrize(("extension", "sound"), [("flac", FLAC), ("mka", VORBIS)])
 def test_noise_behind_a_valid_header_is_no_sound(
-    extension: str, long_mp3: Path, tmp_path: Path
+    extension: str, sound: Sound, long_speech: Clip, tmp_path: Path
 ) -> None:
     path = tmp_path / f"a.{extension}"
-    ffmpeg("-i", long_mp3, path)
+    write_media(path, long_speech, sound)
     head = 500 if extension == "mka" else 8000
     path.write_bytes(path.read_bytes()[:head] + _noise(40000))
     _fails(path, BadMediaError)
@@ -117,7 +125,7 @@ def test_noise_behind_a_valid_header_is_no_sound(
 
 def test_video_without_sound(tmp_path: Path) -> None:
     path = tmp_path / "mute.mp4"
-    ffmpeg("-f", "lavfi", "-i", "testsrc=s=64x64:r=10:d=1", path)
+    write_media(path, picture_seconds=1)
     _fails(path, NoAudioError)
 
 
@@ -168,20 +176,21 @@ def test_a_small_gap_is_left_alone(tmp_path: Path) -> None:
     assert _timed(tmp_path, _steps(0, 10) + _steps(1.08, 10)).samples == 2 * 16000
 
 
-def test_a_clock_set_back_makes_no_silence(long_mp3: Path, tmp_path: Path) -> None:
+def test_a_clock_set_back_makes_no_silence(long_speech: Clip, tmp_path: Path) -> None:
     late, early = tmp_path / "late.ts", tmp_path / "early.ts"
-    ffmpeg("-t", "4", "-i", long_mp3, "-c:a", "mp2", "-output_ts_offset", "20", late)
-    ffmpeg("-t", "4", "-i", long_mp3, "-c:a", "mp2", early)
+    write_media(late, long_speech.first(4), replace(MP2, begin=20.0))
+    write_media(early, long_speech.first(4), MP2)
     late.write_bytes(late.read_bytes() + early.read_bytes())
     found = decode(late, tmp_path / "out.wav")
     assert found.samples == pytest.approx(8 * 16000, rel=0.05)
     assert any("timestamps jump" in warning for warning in found.warnings)
 
 
-def test_sound_that_begins_later_than_the_picture(speech_wav: Path, tmp_path: Path) -> None:
+def test_sound_that_begins_later_than_the_picture(
+    speech: Clip, speech_wav: Path, tmp_path: Path
+) -> None:
     path = tmp_path / "late.mkv"
-    ffmpeg("-f", "lavfi", "-i", "testsrc=s=64x64:r=10:d=6", "-itsoffset", "2", "-i", speech_wav,
-           "-c:a", "flac", path)  # fmt: skip
+    write_media(path, speech, replace(FLAC, begin=2.0), picture_seconds=6)
     found = decode(path, tmp_path / "out.wav")
     plain = decode(speech_wav, tmp_path / "plain.wav")
     assert found.samples == pytest.approx(plain.samples + 2 * 16000, abs=160)
@@ -191,7 +200,7 @@ def test_sound_that_begins_later_than_the_picture(speech_wav: Path, tmp_path: Pa
 
 def test_a_bomb_is_refused_by_its_name_and_leaves_nothing(tmp_path: Path) -> None:
     path, wav = tmp_path / "bomb.flac", tmp_path / "out.wav"
-    ffmpeg("-f", "lavfi", "-i", "anullsrc=r=16000:cl=mono", "-t", "600", path)
+    write_media(path, silence(600), FLAC)
     assert path.stat().st_size < 200_000
     with pytest.raises(BadMediaError, match=r"bomb\.flac holds more than 0\.0 hours"):
         decode_to_wav(path, wav, lambda _: None, lambda: False, 1 << 20)

@@ -2,49 +2,61 @@ import errno
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from faster_whisper.audio import decode_audio
 
 from fwtui.audio.decode import DecodeCancelled, decode_to_wav
 from fwtui.errors import DiskFullError, StorageError
-from tests.audio.making import decode, ffmpeg, wav_samples
-
-VIDEO = ("-f", "lavfi", "-i", "testsrc=s=64x64:r=10:d=3")
+from tests.audio.encoding import (
+    AAC,
+    FLAC,
+    MP2,
+    MP3,
+    OPUS,
+    VORBIS,
+    WAV,
+    Clip,
+    Sound,
+    silence,
+    write_media,
+)
+from tests.audio.making import decode, wav_samples
+from tests.whisper_audio import decode_audio
 
 
 @pytest.mark.parametrize(
-    ("name", "options"),
+    ("name", "sound"),
     [
-        ("mono.wav", ()),
-        ("8k.wav", ("-ar", "8000")),
-        ("16k.wav", ("-ar", "16000")),
-        ("44k.wav", ("-ar", "44100", "-ac", "2")),
-        ("48k.flac", ("-ar", "48000", "-ac", "2")),
-        ("surround.flac", ("-ar", "48000", "-ac", "6")),
-        ("stereo.mp3", ("-ar", "44100", "-ac", "2")),
-        ("a.ogg", ()),
-        ("a.opus", ()),
-        ("a.m4a", ("-ar", "44100")),
-        ("a.wma", ("-ar", "44100")),
-        ("a.aac", ()),
-        ("a.mka", ("-c:a", "aac")),
-        ("a.webm", ("-c:a", "libopus")),
-        ("a.ts", ("-c:a", "mp2")),
-        ("video.mp4", (*VIDEO, "-shortest")),
-        ("video.mkv", (*VIDEO, "-shortest")),
+        ("mono.wav", WAV),
+        ("8k.wav", replace(WAV, rate=8000)),
+        ("16k.wav", replace(WAV, rate=16000)),
+        ("44k.wav", replace(WAV, rate=44100, layout="stereo")),
+        ("48k.flac", replace(FLAC, rate=48000, layout="stereo")),
+        ("surround.flac", replace(FLAC, rate=48000, layout="5.1")),
+        ("stereo.mp3", replace(MP3, rate=44100, layout="stereo")),
+        ("a.ogg", VORBIS),
+        ("a.opus", OPUS),
+        ("a.m4a", replace(AAC, rate=44100)),
+        ("a.wma", Sound("wmav2", rate=44100, bit_rate=64_000)),
+        ("a.aac", AAC),
+        ("a.mka", AAC),
+        ("a.webm", OPUS),
+        ("a.ts", MP2),
+        ("video.mp4", AAC),
+        ("video.mkv", VORBIS),
     ],
 )
 def test_the_samples_are_those_of_faster_whisper(
-    name: str, options: tuple[str, ...], speech_wav: Path, tmp_path: Path
+    name: str, sound: Sound, speech: Clip, tmp_path: Path
 ) -> None:
     source = tmp_path / name
-    ffmpeg("-i", speech_wav, *options, source)
+    write_media(source, speech, sound, picture_seconds=3 * name.startswith("video"))
     found = decode(source, tmp_path / "out.wav")
     samples = wav_samples(tmp_path / "out.wav")
-    assert np.array_equal(samples.astype(np.float32) / 32768.0, decode_audio(str(source)))
+    assert np.array_equal(samples.astype(np.float32) / 32768.0, decode_audio(source))
     assert (found.samples, found.warnings) == (samples.size, ())
 
 
@@ -52,13 +64,14 @@ def test_a_file_longer_than_one_block_is_the_same_too(long_mp3: Path, tmp_path: 
     decode(long_mp3, tmp_path / "out.wav")
     samples = wav_samples(tmp_path / "out.wav").astype(np.float32) / 32768.0
     assert samples.size > 450_000
-    assert np.array_equal(samples, decode_audio(str(long_mp3)))
+    assert np.array_equal(samples, decode_audio(long_mp3))
 
 
-def test_parameters_may_change_in_the_middle(speech_wav: Path, tmp_path: Path) -> None:
+def test_parameters_may_change_in_the_middle(speech: Clip, tmp_path: Path) -> None:
     parts = tmp_path / "low.mp3", tmp_path / "high.mp3"
-    ffmpeg("-i", speech_wav, "-ar", "22050", "-ac", "1", "-write_xing", "0", parts[0])
-    ffmpeg("-i", speech_wav, "-ar", "44100", "-ac", "2", "-write_xing", "0", parts[1])
+    write_media(parts[0], speech, MP3, options={"write_xing": "0"})
+    stereo = replace(MP3, rate=44100, layout="stereo")
+    write_media(parts[1], speech, stereo, options={"write_xing": "0"})
     lengths = [decode(part, tmp_path / "part.wav").samples for part in parts]
     both = tmp_path / "both.mp3"
     both.write_bytes(parts[0].read_bytes() + parts[1].read_bytes())
@@ -117,7 +130,7 @@ def test_memory_does_not_grow_with_the_length(tmp_path: Path) -> None:
     peaks = []
     for minutes in (5, 60):
         source = tmp_path / f"{minutes}.flac"
-        ffmpeg("-f", "lavfi", "-i", "anullsrc=r=8000:cl=mono", "-t", str(minutes * 60), source)
+        write_media(source, silence(minutes * 60, rate=8000), FLAC)
         peaks.append(_peak_kb(source, tmp_path / "out.wav"))
     assert peaks[1] - peaks[0] < 16_000
 

@@ -1,11 +1,13 @@
 import os
+from dataclasses import replace
 from pathlib import Path
 
+import av
 import pytest
 
 from fwtui.audio.probe import fingerprint, probe
 from fwtui.errors import BadMediaError, MediaAccessError, NoAudioError
-from tests.audio.making import ffmpeg
+from tests.audio.encoding import AAC, FLAC, VORBIS, Clip, write_media, write_song
 
 
 def test_a_sound_file(speech_wav: Path) -> None:
@@ -16,30 +18,42 @@ def test_a_sound_file(speech_wav: Path) -> None:
     assert info.size == speech_wav.stat().st_size
 
 
-def test_a_video_file_has_the_length_of_its_sound(speech_wav: Path, tmp_path: Path) -> None:
-    for name in ("a.mp4", "a.mkv"):
+def test_a_video_file_has_the_length_of_its_sound(speech: Clip, tmp_path: Path) -> None:
+    for name, sound in (("a.mp4", replace(AAC, layout="stereo")), ("a.mkv", VORBIS)):
         path = tmp_path / name
-        ffmpeg("-f", "lavfi", "-i", "testsrc=s=64x64:r=10:d=9", "-i", speech_wav, "-ac", "2", path)
+        write_media(path, speech, sound, picture_seconds=9)
         info = probe(path)
         assert info.has_video
         assert info.channels == 2
-        assert info.duration == pytest.approx(probe(speech_wav).duration, abs=0.1)
+        assert info.duration == pytest.approx(speech.seconds, abs=0.1)
 
 
-def test_a_cover_picture_is_no_video(speech_wav: Path, tmp_path: Path) -> None:
-    cover, song = tmp_path / "cover.png", tmp_path / "song.mp3"
-    ffmpeg("-f", "lavfi", "-i", "testsrc=s=64x64", "-frames:v", "1", cover)
-    ffmpeg("-i", speech_wav, "-i", cover, "-map", "0", "-map", "1",
-           "-disposition:v", "attached_pic", song)  # fmt: skip
+def test_a_cover_picture_is_no_video(speech: Clip, tmp_path: Path) -> None:
+    song = tmp_path / "song.mp3"
+    write_song(song, speech)
+    with av.open(str(song)) as container:
+        assert container.streams.video
     assert not probe(song).has_video
 
 
 def test_a_wav_of_unknown_length(speech_wav: Path, tmp_path: Path) -> None:
     data = bytearray(speech_wav.read_bytes())
-    data[4:8] = data[40:44] = b"\xff\xff\xff\xff"
+    size = data.index(b"data") + 4
+    data[4:8] = data[size : size + 4] = b"\xff\xff\xff\xff"
     path = tmp_path / "stream.wav"
     path.write_bytes(data)
     assert 0 <= probe(path).duration < 10
+
+
+def test_tags_in_an_unknown_encoding_do_not_matter(speech: Clip, tmp_path: Path) -> None:
+    path = tmp_path / "tagged.mka"
+    write_media(path, speech, FLAC, tags={"title": "x" * 9, "DURATION": "00:00:09.5"})
+    assert probe(path).duration == pytest.approx(speech.seconds, abs=0.1)
+    data = path.read_bytes()
+    for tag in (b"x" * 9, b"DURATION", b"00:00:03"):
+        assert tag in data
+        path.write_bytes(data.replace(tag, b"\xe9\xff" + tag[2:]))
+        assert probe(path).duration == pytest.approx(speech.seconds, abs=0.1)
 
 
 def test_errors_name_the_file(tmp_path: Path) -> None:
@@ -58,7 +72,7 @@ def test_errors_name_the_file(tmp_path: Path) -> None:
 
 def test_no_sound(tmp_path: Path) -> None:
     path = tmp_path / "mute.mkv"
-    ffmpeg("-f", "lavfi", "-i", "testsrc=s=64x64:r=10:d=1", path)
+    write_media(path, picture_seconds=1)
     with pytest.raises(NoAudioError):
         probe(path)
 

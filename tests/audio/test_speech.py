@@ -3,13 +3,13 @@ from pathlib import Path
 import faster_whisper.vad
 import numpy as np
 import pytest
-from faster_whisper.audio import decode_audio
 from faster_whisper.vad import VadOptions, get_speech_timestamps, get_vad_model
 
 from fwtui.audio.decode import DecodeCancelled
 from fwtui.audio.signal import FloatArray
 from fwtui.audio.speech import Segmenter, find_speech, speech_probabilities
 from tests.audio.making import Sound, make_noise
+from tests.whisper_audio import decode_audio
 
 BLOCK = 2000 * 512
 
@@ -66,7 +66,7 @@ def test_segmentation_is_faster_whispers(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_real_speech_is_found_where_faster_whisper_finds_it(speech_wav: Path) -> None:
-    speech = decode_audio(str(speech_wav))
+    speech = decode_audio(speech_wav)
     samples = np.concatenate(
         (np.zeros(40_000, np.float32), speech, np.zeros(60_000, np.float32), speech)
     )

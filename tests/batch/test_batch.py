@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import signal
-import subprocess
 from pathlib import Path
 
 import psutil
@@ -35,6 +34,7 @@ from fwtui.core.events import (
 from fwtui.core.failure import FailureKind
 from fwtui.core.job import Cancelled, Completed, Failed, Job, Pending, Processing, Skipped
 from fwtui.core.settings import DecodingSettings, OutputSettings
+from tests.audio.encoding import write_media
 from tests.batch.driver import (
     MINUTE,
     RESTING,
@@ -46,7 +46,6 @@ from tests.batch.driver import (
     settings_for,
 )
 from tests.patient import WAITING
-from tests.tools import require_tool
 
 
 def kinds(batch: BatchDriver) -> list[str]:
@@ -106,9 +105,7 @@ async def test_each_bad_file_has_its_own_error_and_the_others_are_done(tmp_path:
     text, empty, film = tmp_path / "text.mp3", tmp_path / "empty.wav", tmp_path / "film.mp4"
     text.write_text("this is no sound")
     empty.write_bytes(b"")
-    source = "color=size=32x32:duration=1"
-    command = [require_tool("ffmpeg"), "-loglevel", "error", "-f", "lavfi", "-i", source, str(film)]
-    subprocess.run(command, check=True)
+    write_media(film, picture_seconds=1)
     gone = Path(shutil.copy(SHORT, tmp_path / "gone.flac"))
     missing = tmp_path / "missing.mp3"
     paths = [text, empty, film, gone, missing, SHORT]

@@ -4,7 +4,6 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from faster_whisper.audio import decode_audio
 from msgspec.structs import replace
 
 from fwtui import demo
@@ -16,6 +15,7 @@ from fwtui.core.job import Cancelled, Completed, Failed
 from fwtui.core.settings import BatchSettings, DecodingSettings, Settings
 from tests.batch.driver import MINUTE, PATIENCE, SHORT, BatchDriver, outputs, settings_for
 from tests.engine.support import write_wav
+from tests.whisper_audio import decode_audio
 
 BATCHED = DecodingSettings(
     beam_size=1, temperature_increment_on_fallback=None, batched=True, batch_size=2
@@ -84,7 +84,7 @@ def settings(out: Path) -> Settings:
 def talk(tmp_path: Path) -> Path:
     """Long enough for three chunks, whatever the model's window is."""
     path = tmp_path / "talk.wav"
-    write_wav(path, decode_audio(str(MINUTE)))
+    write_wav(path, decode_audio(MINUTE))
     return path
 
 

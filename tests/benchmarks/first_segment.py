@@ -24,9 +24,10 @@ from fwtui import demo
 BARE = """
 import sys
 from faster_whisper import WhisperModel
+from tests.whisper_audio import decode_audio
 model = WhisperModel(sys.argv[1], device="cpu", cpu_threads=1)
 print("model", flush=True)
-segments, _ = model.transcribe(sys.argv[2], beam_size=1, temperature=0.0)
+segments, _ = model.transcribe(decode_audio(sys.argv[2]), beam_size=1, temperature=0.0)
 print("file", flush=True)
 next(segments)
 print("segment", flush=True)

@@ -14,13 +14,13 @@ from typing import NamedTuple
 
 import numpy as np
 import psutil
-from faster_whisper.audio import decode_audio
 
 from fwtui import demo
 from fwtui.core.settings import DecodingSettings, ModelSettings
 from fwtui.engine.client import EngineClient
 from fwtui.engine.protocol import FileFailed, Finished, Shutdown, Transcribe
 from tests.engine.support import write_wav
+from tests.whisper_audio import decode_audio
 
 SEQUENTIAL = DecodingSettings(beam_size=1, temperature_increment_on_fallback=None)
 BATCHED = DecodingSettings(
@@ -46,7 +46,7 @@ class Use(NamedTuple):
 
 def short_clips(folder: Path, kinds: int = 20) -> list[Path]:
     """Clips of 1 to 6 s out of the long demo clip."""
-    sound = decode_audio(str(demo.clips()[-1]))
+    sound = decode_audio(demo.clips()[-1])
     chance = random.Random(1)
     paths = []
     for number in range(kinds):

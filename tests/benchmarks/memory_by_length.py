@@ -40,6 +40,7 @@ MODES = {
 WHISPER = """
 import sys
 from faster_whisper import BatchedInferencePipeline, WhisperModel
+from tests.whisper_audio import decode_audio
 model = WhisperModel(sys.argv[1], device="cpu", cpu_threads=1)
 options = {"beam_size": 1, "temperature": 0.0}
 if "batched" in sys.argv[3]:
@@ -48,7 +49,7 @@ if "batched" in sys.argv[3]:
 else:
     options["vad_filter"] = sys.argv[3] in ("vad", "words")
 options["word_timestamps"] = "words" in sys.argv[3]
-segments, _ = model.transcribe(sys.argv[2], **options)
+segments, _ = model.transcribe(decode_audio(sys.argv[2]), **options)
 for segment in segments:
     if segment.end > float(sys.argv[4]):
         break

@@ -25,17 +25,17 @@ import time
 import wave
 from pathlib import Path
 
-from faster_whisper.audio import decode_audio
-
 from fwtui import demo
+from tests.whisper_audio import decode_audio
 
 BARE = """
 import os, sys
 os.nice(5)  # as fwtui's engine: on a busy machine this decides more than anything else
 from faster_whisper import WhisperModel
+from tests.whisper_audio import decode_audio
 model = WhisperModel(sys.argv[1], device="cpu", cpu_threads=1)
 for path in sys.argv[2:]:
-    segments, _ = model.transcribe(path, beam_size=1, temperature=0.0)
+    segments, _ = model.transcribe(decode_audio(path), beam_size=1, temperature=0.0)
     list(segments)
 """
 RATE = 16_000
@@ -83,7 +83,7 @@ def demo_files(folder: Path, count: int) -> list[Path]:
 
 def short_files(folder: Path, count: int) -> list[Path]:
     """Clips of 3 to 10 s out of the long demo clip."""
-    sound = (decode_audio(str(demo.clips()[-1])) * 32767).astype("<i2")
+    sound = (decode_audio(demo.clips()[-1]) * 32767).astype("<i2")
     chance = random.Random(1)
     files = []
     for number in range(count):

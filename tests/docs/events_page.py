@@ -1,8 +1,9 @@
 """The events of `fwtui run --json`: a JSON schema, and the same as a page to read."""
 
+import inspect
 import json
 from collections.abc import Iterator
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 import msgspec
 
@@ -16,7 +17,27 @@ _SETTINGS = "Settings"
 def schema() -> dict[str, Any]:
     """The JSON schema of one line."""
     (one,), parts = msgspec.json.schema_components([AnyEvent], ref_template="#/$defs/{name}")
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **one, "$defs": parts}
+    whole = {"$schema": "https://json-schema.org/draft/2020-12/schema", **one, "$defs": parts}
+    return cast("dict[str, Any]", normalized(whole))
+
+
+def normalized(part: Any) -> Any:
+    """The part without what differs between versions of msgspec.
+
+    That is how docstrings are indented, and where `null` stands among alternatives.
+    """
+    match part:
+        case list():
+            return [normalized(one) for one in part]
+        case dict():
+            found = {key: normalized(value) for key, value in part.items()}
+            if isinstance(text := found.get("description"), str):
+                found["description"] = inspect.cleandoc(text)
+            if isinstance(kinds := found.get("anyOf"), list):
+                found["anyOf"] = sorted(kinds, key=lambda kind: kind == {"type": "null"})
+            return found
+        case _:
+            return part
 
 
 def schema_lines() -> Iterator[str]:

@@ -116,8 +116,9 @@ def whisper_segments(
 ) -> list[Segment]:
     """All segments by faster-whisper's `transcribe` on the same model."""
     from fwtui.engine.convert import convert
+    from tests.whisper_audio import decode_audio
 
-    found, _ = transcriber.model.transcribe(str(path), **options)
+    found, _ = transcriber.model.transcribe(decode_audio(path), **options)
     return [convert(segment) for segment in found]
 
 

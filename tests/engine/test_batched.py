@@ -9,7 +9,6 @@ import msgspec
 import numpy as np
 import pytest
 from faster_whisper import BatchedInferencePipeline
-from faster_whisper.audio import decode_audio
 from msgspec.structs import replace
 
 from fwtui import demo
@@ -30,6 +29,7 @@ from tests.engine.support import (
     transcriber_on,
     write_wav,
 )
+from tests.whisper_audio import decode_audio
 
 BATCHED = DecodingSettings(beam_size=1, temperature_increment_on_fallback=None, batched=True)
 GERMAN = demo.clips()[3]
@@ -60,7 +60,7 @@ def transcriber() -> Transcriber:
 def sound(transcriber: Transcriber, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Long enough for three chunks, whatever the model's window is."""
     path = tmp_path_factory.mktemp("sound") / "sound.wav"
-    speech = decode_audio(str(LONG_CLIP))
+    speech = decode_audio(LONG_CLIP)
     window = transcriber.model.feature_extractor.n_samples
     write_wav(path, speech[: 5 * window // 2])
     return path
@@ -85,7 +85,7 @@ def segments(results: list[WindowResult]) -> list[Segment]:
 def theirs(transcriber: Transcriber, path: Path, options: dict[str, Any]) -> list[Segment]:
     pipeline = BatchedInferencePipeline(transcriber.model)
     options = {"beam_size": 1, "temperature": 0.0, "without_timestamps": False, **options}
-    found, _ = pipeline.transcribe(str(path), batch_size=2, **options)
+    found, _ = pipeline.transcribe(decode_audio(path), batch_size=2, **options)
     said = [convert(segment) for segment in found if segment.text.strip()]
     return [replace(segment, id=number) for number, segment in enumerate(said, 1)]
 

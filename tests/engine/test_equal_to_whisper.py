@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from faster_whisper.audio import decode_audio
 from msgspec.structs import replace
 
 from fwtui import demo
@@ -21,6 +20,7 @@ from tests.engine.support import (
     whisper_segments,
     write_wav,
 )
+from tests.whisper_audio import decode_audio
 
 # our options, and faster-whisper's
 OPTIONS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
@@ -93,7 +93,7 @@ def test_options(transcriber: Transcriber, name: str, tmp_path: Path) -> None:
 
 def test_a_concatenation_of_thirty_minutes(transcriber: Transcriber, tmp_path: Path) -> None:
     """Long enough for many windows, with previous text, gaps at the joints and speech cut off."""
-    sound = np.tile(decode_audio(str(LONG_CLIP)), 10)
+    sound = np.tile(decode_audio(LONG_CLIP), 10)
     path = tmp_path / "half an hour.wav"
     write_wav(path, sound)
     ours = segments_of(transcriber, path, tmp_path, GREEDY)

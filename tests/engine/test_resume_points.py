@@ -4,12 +4,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from faster_whisper.audio import decode_audio
 
 from fwtui.core.session import Resume, WindowResult
 from fwtui.core.settings import DecodingSettings
 from fwtui.engine.transcriber import Transcriber
 from tests.engine.support import MINUTE, MODEL, at_resume, prepared_file, transcriber_on, write_wav
+from tests.whisper_audio import decode_audio
 
 LITTLE_HEAT = 1e-4
 MODES = {
@@ -47,7 +47,7 @@ def transcriber() -> Transcriber:
 def minute(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A minute and a quarter, which takes no time to decode."""
     path = tmp_path_factory.mktemp("sound") / "minute.wav"
-    write_wav(path, decode_audio(str(MINUTE)))
+    write_wav(path, decode_audio(MINUTE))
     return path
 
 

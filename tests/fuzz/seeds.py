@@ -1,52 +1,62 @@
 """Small media files of many kinds, and files that are made to do harm."""
 
+import shutil
 import struct
-import subprocess
+from dataclasses import replace
 from pathlib import Path
 
-from tests.audio.making import ffmpeg
+from tests.audio.encoding import (
+    AAC,
+    FLAC,
+    MP2,
+    MP3,
+    OPUS,
+    VORBIS,
+    WAV,
+    Sound,
+    silence,
+    tone,
+    write_media,
+)
 
-# Extension, and how ffmpeg makes it; half a second each, so that ten thousand are decoded soon.
-KINDS: dict[str, tuple[str, ...]] = {
-    "wav": (),
-    "aiff": (),
-    "au": (),
-    "caf": (),
-    "flac": (),
-    "mp3": ("-c:a", "libmp3lame"),
-    "mp2": (),
-    "ogg": ("-c:a", "libvorbis"),
-    "opus": ("-c:a", "libopus"),
-    "aac": (),
-    "m4a": ("-c:a", "aac"),
-    "mp4": ("-c:a", "aac", "-movflags", "+faststart"),
-    "mov": ("-c:a", "pcm_s16le"),
-    "mka": ("-c:a", "flac"),
-    "webm": ("-c:a", "libopus"),
-    "avi": ("-c:a", "mp2"),
-    "asf": ("-c:a", "wmav2"),
-    "ts": ("-c:a", "mp2"),
-    "flv": ("-c:a", "aac"),
-    "ac3": (),
-    "tta": (),
-    "wv": (),
-    "voc": (),
-    "amr": ("-c:a", "libopencore_amrnb", "-ar", "8000", "-ac", "1"),
+# Extension, and how its sound is encoded; half a second each: ten thousand are decoded soon.
+KINDS = {
+    "wav": WAV,
+    "aiff": Sound("pcm_s16be"),
+    "au": Sound("pcm_s16be"),
+    "caf": Sound("pcm_s16be"),
+    "flac": FLAC,
+    "mp3": MP3,
+    "mp2": MP2,
+    "ogg": VORBIS,
+    "opus": OPUS,
+    "aac": AAC,
+    "m4a": AAC,
+    "mp4": AAC,
+    "mov": WAV,
+    "mka": FLAC,
+    "webm": OPUS,
+    "avi": MP2,
+    "asf": Sound("wmav2", bit_rate=64_000),
+    "ts": MP2,
+    "flv": replace(AAC, rate=44_100),
+    "ac3": Sound("ac3", rate=48_000, bit_rate=96_000),
+    "tta": Sound("tta"),
+    "wv": Sound("wavpack"),
+    "voc": Sound("pcm_u8"),
 }
-SOUND = ("-f", "lavfi", "-i", "sine=frequency=300:sample_rate=16000:duration=0.5")
+# PyAV 19 cannot encode AMR, only decode it.
+READY_MADE = (Path(__file__).parent / "seed.amr",)
 
 
 def make_seeds(folder: Path) -> dict[str, bytes]:
-    """Name and content of every seed that this ffmpeg can make."""
-    seeds: dict[str, bytes] = {}
-    for extension, options in KINDS.items():
-        path = folder / f"seed.{extension}"
-        try:
-            ffmpeg(*SOUND, "-map_metadata", "-1", *options, path)
-        except (OSError, ValueError, subprocess.CalledProcessError):
-            continue
-        seeds[path.name] = path.read_bytes()
-    return seeds
+    """Name and content of every seed."""
+    for extension, sound in KINDS.items():
+        index_first = {"movflags": "+faststart"} if extension == "mp4" else None
+        write_media(folder / f"seed.{extension}", tone(0.5), sound, options=index_first)
+    for path in READY_MADE:
+        shutil.copy(path, folder)
+    return {path.name: path.read_bytes() for path in sorted(folder.glob("seed.*"))}
 
 
 def wav(rate: int, channels: int, bits: int, sound: bytes, claimed: int | None = None) -> bytes:
@@ -73,13 +83,13 @@ def hostile(folder: Path) -> dict[str, bytes]:
         "fast.wav": wav(4_000_000_000, 1, 16, noise),
         "claims-much.wav": wav(16_000, 1, 16, noise, 0xFFFF_FFFE),
     }
-    silence = ("-f", "lavfi", "-i", "anullsrc=r=16000:cl=mono")
-    for name, options in (
-        ("silence.flac", ("-t", "900")),
-        ("silence.opus", ("-t", "600", "-b:a", "500", "-frame_duration", "60")),
-        ("silence.mka", ("-t", "900", "-c:a", "flac")),
+    slow = replace(OPUS, bit_rate=500, options={"frame_duration": "60"})
+    for name, minutes, sound in (
+        ("silence.flac", 15, FLAC),
+        ("silence.opus", 10, slow),
+        ("silence.mka", 15, FLAC),
     ):
         path = folder / name
-        ffmpeg(*silence, *options, path)
+        write_media(path, silence(60 * minutes), sound)
         bombs[name] = path.read_bytes()
     return bombs

@@ -19,7 +19,7 @@ from fwtui.batch.discovery import (
     Finder,
     find_in_portions,
 )
-from fwtui.batch.disk_wait import Waiting, alert, failure_of
+from fwtui.batch.disk_wait import DiskWait, failure_of, with_wait_hint
 from fwtui.batch.downloads import Downloads
 from fwtui.batch.durations import Lengths
 from fwtui.batch.estimate import History, Pace
@@ -196,7 +196,7 @@ class Batch:
         self._pace = Pace(lambda: self.state.settings, self._history)
         self._lengths = Lengths(self.state, post_here)
         self._forecaster = Forecaster(self.state, self._meter, self._history)
-        self._disk_wait = Waiting(lambda: post(DiskAvailable()))
+        self._disk_wait = DiskWait(lambda: post(DiskAvailable()))
         self._folders = Folders(self.state, locations, post, post_here)
         self.state.listen(self._pace.hear)
         self.state.listen(self._lengths.hear)
@@ -441,13 +441,13 @@ class Batch:
         await self._forecast()
 
     def _memory_measured(self, reading: MemoryReading) -> None:
-        self._memory = self._guard.look(reading, self._pool)
+        self._memory = self._guard.check(reading, self._pool)
         self.state.emit(MemorySampled(self._memory))
 
     async def _forecast(self) -> None:
         """After the files or settings of a batch that has not started changed."""
         if self.phase in AT_REST:
-            await self._forecaster.look(starting=False)
+            await self._forecaster.update(starting=False)
 
     # --- commands ------------------------------------------------------------------------------
 
@@ -517,7 +517,7 @@ class Batch:
         self._batches += 1
         self._pace.begin(self.state.queue)
         self._lengths.begin()
-        await self._forecaster.look(starting=True)
+        await self._forecaster.update(starting=True)
         reading = await asyncio.to_thread(self._meter.read)
         self._memory_measured(reading)  # without an engine, whose share is the difference
         self.state.log(Level.INFO, batch_line("Batch start", reading))
@@ -613,7 +613,7 @@ class Batch:
             await self._finish(stopped=True)
             return
         self._failure = None
-        shown = await asyncio.to_thread(alert, failure)
+        shown = await asyncio.to_thread(with_wait_hint, failure)
         self._disk_wait.begin(failure)
         self.state.log(Level.ERROR, str(shown))
         self._change_phase(Cause.DISK_UNAVAILABLE, shown)

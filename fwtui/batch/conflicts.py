@@ -1,4 +1,7 @@
-"""Before a file's turn: what its outputs are called, and whether it need be transcribed at all."""
+"""Output names and conflicts: what a file's outputs are called, and whether to skip the file.
+
+Resolved when the file's turn comes, before it is sent to an engine.
+"""
 
 import asyncio
 import filecmp
@@ -20,16 +23,16 @@ from fwtui.core.text import printable
 from fwtui.outputs.formats.registry import existing, formats, output_paths
 from fwtui.outputs.history import Earlier
 
-# Files that are skipped in a row before a command may come in between.
+# Files skipped in a row before the batch handles other messages.
 SKIPPED_AT_ONCE = 50
-# What of the output settings decides nothing that is in the files, nor where they are.
-_INDIFFERENT = ("add_report", "if_exists", "skip_transcribed")
+# Output settings that affect neither the contents of the outputs nor their location.
+_IRRELEVANT = ("add_report", "if_exists", "skip_transcribed")
 
 
 async def resolve_outputs(state: BatchState, job: Job, settings: Settings) -> Job | None:
-    """The job with the names that it will write to; None if it was skipped, with the reason.
+    """The job with the names for its outputs; None if it was skipped, with the reason.
 
-    Looked at once: what is tried again, or goes on inside a file, was claimed before.
+    Existing outputs are looked for only once: a retried or resumed file keeps the decision.
     """
     naming = state.naming(settings)
     names = naming.names_of(job)
@@ -47,7 +50,7 @@ async def resolve_outputs(state: BatchState, job: Job, settings: Settings) -> Jo
         if naming.awaits_language:
             possible = (naming.names_of(job, language)[0] for language in LANGUAGES)
             stems = [stem_path(path_to_text(name), output) for name in possible]
-        reason, kept = await asyncio.to_thread(_are_there, stems, output)
+        reason, kept = await asyncio.to_thread(_skip_reason, stems, output)
     elif not reason and output.if_exists == "rename" and not naming.awaits_language:
         job = await _free_name(state, job, names, output)
     job = replace(job, kept=kept)
@@ -57,8 +60,10 @@ async def resolve_outputs(state: BatchState, job: Job, settings: Settings) -> Jo
     return None
 
 
-async def final_name(state: BatchState, job: Job, settings: Settings, language: str) -> Job:
-    """The job with the names that its outputs have now that its language is known."""
+async def rename_for_language(
+    state: BatchState, job: Job, settings: Settings, language: str
+) -> Job:
+    """The job with the final names for its outputs, now that its language is known."""
     naming = state.naming(settings)
     if not naming.awaits_language:
         return job
@@ -68,57 +73,61 @@ async def final_name(state: BatchState, job: Job, settings: Settings, language: 
         if output.if_exists == "rename":
             job = await _free_name(state, job, names, output)
         elif output.if_exists == "skip":
-            there = await asyncio.to_thread(existing, stem_path(job.stem, output), output)
-            job = replace(job, kept=there)
+            kept = await asyncio.to_thread(existing, stem_path(job.stem, output), output)
+            job = replace(job, kept=kept)
     return job
 
 
 async def _free_name(
     state: BatchState, job: Job, names: tuple[str, str], output: OutputSettings
 ) -> Job:
-    def taken(wanted: Job) -> bool:
+    def is_taken(wanted: Job) -> bool:
         return bool(existing(stem_path(wanted.stem, output), output))
 
-    if await asyncio.to_thread(taken, job):
-        return await state.rename(job, names, taken)
+    if await asyncio.to_thread(is_taken, job):
+        return await state.rename(job, names, is_taken)
     return job
 
 
 def stem_path(stem: str, output: OutputSettings) -> Path:
-    """Where the outputs of a job with this stem are, without their extensions."""
+    """The path of the outputs of a job with this stem, without their extensions."""
     folder = text_to_path(path_to_text(output.output_dir)).expanduser()
     return folder / text_to_path(stem)
 
 
-def _are_there(stems: list[Path], output: OutputSettings) -> tuple[str, tuple[str, ...]]:
-    """Why nothing is to be done: all is there. Else the formats that are."""
+def _skip_reason(stems: list[Path], output: OutputSettings) -> tuple[str, tuple[str, ...]]:
+    """Why the file is skipped: all its outputs exist. Otherwise "" and the formats that do."""
     for stem in stems:
-        there = existing(stem, output)
-        if len(there) == len(formats(output.output_format)):
-            name = output_paths(stem, output)[0].name
-            more = f" and {len(there) - 1} more" if len(there) > 1 else ""
-            return f"{printable(name)}{more} is there already; a retry writes it anew", ()
+        found = existing(stem, output)
+        if len(found) == len(formats(output.output_format)):
+            name = printable(output_paths(stem, output)[0].name)
+            if len(found) == 1:
+                return f"{name} already exists; retry to overwrite it", ()
+            return f"{name} and {len(found) - 1} more already exist; retry to overwrite them", ()
     return "", existing(stems[0], output) if len(stems) == 1 else ()
 
 
 def _transcribed_before(state: BatchState, job: Job, settings: Settings) -> str:
-    """Why nothing is to be done: it was, in words; else empty."""
+    """Why the file is skipped: it was transcribed before. Empty if it was not."""
     try:
         identity = identify(job.file)
     except OSError:
-        return ""  # the engine says what is wrong with it
+        return ""  # the engine reports what is wrong with it
     for earlier in state.transcribed.find(identity.digest, outputs_key(settings)):
         if earlier.is_there and _is_same_content(job.file, identity, earlier):
-            place = printable(str(text_to_path(earlier.outputs[0])))
+            where = printable(str(text_to_path(earlier.outputs[0])))
             return (
                 f"transcribed on {earlier.at.astimezone():%Y-%m-%d %H:%M} with the same settings:"
-                f" {place}; a retry does it anew"
+                f" {where}; retry to transcribe it again"
             )
     return ""
 
 
 def _is_same_content(path: Path, identity: Identity, earlier: Earlier) -> bool:
-    """The digest is of the edges only: so also the time of change, or every byte, must agree."""
+    """Whether the content is the same: the time of change, or every byte, must agree as well.
+
+    The digest covers only the edges of the file.
+    """
     if identity.modified == earlier.modified:
         return True
     source = text_to_path(earlier.source)
@@ -133,9 +142,9 @@ def _is_same_content(path: Path, identity: Identity, earlier: Earlier) -> bool:
 
 
 def outputs_key(settings: Settings) -> str:
-    """Digest of all settings that decide what is in the outputs, and where they are."""
+    """Digest of all settings that affect the contents of the outputs, or their location."""
     output = msgspec.structs.asdict(settings.output)
-    for name in _INDIFFERENT:
+    for name in _IRRELEVANT:
         del output[name]
     if output["output_layout"] == "source":
         del output["output_dir"]
@@ -143,10 +152,10 @@ def outputs_key(settings: Settings) -> str:
     return hashlib.blake2b(encoded, digest_size=16).hexdigest()
 
 
-def remember(
+def record_transcribed(
     state: BatchState, job: Job, plan: FilePlan, settings: Settings, done: Completed
 ) -> None:
-    """Note that the file was transcribed; blocks on the disk."""
+    """Record in the history that the file was transcribed; blocks on the disk."""
     if done.outputs:
         identity = Identity.parse(plan.fingerprint)
         state.transcribed.add(

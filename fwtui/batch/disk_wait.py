@@ -1,4 +1,4 @@
-"""What a whole batch has to wait for: room on a disk, a drive or share that is back."""
+"""Disk wait: pauses a batch until a disk has room again, or a drive or share is back."""
 
 import asyncio
 import contextlib
@@ -8,24 +8,26 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.paths import text_to_path
 from fwtui.core.text import printable
 from fwtui.disk.files import remove_quietly, write_temp
 from fwtui.errors import DiskFullError, FwtuiError, StorageError
 
-LOOK_SECONDS = 2.0
-LONGEST_LOOK = 64.0  # seconds between looks, when going on has failed again and again
-SOON = 60.0
+CHECK_SECONDS = 2.0
+MAX_CHECK_SECONDS = 64.0  # between checks, when resuming has failed again and again
+SOON_SECONDS = 60.0
 PROBE_BYTES = 64 << 10
 ANSWER_SECONDS = 10.0
 
-
-_OBSTACLES = (FailureKind.DISK_FULL, FailureKind.OUTPUT, FailureKind.INPUT_LOST)
+# Kinds of failures that stop the whole batch as long as their cause lasts.
+_BLOCKING = (FailureKind.DISK_FULL, FailureKind.OUTPUT, FailureKind.INPUT_LOST)
 
 
 def failure_of(error: FwtuiError) -> Failure:
-    """Trouble with the session's own disk, as a failure."""
+    """The failure for an error with the disk of the session."""
     place, needed = (error.place, error.needed) if isinstance(error, StorageError) else ("", 0)
     kind = FailureKind.OUTPUT if place else FailureKind.INTERNAL
     if isinstance(error, DiskFullError):
@@ -33,59 +35,60 @@ def failure_of(error: FwtuiError) -> Failure:
     return Failure(kind, error.title, error.hint, "", place, needed)
 
 
-def stands(failure: Failure) -> bool:
-    """Whether the obstacle behind the failure is still there. Blocks on the disk.
+def is_still_blocked(failure: Failure) -> bool:
+    """Whether the cause of the failure still lasts. Blocks on the disk.
 
-    False as well for a failure that is one file's own.
+    False for a failure that concerns only one file.
     """
-    if failure.kind not in _OBSTACLES or not failure.place:
+    if failure.kind not in _BLOCKING or not failure.place:
         return False
-    place = text_to_path(failure.place)
+    path = text_to_path(failure.place)
     try:
         if failure.kind is FailureKind.INPUT_LOST:
-            with place.open("rb") as file:
+            with path.open("rb") as file:
                 file.read(1)
-        elif _free(place) < failure.needed:
+        elif _free(path) < failure.needed:
             return True
         else:
-            remove_quietly(write_temp(place / "room", bytes(min(failure.needed, PROBE_BYTES) or 1)))
+            remove_quietly(write_temp(path / "room", bytes(min(failure.needed, PROBE_BYTES) or 1)))
     except (OSError, StorageError):
         return True
     return False
 
 
 async def blocks_batch(failure: Failure) -> bool:
-    """As `stands`, without waiting long for a share that does not answer: that is an obstacle."""
+    """Whether the failure stops the whole batch; a share that does not answer soon does."""
     if failure.kind is FailureKind.DISK_FULL:
-        return True  # also where the disk would take a smaller file
+        return True  # even if the disk has room for a smaller file
     try:
-        return await asyncio.wait_for(asyncio.to_thread(stands, failure), ANSWER_SECONDS)
+        check = asyncio.to_thread(is_still_blocked, failure)
+        return await asyncio.wait_for(check, ANSWER_SECONDS)
     except TimeoutError:
         return True
 
 
-def _free(place: Path) -> int:
-    """Bytes; raises OSError if the folder has gone."""
-    return shutil.disk_usage(place).free
+def _free(folder: Path) -> int:
+    """Free bytes. Raises OSError if the folder has disappeared."""
+    return shutil.disk_usage(folder).free
 
 
-def alert(failure: Failure) -> Failure:
-    """The failure with how much is missing, and what happens next. Blocks on the disk."""
-    hint = "The batch waits, and goes on by itself when that is over, or when you start it"
+def with_wait_hint(failure: Failure) -> Failure:
+    """The failure with a hint on what is missing and what happens next. Blocks on the disk."""
+    hint = "The batch is paused. It resumes by itself once this is resolved, or when you start it"
     if failure.kind is FailureKind.DISK_FULL:
         with contextlib.suppress(OSError):
             hint = f"{shortage(failure, _free(text_to_path(failure.place)))}. {hint}"
-    return Failure(failure.kind, failure.title, hint, failure.detail, failure.place, failure.needed)
+    return replace(failure, hint=hint)
 
 
 def shortage(failure: Failure, free: int) -> str:
-    """How much room there is, how much is needed and how much is missing, in words."""
-    place = printable(str(text_to_path(failure.place)))
+    """How much room there is, is needed and is missing, for people."""
+    folder = printable(str(text_to_path(failure.place)))
     if free >= failure.needed:
-        return f"Free some space in {place}"  # a quota, or somebody made room meanwhile
+        return f"Free some space in {folder}"  # a quota, or there is room again by now
     missing = failure.needed - free
     return (
-        f"{_size(free)} free in {place}, {_size(failure.needed)} needed: {_size(missing)} missing"
+        f"{_size(free)} free in {folder}, {_size(failure.needed)} needed: {_size(missing)} missing"
     )
 
 
@@ -96,38 +99,38 @@ def _size(count: int) -> str:
     return f"{count} bytes"
 
 
-class Waiting:
-    """Waits, in a thread of its own, until an obstacle is gone; then calls `gone` once, there.
+class DiskWait:
+    """Waits in a thread until a failure's cause is resolved, then calls `resolved` there, once.
 
-    `begin` and `end` belong to one thread.
+    `begin` and `end` belong to one thread. `failure` is None while nothing is waited for.
     """
 
-    def __init__(self, gone: Callable[[], None]) -> None:
+    def __init__(self, resolved: Callable[[], None]) -> None:
         self.failure: Failure | None = None
-        self._gone = gone
+        self._resolved = resolved
         self._stop = threading.Event()
-        self._pause = LOOK_SECONDS
+        self._pause = CHECK_SECONDS
         self._ended = 0.0
 
     def begin(self, failure: Failure) -> None:
-        """Look until `failure` is no obstacle any more, the less often the sooner it comes back."""
+        """Wait until `failure` is resolved; check less often if the last wait ended recently."""
         self._stop.set()
-        again = time.monotonic() - self._ended < SOON and self._ended
-        self._pause = min(2 * self._pause, LONGEST_LOOK) if again else LOOK_SECONDS
+        again = time.monotonic() - self._ended < SOON_SECONDS and self._ended
+        self._pause = min(2 * self._pause, MAX_CHECK_SECONDS) if again else CHECK_SECONDS
         self.failure, self._stop = failure, threading.Event()
         # A daemon: a share that hangs must not keep fwtui from ending.
         arguments = (failure, self._stop, self._pause)
-        threading.Thread(target=self._look, args=arguments, name="waiting", daemon=True).start()
+        threading.Thread(target=self._check, args=arguments, name="disk-wait", daemon=True).start()
 
     def end(self) -> None:
-        """Whatever it was, do not wait any longer."""
+        """Stop waiting, whether resolved or not."""
         self._stop.set()
         if self.failure is not None:
             self.failure, self._ended = None, time.monotonic()
 
-    def _look(self, failure: Failure, stop: threading.Event, pause: float) -> None:
+    def _check(self, failure: Failure, stop: threading.Event, pause: float) -> None:
         while not stop.wait(pause):
-            if not stands(failure):
-                with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
-                    self._gone()
+            if not is_still_blocked(failure):
+                with contextlib.suppress(RuntimeError):  # the event loop is closed
+                    self._resolved()
                 return

@@ -6,12 +6,20 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from fwtui.audio.identity import change_since
-from fwtui.batch.conflicts import final_name
+from fwtui.batch.conflicts import rename_for_language
 from fwtui.batch.disk_wait import blocks_batch
 from fwtui.batch.estimate import Speed, job_eta
-from fwtui.batch.file_run import NOT_STARTED, SKIPPED, FileRun
+from fwtui.batch.file_run import SKIPPED_BY_USER, FileRun
 from fwtui.batch.finish import complete
-from fwtui.batch.retry import LEAVE_OUT, GiveUp, Trouble, decide, first_rung, ladder, left_out
+from fwtui.batch.retry import (
+    SKIP_CHUNK,
+    FailedAttempt,
+    GiveUp,
+    decide,
+    first_rung,
+    ladder,
+    skipped_chunk,
+)
 from fwtui.batch.state import BatchState, now
 from fwtui.core.events import JobProgress, Level, MemoryReading
 from fwtui.core.failure import Failure, FailureKind
@@ -30,20 +38,21 @@ from fwtui.core.job import (
 from fwtui.core.paths import path_to_text
 from fwtui.core.session import FilePlan, Resume, WindowResult
 from fwtui.core.settings import Settings
+from fwtui.core.text import clock
 from fwtui.engine.protocol import Busy, CleanedUp, Started, Transcribe
 from fwtui.memory.describe import (
     after_cleanup,
-    engine_gave_back,
     file_finished,
     file_started,
-    gave_back,
+    freed_by_cleanup,
+    freed_by_engine_end,
 )
 from fwtui.memory.measure import MemoryMeter
 from fwtui.sessions.scratch import new_scratch
 
 
 class FileRecorder:
-    """Enters the fate of single files.
+    """Records what happens to the files of one slot.
 
     `speed` is that of the slot, over all its files; `worked` the seconds that its model worked.
     """
@@ -56,32 +65,32 @@ class FileRecorder:
         self.worked = 0.0
 
     async def started(self, run: FileRun, started: Started) -> None:
-        """The file is prepared; its first window is next."""
+        """Record that the file is prepared and its first window is next."""
         job = self.state.queue[started.job]
         run.plan = started.plan
         if not started.resumed:
             run.position = 0.0
             await self.state.begin_file(job.id, started.plan)
-        run.place = run.resume_seek if started.resumed else 0
+        run.seek = run.resume_seek if started.resumed else 0
         state = Processing(run.started_at, preparing=False, slot=self.slot)
         await self.state.put(replace(job, media=started.media, state=state))
         if started.restarted:
-            text = f"{job.name} starts over: {started.restarted}"
+            text = f"{job.name}: restarted because {started.restarted}"
             self.state.log(Level.WARNING, text, job.id)
         elif started.resumed:
-            text = f"{job.name} goes on at {run.position:.0f} s"
+            text = f"{job.name}: resumed at {clock(run.position)}"
             self.state.log(Level.INFO, text, job.id)
         for warning in started.plan.warnings:
             self.state.log(Level.WARNING, f"{job.name}: {warning}", job.id)
-        if run.before is None:
-            run.before = await asyncio.to_thread(self.meter.read)
-            self.state.log(Level.INFO, file_started(job.name, run.before), job.id)
+        if run.memory_before is None:
+            run.memory_before = await asyncio.to_thread(self.meter.read)
+            self.state.log(Level.INFO, file_started(job.name, run.memory_before), job.id)
         run.speed.begin(run.worked)
         self.speed.begin(self.worked)
         self._emit_progress(run)
 
     async def window(self, run: FileRun, result: WindowResult, worked: float) -> None:
-        """A window is done, for which the model worked so many seconds."""
+        """Record a finished window, for which the model worked `worked` seconds."""
         assert run.plan is not None
         await self.state.add_window(run.job, result, run.plan.language)
         run.worked += worked
@@ -91,8 +100,8 @@ class FileRecorder:
         if result.skipped:
             run.skip_window = False
             name = self.state.queue[run.job].name
-            self.state.log(Level.ERROR, f"{name}: {left_out(run.position)}", run.job)
-        run.position, run.place = result.seconds, result.state.seek
+            self.state.log(Level.ERROR, f"{name}: {skipped_chunk(run.position)}", run.job)
+        run.position, run.seek = result.seconds, result.state.seek
         self._emit_progress(run)
 
     def _emit_progress(self, run: FileRun) -> None:
@@ -102,40 +111,43 @@ class FileRecorder:
         self.state.emit(progress)
 
     async def complete(self, job: Job, run: FileRun) -> Failure | None:
-        """Write the outputs, then say that the file is completed.
+        """Write the outputs, then record the file as completed.
 
-        Returns the failure when there is no place for them: the file then waits, and so must all.
+        Returns the failure if they cannot be written for now: the file waits, and so must the
+        batch.
         """
         assert run.plan is not None
-        job = await final_name(self.state, job, run.settings, run.plan.language)
+        job = await rename_for_language(self.state, job, run.settings, run.plan.language)
         state = await complete(self.state, job, run)
-        await self._leave(run)
+        await self._drop_scratch(run)
         no_room = None
         if isinstance(state, Failed):
             self.state.log(Level.ERROR, f"{job.name}: {state.failure}", job.id)
             no_room = state.failure if await blocks_batch(state.failure) else None
         await self.state.put(replace(job, state=Pending(run.position) if no_room else state))
         if isinstance(state, Completed) and state.findings:
-            text = f"{job.name}: to check: {counted(state.findings)}"
+            text = f"{job.name}: please check: {counted(state.findings)}"
             self.state.log(Level.WARNING, text, job.id)
-        if run.before is not None:
+        if run.memory_before is not None:
             after = await asyncio.to_thread(self.meter.read)
-            self.state.log(Level.INFO, file_finished(job.name, after, run.before), job.id)
+            self.state.log(Level.INFO, file_finished(job.name, after, run.memory_before), job.id)
         return no_room
 
-    async def _leave(self, run: FileRun) -> None:
+    async def _drop_scratch(self, run: FileRun) -> None:
         if run.scratch is not None:
             await self.state.drop_temp(run.scratch)
             run.scratch = None
 
     async def stopped(self, run: FileRun) -> None:
-        """The file was given up: cancelled by the user, or its engine ended under it."""
-        await self._leave(run)
+        """Record that the file left the engine: the user cancelled it, or the engine ended."""
+        await self._drop_scratch(run)
         job = self.state.queue[run.job]
         state: State = Pending(run.position)
-        if run.cancelled:  # what had only been got ready was still waiting, as the user sees it
-            started = run.place != NOT_STARTED
-            state = Cancelled(now(), run.started_at) if started else Skipped(now(), SKIPPED)
+        if run.cancelled:  # a file that was only being prepared was still waiting, to the user
+            if run.has_started:
+                state = Cancelled(now(), run.started_at)
+            else:
+                state = Skipped(now(), SKIPPED_BY_USER)
         await self.state.put(replace(job, state=state))
 
     async def failed(
@@ -147,30 +159,30 @@ class FileRecorder:
         shared: bool = False,
         loaded: bool = True,
     ) -> bool:
-        """Let the file be tried again as the policy says, or fail; whether it will be tried.
+        """Record a failed attempt; the file waits for a retry or has failed. True: a retry.
 
-        `died`: the engine died; `shared`: other files may as well be the reason; `loaded`: its
-        model was loaded.
+        `died`: the engine died; `shared`: other files may be the cause; `loaded`: the engine had
+        loaded its model.
         """
         if run.cancelled:
             await self.stopped(run)
             return False
-        await self._leave(run)
-        job = self.state.queue[run.job]
+        await self._drop_scratch(run)
         run.stalls += failure.kind is FailureKind.STALLED and not shared
         decision = decide(
-            Trouble(
+            FailedAttempt(
                 failure,
                 rung=run.rung,
                 rungs=len(run.rungs),
-                deaths_here=run.died() if died and not shared else 0,
+                deaths_here=run.count_death() if died and not shared else 0,
                 deaths=sum(run.deaths.values()),
-                started=run.place != NOT_STARTED,
+                started=run.has_started,
                 shared=shared,
                 loaded=loaded,
                 stalls=run.stalls,
             )
         )
+        job = self.state.queue[run.job]
         if isinstance(decision, GiveUp):
             state = Failed(now(), decision.failure, run.started_at)
             await self.state.put(replace(job, state=state))
@@ -180,41 +192,46 @@ class FileRecorder:
         run.skip_window = decision.skip_window
         run.alone = decision.alone
         run.careful = run.careful or failure.kind is FailureKind.ENGINE_DIED
-        remedy = run.current.remedy or ("no other file beside it" if shared else "a fresh engine")
-        if decision.skip_window:
-            remedy = LEAVE_OUT
+        remedy = _remedy(run, shared=shared)
         attempt = Attempt(now(), failure, run.position, remedy)
         await self.state.put(
             replace(job, state=Pending(run.position), attempts=(*job.attempts, attempt))
         )
-        text = f"{job.name}: {failure.title}; trying again with {remedy}"
+        text = f"{job.name}: {failure.title}; retrying with {remedy}"
         self.state.log(Level.WARNING, text, job.id)
         return True
 
 
+def _remedy(run: FileRun, *, shared: bool) -> str:
+    """What the next attempt does differently, for people."""
+    if run.skip_window:
+        return SKIP_CHUNK
+    return run.current.remedy or ("no other file in the engine" if shared else "a fresh engine")
+
+
 def new_run(job: Job, settings: Settings, device: str, recent_rungs: list[int]) -> FileRun:
-    """A run with the settings of this moment."""
+    """A run of the job with these settings."""
     rungs = ladder(settings, device)
     rung = min(first_rung(recent_rungs), len(rungs) - 1)
     return FileRun(job.id, settings, rungs, rung, now())
 
 
 async def finished_plan(state: BatchState, job: Job, run: FileRun) -> FilePlan | None:
-    """The plan of a file whose windows were all done before, if they still count."""
+    """The plan of a file whose windows are all journaled, if they are still valid."""
     point = await asyncio.to_thread(state.store.resume_point, job.id)
     if point is None or not point.is_done:
         return None
     if point.plan.text_hash != run.settings.text_hash():
         return None
     if await asyncio.to_thread(change_since, job.file, point.plan.fingerprint):
-        return None  # the engine looks too, and says why the file starts over
+        return None  # the engine checks again, and says why the file is restarted
     return point.plan
 
 
 async def resume_point(state: BatchState, run: FileRun) -> Resume | None:
-    """Where the run goes on; puts the run there."""
+    """Where the file resumes; sets the run to that point."""
     point = await asyncio.to_thread(state.store.resume_point, run.job)
-    run.place, run.cancelled = NOT_STARTED, False
+    run.seek, run.cancelled = None, False
     run.position = point.seconds if point else 0.0
     run.resume_seek = point.state.seek if point and point.state else 0
     return point
@@ -223,7 +240,7 @@ async def resume_point(state: BatchState, run: FileRun) -> Resume | None:
 async def transcribe_request(
     state: BatchState, scratch: Path, job: Job, run: FileRun, point: Resume | None
 ) -> Transcribe:
-    """The request for a file; its scratch file, in the folder `scratch`, is recorded."""
+    """The request for a file; its scratch file, in the folder `scratch`, is recorded first."""
     run.scratch = new_scratch(scratch, state.store.session_id, job.id)
     await state.add_temp(run.scratch)
     return Transcribe(
@@ -240,29 +257,32 @@ async def transcribe_request(
     )
 
 
-_WHEN = {"files": "between files", "load": "after loading", "alert": "after the alert"}
+_WHEN = {
+    "files": "between files",
+    "load": "after loading the model",
+    "alert": "after the memory alert",
+}
 
 
 async def log_cleanup(state: BatchState, meter: MemoryMeter, done: CleanedUp) -> None:
-    """The engine collected garbage and trimmed its memory."""
+    """Log a cleanup of the engine: garbage collected, free memory returned."""
     state.log(Level.INFO, after_cleanup(await asyncio.to_thread(meter.read)))
-    state.log(
-        Level.INFO if done.freed >= 1 else Level.DEBUG, gave_back(_WHEN[done.after], done.freed)
-    )
+    level = Level.INFO if done.freed >= 1 else Level.DEBUG
+    state.log(level, freed_by_cleanup(done.freed, _WHEN[done.after]))
 
 
 def log_utilisation(state: BatchState, busy: Busy | None) -> None:
-    """How much of its time the model of an engine worked, if that is known."""
+    """Log how much of the time the engine's model worked, if known."""
     if busy is not None and busy.worked > 0:
         share = 100 * busy.worked / (busy.worked + busy.waited)
-        state.log(Level.INFO, f"The model was busy {share:.1f} % of the time")
+        state.log(Level.INFO, f"Model utilisation {share:.1f}%")
 
 
 async def log_engine_end(
     state: BatchState, meter: MemoryMeter, before: MemoryReading | None
 ) -> None:
-    """The engine has ended, and with it all its memory, the GPU's too."""
+    """Log the memory that the end of an engine freed, that of the GPU included."""
     after = await asyncio.to_thread(meter.read)
     state.log(Level.INFO, after_cleanup(after))
     if before is not None:
-        state.log(Level.INFO, engine_gave_back(before, after))
+        state.log(Level.INFO, freed_by_engine_end(before, after))

@@ -1,4 +1,4 @@
-"""One file's way through the engine, over all its attempts."""
+"""The state of one file while it is transcribed, over all its attempts."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,19 +11,18 @@ from fwtui.core.job import JobId
 from fwtui.core.session import FilePlan
 from fwtui.core.settings import Settings
 
-NOT_STARTED = -1
-SKIPPED = "skipped by you"
+SKIPPED_BY_USER = "skipped by you"
 
 
 @dataclass
 class FileRun:
-    """What the runner remembers of a file between its first attempt and its end.
+    """What is known of a file between its first attempt and its end.
 
-    `settings` are the user's, frozen when the file began; `rungs` the ladder made from them.
-    `place` is the seek (frames) of the window in the model, `resume_seek` that of the first one
-    of this attempt if it resumes; `position` is seconds done, `worked` the seconds that the model
-    worked for it. `alone`: with no other file in the engine; `careful`: an engine died with it;
-    `changed` is what has become of the file since it was read.
+    `settings`: the user's, frozen when the file began; `rungs`: the ladder made from them.
+    `seek`: frame of the window in the model, None before the first; `resume_seek`: that of the
+    first window, if this attempt resumes. `position`: seconds done; `worked`: seconds that the
+    model worked for it. `alone`: with no other file in the engine; `careful`: an engine died with
+    it; `changed`: what has become of the media file since it was read.
     """
 
     job: JobId
@@ -33,13 +32,13 @@ class FileRun:
     started_at: datetime
     scratch: Path | None = None
     plan: FilePlan | None = None
-    place: int = NOT_STARTED
+    seek: int | None = None
     resume_seek: int = 0
     position: float = 0.0
     speed: Speed = field(default_factory=Speed)
     worked: float = 0.0
-    before: MemoryReading | None = None
-    deaths: dict[int, int] = field(default_factory=dict)
+    memory_before: MemoryReading | None = None
+    deaths: dict[int | None, int] = field(default_factory=dict)  # of engines, by `seek`
     stalls: int = 0
     changed: str = ""
     skip_window: bool = False
@@ -49,16 +48,21 @@ class FileRun:
 
     @property
     def current(self) -> Rung:
-        """The settings in force."""
+        """The rung in force."""
         return self.rungs[self.rung]
 
+    @property
+    def has_started(self) -> bool:
+        """Whether this attempt has reached its first window."""
+        return self.seek is not None
+
     def set_device(self, device: str) -> None:
-        """The engine runs on this device; until then the ladder was made for any."""
+        """Make the ladder for the device that the engine runs on; until then it was for any."""
         rungs = ladder(self.settings, device)
         if self.rung < len(rungs) and rungs[self.rung] == self.current:
             self.rungs = rungs
 
-    def died(self) -> int:
-        """Note an engine death at this place; how many there were here."""
-        self.deaths[self.place] = self.deaths.get(self.place, 0) + 1
-        return self.deaths[self.place]
+    def count_death(self) -> int:
+        """Count an engine death at this window; returns how many there were here."""
+        self.deaths[self.seek] = self.deaths.get(self.seek, 0) + 1
+        return self.deaths[self.seek]

@@ -1,4 +1,4 @@
-"""Ends: of a file, its outputs made from the journal; of a batch, its report."""
+"""Finish a file (write its outputs from the journal) and a batch (write its report)."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -7,10 +7,10 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from fwtui.batch.conflicts import remember, stem_path
+from fwtui.batch.conflicts import record_transcribed, stem_path
 from fwtui.batch.file_run import FileRun
-from fwtui.batch.quality import fast_subtitles, find_doubts
-from fwtui.batch.retry import left_out
+from fwtui.batch.quality import check_transcript, fast_subtitles
+from fwtui.batch.retry import skipped_chunk
 from fwtui.batch.state import BatchState, now
 from fwtui.config.overrides import to_overrides
 from fwtui.config.validate import load_replacements
@@ -35,21 +35,25 @@ NO_SPEECH = "no speech was found"
 def warnings_of(
     plan: FilePlan, holes: Iterable[float], segments: int, changed: str = ""
 ) -> tuple[str, ...]:
-    """What the user must know of a completed file.
+    """What the user must know about a completed file.
 
-    `holes` are where windows are left out; `changed` is what the file went through meanwhile.
+    `holes`: the seconds at which windows were skipped; `changed`: what has become of the media
+    file since it was read.
     """
     silence = () if segments else (NO_SPEECH,)
-    later = (f"the transcript is of the file as it was before {changed}",) if changed else ()
-    return (*plan.warnings, *(left_out(seconds) for seconds in holes), *silence, *later)
+    later = (f"the transcript is of the file before it changed: {changed}",) if changed else ()
+    return (*plan.warnings, *(skipped_chunk(seconds) for seconds in holes), *silence, *later)
 
 
-def gone(folder: Path) -> Failure:
-    """The failure when a folder that was there is not: making it anew would be on another disk."""
+def folder_missing(folder: Path) -> Failure:
+    """The failure when an output folder has disappeared.
+
+    It is not created again: without its drive, that would be on another disk.
+    """
     return Failure(
         FailureKind.OUTPUT,
-        f"The output folder {printable(str(folder))} has gone",
-        "Connect its drive again, or make the folder anew.",
+        f"The output folder {printable(str(folder))} has disappeared",
+        "reconnect its drive, or create the folder again",
         place=path_to_text(folder),
     )
 
@@ -57,8 +61,8 @@ def gone(folder: Path) -> Failure:
 async def complete(state: BatchState, job: Job, run: FileRun) -> Completed | Failed:
     """Write the outputs of a file whose windows are all journaled.
 
-    They are durable when this returns `Completed`; an error becomes `Failed` and leaves the
-    progress as it is, so a retry only writes again.
+    They are durable when this returns `Completed`. An error becomes `Failed` and keeps the
+    progress, so that a retry only has to write them.
     """
     plan, settings = run.plan, run.settings
     assert plan is not None
@@ -67,21 +71,21 @@ async def complete(state: BatchState, job: Job, run: FileRun) -> Completed | Fai
     transcript = Transcript(plan.language, found.segments, plan.duration)
     output = settings.output
     stem = stem_path(job.stem, output)
-    if (lost := await asyncio.to_thread(_lost, state, job, stem)) is not None:
-        return Failed(now(), gone(lost), run.started_at)
+    if (missing := await asyncio.to_thread(_missing_folder, state, job, stem)) is not None:
+        return Failed(now(), folder_missing(missing), run.started_at)
     spoken = await asyncio.to_thread(state.store.spoken, job.id)
 
-    def work() -> tuple[tuple[Path, ...], tuple[Finding, ...]]:
+    def write() -> tuple[tuple[Path, ...], tuple[Finding, ...]]:
         rules = load_replacements(Path(output.replacements)) if output.replacements else None
         text = edited(transcript, output, rules)
         written = write_transcript(text, stem, output, state.store.owner, job.kept or ())
         return written, (
-            *find_doubts(transcript, plan, spoken, settings.decoding, settings.quality),
+            *check_transcript(transcript, plan, spoken, settings.decoding, settings.quality),
             *fast_subtitles(text, output),
         )
 
     try:
-        written, findings = await asyncio.to_thread(work)
+        written, findings = await asyncio.to_thread(write)
     except FwtuiError as error:
         full = isinstance(error, DiskFullError)
         kind = FailureKind.DISK_FULL if full else FailureKind.OUTPUT
@@ -99,33 +103,33 @@ async def complete(state: BatchState, job: Job, run: FileRun) -> Completed | Fai
         segments=len(transcript.segments),
         warnings=(
             *warnings_of(plan, holes, len(transcript.segments), run.changed),
-            *left_alone(job.kept or ()),
+            *kept_warning(job.kept or ()),
         ),
         used=to_overrides(
             replace(settings, model=run.current.model, decoding=run.current.decoding)
         ),
         findings=findings,
     )
-    await asyncio.to_thread(remember, state, job, plan, settings, done)
+    await asyncio.to_thread(record_transcribed, state, job, plan, settings, done)
     return done
 
 
-def _lost(state: BatchState, job: Job, stem: Path) -> Path | None:
-    """The folder for the outputs, or of the file they go beside, if it was there and is not."""
+def _missing_folder(state: BatchState, job: Job, stem: Path) -> Path | None:
+    """The folder of the outputs, or of the file that they go beside, if it has disappeared."""
     if text_to_path(job.stem).is_absolute() and not job.file.parent.is_dir():
         return job.file.parent
     return stem.parent if stem.parent in state.output_folders and not stem.parent.is_dir() else None
 
 
-def left_alone(kept: Sequence[str]) -> tuple[str, ...]:
-    """The warning about formats that were there before and were not written."""
-    return (f"left as it was: {', '.join(kept)}",) if kept else ()
+def kept_warning(kept: Sequence[str]) -> tuple[str, ...]:
+    """The warning about formats that existed before and were not overwritten."""
+    return (f"existed and was kept: {', '.join(kept)}",) if kept else ()
 
 
 async def write_report(
     state: BatchState, began: datetime, peak_rss: float, prediction: Prediction | None = None
 ) -> str | None:
-    """Write the report of the batch beside the transcripts: its path, or None if that failed."""
+    """Write the report of the batch beside the transcripts; returns its path, None if it failed."""
     settings = state.settings
     session = state.store.session_id
     report = make_report(tuple(state.queue), settings, session, began, now(), peak_rss, prediction)
@@ -133,15 +137,15 @@ async def write_report(
     path = folder / f"fwtui-report-{session}.txt"
     try:
         text = render_report(report).encode()
-        # when no file was completed, the folder need not be there yet
+        # if no file was completed, the folder may not exist yet
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
         await asyncio.to_thread(write_atomic, path, text, owner=state.store.owner)
     except FwtuiError as error:
-        state.log(Level.ERROR, f"The report was not written: {error.title}")
+        state.log(Level.ERROR, f"The report could not be written: {error.title}")
         return None
     except OSError as error:
         reason = error.strerror or str(error)
-        state.log(Level.ERROR, f"The report was not written: {folder}: {reason}")
+        state.log(Level.ERROR, f"The report could not be written: {folder}: {reason}")
         return None
     state.log(Level.INFO, f"Report: {path}")
     return path_to_text(path)

@@ -1,4 +1,4 @@
-"""Keeps the memory of a batch below the user's limits: looks at readings, acts at windows."""
+"""Memory guard: keeps the memory of a batch below the user's limits, and forecasts it."""
 
 import asyncio
 from collections.abc import Iterable
@@ -12,19 +12,19 @@ from fwtui.batch.state import BatchState
 from fwtui.core.events import Forecast, Level, MemoryAlert, MemoryReading
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.settings import Settings
-from fwtui.memory.forecast import Needs, device_of, forecast, told
+from fwtui.memory.forecast import Needs, describe_forecast, device_of, forecast
 from fwtui.memory.guard import (
     Action,
     Alert,
-    Calm,
-    GoSmaller,
-    Recycle,
-    Watched,
-    excess,
+    AlertOver,
+    GuardState,
+    ReplaceEngine,
+    StepDown,
+    decide,
+    hard_excess,
     is_low,
-    judge,
     limits_of,
-    needed_at_least,
+    suggested_limit,
     with_limits,
 )
 from fwtui.memory.measure import MemoryMeter
@@ -34,106 +34,109 @@ RAISE = "raise the limit, or choose a smaller model, best_of 1 or compute type i
 
 
 class GuardedWorker(Protocol):
-    """What is used of an engine slot here."""
+    """What the memory guard uses of an engine worker."""
 
     windows: int
 
     def clean_up(self) -> None:
-        """Let the engine clean up at its next window."""
+        """Have the engine free memory at its next window."""
 
     def replace_engine(self) -> None:
-        """A fresh engine at the next window, or now if it has no work."""
+        """Replace the engine at its next window, or now if it has no work."""
 
     def reduce_memory(self, failure: Failure) -> None:
-        """At the next window, treat the file as out of memory."""
+        """Treat the file as out of memory at the next window."""
 
 
 class MemoryGuard:
-    """One for a batch, whatever the number of its engines; the limits are those of the moment."""
+    """Keeps the memory of a batch below the limits of its present settings.
+
+    There is one for all engines of a batch.
+    """
 
     def __init__(self, state: BatchState) -> None:
         self.state = state
-        self._watched = Watched()
+        self._guard = GuardState()
         self._is_low = False
 
-    def look(self, reading: MemoryReading, slots: Iterable[GuardedWorker]) -> MemoryReading:
-        """Do what the reading asks for; returns it with the limits in it."""
+    def check(self, reading: MemoryReading, workers: Iterable[GuardedWorker]) -> MemoryReading:
+        """Do what the reading requires; returns it together with the limits."""
         limits = limits_of(self.state.settings.memory)
         self._is_low = is_low(reading)
         # of several engines, the one that has had the most time to grow
-        slot = max(slots, key=lambda slot: slot.windows)
-        action, self._watched = judge(reading, limits, self._watched, slot.windows)
+        worker = max(workers, key=lambda worker: worker.windows)
+        action, self._guard = decide(reading, limits, self._guard, worker.windows)
         if action is not None:
-            self._act(action, slot)
+            self._act(action, worker)
         return with_limits(reading, limits)
 
-    def _act(self, action: Action, slot: GuardedWorker) -> None:
+    def _act(self, action: Action, worker: GuardedWorker) -> None:
         match action:
             case Alert(text=text):
-                self._tell(text, "the engine cleans up after this window", hard=False)
-                slot.clean_up()
-            case Recycle(text=text):
-                self._tell(text, "a fresh engine goes on after this window", hard=True)
-                slot.replace_engine()
-            case GoSmaller(text=text):
-                self._tell(text, "a fresh engine did not help", hard=True)
-                title = f"Out of the memory that is allowed: {text}"
-                slot.reduce_memory(Failure(FailureKind.OUT_OF_MEMORY, title, RAISE))
-            case Calm():
-                self.state.log(Level.INFO, "Memory is below its limits again")
+                self._alert(text, "the engine frees memory after this chunk", hard=False)
+                worker.clean_up()
+            case ReplaceEngine(text=text):
+                self._alert(text, "the engine is restarted after this chunk", hard=True)
+                worker.replace_engine()
+            case StepDown(text=text):
+                self._alert(text, "restarting the engine did not help", hard=True)
+                title = f"Memory limit exceeded: {text}"
+                worker.reduce_memory(Failure(FailureKind.OUT_OF_MEMORY, title, RAISE))
+            case AlertOver():
+                self.state.log(Level.INFO, "Memory use is below its limits again")
                 self.state.emit(MemoryAlert(""))
 
-    def _tell(self, text: str, hint: str, *, hard: bool) -> None:
+    def _alert(self, text: str, hint: str, *, hard: bool) -> None:
         self.state.log(Level.WARNING, f"Memory: {text}; {hint}")
         self.state.emit(MemoryAlert(text, hint, hard))
 
     def explain(self, failure: Failure) -> Failure:
-        """The failure of a dead engine; one that died when memory was short died of that.
+        """The failure of a dead engine; out of memory if it died while memory was short.
 
-        Native libraries crash where an allocation fails that they did not expect to fail.
+        Native libraries crash where an allocation fails that they expected to succeed.
         """
         if failure.kind is not FailureKind.ENGINE_DIED or not self._is_low:
             return failure
-        title = f"{failure.title} when hardly any memory was left"
+        title = f"{failure.title} while hardly any memory was free"
         return replace(failure, kind=FailureKind.OUT_OF_MEMORY, title=title, hint=RAISE)
 
     def check_loaded(self, reading: MemoryReading) -> Failure | None:
-        """An engine has loaded its model. The failure, if the model alone is over a limit."""
-        self._watched = replace(self._watched, leaving=False)
-        over = excess(reading, limits_of(self.state.settings.memory))
+        """The failure if an engine that has just loaded its model exceeds a limit already."""
+        self._guard = replace(self._guard, replacing=False)
+        over = hard_excess(reading, limits_of(self.state.settings.memory))
         if not over:
             return None
-        title = f"The model alone needs more memory than is allowed: {over}"
+        title = f"The model alone exceeds the memory limit: {over}"
         hint = (
-            f"set the limit to {needed_at_least(reading)} or more, "
+            f"set the limit to {suggested_limit(reading)} or more, "
             "or choose a smaller model or compute type int8"
         )
         return Failure(FailureKind.BAD_SETTINGS, title, hint)
 
 
 class Forecaster:
-    """`made` is the last forecast, for those who come later."""
+    """Forecasts the memory that the batch needs; `latest` is the last forecast."""
 
     def __init__(self, state: BatchState, meter: MemoryMeter, history: History) -> None:
         self.state = state
         self._meter = meter
         self._history = history
-        self.made: Forecast | None = None
+        self.latest: Forecast | None = None
 
-    async def look(self, *, starting: bool) -> None:
-        """Forecast with the settings of this moment; tell it if it is news or a batch starts."""
+    async def update(self, *, starting: bool) -> None:
+        """Forecast with the present settings; emit and log it if it changed or a batch starts."""
         settings = self.state.settings
         made = await asyncio.to_thread(self._make, settings)
         if made is None:
             return
-        before, self.made = self.made, made
-        is_news = before is None or _figures(before) != _figures(made)
-        if is_news:
+        before, self.latest = self.latest, made
+        has_changed = before is None or _figures(before) != _figures(made)
+        if has_changed:
             self.state.emit(made)
-        if is_news and not made.fits:
-            self.state.log(Level.WARNING, told(made))
+        if has_changed and not made.fits:
+            self.state.log(Level.WARNING, describe_forecast(made))
         elif starting:
-            self.state.log(Level.INFO, told(made))
+            self.state.log(Level.INFO, describe_forecast(made))
 
     def _make(self, settings: Settings) -> Forecast | None:
         reading = self._meter.read()
@@ -147,5 +150,5 @@ class Forecaster:
 
 
 def _figures(made: Forecast) -> tuple[float, bool, str]:
-    """What is news: free memory changes all the time."""
+    """What counts as a change; free memory changes all the time."""
     return made.needs, made.fits, made.remedy

@@ -1,4 +1,4 @@
-"""Passages of a transcript that somebody should listen to. Pure; it is never changed."""
+"""Quality check: finds passages of a transcript that somebody should listen to. Pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
@@ -12,29 +12,29 @@ from fwtui.core.settings import DecodingSettings, OutputSettings, QualitySetting
 from fwtui.outputs.formats.cues import cues, too_fast
 from fwtui.outputs.formats.registry import formats
 
-# Findings of one kind that are kept of a file; it is in a bad way long before.
-MOST = 100
+# Findings kept per kind and file.
+MAX_FINDINGS = 100
 SAMPLE_RATE = 16_000
-# Whisper's own measure of a loop, where the user has switched it off.
+# Whisper's own threshold for loops, for users who have switched it off.
 _COMPRESSION = 2.4
-# A phrase is a loop when it comes so often in a row, and has so many words in all.
-_TIMES, _WORDS = 4, 8
+# A phrase is a loop if it is repeated so often in a row, with so many words in all.
+_MIN_TIMES, _MIN_WORDS = 4, 8
 _LONGEST_PHRASE = 32  # words
-# Below it the language of a window is a guess.
+# Below this probability the language of a window is a guess.
 _SURE_LANGUAGE = 0.9
-# A pause inside a segment, or around it, that the model may leave without words (s).
+# Seconds in or around a segment that may have speech but no text.
 _TOLERANCE = 0.5
 _SUBTITLES = {"srt", "vtt", "ass"}
 
 
-def find_doubts(
+def check_transcript(
     transcript: Transcript,
     plan: FilePlan,
     spoken: Sequence[Spoken],
     decoding: DecodingSettings,
     quality: QualitySettings,
 ) -> tuple[Finding, ...]:
-    """All that is doubtful, by time; at most `MOST` of a kind."""
+    """All findings, ordered by time; at most `MAX_FINDINGS` of a kind."""
     found: list[Finding] = []
     if quality.check_text:
         limit = decoding.compression_ratio_threshold or _COMPRESSION
@@ -49,44 +49,44 @@ def find_doubts(
 
 
 def fast_subtitles(transcript: Transcript, output: OutputSettings) -> tuple[Finding, ...]:
-    """Subtitles that are too fast to read, if the user has set a limit and writes subtitles."""
+    """Subtitles that are too fast to read, if there is a limit and subtitles are written."""
     limit = output.max_chars_per_second
     if limit is None or _SUBTITLES.isdisjoint(formats(output.output_format)):
         return ()
-    plain = (
+    found = (
         Finding(
             FindingKind.TOO_FAST,
             cue.start / 1000,
             cue.end / 1000,
-            f"{speed:.0f} characters a second",
+            f"{speed:.0f} characters per second",
         )
         for cue, speed in too_fast(cues(transcript, output), limit)
     )
-    return limited(plain)
+    return limited(found)
 
 
 def limited(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """The first of them; the last one says that there are more."""
+    """The first `MAX_FINDINGS`; the last of them says how many more there are."""
     found = list(findings)
-    if len(found) <= MOST:
+    if len(found) <= MAX_FINDINGS:
         return tuple(found)
-    last = found[MOST - 1]
-    more = f"{last.detail}; and {len(found) - MOST} more in the file".removeprefix("; ")
-    return (*found[: MOST - 1], Finding(last.kind, last.start, last.end, more))
+    last = found[MAX_FINDINGS - 1]
+    more = f"{last.detail}; and {len(found) - MAX_FINDINGS} more in the file".removeprefix("; ")
+    return (*found[: MAX_FINDINGS - 1], Finding(last.kind, last.start, last.end, more))
 
 
 # --- repetitions ---------------------------------------------------------------------------------
 
 
-class _Said(NamedTuple):
-    """A word as it counts for a repetition, and the segment that it is in."""
+class _Word(NamedTuple):
+    """A normalised word, and the index of its segment."""
 
-    word: str
+    text: str
     segment: int
 
 
 class _Loop(NamedTuple):
-    """Words `begin` to `end` are `times` times the first `length` of them."""
+    """Words `begin` to `end`: the first `length` of them, repeated `times` times."""
 
     begin: int
     end: int
@@ -98,13 +98,13 @@ class _Loop(NamedTuple):
 
 
 def repetitions(segments: Sequence[Segment], compression: float) -> Iterator[Finding]:
-    """Passages that say the same again and again, or that compress as such a text does."""
-    said = [
-        _Said(word, number)
+    """Passages with a repeated phrase, or with a compression ratio above `compression`."""
+    normalised = [
+        _Word(word, number)
         for number, segment in enumerate(segments)
-        for word in _plain(segment.text).split()
+        for word in _normalised(segment.text).split()
     ]
-    words = [one.word for one in said]
+    words = [word.text for word in normalised]
     marked: dict[int, str] = {
         number: f"compression ratio {segment.compression_ratio:.1f}"
         for number, segment in enumerate(segments)
@@ -113,28 +113,28 @@ def repetitions(segments: Sequence[Segment], compression: float) -> Iterator[Fin
     for loop in _loops(words):
         phrase = " ".join(words[loop.begin : loop.begin + loop.length])
         short = phrase if len(phrase) <= 40 else f"{phrase[:39]}…"
-        for number in range(said[loop.begin].segment, said[loop.end - 1].segment + 1):
-            marked[number] = f"{loop.times} x “{short}”"
+        for number in range(normalised[loop.begin].segment, normalised[loop.end - 1].segment + 1):
+            marked[number] = f"{loop.times}× “{short}”"
     return _passages(FindingKind.REPETITION, segments, marked)
 
 
-def _plain(text: str) -> str:
-    """Words in lower case, without punctuation."""
+def _normalised(text: str) -> str:
+    """The text in lower case, without punctuation."""
     return "".join(letter if letter.isalnum() else " " for letter in text.casefold())
 
 
 def _loops(words: Sequence[str]) -> Iterator[_Loop]:
-    """Repeated phrases, the shortest phrase that explains each; none inside of another."""
+    """Repeated phrases, each by its shortest form; none inside another."""
     found: list[_Loop] = []
     for length in range(1, min(_LONGEST_PHRASE, len(words) // 2) + 1):
         run = 0
-        for place in range(len(words) - length + 1):
-            same = place + length < len(words) and words[place] == words[place + length]
+        for index in range(len(words) - length + 1):
+            same = index + length < len(words) and words[index] == words[index + length]
             if same:
                 run += 1
                 continue
-            loop = _Loop(place - run, place + length, length)
-            if run and loop.times >= _TIMES and loop.end - loop.begin >= _WORDS:
+            loop = _Loop(index - run, index + length, length)
+            if run and loop.times >= _MIN_TIMES and loop.end - loop.begin >= _MIN_WORDS:
                 found.append(loop)
             run = 0
     covered = 0
@@ -160,7 +160,7 @@ def low_confidence(segments: Sequence[Segment], threshold: float) -> Iterator[Fi
 def _passages(
     kind: FindingKind, segments: Sequence[Segment], marked: dict[int, str]
 ) -> Iterator[Finding]:
-    """Neighbouring segments with the same remark are one passage; numbers give the lowest."""
+    """One finding for neighbouring segments with the same detail; of log probs., the lowest."""
     numbers = sorted(marked)
     for _, group in groupby(enumerate(numbers), key=lambda pair: pair[1] - pair[0]):
         run = [number for _, number in group]
@@ -181,14 +181,14 @@ def _passages(
 def missing_speech(
     speech: Sequence[SpeechChunk], segments: Sequence[Segment], least: float
 ) -> Iterator[Finding]:
-    """Stretches of speech, of `least` seconds or more, for which there is no text."""
+    """Stretches of speech, of `least` seconds or more, without text."""
     texts = _merged((segment.start, segment.end) for segment in segments if segment.text.strip())
-    place = 0
+    first = 0
     for chunk in speech:
         at, end = chunk.start / SAMPLE_RATE, chunk.end / SAMPLE_RATE
-        while place < len(texts) and texts[place][1] + _TOLERANCE <= at:
-            place += 1
-        for begin, until in texts[place:]:
+        while first < len(texts) and texts[first][1] + _TOLERANCE <= at:
+            first += 1
+        for begin, until in texts[first:]:
             if begin - _TOLERANCE >= end:
                 break
             if begin - _TOLERANCE - at >= least:
@@ -199,7 +199,7 @@ def missing_speech(
 
 
 def _merged(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Spans of time in order, those that touch joined."""
+    """Spans of time in order, with adjacent ones joined."""
     merged: list[tuple[float, float]] = []
     for start, end in sorted(spans):
         if merged and start <= merged[-1][1] + 2 * _TOLERANCE:
@@ -213,7 +213,7 @@ def _merged(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
 
 
 def other_languages(spoken: Sequence[Spoken], language: str) -> Iterator[Finding]:
-    """Stretches that are surely in another language than the file's."""
+    """Stretches in another language than the file's, where that is certain."""
     sure = (one for one in spoken if one.probability >= _SURE_LANGUAGE)
     for code, group in groupby(sure, key=lambda one: one.language):
         if code == language:

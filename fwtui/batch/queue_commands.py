@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from fwtui.batch.discovery import DiscoveryFinished, FilesFound
-from fwtui.batch.file_run import SKIPPED
+from fwtui.batch.file_run import SKIPPED_BY_USER
 from fwtui.batch.messages import CancelOverdue
 from fwtui.batch.pool import EnginePool
 from fwtui.batch.queue import roots_of
@@ -162,7 +162,7 @@ class Orders:
     async def skip(self, ids: tuple[JobId, ...]) -> None:
         """Cancel what is in an engine, skip what waits."""
         self._cancel(self._running(ids))
-        queue, state = self.state.queue, Skipped(now(), SKIPPED)
+        queue, state = self.state.queue, Skipped(now(), SKIPPED_BY_USER)
         jobs = [queue[job] for job in dict.fromkeys(ids) if job in queue]
         waiting = [job for job in jobs if isinstance(job.state, Pending)]
         await self.state.put_all(replace(job, state=state) for job in waiting)

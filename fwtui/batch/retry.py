@@ -1,4 +1,4 @@
-"""What to do when a file fails: pure decisions, no I/O."""
+"""Retry: the out-of-memory ladder, and whether a failed file is retried. Pure."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -9,19 +9,20 @@ from msgspec.structs import replace
 from fwtui.core.decoding import batch_size, narrowed
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.settings import DecodingSettings, ModelSettings, Settings
+from fwtui.core.text import clock
 
 RECENT_FILES = 3
+# Failures that any other file would meet on that device, too.
 NO_GPU = frozenset({FailureKind.LIBRARY_MISSING, FailureKind.CUDA_UNAVAILABLE})
-"""Kinds that any file would meet again on that device."""
-# What CTranslate2 can compute with on any CPU.
+# Compute types that CTranslate2 supports on any CPU.
 _CPU_TYPES = frozenset({"default", "auto", "int8", "int8_float32", "float32"})
-DEATHS_AT_ONE_PLACE = 2
+DEATHS_AT_ONE_WINDOW = 2
 DEATHS_PER_FILE = 20
 STALLS_PER_FILE = 3
 
 
 class Rung(msgspec.Struct, frozen=True):
-    """One step of the out-of-memory ladder: what to run with, and how to tell the user."""
+    """One step of the out-of-memory ladder; `remedy` describes it to the user."""
 
     model: ModelSettings
     decoding: DecodingSettings
@@ -29,9 +30,9 @@ class Rung(msgspec.Struct, frozen=True):
 
 
 def ladder(settings: Settings, device: str) -> tuple[Rung, ...]:
-    """All steps for a file, from the user's settings down to the smallest that `on_oom` allows.
+    """All rungs for a file, from the user's settings down to the smallest that `on_oom` allows.
 
-    `device` is where the engine really runs ("cpu" or "cuda"), or "auto" before that is known.
+    `device` is what the engine runs on ("cpu" or "cuda"), or "auto" before that is known.
     """
     rung = Rung(settings.model, settings.decoding, "")
     rungs = [rung, replace(rung, remedy="a fresh engine")]
@@ -61,21 +62,21 @@ def ladder(settings: Settings, device: str) -> tuple[Rung, ...]:
 
 
 def may_fall_back_to_cpu(failure: Failure, settings: Settings) -> bool:
-    """Whether a batch whose GPUs cannot be used may go on without them."""
+    """Whether a batch whose GPUs cannot be used may continue without them."""
     on_gpu = settings.model.device != "cpu"
     return failure.kind in NO_GPU and on_gpu and settings.batch.cpu_fallback
 
 
 def without_gpu(model: ModelSettings) -> ModelSettings:
-    """The same model on the CPU, with weights that it can compute with."""
+    """The same model on the CPU, with a compute type that any CPU supports."""
     compute = model.compute_type if model.compute_type in _CPU_TYPES else "int8"
     return replace(model, device="cpu", compute_type=compute)
 
 
 def first_rung(recent: Sequence[int]) -> int:
-    """Where the next file starts on the ladder, by the rungs that the last files ended on.
+    """The rung that the next file starts on, given the rungs that the last files ended on.
 
-    Only when the last three all needed a smaller step does the next one start there at once.
+    It starts lower only if the last three files all needed a lower rung.
     """
     last = tuple(recent)[-RECENT_FILES:]
     if len(last) < RECENT_FILES or min(last) <= 1:
@@ -83,12 +84,12 @@ def first_rung(recent: Sequence[int]) -> int:
     return min(last)
 
 
-class Trouble(msgspec.Struct, frozen=True):
-    """What is known when a file failed: where it stands and what it has been through.
+class FailedAttempt(msgspec.Struct, frozen=True):
+    """What is known when an attempt at a file fails.
 
-    `deaths_here` counts engine deaths at the same place, this one included; `deaths` all of them,
-    `stalls` those that stalled; `started` says whether its first window was reached; `shared`,
-    that other files may as well be the reason; `loaded`, whether this engine's model was loaded.
+    `rung` is the present one of `rungs`. `deaths_here` counts engine deaths at the same window,
+    this one included; `deaths` all of the file's, `stalls` those by stalling. `started`: the first
+    window was reached; `shared`: other files may be the cause; `loaded`: the model was loaded.
     """
 
     failure: Failure
@@ -103,9 +104,9 @@ class Trouble(msgspec.Struct, frozen=True):
 
 
 class Retry(msgspec.Struct, frozen=True):
-    """Try again on this rung; `skip_window` leaves the window that kills the engine out.
+    """Retry on this rung; `skip_window`: without the window that kills the engine.
 
-    `alone`: with no other file in the engine, so that none can be the reason the next time.
+    `alone`: with no other file in the engine, so that none can be the cause next time.
     """
 
     rung: int
@@ -114,51 +115,51 @@ class Retry(msgspec.Struct, frozen=True):
 
 
 class GiveUp(msgspec.Struct, frozen=True):
-    """The file fails with this."""
+    """Fail the file with this failure."""
 
     failure: Failure
 
 
-def decide(trouble: Trouble) -> Retry | GiveUp:
-    """Whether and how a file is tried again."""
-    failure = trouble.failure
+def decide(attempt: FailedAttempt) -> Retry | GiveUp:
+    """Whether and how a file is retried."""
+    failure = attempt.failure
     match failure.kind:
         case FailureKind.OUT_OF_MEMORY:
-            return _next_rung(trouble, failure.title)
-        case _ if trouble.rung and not trouble.loaded:
-            return _next_rung(trouble, f"a smaller step could not begin: {failure.title}")
+            return _next_rung(attempt, failure.title)
+        case _ if attempt.rung and not attempt.loaded:
+            return _next_rung(attempt, f"retrying with less memory failed: {failure.title}")
         case FailureKind.ENGINE_DIED:
-            if trouble.shared:
-                return Retry(trouble.rung)
-            if trouble.deaths >= DEATHS_PER_FILE:
+            if attempt.shared:
+                return Retry(attempt.rung)
+            if attempt.deaths >= DEATHS_PER_FILE:
                 return GiveUp(failure)
-            if trouble.deaths_here < DEATHS_AT_ONE_PLACE:
-                return Retry(trouble.rung)
-            if trouble.started:
-                return Retry(trouble.rung, skip_window=True)
+            if attempt.deaths_here < DEATHS_AT_ONE_WINDOW:
+                return Retry(attempt.rung)
+            if attempt.started:
+                return Retry(attempt.rung, skip_window=True)
             return GiveUp(failure)
         case FailureKind.STALLED:
-            if trouble.stalls < STALLS_PER_FILE:
-                return Retry(trouble.rung)
-            return GiveUp(replace(failure, title=f"{failure.title}, {trouble.stalls} times"))
+            if attempt.stalls < STALLS_PER_FILE:
+                return Retry(attempt.rung)
+            return GiveUp(replace(failure, title=f"{failure.title}, {attempt.stalls} times"))
         case _:
             return GiveUp(failure)
 
 
-def _next_rung(trouble: Trouble, why: str) -> Retry | GiveUp:
-    """One step smaller; at the end of the ladder the file fails for want of memory."""
-    if trouble.rung + 1 < trouble.rungs:
+def _next_rung(attempt: FailedAttempt, why: str) -> Retry | GiveUp:
+    """One rung lower; at the end of the ladder the file fails for lack of memory."""
+    if attempt.rung + 1 < attempt.rungs:
         # Files that share batches share what a batch needs, so they step down together.
-        return Retry(trouble.rung + 1, alone=not trouble.shared)
-    if trouble.shared:
-        return Retry(trouble.rung)
+        return Retry(attempt.rung + 1, alone=not attempt.shared)
+    if attempt.shared:
+        return Retry(attempt.rung)
     title = f"Failed (Memory Error): {why}"
-    return GiveUp(replace(trouble.failure, kind=FailureKind.OUT_OF_MEMORY, title=title))
+    return GiveUp(replace(attempt.failure, kind=FailureKind.OUT_OF_MEMORY, title=title))
 
 
-LEAVE_OUT = "leaving this window out"  # the remedy of an attempt
+SKIP_CHUNK = "this chunk skipped"  # the remedy of an attempt
 
 
-def left_out(seconds: float) -> str:
+def skipped_chunk(seconds: float) -> str:
     """The warning about a window that killed the engine, at `seconds` of the file."""
-    return f"the window at {seconds:.0f} s is left out: the engine died there twice"
+    return f"the chunk at {clock(seconds)} was skipped: the engine crashed on it twice"

@@ -17,7 +17,7 @@ from fwtui.doctor import machine, verdicts
 from fwtui.doctor.results import CheckResult, Severity
 from fwtui.doctor.selftest import SECONDS, self_test
 from fwtui.errors import FwtuiError, ModelAbsentError
-from fwtui.memory.forecast import forecast, told
+from fwtui.memory.forecast import describe_forecast, forecast
 from fwtui.memory.measure import MemoryMeter
 from fwtui.memory.models import weights_size
 from fwtui.models.cache import hub_cache, locate
@@ -107,7 +107,7 @@ def memory(settings: Settings) -> CheckResult:
     """RAM, and whether a batch with these settings fits."""
     reading = MemoryMeter().read()
     made = forecast(settings, weights_size(settings.model), reading)
-    words = told(made) if made is not None else ""
+    words = describe_forecast(made) if made is not None else ""
     fits = made.fits if made is not None else None
     return verdicts.memory(reading.available, reading.capacity, words, fits=fits)
 

@@ -1,4 +1,4 @@
-"""Memory readings as the log's lines. Their wording and format are fixed: people search for them.
+"""Log lines about memory. Wording and format of the readings are fixed: people search for them.
 
 A megabyte is 2**20 bytes.
 """
@@ -21,9 +21,9 @@ def file_started(name: str, reading: MemoryReading) -> str:
 
 
 def file_finished(name: str, reading: MemoryReading, before: MemoryReading) -> str:
-    """`[File: audio.mp3] Finished - Memory: 1450 MB (Δ +150 MB)`, against the start's reading.
+    """`[File: audio.mp3] Finished - Memory: 1450 MB (Δ +150 MB)`, compared with `before`.
 
-    The difference is that of the two numbers as they are shown.
+    The difference is that of the two numbers as shown.
     """
     after = round(reading.rss)
     change = after - round(before.rss)
@@ -35,17 +35,17 @@ def after_cleanup(reading: MemoryReading) -> str:
     return batch_line("After cleanup", reading)
 
 
-def gave_back(what: str, freed: float) -> str:
-    """`Cleanup between files gave back 12 MB`."""
-    return f"Cleanup {what} gave back {freed:.0f} MB"
+def freed_by_cleanup(freed: float, when: str) -> str:
+    """`Freed 12 MB between files`."""
+    return f"Freed {freed:.0f} MB {when}"
 
 
-def engine_gave_back(before: MemoryReading, after: MemoryReading) -> str:
-    """`The end of the engine gave back 812 MB, and 2100 MB of GPU 0`."""
+def freed_by_engine_end(before: MemoryReading, after: MemoryReading) -> str:
+    """`Unloading the engine freed 812 MB and 2100 MB of GPU 0`."""
     parts = [f"{max(0.0, before.engines - after.engines):.0f} MB"]
-    left = {gpu.index: gpu.used for gpu in after.gpus}
+    used_after = {gpu.index: gpu.used for gpu in after.gpus}
     for gpu in before.gpus:
-        freed = gpu.used - left.get(gpu.index, gpu.used)
+        freed = gpu.used - used_after.get(gpu.index, gpu.used)
         if freed >= 1:
             parts.append(f"{freed:.0f} MB of GPU {gpu.index}")
-    return f"The end of the engine gave back {', and '.join(parts)}"
+    return f"Unloading the engine freed {' and '.join(parts)}"

@@ -1,6 +1,6 @@
-"""How much memory a batch will need: arithmetic on the model's shape, or earlier measurements.
+"""Forecast of the memory that a batch needs, from the model's shape or earlier measurements.
 
-Estimates are rough and rather too high; what was measured on this machine replaces them. The length
+Estimates are rough and err on the high side; measurements on this machine replace them. The length
 of a file does not matter: only windows of it are ever in memory.
 """
 
@@ -15,16 +15,16 @@ from fwtui.core.events import Forecast, GpuReading, MemoryReading
 from fwtui.core.settings import ComputeType, Settings
 from fwtui.memory.models import KNOWN
 
-# An engine without a model: Python, its libraries, the sound and features of some windows; and
-# what CUDA takes beside it, in RAM and on the GPU.
+# MB of an engine without a model: Python, its libraries, the audio and features of some windows;
+# and what CUDA adds, in RAM and on the GPU.
 _PROCESS = 160.0
 _CUDA_RAM = 900.0
 _CUDA_GPU = 400.0
 _FRAMES = 1500  # of an encoded window
 _TOKENS = 448  # the longest text of a window
 _MB = 2**20
-_SCRATCH = 32000 / _MB  # decoded sound, MB a second: 16 kHz, 16 bits
-# Memory that must stay free, so that nothing else on the machine has to give way.
+_SCRATCH = 32000 / _MB  # decoded audio, MB a second: 16 kHz, 16 bits
+# Share of the memory that must stay free for everything else on the machine.
 _SPARE = 0.05
 
 
@@ -58,14 +58,14 @@ _BYTES: dict[ComputeType, float] = {
 
 
 class Needs(msgspec.Struct, frozen=True):
-    """What one engine needs, in MB; `gpu` None on the CPU."""
+    """Memory that one engine needs, in MB; `gpu` is None on the CPU."""
 
     ram: float
     gpu: float | None = None
 
 
 def device_of(settings: Settings, gpus: tuple[GpuReading, ...]) -> Literal["cpu", "cuda"]:
-    """Where the engine will run."""
+    """The kind of device that the engine will run on."""
     match settings.model.device:
         case "cpu":
             return "cpu"
@@ -76,16 +76,16 @@ def device_of(settings: Settings, gpus: tuple[GpuReading, ...]) -> Literal["cpu"
 
 
 def estimate(settings: Settings, stored: float, device: Literal["cpu", "cuda"]) -> Needs:
-    """What an engine needs for a model of `stored` MB in float16."""
+    """Estimate of what an engine needs for a model of `stored` MB in float16."""
     weights = stored * _MB / 2e6
     shape = min(_SHAPES, key=lambda shape: abs(shape.weights - weights))
     floats = 2 if device == "cuda" and "32" not in settings.model.compute_type else 4
     batch, decoding = batch_size(settings.decoding, device), settings.decoding
     texts = max(batch * decoding.beam_size, decoding.attempts)
-    seen = shape.layers * _FRAMES * shape.width * 2 * max(batch, decoding.attempts)
-    said = shape.layers * _TOKENS * shape.width * 2 * texts
+    encoded = shape.layers * _FRAMES * shape.width * 2 * max(batch, decoding.attempts)
+    generated = shape.layers * _TOKENS * shape.width * 2 * texts
     encoding = (shape.heads * _FRAMES**2 + 6 * _FRAMES * shape.width) * batch
-    working = (seen + said + encoding) * floats / _MB
+    working = (encoded + generated + encoding) * floats / _MB
     model = weights * 1e6 / _MB * _weight_bytes(settings.model.compute_type, device)
     if device == "cuda":
         return Needs(_PROCESS + _CUDA_RAM, _CUDA_GPU + model + working)
@@ -94,7 +94,7 @@ def estimate(settings: Settings, stored: float, device: Literal["cpu", "cuda"]) 
 
 
 def _weight_bytes(compute_type: ComputeType, device: Literal["cpu", "cuda"]) -> float:
-    """Bytes a weight; CPUs do not compute in float16, so such a model becomes float32 there."""
+    """Bytes per weight; CPUs do not compute in float16, so such a model becomes float32 there."""
     if compute_type == "auto":
         return 1.1
     if compute_type in {"default", "float16", "bfloat16"}:
@@ -109,10 +109,10 @@ def forecast(
     measured: Needs | None = None,
     engines: int = 1,
 ) -> Forecast | None:
-    """What the batch needs and whether it fits; None when nothing is known of the model.
+    """What the batch needs and whether it fits; None if nothing is known of the model.
 
-    `stored`: see `weights_size`; `measured`: of earlier batches with these settings; `engines`
-    that will work at the same time, each on its own GPU, if on GPUs.
+    `stored`: see `weights_size`; `measured`: by earlier batches with these settings; `engines`:
+    how many work at the same time, each on a GPU of its own if on GPUs.
     """
     if stored is None and measured is None:
         return None
@@ -152,7 +152,7 @@ def _compared(
 
 
 def _gpu_free(settings: Settings, gpus: tuple[GpuReading, ...]) -> float | None:
-    """Of the one that has least."""
+    """Free memory, in MB, of the GPU that has the least; None if there is no GPU."""
     wanted = settings.model.device_indexes
     mine = [gpu for gpu in gpus if gpu.index in wanted] or list(gpus[:1])
     free = [gpu.total - gpu.used + (gpu.ours or 0.0) for gpu in mine]
@@ -162,9 +162,9 @@ def _gpu_free(settings: Settings, gpus: tuple[GpuReading, ...]) -> float | None:
 def _smaller(
     settings: Settings, stored: float, device: Literal["cpu", "cuda"]
 ) -> Iterator[tuple[str, dict[str, bool | int | float | str | None], Settings]]:
-    """Settings that need less, those that change least first."""
+    """Remedies: settings that need less memory, with the smallest changes first."""
     values: dict[str, bool | int | float | str | None] = {}
-    said: list[str] = []
+    remedies: list[str] = []
 
     def step(remedy: str, key: str, value: int | str) -> None:
         nonlocal settings
@@ -172,15 +172,15 @@ def _smaller(
         changed = replace(getattr(settings, section), **{name: value})
         settings = replace(settings, **{section: changed})
         values[key] = value
-        said.append(remedy)
+        remedies.append(remedy)
 
     def so_far() -> tuple[str, dict[str, bool | int | float | str | None], Settings]:
-        return ", ".join(said), dict(values), settings
+        return ", ".join(remedies), dict(values), settings
 
     size = batch_size(settings.decoding, device)
     while size > 1:
         size //= 2
-        said[:] = []
+        remedies[:] = []
         step(f"batch size {size}", "decoding.batch_size", size)
         yield so_far()
     compute: ComputeType = "int8_float16" if device == "cuda" else "int8"
@@ -192,35 +192,39 @@ def _smaller(
     if estimate(smaller, stored, device) != estimate(settings, stored, device):
         settings = smaller
         values |= {"decoding.beam_size": narrow.beam_size, "decoding.best_of": narrow.best_of}
-        said.append(remedy)
+        remedies.append(remedy)
         yield so_far()
     for name in ("large-v3-turbo", "medium", "small", "base", "tiny"):
         if KNOWN[name] < stored and settings.model.model in KNOWN:
-            suffix = said[:]
+            before = remedies[:]
             step(f"model {name}", "model.model", name)
             yield so_far()
-            said[:] = suffix
+            remedies[:] = before
 
 
-def told(made: Forecast, key: str = "") -> str:
-    """The forecast in one line; `key` is the one that takes the proposal, if there is a key."""
-    parts = [f"{made.needs:.0f} MB of memory ({made.free:.0f} MB are free)"]
+def describe_forecast(made: Forecast, key: str = "") -> str:
+    """The forecast in one line; `key` is the one that applies the proposal, if there is a key."""
+    parts = [f"{made.needs:.0f} MB of memory ({made.free:.0f} MB free)"]
     if made.gpu_needs is not None and made.gpu_free is not None:
-        parts.append(f"{made.gpu_needs:.0f} MB of the GPU ({made.gpu_free:.0f} MB are free)")
-    source = "measured in earlier batches" if made.measured else "an estimate"
-    text = f"This batch needs about {' and '.join(parts)}; {source}"
+        parts.append(f"{made.gpu_needs:.0f} MB of GPU memory ({made.gpu_free:.0f} MB free)")
+    needs = " and ".join(parts)
+    if made.measured:
+        text = f"This batch needs about {needs}, as measured in earlier batches"
+    else:
+        text = f"This batch needs an estimated {needs}"
     if made.fits:
         return text
     if not made.remedy:
-        return f"{text}; no smaller setting fits"
-    return f"{text}; {key} takes what fits: {made.remedy}" if key else f"{text}; {made.remedy} fits"
+        return f"{text}; it will not fit, even with smaller settings"
+    press = f"press {key} to use what fits: " if key else "it would fit with "
+    return f"{text}; {press}{made.remedy}"
 
 
-def told_of_file(made: Forecast, seconds: float) -> str:
-    """What one file of so many seconds needs while it is worked on (0: its length is unknown)."""
+def describe_file_needs(made: Forecast, seconds: float) -> str:
+    """What a file of this length needs while it is transcribed (0: unknown length)."""
     parts = [f"{made.needs:.0f} MB of memory"]
     if made.gpu_needs is not None:
-        parts.append(f"{made.gpu_needs:.0f} MB of the GPU")
+        parts.append(f"{made.gpu_needs:.0f} MB of GPU memory")
     if seconds > 0:
         parts.append(f"{seconds * _SCRATCH:.0f} MB of scratch space on disk")
-    return f"about {', '.join(parts)}{'' if made.fits else ': more than is free'}"
+    return f"about {', '.join(parts)}{'' if made.fits else ' (more than is free)'}"

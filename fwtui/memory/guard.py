@@ -1,4 +1,4 @@
-"""What to do about the memory in use: pure decisions, from readings and limits to actions."""
+"""Memory limits: decides what to do about the memory in use. Pure."""
 
 import msgspec
 from msgspec.structs import replace
@@ -7,61 +7,62 @@ from fwtui.core.events import MemoryReading
 from fwtui.core.settings import MemorySettings
 from fwtui.core.text import Amount, parse_amount
 
-# Below this share of what there is, the machine is about to kill somebody.
+# With less than this share of the memory free, the machine is about to kill a process.
 LOW_SHARE = 0.05
-# Below this share of the soft limit the alert is over; between the two nothing is said.
+# The alert is over below this share of the soft limit, so that it does not come and go.
 CALM_SHARE = 0.95
-# An engine that exceeds the limit before it has done so many windows was not worth its start.
+# An engine that exceeds the limit before it has done so many windows was not worth starting.
 WINDOWS_WORTH_A_START = 3
 STRIKES = 2
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """The user's limits; None: none."""
+    """The user's limits; None: no limit."""
 
     warn: Amount | None = None
     limit: Amount | None = None
     gpu: Amount | None = None
 
 
-class Watched(msgspec.Struct, frozen=True):
-    """What the guard remembers: whether it has alerted, and engines in a row that came to naught.
+class GuardState(msgspec.Struct, frozen=True):
+    """What the guard remembers between readings.
 
-    `leaving` is set from the decision to replace the engine until the next one is loaded.
+    `alerted`: the user has been alerted; `strikes`: engines in a row that were not worth starting;
+    `replacing`: from the decision to replace the engine until the next one is loaded.
     """
 
     alerted: bool = False
     strikes: int = 0
-    leaving: bool = False
+    replacing: bool = False
 
 
 class Alert(msgspec.Struct, frozen=True):
-    """Tell the user, and let the engine clean up at its next window."""
+    """Alert the user; the engine frees memory at its next window."""
 
     text: str
 
 
-class Calm(msgspec.Struct, frozen=True):
+class AlertOver(msgspec.Struct, frozen=True):
     """The alert is over."""
 
 
-class Recycle(msgspec.Struct, frozen=True):
-    """A fresh engine at the next window; the file goes on in it."""
+class ReplaceEngine(msgspec.Struct, frozen=True):
+    """Replace the engine at its next window; the file resumes in the new one."""
 
     text: str
 
 
-class GoSmaller(msgspec.Struct, frozen=True):
-    """A fresh engine does not help: treat it as out of memory at the next window."""
+class StepDown(msgspec.Struct, frozen=True):
+    """Treat the file as out of memory at the next window: a fresh engine did not help."""
 
     text: str
 
 
-Action = Alert | Calm | Recycle | GoSmaller
+Action = Alert | AlertOver | ReplaceEngine | StepDown
 
 
 def limits_of(settings: MemorySettings) -> Limits:
-    """The limits that the settings name; a text that is no amount counts as off."""
+    """The limits in the settings; a text that is no amount counts as off."""
 
     def amount(text: str) -> Amount | None:
         try:
@@ -73,7 +74,7 @@ def limits_of(settings: MemorySettings) -> Limits:
 
 
 def with_limits(reading: MemoryReading, limits: Limits) -> MemoryReading:
-    """The reading with the limits in MB, for those who draw it."""
+    """The reading together with the limits in MB, for display."""
     whole = reading.capacity
     return replace(
         reading,
@@ -82,26 +83,26 @@ def with_limits(reading: MemoryReading, limits: Limits) -> MemoryReading:
     )
 
 
-def judge(
-    reading: MemoryReading, limits: Limits, watched: Watched, windows: int
-) -> tuple[Action | None, Watched]:
-    """What to do now. `windows` is how many the engine has done since it was loaded."""
-    over = excess(reading, limits)
-    if over and windows and not watched.leaving:
-        strikes = 0 if windows >= WINDOWS_WORTH_A_START else watched.strikes + 1
-        after = replace(watched, strikes=strikes, leaving=True, alerted=True)
+def decide(
+    reading: MemoryReading, limits: Limits, state: GuardState, windows: int
+) -> tuple[Action | None, GuardState]:
+    """The action, if any, and the next state. `windows`: done since the engine was loaded."""
+    over = hard_excess(reading, limits)
+    if over and windows and not state.replacing:
+        strikes = 0 if windows >= WINDOWS_WORTH_A_START else state.strikes + 1
+        after = replace(state, strikes=strikes, replacing=True, alerted=True)
         if strikes < STRIKES:
-            return Recycle(over), after
-        return GoSmaller(over), after
-    if text := concern(reading, limits):
-        return (None if watched.alerted else Alert(text)), replace(watched, alerted=True)
-    if watched.alerted and not over and _is_calm(reading, limits):
-        return Calm(), replace(watched, alerted=False)
-    return None, watched
+            return ReplaceEngine(over), after
+        return StepDown(over), after
+    if text := soft_excess(reading, limits):
+        return (None if state.alerted else Alert(text)), replace(state, alerted=True)
+    if state.alerted and not over and _is_alert_over(reading, limits):
+        return AlertOver(), replace(state, alerted=False)
+    return None, state
 
 
-def excess(reading: MemoryReading, limits: Limits) -> str:
-    """Which hard limit is exceeded and by what, for people; empty if none is."""
+def hard_excess(reading: MemoryReading, limits: Limits) -> str:
+    """The hard limit that is exceeded, and by what, for people; empty if none is."""
     limit = None if limits.limit is None else limits.limit.of(reading.capacity)
     if limit is not None and reading.rss > limit:
         return f"fwtui uses {reading.rss:.0f} MB, and memory.limit is {limit:.0f} MB"
@@ -116,8 +117,8 @@ def excess(reading: MemoryReading, limits: Limits) -> str:
     return ""
 
 
-def concern(reading: MemoryReading, limits: Limits) -> str:
-    """Why the user should be alerted; empty if there is no reason."""
+def soft_excess(reading: MemoryReading, limits: Limits) -> str:
+    """The reason to alert the user; empty if there is none."""
     warn = None if limits.warn is None else limits.warn.of(reading.capacity)
     if warn is not None and reading.rss > warn:
         return f"fwtui uses {reading.rss:.0f} MB, and memory.warn is {warn:.0f} MB"
@@ -128,15 +129,15 @@ def concern(reading: MemoryReading, limits: Limits) -> str:
 
 
 def is_low(reading: MemoryReading) -> bool:
-    """Whether hardly any memory is left, whoever uses it."""
+    """Whether hardly any memory is free, whatever uses it."""
     return reading.available < LOW_SHARE * reading.capacity
 
 
-def _is_calm(reading: MemoryReading, limits: Limits) -> bool:
+def _is_alert_over(reading: MemoryReading, limits: Limits) -> bool:
     warn = None if limits.warn is None else limits.warn.of(reading.capacity)
     return warn is None or reading.rss < CALM_SHARE * warn
 
 
-def needed_at_least(reading: MemoryReading) -> str:
-    """A limit with which a loaded engine can work, for people."""
+def suggested_limit(reading: MemoryReading) -> str:
+    """A limit with which the loaded engine can work, for people."""
     return f"{max(50, round(reading.rss * 1.25 + 49, -2)):.0f}MB"

@@ -142,10 +142,10 @@ class Looking(Screen[None]):
         self.apply(Changes(transcripts={event.job_id}))
 
     def _needs(self, job: Job) -> str:
-        from fwtui.memory.forecast import told_of_file
+        from fwtui.memory.forecast import describe_file_needs
 
         made = self.model.forecast
-        return told_of_file(made, job.duration) if made is not None else ""
+        return describe_file_needs(made, job.duration) if made is not None else ""
 
     @work(exclusive=True, group="dialog", exit_on_error=False)
     async def action_details(self) -> None:
@@ -506,7 +506,7 @@ def tell_memory(screen: Screen[None], changes: Changes, key: str) -> None:
         severity: Literal["error", "warning"] = "error" if alert.hard else "warning"
         screen.notify(text, title="Memory", severity=severity, timeout=SECONDS, markup=False)
     if forecast is not None and not forecast.fits:
-        from fwtui.memory.forecast import told
+        from fwtui.memory.forecast import describe_forecast
 
-        text = clean(told(forecast, key))
+        text = clean(describe_forecast(forecast, key))
         screen.notify(text, title="Memory", severity="warning", timeout=SECONDS, markup=False)

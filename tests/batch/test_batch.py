@@ -192,7 +192,7 @@ async def test_other_settings_start_the_file_over(tmp_path: Path) -> None:
         decoding = replace(batch.settings.decoding, word_timestamps=True)
         batch.send(ChangeSettings(replace(batch.settings, decoding=decoding)))
         await batch.to_the_end(since)
-    assert any("starts over: the settings have changed" in line for line in batch.log)
+    assert any("restarted because the settings have changed" in line for line in batch.log)
     assert b'"words": [' in (tmp_path / "out" / f"{MINUTE.stem}.json").read_bytes()
 
 
@@ -309,7 +309,7 @@ async def test_outputs_are_not_made_of_a_file_that_was_replaced(tmp_path: Path) 
         batch.send(RetryJobs((1,)))
         finished = await batch.to_the_end(since)
         assert finished.completed == 1
-    assert any("starts over: the file has changed" in line for line in batch.log)
+    assert any("restarted because the file has changed" in line for line in batch.log)
 
 
 async def test_same_stem_from_two_folders_makes_two_outputs(tmp_path: Path) -> None:

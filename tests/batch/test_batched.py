@@ -98,7 +98,7 @@ async def test_files_together_have_the_outputs_of_files_alone(tmp_path: Path) ->
     async with BatchDriver(settings(tmp_path / "together"), [CLIPS[0], notes, *CLIPS[1:]]) as batch:
         finished = await batch.to_the_end()
     assert (finished.completed, finished.failed) == (4, 1)
-    assert any("The model was busy" in line for line in batch.log)
+    assert any("Model utilisation" in line for line in batch.log)
     alone = replace(settings(tmp_path / "alone"), decoding=replace(BATCHED, batch_size=1))
     async with BatchDriver(alone, CLIPS) as batch:
         await batch.to_the_end()

@@ -11,7 +11,7 @@ import pytest
 
 from fwtui import demo
 from fwtui.batch import disk_wait
-from fwtui.batch.disk_wait import shortage, stands
+from fwtui.batch.disk_wait import is_still_blocked, shortage
 from fwtui.core.commands import Start, Stop
 from fwtui.core.events import (
     AnyEvent,
@@ -31,7 +31,7 @@ OTHER = demo.clips()[1]
 
 @pytest.fixture(autouse=True)
 def look_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(disk_wait, "LOOK_SECONDS", 0.2)
+    monkeypatch.setattr(disk_wait, "CHECK_SECONDS", 0.2)
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ async def test_an_output_drive_that_goes_away_and_comes_back(
         batch.send(Start())
         failure = await waits(batch)
         assert failure.kind is FailureKind.OUTPUT
-        assert "has gone" in failure.title
+        assert "has disappeared" in failure.title
         assert list(drive.iterdir()) == []
         assert isinstance(batch.jobs[2].state, Pending)
         mounted(small_disk, "1m")
@@ -188,16 +188,16 @@ def test_what_is_missing_in_words(needed: int, free: int, words: str) -> None:
 
 def test_an_obstacle_is_looked_at_for_real(small_disk: Path, tmp_path: Path) -> None:
     full = Failure(FailureKind.DISK_FULL, "", place=str(small_disk), needed=50 << 10)
-    assert not stands(full)
+    assert not is_still_blocked(full)
     (small_disk / "ballast").write_bytes(bytes(32 << 10))
-    assert stands(full)
+    assert is_still_blocked(full)
     media = tmp_path / "share" / "talk.mp3"
     lost = Failure(FailureKind.INPUT_LOST, "", place=str(media))
-    assert stands(lost)
+    assert is_still_blocked(lost)
     media.parent.mkdir()
     media.write_bytes(b"x")
-    assert not stands(lost)
-    assert not stands(Failure(FailureKind.OUTPUT, "", place=str(tmp_path)))
-    assert stands(Failure(FailureKind.OUTPUT, "", place=str(tmp_path / "gone")))
-    assert not stands(Failure(FailureKind.BAD_MEDIA, "", place=str(tmp_path / "gone")))
+    assert not is_still_blocked(lost)
+    assert not is_still_blocked(Failure(FailureKind.OUTPUT, "", place=str(tmp_path)))
+    assert is_still_blocked(Failure(FailureKind.OUTPUT, "", place=str(tmp_path / "gone")))
+    assert not is_still_blocked(Failure(FailureKind.BAD_MEDIA, "", place=str(tmp_path / "gone")))
     assert list(media.parent.iterdir()) == [media]

@@ -122,7 +122,7 @@ async def test_a_model_is_kept_for_the_next_batch_and_then_let_go(tmp_path: Path
         await batch.to_the_end()
         pid = await batch.engine_pid()
         await batch.until(LogLine, lambda e: "model unloaded" in e.text)
-        await batch.until(LogLine, lambda e: "The end of the engine gave back" in e.text)
+        await batch.until(LogLine, lambda e: "Unloading the engine freed" in e.text)
         assert not psutil.pid_exists(pid)
 
 

@@ -78,7 +78,7 @@ async def test_a_window_that_kills_twice_is_left_out_and_told(tmp_path: Path) ->
     assert finished.completed == 2
     state = batch.jobs[1].state
     assert isinstance(state, Completed)
-    assert any("left out" in warning for warning in state.warnings)
+    assert any("was skipped" in warning for warning in state.warnings)
     assert [a.failure.kind for a in batch.jobs[1].attempts] == [FailureKind.ENGINE_DIED] * 2
     assert batch.jobs[2].attempts == ()
     found = segments(batch, 1)
@@ -96,7 +96,7 @@ async def test_what_was_left_out_once_is_not_told_of_a_whole_transcript(tmp_path
         await batch.to_the_end()
         hurt = batch.jobs[1].state
         assert isinstance(hurt, Completed)
-        assert any("left out" in warning for warning in hurt.warnings)
+        assert any("was skipped" in warning for warning in hurt.warnings)
         poison.unlink()
         since = len(batch.events)
         batch.send(RetryJobs((1,)))

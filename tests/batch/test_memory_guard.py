@@ -140,7 +140,7 @@ async def test_a_growing_engine_is_replaced_inside_the_file_and_the_text_is_the_
     alerts = [e for e in batch.events if isinstance(e, MemoryAlert)]
     assert alerts[0].hard
     assert "memory.limit is" in alerts[0].text
-    assert any("The end of the engine gave back" in line for line in batch.log)
+    assert any("Unloading the engine freed" in line for line in batch.log)
     state = batch.jobs[1].state
     assert isinstance(state, Completed)
     assert state.work_seconds > 0
@@ -171,7 +171,7 @@ async def test_a_limit_below_the_models_own_need_ends_the_batch_with_a_message(
         batch.runner.subscribe(tally)
         finished = await batch.to_the_end()
     assert finished.failure is not None
-    assert "model alone needs more memory than is allowed" in finished.failure.title
+    assert "model alone exceeds the memory limit" in finished.failure.title
     assert "memory.limit is 50 MB" in finished.failure.title
     assert "set the limit to" in finished.failure.hint
     assert (loads(batch), finished.completed, finished.failed) == (1, 0, 0)
@@ -244,4 +244,4 @@ async def test_a_step_whose_model_does_not_load_fails_its_file_only(tmp_path: Pa
     state = batch.jobs[1].state
     assert isinstance(state, Failed)
     assert state.failure.kind is FailureKind.OUT_OF_MEMORY
-    assert "Failed (Memory Error): a smaller step could not begin" in state.failure.title
+    assert "Failed (Memory Error): retrying with less memory failed" in state.failure.title

@@ -61,7 +61,7 @@ async def test_a_missing_library_lets_the_batch_go_on_on_the_cpu(tmp_path: Path)
     (told,) = (line for line in batch.log if "Continuing on the CPU" in line)
     assert "The GPU's library lib" in told
     assert "pip install 'fwtui[cuda]'" in told
-    assert any("goes on at" in line for line in batch.log)  # inside the file
+    assert any("resumed at" in line for line in batch.log)  # inside the file
 
 
 async def test_without_leave_the_batch_ends_with_one_sentence(tmp_path: Path) -> None:

@@ -92,11 +92,9 @@ async def test_what_is_there_is_left_or_another_name_taken(tmp_path: Path) -> No
         await batch.to_the_end()
         first, second = batch.jobs.values()
         assert isinstance(first.state, Skipped)
-        assert first.state.reason == (
-            "talk.txt and 4 more is there already; a retry writes it anew"
-        )
+        assert first.state.reason == ("talk.txt and 4 more already exist; retry to overwrite them")
         assert isinstance(second.state, Completed)
-        assert second.state.warnings == ("left as it was: srt",)
+        assert second.state.warnings == ("existed and was kept: srt",)
         assert len(second.state.outputs) == 4
         assert (out / "talk.flac.srt").read_text() == "mine too"
         assert (out / "talk.txt").read_text() == "mine"
@@ -143,7 +141,7 @@ async def test_doubtful_passages_are_found_in_either_mode(tmp_path: Path, batche
         found = [one for one in job.state.findings if one.kind is FindingKind.LANGUAGE]
         assert [one.detail for one in found] == ["English"]
         assert 0 <= found[0].start < found[0].end
-        warned = [e.text for e in batch.events if isinstance(e, LogLine) and "to check" in e.text]
+        warned = [e.text for e in batch.events if isinstance(e, LogLine) and "please check" in e.text]
         assert any("another language" in text for text in warned)
         assert ended.report is not None
         report = Path(ended.report).read_text()

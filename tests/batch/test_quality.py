@@ -3,9 +3,9 @@
 import pytest
 
 from fwtui.batch.quality import (
-    MOST,
+    MAX_FINDINGS,
+    check_transcript,
     fast_subtitles,
-    find_doubts,
     limited,
     low_confidence,
     missing_speech,
@@ -37,11 +37,11 @@ def passages(found: object) -> list[Passage]:
     [
         (("all is well", "and so is this"), []),
         (("no no no no",), []),  # people say that
-        (("no " * 8,), [(0.0, 2.0, "8 x “no”")]),
-        (("Thank you.", "thank you", "Thank you!", "THANK YOU"), [(0.0, 8.0, "4 x “thank you”")]),
-        (("one", *["and then we go"] * 4, "two"), [(2.0, 10.0, "4 x “and then we go”")]),
+        (("no " * 8,), [(0.0, 2.0, "8× “no”")]),
+        (("Thank you.", "thank you", "Thank you!", "THANK YOU"), [(0.0, 8.0, "4× “thank you”")]),
+        (("one", *["and then we go"] * 4, "two"), [(2.0, 10.0, "4× “and then we go”")]),
         (("a b c d e f g h", "a b c d e f g h"), []),  # said twice
-        (("go on " * 5, "fine", "yes " * 9), [(0.0, 2.0, "5 x “go on”"), (4.0, 6.0, "9 x “yes”")]),
+        (("go on " * 5, "fine", "yes " * 9), [(0.0, 2.0, "5× “go on”"), (4.0, 6.0, "9× “yes”")]),
         ((), []),
         (("...", "!"), []),
     ],
@@ -123,7 +123,7 @@ def test_each_check_can_be_switched_off_and_clips_are_not_missed_elsewhere() -> 
 
     def kinds(quality: QualitySettings, clips: str = "0") -> list[FindingKind]:
         decoding = DecodingSettings(clip_timestamps=clips)
-        return [one.kind for one in find_doubts(transcript, plan, heard, decoding, quality)]
+        return [one.kind for one in check_transcript(transcript, plan, heard, decoding, quality)]
 
     all_kinds = [
         FindingKind.REPETITION,
@@ -141,7 +141,7 @@ def test_each_check_can_be_switched_off_and_clips_are_not_missed_elsewhere() -> 
 def test_fast_subtitles_only_with_a_limit_and_subtitles() -> None:
     transcript = Transcript("en", tuple(segments("x" * 50, "short")))
     limits = OutputSettings(max_chars_per_second=20, output_format="srt")
-    assert passages(fast_subtitles(transcript, limits)) == [(0.0, 2.0, "25 characters a second")]
+    assert passages(fast_subtitles(transcript, limits)) == [(0.0, 2.0, "25 characters per second")]
     assert not fast_subtitles(
         transcript, OutputSettings(max_chars_per_second=20, output_format="txt")
     )
@@ -149,21 +149,21 @@ def test_fast_subtitles_only_with_a_limit_and_subtitles() -> None:
 
 
 def test_no_more_than_so_many_and_the_last_one_says_so() -> None:
-    many = [Finding(FindingKind.REPETITION, i, i + 1) for i in range(MOST + 5)]
+    many = [Finding(FindingKind.REPETITION, i, i + 1) for i in range(MAX_FINDINGS + 5)]
     found = limited(many)
-    assert len(found) == MOST
+    assert len(found) == MAX_FINDINGS
     assert found[-1].detail == "and 5 more in the file"
-    assert limited(many[:MOST]) == tuple(many[:MOST])
+    assert limited(many[:MAX_FINDINGS]) == tuple(many[:MAX_FINDINGS])
 
 
 def test_in_words() -> None:
     found = [
-        Finding(FindingKind.REPETITION, 0, 1, "4 x “no”"),
+        Finding(FindingKind.REPETITION, 0, 1, "4× “no”"),
         Finding(FindingKind.MISSING_SPEECH, 2, 9),
         Finding(FindingKind.REPETITION, 10, 11),
     ]
     assert counted(found) == "2 x repeats itself, speech without text"
     assert [said_of(one) for one in found[:2]] == [
-        "repeats itself: 4 x “no”",
+        "repeats itself: 4× “no”",
         "speech without text",
     ]

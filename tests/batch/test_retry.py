@@ -2,7 +2,7 @@
 
 import pytest
 
-from fwtui.batch.retry import GiveUp, Retry, Trouble, decide, first_rung, ladder
+from fwtui.batch.retry import FailedAttempt, GiveUp, Retry, decide, first_rung, ladder
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.settings import BatchSettings, DecodingSettings, ModelSettings, Settings
 
@@ -97,32 +97,32 @@ BAD = Failure(FailureKind.BAD_MEDIA, "Not a media file")
 
 
 @pytest.mark.parametrize(
-    ("trouble", "decision"),
+    ("attempt", "decision"),
     [
-        (Trouble(MEMORY, rung=0, rungs=4), Retry(1)),
-        (Trouble(MEMORY, rung=2, rungs=4), Retry(3)),
-        (Trouble(DIED, rung=2, rungs=4, deaths_here=1, deaths=1), Retry(2)),
+        (FailedAttempt(MEMORY, rung=0, rungs=4), Retry(1)),
+        (FailedAttempt(MEMORY, rung=2, rungs=4), Retry(3)),
+        (FailedAttempt(DIED, rung=2, rungs=4, deaths_here=1, deaths=1), Retry(2)),
         (
-            Trouble(DIED, rung=0, rungs=4, deaths_here=2, deaths=2, started=True),
+            FailedAttempt(DIED, rung=0, rungs=4, deaths_here=2, deaths=2, started=True),
             Retry(0, skip_window=True),
         ),
-        (Trouble(DIED, rung=0, rungs=4, deaths_here=2, deaths=2), GiveUp(DIED)),
+        (FailedAttempt(DIED, rung=0, rungs=4, deaths_here=2, deaths=2), GiveUp(DIED)),
         (
-            Trouble(DIED, rung=0, rungs=4, deaths_here=1, deaths=20, started=True),
+            FailedAttempt(DIED, rung=0, rungs=4, deaths_here=1, deaths=20, started=True),
             GiveUp(DIED),
         ),
-        (Trouble(BAD, rung=0, rungs=4), GiveUp(BAD)),
+        (FailedAttempt(BAD, rung=0, rungs=4), GiveUp(BAD)),
         # with others in the same batch: none is failed, or blamed for a death, before it was alone
-        (Trouble(MEMORY, rung=1, rungs=4, shared=True), Retry(2, alone=False)),
-        (Trouble(MEMORY, rung=3, rungs=4, shared=True), Retry(3)),
-        (Trouble(DIED, rung=1, rungs=4, deaths=20, started=True, shared=True), Retry(1)),
+        (FailedAttempt(MEMORY, rung=1, rungs=4, shared=True), Retry(2, alone=False)),
+        (FailedAttempt(MEMORY, rung=3, rungs=4, shared=True), Retry(3)),
+        (FailedAttempt(DIED, rung=1, rungs=4, deaths=20, started=True, shared=True), Retry(1)),
     ],
 )
-def test_decisions(trouble: Trouble, decision: Retry | GiveUp) -> None:
-    assert decide(trouble) == decision
+def test_decisions(attempt: FailedAttempt, decision: Retry | GiveUp) -> None:
+    assert decide(attempt) == decision
 
 
 def test_the_end_of_the_ladder_is_the_documents_memory_error() -> None:
-    end = decide(Trouble(MEMORY, rung=3, rungs=4))
+    end = decide(FailedAttempt(MEMORY, rung=3, rungs=4))
     assert isinstance(end, GiveUp)
     assert end.failure.title == "Failed (Memory Error): Out of memory"

@@ -40,7 +40,7 @@ for path in sys.argv[2:]:
 """
 RATE = 16_000
 WINDOW_SECONDS = 30
-BUSY = re.compile(rb"The model was busy ([\d.]+) %")
+BUSY = re.compile(rb"Model utilisation ([\d.]+)%")
 
 
 def timed(command: list[str]) -> tuple[float, float]:

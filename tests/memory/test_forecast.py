@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from fwtui.config.fields import apply
 from fwtui.core.events import GpuReading, MemoryReading
 from fwtui.core.settings import ComputeType, DecodingSettings, ModelSettings, Settings
-from fwtui.memory.forecast import Needs, estimate, forecast, told, told_of_file
+from fwtui.memory.forecast import Needs, describe_file_needs, describe_forecast, estimate, forecast
 from fwtui.memory.models import KNOWN, weights_size
 from tests.benchmarks.forecast import told_and_taken
 from tests.benchmarks.random_model import SIZES, write_model
@@ -129,11 +129,11 @@ def test_two_engines_need_twice_as_much() -> None:
 def test_the_line_says_numbers_and_the_way_out() -> None:
     made = forecast(CPU, float(KNOWN["large-v3"]), machine(7000))
     assert made is not None
-    assert f"about {made.needs:.0f} MB of memory (7000 MB are free)" in told(made)
-    assert told(made).endswith("an estimate; compute type int8 fits")
+    assert f"an estimated {made.needs:.0f} MB of memory (7000 MB free)" in describe_forecast(made)
+    assert describe_forecast(made).endswith("; it would fit with compute type int8")
     nothing = forecast(CPU, float(KNOWN["large-v3"]), machine(300))
     assert nothing is not None
-    assert told(nothing).endswith("no smaller setting fits")
+    assert describe_forecast(nothing).endswith("; it will not fit, even with smaller settings")
 
 
 def test_what_a_file_needs() -> None:
@@ -141,9 +141,10 @@ def test_what_a_file_needs() -> None:
     assert made is not None
     needs = f"about {made.needs:.0f} MB of memory"
     assert (
-        told_of_file(made, 3600) == f"{needs}, 110 MB of scratch space on disk: more than is free"
+        describe_file_needs(made, 3600)
+        == f"{needs}, 110 MB of scratch space on disk (more than is free)"
     )
-    assert told_of_file(replace(made, fits=True), 0) == needs
+    assert describe_file_needs(replace(made, fits=True), 0) == needs
 
 
 def test_where_models_are(tmp_path: Path) -> None:

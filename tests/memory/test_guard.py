@@ -8,21 +8,21 @@ from fwtui.core.settings import MemorySettings
 from fwtui.core.text import Amount
 from fwtui.memory.guard import (
     Alert,
-    Calm,
-    GoSmaller,
+    AlertOver,
+    GuardState,
     Limits,
-    Recycle,
-    Watched,
-    judge,
+    ReplaceEngine,
+    StepDown,
+    decide,
     limits_of,
     with_limits,
 )
 
 LIMITS = Limits(warn=Amount(800), limit=Amount(1000))
 GPU, GPU_SHARE = Limits(gpu=Amount(900)), Limits(gpu=Amount(90, is_share=True))
-CALM, ALERTED = Watched(), Watched(alerted=True)
-LEAVING = Watched(alerted=True, leaving=True)
-STRUCK = Watched(strikes=1)
+QUIET, ALERTED = GuardState(), GuardState(alerted=True)
+LEAVING = GuardState(alerted=True, replacing=True)
+STRUCK = GuardState(strikes=1)
 
 
 def reading(
@@ -38,57 +38,57 @@ def on_gpu(used: float, ours: float | None = None) -> MemoryReading:
 @pytest.mark.parametrize(
     ("now", "limits", "before", "windows", "kind", "after"),
     [
-        (reading(700), LIMITS, CALM, 9, None, CALM),
-        (reading(801), LIMITS, CALM, 9, Alert, ALERTED),
-        (reading(801), LIMITS, CALM, 0, Alert, ALERTED),
+        (reading(700), LIMITS, QUIET, 9, None, QUIET),
+        (reading(801), LIMITS, QUIET, 9, Alert, ALERTED),
+        (reading(801), LIMITS, QUIET, 0, Alert, ALERTED),
         (reading(900), LIMITS, ALERTED, 9, None, ALERTED),  # said once
         (reading(790), LIMITS, ALERTED, 9, None, ALERTED),  # not yet calm
-        (reading(700), LIMITS, ALERTED, 9, Calm, CALM),
-        (reading(100, available=390), LIMITS, CALM, 9, Alert, ALERTED),  # others use it
-        (reading(100, available=390), Limits(), CALM, 9, None, CALM),
-        (reading(9000), Limits(), CALM, 9, None, CALM),
-        (reading(1001), LIMITS, CALM, 9, Recycle, LEAVING),
-        (reading(1001), LIMITS, CALM, 0, Alert, ALERTED),  # a model is judged when it is loaded
+        (reading(700), LIMITS, ALERTED, 9, AlertOver, QUIET),
+        (reading(100, available=390), LIMITS, QUIET, 9, Alert, ALERTED),  # others use it
+        (reading(100, available=390), Limits(), QUIET, 9, None, QUIET),
+        (reading(9000), Limits(), QUIET, 9, None, QUIET),
+        (reading(1001), LIMITS, QUIET, 9, ReplaceEngine, LEAVING),
+        (reading(1001), LIMITS, QUIET, 0, Alert, ALERTED),  # a model is judged when it is loaded
         (reading(1001), LIMITS, LEAVING, 9, None, LEAVING),
-        (reading(1001), LIMITS, CALM, 2, Recycle, replace(LEAVING, strikes=1)),
-        (reading(1001), LIMITS, STRUCK, 2, GoSmaller, replace(LEAVING, strikes=2)),
-        (reading(1001), LIMITS, STRUCK, 3, Recycle, LEAVING),
-        (on_gpu(901), GPU, CALM, 9, Recycle, LEAVING),
-        (on_gpu(901, ours=800), GPU, CALM, 9, None, CALM),
-        (on_gpu(950, ours=901), GPU_SHARE, CALM, 9, Recycle, LEAVING),
+        (reading(1001), LIMITS, QUIET, 2, ReplaceEngine, replace(LEAVING, strikes=1)),
+        (reading(1001), LIMITS, STRUCK, 2, StepDown, replace(LEAVING, strikes=2)),
+        (reading(1001), LIMITS, STRUCK, 3, ReplaceEngine, LEAVING),
+        (on_gpu(901), GPU, QUIET, 9, ReplaceEngine, LEAVING),
+        (on_gpu(901, ours=800), GPU, QUIET, 9, None, QUIET),
+        (on_gpu(950, ours=901), GPU_SHARE, QUIET, 9, ReplaceEngine, LEAVING),
     ],
 )
 def test_decisions(
     now: MemoryReading,
     limits: Limits,
-    before: Watched,
+    before: GuardState,
     windows: int,
     kind: type | None,
-    after: Watched,
+    after: GuardState,
 ) -> None:
-    action, watched = judge(now, limits, before, windows)
+    action, state = decide(now, limits, before, windows)
     assert type(action) is (kind or type(None))
-    assert watched == after
+    assert state == after
 
 
 def test_a_limit_that_nothing_can_hold_ends() -> None:
     """Each engine is over the limit after its first window: two, then smaller steps only."""
-    watched, kinds = Watched(), []
+    state, kinds = GuardState(), []
     for _ in range(4):
-        action, watched = judge(reading(1200), LIMITS, watched, 1)
+        action, state = decide(reading(1200), LIMITS, state, 1)
         kinds.append(type(action))
-        watched = replace(watched, leaving=False)  # the next engine is loaded
-    assert kinds == [Recycle, GoSmaller, GoSmaller, GoSmaller]
+        state = replace(state, replacing=False)  # the next engine is loaded
+    assert kinds == [ReplaceEngine, StepDown, StepDown, StepDown]
 
 
 def test_growth_that_a_fresh_engine_cures_goes_on_for_ever() -> None:
-    watched, recycled = Watched(), 0
+    state, recycled = GuardState(), 0
     for _ in range(20):
         for windows in range(10):
-            action, watched = judge(reading(700 + 40 * windows), LIMITS, watched, windows)
-            assert not isinstance(action, GoSmaller)
-            recycled += isinstance(action, Recycle)
-        watched = replace(watched, leaving=False)
+            action, state = decide(reading(700 + 40 * windows), LIMITS, state, windows)
+            assert not isinstance(action, StepDown)
+            recycled += isinstance(action, ReplaceEngine)
+        state = replace(state, replacing=False)
     assert recycled == 20
 
 
@@ -101,7 +101,7 @@ def test_shares_are_of_the_container_where_that_has_less() -> None:
 
 
 def test_the_texts_name_the_numbers_and_the_setting() -> None:
-    action, _ = judge(reading(1234), LIMITS, CALM, 9)
-    assert action == Recycle("fwtui uses 1234 MB, and memory.limit is 1000 MB")
-    action, _ = judge(reading(900), LIMITS, CALM, 9)
+    action, _ = decide(reading(1234), LIMITS, QUIET, 9)
+    assert action == ReplaceEngine("fwtui uses 1234 MB, and memory.limit is 1000 MB")
+    action, _ = decide(reading(900), LIMITS, QUIET, 9)
     assert action == Alert("fwtui uses 900 MB, and memory.warn is 800 MB")

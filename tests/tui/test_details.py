@@ -78,7 +78,7 @@ async def test_everything_about_a_completed_file(tmp_path: Path) -> None:
     async with scripted(link, size=(160, 48)) as driver:
         await open_details(driver)
         for words in (
-            "30:00 of audio in 4:00, 7.5×",  # noqa: RUF001
+            "30:00 of audio in 4:00, 7.5×",
             "/gone/talk.txt (not there any more)",
             "3 s damaged",
             "Settings, as it was transcribed",
@@ -110,7 +110,7 @@ async def test_a_file_is_followed_while_it_is_worked_on() -> None:
         link.emit(JobChanged(job(1, state=Processing(NOW, preparing=False))))
         await driver.until(lambda: driver.app.controller.model.running)
         link.emit(JobProgress(1, 600.0, 1800.0, 7.5, 160.0))
-        await driver.until_text("10:00 of 30:00, 33%, 7.5×")  # noqa: RUF001
+        await driver.until_text("10:00 of 30:00, 33%, 7.5×")
         link.emit(SegmentsFound(1, (SPOKEN,), "en"))
         await driver.until_text("Sure perhaps")
         await driver.press("r", "e")  # not while it is worked on

@@ -121,13 +121,13 @@ async def test_the_report_after_a_batch(tmp_path: Path, monkeypatch: pytest.Monk
         for words in (
             "19 files   ✓ 4 done   ✗ 2 failed   ○ 11 to do   – 2 left out",  # noqa: RUF001
             "4 h 55 min",
-            "9.0 × real time",  # noqa: RUF001
+            "9.0 × real time",
             "1 h 29 min",
             "en 3, fr 1",
             "Memory of our processes",
             "1.5 GB│",
             "Slowest files",
-            "1:42:00 in 11:42    8.7×",  # noqa: RUF001
+            "1:42:00 in 11:42    8.7×",
             "Failures  ·  2 files",
             "check that it plays",
             "next: batch size 4",

@@ -141,7 +141,9 @@ async def test_doubtful_passages_are_found_in_either_mode(tmp_path: Path, batche
         found = [one for one in job.state.findings if one.kind is FindingKind.LANGUAGE]
         assert [one.detail for one in found] == ["English"]
         assert 0 <= found[0].start < found[0].end
-        warned = [e.text for e in batch.events if isinstance(e, LogLine) and "please check" in e.text]
+        warned = [
+            e.text for e in batch.events if isinstance(e, LogLine) and "please check" in e.text
+        ]
         assert any("another language" in text for text in warned)
         assert ended.report is not None
         report = Path(ended.report).read_text()

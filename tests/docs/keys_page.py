@@ -1,28 +1,39 @@
-"""The keys of the screen, and the exit codes: the tables of the README as pages."""
+"""The reference pages of the keys and of the exit codes."""
 
 from collections.abc import Iterator
 
-from tests.cli.readme_tables import exit_code_lines, key_lines
+from fwtui.errors import EXIT_CODE_HELP
+from fwtui.tui.keys import KEYS, TITLES, shown
 from tests.docs.markup import generated
 
 
 def keys_page() -> Iterator[str]:
-    """The lines of the page of keys."""
+    """Lines of the page of keys."""
     yield generated("fwtui/tui/keys.py")
     yield ""
     yield "# Keys"
     yield ""
-    yield "`?` shows them on the screen, as you have set them."
+    yield "Press `?` in fwtui for this list with your own key bindings."
     yield ""
-    yield from key_lines()
+    yield "| Key | Action |"
+    yield "|---|---|"
+    for where, title in TITLES.items():
+        yield f"| **{title}** | |"
+        for key in KEYS:
+            if key.where == where:
+                names = " ".join(f"`{shown(name)}`" for name in key.keys)
+                yield f"| {names} | {key.tooltip} |"
 
 
 def exit_codes_page() -> Iterator[str]:
-    """The lines of the page of exit codes."""
+    """Lines of the page of exit codes."""
     yield generated("fwtui/errors.py")
     yield ""
     yield "# Exit codes"
     yield ""
-    yield "Of every command. They are computed from what became of the files."
+    yield "They apply to every command and are computed from the final state of each file."
     yield ""
-    yield from exit_code_lines()
+    yield "| Code | Meaning |"
+    yield "|---|---|"
+    for code, meaning in EXIT_CODE_HELP.items():
+        yield f"| {code:d} | {meaning} |"

@@ -1,54 +1,26 @@
-"""Every key of the program, once: bindings, footer, palette and help come from here."""
+"""Every key of the program, once: bindings, footer, palette, help and docs are made from it."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 from textual.binding import Binding, BindingType
 
 Where = Literal[
-    "everywhere",
-    "queue",
-    "panes",
-    "moving",
-    "log",
-    "add",
-    "settings",
-    "resume",
-    "sessions",
-    "details",
-    "report",
-    "watch",
-    "bug",
-    "models",
-    "doctor",
-]
-
-TITLES: dict[Where, str] = {
-    "everywhere": "Everywhere",
-    "queue": "Files in the queue",
-    "panes": "Panes",
-    "moving": "Moving",
-    "log": "Log",
-    "add": "Add files: the tree",
-    "settings": "Settings",
-    "resume": "Unfinished sessions at the start",
-    "sessions": "Sessions",
-    "details": "Details of a file",
-    "report": "Report",
-    "watch": "Watched folders",
-    "bug": "Report a bug",
-    "models": "Models",
-    "doctor": "Doctor",
-}
+    "queue", "panes", "moving", "log", "everywhere",
+    "add", "settings", "resume", "sessions", "details",
+    "report", "watch", "bug", "models", "doctor",
+]  # fmt: skip
 
 
 class Key(Struct, frozen=True):
     """One action and the keys that call it.
 
-    `footer` ranks it among the hints at the bottom (0: not there); `palette` puts it into the
-    command palette; `priority` makes it work wherever the focus is, text fields included.
+    `footer` ranks it among the hints at the bottom (0: not there), where a `pinned` one is always
+    shown; `palette` puts it into the command palette; `priority` makes it work wherever the focus
+    is, text fields included.
     """
 
     id: str
@@ -56,783 +28,223 @@ class Key(Struct, frozen=True):
     action: str
     label: str
     tooltip: str
-    where: Where
+    where: Where = "everywhere"
     footer: int = 0
+    pinned: bool = False
     palette: bool = True
     priority: bool = False
 
 
-DIALOG_KEYS: tuple[Key, ...] = (
-    Key(
-        "add_choose",
-        ("space",),
-        "choose",
-        "Choose",
-        "Choose the file or the whole folder, and go to the next",
-        "add",
-        palette=False,
-    ),
-    Key(
-        "add_choose_all",
-        ("ctrl+a",),
-        "choose_all",
-        "Choose all",
-        "Choose all that is listed, or none of it",
-        "add",
-        palette=False,
-    ),
-    Key(
-        "add_open",
-        ("enter",),
-        "open",
-        "Open",
-        "Open or close a folder; choose a file",
-        "add",
-        palette=False,
-    ),
-    Key("add_unfold", ("right", "l"), "unfold", "Open", "Open a folder", "add", palette=False),
-    Key(
-        "add_fold",
-        ("left", "h"),
-        "fold",
-        "Close",
-        "Close the folder, or go to the one that this is in",
-        "add",
-        palette=False,
-    ),
-    Key(
-        "add_above",
-        ("backspace",),
-        "above",
-        "Up",
-        "Show the folder that this one is in",
-        "add",
-        palette=False,
-    ),
-    Key(
-        "add_search",
-        ("/",),
-        "screen.search",
-        "Search",
-        "Find files below this folder by some of their letters",
-        "add",
-        palette=False,
-    ),
-    Key(
-        "add_kind",
-        ("m",),
-        "screen.kind",
-        "Type",
-        "Only audio, only video, or both",
-        "add",
-        palette=False,
-    ),
-    Key(
-        "add_known",
-        ("n",),
-        "screen.known",
-        "Only new",
-        "Leave out files that are in the queue or have a transcript, or not",
-        "add",
-        palette=False,
-    ),
-    Key(
-        "add_confirm",
-        ("a",),
-        "screen.confirm",
-        "Add",
-        "Add what is chosen and typed",
-        "add",
-        palette=False,
-    ),
-    Key(
-        "setting_edit",
-        ("enter", "space"),
-        "edit",
-        "Edit",
-        "Type a value; switch or change the value of a choice",
-        "settings",
-        palette=False,
-    ),
-    Key(
-        "setting_before",
-        ("left", "h"),
-        "step(-1)",
-        "Less",
-        "The choice before, one less, or off",
-        "settings",
-        palette=False,
-    ),
-    Key(
-        "setting_after",
-        ("right", "l"),
-        "step(1)",
-        "More",
-        "The next choice, one more, or on",
-        "settings",
-        palette=False,
-    ),
-    Key(
-        "setting_reset",
-        ("backspace", "delete", "d"),
-        "reset",
-        "Default",
-        "Set the value back to its default",
-        "settings",
-        palette=False,
-    ),
-    Key(
-        "setting_fast",
-        ("1",),
-        "profile(0)",
-        "Fast",
-        "Profile Fast: int8 weights, one beam",
-        "settings",
-        palette=False,
-    ),
-    Key(
-        "setting_precise",
-        ("2",),
-        "profile(1)",
-        "Precise",
-        "Profile Precise: the model's own weights, five beams",
-        "settings",
-        palette=False,
-    ),
-    Key(
-        "setting_deep",
-        ("3",),
-        "profile(2)",
-        "Deep",
-        "Profile Deep: the best type for the device, ten beams, patience 2",
-        "settings",
-        palette=False,
-    ),
-    Key(
-        "setting_profile",
-        ("p",),
-        "next_profile",
-        "Next profile",
-        "Take the values of the next profile, those of your own included",
-        "settings",
-        palette=False,
-    ),
-    Key(
-        "setting_name_profile",
-        ("n",),
-        "name_profile",
-        "Save profile",
-        "Save the values as a profile of your own, under a name",
-        "settings",
-        palette=False,
-    ),
-    Key(
-        "setting_delete_profile",
-        ("D",),
-        "delete_profile",
-        "Delete profile",
-        "Delete the profile of your own that the values are",
-        "settings",
-        palette=False,
-    ),
-    Key(
-        "setting_filter",
-        ("/",),
-        "filter",
-        "Filter",
-        "Show only settings whose name or help has this text",
-        "settings",
-        palette=False,
-    ),
-    Key(
-        "setting_apply",
-        ("a",),
-        "apply",
-        "Apply",
-        "Use the values for this batch's files that have not started",
-        "settings",
-        palette=False,
-    ),
-    Key(
-        "setting_save",
-        ("s",),
-        "save",
-        "Save",
-        "Save the values as defaults for the next start",
-        "settings",
-        palette=False,
-    ),
-    Key(
+def _key(id: str, keys: str, label: str, tooltip: str, action: str = "") -> Key:  # noqa: A002
+    """A line of the table. Keys are separated by spaces.
+
+    Without an `action` it is named as the id, less the prefix of the section.
+    """
+    return Key(id, tuple(keys.split()), action, label, tooltip)
+
+
+_QUEUE = (
+    _key("add", "a", "Add", "Add files, folders or patterns to the queue"),
+    _key("start", "s", "Start", "Start; pause after the current chunk; resume", "start_pause"),
+    _key("stop", "S", "Stop", "Stop at once and free memory; the running file keeps its progress"),
+    _key("details", "enter", "Details", "Show media, attempts, errors and outputs of the file"),
+    _key("skip", "x", "Skip", "Cancel the running file, or skip a waiting one"),
+    _key("retry", "r", "Retry", "Queue finished files again"),
+    _key("restart", "R", "Restart", "Queue files again from the beginning"),
+    _key("remove", "d", "Remove", "Remove files from the queue"),
+    _key("undo", "u", "Undo", "Undo the last removal (progress included)"),
+    _key("move_down", "J shift+down", "Move down", "Move files down in the queue", "move(1)"),
+    _key("move_up", "K shift+up", "Move up", "Move files up in the queue", "move(-1)"),
+    _key("select", "space", "Select", "Select the file and move to the next"),
+    _key("select_all", "ctrl+a", "Select all", "Select all files shown, or none"),
+    _key("filter", "/", "Filter", "Filter by name or state: is:failed, is:check, is:waiting"),
+    _key("sort", "o", "Sort", "Sort by name, length or state (keeps the processing order)"),
+    _key("work_order", "w", "Process in this order", "Process files in the order shown"),
+    _key("watch", "W", "Watch folders", "Watched folders: status, add, stop watching"),
+    _key("settings", "comma", "Settings", "Settings and profiles, for this batch or as defaults"),
+    _key("fit", "M", "Fit memory", "Apply the suggested settings for a batch that exceeds memory"),
+    _key("report", "i", "Report", "Totals, speed, slowest files, failures and memory"),
+    _key("sessions", "ctrl+o", "Sessions", "Stored sessions: inspect, resume, export, delete"),
+    _key("escape", "escape", "Back", "Clear the filter, then the selection, then the zoom"),
+    _key("follow", "f", "Follow", "Follow the running file"),
+    _key("models", "m", "Models", "Models: download, pause, remove, or use one for this batch"),
+    _key("doctor", "D", "Doctor", "Check this machine and show how to fix each problem"),
+)
+
+_PANES = (
+    _key("next_pane", "tab", "Panes", "Focus the next pane", "next_pane(1)"),
+    _key("previous_pane", "shift+tab", "Previous pane", "Focus the previous pane", "next_pane(-1)"),
+    _key("queue", "1", "Queue", "Focus the queue", "pane('queue')"),
+    _key("transcript", "2", "Transcript", "Focus or hide the transcript", "pane('transcript')"),
+    _key("log", "3", "Log", "Focus or hide the log", "pane('log')"),
+    _key("memory", "4", "Memory", "Focus or hide the memory pane", "pane('memory')"),
+    _key("zoom", "z", "Zoom", "Maximise this pane, or restore it"),
+    _key("copy", "y", "Copy", "Copy the transcript or the log shown"),
+)
+
+_MOVING = (
+    _key("up", "up k", "Up", "One line up", "go(-1)"),
+    _key("down", "down j", "Down", "One line down", "go(1)"),
+    _key("page_up", "pageup ctrl+b", "Page up", "One page up", "page(-1.0)"),
+    _key("page_down", "pagedown ctrl+f", "Page down", "One page down", "page(1.0)"),
+    _key("half_up", "ctrl+u", "Half a page up", "Half a page up", "page(-0.5)"),
+    _key("half_down", "ctrl+d", "Half a page down", "Half a page down", "page(0.5)"),
+    _key("home", "home g", "First", "First line"),
+    _key("end", "end G", "Last", "Last line; transcript and log follow new lines again"),
+)
+
+_LOG = (
+    _key("left", "left h", "Left", "Scroll left", "side(-1)"),
+    _key("right", "right l", "Right", "Scroll right", "side(1)"),
+    _key("level", "v", "Level", "Raise the log level; after errors, show all again"),
+    _key("log_filter", "/", "Filter log", "Filter the lines of the log", "screen.filter_log"),
+)
+
+_EVERYWHERE = (
+    _key("theme", "t", "Light or dark", "Switch between light and dark"),
+    _key("palette", "ctrl+p", "Commands", "Search all commands", "command_palette"),
+    _key("bug", "B", "Report a bug", "Preview an anonymised bug report", "report_bug"),
+    _key("help", "? f1", "Help", "Show all keys"),
+    _key("quit", "q", "Quit", "Save and quit (asks during transcription); detach when attached"),
+    _key("interrupt", "ctrl+c ctrl+q", "Quit", "Quit from anywhere", "quit"),
+)
+
+_ADD = (
+    _key("add_choose", "space", "Select", "Select the file or folder and move to the next"),
+    _key("add_choose_all", "ctrl+a", "Select all", "Select everything listed, or nothing"),
+    _key("add_open", "enter", "Open", "Open or close a folder; select a file"),
+    _key("add_unfold", "right l", "Open", "Open the folder"),
+    _key("add_fold", "left h", "Close", "Close the folder, or go to its parent"),
+    _key("add_above", "backspace", "Up", "Go to the parent folder"),
+    _key("add_search", "/", "Find", "Fuzzy-find files below this folder", "screen.search"),
+    _key("add_kind", "m", "Type", "Show audio, video, or both", "screen.kind"),
+    _key("add_known", "n", "Only new", "Hide files already queued or transcribed", "screen.known"),
+    _key("add_confirm", "a", "Add", "Add the selected and typed files", "screen.confirm"),
+)
+
+_SETTINGS = (
+    _key("setting_edit", "enter space", "Edit", "Type a value; toggle a switch or choice"),
+    _key("setting_before", "left h", "Less", "Previous choice, decrease, or off", "step(-1)"),
+    _key("setting_after", "right l", "More", "Next choice, increase, or on", "step(1)"),
+    _key("setting_reset", "backspace delete d", "Reset", "Reset the value to its default"),
+    _key("setting_fast", "1", "Fast", "Fast: int8 weights, beam size 1", "profile(0)"),
+    _key("setting_precise", "2", "Precise", "Precise: native weights, beam size 5", "profile(1)"),
+    _key("setting_deep", "3", "Deep", "Deep: best type, beam size 10, patience 2", "profile(2)"),
+    _key("setting_profile", "p", "Next profile", "Apply the next profile", "next_profile"),
+    _key("setting_name_profile", "n", "Save profile", "Save the values as a custom profile"),
+    _key("setting_delete_profile", "D", "Delete profile", "Delete the current custom profile"),
+    _key("setting_filter", "/", "Filter", "Show only settings whose name or help contains a text"),
+    _key("setting_apply", "a", "Apply", "Apply to the files of this batch that have not started"),
+    _key("setting_save", "s", "Save", "Save as defaults for new batches"),
+)
+
+_RESUME = (
+    _key(
         "resume_resume",
-        ("r",),
-        "choose('resume')",
-        "Resume Session",
-        "Go on with the session; failed files are tried again",
-        "resume",
-        palette=False,
-    ),
-    Key(
-        "resume_inspect",
-        ("i",),
-        "inspect",
-        "Inspect",
-        "Look at its files and attempts",
-        "resume",
-        palette=False,
-    ),
-    Key(
-        "resume_later",
-        ("l",),
-        "choose('later')",
-        "Later",
-        "Keep the session and begin a new one",
-        "resume",
-        palette=False,
-    ),
-    Key(
-        "resume_discard",
-        ("d",),
-        "choose('discard')",
-        "Discard & Start Fresh",
-        "Delete the session; asks once more",
-        "resume",
-        palette=False,
-    ),
-    Key(
-        "session_open",
-        ("enter",),
-        "open",
-        "Open",
-        "From the sessions to the files of one; from a file to its details",
-        "sessions",
-        palette=False,
-    ),
-    Key(
-        "session_resume",
-        ("r",),
-        "resume",
+        "r",
         "Resume",
-        "Go on with the session in place of this batch, which is kept",
-        "sessions",
-        palette=False,
+        "Resume; failed files are retried",
+        "choose('resume')",
     ),
-    Key(
-        "session_export",
-        ("e",),
-        "export",
-        "Export",
-        "Write it as JSON, TOML or CSV",
-        "sessions",
-        palette=False,
-    ),
-    Key(
-        "session_folder",
-        ("o",),
-        "folder",
-        "Open folder",
-        "Open the folder of its transcripts",
-        "sessions",
-        palette=False,
-    ),
-    Key(
-        "session_discard",
-        ("d",),
-        "discard",
-        "Discard",
-        "Forget the session; transcripts stay. Asks first",
-        "sessions",
-        palette=False,
-    ),
-    Key(
-        "session_delete",
-        ("D",),
-        "delete",
-        "Delete",
-        "Delete the session and the transcripts it wrote. Asks first",
-        "sessions",
-        palette=False,
-    ),
-    Key(
-        "details_retry",
-        ("r",),
-        "retry",
-        "Retry",
-        "Put the file back to waiting",
-        "details",
-        palette=False,
-    ),
-    Key(
-        "details_settings",
-        ("e",),
-        "retry_with",
-        "Retry with",
-        "Choose other settings for this file alone, and put it back to waiting",
-        "details",
-        palette=False,
-    ),
-    Key(
-        "details_folder",
-        ("o",),
-        "folder",
-        "Open folder",
-        "Open the folder of its transcripts",
-        "details",
-        palette=False,
-    ),
-    Key(
-        "details_copy",
-        ("y",),
-        "copy",
-        "Copy",
-        "Copy the transcript",
-        "details",
-        palette=False,
-    ),
-    Key(
-        "watch_add",
-        ("a",),
-        "add",
-        "Add",
-        "Watch one more folder",
-        "watch",
-        palette=False,
-    ),
-    Key(
-        "watch_change",
-        ("enter", "e"),
-        "change",
-        "Change",
-        "Watch the folder in another way",
-        "watch",
-        palette=False,
-    ),
-    Key(
-        "watch_remove",
-        ("d",),
-        "remove",
-        "Let go",
-        "Watch the folder no more; its files in the queue stay there",
-        "watch",
-        palette=False,
-    ),
-    Key(
-        "report_export",
-        ("e",),
-        "export",
-        "Export",
-        "Write the report as Markdown, CSV or JSON",
-        "report",
-        palette=False,
-    ),
-    Key(
-        "report_folder",
-        ("o",),
-        "folder",
-        "Open folder",
-        "Open the folder of the transcripts",
-        "report",
-        palette=False,
-    ),
-    Key(
-        "bug_write",
-        ("w",),
-        "write",
-        "Write",
-        "Write what is shown to the zip",
-        "bug",
-        palette=False,
-    ),
-    Key(
-        "bug_place",
-        ("p",),
-        "place",
-        "Path",
-        "Type where the zip goes",
-        "bug",
-        palette=False,
-    ),
+    _key("resume_inspect", "i", "Inspect", "Show its files and attempts"),
+    _key("resume_later", "l", "Later", "Keep the session and start a new one", "choose('later')"),
+    _key("resume_discard", "d", "Discard", "Delete the session (asks first)", "choose('discard')"),
 )
 
-
-MACHINE_KEYS: tuple[Key, ...] = (
-    Key(
-        "models",
-        ("m",),
-        "models",
-        "Models",
-        "All models: download, pause, remove, or use one for this batch",
-        "queue",
-    ),
-    Key(
-        "doctor",
-        ("D",),
-        "doctor",
-        "Doctor",
-        "Check this machine: every problem with its fix",
-        "queue",
-    ),
-    Key(
-        "model_use",
-        ("enter",),
-        "use",
-        "Use",
-        "Use the model for the files of this batch that have not started",
-        "models",
-        palette=False,
-    ),
-    Key(
-        "model_download",
-        ("d",),
-        "download",
-        "Download",
-        "Download the model, or go on with that; it goes on when this dialog is closed",
-        "models",
-        palette=False,
-    ),
-    Key(
-        "model_pause",
-        ("p",),
-        "pause",
-        "Pause",
-        "Pause the download; what has arrived is kept",
-        "models",
-        palette=False,
-    ),
-    Key(
-        "model_other",
-        ("a",),
-        "other",
-        "Other",
-        "Name a model by its Hugging Face id or its folder",
-        "models",
-        palette=False,
-    ),
-    Key(
-        "model_remove",
-        ("delete", "D"),
-        "remove",
-        "Remove",
-        "Delete the model from this machine. Asks first",
-        "models",
-        palette=False,
-    ),
-    Key(
-        "doctor_again",
-        ("r",),
-        "again",
-        "Again",
-        "Look at everything once more",
-        "doctor",
-        palette=False,
-    ),
-    Key(
-        "doctor_copy",
-        ("y",),
-        "copy",
-        "Copy",
-        "Copy all findings",
-        "doctor",
-        palette=False,
-    ),
+_SESSIONS = (
+    _key("session_open", "enter", "Open", "Open a session's files, then a file's details"),
+    _key("session_resume", "r", "Resume", "Save this batch and resume the session instead"),
+    _key("session_export", "e", "Export", "Export as JSON, TOML or CSV"),
+    _key("session_folder", "o", "Open folder", "Open the folder of its transcripts"),
+    _key("session_discard", "d", "Discard", "Delete the session, keep transcripts (asks first)"),
+    _key("session_delete", "D", "Delete", "Delete the session and its transcripts (asks first)"),
 )
 
-
-__all__ = ["KEYS", "TITLES", "Key", "Where", "bindings", "footer_keys", "hints", "shown"]
-
-KEYS: tuple[Key, ...] = (
-    Key("add", ("a",), "add", "Add", "Add files, folders or patterns to the queue", "queue", 1),
-    Key(
-        "start",
-        ("s",),
-        "start_pause",
-        "Start",
-        "Start the queue, pause after the current window, or go on",
-        "queue",
-        2,
-    ),
-    Key(
-        "stop",
-        ("S",),
-        "stop",
-        "Stop",
-        "Stop at once and free the memory; the running file keeps its progress",
-        "queue",
-    ),
-    Key(
-        "details",
-        ("enter",),
-        "details",
-        "Details",
-        "Everything about the file: media, attempts, error, outputs",
-        "queue",
-        3,
-    ),
-    Key(
-        "skip",
-        ("x",),
-        "skip",
-        "Skip",
-        "Cancel the running file, or leave a waiting one out",
-        "queue",
-        4,
-    ),
-    Key("retry", ("r",), "retry", "Retry", "Put finished files back to waiting", "queue", 5),
-    Key(
-        "restart",
-        ("R",),
-        "restart",
-        "Start over",
-        "Put files back to waiting and forget their progress inside the file",
-        "queue",
-    ),
-    Key("remove", ("d",), "remove", "Remove", "Take files out of the queue", "queue", 6),
-    Key(
-        "undo",
-        ("u",),
-        "undo",
-        "Undo",
-        "Put the files that were removed last back, with their progress",
-        "queue",
-    ),
-    Key("move_down", ("J", "shift+down"), "move(1)", "Move down", "Move files down", "queue"),
-    Key("move_up", ("K", "shift+up"), "move(-1)", "Move up", "Move files up", "queue"),
-    Key("select", ("space",), "select", "Select", "Select the file and go to the next", "queue"),
-    Key(
-        "select_all",
-        ("ctrl+a",),
-        "select_all",
-        "Select all",
-        "Select all files shown, or none",
-        "queue",
-    ),
-    Key(
-        "filter",
-        ("/",),
-        "filter",
-        "Filter",
-        "Show only files whose name has this text; is:failed asks for a state",
-        "queue",
-        7,
-    ),
-    Key(
-        "sort",
-        ("o",),
-        "sort",
-        "Sort",
-        "Show the files by name, length or state; the order of work stays",
-        "queue",
-    ),
-    Key(
-        "work_order",
-        ("w",),
-        "work_order",
-        "Work in this order",
-        "Make the order shown the order of work",
-        "queue",
-    ),
-    Key(
-        "watch",
-        ("W",),
-        "watch",
-        "Watch folders",
-        "Folders that feed the queue: see how they are, add one, let one go",
-        "queue",
-    ),
-    Key(
-        "settings",
-        ("comma",),
-        "settings",
-        "Settings",
-        "Settings and profiles, for this batch or as defaults",
-        "queue",
-        8,
-    ),
-    Key(
-        "fit",
-        ("M",),
-        "fit",
-        "Fit the memory",
-        "When a batch will not fit the memory: use the settings that are proposed",
-        "queue",
-    ),
-    Key(
-        "report",
-        ("i",),
-        "report",
-        "Report",
-        "Totals, speed, slowest files, failures and memory of the batch",
-        "queue",
-        10,
-    ),
-    Key(
-        "sessions",
-        ("ctrl+o",),
-        "sessions",
-        "Sessions",
-        "All stored sessions: look into them, resume, export or delete them",
-        "queue",
-        11,
-    ),
-    Key(
-        "escape",
-        ("escape",),
-        "escape",
-        "Back",
-        "End the filter, then the selection, then the zoom",
-        "queue",
-        palette=False,
-    ),
-    Key(
-        "follow",
-        ("f",),
-        "follow",
-        "Follow",
-        "Go to the running file and stay with it",
-        "queue",
-    ),
-    Key(
-        "next_pane",
-        ("tab",),
-        "next_pane(1)",
-        "Panes",
-        "Go to the next pane",
-        "panes",
-        9,
-        palette=False,
-    ),
-    Key(
-        "previous_pane",
-        ("shift+tab",),
-        "next_pane(-1)",
-        "Previous pane",
-        "Go to the previous pane",
-        "panes",
-        palette=False,
-    ),
-    Key("queue", ("1",), "pane('queue')", "Queue", "Go to the queue", "panes"),
-    Key(
-        "transcript",
-        ("2",),
-        "pane('transcript')",
-        "Transcript",
-        "Go to the transcript; from there: hide it",
-        "panes",
-    ),
-    Key("log", ("3",), "pane('log')", "Log", "Go to the log; from there: hide it", "panes"),
-    Key(
-        "memory",
-        ("4",),
-        "pane('memory')",
-        "Memory",
-        "Go to the memory; from there: hide it",
-        "panes",
-    ),
-    Key("zoom", ("z",), "zoom", "Zoom", "Give the whole screen to this pane, or end that", "panes"),
-    Key("up", ("up", "k"), "go(-1)", "Up", "One line up", "moving", palette=False),
-    Key("down", ("down", "j"), "go(1)", "Down", "One line down", "moving", palette=False),
-    Key(
-        "page_up",
-        ("pageup", "ctrl+b"),
-        "page(-1.0)",
-        "Page up",
-        "One page up",
-        "moving",
-        palette=False,
-    ),
-    Key(
-        "page_down",
-        ("pagedown", "ctrl+f"),
-        "page(1.0)",
-        "Page down",
-        "One page down",
-        "moving",
-        palette=False,
-    ),
-    Key(
-        "half_up",
-        ("ctrl+u",),
-        "page(-0.5)",
-        "Half a page up",
-        "Half a page up",
-        "moving",
-        palette=False,
-    ),
-    Key(
-        "half_down",
-        ("ctrl+d",),
-        "page(0.5)",
-        "Half a page down",
-        "Half a page down",
-        "moving",
-        palette=False,
-    ),
-    Key("home", ("home", "g"), "home", "First", "To the first line", "moving", palette=False),
-    Key(
-        "end",
-        ("end", "G"),
-        "end",
-        "Last",
-        "To the last line; transcript and log follow again",
-        "moving",
-        palette=False,
-    ),
-    Key("left", ("left", "h"), "side(-1)", "Left", "Look at the left part", "log", palette=False),
-    Key(
-        "right", ("right", "l"), "side(1)", "Right", "Look at the right part", "log", palette=False
-    ),
-    Key("level", ("v",), "level", "Level", "Show only more important lines of the log", "log"),
-    Key(
-        "log_filter",
-        ("/",),
-        "screen.filter_log",
-        "Filter log",
-        "Show only lines of the log that have this text",
-        "log",
-    ),
-    Key("copy", ("y",), "copy", "Copy", "Copy the transcript or the log shown", "panes"),
-    Key("theme", ("t",), "theme", "Light or dark", "Change between light and dark", "everywhere"),
-    Key(
-        "palette",
-        ("ctrl+p",),
-        "command_palette",
-        "Commands",
-        "Find a command by its name",
-        "everywhere",
-        palette=False,
-    ),
-    Key(
-        "bug",
-        ("B",),
-        "report_bug",
-        "Report a bug",
-        "Put together what a bug report needs, anonymised, and look at it first",
-        "everywhere",
-    ),
-    Key("help", ("?", "f1"), "help", "Help", "All keys", "everywhere", 90),
-    Key(
-        "quit",
-        ("q",),
-        "quit",
-        "Quit",
-        "Save everything and leave; asks when a file is being worked on; attached: only leave",
-        "everywhere",
-        91,
-    ),
-    Key(
-        "interrupt",
-        ("ctrl+c", "ctrl+q"),
-        "quit",
-        "Quit",
-        "Like quit, from any place",
-        "everywhere",
-        palette=False,
-        priority=True,
-    ),
-    *DIALOG_KEYS,
-    *MACHINE_KEYS,
+_DETAILS = (
+    _key("details_retry", "r", "Retry", "Queue the file again"),
+    _key("details_settings", "e", "Retry with", "Queue it again with other settings", "retry_with"),
+    _key("details_folder", "o", "Open folder", "Open the folder of its transcripts"),
+    _key("details_copy", "y", "Copy", "Copy the transcript"),
 )
 
-_SHOWN = {
+_REPORT = (
+    _key("report_export", "e", "Export", "Export the report as Markdown, CSV or JSON"),
+    _key("report_folder", "o", "Open folder", "Open the folder of the transcripts"),
+)
+
+_WATCH = (
+    _key("watch_add", "a", "Add", "Watch another folder"),
+    _key("watch_change", "enter e", "Edit", "Change how the folder is watched"),
+    _key("watch_remove", "d", "Stop watching", "Stop watching; its queued files stay"),
+)
+
+_BUG = (
+    _key("bug_write", "w", "Write", "Write what is shown to a zip file"),
+    _key("bug_place", "p", "Path", "Change the path of the zip file"),
+)
+
+_MODELS = (
+    _key("model_use", "enter", "Use", "Use the model for files that have not started"),
+    _key("model_download", "d", "Download", "Download or continue, also while this is closed"),
+    _key("model_pause", "p", "Pause", "Pause the download and keep the part downloaded"),
+    _key("model_other", "a", "Other", "Use another model, by Hugging Face ID or folder"),
+    _key("model_remove", "delete D", "Remove", "Delete the model from this machine (asks first)"),
+)
+
+_DOCTOR = (
+    _key("doctor_again", "r", "Re-run", "Run all checks again"),
+    _key("doctor_copy", "y", "Copy", "Copy all findings"),
+)
+
+# Title, keys, and the prefix of their ids.
+_SECTIONS: dict[Where, tuple[str, tuple[Key, ...], str]] = {
+    "queue": ("Queue", _QUEUE, ""),
+    "panes": ("Panes", _PANES, ""),
+    "moving": ("Moving", _MOVING, ""),
+    "log": ("Log", _LOG, ""),
+    "everywhere": ("Everywhere", _EVERYWHERE, ""),
+    "add": ("Add files", _ADD, "add_"),
+    "settings": ("Settings", _SETTINGS, "setting_"),
+    "resume": ("Unfinished sessions at start", _RESUME, "resume_"),
+    "sessions": ("Sessions", _SESSIONS, "session_"),
+    "details": ("File details", _DETAILS, "details_"),
+    "report": ("Report", _REPORT, "report_"),
+    "watch": ("Watched folders", _WATCH, "watch_"),
+    "bug": ("Bug report", _BUG, "bug_"),
+    "models": ("Models", _MODELS, "model_"),
+    "doctor": ("Doctor", _DOCTOR, "doctor_"),
+}
+# The most important first; the last two are always shown.
+_FOOTER = (
+    *("add", "start", "details", "skip", "retry", "remove", "filter", "settings"),
+    *("next_pane", "report", "sessions", "help", "quit"),
+)
+_ALWAYS_IN_FOOTER = frozenset({"help", "quit"})
+_IN_PALETTE = frozenset({"queue", "panes", "log", "everywhere"})
+_NOT_IN_PALETTE = frozenset(
+    {"escape", "next_pane", "previous_pane", "left", "right", "palette", "interrupt"}
+)
+_WHILE_TYPING = frozenset({"interrupt"})
+
+
+def _assembled() -> Iterator[Key]:
+    for where, (_, keys, prefix) in _SECTIONS.items():
+        for key in keys:
+            yield replace(
+                key,
+                action=key.action or key.id.removeprefix(prefix),
+                where=where,
+                footer=_FOOTER.index(key.id) + 1 if key.id in _FOOTER else 0,
+                pinned=key.id in _ALWAYS_IN_FOOTER,
+                palette=where in _IN_PALETTE and key.id not in _NOT_IN_PALETTE,
+                priority=key.id in _WHILE_TYPING,
+            )
+
+
+TITLES: dict[Where, str] = {where: title for where, (title, *_) in _SECTIONS.items()}
+KEYS: tuple[Key, ...] = tuple(_assembled())
+
+_SYMBOLS = {
     "escape": "Esc",
     "comma": ",",
     "backspace": "⌫",
@@ -851,14 +263,13 @@ _SHOWN = {
     "pagedown": "PgDn",
     "home": "Home",
     "end": "End",
-    "f1": "F1",
 }
+_ASCII = {"⏎": "Enter", "⌫": "Backspace", "↑": "Up", "↓": "Down", "←": "Left", "→": "Right"}
 _FUNCTION_KEY = re.compile(r"f\d+")
-_PLAIN = {"⏎": "Enter", "⌫": "Backspace", "↑": "Up", "↓": "Down", "←": "Left", "→": "Right"}
 
 
 def bindings(*where: Where) -> list[BindingType]:
-    """Textual bindings of the keys that belong there."""
+    """Textual bindings of the keys in these sections."""
     return [
         Binding(
             ",".join(key.keys),
@@ -875,18 +286,18 @@ def bindings(*where: Where) -> list[BindingType]:
 
 
 def shown(name: str, *, ascii_only: bool = False) -> str:
-    """How a key is written for people."""
-    text = _SHOWN.get(name, name.upper() if _FUNCTION_KEY.fullmatch(name) else name)
+    """A key as it is written for people: `Ctrl+P` for `ctrl+p`."""
+    text = _SYMBOLS.get(name, name.upper() if _FUNCTION_KEY.fullmatch(name) else name)
     if text.startswith("ctrl+"):
         text = "Ctrl+" + text[5:].upper()
     if ascii_only:
-        for sign, word in _PLAIN.items():
-            text = text.replace(sign, word)
+        for symbol, word in _ASCII.items():
+            text = text.replace(symbol, word)
     return text
 
 
 def footer_keys() -> list[Key]:
-    """Keys for the bottom line, the most wanted first."""
+    """Keys for the bottom line, the most important first."""
     return sorted((key for key in KEYS if key.footer), key=lambda key: key.footer)
 
 

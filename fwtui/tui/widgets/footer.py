@@ -12,8 +12,6 @@ from fwtui.tui.keymap import sign_of
 from fwtui.tui.keys import Key, footer_keys
 from fwtui.tui.widgets.paint import InkWidget, Piece
 
-ALWAYS = 90
-
 
 class Footer(InkWidget):
     """Keys and labels; a click calls the action.
@@ -74,11 +72,11 @@ class Footer(InkWidget):
 
     def _fitting(self) -> list[tuple[Key, str]]:
         room = self.size.width
-        always = [hint for hint in self._hints if hint[0].footer >= ALWAYS]
+        always = [hint for hint in self._hints if hint[0].pinned]
         room -= sum(self._cells(*hint) for hint in always)
         kept: list[tuple[Key, str]] = []
         for hint in self._hints:
-            if hint[0].footer >= ALWAYS:
+            if hint[0].pinned:
                 continue
             room -= self._cells(*hint)
             if room < 0:

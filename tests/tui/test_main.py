@@ -327,7 +327,7 @@ async def test_help_has_every_key_and_the_palette_finds_commands() -> None:
     link = busy()
     async with scripted(link, size=(120, 90)) as driver:
         await driver.press("question_mark")
-        for words in ("Save everything and leave", "Move files down", "Give the whole screen"):
+        for words in ("Save and quit (asks", "Move files down", "Maximise this pane"):
             assert words in driver.text
         await driver.press("escape", "g", *"jjj", "ctrl+p")
         await driver.press(*"retry")

@@ -39,7 +39,7 @@ async def test_it_can_go_elsewhere_or_nowhere(
     async with scripted(ScriptedLink(gallery())) as driver:
         await driver.press("ctrl+p")
         await driver.press(*"report a bug")
-        await driver.until_text("anonymised, and look at it first")
+        await driver.until_text("Preview an anonymised bug report")
         await driver.press("down", "enter")
         await driver.until(lambda: driver.screen == "ReportBugDialog")
         await driver.press("p", "end", *"/no/bug.zip", "enter")

@@ -79,7 +79,7 @@ async def test_a_folder_is_added_with_settings_of_its_own(tmp_path: Path) -> Non
         form.query_one("#watch-path", Input).value = str(tmp_path)
         form.query_one("#watch-language", Input).value = "klingon"
         await driver.press("enter")
-        await driver.until_text("Whisper does not know the language")
+        await driver.until_text("Whisper does not support the language")
         form.query_one("#watch-language", Input).value = "German"
         form.query_one("#watch-include", Input).value = "*.wav 'week 1/*'"
         form.query_one("#watch-path").focus()

@@ -1,6 +1,6 @@
-"""A batch in a process of its own, without a terminal: its start from here, and its main.
+"""A batch in a background process: starting it, and its main function.
 
-The request goes to the process's stdin; its stdout says what came of it, then closes.
+The process reads the request from stdin, and answers on stdout, which it then closes.
 """
 
 import asyncio
@@ -17,8 +17,8 @@ from msgspec.structs import replace
 
 from fwtui.cli.console import Console
 from fwtui.cli.logfile import SessionLog, close_log, log_event, open_log
-from fwtui.cli.process import leave_terminal
-from fwtui.cli.progress import Tally
+from fwtui.cli.process import detach_terminal
+from fwtui.cli.progress import RunRecord
 from fwtui.cli.request import Request
 from fwtui.cli.run import run
 from fwtui.config.locations import Locations
@@ -31,7 +31,7 @@ COMMAND = (sys.executable, "-P", "-m", "fwtui.cli.background")
 
 
 class Started(msgspec.Struct, frozen=True, tag=True):
-    """The batch is there and can be attached to; `notes` are for the user."""
+    """The batch is running and can be attached to; `notes` are for the user."""
 
     session_id: str
     pid: int
@@ -40,7 +40,7 @@ class Started(msgspec.Struct, frozen=True, tag=True):
 
 
 class StartFailed(msgspec.Struct, frozen=True, tag=True):
-    """There is no batch, and why."""
+    """Why the batch could not be started."""
 
     title: str
     hint: str
@@ -48,11 +48,11 @@ class StartFailed(msgspec.Struct, frozen=True, tag=True):
 
 
 def start_background(request: Request, locations: Locations) -> Started:
-    """Start a batch that lives on without us. Raises FwtuiError with what it says against it."""
+    """Start a batch that outlives this process. Raises FwtuiError if it cannot start."""
     paths = tuple(path_to_text(path) for path in request.paths)
     locations.logs.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (locations.logs / "background.log").open("ab") as errors:
-        process = subprocess.Popen(  # nobody waits for it: its end is no matter of ours
+        process = subprocess.Popen(  # never waited for: it outlives this process
             COMMAND,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -65,83 +65,83 @@ def start_background(request: Request, locations: Locations) -> Started:
     with process.stdout, contextlib.suppress(BrokenPipeError):
         with process.stdin as pipe:
             pipe.write(msgspec.json.encode(replace(request, paths=paths)))
-        said = process.stdout.read()
+        output = process.stdout.read()
     try:
-        answer = msgspec.json.decode(said, type=Started | StartFailed)
+        answer = msgspec.json.decode(output, type=Started | StartFailed)
     except msgspec.DecodeError as error:
         raise BackgroundError(
-            f"The process for the background ended at once ({process.poll()})",
-            f"the reason is in {locations.logs / 'background.log'}",
+            f"The background process ended at once (exit code {process.poll()})",
+            f"see {locations.logs / 'background.log'}",
         ) from error
     if isinstance(answer, StartFailed):
-        refused = FwtuiError(answer.title, answer.hint)
-        refused.exit_code = answer.exit_code
-        raise refused
+        refusal = FwtuiError(answer.title, answer.hint)
+        refusal.exit_code = answer.exit_code
+        raise refusal
     return answer
 
 
 class _Announcer:
-    """Says once, as soon as the batch can be attached to, that it is there."""
+    """Reports once that the batch has started, as soon as it can be attached to."""
 
-    def __init__(self, locations: Locations, say: Callable[[Started], None]) -> None:
+    def __init__(self, locations: Locations, report: Callable[[Started], None]) -> None:
         self._locations = locations
-        self._say: Callable[[Started], None] | None = say
+        self._report: Callable[[Started], None] | None = report
         self._session_id = ""
 
     def __call__(self, event: AnyEvent) -> None:
-        """A listener: the runner opens its socket before its first event after the snapshot."""
+        """Listen to events: the batch opens its socket before its first one after the snapshot."""
         if isinstance(event, BatchSnapshot):
             self._session_id = event.session_id
-        elif self._say is not None:
-            say, self._say = self._say, None
+        elif self._report is not None:
+            report, self._report = self._report, None
             log = os.fspath(self._locations.session_log(self._session_id))
-            say(Started(self._session_id, os.getpid(), log))
+            report(Started(self._session_id, os.getpid(), log))
 
 
 def main() -> int:
-    """Read the request, work it off, answer as soon as that is under way."""
+    """Run the request on stdin; answer as soon as the batch has started."""
     request = msgspec.json.decode(sys.stdin.buffer.read(), type=Request)
     request = replace(request, paths=tuple(str(text_to_path(path)) for path in request.paths))
-    locations, tally, notes = Locations.default(), Tally(), io.StringIO()
+    locations, record, notes = Locations.default(), RunRecord(), io.StringIO()
     console = Console(notes)
 
-    def say(answer: Started | StartFailed) -> None:
+    def answer_caller(answer: Started | StartFailed) -> None:
         if isinstance(answer, Started):
             answer = replace(answer, notes=notes.getvalue())
         sys.stdout.buffer.write(msgspec.json.encode(answer))
         sys.stdout.flush()
-        leave_pipes()
+        close_pipes()
         console.leave()
 
     session_log = SessionLog(locations)
-    listeners = (tally, log_event, session_log, _Announcer(locations, say))
+    listeners = (record, log_event, session_log, _Announcer(locations, answer_caller))
     open_log(locations, request.settings.log)
     try:
-        return asyncio.run(run(request, locations, console, tally, listeners, background=True))
+        return asyncio.run(run(request, locations, console, record, listeners, background=True))
     except FwtuiError as error:
-        say(StartFailed(error.title, error.hint, error.exit_code))
+        answer_caller(StartFailed(error.title, error.hint, error.exit_code))
         return error.exit_code
     finally:
         session_log.close()
         close_log()
 
 
-def leave_pipes() -> None:
-    """Whoever started us waits for the end of stdout; stdin has told everything."""
-    nothing = os.open(os.devnull, os.O_RDWR)
-    os.dup2(nothing, 0)
-    os.dup2(nothing, 1)
-    os.close(nothing)
-    leave_terminal(Path(os.devnull))
+def close_pipes() -> None:
+    """Close stdin and stdout, whose end the caller waits for, and leave its terminal."""
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)
+    os.dup2(null, 1)
+    os.close(null)
+    detach_terminal(Path(os.devnull))
 
 
 def _main() -> int:
-    from fwtui.cli.crash import unexpected
+    from fwtui.cli.crash import record_crash
 
     try:
         return main()
     except Exception as error:  # noqa: BLE001 - the outermost frame of this process
-        return unexpected(error, Console())
+        return record_crash(error, Console())
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`fwtui bench`: which settings are fastest on this machine, and what memory they take."""
+"""`fwtui bench`: measure the speed and memory use of settings on this machine."""
 
 import asyncio
 import shutil
@@ -10,9 +10,15 @@ from typing import TYPE_CHECKING, TypeVar, cast, get_args
 import click
 import msgspec
 
-from fwtui.cli.console import Console, exit_code_help
-from fwtui.cli.models import provide
-from fwtui.cli.options import SettingsCommand, Switch, settings_from, settings_options
+from fwtui.cli.console import Console
+from fwtui.cli.models import ensure_downloaded
+from fwtui.cli.options import (
+    SettingsCommand,
+    Switch,
+    fwtui_command,
+    settings_from,
+    settings_options,
+)
 from fwtui.config.fields import Value, apply
 from fwtui.config.locations import Locations
 from fwtui.config.validate import validated
@@ -25,22 +31,20 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_HEADINGS = ("compute type", "batch", "workers", "x real time", "load s", "RAM MB", "GPU MB")
+_HEADINGS = ("compute type", "batch", "workers", "speed", "load s", "RAM MB", "GPU MB")
 
 
-@click.command(
-    "bench",
-    cls=SettingsCommand,
-    short_help="Measure which settings are fastest on this machine.",
-    epilog=exit_code_help(),
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+@fwtui_command("bench", SettingsCommand)
 @click.argument("file", required=False, type=click.Path(path_type=Path))
-@click.option("--try_compute_types", metavar="NAMES", help="Compute types to try, by commas")
-@click.option("--try_batch_sizes", metavar="INTS", help="Batch sizes to try, by commas (1: none)")
-@click.option("--try_workers", metavar="INTS", help="Numbers of engines at once, by commas")
+@click.option("--try_compute_types", metavar="NAMES", help="Compute types to try, comma-separated")
+@click.option(
+    "--try_batch_sizes", metavar="INTS", help="Batch sizes to try, comma-separated (1 = sequential)"
+)
+@click.option(
+    "--try_workers", metavar="INTS", help="Numbers of parallel engines to try, comma-separated"
+)
 @click.option("--save", metavar="NAME", help="Save the recommended settings as a profile")
-@click.option("--json", cls=Switch, default=False, help="The results as JSON on stdout")
+@click.option("--json", cls=Switch, default=False, help="Print the results as JSON on stdout")
 @settings_options
 @click.pass_context
 def command(
@@ -54,11 +58,11 @@ def command(
     json: bool,
     **_: Value,
 ) -> ExitCode:
-    """Transcribe FILE (one of the embedded clips, if none is given) with several settings.
+    """Transcribe FILE (by default a bundled clip) with several combinations of settings.
 
-    For each combination a real engine is started, and its speed and its peak of memory are
-    measured. The other settings are yours: --model, --device, --beam_size and so on. Later
-    batches know from it how long they will take and how much memory they need.
+    Each combination starts a real engine and measures its speed and peak memory. All other settings
+    apply as usual: --model, --device, --beam_size and so on. Estimates of time and memory for later
+    batches use the results.
     """
     from fwtui.batch.benchmark import Bench, best, cases, usual_cases
     from fwtui.batch.estimate import History
@@ -76,16 +80,16 @@ def command(
         _counts(try_batch_sizes) or _distinct(case.batch_size for case in usual),
         _counts(try_workers) or _distinct(case.workers for case in usual),
     )
-    asyncio.run(provide((settings.model,), console))
+    asyncio.run(ensure_downloaded((settings.model,), console))
     history = History(locations.history)
     scratch = Path(tempfile.mkdtemp(prefix="bench-", dir=_folder(locations.scratch)))
     outcomes: list[Outcome] = []
 
-    def begins(number: int, case: "Case") -> None:
-        console.live(f"[{number + 1}/{len(tried)}] {_name(case)} ...")
+    def show_start(number: int, case: "Case") -> None:
+        console.live(f"[{number + 1}/{len(tried)}] {_name(case)}")
 
     try:
-        for outcome in Bench(settings, file, scratch, history).run(tried, begins):
+        for outcome in Bench(settings, file, scratch, history).run(tried, show_start):
             outcomes.append(outcome)
             history.save()
             console.clear()
@@ -111,7 +115,7 @@ def command(
 
 
 def table(outcomes: Sequence["Outcome"], chosen: "Outcome | None") -> list[str]:
-    """The results as aligned lines, the recommended one marked, and the failures below."""
+    """The results as aligned lines, the recommended one marked, with failures below."""
     rows = [_HEADINGS, *(_row(outcome) for outcome in outcomes)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
     lines = []
@@ -132,7 +136,7 @@ def _row(outcome: "Outcome") -> tuple[str, ...]:
         return (*names, "failed", "-", "-", "-")
     return (
         *names,
-        f"{outcome.speed:.1f}",
+        f"{outcome.speed:.1f}×",
         f"{outcome.load_seconds:.1f}",
         f"{outcome.ram:.0f}",
         f"{outcome.gpu:.0f}" if outcome.gpu else "-",
@@ -165,15 +169,15 @@ def _save(locations: Locations, name: str, settings: Settings) -> None:
 
 
 def _media(file: Path | None) -> Path:
-    """The file as a whole path; the longest embedded clip if there is none."""
+    """The file as an absolute path, by default the longest bundled clip."""
     if file is None:
         from fwtui import demo
 
         return demo.clips()[-1]
-    whole = file.expanduser().absolute()
-    if not whole.is_file():
-        raise UsageError(f"there is no file {printable(str(file))}", "give one media file")
-    return whole
+    path = file.expanduser().absolute()
+    if not path.is_file():
+        raise UsageError(f"no file {printable(str(file))}", "give one media file")
+    return path
 
 
 def _folder(folder: Path) -> Path:
@@ -181,7 +185,7 @@ def _folder(folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise FwtuiError(
-            f"{folder} cannot be made: {error.strerror or error}", "check FWTUI_CACHE_DIR"
+            f"cannot create {folder}: {error.strerror or error}", "check FWTUI_CACHE_DIR"
         ) from error
     return folder
 
@@ -195,7 +199,8 @@ def _compute_types(text: str | None) -> tuple[ComputeType, ...]:
     for name in names:
         if name not in get_args(ComputeType):
             raise UsageError(
-                f"there is no compute type {name!r}", f"one of {', '.join(get_args(ComputeType))}"
+                f"no compute type is called {name!r}",
+                f"use one of: {', '.join(get_args(ComputeType))}",
             )
     return cast("tuple[ComputeType, ...]", names)
 

@@ -1,20 +1,47 @@
-"""TODO."""
+"""The commands: where each is found, so that it is imported only when called, and its summary."""
+
+from typing import NamedTuple
+
+
+class CommandEntry(NamedTuple):
+    """The module of `fwtui.cli`, the attribute that is the click command, and one line of help."""
+
+    module: str
+    attribute: str
+    summary: str
+
 
 COMMANDS = {
-    "run": "Transcribe without a screen: for scripts, ssh and cron.",
-    "watch": "Transcribe what comes into folders, until it is stopped.",
-    "demo": "Transcribe the embedded clips with the embedded model.",
-    "models": "List, download, look into and remove models.",
-    "doctor": "Check this machine: every problem with its fix.",
-    "bench": "Measure which settings are fastest on this machine.",
-    "attach": "Open the screen on a batch that runs in the background.",
-    "status": "What the running batches do, and how the last one ended.",
-    "pause": "Let a running batch rest after its current window.",
-    "unpause": "Let a paused batch go on.",
-    "add": "Add files to a running batch.",
-    "stop": "Stop a running batch; it can be resumed.",
-    "sessions": "List interrupted sessions, look into one, or discard some.",
-    "config": "The settings file, and where each value comes from.",
-    "report-bug": "Put an anonymous bundle for a bug report together.",
-    "completion": "The script for tab completion in bash, zsh or fish.",
+    "run": CommandEntry(
+        "run", "command", "Transcribe without the screen: for scripts, ssh and cron."
+    ),
+    "watch": CommandEntry(
+        "watch", "command", "Transcribe new recordings in folders until stopped."
+    ),
+    "demo": CommandEntry("demo", "command", "Transcribe the bundled clips with the bundled model."),
+    "models": CommandEntry(
+        "models", "command", "List, download, inspect and remove Whisper models."
+    ),
+    "doctor": CommandEntry(
+        "doctor", "command", "Check this machine and suggest a fix for each problem."
+    ),
+    "bench": CommandEntry(
+        "bench", "command", "Measure which settings are fastest on this machine."
+    ),
+    "attach": CommandEntry("control", "attach", "Open the screen on a running batch."),
+    "status": CommandEntry("status", "command", "Show running batches and the result of the last."),
+    "pause": CommandEntry("control", "pause", "Pause a running batch after its current chunk."),
+    "unpause": CommandEntry("control", "unpause", "Resume a paused batch."),
+    "add": CommandEntry("control", "add", "Add files to a running batch."),
+    "stop": CommandEntry("control", "stop", "Stop a running batch; it can be resumed later."),
+    "sessions": CommandEntry(
+        "sessions", "command", "List, inspect, export and discard unfinished sessions."
+    ),
+    "config": CommandEntry("config", "command", "Show, change and check the settings."),
+    "report-bug": CommandEntry(
+        "report_bug", "command", "Create an anonymised bundle for a bug report."
+    ),
+    "completion": CommandEntry(
+        "completion", "command", "Print the tab completion script for bash, zsh or fish."
+    ),
 }

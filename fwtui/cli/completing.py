@@ -1,4 +1,4 @@
-"""What a shell is told when it completes a word; nothing here is imported by a command at work."""
+"""Shell completion of arguments and values; its imports are made only while completing."""
 
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ def session_ids(
     param: click.Parameter,  # noqa: ARG001
     incomplete: str,
 ) -> list[str]:
-    """The sessions that are stored, the newest first."""
+    """Stored sessions, the newest first."""
     names = sorted(
         (file.stem for file in Locations.default().sessions.glob("*.json")), reverse=True
     )
@@ -30,7 +30,7 @@ def running_ids(
     param: click.Parameter,  # noqa: ARG001
     incomplete: str,
 ) -> list[str]:
-    """The sessions that are worked on."""
+    """Sessions of running batches."""
     from fwtui.batch.remote.endpoints import running
 
     names = (place.session_id for place in running(Locations.default()))
@@ -40,7 +40,7 @@ def running_ids(
 def first_word(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> "list[CompletionItem]":
-    """Files; and commands, as long as nothing else was typed."""
+    """Files, and commands if nothing else was typed."""
     from click.shell_completion import CompletionItem
 
     from fwtui.cli.command_table import COMMANDS
@@ -52,16 +52,16 @@ def first_word(
         if each is not param
     ) and not ctx.params.get(param.name or ""):
         names = (name for name in COMMANDS if name.startswith(incomplete))
-        found += [CompletionItem(name, help=COMMANDS[name]) for name in names]
+        found += [CompletionItem(name, help=COMMANDS[name].summary) for name in names]
     return found
 
 
 def values(field: Field, incomplete: str) -> "list[CompletionItem]":
-    """What a setting may be."""
+    """The values of a setting."""
     from click.shell_completion import CompletionItem
 
     found = [CompletionItem(incomplete, type="dir")] if field.key in _FOLDERS else []
-    words = _words(field).items()
+    words = _choices(field).items()
     return found + [CompletionItem(w, help=text) for w, text in words if w.startswith(incomplete)]
 
 
@@ -72,7 +72,7 @@ def files(incomplete: str) -> "list[CompletionItem]":
     return [CompletionItem(incomplete, type="file")]
 
 
-def _words(field: Field) -> dict[str, str | None]:
+def _choices(field: Field) -> dict[str, str | None]:
     match field.key:
         case "model.model":
             from fwtui.memory.models import KNOWN

@@ -1,34 +1,29 @@
-"""`fwtui completion SHELL`: the script that lets a shell complete commands, options and paths."""
+"""`fwtui completion`: the script that makes a shell complete commands, options and paths."""
 
 import click
 from click.shell_completion import get_completion_class
 
-from fwtui.cli.console import exit_code_help
+from fwtui.cli.options import fwtui_command
 from fwtui.errors import ExitCode
 
 SHELLS = ("bash", "zsh", "fish")
-# What click looks for when the shell asks; made from the program's name.
+# Set by the shell when it asks for completions; click makes its name of the program's.
 VARIABLE = "_FWTUI_COMPLETE"
 
 
-@click.command(
-    "completion",
-    short_help="The script for tab completion in bash, zsh or fish.",
-    epilog=exit_code_help(),
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+@fwtui_command("completion", click.Command)
 @click.argument("shell", type=click.Choice(SHELLS))
 def command(shell: str) -> ExitCode:
-    """Print the script that makes SHELL (bash, zsh or fish) complete what is typed.
+    """Print the tab completion script for SHELL (bash, zsh or fish).
 
-    Commands, options, their values, paths and session ids are completed. To have it in every
+    It completes commands, options and their values, paths and session ids. To enable it in every
     new shell:
 
     \b
       bash  echo 'eval "$(fwtui completion bash)"' >> ~/.bashrc
       zsh   echo 'eval "$(fwtui completion zsh)"' >> ~/.zshrc
       fish  fwtui completion fish > ~/.config/fish/completions/fwtui.fish
-    """  # noqa: D301 - the mark of a paragraph that is not wrapped
+    """  # noqa: D301 - \\b marks a paragraph that click does not wrap
     from fwtui.cli.program import program
 
     found = get_completion_class(shell)

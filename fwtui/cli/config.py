@@ -1,4 +1,4 @@
-"""`fwtui config`: the settings file, and where each value comes from."""
+"""`fwtui config`: show, change and check settings, and the origin of each value."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from fwtui.cli.console import Console, exit_code_help
-from fwtui.cli.options import SettingsCommand, layers_from, screen_options
+from fwtui.cli.console import Console
+from fwtui.cli.options import SettingsCommand, fwtui_command, layers_from, screen_options
 from fwtui.config.fields import Field, Value, apply, field_named, parse_word
 from fwtui.config.locations import Locations
 from fwtui.config.sources import (
@@ -23,45 +23,42 @@ from fwtui.core.text import cells, plural, printable
 from fwtui.errors import ConfigError, ExitCode, FwtuiError, UsageError
 
 HEADER = """\
-# Settings of fwtui. All of them, with their defaults: fwtui config show
-# Checked by: fwtui config validate
+# Settings of fwtui. To list all of them: fwtui config show
+# To check this file: fwtui config validate
 """
 _COMMENT_COLUMN = 48
 
 
-@click.group(
-    "config",
-    short_help="The settings file: path, show, edit, set, unset, validate, schema.",
-    epilog=exit_code_help(),
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+@fwtui_command("config", click.Group)
 def command() -> None:
-    """The settings file, and where each value comes from.
+    """Show, change and check the settings.
 
-    Defaults lie below the settings file, that below a profile (--profile or FWTUI_PROFILE), that
-    below the environment (FWTUI_BEAM_SIZE and so on), and the command line is over all.
+    Later sources override earlier ones: the defaults, the settings file, a profile (--profile or
+    FWTUI_PROFILE), the environment (FWTUI_BEAM_SIZE and so on), the command line.
     """
 
 
-@command.command("path", short_help="Where the settings file is.")
+@command.command("path", short_help="Print the path of the settings file.")
 def path() -> ExitCode:
-    """Print the path of the settings file, which need not be there."""
+    """Print the path of the settings file, even if it does not exist."""
     click.echo(os.fspath(Locations.default().config_file))
     return ExitCode.DONE
 
 
-@command.command("show", cls=SettingsCommand, short_help="Every value, and where it comes from.")
+@command.command(
+    "show", cls=SettingsCommand, short_help="Show all values and where they come from."
+)
 @click.argument("keys", nargs=-1)
-@click.option("--json", is_flag=True, help="One JSON array of objects")
-@click.option("--changed", is_flag=True, help="Only what is not at its default")
+@click.option("--json", is_flag=True, help="Print one JSON array of objects")
+@click.option("--changed", is_flag=True, help="Show only values that are not the default")
 @screen_options
 @click.pass_context
 def show(
     ctx: click.Context, /, keys: tuple[str, ...], json: bool, changed: bool, **_: Value
 ) -> ExitCode:
-    """Print all settings, or those named by KEYS, as TOML with comments that say their origin.
+    """Print all settings, or only KEYS, as TOML with the origin of each value as a comment.
 
-    It takes the options of `fwtui run`, to see what they would change.
+    The options of `fwtui run` are accepted, to show what they would change.
     """
     wanted = {field_named(key).key for key in keys}
     found = [
@@ -70,7 +67,7 @@ def show(
         if (not wanted or one.field.key in wanted)
         and (not changed or one.value != one.field.default)
     ]
-    _tell_misspelt(Console())
+    _warn_misspelt(Console())
     if json:
         click.echo(_as_json(found))
     else:
@@ -78,13 +75,14 @@ def show(
     return ExitCode.DONE
 
 
-@command.command("set", short_help="Change a value in the settings file.")
+@command.command("set", short_help="Set a value in the settings file.")
 @click.argument("key")
 @click.argument("value")
 def set_value(key: str, value: str) -> ExitCode:
-    """Set KEY to VALUE; None switches off what can be off. Comments stay.
+    """Set KEY to VALUE in the settings file; comments are kept.
 
-    KEY is `section.name`, or the option's name: `fwtui config set beam_size 3`.
+    KEY is `section.name` or the name of the option: `fwtui config set beam_size 3`. The value None
+    turns off what can be turned off.
     """
     from fwtui.config.validate import validated_value
 
@@ -94,17 +92,17 @@ def set_value(key: str, value: str) -> ExitCode:
     return _save(field, parsed)
 
 
-@command.command("unset", short_help="Set a value back to its default.")
+@command.command("unset", short_help="Reset a value to its default.")
 @click.argument("key")
 def unset(key: str) -> ExitCode:
-    """Set KEY back to its default."""
+    """Reset KEY to its default."""
     field = field_named(key)
     return _save(field, field.default)
 
 
-@command.command("edit", short_help="Open the settings file in your editor, and check it.")
+@command.command("edit", short_help="Edit the settings file, and check it.")
 def edit() -> ExitCode:
-    """Open the settings file in $VISUAL or $EDITOR; afterwards it is checked."""
+    """Open the settings file in $VISUAL or $EDITOR, and check it afterwards."""
     from fwtui.config.save import replace_file
 
     file = Locations.default().config_file
@@ -114,21 +112,21 @@ def edit() -> ExitCode:
     return _validated(file)
 
 
-@command.command("validate", short_help="Say everything that is wrong with a settings file.")
+@command.command("validate", short_help="Report all errors in a settings file.")
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 def validate(file: Path | None) -> ExitCode:
-    """Check FILE, or the settings file and the environment; all that is wrong is said."""
+    """Check FILE, or the settings file and the environment, and report all errors."""
     if file is not None and not file.exists():
-        raise UsageError(f"there is no file {file}", "see: fwtui config path")
+        raise UsageError(f"no file {file}", "see: fwtui config path")
     wrong = _validated(file or Locations.default().config_file)
     if file is None and not _environment_is_right(Console()):
         return ExitCode.USAGE
     return wrong
 
 
-@command.command("profiles", short_help="The profiles that --profile takes.")
+@command.command("profiles", short_help="List the profiles for --profile.")
 def profiles() -> ExitCode:
-    """List the profiles, the user's own first, with what they set."""
+    """List the profiles and what they set, your own first."""
     from fwtui.config.profiles import PROFILES
     from fwtui.config.sources import load_profiles
 
@@ -138,9 +136,9 @@ def profiles() -> ExitCode:
     return ExitCode.DONE
 
 
-@command.command("schema", short_help="A JSON schema of the settings file, for editors.")
+@command.command("schema", short_help="Print a JSON schema of the settings file.")
 def schema() -> ExitCode:
-    """Print a JSON schema, with which editors complete and check the settings file."""
+    """Print a JSON schema with which editors complete and check the settings file."""
     import json
 
     from fwtui.config.schema import json_schema
@@ -152,7 +150,7 @@ def schema() -> ExitCode:
 
 
 def as_toml(found: Sequence[SourcedValue]) -> Iterator[str]:
-    """Lines of a settings file with these values, each with its origin as a comment."""
+    """The lines of a settings file with these values and their origins as comments."""
     section = ""
     for one in found:
         if one.field.section != section:
@@ -219,7 +217,7 @@ def _problems(file: Path) -> Iterator[FwtuiError]:
     wrong = [FwtuiError(f"{file}: {each.title}", each.hint) for each in problems_in(data)]
     yield from wrong
     if not wrong and (keys := keys_in(parse_tables(data))):
-        from fwtui.tui.keymap import make_keymap  # imports what draws the screen
+        from fwtui.tui.keymap import make_keymap  # imports the screen
 
         try:
             make_keymap(keys)
@@ -240,7 +238,7 @@ def _contents(file: Path) -> str:
 
 def _environment_is_right(console: Console) -> bool:
     wrong = list(misspelt_variables(os.environ))
-    _tell_misspelt(console)
+    _warn_misspelt(console)
     try:
         environment_values(os.environ)
     except ConfigError as error:
@@ -249,6 +247,6 @@ def _environment_is_right(console: Console) -> bool:
     return not wrong
 
 
-def _tell_misspelt(console: Console) -> None:
+def _warn_misspelt(console: Console) -> None:
     for name, close in misspelt_variables(os.environ):
-        console.always(f"fwtui: {printable(name)} is no setting; did you mean {close}?")
+        console.always(f"fwtui: {printable(name)} is not a setting; did you mean {close}?")

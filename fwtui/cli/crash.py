@@ -1,4 +1,4 @@
-"""What is kept of a mistake in fwtui."""
+"""Records unexpected errors, which are bugs in fwtui."""
 
 import os
 import shlex
@@ -14,21 +14,21 @@ from fwtui.core.redact import redacted, secrets_in
 from fwtui.errors import ExitCode
 
 
-def unexpected(error: Exception, console: Console) -> ExitCode:
-    """Keep the traceback in a log file, and say in one line where it is."""
+def record_crash(error: Exception, console: Console) -> ExitCode:
+    """Write the traceback to a log file, and print one line that says where it is."""
     text = "".join(traceback.format_exception(error))
     now = datetime.now(UTC)
     log = Locations.default().logs / f"crash-{now:%Y%m%d-%H%M%S-%f}.log"
     try:
         command = shlex.join(sys.argv)
-        whole = f"fwtui {__version__}, Python {sys.version}\n{command}\n{text}"
-        _write(log, redacted(whole, secrets_in(os.environ)))
+        entry = f"fwtui {__version__}, Python {sys.version}\n{command}\n{text}"
+        _write(log, redacted(entry, secrets_in(os.environ)))
     except OSError:
         console.always(text)
         where = "the traceback is above"
     else:
         where = f"the traceback is in {log}"
-    console.always(f"fwtui: this is a mistake in fwtui: {type(error).__name__}; {where}")
+    console.always(f"fwtui: this is a bug in fwtui: {type(error).__name__}; {where}")
     return ExitCode.CANNOT_START
 
 

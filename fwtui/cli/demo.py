@@ -1,4 +1,4 @@
-"""`fwtui demo`: the embedded clips through the embedded model, and how right it was."""
+"""`fwtui demo`: transcribe the bundled clips with the bundled model, and measure its accuracy."""
 
 import asyncio
 import re
@@ -12,11 +12,11 @@ import msgspec
 from msgspec.structs import replace
 
 from fwtui.batch.prefetch import Ahead
-from fwtui.cli.console import Console, exit_code_help
+from fwtui.cli.console import Console
 from fwtui.cli.logfile import close_log, log_event, open_log
-from fwtui.cli.options import Switch, WhisperCommand
+from fwtui.cli.options import SettingsCommand, Switch, fwtui_command
 from fwtui.cli.process import drive
-from fwtui.cli.progress import ProgressDisplay, Tally
+from fwtui.cli.progress import ProgressDisplay, RunRecord
 from fwtui.cli.run import conclude
 from fwtui.cli.screen import has_terminal, show
 from fwtui.config.locations import Locations
@@ -35,12 +35,12 @@ _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 
 
 def words(text: str) -> list[str]:
-    """The words of a text, without case and punctuation."""
+    """The words of a text in lower case, without punctuation."""
     return _WORD.findall(text.casefold())
 
 
 def accuracy(expected: str, found: str) -> float:
-    """The share of words right, 0 to 1: one minus the word error rate."""
+    """One minus the word error rate, at least 0."""
     wanted, got = words(expected), words(found)
     if not wanted:
         return 1.0 if not got else 0.0
@@ -48,7 +48,7 @@ def accuracy(expected: str, found: str) -> float:
 
 
 def distance(wanted: list[str], got: list[str]) -> int:
-    """The fewest words to add, leave out or change to make one list into the other."""
+    """The edit distance of two lists of words."""
     row = list(range(len(got) + 1))
     for count, word in enumerate(wanted, 1):
         diagonal, row[0] = row[0], count
@@ -59,27 +59,21 @@ def distance(wanted: list[str], got: list[str]) -> int:
     return row[-1]
 
 
-@click.command(
-    "demo",
-    cls=WhisperCommand,
-    short_help="Transcribe the embedded clips with the embedded model.",
-    epilog=exit_code_help(),
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-@click.option("--headless", cls=Switch, default=False, help="Without the screen, as in a script")
+@fwtui_command("demo", SettingsCommand)
+@click.option("--headless", cls=Switch, default=False, help="Run without the screen")
 @click.option(
     "-o", "--output_dir", type=click.Path(file_okay=False), help="Folder for clips and transcripts"
 )
 def command(headless: bool, output_dir: str | None) -> ExitCode:
-    """Transcribe the clips that come with fwtui, with the tiny model that comes with it.
+    """Transcribe the clips that come with fwtui with the tiny model that comes with it.
 
-    It needs no network. On a terminal it opens the screen, where q leaves. At the end it prints
-    what was found in each clip, and the share of the words that is right.
+    No network is needed. On a terminal this opens the screen, where q quits. At the end the
+    transcript of each clip is printed, with its word accuracy.
     """
     folder = Path(output_dir).expanduser().absolute() if output_dir else _new_folder()
     clips = copy_clips(folder)
     settings = demo_settings(folder)
-    # A state of its own: interrupted batches of the user have no place in a demo.
+    # A separate state folder: the demo neither shows nor leaves unfinished sessions.
     with tempfile.TemporaryDirectory(prefix="fwtui-demo-state-") as state:
         locations = replace(Locations.default(), state=Path(state))
         if headless or not has_terminal():
@@ -92,27 +86,27 @@ def command(headless: bool, output_dir: str | None) -> ExitCode:
             paths = tuple(str(clip) for clip in clips)
             with Ahead(paths) as ahead:
                 code = show(locations, settings, paths, ahead, start=True)
-    for line in verdicts(clips):
+    for line in accuracy_lines(clips):
         click.echo(line)
     return code
 
 
 def demo_settings(folder: Path) -> Settings:
-    """Default settings, whatever the settings file says, with the embedded model on the CPU."""
+    """The defaults, without the settings file, with the bundled model on the CPU."""
     from fwtui import demo
 
     return Settings(
         model=ModelSettings(model=str(demo.model_dir()), device="cpu"),
         output=OutputSettings(output_dir=str(folder)),
-        # The tiny model takes a window of digits for the other language now and then.
+        # The tiny model sometimes mistakes the language of a window of digits.
         quality=QualitySettings(check_languages=False),
-        # Its state is gone with it: nobody could find it in the background.
+        # Its state folder is deleted: a background batch could not be found.
         batch=BatchSettings(on_hangup="stop"),
     )
 
 
 def copy_clips(folder: Path) -> tuple[Path, ...]:
-    """Copy the embedded clips into the folder, which is made if need be."""
+    """Copy the bundled clips into the folder, which is created if necessary."""
     from fwtui import demo
 
     try:
@@ -120,7 +114,7 @@ def copy_clips(folder: Path) -> tuple[Path, ...]:
         return tuple(Path(shutil.copy(clip, folder / clip.name)) for clip in demo.clips())
     except OSError as error:
         raise FwtuiError(
-            f"the clips cannot be copied to {folder}: {error.strerror or error}",
+            f"cannot copy the clips to {folder}: {error.strerror or error}",
             "choose another folder with --output_dir",
         ) from error
 
@@ -129,15 +123,15 @@ async def run(locations: Locations, settings: Settings, clips: tuple[Path, ...])
     """Transcribe the clips without a screen."""
     from fwtui.batch.workspace import Workspace
 
-    console, tally = Console(), Tally()
+    console, record = Console(), RunRecord()
     runner = await Workspace(locations).start(settings)
     commands = (AddPaths(tuple(str(clip) for clip in clips)), Start())
-    await drive(runner, commands, (tally, ProgressDisplay(console, tally), log_event), console)
-    return conclude(tally, settings, console)
+    await drive(runner, commands, (record, ProgressDisplay(console, record), log_event), console)
+    return conclude(record, settings, console)
 
 
-def verdicts(clips: tuple[Path, ...]) -> Iterator[str]:
-    """What was found in each clip, read from the file beside it, and how right it is."""
+def accuracy_lines(clips: tuple[Path, ...]) -> Iterator[str]:
+    """The transcript of each clip, read from the file beside it, and its word accuracy."""
     from fwtui import demo
 
     for clip in clips:
@@ -146,11 +140,11 @@ def verdicts(clips: tuple[Path, ...]) -> Iterator[str]:
             found = msgspec.json.decode(written.read_bytes(), type=_Written)
             expected = demo.expected_text(clip)
             yield f"{clip.name} ({found.language}): {printable(' '.join(found.text.split()))}"
-            yield f"  words right: {accuracy(expected, found.text):.1%}"
+            yield f"  word accuracy: {accuracy(expected, found.text):.1%}"
 
 
 class _Written(msgspec.Struct, frozen=True):
-    """What is needed of a transcript in JSON."""
+    """The fields of a JSON transcript that are needed here."""
 
     text: str
     language: str

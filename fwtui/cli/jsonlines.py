@@ -1,4 +1,4 @@
-"""Events as JSON lines on stdout, written by a thread of their own."""
+"""Events as JSON lines on stdout, written by a separate thread."""
 
 import os
 from queue import SimpleQueue
@@ -14,8 +14,8 @@ STDOUT = 1
 class JsonLines:
     """Writes each event as one line to a file descriptor.
 
-    A reader that is slow holds up the writing thread only, never the batch. A reader that is
-    gone ends the writing, not the batch: the transcripts are what was asked for.
+    A slow reader delays the writing thread only, never the batch. A reader that has gone ends the
+    writing, not the batch.
     """
 
     def __init__(self, descriptor: int = STDOUT) -> None:
@@ -25,11 +25,11 @@ class JsonLines:
         self._thread.start()
 
     def __call__(self, event: AnyEvent) -> None:
-        """Take one event; returns at once."""
+        """Queue one event; returns at once."""
         self._queue.put(event)
 
     def close(self) -> None:
-        """Write what is left and end; blocks until the reader has taken it."""
+        """Write what is queued and end; blocks until the reader has read it."""
         self._queue.put(None)
         self._thread.join()
 
@@ -42,11 +42,11 @@ class JsonLines:
             return
 
 
-def forget_stdout() -> None:
-    """Let all further output to stdout vanish, so that Python's exit does not complain."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, STDOUT)
-    os.close(nowhere)
+def discard_stdout() -> None:
+    """Send further output on stdout to the null device, so that Python can exit quietly."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, STDOUT)
+    os.close(null)
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

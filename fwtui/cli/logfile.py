@@ -1,6 +1,6 @@
-"""The log files in the state folder: one of the day for all, and one for each session.
+"""Log files in the state folder: one for each day, and one for each session.
 
-Secrets are taken out of every line on its way into a file.
+Secrets are removed from every line.
 """
 
 import contextlib
@@ -17,8 +17,8 @@ from fwtui.core.redact import redacted, secrets_in
 from fwtui.core.settings import LogSettings
 from fwtui.core.text import printable
 
-FILE_BYTES = 10 * 2**20  # a longer file is followed by another
-MOST_BYTES = 200 * 2**20  # of all log files together; the oldest go
+FILE_BYTES = 10 * 2**20  # then another file begins
+TOTAL_BYTES = 200 * 2**20  # of all log files; the oldest are deleted
 
 _LEVELS: Mapping[str, int] = {
     Level.DEBUG: logging.DEBUG,
@@ -30,10 +30,10 @@ _logger = logging.getLogger("fwtui")
 
 
 def open_log(locations: Locations, settings: LogSettings) -> Path | None:
-    """Send what is logged by fwtui to the file of the day, and delete the oldest files.
+    """Send fwtui's log to the file of the day, and delete old files.
 
-    Returns the file, which is made with its first line; None if its folder cannot be made. A
-    batch works without a log as well.
+    Returns the file, which is created with its first line; None if its folder cannot be created: a
+    batch works without a log.
     """
     try:
         locations.logs.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -48,14 +48,14 @@ def open_log(locations: Locations, settings: LogSettings) -> Path | None:
 
 
 def close_log() -> None:
-    """Close the file; what is logged afterwards is lost."""
+    """Close the file; later messages are lost."""
     for handler in tuple(_logger.handlers):
         _logger.removeHandler(handler)
         handler.close()
 
 
 def log_event(event: AnyEvent) -> None:
-    """A listener that puts a batch's log lines into the file, as its settings say."""
+    """Log the messages of a batch at the level of its settings; a listener of its events."""
     if isinstance(event, LogLine):
         _logger.log(_LEVELS[event.level], "%s", printable(event.text))
     elif isinstance(event, BatchSnapshot | SettingsChanged):
@@ -63,7 +63,7 @@ def log_event(event: AnyEvent) -> None:
 
 
 def day_file(folder: Path, now: datetime) -> Path:
-    """The file to write to on that day: the first one that is not full."""
+    """The file of that day: the first that is not full."""
     number = 1
     while True:
         file = folder / f"fwtui-{now:%Y%m%d}{f'-{number}' if number > 1 else ''}.log"
@@ -75,7 +75,7 @@ def day_file(folder: Path, now: datetime) -> Path:
 class DayFile(logging.Handler):
     """Writes each line to the `day_file` of its time.
 
-    Several processes write to the same files at once, so none is ever renamed.
+    Several processes write to the same files, so none is ever renamed.
     """
 
     def __init__(self, folder: Path, secrets: Iterable[str]) -> None:
@@ -87,36 +87,36 @@ class DayFile(logging.Handler):
         self._descriptor = -1
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a line. A log that cannot be written is done without."""
+        """Write a line; errors are ignored."""
         text = redacted(self.format(record), self._secrets) + "\n"
         at = datetime.fromtimestamp(record.created)
         with contextlib.suppress(OSError):
-            self._turn_to(at)
+            self._open_file_of(at)
             os.write(self._descriptor, text.encode(errors="backslashreplace"))
 
-    def _turn_to(self, at: datetime) -> None:
+    def _open_file_of(self, at: datetime) -> None:
         day = f"{at:%Y%m%d}"
         is_full = self._descriptor >= 0 and os.fstat(self._descriptor).st_size >= FILE_BYTES
         if is_full or day != self._day:
-            self._let_go()
+            self._close_file()
             self._descriptor = _append_to(day_file(self._folder, at))
             self._day = day
 
-    def _let_go(self) -> None:
+    def _close_file(self) -> None:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
 
     def close(self) -> None:
         """Close the file."""
-        self._let_go()
+        self._close_file()
         super().close()
 
 
 class SessionLog:
-    """A listener that puts a batch's log lines into the log file of its session.
+    """Writes the messages of a batch to the log file of its session; a listener of its events.
 
-    What is longer than `FILE_BYTES` becomes the part before, of which there is only one.
+    A file that has reached `FILE_BYTES` replaces the one before, of which only one is kept.
     """
 
     def __init__(self, locations: Locations) -> None:
@@ -127,7 +127,7 @@ class SessionLog:
         self._descriptor = -1
 
     def __call__(self, event: AnyEvent) -> None:
-        """Take one event. A log that cannot be written is done without."""
+        """Write one event; errors are ignored."""
         with contextlib.suppress(OSError):
             match event:
                 case BatchSnapshot():
@@ -158,28 +158,28 @@ class SessionLog:
         self._descriptor = _append_to(self._locations.session_log(session_id))
 
     def close(self) -> None:
-        """Close the file; lines that come later are lost."""
+        """Close the file; later messages are lost."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
 
 
 def session_lines(locations: Locations, session_id: str) -> list[str]:
-    """What the log files of a session hold; raises OSError if one cannot be read."""
+    """The lines of a session's log files; raises OSError if one cannot be read."""
     parts = locations.session_log_before(session_id), locations.session_log(session_id)
     texts = (part.read_text("utf-8", "backslashreplace") for part in parts if part.exists())
     return [line for text in texts for line in text.splitlines()]
 
 
 def delete_old(folder: Path, days: int) -> None:
-    """Delete log files that ended so many days ago, and the oldest of too many bytes."""
+    """Delete log files older than `days`, and the oldest beyond `TOTAL_BYTES`."""
     total = 0
     with contextlib.suppress(OSError):
         found = [(file, file.stat()) for file in folder.glob("*.log")]
         for file, facts in sorted(found, key=lambda one: one[1].st_mtime, reverse=True):
             total += facts.st_size
-            if time.time() - facts.st_mtime > days * 86400 or total > MOST_BYTES:
-                with contextlib.suppress(OSError):  # on Windows one that is written to stays
+            if time.time() - facts.st_mtime > days * 86400 or total > TOTAL_BYTES:
+                with contextlib.suppress(OSError):  # on Windows an open file cannot be deleted
                     file.unlink()
 
 

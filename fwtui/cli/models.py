@@ -1,4 +1,4 @@
-"""`fwtui models`: which models there are, what is here, download and remove."""
+"""`fwtui models`: list, download, inspect and remove models; downloads before a batch starts."""
 
 import asyncio
 import sys
@@ -11,7 +11,8 @@ import click
 import msgspec
 from msgspec.structs import replace
 
-from fwtui.cli.console import Console, exit_code_help
+from fwtui.cli.console import Console
+from fwtui.cli.options import fwtui_command
 from fwtui.config.locations import Locations
 from fwtui.config.sources import load_settings
 from fwtui.core.settings import ModelSettings, Settings
@@ -24,48 +25,42 @@ if TYPE_CHECKING:
     from fwtui.models.client import TransferRate
     from fwtui.models.inventory import ModelEntry
 
-Command = TypeVar("Command", bound="Callable[..., Any]")
+Function = TypeVar("Function", bound="Callable[..., Any]")
 
-_HEADINGS = ("model", "size", "languages", "on this machine")
+_HEADINGS = ("model", "size", "languages", "downloaded")
 
 
-def _model_dir(command: Command) -> Command:
+def _model_dir(function: Function) -> Function:
     option = click.option(
         "--model_dir",
         "--model-dir",
         metavar="FOLDER",
-        help="Folder for downloaded models (default: the settings', else Hugging Face's)",
+        help="Folder for downloaded models (default: as in the settings, or Hugging Face's cache)",
     )
-    return option(command)
+    return option(function)
 
 
-@click.group(
-    "models",
-    invoke_without_command=True,
-    short_help="List, download, look into and remove models.",
-    epilog=exit_code_help(),
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-@click.option("--json", is_flag=True, help="One JSON object per model on stdout")
+@fwtui_command("models", click.Group, invoke_without_command=True)
+@click.option("--json", is_flag=True, help="Print one JSON object per model on stdout")
 @_model_dir
 @click.pass_context
 def command(ctx: click.Context, json: bool, model_dir: str | None) -> None:
-    """List the models, what they take, and which are on this machine.
+    """List all models with their sizes, and which of them are downloaded.
 
-    A model is a name (small), a Hugging Face id (owner/name), or a folder with a model in
-    CTranslate2's form. Downloads go to the cache of Hugging Face's hub, which other programs use
-    too: HF_HOME, HF_HUB_CACHE, HF_TOKEN, HF_ENDPOINT and HF_HUB_OFFLINE count. fwtui does not
-    convert models; ct2-transformers-converter (pip install ctranslate2 transformers torch) does.
+    A model is a name (small), a Hugging Face id (owner/name), or a folder with a CTranslate2
+    model. Downloads are stored in the Hugging Face cache, which other programs share; HF_HOME,
+    HF_HUB_CACHE, HF_TOKEN, HF_ENDPOINT and HF_HUB_OFFLINE are honoured. To convert other models,
+    use ct2-transformers-converter (pip install ctranslate2 transformers torch).
     """
     if ctx.invoked_subcommand is None:
         _list(json, model_dir)
 
 
-@command.command("list", short_help="All models, as without a command.")
-@click.option("--json", is_flag=True, help="One JSON object per model on stdout")
+@command.command("list", short_help="List all models, as without a command.")
+@click.option("--json", is_flag=True, help="Print one JSON object per model on stdout")
 @_model_dir
 def list_(json: bool, model_dir: str | None) -> None:
-    """List the models, what they take, and which are on this machine."""
+    """List all models with their sizes, and which of them are downloaded."""
     _list(json, model_dir)
 
 
@@ -82,12 +77,12 @@ def _list(json: bool, model_dir: str | None) -> None:
         return
     for line in table(entries):
         click.echo(line)
-    taken = megabytes(cache_bytes(entries) / 2**20)
-    Console().line(f"{taken} in {printable(str(hub_cache(settings.model_dir)))}")
+    used = megabytes(cache_bytes(entries) / 2**20)
+    Console().line(f"{used} in {printable(str(hub_cache(settings.model_dir)))}")
 
 
 def table(entries: Sequence["ModelEntry"]) -> Iterator[str]:
-    """The models as aligned lines; the one of the settings is marked."""
+    """The models as aligned lines; the one in the settings is marked."""
     rows = [_HEADINGS, *(_row(one) for one in entries)]
     widths = [max(cells(row[column]) for row in rows) for column in range(len(_HEADINGS))]
     for row, one in zip(rows, [None, *entries], strict=True):
@@ -106,16 +101,16 @@ def _row(one: "ModelEntry") -> tuple[str, ...]:
 
 
 def state(one: "ModelEntry") -> str:
-    """Whether a model is here, in words."""
+    """Whether a model is downloaded, as text."""
     from fwtui.models.inventory import Presence
 
     match one.presence:
         case Presence.HERE:
             return "yes"
         case Presence.FOLDER:
-            return "a folder of yours"
+            return "local folder"
         case Presence.PARTLY:
-            return f"{_size(one.partial)} of it; download goes on"
+            return f"{_size(one.partial)} so far"
         case Presence.ABSENT:
             return ""
 
@@ -126,39 +121,39 @@ def _size(count: int) -> str:
     return megabytes(count / 2**20) if count else ""
 
 
-@command.command("download", short_help="Download models, or go on with it.")
+@command.command("download", short_help="Download models, or resume a download.")
 @click.argument("names", nargs=-1, required=True)
 @_model_dir
 def download(names: tuple[str, ...], model_dir: str | None) -> None:
     """Download models and print their folders.
 
-    Ctrl-C pauses: the same command goes on inside the file, also on another day. Room on the disk
-    is looked at first, and checksums at the end.
+    Ctrl-C pauses a download: the same command continues it later, inside the file. Free disk space
+    is checked before, and checksums after the download.
     """
     from fwtui.models.cache import is_folder_name
     from fwtui.models.catalogue import repo_of
 
     for name in names:
         if is_folder_name(name):
-            raise UsageError(f"{name!r} is a folder", "give names or Hugging Face ids")
-        repo_of(name)  # all names are looked at before the first download
+            raise UsageError(f"{name!r} is a folder", "use names or Hugging Face ids")
+        repo_of(name)  # checks all names before the first download
     settings, console = _settings(model_dir), Console()
     try:
         for name in names:
-            click.echo(str(asyncio.run(bring(name, settings, console))))
+            click.echo(str(asyncio.run(_download(name, settings, console))))
     except KeyboardInterrupt:
-        console.always("paused: what has arrived is kept, and the same command goes on")
+        console.always("paused; run the same command to continue the download")
         raise
 
 
 @command.command("remove", short_help="Delete downloaded models.")
 @click.argument("names", nargs=-1, required=True)
-@click.option("--yes", "-y", is_flag=True, help="Do not ask")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation")
 @_model_dir
 def remove(names: tuple[str, ...], yes: bool, model_dir: str | None) -> None:
-    """Delete downloaded models, and what is there of unfinished downloads.
+    """Delete downloaded models and partial downloads.
 
-    Folders of your own are not touched.
+    Local model folders are never deleted.
     """
     from fwtui.models.cache import hub_cache
     from fwtui.models.client import remove as remove_model
@@ -168,27 +163,29 @@ def remove(names: tuple[str, ...], yes: bool, model_dir: str | None) -> None:
     chosen = [find_model(name, settings) for name in names]
     for one in chosen:
         if one.presence is Presence.FOLDER:
-            raise UsageError(f"{one.folder} is a folder of yours", "delete it yourself")
+            raise UsageError(f"{one.folder} is a local folder", "delete it yourself")
         if one.presence is Presence.ABSENT:
-            raise ModelError(f"{one.name} is not on this machine", "see: fwtui models")
+            raise ModelError(f"model {one.name} is not downloaded", "see: fwtui models")
     if not yes:
-        told = ", ".join(printable(one.name) for one in chosen)
+        names_text = ", ".join(printable(one.name) for one in chosen)
         click.confirm(
-            f"Delete {told}? Other programs may use the same files.", abort=True, err=True
+            f"Delete {names_text}? Other programs may be using the same files.",
+            abort=True,
+            err=True,
         )
     for one in chosen:
         freed = asyncio.run(remove_model(one.repo, str(hub_cache(settings.model_dir))))
         console.line(f"removed {printable(one.name)}: {_size(freed) or '0 MB'}")
 
 
-@command.command("info", short_help="All about a model.")
+@command.command("info", short_help="Show details of a model.")
 @click.argument("name")
-@click.option("--json", is_flag=True, help="As one JSON object on stdout")
+@click.option("--json", is_flag=True, help="Print one JSON object on stdout")
 @_model_dir
 def info(name: str, json: bool, model_dir: str | None) -> None:
-    """Tell what a model is, where it is, and what it needs.
+    """Show the source, size, languages, memory needs and folder of a model.
 
-    For a Hugging Face id that is not on this machine the hub is asked for its size.
+    The size of a Hugging Face id that is not downloaded is read from Hugging Face.
     """
     from fwtui.models.cache import hub_cache, is_offline
     from fwtui.models.client import remote_size
@@ -207,10 +204,10 @@ def info(name: str, json: bool, model_dir: str | None) -> None:
 
 
 def facts(one: "ModelEntry", settings: ModelSettings) -> Iterator[tuple[str, str]]:
-    """All that is known of a model, as labels and texts."""
+    """The details of a model, as labels and texts."""
     from fwtui.memory.forecast import estimate
-    from fwtui.models.catalogue import known, languages, megabytes
-    from fwtui.models.inventory import model_folder, spoken_in
+    from fwtui.models.catalogue import find_in_catalogue, languages, megabytes
+    from fwtui.models.inventory import model_folder, supported_languages
 
     yield "model", printable(", ".join((one.name, *one.aliases)))
     if one.repo:
@@ -220,23 +217,23 @@ def facts(one: "ModelEntry", settings: ModelSettings) -> Iterator[tuple[str, str
     if one.languages:
         yield "languages", languages(one.languages)
     if one.folder and one.languages and one.languages < 20:
-        yield "", " ".join(spoken_in(Path(one.folder)))
-    model = known(one.repo)
+        yield "", " ".join(supported_languages(Path(one.folder)))
+    model = find_in_catalogue(one.repo)
     if model is not None:
         cpu = estimate(Settings(), model.megabytes, "cpu").ram
         gpu = estimate(Settings(), model.megabytes, "cuda").gpu or 0.0
-        yield "memory", f"about {megabytes(cpu)} on the CPU, {megabytes(gpu)} of a GPU"
-    yield "here", state(one) or f"no; fwtui models download {printable(one.name)}"
-    yield "place", printable(str(model_folder(one, settings)))
+        yield "memory", f"about {megabytes(cpu)} on the CPU, {megabytes(gpu)} on a GPU"
+    yield "downloaded", state(one) or f"no; use: fwtui models download {printable(one.name)}"
+    yield "folder", printable(str(model_folder(one, settings)))
 
 
 @command.command("path", short_help="Print the folder of a model.")
 @click.argument("name")
 @_model_dir
 def path(name: str, model_dir: str | None) -> None:
-    """Print the folder of a model, for other programs.
+    """Print the folder of a model, for use by other programs.
 
-    The exit code is 4 when it is not on this machine.
+    The exit code is 4 if the model is not downloaded.
     """
     from fwtui.models.cache import locate
 
@@ -251,14 +248,13 @@ def _settings(model_dir: str | None) -> ModelSettings:
     return settings if model_dir is None else replace(settings, model_dir=model_dir)
 
 
-DRAW_SECONDS = 0.1
+_DRAW_SECONDS = 0.1
 
 
-async def provide(models: Sequence[ModelSettings], console: Console | None) -> None:
-    """Have these models on this machine: asks on a terminal, else tells and downloads.
+async def ensure_downloaded(models: Sequence[ModelSettings], console: Console | None) -> None:
+    """Download those of the models that are missing; asks first on a terminal.
 
-    Raises ModelError: one cannot be had, the user does not want it, or there is no console to
-    say anything on.
+    Raises ModelError if one cannot be downloaded, the user declines, or there is no console.
     """
     from fwtui.models.cache import locate
 
@@ -266,25 +262,25 @@ async def provide(models: Sequence[ModelSettings], console: Console | None) -> N
         try:
             await asyncio.to_thread(locate, settings)
         except ModelAbsentError as absent:
-            if console is None or not await asyncio.to_thread(_wanted, absent):
+            if console is None or not await asyncio.to_thread(_confirm, absent):
                 raise
-            await bring(settings.model, settings, console)
+            await _download(settings.model, settings, console)
 
 
-def _wanted(absent: ModelAbsentError) -> bool:
+def _confirm(absent: ModelAbsentError) -> bool:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return True
     return click.confirm(f"{printable(absent.title)}. Download it?", default=True, err=True)
 
 
-async def bring(name: str, settings: ModelSettings, console: Console) -> Path:
-    """Download a model, with a line that tells what and a live one that tells how far.
+async def _download(name: str, settings: ModelSettings, console: Console) -> Path:
+    """Download a model and show the progress; returns its folder.
 
-    Raises ModelError. When this task is cancelled, what has arrived is kept.
+    Raises ModelError. The partial download is kept if this task is cancelled.
     """
     from fwtui.models.cache import hub_cache
     from fwtui.models.catalogue import megabytes, repo_of
-    from fwtui.models.client import TransferRate, failed, talk
+    from fwtui.models.client import TransferRate, failed, request_replies
     from fwtui.models.protocol import (
         Checking,
         Done,
@@ -295,28 +291,28 @@ async def bring(name: str, settings: ModelSettings, console: Console) -> Path:
     )
 
     repo, cache = repo_of(name), hub_cache(settings.model_dir)
-    pace, said, drawn = TransferRate(), printable(name), 0.0
+    rate, shown, drawn = TransferRate(), printable(name), 0.0
     try:
-        async with talk(Download(repo, str(cache))) as replies:
+        async with request_replies(Download(repo, str(cache))) as replies:
             async for reply in replies:
                 match reply:
                     case Planned(host=host, total=total, here=here) if here < total:
                         left = megabytes((total - here) / 2**20)
-                        begun = f", {megabytes(here / 2**20)} are here already" if here else ""
+                        before = f"; {megabytes(here / 2**20)} already downloaded" if here else ""
                         console.line(
-                            f"downloading model {said}: {left} from {printable(host)} "
-                            f"to {printable(str(cache))}{begun}"
+                            f"downloading model {shown}: {left} from {printable(host)} "
+                            f"to {printable(str(cache))}{before}"
                         )
                     case DownloadProgress(done=done, total=total):
                         now = time.monotonic()
-                        pace.add(now, done)
-                        if now - drawn >= DRAW_SECONDS:
+                        rate.add(now, done)
+                        if now - drawn >= _DRAW_SECONDS:
                             drawn = now
                             console.live(
-                                clipped(_progress(said, done, total, pace), console.width - 1)
+                                clipped(_progress(shown, done, total, rate), console.width - 1)
                             )
                     case Checking(file="model.bin"):
-                        console.live(clipped(f"{said}: checking", console.width - 1))
+                        console.live(clipped(f"{shown}: verifying", console.width - 1))
                     case Done(folder=folder):
                         console.clear()
                         return Path(folder)
@@ -326,15 +322,15 @@ async def bring(name: str, settings: ModelSettings, console: Console) -> Path:
                         pass
     finally:
         console.clear()
-    raise FwtuiError(f"the download of {name} broke off", "the same command goes on")
+    raise FwtuiError(f"download of {name} interrupted", "run the same command to continue")
 
 
-def _progress(name: str, done: int, total: int, pace: "TransferRate") -> str:
+def _progress(name: str, done: int, total: int, rate: "TransferRate") -> str:
     from fwtui.models.catalogue import megabytes
 
     share = 100 * done // total if total else 100
-    text = f"{name}: {share} %  {megabytes(done / 2**20)} of {megabytes(total / 2**20)}"
-    left = pace.left(total)
+    text = f"{name}: {share}%  {megabytes(done / 2**20)} of {megabytes(total / 2**20)}"
+    left = rate.seconds_left(total)
     if left is not None:
-        text += f"  {megabytes(pace.speed / 2**20)}/s  {clock(left)} left"
+        text += f"  {megabytes(rate.speed / 2**20)}/s  {clock(left)} left"
     return text

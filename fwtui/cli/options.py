@@ -1,12 +1,15 @@
-"""All settings as options, generated from their fields, and settings made from what was given."""
+"""Options of the commands: all settings, generated from their fields, and how they are parsed."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
+from fwtui.cli.command_table import COMMANDS
+from fwtui.cli.console import exit_code_help
 from fwtui.config.fields import Field, Value, all_fields, parse_word
 from fwtui.config.locations import Locations
 from fwtui.config.sources import Layer, find_profile, make_layers, merge_layers
@@ -16,11 +19,15 @@ from fwtui.errors import ConfigError
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-_BOOLEAN = re.compile(r"true|false", re.IGNORECASE)
+
+HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+AnyCommand = TypeVar("AnyCommand", bound=click.Command)
 
 
 class OptionalValue(click.Option):
-    """An option whose value may be left out: the next argument is its value only if it fits.
+    """An option whose value may be omitted: the next argument is its value only if it matches.
 
     `bare` is the value when there is none; `fits` matches the values that may follow after a
     space (any value may follow after `=`).
@@ -34,51 +41,96 @@ class OptionalValue(click.Option):
         self.fits = fits
 
 
-class Switch(OptionalValue):
+class Switch(click.Option):
     """A yes-or-no option: `--name`, `--name True`, `--name=false`, `--no-name`."""
+
+    bare = "True"
+    fits = re.compile(r"true|false", re.IGNORECASE)
 
     def __init__(self, declarations: Sequence[str], **attributes: Any) -> None:
         attributes.setdefault("type", bool)
         attributes.setdefault("metavar", "")
-        super().__init__(declarations, bare="True", fits=_BOOLEAN, **attributes)
+        super().__init__(declarations, **attributes)
 
     def shell_complete(
         self,
         ctx: click.Context,  # noqa: ARG002
         incomplete: str,
     ) -> "list[CompletionItem]":
-        """A switch stands alone: what follows it is a file."""
+        """Complete a file name: a switch needs no value."""
         from fwtui.cli.completing import files
 
         return files(incomplete)
 
 
-class WhisperCommand(click.Command):
-    """A command whose options may be written as whisper's are."""
+class SettingsCommand(click.Command):
+    """A command whose options may be written as whisper's are, shown in the settings' groups.
+
+    `unnamed`: it is what `fwtui` does without the name of a command.
+    """
+
+    def __init__(self, *arguments: Any, unnamed: bool = False, **attributes: Any) -> None:
+        super().__init__(*arguments, **attributes)
+        self._unnamed = unnamed
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse after rewriting the arguments into one form."""
-        return super().parse_args(ctx, list(rewritten(args, self._options(ctx))))
-
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
-        """The options that begin so, whether dashes or underscores are typed."""
-        if incomplete.startswith("--"):
-            incomplete = "--" + incomplete[2:].replace("-", "_")
-        return super().shell_complete(ctx, incomplete)
-
-    def _options(self, ctx: click.Context) -> dict[str, click.Option]:
-        return {
+        options = {
             name: param
             for param in self.get_params(ctx)
             if isinstance(param, click.Option)
             for name in param.opts
         }
+        return super().parse_args(ctx, list(rewritten(args, options)))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """Complete options, whether typed with dashes or underscores."""
+        if incomplete.startswith("--"):
+            incomplete = "--" + incomplete[2:].replace("-", "_")
+        return super().shell_complete(ctx, incomplete)
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The usage as it is typed."""
+        if self._unnamed:
+            formatter.write_usage(ctx.find_root().command_path, "[OPTIONS] [PATHS]...")
+        else:
+            super().format_usage(ctx, formatter)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The command's own options, then the settings by section."""
+        sections = {field.name: field.section for field in all_fields()}
+        groups: dict[str, list[tuple[str, str]]] = {"Options": []}
+        groups |= {title: [] for title in TITLES.values()}
+        for param in self.get_params(ctx):
+            record = param.get_help_record(ctx)
+            if isinstance(param, click.Option) and record is not None:
+                section = sections.get(param.name or "", "")
+                groups[TITLES.get(section, "Options")].append(record)
+        for title, records in groups.items():
+            if not records:
+                continue
+            with formatter.section(title):
+                formatter.write_dl(records, col_max=36)
+
+
+def fwtui_command(
+    name: str, cls: type[AnyCommand], **attributes: Any
+) -> Callable[[Callable[..., Any]], AnyCommand]:
+    """Make a function the command of this name, with `-h`, its summary and the exit codes."""
+    return click.command(
+        name,
+        cls=cls,
+        short_help=COMMANDS[name].summary,
+        epilog=exit_code_help(),
+        context_settings=HELP_OPTIONS,
+        **attributes,
+    )
 
 
 def rewritten(args: Sequence[str], options: Mapping[str, click.Option]) -> Iterator[str]:
-    """The arguments with canonical option names, and a value for each `OptionalValue`.
+    """The arguments with canonical option names, and a value for each option that needs none.
 
-    What is not known passes unchanged: click reports it, in the words that were typed.
+    Unknown ones pass unchanged: click reports them as they were typed.
     """
     rest = iter(args)
     queue: list[str] = []
@@ -95,7 +147,7 @@ def rewritten(args: Sequence[str], options: Mapping[str, click.Option]) -> Itera
             yield f"{name}=False"
         elif equals:
             yield f"{name}={value}"
-        elif isinstance(option, OptionalValue):
+        elif isinstance(option, OptionalValue | Switch):
             following = next(rest, None)
             if following is not None and option.fits.fullmatch(following):
                 value = following
@@ -106,14 +158,7 @@ def rewritten(args: Sequence[str], options: Mapping[str, click.Option]) -> Itera
         else:
             yield name
             if not option.is_flag:
-                yield from _take(rest)
-
-
-def _take(rest: Iterator[str]) -> Iterator[str]:
-    """The next argument, whatever it looks like: it is an option's value."""
-    value = next(rest, None)
-    if value is not None:
-        yield value
+                yield from islice(rest, 1)  # its value, whatever it looks like
 
 
 def _find(typed: str, options: Mapping[str, click.Option]) -> tuple[click.Option | None, str, bool]:
@@ -140,17 +185,15 @@ TITLES = {
     "batch": "Batch",
     "interface": "Screen",
     "memory": "Memory",
-    "done": "When it is done",
+    "done": "When done",
     "log": "Log files",
 }
-"""What each section of the settings is called."""
+"""The heading of each section of the settings."""
 _SCREEN = "interface"
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class FieldType(click.ParamType):  # type: ignore[type-arg]  # generic in new clicks only
-    """Values of one setting, checked as everywhere else; `None` where it is allowed."""
+    """The values of one setting, `None` included where it is allowed."""
 
     name = "value"
 
@@ -180,52 +223,32 @@ class FieldType(click.ParamType):  # type: ignore[type-arg]  # generic in new cl
         return values(self.field, incomplete)
 
 
-class SettingsCommand(WhisperCommand):
-    """A command that takes all settings as options, shown in groups."""
-
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The command's own options, then the settings by section."""
-        sections = {field.name: field.section for field in all_fields()}
-        groups: dict[str, list[tuple[str, str]]] = {"Options": []}
-        groups |= {title: [] for title in TITLES.values()}
-        for param in self.get_params(ctx):
-            record = param.get_help_record(ctx)
-            if isinstance(param, click.Option) and record is not None:
-                section = sections.get(param.name or "", "")
-                groups[TITLES.get(section, "Options")].append(record)
-        for title, records in groups.items():
-            if not records:
-                continue
-            with formatter.section(title):
-                formatter.write_dl(records, col_max=36)
-
-
-def telling_options(command: Command) -> Command:
-    """Add what a command that works on a batch tells, and where."""
+def reporting_options(function: Function) -> Function:
+    """Add options for what a command that runs a batch prints, and where."""
     for name, text in (
-        ("--detach", "Run in the background; see it with attach"),
-        ("--quiet", "Nothing on stderr but errors"),
-        ("--verbose", "Show segments and the log on stderr"),
-        ("--json", "One JSON object per event on stdout"),
+        ("--detach", "Run in the background; fwtui attach shows the batch"),
+        ("--quiet", "Print only errors on stderr"),
+        ("--verbose", "Print segments and log messages on stderr"),
+        ("--json", "Print one JSON object per event on stdout"),
     ):
-        click.option(name, cls=Switch, default=False, help=text)(command)
-    return command
+        click.option(name, cls=Switch, default=False, help=text)(function)
+    return function
 
 
-def settings_options(command: Command) -> Command:
+def settings_options(function: Function) -> Function:
     """Add an option for every setting of a batch to a command, and one for a profile of them."""
     for field in reversed([field for field in all_fields() if field.section != _SCREEN]):
-        _option(field)(command)
+        _option(field)(function)
     return click.option(
-        "--profile", metavar="NAME", help="Begin with a profile: Fast, Precise, Deep, or your own"
-    )(command)
+        "--profile", metavar="NAME", help="Start from a profile: Fast, Precise, Deep, or your own"
+    )(function)
 
 
-def screen_options(command: Command) -> Command:
-    """As `settings_options`, and those of the screen."""
+def screen_options(function: Function) -> Function:
+    """As `settings_options`, with those of the screen."""
     for field in reversed([field for field in all_fields() if field.section == _SCREEN]):
-        _option(field)(command)
-    return settings_options(command)
+        _option(field)(function)
+    return settings_options(function)
 
 
 def settings_from(ctx: click.Context, locations: Locations) -> Settings:
@@ -239,7 +262,7 @@ def layers_from(ctx: click.Context, locations: Locations) -> tuple[Layer, ...]:
 
 
 def changes_from(ctx: click.Context, locations: Locations) -> Mapping[str, Value]:
-    """What the command line alone says, its profile included: it goes over a session's settings.
+    """The settings given on the command line, its profile included, for a session to override.
 
     Raises ConfigError.
     """
@@ -257,7 +280,7 @@ def given(ctx: click.Context) -> Mapping[str, Value]:
     }
 
 
-def _option(field: Field) -> Callable[[Command], Command]:
+def _option(field: Field) -> Callable[[Function], Function]:
     kind = Switch if field.kind == "bool" else click.Option
     return click.option(
         *_names(field),
@@ -290,4 +313,4 @@ def _help(field: Field) -> Iterator[str]:
     if field.default is not None and field.kind != "bool":
         yield f"  [default: {field.default}]"
     elif field.default is True:
-        yield f"  [default: on; off: --no_{field.name}]"
+        yield f"  [default: on; turn off with --no_{field.name}]"

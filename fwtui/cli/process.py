@@ -1,4 +1,4 @@
-"""A terminal that is gone: nothing of this process may depend on it any more."""
+"""The process of a batch without the screen: stop signals, a closed terminal, the event loop."""
 
 import asyncio
 import contextlib
@@ -16,37 +16,37 @@ from fwtui.core.commands import AnyCommand, Quit
 from fwtui.core.events import AnyEvent, BatchFinished, Phase
 from fwtui.errors import ExitCode
 
-TERMINAL_GONE = "The terminal is gone: the batch goes on in the background"
+TERMINAL_CLOSED = "Terminal closed; the batch continues in the background"
 
 
-def leave_terminal(log: Path) -> None:
-    """Cut all ties to the terminal, which may be dead; what is written to stderr goes to `log`.
+def detach_terminal(log: Path) -> None:
+    """Detach this process from its terminal, which may be closed; stderr then goes to `log`.
 
-    Streams that are files or pipes stay what they are: they have not gone away.
+    Streams that are files or pipes stay as they are.
     """
     for name in ("SIGHUP", "SIGTSTP", "SIGTTIN", "SIGTTOU"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
-    dead = _point_to_nothing()
+    terminals = _redirect_terminals()
     with contextlib.suppress(OSError):
-        # Fails for the leader of a group, which a shell's job is: its session ends without it.
+        # Fails for the leader of a process group, as a shell's job is; it needs no new session.
         if hasattr(os, "setsid"):
             os.setsid()
-    if 2 in dead:
+    if 2 in terminals:
         with contextlib.suppress(OSError):
             _open_as(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 2)
 
 
-def _point_to_nothing() -> list[int]:
-    """The standard streams that are terminals; they are nothing now, also for unwritten text."""
-    dead = [number for number in range(3) if _is_terminal(number)]
-    for number in dead:
+def _redirect_terminals() -> list[int]:
+    """Redirect standard streams that are terminals to the null device; returns their numbers."""
+    terminals = [number for number in range(3) if _is_terminal(number)]
+    for number in terminals:
         _open_as(Path(os.devnull), os.O_RDWR, number)
     for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
         with contextlib.suppress(OSError, ValueError):
             if stream is not None:
                 stream.flush()
-    return dead
+    return terminals
 
 
 def _open_as(path: Path, flags: int, number: int) -> None:
@@ -56,7 +56,7 @@ def _open_as(path: Path, flags: int, number: int) -> None:
 
 
 def _is_terminal(number: int) -> bool:
-    """Whether it is one, dead or alive; `isatty` knows only living ones."""
+    """Whether it is a terminal, even one that was closed, which `isatty` denies."""
     try:
         found = os.fstat(number)
     except OSError:
@@ -74,10 +74,10 @@ def stop_signals(
 ) -> Iterator[None]:
     """While inside, the first stop signal calls `stop` in the running loop.
 
-    For SIGHUP `hang_up` is called before: True says that there is nothing to stop for.
+    SIGHUP calls `hang_up` first, and stops only if that returns False.
 
-    The second ends this process at once: the session on disk is whole at every instant, and the
-    engine child ends itself when its pipe closes. A signal that is ignored (nohup) stays so.
+    A second signal ends this process at once: the session on disk is complete at every instant, and
+    the engine child ends itself when its pipe closes. Signals that are ignored (nohup) stay so.
     """
     loop = asyncio.get_running_loop()
     asked = False
@@ -124,57 +124,57 @@ Listener = Callable[[AnyEvent], None]
 
 
 class HeadlessBatch(Protocol):
-    """What is used of a batch runner here."""
+    """What is used of a batch here."""
 
     phase: Phase
 
     @property
     def is_background(self) -> bool:
-        """Whether it ends itself when there is nothing more to do."""
+        """Whether the batch ends itself when there is nothing more to do."""
 
     def send(self, command: AnyCommand) -> None:
-        """Ask for something."""
+        """Send a command."""
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Hear events; returns what ends it."""
+        """Call the listener with each event; returns a function that ends this."""
 
     async def run(self) -> None:
-        """Work until a `Quit`."""
+        """Run until a `Quit`."""
 
 
 async def drive(
-    runner: HeadlessBatch,
+    batch: HeadlessBatch,
     commands: Iterable[AnyCommand],
     listeners: Iterable[Listener],
     console: Console,
     hang_up: Callable[[], bool] = lambda: False,
 ) -> bool:
-    """Send the commands and work until the batch has finished or a signal stops it.
+    """Send the commands and run until the batch has finished or a signal stops it.
 
-    One that watches folders does not finish. Each event goes to the listeners in their order.
-    `hang_up` as in `stop_signals`; a runner in the background ends itself. Returns whether a
-    signal stopped it.
+    A batch that watches folders does not finish; one in the background ends itself. Listeners get
+    each event in their order. `hang_up` is that of `stop_signals`. Returns whether a signal stopped
+    the batch.
     """
     stopped = False
 
     def quit_at_the_end(event: AnyEvent) -> None:
-        watching = runner.phase is Phase.WATCHING
-        if isinstance(event, BatchFinished) and not (watching or runner.is_background):
-            runner.send(Quit())
+        watching = batch.phase is Phase.WATCHING
+        if isinstance(event, BatchFinished) and not (watching or batch.is_background):
+            batch.send(Quit())
 
     def stop() -> None:
         nonlocal stopped
         stopped = True
-        console.always("stopping; once more to leave at once")
-        runner.send(Quit())
+        console.always("stopping; press Ctrl-C again to quit at once")
+        batch.send(Quit())
 
-    # Each for itself: one that fails must not keep the end from being noticed.
-    ends = [runner.subscribe(listener) for listener in (*listeners, quit_at_the_end)]
+    # Subscribed one by one: a failing listener must not hide the end of the batch.
+    ends = [batch.subscribe(listener) for listener in (*listeners, quit_at_the_end)]
     try:
         with stop_signals(stop, hang_up):
             for command in commands:
-                runner.send(command)
-            await runner.run()
+                batch.send(command)
+            await batch.run()
     finally:
         for end in ends:
             end()

@@ -1,4 +1,4 @@
-"""The command line: its commands, loaded when they are used."""
+"""The click program: its commands, each imported only when called."""
 
 import gc
 from collections.abc import Sequence
@@ -7,45 +7,47 @@ from importlib import import_module
 import click
 
 from fwtui import __version__
-from fwtui.cli.command_table import COMMANDS
+from fwtui.cli.command_table import COMMANDS, CommandEntry
 from fwtui.cli.console import exit_code_help
 from fwtui.errors import UsageError
 
 _SCREEN = "tui"
+_SCREEN_ENTRY = CommandEntry(_SCREEN, "command", "Open the screen.")
 _OWN = {"-h", "--help", "--version"}
 
 
 class Program(click.Group):
-    """A group that imports a command when it is called, and takes paths to the screen."""
+    """A group that imports a command when it is called, and opens the screen for paths."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        """The names that can be typed."""
+        """The names of the commands."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """The command, imported now."""
+        """Import the command."""
         if cmd_name != _SCREEN and cmd_name not in COMMANDS:
             return None
-        found = import_module(f"fwtui.cli.{cmd_name.replace('-', '_')}").command
-        gc.enable()  # see `__main__`; the screen goes on importing, and does so itself
+        entry = COMMANDS.get(cmd_name, _SCREEN_ENTRY)
+        found = getattr(import_module(f"fwtui.cli.{entry.module}"), entry.attribute)
+        gc.enable()  # disabled in `__main__`; the screen disables it again while it imports
         return found if isinstance(found, click.Command) else None
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Everything that does not begin with a command's name is for the screen."""
+        """Pass everything that does not begin with a command to the screen."""
         if not args or args[0] not in COMMANDS.keys() | _OWN:
             args = [_SCREEN, *args]
         return super().parse_args(ctx, args)
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Both ways to call it."""
+        """Both ways to call the program."""
         name = ctx.command_path
         formatter.write_usage(name, "[OPTIONS] [PATHS]...")
         formatter.write_usage(name, "COMMAND [OPTIONS] [ARGS]...", prefix="       ")
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """The commands with their short helps, without importing them."""
+        """The commands with their summaries, without importing them."""
         with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+            formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
 
 
 @click.group(
@@ -57,14 +59,14 @@ class Program(click.Group):
 def program() -> None:
     """Transcribe audio and video with faster-whisper, and lose nothing.
 
-    Without a command it opens the screen, with the files and folders given as PATHS in the
-    queue. It takes the same options as `fwtui run`: see `fwtui run --help`. A folder that is
-    called like a command is written ./run.
+    Without a command, fwtui opens its screen with PATHS (files, folders, links) in the queue. The
+    options are those of `fwtui run`: see `fwtui run --help`. For a folder with the name of a
+    command, write ./run.
     """
 
 
-def call(words: Sequence[str]) -> int | None:
-    """Obey a command line; returns the exit code. Raises FwtuiError, KeyboardInterrupt."""
+def run_command(words: Sequence[str]) -> int | None:
+    """Run a command line; returns the exit code. Raises FwtuiError, KeyboardInterrupt."""
     try:
         code: int | None = program.main(list(words), "fwtui", standalone_mode=False)
     except click.ClickException as error:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterable, Iterator
 from time import monotonic
+from typing import Protocol
 
 from fwtui.batch.exit_code import exit_code
 from fwtui.cli.console import Console
@@ -16,7 +17,6 @@ from fwtui.core.events import (
     JobChanged,
     JobProgress,
     JobsAdded,
-    JobsRemoved,
     Level,
     LogLine,
     SegmentsFound,
@@ -27,38 +27,30 @@ from fwtui.core.job import Completed, Failed, Job, JobId, Pending, Processing, S
 from fwtui.core.notification import news, terminal_signal
 from fwtui.core.paths import text_to_path
 from fwtui.core.settings import DoneSettings
-from fwtui.core.table import JobTable
 from fwtui.core.text import cells, clipped, clock, plural, printable, subtitle_time
+from fwtui.core.view import BatchView
 from fwtui.errors import ExitCode
 
 
-class Tally:
-    """The batch as far as its events have told. Jobs are in the order of their arrival."""
+class RunRecord:
+    """A batch's view, the progress of its files, and how it ended; a listener of its events."""
 
     def __init__(self) -> None:
-        self.session_id = ""
-        self.jobs = JobTable()
+        self.view = BatchView()
         self.progress: dict[JobId, JobProgress] = {}
         self.batch: BatchProgress | None = None
         self.finished: BatchFinished | None = None
-        self._before: dict[JobId, float] = {}
+        self._resumed_at: dict[JobId, float] = {}
         self._done_before: set[JobId] = set()
 
     def __call__(self, event: AnyEvent) -> None:
         """Take one event into account."""
+        self.view.apply(event)
         match event:
-            case BatchSnapshot():
-                self.session_id = event.session_id
-                self._add(event.jobs)
-            case JobsAdded():
-                self._add(event.jobs)
-            case JobsRemoved():
-                for job_id in event.ids:
-                    self.jobs.pop(job_id, None)
-            case JobChanged():
-                self.jobs[event.job.id] = event.job
-                if event.job.is_finished:
-                    self.progress.pop(event.job.id, None)
+            case BatchSnapshot() | JobsAdded():
+                self._note_earlier_work(event.jobs)
+            case JobChanged() if event.job.is_finished:
+                self.progress.pop(event.job.id, None)
             case JobProgress():
                 self.progress[event.id] = event
             case BatchProgress():
@@ -68,89 +60,96 @@ class Tally:
             case _:
                 pass
 
-    def _add(self, jobs: Iterable[Job]) -> None:
+    def _note_earlier_work(self, jobs: Iterable[Job]) -> None:
         for job in jobs:
-            self.jobs[job.id] = job
             match job.state:
                 case Pending(done_seconds=seconds):
-                    self._before[job.id] = seconds
+                    self._resumed_at[job.id] = seconds
                 case Completed():
                     self._done_before.add(job.id)
                 case _:
                     pass
 
     @property
-    def completed(self) -> tuple[Job, ...]:
-        """Jobs whose transcripts are on disk."""
-        return tuple(job for job in self.jobs.values() if isinstance(job.state, Completed))
-
-    @property
-    def failed(self) -> tuple[Job, ...]:
-        """Jobs that could not be transcribed."""
-        return tuple(job for job in self.jobs.values() if isinstance(job.state, Failed))
-
-    @property
-    def unfinished(self) -> tuple[Job, ...]:
-        """Jobs that a resume goes on with."""
-        return tuple(job for job in self.jobs.values() if not job.is_finished)
-
-    @property
     def audio_seconds(self) -> float:
-        """Seconds of audio of the files that this run finished, without what was done before."""
+        """Seconds of audio of the files that this run finished, without earlier runs."""
         return sum(
-            job.state.audio_seconds - self._before.get(job.id, 0.0)
-            for job in self.completed
+            job.state.audio_seconds - self._resumed_at.get(job.id, 0.0)
+            for job in self.view.jobs.values()
             if isinstance(job.state, Completed) and job.id not in self._done_before
         )
 
     @property
-    def obstacle(self) -> Failure | None:
-        """Why the batch could not go on at all."""
+    def failure(self) -> Failure | None:
+        """Why the batch could not continue at all."""
         return self.finished.failure if self.finished else None
 
     @property
     def exit_code(self) -> ExitCode:
-        """The code that says what happened."""
-        return exit_code(self.jobs.values(), self.obstacle)
+        """The exit code of the batch."""
+        return exit_code(self.view.jobs.values(), self.failure)
 
 
-def summary(tally: Tally, output_dir: str) -> Iterator[str]:
-    """The lines that tell what became of the batch, but for the failed files."""
-    yield ", ".join(counts(tally))
-    finished = tally.finished
-    if finished and finished.seconds > 0 and tally.audio_seconds > 0:
-        speed = tally.audio_seconds / finished.seconds
+def summary(record: RunRecord, output_dir: str, times: str = "×") -> Iterator[str]:
+    """The lines about the whole batch; those about failed files are `failures`."""
+    yield counts_text(record.view.counts)
+    finished = record.finished
+    if finished and finished.seconds > 0 and record.audio_seconds > 0:
+        speed = record.audio_seconds / finished.seconds
         yield (
-            f"{clock(tally.audio_seconds)} of audio in {clock(finished.seconds)}"
-            f" ({speed:.1f}x real time)"
+            f"{clock(record.audio_seconds)} of audio in {clock(finished.seconds)}"
+            f" ({speed:.1f}{times} real time)"
         )
-    if tally.completed:
+    if record.view.counts.completed:
         yield f"transcripts are in {printable(output_dir)}"
-    if doubtful := [job for job in tally.completed if getattr(job.state, "findings", ())]:
-        yield f"{plural(len(doubtful), 'file')} with passages to check: see the warnings"
+    jobs = record.view.jobs.values()
+    if checks := sum(bool(getattr(job.state, "findings", ())) for job in jobs):
+        yield f"{plural(checks, 'file')} with passages to check: see the warnings"
     if finished and finished.report:
         yield f"report: {printable(finished.report)}"
 
 
-def failures(tally: Tally) -> Iterator[str]:
-    """For each failed file: its name and what happened, then what to do about it."""
-    for job in tally.failed:
+def failures(record: RunRecord) -> Iterator[str]:
+    """For each failed file: its path and what happened, then what to do about it."""
+    for job in record.view.jobs.values():
         if isinstance(job.state, Failed):
-            whose = printable(job.source or str(job.file))
-            yield f"failed: {whose}: {printable(job.state.failure.title)}"
+            path = printable(job.source or str(job.file))
+            yield f"failed: {path}: {printable(job.state.failure.title)}"
             if job.state.failure.hint:
                 yield f"  {printable(job.state.failure.hint)}"
 
 
-def counts(tally: Tally) -> Iterator[str]:
-    """How many files are done, failed, skipped and still to do."""
-    yield f"{len(tally.completed)} of {plural(len(tally.jobs), 'file')} done"
-    if tally.failed:
-        yield f"{len(tally.failed)} failed"
-    if skipped := sum(isinstance(job.state, Skipped) for job in tally.jobs.values()):
-        yield f"{skipped} skipped"
-    if tally.unfinished:
-        yield f"{len(tally.unfinished)} still to do"
+class Counts(Protocol):
+    """How many files are in which state."""
+
+    @property
+    def completed(self) -> int:
+        """Files that are done."""
+
+    @property
+    def failed(self) -> int:
+        """Files that failed."""
+
+    @property
+    def unfinished(self) -> int:
+        """Files that are waiting or running."""
+
+    @property
+    def total(self) -> int:
+        """All files."""
+
+
+def counts_text(counts: Counts) -> str:
+    """`1 of 4 files done, 1 failed, 2 remaining`."""
+    parts = [f"{counts.completed} of {plural(counts.total, 'file')} done"]
+    skipped = getattr(counts, "skipped", 0)
+    for count, state in (
+        (counts.failed, "failed"),
+        (skipped, "skipped"),
+        (counts.unfinished, "remaining"),
+    ):
+        parts += [f"{count} {state}"] if count else []
+    return ", ".join(parts)
 
 
 # A terminal over a slow line should not be flooded; a log file much less.
@@ -160,36 +159,36 @@ _BAR = 20
 
 
 class ProgressDisplay:
-    """Tells on a console what a batch is doing. Hear events after the `tally` has heard them."""
+    """Shows on a console what a batch is doing; a listener that comes after its `record`."""
 
     def __init__(
         self,
         console: Console,
-        tally: Tally,
+        record: RunRecord,
         *,
         verbose: bool = False,
         now: Callable[[], float] = monotonic,
     ) -> None:
         self._console = console
-        self._tally = tally
+        self._record = record
         self._levels = {Level.WARNING, Level.ERROR} | ({Level.INFO} if verbose else set())
         self._verbose = verbose
         self._now = now
         self._drawn = -_PLAIN_SECONDS
         self._announced: set[JobId] = set()
-        self._told: set[JobId] = set()
+        self._reported: set[JobId] = set()
         self._watched: dict[str, str] = {}
         self._done = DoneSettings()
 
     def __call__(self, event: AnyEvent) -> None:
-        """Show one event, if it is worth it."""
+        """Show one event, if it matters to the user."""
         match event:
             case JobChanged():
                 self._job(event.job)
             case JobProgress():
                 self._progress(event)
             case EngineChanged(loading=True):
-                self._console.live("loading the model ...")
+                self._console.live("loading the model")
             case SegmentsFound() if self._verbose:
                 for segment in event.segments:
                     times = f"{subtitle_time(segment.start)} --> {subtitle_time(segment.end)}"
@@ -221,22 +220,22 @@ class ProgressDisplay:
                 self._announced.add(job.id)
                 if not self._console.is_live:
                     self._drawn = self._now()
-                    self._console.line(f"{self._place()} {name}: started")
-            case Completed(audio_seconds=audio, work_seconds=work) if job.id not in self._told:
-                self._told.add(job.id)
-                speed = f", {audio / work:.1f}x real time" if work > 0 else ""
+                    self._console.line(f"{self._position()} {name}: started")
+            case Completed(audio_seconds=audio, work_seconds=work) if job.id not in self._reported:
+                self._reported.add(job.id)
+                speed = f", {audio / work:.1f}{self._console.times} real time" if work > 0 else ""
                 self._console.line(f"done: {name} ({clock(audio)}{speed})")
             case Skipped(reason=reason):
                 self._console.line(f"skipped: {name}: {printable(reason)}")
             case Processing() | Pending():
-                self._told.discard(job.id)
+                self._reported.discard(job.id)
             case _:
                 pass
 
     def _progress(self, event: JobProgress) -> None:
-        job = self._tally.jobs.get(event.id)
+        job = self._record.view.jobs.get(event.id)
         wait = _LIVE_SECONDS if self._console.is_live else _PLAIN_SECONDS
-        # A file being prepared beside one that runs is not what people are waiting for.
+        # Nobody waits for a file that is prepared while another one is transcribed.
         if job is None or (event.preparing and self._is_running()):
             return
         if self._now() - self._drawn < wait:
@@ -245,40 +244,39 @@ class ProgressDisplay:
         if self._console.is_live:
             self._console.live(self.live_line(job, event, self._console.width))
         elif not event.preparing:
-            self._console.line(f"{self._place()} {printable(job.name)}: {self._figures(event)}")
+            self._console.line(f"{self._position()} {printable(job.name)}: {self._figures(event)}")
 
     def _is_running(self) -> bool:
         return any(
             isinstance(job.state, Processing) and not job.state.preparing
-            for job in self._tally.jobs.values()
+            for job in self._record.view.jobs.values()
         )
 
     def live_line(self, job: Job, event: JobProgress, width: int) -> str:
         """The live line, at most `width` - 1 columns, the name cut first and then the bar."""
-        place, figures = self._place(), self._figures(event)
+        position, figures = self._position(), self._figures(event)
         bar = self._bar(_share(event))
         for middle in (f" {bar} ", " "):
-            room = width - 1 - cells(place) - 1 - cells(middle) - cells(figures)
+            room = width - 1 - cells(position) - 1 - cells(middle) - cells(figures)
             if room >= 8:
-                return f"{place} {clipped(printable(job.name), room)}{middle}{figures}"
-        return clipped(f"{place} {figures}", max(0, width - 1))
+                return f"{position} {clipped(printable(job.name), room)}{middle}{figures}"
+        return clipped(f"{position} {figures}", max(0, width - 1))
 
-    def _place(self) -> str:
-        finished = sum(job.is_finished for job in self._tally.jobs.values())
-        total = len(self._tally.jobs)
-        return f"[{min(finished + 1, total)}/{total}]"
+    def _position(self) -> str:
+        counts = self._record.view.counts
+        return f"[{min(counts.finished + 1, counts.total)}/{counts.total}]"
 
     def _figures(self, event: JobProgress) -> str:
         percent = f"{_share(event) * 100:3.0f}%"
         if event.preparing:
-            return f"{percent} {self._word(event.id)}"
-        eta = self._tally.batch.eta if self._tally.batch else None
-        eta = event.eta if eta is None and len(self._tally.jobs) == 1 else eta
+            return f"{percent} {self._preparation(event.id)}"
+        eta = self._record.batch.eta if self._record.batch else None
+        eta = event.eta if eta is None and len(self._record.view.jobs) == 1 else eta
         left = f"  ETA {clock(eta)}" if eta is not None else ""
-        return f"{percent}  {event.speed:.1f}x real time{left}"
+        return f"{percent}  {event.speed:.1f}{self._console.times} real time{left}"
 
-    def _word(self, job_id: JobId) -> str:
-        job = self._tally.jobs.get(job_id)
+    def _preparation(self, job_id: JobId) -> str:
+        job = self._record.view.jobs.get(job_id)
         match job.state if job is not None else None:
             case Processing(downloading=True):
                 return "downloading"

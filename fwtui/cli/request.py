@@ -1,4 +1,4 @@
-"""TODO."""
+"""What `fwtui run` and `fwtui watch` ask for, as data that can be sent to another process."""
 
 from collections.abc import Mapping
 
@@ -10,13 +10,13 @@ from fwtui.core.watched_folder import WatchedFolder
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """What the command line asks for.
+    """A batch to start or to resume.
 
-    `settings` are for a new batch, and of them what is the user's own for a resumed one, too;
-    `changes` are those that were named on the command line, and go over the settings of a resumed
-    one. `resume`: None: no; empty: the newest; else its id.
-    `maps`: folders of another machine and where they are here. `retry`: also try failed files of a
-    resumed one again. `watch`: take what comes into these folders.
+    `settings`: of a new batch; a resumed one takes only its user settings from them. `changes`:
+    the settings given on the command line, which override those of a resumed batch. `resume`: a
+    session id, empty for the newest, None for a new batch. `maps`: folders of another machine, and
+    where they are here. `retry`: retry the failed files of a resumed batch. `watch`: folders whose
+    new recordings are transcribed.
     """
 
     paths: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""`fwtui run`: a batch without a screen."""
+"""`fwtui run`: a batch without the screen."""
 
 import asyncio
 import os
@@ -10,22 +10,23 @@ from typing import TYPE_CHECKING
 import click
 
 from fwtui.cli.completing import session_ids
-from fwtui.cli.console import Console, exit_code_help
+from fwtui.cli.console import Console
 from fwtui.cli.jsonlines import JsonLines
 from fwtui.cli.logfile import SessionLog, close_log, log_event, open_log
-from fwtui.cli.models import provide
+from fwtui.cli.models import ensure_downloaded
 from fwtui.cli.options import (
     OptionalValue,
     SettingsCommand,
     changes_from,
+    fwtui_command,
+    reporting_options,
     settings_from,
     settings_options,
-    telling_options,
 )
-from fwtui.cli.process import TERMINAL_GONE, Listener, drive, leave_terminal
-from fwtui.cli.progress import ProgressDisplay, Tally, failures, summary
+from fwtui.cli.process import TERMINAL_CLOSED, Listener, detach_terminal, drive
+from fwtui.cli.progress import ProgressDisplay, RunRecord, failures, summary
 from fwtui.cli.request import Request
-from fwtui.cli.sessions import choose, hint
+from fwtui.cli.sessions import choose, mention_unfinished
 from fwtui.config.fields import Value, apply
 from fwtui.config.locations import Locations
 from fwtui.config.overrides import from_overrides
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 
 
 def check_links(paths: Iterable[str]) -> None:
-    """Raise FwtuiError if there are links and what downloads them is not installed."""
+    """Raise FwtuiError if there are links and yt-dlp is not installed."""
     if any(is_link(path) for path in paths):
         from fwtui.batch.ytdlp import NEEDED, is_installed
 
@@ -58,9 +59,10 @@ _SESSION_ID = re.compile(r"\d{8}_\d{6}\S*")
 
 @dataclass(frozen=True)
 class Intake:
-    """The files and links that the paths are, what could not be read, which paths led to none.
+    """The files and links that paths lead to.
 
-    `roots` are the folders that files were found in.
+    `problems`: what could not be read. `empty`: paths without any media file. `roots`: the folders
+    that were searched.
     """
 
     files: tuple[str, ...] = ()
@@ -71,17 +73,11 @@ class Intake:
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """What becomes a row of the queue: also what cannot be read, as a failed one."""
+        """What is added to the queue; what cannot be read becomes a failed file."""
         return *self.files, *(str(problem.path) for problem in self.problems), *self.links
 
 
-@click.command(
-    "run",
-    cls=SettingsCommand,
-    short_help="Transcribe without a screen: for scripts, ssh and cron.",
-    epilog=exit_code_help(),
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+@fwtui_command("run", SettingsCommand)
 @click.argument("paths", nargs=-1, type=click.Path())
 @click.option(
     "--resume",
@@ -90,16 +86,16 @@ class Intake:
     fits=_SESSION_ID,
     metavar="[SESSION_ID]",
     shell_complete=session_ids,
-    help="Go on with an unfinished session, the newest one if no id is given",
+    help="Resume an unfinished session, by default the newest",
 )
 @click.option(
     "--map",
     "maps",
     multiple=True,
     metavar="OLD=NEW",
-    help=r"With --resume: a folder of another machine is here, as in 'D:\Audio=/mnt/audio'",
+    help=r"With --resume: where a folder of another machine is here: 'D:\Audio=/mnt/audio'",
 )
-@telling_options
+@reporting_options
 @settings_options
 @click.pass_context
 def command(
@@ -116,16 +112,17 @@ def command(
 ) -> ExitCode:
     """Transcribe files, folders (recursively), glob patterns and links (http, https).
 
-    Progress goes to stderr. The transcripts are written to --output_dir, one set of files for
-    each media file. An interrupted batch goes on where it was with --resume. With --detach it
-    runs in the background, its session id is printed, and the exit code says whether it began:
-    see `fwtui attach`, `status`, `stop`. A terminal that goes away does the same, unless
-    --on_hangup is stop.
+    Transcripts are written to --output_dir, one set of files for each recording. Progress is shown
+    on stderr. --resume continues an interrupted batch where it stopped, inside a file too.
+
+    With --detach the batch runs in the background: its session id is printed, and the exit code
+    says only whether it started. `fwtui attach`, `status` and `stop` work on it. A batch whose
+    terminal is closed continues in the background as well, unless --on_hangup is stop.
     """
     if not paths and resume is None:
         raise UsageError("no files given", "for example: fwtui run recordings/ --model small")
     if maps and resume is None:
-        raise UsageError("--map is for --resume", "the files of a new batch are named as they are")
+        raise UsageError("--map needs --resume", "a new batch is given its files directly")
     locations = Locations.default()
     settings = settings_from(ctx, locations)
     request = Request(
@@ -141,18 +138,20 @@ def command(
 def perform(
     request: Request, locations: Locations, *, json: bool, verbose: bool, quiet: bool, detach: bool
 ) -> ExitCode:
-    """Do what the request says, here or in the background, told of as the options say."""
+    """Run the request, here or in the background, and report as the options say."""
     if verbose and quiet:
-        raise UsageError("--verbose and --quiet contradict each other")
-    console, tally = Console(quiet=quiet), Tally()
+        raise UsageError("--verbose and --quiet cannot be used together")
+    console, record = Console(quiet=quiet), RunRecord()
     if detach:
         if json or verbose:
-            raise UsageError("--detach shows no events here", "see: fwtui status --json")
+            raise UsageError(
+                "--detach cannot be used with --json or --verbose", "see: fwtui status --json"
+            )
         return _detach(request, locations, console)
     session_log = SessionLog(locations)
     listeners: list[Listener] = [
-        tally,
-        ProgressDisplay(console, tally, verbose=verbose),
+        record,
+        ProgressDisplay(console, record, verbose=verbose),
         log_event,
         session_log,
     ]
@@ -161,7 +160,7 @@ def perform(
         listeners.append(lines)
     open_log(locations, request.settings.log)
     try:
-        return asyncio.run(run(request, locations, console, tally, listeners))
+        return asyncio.run(run(request, locations, console, record, listeners))
     finally:
         if lines is not None:
             lines.close()
@@ -172,19 +171,21 @@ def perform(
 def _detach(request: Request, locations: Locations, console: Console) -> ExitCode:
     from fwtui.cli.background import start_background
 
-    if request.resume is None:  # here there is somebody to ask and to tell
+    if request.resume is None:  # the background process cannot ask
         _check_not_empty(request, find_files(request.paths))
-        asyncio.run(provide((request.settings.model,), console))
-    begun = start_background(request, locations)
-    for line in begun.notes.splitlines():
+        asyncio.run(ensure_downloaded((request.settings.model,), console))
+    started = start_background(request, locations)
+    for line in started.notes.splitlines():
         console.line(line)
-    console.line(f"the batch runs in the background (process {begun.pid}); to see it: fwtui attach")
-    click.echo(begun.session_id)
+    console.line(
+        f"the batch is running in the background (process {started.pid}); to see it: fwtui attach"
+    )
+    click.echo(started.session_id)
     return ExitCode.DONE
 
 
 def _check_not_empty(request: Request, intake: Intake) -> None:
-    """Raises UsageError: there is nothing to do."""
+    """Raise UsageError if there is nothing to do."""
     nothing = not intake.files and not intake.links
     if nothing and request.resume is None and not request.watch:
         raise nothing_found(intake)
@@ -194,14 +195,14 @@ async def run(
     request: Request,
     locations: Locations,
     console: Console,
-    tally: Tally,
+    record: RunRecord,
     listeners: Sequence[Listener],
     *,
     background: bool = False,
 ) -> ExitCode:
-    """Do what the request says; the exit code tells what became of it.
+    """Run the request; returns the exit code of its batch.
 
-    `tally` must be among the listeners. `background`: there is no terminal from the beginning.
+    `record` must be among the listeners. `background`: this process has no terminal.
     """
     intake = await asyncio.to_thread(find_files, request.paths)
     _check_not_empty(request, intake)
@@ -212,27 +213,27 @@ async def run(
     for warning in warnings(settings):
         console.line(f"warning: {warning}")
     for name, close in misspelt_variables(os.environ):
-        console.line(f"warning: {printable(name)} is no setting; did you mean {close}?")
+        console.line(f"warning: {printable(name)} is not a setting; did you mean {close}?")
 
     def hang_up() -> bool:
         if runner.state.settings.batch.on_hangup == "stop":
             return False
-        leave_terminal(locations.session_log(runner.session_id))
+        detach_terminal(locations.session_log(runner.session_id))
         console.leave()
         runner.go_to_background()
-        runner.state.log(Level.INFO, TERMINAL_GONE)
+        runner.state.log(Level.INFO, TERMINAL_CLOSED)
         return True
 
     if background:
         runner.go_to_background()
     await drive(runner, commands, listeners, console, hang_up)
-    return conclude(tally, settings, console)
+    return conclude(record, settings, console)
 
 
 def find_files(paths: tuple[str, ...]) -> Intake:
-    """The media files that the paths lead to, each once; blocks on the disk.
+    """The media files that paths lead to, each once; blocks on the disk.
 
-    Raises FwtuiError for links when yt-dlp is not there.
+    Raises FwtuiError for links if yt-dlp is not installed.
     """
     from fwtui.batch.discovery import find_media
 
@@ -253,21 +254,22 @@ def find_files(paths: tuple[str, ...]) -> Intake:
     return Intake(tuple(files), tuple(problems), tuple(empty), tuple(roots), tuple(links))
 
 
-def conclude(tally: Tally, settings: Settings, console: Console) -> ExitCode:
-    """Tell what became of the batch, and return it as an exit code."""
-    for line in failures(tally):
+def conclude(record: RunRecord, settings: Settings, console: Console) -> ExitCode:
+    """Report how the batch ended; returns its exit code."""
+    for line in failures(record):
         console.always(line)
     beside = settings.output.output_layout == "source"
     place = "the folders of their recordings" if beside else settings.output.output_dir
-    for line in summary(tally, place):
+    for line in summary(record, place, console.times):
         console.line(line)
-    if tally.obstacle is not None and console.is_quiet:  # else the log line has said it
-        console.error(FwtuiError(tally.obstacle.title, tally.obstacle.hint))
-    if tally.unfinished:
-        console.always(f"to go on: fwtui run --resume {printable(tally.session_id)}")
-    elif tally.failed:
-        console.line(f"to try again: fwtui run --resume {printable(tally.session_id)}")
-    return tally.exit_code
+    if record.failure is not None and console.is_quiet:  # otherwise a log line has shown it
+        console.error(FwtuiError(record.failure.title, record.failure.hint))
+    session_id, counts = printable(record.view.session_id), record.view.counts
+    if counts.unfinished:
+        console.always(f"to resume: fwtui run --resume {session_id}")
+    elif counts.failed:
+        console.line(f"to retry: fwtui run --resume {session_id}")
+    return record.exit_code
 
 
 async def _open(
@@ -277,9 +279,9 @@ async def _open(
     console: Console,
     offered: Console | None,
 ) -> tuple["Batch", Settings, list[AnyCommand]]:
-    """A runner, the settings it works with, and the commands that set it going.
+    """The batch, its settings, and the commands that start it.
 
-    Missing models are downloaded with a word on `offered`, if there is one.
+    Missing models are downloaded if there is a console to show it on (`offered`).
     """
     from fwtui.batch.workspace import Workspace
 
@@ -292,24 +294,24 @@ async def _open(
         from fwtui.cli.watch import open_watch
 
         settings = request.settings
-        await _provide(settings, (), offered)
+        await _ensure_models(settings, (), offered)
         batch, begin = await open_watch(workspace, stored, request.watch, settings, console)
         return batch, settings, begin
     adding = [AddPaths(intake.paths, intake.roots)] if intake.paths else []
     if request.resume is None:
-        hint(stored, console)
+        mention_unfinished(stored, console)
     elif chosen := choose(stored, request.resume, console):
         if request.maps:
             await workspace.remember(request.maps)
         here = await workspace.mapped(chosen)
         if here.missing:
-            raise _elsewhere(here.missing)
+            raise _missing_folders(here.missing)
         wanted = validated(apply(here.session.settings, request.changes))
         settings = wanted.with_user_settings_of(request.settings)
         changing = [ChangeSettings(settings)] if wanted != here.session.settings else []
         failed = tuple(job.id for job in chosen.session.failed)
         retrying = [RetryJobs(failed)] if request.retry else []
-        await _provide(settings, here.session.jobs, offered)
+        await _ensure_models(settings, here.session.jobs, offered)
         runner = await workspace.resume(chosen, request.settings)
         console.line(f"resuming session {printable(chosen.session.session_id)}")
         return runner, settings, [*changing, *retrying, *adding, Start()]
@@ -318,16 +320,16 @@ async def _open(
     else:
         console.line("there is no unfinished session to resume: starting a new one")
     settings = validated(request.settings)
-    await _provide(settings, (), offered)
+    await _ensure_models(settings, (), offered)
     return await workspace.start(settings), settings, [*adding, Start()]
 
 
-async def _provide(settings: Settings, jobs: Sequence[Job], console: Console | None) -> None:
-    """Have the models of a batch here: the batch's, and those that single files want."""
+async def _ensure_models(settings: Settings, jobs: Sequence[Job], console: Console | None) -> None:
+    """Download missing models: that of the batch, and those of files with their own settings."""
     own = [
         from_overrides(job.settings).model for job in jobs if job.settings and not job.is_finished
     ]
-    await provide(tuple(dict.fromkeys((settings.model, *own))), console)
+    await ensure_downloaded(tuple(dict.fromkeys((settings.model, *own))), console)
 
 
 def _maps(texts: tuple[str, ...]) -> Mapping[str, str]:
@@ -338,17 +340,17 @@ def _maps(texts: tuple[str, ...]) -> Mapping[str, str]:
     return dict(parse_map(text) for text in texts)
 
 
-def _elsewhere(folders: Sequence[str]) -> UsageError:
-    there = " and ".join(printable(folder) for folder in folders)
-    options = " ".join(f"--map '{printable(folder)}=FOLDER HERE'" for folder in folders)
+def _missing_folders(folders: Sequence[str]) -> UsageError:
+    names = " and ".join(printable(folder) for folder in folders)
+    options = " ".join(f"--map '{printable(folder)}=FOLDER'" for folder in folders)
     return UsageError(
-        f"the session's files are in {there}, which is not here",
-        f"say once where they are: fwtui run --resume {options}",
+        f"the session's files were in {names}, which cannot be found",
+        f"say where they are now: fwtui run --resume {options}",
     )
 
 
 def nothing_found(intake: Intake) -> UsageError:
-    """The error for paths that lead to nothing."""
+    """The error for paths without any media file."""
     reasons = [str(problem.failure) for problem in intake.problems]
     if intake.empty:
         reasons.insert(0, f"no audio or video file found in: {', '.join(intake.empty)}")

@@ -1,4 +1,4 @@
-"""The screen, from the command line: what is checked before it opens, and what comes after it."""
+"""Opening the screen from the command line: checks before it, and what follows after it."""
 
 import asyncio
 import gc
@@ -11,7 +11,7 @@ from fwtui.batch.prefetch import Ahead
 from fwtui.cli.command_table import COMMANDS
 from fwtui.cli.console import Console
 from fwtui.cli.logfile import SessionLog, close_log, log_event, open_log
-from fwtui.cli.process import TERMINAL_GONE, leave_terminal, stop_signals
+from fwtui.cli.process import TERMINAL_CLOSED, detach_terminal, stop_signals
 from fwtui.cli.run import check_links
 from fwtui.config.locations import Locations
 from fwtui.config.sources import make_layers, merge_layers
@@ -32,36 +32,36 @@ if TYPE_CHECKING:
     from fwtui.tui.controller import BatchWorkspace
     from fwtui.tui.model import BatchModel
 
-# How long a thread may compute while another one waits. Frames are written by a thread, which would
-# get its turn 5 ms after it is told of one, and 5 ms later again for the second half of it.
+# How long a thread may compute while another one waits. By default the thread that writes frames
+# would wait 5 ms for each half of a frame.
 SWITCH_SECONDS = 0.0001
 
 
 def open_screen(
     paths: tuple[str, ...], ahead: Ahead, settings: Callable[[Locations], Settings] | None = None
 ) -> ExitCode:
-    """Check what was said, and open the screen with these files, folders and links in the queue.
+    """Check the arguments, and open the screen with these files, folders and links in the queue.
 
-    `ahead` looks them up. `settings` makes those of new batches; without it nothing was said about
-    them. Raises FwtuiError.
+    `ahead` searches the paths. `settings` makes those of new batches; without it they are the
+    settings file's. Raises FwtuiError.
     """
     for path in paths:
         _check_exists(path)
     check_links(paths)
     locations = Locations.default()
-    make = settings or _usual
+    make = settings or _default_settings
     made = validated(make(locations))
     if not has_terminal():
-        raise FwtuiError("there is no terminal to draw on", "without one, use: fwtui run")
+        raise FwtuiError("the screen needs a terminal", "without one, use: fwtui run")
     return show(locations, made, paths, ahead)
 
 
-def _usual(locations: Locations) -> Settings:
+def _default_settings(locations: Locations) -> Settings:
     return merge_layers(make_layers(locations.config_file))
 
 
 def has_terminal() -> bool:
-    """Whether there is a terminal to read keys from and to draw on."""
+    """Whether there is a terminal for input and output."""
     return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
 
 
@@ -74,16 +74,16 @@ def show(
     start: bool = False,
     attach: "Place | None" = None,
 ) -> ExitCode:
-    """Open the screen and stay until it is left. `start`: begin without waiting for the key.
+    """Run the screen until it is closed. `start`: do not wait for the start key.
 
-    `ahead` looks the paths up; `attach`: on this batch of another process. A batch that outlives
-    its terminal is worked off before this returns.
+    `ahead` searches the paths. `attach`: show this batch of another process. A batch that outlives
+    its terminal is finished before this returns.
     """
     first: list[AnyCommand] = [AddPaths(paths)] if paths else []
     if start:
         first.append(Start())
-    # As in `__main__`, for whoever came by a command; `late` switches it on again when the last
-    # modules are there.
+    # As in `__main__`, for callers that are commands; `late` enables it again when the last modules
+    # are imported.
     gc.disable()
     sys.setswitchinterval(SWITCH_SECONDS)
     os.environ.setdefault("TEXTUAL_FPS", "120")
@@ -135,31 +135,32 @@ async def _show(app: "FwtuiApp", locations: Locations) -> None:
 
     task, batch = app.controller.released, app.controller.batch
     if task is not None and isinstance(batch, Batch):
-        await _go_on(batch, task, locations)
+        await _finish_without_terminal(batch, task, locations)
     elif app.controller.model.attached and app.controller.model.phase is not Phase.IDLE:
         name = printable(app.controller.model.session_id)
-        Console().line(f"the batch goes on; to see it again: fwtui attach {name}")
+        Console().line(f"the batch is still running; to see it again: fwtui attach {name}")
 
 
-async def _go_on(batch: "Batch", task: "asyncio.Task[None]", locations: Locations) -> None:
-    """The terminal is gone: work the queue off without one."""
-    leave_terminal(locations.session_log(batch.session_id))
-    batch.state.log(Level.INFO, TERMINAL_GONE)
+async def _finish_without_terminal(
+    batch: "Batch", task: "asyncio.Task[None]", locations: Locations
+) -> None:
+    detach_terminal(locations.session_log(batch.session_id))
+    batch.state.log(Level.INFO, TERMINAL_CLOSED)
     with stop_signals(lambda: batch.send(Quit())):
         batch.go_to_background()
         await task
 
 
 def _hand_over(model: "BatchModel", locations: Locations) -> ExitCode:
-    """The user wants his terminal back, and the batch to go on."""
+    """Continue the batch in a background process, as the user asked."""
     from fwtui.cli.background import start_background
     from fwtui.cli.request import Request
 
     own = Settings().with_user_settings_of(model.settings)
     request = Request(paths=(), settings=own, resume=model.session_id, retry=False)
-    begun = start_background(request, locations)
-    name = printable(begun.session_id)
-    Console().line(f"the batch goes on in the background; to see it: fwtui attach {name}")
+    started = start_background(request, locations)
+    name = printable(started.session_id)
+    Console().line(f"the batch continues in the background; to see it: fwtui attach {name}")
     return ExitCode.DONE
 
 
@@ -170,7 +171,5 @@ def _check_exists(path: str) -> None:
 
     if glob.has_magic(path):
         return
-    hint = f"options come after the command: fwtui {path} ..." if path in COMMANDS else ""
-    raise UsageError(
-        f"there is no file, folder or command called {path!r}", hint or "see: fwtui --help"
-    )
+    hint = f"options follow the command: fwtui {path} ..." if path in COMMANDS else ""
+    raise UsageError(f"no file, folder or command is called {path!r}", hint or "see: fwtui --help")

@@ -1,4 +1,4 @@
-"""`fwtui sessions`: what was interrupted, and how to be rid of it."""
+"""`fwtui sessions`: list, inspect, export and discard sessions; choosing one to resume."""
 
 import asyncio
 from collections.abc import Iterable
@@ -10,7 +10,8 @@ import msgspec
 from msgspec.structs import replace
 
 from fwtui.cli.completing import session_ids
-from fwtui.cli.console import Console, exit_code_help
+from fwtui.cli.console import Console
+from fwtui.cli.options import fwtui_command
 from fwtui.config.locations import Locations
 from fwtui.core.job import status_word
 from fwtui.core.text import plural, printable
@@ -23,17 +24,17 @@ if TYPE_CHECKING:
 
 
 def incomplete(sessions: Iterable["StoredSession"]) -> tuple["StoredSession", ...]:
-    """The sessions that a resume could go on with, in the same order."""
+    """The sessions that can be resumed, in the same order."""
     return tuple(stored for stored in sessions if stored.session.is_incomplete)
 
 
 def choose(
     sessions: Iterable["StoredSession"], wanted: str, console: Console
 ) -> "StoredSession | None":
-    """The session to resume: the `wanted` one, or without a name the newest that is free.
+    """The session to resume: the `wanted` one, or by default the newest that is not in use.
 
-    None: there is nothing to resume. Raises UsageError when the wanted one is not there,
-    SessionInUseError when another fwtui works on it.
+    None if there is nothing to resume. Raises UsageError for an unknown session,
+    SessionInUseError for one that another fwtui is using.
     """
     candidates = incomplete(sessions)
     if wanted:
@@ -42,7 +43,7 @@ def choose(
     if candidates and not free:
         raise _in_use(candidates[0])
     if len(candidates) > 1:
-        console.line(f"{len(candidates)} sessions can be resumed; this is the newest free one:")
+        console.line(f"{len(candidates)} sessions can be resumed; resuming the newest not in use:")
         for stored in candidates:
             mark = "->" if stored is free[0] else "  "
             console.line(f"{mark} {described(stored)}")
@@ -63,14 +64,14 @@ def described(stored: "StoredSession") -> str:
     return f"{printable(session.session_id)}  {created}  {', '.join(counts)}"
 
 
-def hint(sessions: Iterable["StoredSession"], console: Console) -> None:
-    """Say in one line that something could be resumed."""
+def mention_unfinished(sessions: Iterable["StoredSession"], console: Console) -> None:
+    """Print a line if a session could be resumed."""
     free = [stored for stored in incomplete(sessions) if stored.in_use is None]
     if free:
         name = printable(free[0].session.session_id)
         console.line(
             f"note: {plural(len(free), 'unfinished session')};"
-            f" to go on with the newest: fwtui run --resume {name}"
+            f" to resume the newest: fwtui run --resume {name}"
         )
 
 
@@ -83,7 +84,7 @@ def _session_named(candidates: tuple["StoredSession", ...], wanted: str) -> "Sto
     known = ", ".join(stored.session.session_id for stored in candidates)
     raise UsageError(
         f"no unfinished session is called {wanted!r}",
-        f"these can be resumed: {known}" if known else "there is none to resume",
+        f"unfinished: {known}" if known else "there is nothing to resume",
     )
 
 
@@ -97,24 +98,18 @@ def _in_use(stored: "StoredSession") -> FwtuiError:
 FORMATS = ("json", "toml", "csv")
 
 
-@click.group(
-    "sessions",
-    invoke_without_command=True,
-    short_help="List interrupted sessions, look into, export or discard them.",
-    epilog=exit_code_help(),
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-@click.option("--json", is_flag=True, help="One JSON object per session on stdout")
+@fwtui_command("sessions", click.Group, invoke_without_command=True)
+@click.option("--json", is_flag=True, help="Print one JSON object per session on stdout")
 @click.pass_context
 def command(ctx: click.Context, json: bool) -> ExitCode:
-    """List the sessions that can be resumed, the last changed first."""
+    """List the sessions that can be resumed, most recently changed first."""
     if ctx.invoked_subcommand is None:
         console = Console()
         stored = asyncio.run(_all(_workspace(), console))
         for one in stored:
             click.echo(_as_json(one.session) if json else described(one))
         if not stored:
-            console.line("there is no unfinished session")
+            console.line("no unfinished sessions")
     return ExitCode.DONE
 
 
@@ -123,10 +118,10 @@ def _as_json(session: "Session") -> str:
     return msgspec.json.encode(replace(session, jobs=jobs)).decode()
 
 
-@command.command("show", short_help="The files of a session and what became of them.")
+@command.command("show", short_help="List the files of a session and their states.")
 @click.argument("session_id", shell_complete=session_ids)
 def show(session_id: str) -> ExitCode:
-    """List the files of a session and what became of them."""
+    """List the files of a session and their states."""
     (stored,) = asyncio.run(_named(_workspace(), (session_id,), Console()))
     click.echo(described(stored))
     for job in stored.session.jobs:
@@ -136,39 +131,39 @@ def show(session_id: str) -> ExitCode:
     return ExitCode.DONE
 
 
-@command.command("discard", short_help="Delete sessions; transcripts and media files stay.")
+@command.command("discard", short_help="Delete sessions; transcripts and recordings stay.")
 @click.argument("session_ids", nargs=-1, required=True, shell_complete=session_ids)
 def discard(session_ids: tuple[str, ...]) -> ExitCode:
     """Delete sessions and the progress inside their files.
 
-    Transcripts that were written, and the media files, stay.
+    Recordings and transcripts that were written stay.
     """
     console = Console()
     asyncio.run(_discard(_workspace(), session_ids, console))
     return ExitCode.DONE
 
 
-@command.command("export", short_help="A session as JSON, TOML or CSV, for other programs.")
+@command.command("export", short_help="Export a session as JSON, TOML or CSV.")
 @click.argument("session_id", shell_complete=session_ids)
 @click.option(
     "--format",
     "-f",
     "form",
     type=click.Choice(FORMATS),
-    help="Form of the data (default: by the name of --output, else json)",
+    help="Format (default: by the suffix of --output, otherwise json)",
 )
 @click.option(
     "--output",
     "-o",
     type=click.Path(),
-    help="File to write, replaced if it is there (default: stdout)",
+    help="File to write or overwrite (default: stdout)",
 )
-@click.option("--logs", is_flag=True, help="With the lines of its log (JSON and TOML)")
+@click.option("--logs", is_flag=True, help="Include the session's log (JSON and TOML only)")
 def export(session_id: str, form: str | None, output: str | None, logs: bool) -> ExitCode:
-    """Write the settings of a session, and of each file what became of it, with all attempts.
+    """Export the settings of a session, and the state and all attempts of each of its files.
 
-    Works for any session that is stored, also while another fwtui works on it. CSV has a line a
-    file and no settings.
+    Any stored session can be exported, even while another fwtui is using it. CSV has one line per
+    file, without the settings.
     """
     from fwtui.report.render import export_session, write_export
 
@@ -178,7 +173,7 @@ def export(session_id: str, form: str | None, output: str | None, logs: bool) ->
         file = Locations.default().session_log(session_id)
         if not file.exists():
             raise
-        raise UsageError(f"{error.title} any more: it is done", f"its log is {file}") from error
+        raise UsageError(f"session {session_id!r} is finished", f"its log is {file}") from error
     named = Path(output).suffix[1:].lower() if output else ""
     form = form or (named if named in FORMATS else FORMATS[0])
     data = export_session(session, form, _log_of(session_id, form) if logs else None)
@@ -194,16 +189,16 @@ def _log_of(session_id: str, form: str) -> list[str]:
     from fwtui.cli.logfile import session_lines
 
     if form == "csv":
-        raise UsageError("CSV has no place for logs", "use --format json or toml")
+        raise UsageError("--logs cannot be used with CSV", "use --format json or toml")
     try:
         return session_lines(Locations.default(), session_id)
     except OSError as error:
-        title = f"the log of {session_id} cannot be read: {error.strerror or error}"
+        title = f"cannot read the log of {session_id}: {error.strerror or error}"
         raise FwtuiError(title, "check the permissions of the state folder") from error
 
 
 async def _any_named(workspace: "Workspace", name: str, console: Console) -> "Session":
-    """The session of this name, in use or not. Raises UsageError."""
+    """The session with this id, in use or not. Raises UsageError."""
     listed = await workspace.all_sessions()
     for problem in listed.problems:
         console.always(printable(problem))
@@ -215,9 +210,10 @@ async def _any_named(workspace: "Workspace", name: str, console: Console) -> "Se
 
 async def _discard(workspace: "Workspace", ids: tuple[str, ...], console: Console) -> None:
     for stored in await _named(workspace, ids, console):
-        gone = await workspace.discard(stored)
+        discarded = await workspace.discard(stored)
         name = printable(stored.session.session_id)
-        console.line(f"discarded {name}: {plural(len(gone.files), 'file')}, {gone.bytes} bytes")
+        count = plural(len(discarded.files), "file")
+        console.line(f"discarded {name}: {count}, {discarded.bytes} bytes")
 
 
 def _workspace() -> "Workspace":
@@ -236,13 +232,13 @@ async def _all(workspace: "Workspace", console: Console) -> tuple["StoredSession
 async def _named(
     workspace: "Workspace", ids: tuple[str, ...], console: Console
 ) -> tuple["StoredSession", ...]:
-    """The sessions of these names, all or none. Raises UsageError, SessionInUseError."""
-    there = {stored.session.session_id: stored for stored in await _all(workspace, console)}
+    """The sessions with these ids, all or none. Raises UsageError, SessionInUseError."""
+    known = {stored.session.session_id: stored for stored in await _all(workspace, console)}
     for name in ids:
-        if name not in there:
+        if name not in known:
             raise UsageError(f"no unfinished session is called {name!r}", "see: fwtui sessions")
-        if (holder := there[name].in_use) is not None:
+        if (holder := known[name].in_use) is not None:
             from fwtui.disk.lock import in_use
 
             raise in_use(name, holder)
-    return tuple(there[name] for name in ids)
+    return tuple(known[name] for name in ids)

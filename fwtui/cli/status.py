@@ -1,4 +1,4 @@
-"""`fwtui status`: what runs, and what ran last."""
+"""`fwtui status`: running batches, and the last one that ended."""
 
 import asyncio
 from collections.abc import Iterator
@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from fwtui.cli.console import Console, exit_code_help
-from fwtui.cli.sessions import hint
+from fwtui.cli.console import Console
+from fwtui.cli.options import fwtui_command
+from fwtui.cli.progress import counts_text
+from fwtui.cli.sessions import mention_unfinished
 from fwtui.config.locations import Locations
 from fwtui.core.events import BatchProgress
 from fwtui.core.paths import text_to_path
@@ -16,44 +18,39 @@ from fwtui.core.text import clock, plural, printable
 from fwtui.errors import EXIT_CODE_HELP, ExitCode
 
 if TYPE_CHECKING:
-    from fwtui.batch.remote.batch_status import BatchResult, Glimpse, Seen
+    from fwtui.batch.remote.batch_status import BatchResult, Glimpse
 
 _WHERE = {"background": "in the background", "screen": "on a screen", "run": "as fwtui run"}
 
 
 class Status(msgspec.Struct, frozen=True):
-    """All running batches, and the last one that ended, if any did."""
+    """All running batches, and the last one that ended, if any."""
 
     batches: tuple["Glimpse", ...]
     last: "BatchResult | None"
 
 
-@click.command(
-    "status",
-    short_help="What the running batches do, and how the last one ended.",
-    epilog=exit_code_help(),
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-@click.option("--json", is_flag=True, help="One JSON object on stdout")
+@fwtui_command("status", click.Command)
+@click.option("--json", is_flag=True, help="Print one JSON object on stdout")
 def command(json: bool) -> ExitCode:
-    """Tell what the running batches do, and how the one that ended last came out.
+    """Show the progress of running batches, and the result of the last one that ended.
 
-    The exit code is 0, whatever there is to tell.
+    The exit code is always 0.
     """
     locations = Locations.default()
-    status = asyncio.run(look_around(locations))
+    status = asyncio.run(read_status(locations))
     if json:
         click.echo(msgspec.json.encode(status).decode())
         return ExitCode.DONE
-    for line in told(status):
+    for line in status_lines(status):
         click.echo(line)
     if not status.batches:
         _mention_unfinished(locations)
     return ExitCode.DONE
 
 
-async def look_around(locations: Locations) -> Status:
-    """Look at all running batches."""
+async def read_status(locations: Locations) -> Status:
+    """Ask all running batches for their status."""
     from fwtui.batch.remote.batch_status import last_result, look
     from fwtui.batch.remote.endpoints import running
 
@@ -62,8 +59,8 @@ async def look_around(locations: Locations) -> Status:
     return Status(tuple(batches), last_result(locations.last_batch))
 
 
-def told(status: Status) -> Iterator[str]:
-    """All of it for people."""
+def status_lines(status: Status) -> Iterator[str]:
+    """The status as text."""
     for batch in status.batches:
         yield from _batch(batch)
     if not status.batches:
@@ -79,17 +76,17 @@ def _batch(batch: "Glimpse") -> Iterator[str]:
     if seen is None:
         yield f"  {printable(batch.problem)}"
         return
-    yield f"  {_files(seen)}{_how_far(seen.progress)}"
+    yield f"  {counts_text(seen)}{_progress(seen.progress)}"
     for path, one in seen.current:
         total = f" of {clock(one.total)}" if one.total else ""
-        speed = f" ({one.speed:.1f}x real time)" if one.speed else ""
-        word = "preparing" if one.preparing else "now"
-        yield f"  {word}: {printable(str(text_to_path(path)))} at {clock(one.done)}{total}{speed}"
+        speed = f" ({one.speed:.1f}× real time)" if one.speed else ""
+        state = "preparing" if one.preparing else "running"
+        yield f"  {state}: {printable(str(text_to_path(path)))} at {clock(one.done)}{total}{speed}"
     for folder in seen.folders:
-        waiting = f", {plural(folder.waiting, 'file')} not complete yet" if folder.waiting else ""
+        waiting = f", {plural(folder.waiting, 'file')} not yet complete" if folder.waiting else ""
         problem = f": {folder.problem}" if folder.problem else ""
         path = str(text_to_path(folder.folder.path))
-        yield f"  watches: {printable(path)} ({folder.state}{printable(problem)}{waiting})"
+        yield f"  watching: {printable(path)} ({folder.state}{printable(problem)}{waiting})"
     if seen.engine is not None:
         engine = seen.engine
         yield f"  model: {printable(engine.model)}, {engine.device}, {engine.compute_type}"
@@ -99,14 +96,7 @@ def _batch(batch: "Glimpse") -> Iterator[str]:
     yield f"  log: {printable(seen.log)}"
 
 
-def _files(counted: "Seen | BatchResult") -> str:
-    parts = [f"{counted.completed} of {plural(counted.total, 'file')} done"]
-    parts += [f"{counted.failed} failed"] if counted.failed else []
-    parts += [f"{counted.unfinished} still to do"] if counted.unfinished else []
-    return ", ".join(parts)
-
-
-def _how_far(progress: BatchProgress | None) -> str:
+def _progress(progress: BatchProgress | None) -> str:
     if progress is None or progress.total_seconds <= 0:
         return ""
     share = progress.done_seconds / progress.total_seconds
@@ -117,8 +107,8 @@ def _how_far(progress: BatchProgress | None) -> str:
 def _last(result: "BatchResult") -> Iterator[str]:
     at = f"{result.ended_at.astimezone():%Y-%m-%d %H:%M}"
     how = EXIT_CODE_HELP[result.exit_code].partition(";")[0]
-    yield f"the last one that ended: session {printable(result.session_id)}, {at}: {how}"
-    yield f"  {_files(result)}"
+    yield f"last batch: session {printable(result.session_id)}, {at}: {how}"
+    yield f"  {counts_text(result)}"
     if result.failure is not None:
         yield f"  {printable(str(result.failure))}"
     yield f"  transcripts: {printable(result.output_dir)}"
@@ -131,4 +121,4 @@ def _mention_unfinished(locations: Locations) -> None:
     from fwtui.batch.workspace import Workspace
 
     found = asyncio.run(Workspace(locations).incomplete())
-    hint(found.sessions, Console())
+    mention_unfinished(found.sessions, Console())

@@ -4,29 +4,17 @@ import click
 
 from fwtui.batch.prefetch import Ahead
 from fwtui.cli.completing import first_word
-from fwtui.cli.options import SettingsCommand, screen_options, settings_from
+from fwtui.cli.options import HELP_OPTIONS, SettingsCommand, screen_options, settings_from
 from fwtui.cli.screen import open_screen
 from fwtui.config.fields import Value
 from fwtui.errors import ExitCode
 
 
-class ScreenCommand(SettingsCommand):
-    """A command that is not named on the command line."""
-
-    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The usage as it is typed."""
-        formatter.write_usage(ctx.find_root().command_path, "[OPTIONS] [PATHS]...")
-
-
-@click.command(
-    "tui",
-    cls=ScreenCommand,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+@click.command("tui", cls=SettingsCommand, unnamed=True, context_settings=HELP_OPTIONS)
 @click.argument("paths", nargs=-1, type=click.Path(), shell_complete=first_word)
 @screen_options
 @click.pass_context
 def command(ctx: click.Context, /, paths: tuple[str, ...], **_: Value) -> ExitCode:
-    """Open the screen, with these files, folders and links in the queue."""
+    """Open the screen with these files, folders and links in the queue."""
     with Ahead(paths) as ahead:
         return open_screen(paths, ahead, lambda locations: settings_from(ctx, locations))

@@ -1,4 +1,4 @@
-"""`fwtui watch`: transcribe what comes into folders, until it is stopped."""
+"""`fwtui watch`: transcribe new recordings in folders until stopped."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, get_args
 import click
 from msgspec.structs import replace
 
-from fwtui.cli.console import Console, exit_code_help
+from fwtui.cli.console import Console
 from fwtui.cli.options import (
     SettingsCommand,
     Switch,
+    fwtui_command,
+    reporting_options,
     settings_from,
     settings_options,
-    telling_options,
 )
 from fwtui.cli.request import Request
 from fwtui.cli.run import perform
@@ -35,26 +36,23 @@ if TYPE_CHECKING:
 _USUAL = WatchedFolder(path="")
 
 
-@click.command(
-    "watch",
-    cls=SettingsCommand,
-    short_help="Transcribe what comes into folders, until it is stopped.",
-    epilog=exit_code_help(),
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+@fwtui_command("watch", SettingsCommand)
 @click.argument("folders", metavar="DIR...", nargs=-1, required=True, type=click.Path())
 @click.option(
-    "--include", multiple=True, metavar="PATTERN", help="Take only files like this, as '*.wav'"
+    "--include",
+    multiple=True,
+    metavar="PATTERN",
+    help="Transcribe only matching files, such as '*.wav'",
 )
 @click.option(
-    "--exclude", multiple=True, metavar="PATTERN", help="Leave files or folders like this out"
+    "--exclude", multiple=True, metavar="PATTERN", help="Ignore matching files and folders"
 )
 @click.option(
     "--existing",
     type=click.Choice(get_args(Existing)),
     default=_USUAL.existing,
     show_default=True,
-    help="What is there when a folder is watched for the first time: take or ignore it",
+    help="Files that exist when a folder is first watched: transcribe (take) or ignore them",
 )
 @click.option(
     "--settle",
@@ -62,14 +60,14 @@ _USUAL = WatchedFolder(path="")
     default=_USUAL.settle_seconds,
     show_default=True,
     metavar="SECONDS",
-    help="A file is complete when it has not changed for so long",
+    help="A file is complete when unchanged for this long",
 )
 @click.option(
     "--poll",
     type=click.Choice(get_args(Poll)),
     default=_USUAL.poll,
     show_default=True,
-    help="Look instead of being told by the system; auto: on network shares",
+    help="Detect changes by polling instead of system events; auto: on network shares",
 )
 @click.option(
     "--poll_seconds",
@@ -77,25 +75,28 @@ _USUAL = WatchedFolder(path="")
     default=_USUAL.poll_seconds,
     show_default=True,
     metavar="SECONDS",
-    help="When looking: how often",
+    help="Interval of polling",
 )
 @click.option(
     "--after",
     type=click.Choice(get_args(After)),
     default=_USUAL.after,
     show_default=True,
-    help="What happens to a file when its transcript is there",
+    help="What to do with a recording once it is transcribed",
 )
 @click.option(
     "--move_to",
     type=click.Path(),
     metavar="DIR",
-    help="With --after move: where to  [default: transcribed, in the watched folder]",
+    help="Target folder of --after move  [default: transcribed, in the watched folder]",
 )
 @click.option(
-    "--forget", cls=Switch, default=False, help="Begin as if the folders were never watched"
+    "--forget",
+    cls=Switch,
+    default=False,
+    help="Forget which files were transcribed from these folders",
 )
-@telling_options
+@reporting_options
 @settings_options
 @click.pass_context
 def command(
@@ -117,11 +118,11 @@ def command(
     detach: bool,
     **_: Value,
 ) -> ExitCode:
-    """Transcribe the recordings in folders and all below them, and those that come later.
+    """Transcribe the recordings in folders and their subfolders, and new ones as they arrive.
 
-    A file is taken when it is complete, and once: by its content, under whatever name, over all
-    restarts. Ctrl-C or `fwtui stop` ends the watch. The same command goes on with what was left,
-    and finds what came meanwhile.
+    A file is transcribed once it is complete, and only once: its content is recognised under any
+    name and after restarts. Ctrl-C or `fwtui stop` stops watching. The same command later resumes
+    the remaining files and finds those that arrived in between.
     """
     locations = Locations.default()
     kind = WatchedFolder(
@@ -133,7 +134,7 @@ def command(
         poll=poll,
         poll_seconds=poll_seconds,
         after=after,
-        move_to=path_to_text(_whole(move_to)) if move_to else "",
+        move_to=path_to_text(_absolute(move_to)) if move_to else "",
     )
     watched = tuple(_checked(replace(kind, path=_path(folder))) for folder in folders)
     _prepare(watched, locations, forget=forget)
@@ -143,14 +144,14 @@ def command(
     return perform(request, locations, json=json, verbose=verbose, quiet=quiet, detach=detach)
 
 
-def _whole(folder: str) -> Path:
+def _absolute(folder: str) -> Path:
     return Path(folder).expanduser().absolute()
 
 
 def _path(folder: str) -> str:
-    path = _whole(folder)
+    path = _absolute(folder)
     if not path.is_dir():
-        raise UsageError(f"there is no folder {folder}", "name a folder that is there")
+        raise UsageError(f"no folder {folder}", "give an existing folder")
     return path_to_text(path)
 
 
@@ -158,11 +159,11 @@ def _checked(folder: WatchedFolder) -> WatchedFolder:
     from fwtui.watch.actions import can_tag
 
     if folder.after == "tag" and not can_tag:
-        raise UsageError("files cannot be tagged on this system", "use --after move")
+        raise UsageError("this system cannot tag files", "use --after move")
     if folder.move_to and folder.after != "move":
-        raise UsageError("--move_to is for --after move", "add --after move")
+        raise UsageError("--move_to needs --after move", "add --after move")
     if folder.target == folder.path:
-        raise UsageError("--move_to is the watched folder itself", "name another one")
+        raise UsageError("--move_to is the watched folder itself", "choose another folder")
     return folder
 
 
@@ -182,9 +183,9 @@ async def open_watch(
     settings: Settings,
     console: Console,
 ) -> tuple["Batch", list[AnyCommand]]:
-    """A batch that watches the folders, and the commands that set it going.
+    """A batch that watches the folders, and the commands that start it.
 
-    It goes on with the newest free session that watched one of them.
+    It resumes the newest session not in use that watched one of them.
     """
     paths = {folder.path for folder in folders}
     stored = next((one for one in sessions if one.in_use is None and _shares(one, paths)), None)
@@ -194,12 +195,12 @@ async def open_watch(
     changing = [ChangeSettings(settings)] if _differs(settings, session.settings) else []
     retrying = [RetryJobs(tuple(job.id for job in session.failed))] if session.failed else []
     batch = await workspace.resume(stored, settings, folders)
-    console.line(f"going on with session {printable(session.session_id)}")
+    console.line(f"resuming session {printable(session.session_id)}")
     return batch, [*changing, *retrying, Start()]
 
 
 def _differs(settings: Settings, stored: Settings) -> bool:
-    """Whether they differ in what a session keeps."""
+    """Whether they differ in settings that a session stores."""
     return settings != stored.with_user_settings_of(settings)
 
 

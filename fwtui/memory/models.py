@@ -9,7 +9,7 @@ from typing import BinaryIO
 from fwtui.core.settings import ModelSettings
 from fwtui.errors import ModelError
 from fwtui.models.cache import locate
-from fwtui.models.catalogue import MODELS, known
+from fwtui.models.catalogue import MODELS, find_in_catalogue
 
 KNOWN = {model.name: model.megabytes for model in MODELS}
 """MB of model.bin (float16) of the published conversions."""
@@ -27,7 +27,7 @@ def weights_size(settings: ModelSettings, environ: Mapping[str, str] = os.enviro
         file = locate(settings, environ) / "model.bin"
         return file.stat().st_size / 2**20 * _FLOAT16 / _stored_bytes(file)
     except (ModelError, OSError):
-        model = known(settings.model)
+        model = find_in_catalogue(settings.model)
         return None if model is None else float(model.megabytes)
 
 

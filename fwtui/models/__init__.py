@@ -1,1 +1,1 @@
-"""The models there are, which of them are on this machine, and how they get here."""
+"""Whisper models: the catalogue, those on this machine, and their download."""

@@ -1,6 +1,6 @@
-"""Which models are on this machine: folders, and the cache of Hugging Face's hub. Reads only.
+"""Models on this machine: local folders, and the cache of Hugging Face. Reads only.
 
-The cache's layout is documented and the same for all programs that use the hub
+The layout of the cache is documented and shared by all programs that use Hugging Face
 (huggingface.co/docs/huggingface_hub/guides/manage-cache): `models--OWNER--NAME/` with `refs/`,
 `blobs/` and `snapshots/COMMIT/`.
 """
@@ -13,15 +13,16 @@ import msgspec
 
 from fwtui.core.settings import ModelSettings
 from fwtui.errors import ModelAbsentError, ModelError
-from fwtui.models.catalogue import CONVERTER, described, repo_of, short_name
+from fwtui.models.catalogue import CONVERTER, repo_of, short_name, with_size
 
 FILES_NEEDED = ("model.bin", "config.json", "tokenizer.json")
-PARTIAL = ".incomplete"  # of a file that is being downloaded, by us and by older hub libraries
+# Suffix of a partial download, here and in older versions of huggingface_hub.
+PARTIAL = ".incomplete"
 _TRUE = frozenset({"1", "on", "yes", "true"})
 
 
 class Cached(msgspec.Struct, frozen=True):
-    """What the cache has of a model: its folder if it is whole, bytes, and those half-loaded."""
+    """A model in the cache: its folder if complete, its bytes, and those of partial downloads."""
 
     repo: str
     folder: Path | None
@@ -30,32 +31,32 @@ class Cached(msgspec.Struct, frozen=True):
 
 
 def hub_cache(model_dir: str | None = None, environ: Mapping[str, str] = os.environ) -> Path:
-    """The cache: `model_dir`, or where the hub's own library has it by the environment."""
-    home = environ.get("HF_HOME") or os.path.join(  # noqa: PTH118  expanded below, as the hub does
+    """The cache folder: `model_dir`, or that of huggingface_hub according to the environment."""
+    home = environ.get("HF_HOME") or os.path.join(  # noqa: PTH118  expanded below, as huggingface_hub does
         environ.get("XDG_CACHE_HOME") or "~/.cache", "huggingface"
     )
-    place = (
+    folder = (
         model_dir
         or environ.get("HF_HUB_CACHE")
         or environ.get("HUGGINGFACE_HUB_CACHE")
         or os.path.join(home, "hub")  # noqa: PTH118
     )
-    return Path(os.path.expandvars(place)).expanduser()
+    return Path(os.path.expandvars(folder)).expanduser()
 
 
 def is_offline(environ: Mapping[str, str] = os.environ) -> bool:
-    """Whether the environment forbids to ask the hub for anything."""
+    """Whether the environment forbids requests to Hugging Face."""
     value = environ.get("HF_HUB_OFFLINE") or environ.get("TRANSFORMERS_OFFLINE") or ""
     return value.lower() in _TRUE
 
 
 def repo_folder(repo: str, cache: Path) -> Path:
-    """Where the cache keeps a model."""
+    """The folder of a model in the cache."""
     return cache / f"models--{repo.replace('/', '--')}"
 
 
 def missing_files(folder: Path) -> tuple[str, ...]:
-    """What a folder lacks to be a model that faster-whisper can use."""
+    """The files that a folder lacks to be a model for faster-whisper."""
     lacks = [name for name in FILES_NEEDED if not (folder / name).is_file()]
     if not any(folder.glob("vocabulary.*")):
         lacks.append("vocabulary.json")
@@ -63,7 +64,7 @@ def missing_files(folder: Path) -> tuple[str, ...]:
 
 
 def cached(repo: str, cache: Path) -> Cached | None:
-    """What the cache has of a model; None: nothing."""
+    """A model in the cache, complete or not; None if there is nothing of it."""
     home = repo_folder(repo, cache)
     if not home.is_dir():
         return None
@@ -77,22 +78,22 @@ def cached(repo: str, cache: Path) -> Cached | None:
 
 
 def all_cached(cache: Path) -> tuple[Cached, ...]:
-    """Every Whisper model in the cache, also those that are not whole; by name."""
+    """All Whisper models in the cache, complete or not, by name."""
     found = []
     for home in sorted(cache.glob("models--*--*")):
         repo = "/".join(home.name.split("--", 2)[1:])
         one = cached(repo, cache)
-        if one is not None and (one.folder is not None or _is_ours(one)):
+        if one is not None and (one.folder is not None or _is_whisper(one)):
             found.append(one)
     return tuple(found)
 
 
 def locate(settings: ModelSettings, environ: Mapping[str, str] = os.environ) -> Path:
-    """The folder of the model, which is never downloaded here.
+    """The folder of the model; never downloads it.
 
     Raises:
-        ModelAbsentError: it is named, not on this machine, and may be downloaded.
-        ModelError: the folder is not a model or not there, or there is no such model.
+        ModelAbsentError: it is not downloaded, but can be.
+        ModelError: the folder is missing or not a model, or no model has this name.
 
     """
     name = settings.model
@@ -105,7 +106,7 @@ def locate(settings: ModelSettings, environ: Mapping[str, str] = os.environ) -> 
             )
         return path
     if is_folder_name(name):
-        raise ModelError(f"The model folder {path} is not there", "check --model")
+        raise ModelError(f"Model folder {path} not found", "check --model", setting="model.model")
     repo = repo_of(name)
     cache = hub_cache(settings.model_dir, environ)
     one = cached(repo, cache)
@@ -114,22 +115,22 @@ def locate(settings: ModelSettings, environ: Mapping[str, str] = os.environ) -> 
     if settings.local_files_only or is_offline(environ):
         why = "--local_files_only" if settings.local_files_only else "HF_HUB_OFFLINE"
         raise ModelError(
-            f"The model {name} is not on this machine, and {why} forbids to download it",
+            f"Model {name} is not downloaded, and {why} forbids downloading it",
             f"download it once: fwtui models download {name}",
         )
     raise ModelAbsentError(
-        f"The model {described(name)} is not on this machine",
+        f"Model {with_size(name)} is not downloaded",
         f"download it: fwtui models download {name}",
     )
 
 
 def is_folder_name(name: str) -> bool:
-    """Whether a model setting can only mean a folder."""
+    """Whether a model name can only be a folder."""
     return name.startswith((".", "~")) or Path(name).is_absolute()
 
 
-def converted(folder: Path) -> Iterator[Path]:
-    """The models that are plain folders in a folder, as a converter writes them."""
+def model_folders(folder: Path) -> Iterator[Path]:
+    """The model folders in a folder, as a converter writes them."""
     if folder.is_dir():
         for one in sorted(folder.iterdir()):
             if (one / "model.bin").is_file() and not missing_files(one):
@@ -137,7 +138,7 @@ def converted(folder: Path) -> Iterator[Path]:
 
 
 def _snapshot(home: Path) -> Path | None:
-    """The whole snapshot to use: that of `main`, else the newest."""
+    """The complete snapshot to use: that of `main`, otherwise the newest."""
     try:
         commit = (home / "refs" / "main").read_text(encoding="ascii").strip()
     except (OSError, ValueError):
@@ -148,7 +149,7 @@ def _snapshot(home: Path) -> Path | None:
 
 
 def _files(home: Path) -> Iterator[Path]:
-    """The files that take room: blobs, and what stands for them where there are no links."""
+    """The files that use space: blobs, or copies of them where there are no links."""
     yield from (home / "blobs").glob("*")
     for file in (home / "snapshots").glob("*/*"):
         if not file.is_symlink():
@@ -158,10 +159,10 @@ def _files(home: Path) -> Iterator[Path]:
 def _size(file: Path) -> int:
     try:
         return file.stat().st_size
-    except OSError:  # a link to nothing, or gone meanwhile
+    except OSError:  # a broken link, or deleted in the meantime
         return 0
 
 
-def _is_ours(one: Cached) -> bool:
-    """Whether what is not whole is the beginning of one of faster-whisper's models."""
+def _is_whisper(one: Cached) -> bool:
+    """Whether a partial download is that of a Whisper model."""
     return "whisper" in short_name(one.repo).lower() or short_name(one.repo) != one.repo

@@ -1,7 +1,7 @@
-"""The models that faster-whisper knows by name: where they come from, how large they are. Pure.
+"""The catalogue of the models that faster-whisper knows by name: sources and sizes. Pure.
 
-Names and sources are faster-whisper's (a test compares them); it is not imported here, since that
-takes a second.
+The names are those of faster-whisper (a test compares them), which is not imported here because
+that takes a second.
 """
 
 import re
@@ -15,16 +15,16 @@ CONVERTER = (
     "ct2-transformers-converter --model {model} --output_dir FOLDER "
     "--copy_files tokenizer.json preprocessor_config.json --quantization float16"
 )
-"""The command of CTranslate2 that makes a model for faster-whisper; fwtui does not."""
+"""The command that converts a model for faster-whisper."""
 
-# As the hub demands it; also a pattern for folders of its cache, so nothing that is one in a glob.
+# As Hugging Face requires; without characters that are special in globs, which use it too.
 _REPO = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 
 
 class Model(msgspec.Struct, frozen=True):
-    """A published conversion. `megabytes` (2**20 bytes) of its model.bin, which is float16.
+    """A published CTranslate2 model. `megabytes` (2**20 bytes) of its model.bin, in float16.
 
-    `languages` that it is good for: 1 means English.
+    `languages`: how many it supports; 1 means English.
     """
 
     name: str
@@ -70,44 +70,45 @@ NAMES: tuple[str, ...] = tuple(_BY_NAME)
 """Every name and alias."""
 
 
-def known(name: str) -> Model | None:
-    """The model of that name, alias or Hugging Face id, if it is one of these."""
+def find_in_catalogue(name: str) -> Model | None:
+    """The model of that name, alias or Hugging Face id; None for others."""
     return _BY_NAME.get(name) or _BY_REPO.get(name)
 
 
 def repo_of(name: str) -> str:
-    """The Hugging Face id that a name stands for. Raises ModelError for what is none."""
-    model = known(name)
+    """The Hugging Face id of a name. Raises ModelError for anything else."""
+    model = find_in_catalogue(name)
     if model is not None:
         return model.repo
     if _REPO.fullmatch(name) and ".." not in name:
         return name
     close = get_close_matches(name, NAMES, n=1)
     raise ModelError(
-        f"There is no model {name}",
+        f"No model is called {name}",
         f"did you mean {close[0]}?"
         if close
-        else f"give a folder, a Hugging Face id (owner/name), or one of: {', '.join(NAMES)}",
+        else f"use a folder, a Hugging Face id (owner/name), or one of: {', '.join(NAMES)}",
+        setting="model.model",
     )
 
 
 def short_name(repo: str) -> str:
-    """The name of a Hugging Face id, if it has one, else the id."""
+    """The name of a Hugging Face id if it is in the catalogue, otherwise the id."""
     model = _BY_REPO.get(repo)
     return repo if model is None else model.name
 
 
-def described(name: str) -> str:
-    """The name with its size as far as it is known: `small (484 MB)`."""
-    model = known(name)
+def with_size(name: str) -> str:
+    """The name with its size if known: `small (484 MB)`."""
+    model = find_in_catalogue(name)
     return name if model is None else f"{name} ({megabytes(model.megabytes)})"
 
 
 def megabytes(amount: float) -> str:
-    """MB as people read them: `484 MB`, `3.0 GB`."""
+    """MB as text: `484 MB`, `3.0 GB`."""
     return f"{amount:.0f} MB" if amount < 1000 else f"{amount / 1024:.1f} GB"
 
 
 def languages(count: int) -> str:
-    """How many languages, in words."""
+    """The number of languages as text."""
     return "English" if count == 1 else f"{count} languages"

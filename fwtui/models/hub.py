@@ -1,10 +1,10 @@
-"""The child that talks to Hugging Face's hub: `python -m fwtui.models.hub`.
+"""The child process for requests to Hugging Face: `python -m fwtui.models.hub`.
 
-One request on stdin, replies on stdout. It ends when its stdin does: that is how a download is
-paused. The hub's library finds out by the environment which hub it is (HF_ENDPOINT), with which
-token, and whether it may be asked at all; it lists the files, follows redirects and transfers. Its
-own downloads begin anew after an interruption and are not checked, so the files are brought to the
-place of the cache where it looks for them, and it does the rest: links, references, locks.
+One request on stdin, replies on stdout. It ends when its stdin does, which pauses a download.
+huggingface_hub reads the endpoint (HF_ENDPOINT), the token and offline mode from the environment,
+lists the files, follows redirects and transfers. Its own downloads start over after an interruption
+and are not verified, so the files are written to where it expects them in the cache, and it does
+the rest: links, references, locks.
 """
 
 import contextlib
@@ -51,13 +51,13 @@ from fwtui.models.protocol import (
 
 WANTED = frozenset({*FILES_NEEDED, "preprocessor_config.json", "vocabulary.json", "vocabulary.txt"})
 REPORT_SECONDS = 0.1
-SPARE = 100 << 20  # bytes that stay free on the disk
+SPARE = 100 << 20  # bytes to leave free on the disk
 LOCK_SECONDS = 0.2
-# Bytes that are written and told of at once: with the library's 10 MB a slow line would lose
-# minutes at every pause, and the progress would stand still.
+# Bytes written and reported at once. With the library's 10 MB a slow connection would lose minutes
+# at every pause, and the progress would stand still.
 _PIECE = 1 << 16
 
-Tell = Callable[[AnyReply], None]
+Report = Callable[[AnyReply], None]
 
 
 class RemoteFile(msgspec.Struct, frozen=True):
@@ -69,38 +69,38 @@ class RemoteFile(msgspec.Struct, frozen=True):
 
 
 class Hub:
-    """One model on the hub and in the cache."""
+    """One model on Hugging Face and in the cache."""
 
-    def __init__(self, request: AnyRequest, tell: Tell) -> None:
+    def __init__(self, request: AnyRequest, report: Report) -> None:
         self.repo = request.repo
         self.cache = Path(request.cache)
         self.home = repo_folder(request.repo, self.cache)
-        self.tell = tell
+        self.report = report
         self.host = urlsplit(constants.ENDPOINT).netloc
         self.total = self.done = 0
 
     def plan(self) -> tuple[str, Sequence[RemoteFile]]:
-        """The revision and its files, those that are not here last; tells `Planned`."""
+        """The revision and its files; reports `Planned`."""
         info = HfApi().model_info(self.repo, files_metadata=True)
         files = [_remote(one) for one in info.siblings or () if one.rfilename in WANTED]
         names = {file.name for file in files}
         if "model.bin" not in names:
             raise ModelError(
                 f"{self.repo} is not a CTranslate2 model: it has no model.bin",
-                f"convert it and give the folder: {CONVERTER.format(model=self.repo)}",
+                f"convert it and use the folder: {CONVERTER.format(model=self.repo)}",
             )
         if lacks := [name for name in FILES_NEEDED if name not in names]:
             raise ModelError(
                 f"{self.repo} lacks {', '.join(lacks)}",
-                "choose another model, or put the file into a copy of its folder",
+                "choose another model, or add the file to a copy of its folder",
             )
         self.total = sum(file.size for file in files)
         here = sum(min(file.size, self._here(file)) for file in files)
-        self.tell(Planned(self.repo, info.sha or "", self.host, self.total, here))
+        self.report(Planned(self.repo, info.sha or "", self.host, self.total, here))
         return info.sha or "main", files
 
     def _here(self, file: RemoteFile) -> int:
-        """Bytes of a file that are in the cache."""
+        """Bytes of a file that are already in the cache."""
         blob = self.home / "blobs" / file.digest
         for path in (blob, _partial(blob)):
             if path.exists():
@@ -108,31 +108,31 @@ class Hub:
         return 0
 
     def download(self) -> Path:
-        """Bring all files, check them, and have them put into their places."""
+        """Download and verify all files, and link them into the snapshot; returns its folder."""
         revision, files = self.plan()
         missing = self.total - sum(min(file.size, self._here(file)) for file in files)
-        self._check_room(missing)
+        self._check_free_space(missing)
         with self._reporting():
             for file in sorted(files, key=lambda file: file.size):
-                self._bring(file, revision)
+                self._download_file(file, revision)
         folder = snapshot_download(
             self.repo, cache_dir=self.cache, allow_patterns=[file.name for file in files]
         )
         return Path(folder)
 
-    def _check_room(self, needed: int) -> None:
+    def _check_free_space(self, needed: int) -> None:
         self.cache.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(self.cache).free
         if needed and free < needed + SPARE:
             raise DiskFullError(
-                f"{self.repo} needs {_amount(needed)} more, and {self.cache} has "
+                f"{self.repo} needs {_amount(needed)} more, but {self.cache} has only "
                 f"{_amount(free)} free",
-                "make room, or choose another folder with --model_dir or HF_HOME",
+                "free up space, or choose another folder with --model_dir or HF_HOME",
                 place=str(self.cache),
                 needed=needed + SPARE,
             )
 
-    def _bring(self, file: RemoteFile, revision: str) -> None:
+    def _download_file(self, file: RemoteFile, revision: str) -> None:
         url = hf_hub_url(self.repo, file.name, revision=revision)
         found = get_hf_file_metadata(url)
         blob = self.home / "blobs" / (found.etag or file.digest)
@@ -154,9 +154,11 @@ class Hub:
             self._advance(begin)
             if begin < file.size:
                 headers = build_hf_headers()
-                headers["Accept-Encoding"] = "identity"  # ranges are of the file's own bytes
+                headers["Accept-Encoding"] = (
+                    "identity"  # ranges refer to the bytes of the file itself
+                )
                 if urlsplit(location).netloc != urlsplit(url).netloc:
-                    headers.pop("authorization", None)  # the token is the hub's alone
+                    headers.pop("authorization", None)  # the token is for Hugging Face alone
                 counted: Any = _Counted(stream, self._advance)
                 http_get(
                     location,
@@ -167,13 +169,13 @@ class Hub:
                 )
             stream.flush()
             os.fsync(stream.fileno())
-            self.tell(Checking(file.name))
+            self.report(Checking(file.name))
             if digest(stream, file) != file.digest:
                 partial.unlink()
                 raise ModelError(
-                    f"{file.name} of {self.repo} arrived damaged: its checksum is wrong",
-                    "it was thrown away: download again; if that does not help, "
-                    f"something between here and {self.host} changes files",
+                    f"{file.name} of {self.repo} is damaged: wrong checksum",
+                    "it was deleted: download it again; if that does not help, "
+                    f"something between here and {self.host} modifies files",
                 )
 
     def _advance(self, count: int) -> None:
@@ -181,15 +183,15 @@ class Hub:
 
     @contextlib.contextmanager
     def _reporting(self) -> Iterator[None]:
-        """Tell of the progress now and then, and of all of it at the end."""
+        """Report the progress regularly, and once at the end."""
         over = threading.Event()
 
         def report() -> None:
-            told = -1
-            while told != self.done or not over.is_set():
-                if told != self.done:
-                    told = self.done
-                    self.tell(DownloadProgress(told, self.total))
+            reported = -1
+            while reported != self.done or not over.is_set():
+                if reported != self.done:
+                    reported = self.done
+                    self.report(DownloadProgress(reported, self.total))
                 over.wait(REPORT_SECONDS)
 
         thread = threading.Thread(target=report, name="progress", daemon=True)
@@ -201,46 +203,46 @@ class Hub:
             thread.join()
 
     def remove(self) -> int:
-        """Delete all of it; the bytes that became free."""
+        """Delete the model; returns the bytes freed."""
         before = _used(self.cache)
         if self.home.is_dir():
             found = [one for one in scan_cache_dir(self.cache).repos if one.repo_id == self.repo]
             revisions = [each.commit_hash for one in found for each in one.revisions]
-            if revisions:  # the hub's own way knows of blobs that models share
+            if revisions:  # huggingface_hub keeps blobs that models share
                 scan_cache_dir(self.cache).delete_revisions(*revisions).execute()
             shutil.rmtree(self.home, ignore_errors=True)
         shutil.rmtree(self.cache / ".locks" / self.home.name, ignore_errors=True)
         if self.home.exists():
-            raise ModelError(f"{self.home} cannot be deleted", "check its permissions")
+            raise ModelError(f"Cannot delete {self.home}", "check its permissions")
         return before - _used(self.cache)
 
 
 class _Counted:
-    """A file that tells how many bytes are written, and taken back."""
+    """A file that counts the bytes written and truncated."""
 
     def __init__(self, stream: IO[bytes], advance: Callable[[int], None]) -> None:
         self._stream = stream
         self._advance = advance
 
     def write(self, data: bytes) -> int:
-        """Write and tell."""
+        """Write and count."""
         self._stream.write(data)
         self._advance(len(data))
         return len(data)
 
     def truncate(self, size: int | None = None) -> int:
-        """The server began from the start: what was there does not count."""
+        """Truncate, as when the server starts from the beginning, and discount the bytes."""
         size = self.tell() if size is None else size
         self._advance(size - self._stream.seek(0, os.SEEK_END))
         self._stream.seek(size)
         return self._stream.truncate(size)
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """The stream's."""
+        """Seek in the stream."""
         return self._stream.seek(offset, whence)
 
     def tell(self) -> int:
-        """The stream's."""
+        """The position in the stream."""
         return self._stream.tell()
 
 
@@ -258,25 +260,25 @@ def digest(stream: IO[bytes], file: RemoteFile) -> str:
 
 
 def explain(error: Exception, repo: str, host: str) -> Failure:
-    """What an error of the hub's library or of the network means."""
+    """The failure for an error of huggingface_hub or of the network."""
     if isinstance(error, DiskFullError):
         kind = FailureKind.DISK_FULL
         return Failure(kind, error.title, error.hint, place=error.place, needed=error.needed)
     if isinstance(error, FwtuiError):
         return Failure(FailureKind.MODEL_MISSING, error.title, error.hint)
-    title, hint = _told_of(error, repo, host)
+    title, hint = _title_and_hint(error, repo, host)
     return Failure(FailureKind.MODEL_MISSING, title, hint, f"{type(error).__name__}: {error}")
 
 
-def _told_of(error: Exception, repo: str, host: str) -> tuple[str, str]:
-    # By name: they are elsewhere, and have other parents, in each version of the library.
+def _title_and_hint(error: Exception, repo: str, host: str) -> tuple[str, str]:
+    # By name: modules and base classes differ between versions of huggingface_hub.
     kinds = {kind.__name__ for one in _chain(error) for kind in type(one).__mro__}
     status = next((s for one in _chain(error) if (s := _status(one))), 0)
-    again = "what has arrived is kept: the same command goes on"
+    resume = "the partial download is kept; run the same command to continue"
     if "GatedRepoError" in kinds:
         return (
-            f"{repo} is given only to those who accepted its terms",
-            f"accept them at https://{host}/{repo}, then set HF_TOKEN to a token of yours",
+            f"{repo} is available only after accepting its terms",
+            f"accept them at https://{host}/{repo}, then set HF_TOKEN to your token",
         )
     if "RepositoryNotFoundError" in kinds or status in {401, 403, 404}:
         return (
@@ -285,20 +287,20 @@ def _told_of(error: Exception, repo: str, host: str) -> tuple[str, str]:
         )
     if "OfflineModeIsEnabled" in kinds:
         return (
-            f"{repo} cannot be downloaded: HF_HUB_OFFLINE forbids it",
+            f"HF_HUB_OFFLINE forbids downloading {repo}",
             "unset HF_HUB_OFFLINE for this command",
         )
     if "HFValidationError" in kinds:
-        return f"{printable(repo)} is not a Hugging Face id", "an id is owner/name"
+        return f"{printable(repo)} is not a Hugging Face id", "an id has the form owner/name"
     if _is_lock(error):
-        return f"Another program downloads {repo} at this moment", "wait for its end"
+        return f"Another program is downloading {repo}", "wait until it has finished"
     if isinstance(error, OSError) and error.errno == 28:
-        return f"The disk is full: {repo} is not all here", f"make room; {again}"
+        return f"Disk full while downloading {repo}", f"free up space; {resume}"
     if isinstance(error, PermissionError):
-        return f"The cache cannot be written: {error.filename}", "check its permissions"
+        return f"Cannot write to the cache: {error.filename}", "check its permissions"
     if status:
-        return f"{host} answered with error {status} for {repo}", f"try later; {again}"
-    return f"{host} cannot be reached for {repo}", f"check network and proxy; {again}"
+        return f"{host} returned error {status} for {repo}", f"try again later; {resume}"
+    return f"Cannot reach {host} to download {repo}", f"check network and proxy; {resume}"
 
 
 def _chain(error: BaseException | None) -> list[BaseException]:
@@ -332,7 +334,7 @@ def _amount(count: int) -> str:
 
 
 def _used(cache: Path) -> int:
-    """Bytes of all files below, each counted once."""
+    """Bytes of all files below a folder, each counted once."""
     sizes = {}
     for folder, _, names in os.walk(cache):
         for name in names:
@@ -347,32 +349,32 @@ def _end_with_stdin() -> None:
 
 
 def main() -> None:
-    """Do what the request says; never raises."""
+    """Serve the request on stdin; never raises."""
     constants.DOWNLOAD_CHUNK_SIZE = _PIECE
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
-    os.dup2(2, 1)  # what libraries print is no answer
+    os.dup2(2, 1)  # libraries may print to stdout
     encoder = msgspec.json.Encoder()
     request: AnyRequest = msgspec.json.decode(sys.stdin.buffer.readline(), type=AnyRequest)
     threading.Thread(target=_end_with_stdin, name="stdin", daemon=True).start()
 
-    def tell(reply: AnyReply) -> None:
+    def report(reply: AnyReply) -> None:
         answers.write(encoder.encode(reply) + b"\n")
 
-    hub = Hub(request, tell)
+    hub = Hub(request, report)
     try:
         match request:
             case Download():
-                tell(Done(folder=str(hub.download())))
+                report(Done(folder=str(hub.download())))
             case PlanDownload():
                 hub.plan()
-                tell(Done())
+                report(Done())
             case Remove():
-                tell(Done(freed=hub.remove()))
+                report(Done(freed=hub.remove()))
     except BrokenPipeError:
         pass
-    except Exception as error:  # noqa: BLE001  the process's outermost frame
+    except Exception as error:  # noqa: BLE001  the outermost frame of the process
         traceback.print_exc()
-        tell(RequestFailed(explain(error, hub.repo, hub.host)))
+        report(RequestFailed(explain(error, hub.repo, hub.host)))
     answers.close()
     os._exit(0)
 

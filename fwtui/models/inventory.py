@@ -1,4 +1,4 @@
-"""All models as a list for people: those that have a name, what the cache has, own folders."""
+"""The list of models: the catalogue, others in the cache, and local folders."""
 
 import os
 from collections.abc import Mapping
@@ -15,17 +15,17 @@ from fwtui.models.cache import (
     Cached,
     all_cached,
     cached,
-    converted,
     hub_cache,
     is_folder_name,
     missing_files,
+    model_folders,
     repo_folder,
 )
-from fwtui.models.catalogue import CONVERTER, MODELS, known, repo_of, short_name
+from fwtui.models.catalogue import CONVERTER, MODELS, find_in_catalogue, repo_of, short_name
 
 
 class Presence(StrEnum):
-    """Whether a model is on this machine."""
+    """Whether a model is on this machine: downloaded, partly, not at all, or a local folder."""
 
     HERE = "here"
     PARTLY = "partly"
@@ -34,10 +34,10 @@ class Presence(StrEnum):
 
 
 class ModelEntry(msgspec.Struct, frozen=True):
-    """A model. `name` is what settings call it; `size` in bytes, on disk or as published.
+    """A model. `name` is its name in settings; `size` in bytes, on disk or as published.
 
-    `size` and `languages` are 0 where they are not known; `partial` bytes of a download are here;
-    `folder` as `path_to_text`, empty when it is not here; `in_use` by the settings.
+    `size` and `languages` are 0 if unknown. `partial`: bytes of a partial download. `folder` (as
+    `path_to_text`) is empty if the model is not downloaded. `in_use`: the settings name it.
     """
 
     name: str
@@ -54,17 +54,17 @@ class ModelEntry(msgspec.Struct, frozen=True):
 def list_models(
     settings: ModelSettings, environ: Mapping[str, str] = os.environ
 ) -> tuple[ModelEntry, ...]:
-    """The named models, then others of the cache, then folders; blocks on the disk."""
+    """The models of the catalogue, others in the cache, then folders; blocks on the disk."""
     cache = hub_cache(settings.model_dir, environ)
-    there = {one.repo: one for one in all_cached(cache)}
-    used = known(settings.model)
+    in_cache = {one.repo: one for one in all_cached(cache)}
+    used = find_in_catalogue(settings.model)
     own = used.repo if used is not None else settings.model
-    entries = [_of_cache(model.repo, there.pop(model.repo, None), own) for model in MODELS]
-    entries += [_of_cache(one.repo, one, own) for one in there.values()]
-    folders = {folder.absolute() for folder in converted(cache)}
-    mine = Path(settings.model).expanduser()
-    if mine.is_dir() and not missing_files(mine):
-        folders.add(mine.absolute())
+    entries = [_of_cache(model.repo, in_cache.pop(model.repo, None), own) for model in MODELS]
+    entries += [_of_cache(one.repo, one, own) for one in in_cache.values()]
+    folders = {folder.absolute() for folder in model_folders(cache)}
+    chosen = Path(settings.model).expanduser()
+    if chosen.is_dir() and not missing_files(chosen):
+        folders.add(chosen.absolute())
     entries += [_of_folder(folder, own) for folder in sorted(folders)]
     return tuple(entries)
 
@@ -82,15 +82,15 @@ def find_model(
             )
         return _of_folder(folder.absolute(), settings.model)
     if is_folder_name(name):
-        raise ModelError(f"The model folder {folder} is not there", "check the name")
+        raise ModelError(f"Model folder {folder} not found", "check the name")
     repo = repo_of(name)
-    used = known(settings.model)
+    used = find_in_catalogue(settings.model)
     own = used.repo if used is not None else settings.model
     return _of_cache(repo, cached(repo, hub_cache(settings.model_dir, environ)), own)
 
 
 def _of_cache(repo: str, found: Cached | None, own: str) -> ModelEntry:
-    model = known(repo)
+    model = find_in_catalogue(repo)
     name = short_name(repo)
     published = model.megabytes << 20 if model is not None else 0
     spoken = model.languages if model is not None else 0
@@ -101,15 +101,15 @@ def _of_cache(repo: str, found: Cached | None, own: str) -> ModelEntry:
             Presence.HERE,
             repo,
             found.size,
-            spoken or len(spoken_in(found.folder)),
+            spoken or len(supported_languages(found.folder)),
             folder=path_to_text(found.folder),
             aliases=aliases,
             in_use=repo == own,
         )
-    begun = (found.size + found.partial) if found is not None else 0
-    presence = Presence.PARTLY if begun else Presence.ABSENT
+    partial = (found.size + found.partial) if found is not None else 0
+    presence = Presence.PARTLY if partial else Presence.ABSENT
     return ModelEntry(
-        name, presence, repo, published, spoken, begun, aliases=aliases, in_use=repo == own
+        name, presence, repo, published, spoken, partial, aliases=aliases, in_use=repo == own
     )
 
 
@@ -117,23 +117,23 @@ def _of_folder(folder: Path, own: str) -> ModelEntry:
     size = sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
     same = Path(own).expanduser().absolute() == folder
     text = path_to_text(folder)
-    spoken = len(spoken_in(folder))
+    spoken = len(supported_languages(folder))
     return ModelEntry(text, Presence.FOLDER, "", size, spoken, folder=text, in_use=same)
 
 
-def spoken_in(folder: Path) -> tuple[str, ...]:
-    """The codes of the languages that a model in a folder was made for, by its vocabulary."""
+def supported_languages(folder: Path) -> tuple[str, ...]:
+    """The language codes that the model in a folder supports, from its vocabulary."""
     try:
-        words = _vocabulary(folder)
+        tokens = _vocabulary(folder)
     except (OSError, ValueError):
         return ()
-    if "" not in words:  # only multilingual vocabularies have the empty entry
+    if "" not in tokens:  # only multilingual vocabularies have the empty entry
         return ("en",)
-    return tuple(code for code in LANGUAGES if f"<|{code}|>" in words)
+    return tuple(code for code in LANGUAGES if f"<|{code}|>" in tokens)
 
 
 def _vocabulary(folder: Path) -> frozenset[str]:
-    """Raises OSError, or ValueError for what is none."""
+    """The tokens of a model. Raises OSError, or ValueError if the file is not valid."""
     as_json = folder / "vocabulary.json"
     if as_json.is_file():
         return frozenset(msgspec.json.decode(as_json.read_bytes(), type=list[str]))
@@ -141,7 +141,7 @@ def _vocabulary(folder: Path) -> frozenset[str]:
 
 
 def cache_bytes(entries: tuple[ModelEntry, ...]) -> int:
-    """What all models of the cache take on the disk."""
+    """Bytes on disk of all models in the cache."""
     return sum(
         one.size if one.presence is Presence.HERE else one.partial
         for one in entries
@@ -152,7 +152,7 @@ def cache_bytes(entries: tuple[ModelEntry, ...]) -> int:
 def model_folder(
     one: ModelEntry, settings: ModelSettings, environ: Mapping[str, str] = os.environ
 ) -> Path:
-    """Where a model is, or will be."""
+    """The folder of a model, downloaded or not."""
     if one.folder:
         return Path(one.folder)
     return repo_folder(one.repo, hub_cache(settings.model_dir, environ))

@@ -1,4 +1,4 @@
-"""What is said between fwtui and the child that talks to Hugging Face's hub: JSON lines."""
+"""Messages between fwtui and the child process that downloads models, as JSON lines."""
 
 import msgspec
 
@@ -6,21 +6,21 @@ from fwtui.core.failure import Failure
 
 
 class Download(msgspec.Struct, frozen=True, tag=True):
-    """Bring a model into the cache, going on where an earlier attempt ended."""
+    """Download a model into the cache, continuing a partial download."""
 
     repo: str
     cache: str
 
 
 class PlanDownload(msgspec.Struct, frozen=True, tag=True):
-    """Say what a download would bring."""
+    """Report what a download would transfer."""
 
     repo: str
     cache: str
 
 
 class Remove(msgspec.Struct, frozen=True, tag=True):
-    """Delete what the cache has of a model."""
+    """Delete a model from the cache."""
 
     repo: str
     cache: str
@@ -30,7 +30,7 @@ AnyRequest = Download | PlanDownload | Remove
 
 
 class Planned(msgspec.Struct, frozen=True, tag=True):
-    """Bytes of all files, and of those that are here already; `host` is where they come from."""
+    """Bytes of all files and of those already downloaded (`here`); `host` is the source."""
 
     repo: str
     revision: str
@@ -40,27 +40,27 @@ class Planned(msgspec.Struct, frozen=True, tag=True):
 
 
 class DownloadProgress(msgspec.Struct, frozen=True, tag=True):
-    """Bytes that are here, of all."""
+    """Bytes downloaded so far, and in total."""
 
     done: int
     total: int
 
 
 class Checking(msgspec.Struct, frozen=True, tag=True):
-    """All of a file is here; its checksum is computed."""
+    """A file is complete; its checksum is being computed."""
 
     file: str
 
 
 class Done(msgspec.Struct, frozen=True, tag=True):
-    """It worked. `folder` of the model, or the bytes that became free."""
+    """The request succeeded: the `folder` of a downloaded model, or the bytes `freed`."""
 
     folder: str = ""
     freed: int = 0
 
 
 class RequestFailed(msgspec.Struct, frozen=True, tag=True):
-    """It did not work."""
+    """The request failed."""
 
     failure: Failure
 

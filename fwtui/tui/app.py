@@ -77,7 +77,7 @@ class Fetching(App[ExitCode]):
     @work(group="offer", exit_on_error=False)
     async def offer_model(self, failure: Failure) -> None:
         """A batch cannot begin without a model: offer to download it, and begin then."""
-        from fwtui.models.catalogue import described
+        from fwtui.models.catalogue import with_size
         from fwtui.tui.screens.dialog import ConfirmDialog, MessageDialog
 
         model = self.controller.model
@@ -87,7 +87,7 @@ class Fetching(App[ExitCode]):
             self.push_screen(MessageDialog("The batch cannot go on", words, bad=True))
             return
         question = (
-            f"The model {clean(described(lacking.model))} is not on this machine.\n\n"
+            f"The model {clean(with_size(lacking.model))} is not on this machine.\n\n"
             "Download it now? The batch starts when it is here."
         )
         ask = ConfirmDialog("A model is missing", question, "Download", "Not now")

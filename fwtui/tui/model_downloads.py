@@ -10,7 +10,7 @@ from fwtui.core.settings import ModelSettings
 from fwtui.errors import ModelError
 from fwtui.models.cache import hub_cache
 from fwtui.models.catalogue import repo_of
-from fwtui.models.client import TransferRate, talk
+from fwtui.models.client import TransferRate, request_replies
 from fwtui.models.protocol import Checking, Done, Download, DownloadProgress, Planned, RequestFailed
 
 
@@ -57,7 +57,7 @@ class Downloads:
     async def _run(self, load: Load, cache: str) -> None:
         failure: Failure | None = None
         try:
-            async with talk(Download(load.repo, cache)) as replies:
+            async with request_replies(Download(load.repo, cache)) as replies:
                 async for reply in replies:
                     match reply:
                         case Planned(total=total, here=here):

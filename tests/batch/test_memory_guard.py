@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from fwtui.cli.progress import Tally
+from fwtui.cli.progress import RunRecord
 from fwtui.core.commands import ChangeSettings, Start
 from fwtui.core.events import (
     BatchFinished,
@@ -164,18 +164,18 @@ async def test_what_a_fresh_engine_does_not_cure_goes_down_the_ladder(
 async def test_a_limit_below_the_models_own_need_ends_the_batch_with_a_message(
     tmp_path: Path,
 ) -> None:
-    tally = Tally()
+    record = RunRecord()
     async with BatchDriver(
         limited(settings_for(tmp_path / "out"), "50MB"), [SHORT, MINUTE]
     ) as batch:
-        batch.runner.subscribe(tally)
+        batch.runner.subscribe(record)
         finished = await batch.to_the_end()
     assert finished.failure is not None
     assert "model alone exceeds the memory limit" in finished.failure.title
     assert "memory.limit is 50 MB" in finished.failure.title
     assert "set the limit to" in finished.failure.hint
     assert (loads(batch), finished.completed, finished.failed) == (1, 0, 0)
-    assert tally.exit_code is ExitCode.CANNOT_START
+    assert record.exit_code is ExitCode.CANNOT_START
 
 
 async def test_a_soft_limit_alerts_once_and_cleans_up(
@@ -214,10 +214,10 @@ async def test_allocations_that_really_fail_go_down_the_ladder(tmp_path: Path) -
 async def test_an_engine_that_cannot_even_start_for_want_of_memory_fails_the_file_and_is_told(
     tmp_path: Path,
 ) -> None:
-    tally = Tally()
+    record = RunRecord()
     settings = settings_for(tmp_path / "out", output=OutputSettings(add_report=True))
     async with BatchDriver(settings, [SHORT], TOO_LITTLE_TO_START) as batch:
-        batch.runner.subscribe(tally)
+        batch.runner.subscribe(record)
         finished = await batch.to_the_end()
     assert (finished.failed, finished.failure) == (1, None)
     state = batch.jobs[1].state
@@ -225,7 +225,7 @@ async def test_an_engine_that_cannot_even_start_for_want_of_memory_fails_the_fil
     assert state.failure.title.startswith("Failed (Memory Error): ")
     remedies = [attempt.remedy for attempt in batch.jobs[1].attempts]
     assert remedies == ["a fresh engine", "compute type int8"], batch.jobs[1].attempts
-    assert tally.exit_code is ExitCode.SOME_FAILED
+    assert record.exit_code is ExitCode.SOME_FAILED
     assert finished.report is not None
     report = Path(finished.report).read_text()
     assert "Failed (Memory Error)" in report

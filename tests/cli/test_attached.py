@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from fwtui.batch.workspace import Workspace
-from fwtui.cli.status import look_around
+from fwtui.cli.status import read_status
 from fwtui.config.locations import Locations
 from fwtui.core.events import BatchFinished, LogLine
 from fwtui.errors import BatchEndedError, ExitCode
@@ -42,7 +42,7 @@ __all__ = ["terminal"]  # the fixture
 
 def status() -> dict[str, Any]:
     """What `fwtui status --json` says, without a process for each look."""
-    found = asyncio.run(look_around(Locations.default()))
+    found = asyncio.run(read_status(Locations.default()))
     return dict(json.loads(msgspec.json.encode(found)))
 
 
@@ -116,7 +116,7 @@ def test_a_closed_terminal_leaves_the_batch_to_whoever_comes_next(
     assert LONG.name[:8] in shown
     assert "paused" in shown
     second.press("3")
-    second.wait_for(lambda text: "The terminal is gone" in text)
+    second.wait_for(lambda text: "Terminal closed" in text)
     with ThreadPoolExecutor() as pool:
         pausing = pool.submit(pause, after_words=True)
         second.press("s")
@@ -130,7 +130,7 @@ def test_a_closed_terminal_leaves_the_batch_to_whoever_comes_next(
     last = until_no_batch()
     until_gone(pid)
     assert (last["exit_code"], last["completed"], last["total"]) == (0, 1, 1)
-    assert "The terminal is gone" in Path(last["log"]).read_text()
+    assert "Terminal closed" in Path(last["log"]).read_text()
     assert contents(out) == undisturbed(LONG)
 
 
@@ -218,7 +218,7 @@ def test_a_hang_up_lets_run_go_on_and_its_json_too(tmp_path: Path) -> None:
     told = events(running.process.stdout.read().decode())
     assert running.end()[0] == ExitCode.DONE
     assert isinstance(told[-1], BatchFinished)
-    assert any(isinstance(e, LogLine) and "The terminal is gone" in e.text for e in told)
+    assert any(isinstance(e, LogLine) and "Terminal closed" in e.text for e in told)
     assert len(contents(tmp_path / "out")) == 5
 
 
@@ -231,7 +231,7 @@ def test_a_hang_up_stops_run_if_that_is_wanted(tmp_path: Path) -> None:
     running.process.send_signal(signal.SIGHUP)
     code, err = running.end()
     assert code == ExitCode.STOPPED
-    assert "to go on: fwtui run --resume" in err
+    assert "to resume: fwtui run --resume" in err
     assert until_no_batch()["exit_code"] == ExitCode.STOPPED
 
 

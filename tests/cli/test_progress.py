@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fwtui.cli.console import Console
-from fwtui.cli.progress import ProgressDisplay, Tally
+from fwtui.cli.progress import ProgressDisplay, RunRecord
 from fwtui.core.events import AnyEvent, JobChanged, JobProgress, Level, LogLine, SegmentsFound
 from fwtui.core.job import Pending
 from fwtui.core.segment import Segment
@@ -33,10 +33,10 @@ def told(
     *events: AnyEvent, verbose: bool = False, quiet: bool = False, step: float = 0.0
 ) -> list[str]:
     """The lines that events lead to where there is no terminal; `step` seconds between them."""
-    stream, clock, tally = io.StringIO(), Clock(), Tally()
-    progress = ProgressDisplay(Console(stream, quiet=quiet), tally, verbose=verbose, now=clock)
+    stream, clock, record = io.StringIO(), Clock(), RunRecord()
+    progress = ProgressDisplay(Console(stream, quiet=quiet), record, verbose=verbose, now=clock)
     for event in events:
-        tally(event)
+        record(event)
         progress(event)
         clock.now += step
     return stream.getvalue().splitlines()
@@ -56,8 +56,8 @@ def test_without_a_terminal_there_are_plain_lines() -> None:
     events = (*STARTED, _working(25), _working(50), JobChanged(job(1, completed())), finished())
     assert told(*events, step=20) == [
         "[1/2] clip1.mp3: started",
-        "[1/2] clip1.mp3:  50%  12.3x real time",
-        "done: clip1.mp3 (1:00, 10.0x real time)",
+        "[1/2] clip1.mp3:  50%  12.3× real time",
+        "done: clip1.mp3 (1:00, 10.0× real time)",
     ]
 
 
@@ -87,24 +87,24 @@ def test_segments_are_shown_when_verbose() -> None:
 @pytest.mark.parametrize("width", [0, 1, 10, 30, 50, 80, 200])
 @pytest.mark.parametrize("name", ["a.mp3", "講演" * 60 + ".mp4", "x" * 300])
 def test_the_live_line_fits(width: int, name: str) -> None:
-    tally = Tally()
-    tally(snapshot(job(1, processing(), name)))
-    line = ProgressDisplay(Console(io.StringIO()), tally).live_line(
-        tally.jobs[1], _working(42), width
+    record = RunRecord()
+    record(snapshot(job(1, processing(), name)))
+    line = ProgressDisplay(Console(io.StringIO()), record).live_line(
+        record.view.jobs[1], _working(42), width
     )
     assert cells(line) <= max(0, width - 1)
     if width >= 50:
-        assert " 42%  12.3x real time  ETA 1:01" in line
+        assert " 42%  12.3× real time  ETA 1:01" in line
         assert line.startswith("[1/1] ")
 
 
 def test_on_a_terminal_one_line_is_drawn_over() -> None:
     ours, theirs = pty.openpty()
     stream = io.TextIOWrapper(io.FileIO(theirs, "w"), encoding="utf-8", write_through=True)
-    console, tally = Console(stream), Tally()
-    progress = ProgressDisplay(console, tally)
+    console, record = Console(stream), RunRecord()
+    progress = ProgressDisplay(console, record)
     for event in (*STARTED, _working(50), JobChanged(job(1, completed())), finished()):
-        tally(event)
+        record(event)
         progress(event)
     stream.close()
     shown = _read_all(ours)
@@ -134,10 +134,12 @@ def test_a_dumb_terminal_gets_lines(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_bars_are_ascii_where_nothing_else_can_be_written(tmp_path: Path) -> None:
-    tally = Tally()
-    tally(snapshot(job(1, processing())))
+    record = RunRecord()
+    record(snapshot(job(1, processing())))
     with (tmp_path / "out").open("w", encoding="ascii") as stream:
-        line = ProgressDisplay(Console(stream), tally).live_line(tally.jobs[1], _working(50), 80)
+        line = ProgressDisplay(Console(stream), record).live_line(
+            record.view.jobs[1], _working(50), 80
+        )
     assert "##########.........." in line
     assert line.isascii()
 

@@ -113,11 +113,11 @@ def test_ctrl_c_stops_and_tells_how_to_go_on(
 ) -> None:
     command = program("run", MINUTE, *QUICK, "-o", tmp_path / "out", module="tests.patient")
     screen = terminal(command)
-    screen.wait_for(lambda text: "x real time" in text)
+    screen.wait_for(lambda text: "× real time" in text)
     screen.press("C-c")
     last = screen.wait_for(lambda text: MARK in text)
     assert f"{MARK} 3" in last, last
-    assert "to go on: fwtui run --resume " in last
+    assert "to resume: fwtui run --resume " in last
 
 
 def test_a_killed_batch_is_resumed_on_the_screen_with_the_same_files(

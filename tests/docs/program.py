@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import click
 
 from fwtui.cli.command_table import COMMANDS
-from fwtui.cli.options import SettingsCommand
 from fwtui.cli.program import program
 from fwtui.config.fields import all_fields
 
@@ -14,6 +13,7 @@ from fwtui.config.fields import all_fields
 Paragraph = str | tuple[str, ...]
 
 SETTINGS = {field.name for field in all_fields()}
+SETTINGS_OF_ALL = {field.name for field in all_fields() if field.section != "interface"}
 
 
 @dataclass(frozen=True)
@@ -58,13 +58,17 @@ def _described(command: click.Command, name: str) -> Described:
         short_help=command.get_short_help_str(200),
         paragraphs=tuple(_paragraphs(command.help or "")),
         options=tuple(_options(command, ctx)),
-        takes_settings=isinstance(command, SettingsCommand),
+        takes_settings=_takes_settings(command),
         commands=tuple(_described(each, f"{name} {word}") for word, each in below.items()),
     )
 
 
+def _takes_settings(command: click.Command) -> bool:
+    return {param.name for param in command.params} >= SETTINGS_OF_ALL
+
+
 def _options(command: click.Command, ctx: click.Context) -> Iterator[Option]:
-    elsewhere = SETTINGS if isinstance(command, SettingsCommand) else set()
+    elsewhere = SETTINGS if _takes_settings(command) else set()
     for param in command.params:
         record = param.get_help_record(ctx)
         if isinstance(param, click.Option) and record is not None and param.name not in elsewhere:

@@ -10,7 +10,7 @@ from filelock import FileLock
 from fwtui.core.settings import ModelSettings
 from fwtui.errors import ModelError
 from fwtui.models.cache import PARTIAL, cached, hub_cache, locate, repo_folder
-from fwtui.models.client import TransferRate, remote_size, remove, talk
+from fwtui.models.client import TransferRate, remote_size, remove, request_replies
 from fwtui.models.protocol import AnyReply, Done, Download, DownloadProgress, Planned, RequestFailed
 from tests.models.hub import LARGE, TOKEN, FakeHub, demo_files, environment, etag, fake_hub
 
@@ -31,7 +31,7 @@ class Downloads:
     async def run(self, until: Callable[[AnyReply], bool] = lambda _: False) -> list[AnyReply]:
         """All replies, or up to one, where the download is paused."""
         found: list[AnyReply] = []
-        async with talk(Download(self.repo, str(self.cache)), self.environ) as replies:
+        async with request_replies(Download(self.repo, str(self.cache)), self.environ) as replies:
             async for reply in replies:
                 found.append(reply)
                 if until(reply):
@@ -160,8 +160,8 @@ async def test_room_on_the_disk_is_looked_at_first(tmp_path: Path) -> None:
 
 def test_pace() -> None:
     pace = TransferRate()
-    assert (pace.speed, pace.left(100)) == (0.0, None)
+    assert (pace.speed, pace.seconds_left(100)) == (0.0, None)
     for second in range(20):
         pace.add(float(second), 10 * second)
     assert pace.speed == pytest.approx(10)
-    assert pace.left(290) == pytest.approx(10)
+    assert pace.seconds_left(290) == pytest.approx(10)

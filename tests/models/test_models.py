@@ -19,7 +19,7 @@ from fwtui.models.cache import (
     repo_folder,
 )
 from fwtui.models.catalogue import MODELS, NAMES, repo_of
-from fwtui.models.inventory import Presence, find_model, list_models, spoken_in
+from fwtui.models.inventory import Presence, find_model, list_models, supported_languages
 
 TINY = "Systran/faster-whisper-tiny"
 
@@ -128,10 +128,10 @@ def test_a_folder_that_is_no_model_says_how_one_is_made(tmp_path: Path) -> None:
 
 
 def test_languages_of_a_vocabulary(tmp_path: Path) -> None:
-    assert spoken_in(demo.model_dir()) == ("en", "de")
+    assert supported_languages(demo.model_dir()) == ("en", "de")
     (tmp_path / "vocabulary.txt").write_text("hello\n<|en|>\n<|de|>")
-    assert spoken_in(tmp_path) == ("en",)
-    assert spoken_in(tmp_path / "nothing") == ()
+    assert supported_languages(tmp_path) == ("en",)
+    assert supported_languages(tmp_path / "nothing") == ()
 
 
 def test_the_list_has_names_ids_and_folders(tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ class ModelsList(Listing):
             share = fraction(load.done, load.total)
             if load.checking and share >= 1:
                 return [("checking", "accent")]
-            left = load.pace.left(load.total)
+            left = load.pace.seconds_left(load.total)
             words = f" {percent(share)}  {file_size(round(load.pace.speed))}/s"
             if left is not None:
                 words += f"  {time_span(left)}"

@@ -176,7 +176,7 @@ def _media(file: Path | None) -> Path:
         return demo.clips()[-1]
     path = file.expanduser().absolute()
     if not path.is_file():
-        raise UsageError(f"no file {printable(str(file))}", "give one media file")
+        raise UsageError(f"file {printable(str(file))} not found", "give one media file")
     return path
 
 

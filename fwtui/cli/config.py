@@ -117,7 +117,7 @@ def edit() -> ExitCode:
 def validate(file: Path | None) -> ExitCode:
     """Check FILE, or the settings file and the environment, and report all errors."""
     if file is not None and not file.exists():
-        raise UsageError(f"no file {file}", "see: fwtui config path")
+        raise UsageError(f"file {file} not found", "see: fwtui config path")
     wrong = _validated(file or Locations.default().config_file)
     if file is None and not _environment_is_right(Console()):
         return ExitCode.USAGE

@@ -151,7 +151,7 @@ def _absolute(folder: str) -> Path:
 def _path(folder: str) -> str:
     path = _absolute(folder)
     if not path.is_dir():
-        raise UsageError(f"no folder {folder}", "give an existing folder")
+        raise UsageError(f"folder {folder} not found", "give an existing folder")
     return path_to_text(path)
 
 

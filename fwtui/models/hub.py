@@ -173,7 +173,7 @@ class Hub:
             if digest(stream, file) != file.digest:
                 partial.unlink()
                 raise ModelError(
-                    f"{file.name} of {self.repo} is damaged: wrong checksum",
+                    f"{file.name} of {self.repo} is damaged: its checksum is wrong",
                     "it was deleted: download it again; if that does not help, "
                     f"something between here and {self.host} modifies files",
                 )

@@ -90,7 +90,7 @@ def test_full_files_are_followed_by_others(
 def test_old_files_go_and_the_oldest_of_too_many(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(logfile, "MOST_BYTES", 250)
+    monkeypatch.setattr(logfile, "TOTAL_BYTES", 250)
     for days in (0, 1, 2, 40):
         file = tmp_path / f"{days}.log"
         file.write_bytes(b"x" * 100)

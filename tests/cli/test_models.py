@@ -92,7 +92,7 @@ def test_on_a_terminal_the_user_is_asked(cache: Path, tmp_path: Path) -> None:
         said = b""
         while b"Download it? [Y/n]" not in said:
             said += os.read(ours, 1000)
-        assert b"The model tiny (75 MB) is not on this machine." in said
+        assert b"Model tiny (75 MB) is not downloaded." in said
         os.write(ours, b"n\n")
         assert process.wait(60) == ExitCode.CANNOT_START
         os.close(ours)
@@ -114,7 +114,7 @@ def test_ctrl_c_pauses_a_download(cache: Path) -> None:
         out, err = process.communicate(timeout=60)
     assert process.returncode == ExitCode.STOPPED
     assert out == b""
-    assert b"the same command goes on" in err
+    assert b"run the same command to continue" in err
 
 
 def test_a_batch_downloads_with_a_word_or_not_at_all(
@@ -127,7 +127,7 @@ def test_a_batch_downloads_with_a_word_or_not_at_all(
         arguments = ("run", CLIP, "--model", "tiny", "-o", tmp_path, "-f", "txt")
         refused = fwtui(*arguments, "--local_files_only")
         assert refused.returncode == ExitCode.CANNOT_START
-        assert "not on this machine, and --local_files_only forbids" in refused.stderr
+        assert "not downloaded, and --local_files_only forbids" in refused.stderr
         assert not hub.seen
         done = fwtui(*arguments, "--device", "cpu")
         assert done.returncode == ExitCode.DONE, done.stderr

@@ -56,8 +56,8 @@ def test_without_a_terminal_there_are_plain_lines() -> None:
     events = (*STARTED, _working(25), _working(50), JobChanged(job(1, completed())), finished())
     assert told(*events, step=20) == [
         "[1/2] clip1.mp3: started",
-        "[1/2] clip1.mp3:  50%  12.3× real time",
-        "done: clip1.mp3 (1:00, 10.0× real time)",
+        "[1/2] clip1.mp3:  50%  12.3x real time",
+        "done: clip1.mp3 (1:00, 10.0x real time)",
     ]
 
 
@@ -94,7 +94,7 @@ def test_the_live_line_fits(width: int, name: str) -> None:
     )
     assert cells(line) <= max(0, width - 1)
     if width >= 50:
-        assert " 42%  12.3× real time  ETA 1:01" in line
+        assert " 42%  12.3x real time  ETA 1:01" in line
         assert line.startswith("[1/1] ")
 
 
@@ -112,6 +112,7 @@ def test_on_a_terminal_one_line_is_drawn_over() -> None:
     assert "started" not in shown
     assert "50%" in shown
     assert "█" in shown
+    assert "12.3× real time" in shown
     assert "\r\x1b[Kdone: clip1.mp3" in shown
     assert shown.endswith("\r\x1b[K")
 

@@ -303,5 +303,5 @@ def test_demo_without_a_terminal_prints_transcripts_and_how_right_they_are(out: 
     for clip in demo.clips():
         assert f"{clip.name} (" in result.stdout
         assert (out / f"{clip.stem}.srt").is_file()
-    shares = [line for line in result.stdout.splitlines() if "words right:" in line]
+    shares = [line for line in result.stdout.splitlines() if "word accuracy:" in line]
     assert len(shares) == len(demo.clips())

@@ -92,7 +92,7 @@ def test_the_demo_runs_to_its_end(terminal: Callable[[str], Terminal], tmp_path:
     screen.wait_for(lambda text: "all done" in text and f"{clips} done" in text)
     screen.press("q")
     last = screen.wait_for(lambda text: f"{MARK} 0" in text)
-    assert "words right:" in last
+    assert "word accuracy:" in last
     assert "\x1b" not in last
     for clip in demo.clips():
         assert (tmp_path / "out" / f"{clip.stem}.txt").is_file()

@@ -121,10 +121,10 @@ def test_killed_in_the_middle_of_a_file_it_misses_nothing_and_does_nothing_twice
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["no-such-folder"], "there is no folder"),
-        ([".", "--move_to", "x"], "--move_to is for --after move"),
+        (["no-such-folder"], "folder no-such-folder not found"),
+        ([".", "--move_to", "x"], "--move_to needs --after move"),
         ([".", "--after", "move", "--move_to", "."], "the watched folder itself"),
-        ([".", "--verbose", "--quiet"], "contradict"),
+        ([".", "--verbose", "--quiet"], "cannot be used together"),
         ([], "Missing argument"),
     ],
 )
@@ -139,4 +139,4 @@ def test_a_model_that_cannot_be_had_is_told_of_before_any_file_comes(
     media: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["watch", str(media), "--model", "no-such-model"]) == ExitCode.CANNOT_START
-    assert "There is no model no-such-model" in capsys.readouterr().err
+    assert "No model is called no-such-model" in capsys.readouterr().err

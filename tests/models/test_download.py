@@ -121,7 +121,7 @@ async def test_another_program_that_downloads_the_same_is_not_disturbed(tmp_path
         locks = one.cache / ".locks" / repo_folder(REPO, one.cache).name
         locks.mkdir(parents=True)
         with FileLock(locks / f"{etag(WANTED['model.bin'])}.lock"):
-            assert "Another program downloads" in failure(await one.run())
+            assert "Another program is downloading" in failure(await one.run())
         assert not hub.gets("model.bin")
 
 
@@ -137,7 +137,7 @@ async def test_what_cannot_be_downloaded_says_why(tmp_path: Path) -> None:
         one.environ["HF_TOKEN"] = "hf_wrong"
         assert "has no model me/transformers, or it is private" in failure(await one.run())
         one.environ["HF_HUB_OFFLINE"] = "1"
-        assert "HF_HUB_OFFLINE forbids it" in failure(await one.run())
+        assert "HF_HUB_OFFLINE forbids downloading" in failure(await one.run())
     gone = Downloads(hub, tmp_path)
     with pytest.raises(ModelError, match="cannot be reached"):
         await remote_size(REPO, str(gone.cache), gone.environ)

@@ -88,7 +88,7 @@ def test_a_model_is_found_when_it_is_whole(tmp_path: Path) -> None:
     tiny = ModelSettings(model="tiny")
     with pytest.raises(ModelAbsentError) as caught:
         locate(tiny, environ)
-    assert "tiny (75 MB) is not on this machine" in caught.value.title
+    assert "Model tiny (75 MB) is not downloaded" in caught.value.title
     assert caught.value.hint == "download it: fwtui models download tiny"
     put(tmp_path, commit="old", lacks="model.bin")
     with pytest.raises(ModelAbsentError):
@@ -123,7 +123,7 @@ def test_a_folder_that_is_no_model_says_how_one_is_made(tmp_path: Path) -> None:
     with pytest.raises(ModelError) as caught:
         find_model(str(tmp_path), ModelSettings())
     assert "ct2-transformers-converter" in caught.value.hint
-    with pytest.raises(ModelError, match="not there"):
+    with pytest.raises(ModelError, match="not found"):
         locate(ModelSettings(model=str(tmp_path / "no")))
 
 

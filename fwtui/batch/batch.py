@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import Enum, auto
 
 from fwtui import __version__
+from fwtui.batch.conflicts import avoid_names_of_other_sessions
 from fwtui.batch.devices import device_indexes
 from fwtui.batch.discovery import (
     Discovery,
@@ -43,6 +44,7 @@ from fwtui.batch.messages import (
     SkipLimitReached,
 )
 from fwtui.batch.pool import EnginePool
+from fwtui.batch.queue import moved
 from fwtui.batch.queue_commands import Orders
 from fwtui.batch.remote.batch_status import BatchResult, keep_result
 from fwtui.batch.remote.endpoints import listen
@@ -340,8 +342,8 @@ class Batch:
         """Close the session. It counts as running until then, so its result is kept before."""
         self._keep_result()
         self._folders.close()
-        store, tally = self.state.store, self.state.tally
-        if tally.pending or tally.failed or store.folders:
+        store, counts = self.state.store, self.state.counts
+        if counts.unfinished or counts.failed or store.folders:
             store.close()
         else:
             store.delete()
@@ -350,16 +352,16 @@ class Batch:
         jobs = tuple(self.state.queue)
         if not jobs:
             return
-        tally, finished = self.state.tally, self._recorder.finished
+        counts, finished = self.state.counts, self._recorder.finished
         failure = finished.failure if finished else None
         result = BatchResult(
             session_id=self.session_id,
             ended_at=now(),
             exit_code=exit_code(jobs, failure),
-            completed=tally.completed,
-            failed=tally.failed,
-            unfinished=tally.pending,
-            total=tally.total,
+            completed=counts.completed,
+            failed=counts.failed,
+            unfinished=counts.unfinished,
+            total=counts.total,
             output_dir=self.state.settings.output.output_dir,
             log=self._log_path,
             report=(finished.report if finished else None) or "",
@@ -461,16 +463,16 @@ class Batch:
                 await self._orders.undo_remove()
                 self._emit_progress()
             case ArrangeJobs(order=order):
-                await self.state.arrange(order)
+                await self.state.reorder(order)
             case MoveJobs(ids=ids, offset=offset):
-                await self.state.move(ids, offset)
+                await self.state.reorder(moved(self.state.queue.order, set(ids), offset))
             case SkipJobs(ids=ids):
                 await self._orders.skip(ids)
             case RetryJobs():
                 await self._orders.retry(command)
             case ChangeSettings(settings=settings):
                 await self.state.change_settings(settings)
-                await self.state.mind_others()
+                await avoid_names_of_other_sessions(self.state)
                 self._pool.forget_rungs()
                 await self._forecast()
             case WatchFolder(folder=folder):
@@ -494,7 +496,7 @@ class Batch:
             await self._resume()
         elif self.phase in {Phase.IDLE, Phase.WATCHING, Phase.PAUSED}:
             self._paused_while_watching = False
-            if self.state.tally.pending:
+            if self.state.counts.unfinished:
                 await self._start_work()
             elif self._folders and not self.discovery.is_busy:
                 self._change_phase(Cause.WATCHING_STARTED)
@@ -511,7 +513,7 @@ class Batch:
 
     async def _start_work(self) -> None:
         await self._orders.take_back_strays()
-        await self.state.mind_others()
+        await avoid_names_of_other_sessions(self.state)
         self._pool.set_devices(await self._devices())
         self._started, self._started_at = time.monotonic(), now()
         self._batches += 1
@@ -549,7 +551,7 @@ class Batch:
         """After every message: feed the engines; notice a pause, a failure or the end."""
         await self._folders.follow_up()
         if self.phase is Phase.WATCHING:
-            if self.state.tally.pending and not self._quitting:
+            if self.state.counts.unfinished and not self._quitting:
                 await self._start_work()
             elif not self._folders:
                 self._end_idle()
@@ -658,13 +660,13 @@ class Batch:
         report: str | None = None,
         failure: Failure | None = None,
     ) -> None:
-        tally = self.state.tally
+        counts = self.state.counts
         self._emit_progress()
         self.state.emit(
             BatchFinished(
-                completed=tally.completed,
-                failed=tally.failed,
-                cancelled=tally.other,
+                completed=counts.completed,
+                failed=counts.failed,
+                cancelled=counts.cancelled + counts.skipped,
                 stopped=stopped,
                 seconds=seconds,
                 report=report,
@@ -680,4 +682,4 @@ class Batch:
 
     def _emit_progress(self) -> None:
         running = sum(self._pool.positions.values())
-        self.state.emit(self._pace.progress(self.state.tally, running, self._pool.speed))
+        self.state.emit(self._pace.progress(self.state.counts, running, self._pool.speed))

@@ -6,15 +6,16 @@ Resolved when the file's turn comes, before it is sent to an engine.
 import asyncio
 import filecmp
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 from msgspec.structs import replace
 
 from fwtui.audio.identity import Identity, identify
-from fwtui.batch.queue import is_one_of
+from fwtui.batch.queue import Names, is_one_of
 from fwtui.batch.state import BatchState, now
-from fwtui.core.job import Completed, Job, Skipped
+from fwtui.core.job import Completed, Job, Pending, Skipped
 from fwtui.core.languages import LANGUAGES
 from fwtui.core.paths import path_to_text, text_to_path
 from fwtui.core.session import FilePlan
@@ -37,7 +38,7 @@ async def resolve_outputs(state: BatchState, job: Job, settings: Settings) -> Jo
     naming = state.naming(settings)
     names = naming.names_of(job)
     if not naming.awaits_language and not is_one_of(job.stem, names):
-        job = await state.rename(job, names)
+        job = await rename_outputs(state, job, names)
     output = settings.output
     if job.kept is not None or not (output.skip_transcribed or output.if_exists != "overwrite"):
         return job
@@ -69,13 +70,46 @@ async def rename_for_language(
         return job
     names, output = naming.names_of(job, language), settings.output
     if not is_one_of(job.stem, names):
-        job = await state.rename(job, names)
+        job = await rename_outputs(state, job, names)
         if output.if_exists == "rename":
             job = await _free_name(state, job, names, output)
         elif output.if_exists == "skip":
             kept = await asyncio.to_thread(existing, stem_path(job.stem, output), output)
             job = replace(job, kept=kept)
     return job
+
+
+async def rename_outputs(
+    state: BatchState, job: Job, names: Names, refused: Callable[[Job], bool] = lambda _: False
+) -> Job:
+    """The job with one of these names for its outputs, in the session too.
+
+    The first that neither the batch nor another running session uses, and that is not
+    `refused`, which may look at the disk.
+    """
+    async with state.names_of_other_sessions() as others:
+        state.queue.free_name(job)
+        state.queue.avoid(others)
+        renamed = state.queue.renamed(job, names)
+        while await asyncio.to_thread(refused, renamed):
+            renamed = state.queue.renamed(job, names)
+        await state.put(renamed)
+        return renamed
+
+
+async def avoid_names_of_other_sessions(state: BatchState) -> None:
+    """Rename the outputs of waiting files that another running session would write over."""
+    async with state.names_of_other_sessions() as others:
+        if not others:
+            return
+        state.queue.avoid(others)
+        waiting = [job for job in state.queue if isinstance(job.state, Pending)]
+        renamed = []
+        for job in waiting:
+            if job.stem.casefold() in others:
+                renamed.append(state.queue.renamed(job, state.names_of(job)))
+                await state.put(renamed[-1])
+        state.log_renamed(renamed, others)
 
 
 async def _free_name(
@@ -85,7 +119,7 @@ async def _free_name(
         return bool(existing(stem_path(wanted.stem, output), output))
 
     if await asyncio.to_thread(is_taken, job):
-        return await state.rename(job, names, is_taken)
+        return await rename_outputs(state, job, names, is_taken)
     return job
 
 

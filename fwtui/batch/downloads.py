@@ -127,7 +127,7 @@ class Downloads:
         here = job.moved(path_to_text(file))
         if here.path == job.path:
             return job
-        self.state.queue.free(job)
+        self.state.queue.free_name(job)
         return self.state.queue.renamed(here, self.state.names_of(here))
 
     def cancel(self, job: JobId) -> None:

@@ -19,8 +19,9 @@ from fwtui.core.events import (
     Phase,
     PhaseChanged,
 )
-from fwtui.core.job import Completed, Failed, Job, JobId, Pending, Processing
+from fwtui.core.job import Completed, Job, JobId, Pending
 from fwtui.core.settings import Settings
+from fwtui.core.view import JobCounts
 from fwtui.disk.files import write_atomic
 from fwtui.errors import StorageError
 from fwtui.report.report import Prediction
@@ -57,64 +58,6 @@ def job_eta(done: float, total: float, speed: float) -> float | None:
     if speed <= 0 or total <= 0:
         return None
     return max(0.0, total - done) / speed
-
-
-@dataclass
-class Tally:
-    """Running sums over the jobs of a batch, so that no event costs a walk through the queue.
-
-    Jobs that ended without being completed count neither as done nor as to do.
-    """
-
-    completed: int = 0
-    failed: int = 0
-    pending: int = 0
-    other: int = 0
-    done_seconds: float = 0.0
-    known_seconds: float = 0.0
-    measured: int = 0
-    unmeasured: int = 0
-
-    def add(self, job: Job) -> None:
-        """Count a job in."""
-        self._count(job, 1)
-
-    def remove(self, job: Job) -> None:
-        """Count a job out; it must be as it was when counted in."""
-        self._count(job, -1)
-
-    def _count(self, job: Job, sign: int) -> None:
-        match job.state:
-            case Completed():
-                self.completed += sign
-                self.done_seconds += sign * job.duration
-            case Pending(done_seconds=done):
-                self.pending += sign
-                self.done_seconds += sign * done
-            case Processing():
-                self.pending += sign
-            case Failed():
-                self.failed += sign
-                return
-            case _:
-                self.other += sign
-                return
-        if job.duration > 0:
-            self.measured += sign
-            self.known_seconds += sign * job.duration
-        else:
-            self.unmeasured += sign
-
-    @property
-    def total(self) -> int:
-        """All jobs."""
-        return self.completed + self.failed + self.pending + self.other
-
-    @property
-    def total_seconds(self) -> float:
-        """Audio seconds done and to do; files of unknown length count as of mean length."""
-        mean = self.known_seconds / self.measured if self.measured else 0.0
-        return self.known_seconds + mean * self.unmeasured
 
 
 # What decides speed and memory, by section; a name that this version does not have is left out.
@@ -244,29 +187,29 @@ class Pace:
         """The speed of the last windows, or before them that of earlier batches like this."""
         return measured or self._history.get(self._settings()).speed
 
-    def progress(self, tally: Tally, running: float, measured: float) -> BatchProgress:
+    def progress(self, counts: JobCounts, running: float, measured: float) -> BatchProgress:
         """How far the batch is, with `running` seconds of audio done in unfinished files.
 
         `measured` is the present speed, 0 if there is none.
         """
-        done = tally.done_seconds + running
+        done = counts.done_seconds + running
         return BatchProgress(
-            completed=tally.completed,
-            failed=tally.failed,
-            pending=tally.pending,
-            total=tally.total,
+            completed=counts.completed,
+            failed=counts.failed,
+            pending=counts.unfinished,
+            total=counts.total,
             done_seconds=done,
-            total_seconds=tally.total_seconds,
-            eta=self.eta(tally, done, self.speed(measured)),
+            total_seconds=counts.total_seconds,
+            eta=self.eta(counts, done, self.speed(measured)),
         )
 
-    def eta(self, tally: Tally, done: float, speed: float) -> float | None:
+    def eta(self, counts: JobCounts, done: float, speed: float) -> float | None:
         """Seconds left; None when the speed or all lengths are unknown. Keeps the first it says."""
-        total = tally.total_seconds
-        if speed <= 0 or total <= done or not tally.measured:
+        total = counts.total_seconds
+        if speed <= 0 or total <= done or not counts.measured:
             return None
         seconds = (total - done) / speed
-        if self.prediction is None and self._began is not None and not tally.unmeasured:
+        if self.prediction is None and self._began is not None and not counts.unmeasured:
             self.prediction = Prediction(self._worked(), seconds)
         return seconds
 

@@ -67,7 +67,7 @@ async def complete(state: BatchState, job: Job, run: FileRun) -> Completed | Fai
     plan, settings = run.plan, run.settings
     assert plan is not None
     found = await state.transcript(job.id)
-    holes = await asyncio.to_thread(state.store.left_out, job.id)
+    holes = await asyncio.to_thread(state.store.skipped_windows, job.id)
     transcript = Transcript(plan.language, found.segments, plan.duration)
     output = settings.output
     stem = stem_path(job.stem, output)

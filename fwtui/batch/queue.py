@@ -1,4 +1,4 @@
-"""The ordered jobs of a batch, in memory. Pure: what is durable is the store's matter."""
+"""The queue of a batch in memory: which job is next, and names that outputs do not share. Pure."""
 
 import os
 import sys
@@ -10,10 +10,10 @@ from pathlib import PurePath
 
 from msgspec.structs import replace
 
+from fwtui.core.events import DurableChange, JobChanged, JobsAdded, JobsRemoved
 from fwtui.core.job import Completed, Job, JobId, Pending
 from fwtui.core.paths import StrPath, path_to_text, text_to_path
 from fwtui.core.settings import Settings
-from fwtui.core.table import JobTable
 from fwtui.core.templates import (
     DEFAULT,
     UNKNOWN_LANGUAGE,
@@ -25,7 +25,7 @@ from fwtui.core.templates import (
     split_name,
     usable_template,
 )
-from fwtui.core.text_index import TextIndex
+from fwtui.core.view import BatchView
 
 # Jobs behind a link that wait no longer, until they are forgotten.
 MOST_PASSED = 1000
@@ -35,39 +35,42 @@ Names = tuple[str, str]
 
 
 class Queue:
-    """Jobs by id, in the user's order. What happens all the time costs the same for any length."""
+    """The jobs of `view`, found by path, link and name of outputs; and which of them is next.
 
-    def __init__(self, jobs: Iterable[Job] = ()) -> None:
-        self._jobs = JobTable(jobs)
-        # The pending ones, and some that were; or to be looked up.
+    What happens all the time costs the same for any length. A new job holds its path and its
+    name from when it is made; it is in the queue when the change that adds it is applied.
+    """
+
+    def __init__(self, view: BatchView | None = None) -> None:
+        self.view = view or BatchView()
+        # The waiting ones, and some that were; None: to be found again.
         self._waiting: deque[JobId] | None = None
-        self._links: list[JobId] | None = None  # those to be downloaded, or to be looked up
+        self._links: list[JobId] | None = None  # those to be downloaded; None: as above
         self._fetched: set[JobId] = set()
         self._numbers: dict[str, int] = {}
         self._done_stems: dict[str, str] = {}
-        self._next_id = max(self._jobs, default=0) + 1
-        self._paths = TextIndex(lambda job: self._jobs[job].path)
-        self._stems = TextIndex(lambda job: self._jobs[job].stem.casefold())
+        self._next_id = max(self.view.jobs, default=0) + 1
+        self._paths: dict[str, JobId] = {}
+        self._stems: dict[str, JobId] = {}  # case-folded
         self._reserved: set[str] = set()  # case-folded stems that none of the jobs may have
-        for job in self._jobs:
-            self._paths.add(job)
-            self._stems.add(job)
+        for job in self:
+            self._hold(job)
 
     def __len__(self) -> int:
-        return len(self._jobs)
+        return len(self.view.jobs)
 
     def __iter__(self) -> Iterator[Job]:
-        return iter(self._jobs.values())
+        return iter(self.view.jobs.values())
 
     def __contains__(self, job: JobId) -> bool:
-        return job in self._jobs
+        return job in self.view.jobs
 
     def __getitem__(self, job: JobId) -> Job:
-        return self._jobs[job]
+        return self.view.jobs[job]
 
     def get(self, job: JobId) -> Job | None:
         """The job, or None if it is not in the queue."""
-        return self._jobs.get(job)
+        return self.view.jobs.get(job)
 
     @property
     def next_id(self) -> JobId:
@@ -77,16 +80,16 @@ class Queue:
     @property
     def order(self) -> tuple[JobId, ...]:
         """Ids in order."""
-        return tuple(self._jobs)
+        return self.view.order
 
     def has_path(self, path: StrPath) -> bool:
         """Whether the file is in the queue."""
-        return self._paths.find(path_to_text(path)) is not None
+        return path_to_text(path) in self._paths
 
     def at(self, path: str) -> Job | None:
         """The job of a file, by its `path_to_text`."""
-        job = self._paths.find(path)
-        return None if job is None else self._jobs[job]
+        job = self._paths.get(path)
+        return None if job is None else self.get(job)
 
     def has_link(self, url: str) -> bool:
         """Whether the link is in the queue."""
@@ -95,7 +98,7 @@ class Queue:
     def make(
         self, path: StrPath, names: Names | None = None, root: str = "", source: str | None = None
     ) -> Job:
-        """A new job for the file, at the end of the queue, with outputs that clash with none.
+        """A new job for the file, with outputs that clash with none; to be added, or released.
 
         `names` are those that it would like, `root` is where it was found. A file that was done
         and removed gets its old name again; nobody else does.
@@ -106,39 +109,90 @@ class Queue:
             stem = self._unused(names or plain_names(path))
         job = Job(self._next_id, text, root=sys.intern(root), source=source).called(stem)
         self._next_id += 1
-        self._take_in(job)
-        if self._waiting is not None:
-            self._waiting.append(job.id)
-        if source is not None:
-            self._links = None
+        self._hold(job)
         return job
 
-    def _take_in(self, job: Job) -> None:
-        self._jobs[job.id] = job
-        self._paths.add(job.id)
-        self._stems.add(job.id)
+    def remake(self, job: Job, names: Names | None = None) -> Job | None:
+        """A job that was removed, to be added again; None if its file is in the queue again.
+
+        Its outputs get another name if the old one is taken by now.
+        """
+        if job.id in self.view.jobs or job.path in self._paths:
+            return None
+        is_its_own = self._done_stems.pop(job.path, None) is not None
+        if not is_its_own and self._is_taken(job.stem.casefold()):
+            job = job.called(self._unused(names or plain_names(job.file)))
+        self._hold(job)
+        return job
+
+    def release(self, jobs: Iterable[Job]) -> None:
+        """Give the paths and names of jobs free that are not in the queue (any more)."""
+        for job in jobs:
+            self._give_up(job)
+            if isinstance(job.state, Completed):  # its outputs must not be written over
+                self._done_stems[job.path] = job.stem
+                self._reserved.add(job.stem.casefold())
+            else:
+                self._reserved.discard(job.stem.casefold())
+
+    def _hold(self, job: Job) -> None:
+        stem = job.stem.casefold()
+        self._paths[job.path] = job.id
+        self._stems[stem] = job.id
         if self._reserved:
-            self._reserved.discard(job.stem.casefold())
+            self._reserved.discard(stem)
+
+    def _give_up(self, job: Job) -> None:
+        stem = job.stem.casefold()
+        if self._paths.get(job.path) == job.id:
+            del self._paths[job.path]
+        if self._stems.get(stem) == job.id:
+            del self._stems[stem]
+
+    def free_name(self, job: Job) -> None:
+        """Others may have the name of the job's outputs."""
+        stem = job.stem.casefold()
+        if self._stems.get(stem) == job.id:
+            del self._stems[stem]
+        self._reserved.discard(stem)
+
+    def apply(self, change: DurableChange) -> None:
+        """Apply a change of the batch, to `view` as well."""
+        match change:
+            case JobChanged(job=job):
+                before = self.view.put(job)
+                if before is not None:
+                    self._follow(before, job)
+            case JobsRemoved(ids=ids):
+                removed = self.view.remove(ids)
+                self.release(removed)
+                self._forget_links(removed)
+            case JobsAdded(jobs=jobs):
+                self.view.add(jobs)
+                self._forget_links(jobs)
+                if self._waiting is not None:
+                    self._waiting.extend(job.id for job in jobs)
+            case _:
+                self.view.apply(change)
+                self._waiting = self._links = None  # the order may be another
+
+    def _follow(self, before: Job, job: Job) -> None:
+        if (before.path, before.own_stem) != (job.path, job.own_stem):
+            self._give_up(before)
+            self._hold(job)
+        self._forget_links([job])
+        if isinstance(job.state, Pending) and not isinstance(before.state, Pending):
+            self._waiting = None  # its place among the others is not known
+
+    def _forget_links(self, changed: Iterable[Job]) -> None:
+        if any(job.source is not None for job in changed):
+            self._links = None
 
     def _unused(self, names: Names) -> str:
         return path_to_text(unused_stem(names, self._is_taken, self._numbers))
 
     def _is_taken(self, stem: str) -> bool:
-        return stem in self._reserved or self._stems.find(stem) is not None
-
-    def bring_back(self, job: Job, names: Names | None = None) -> Job | None:
-        """Put a job that was removed at the end; None if its file is in the queue again.
-
-        Its outputs get another name if the old one is taken by now.
-        """
-        if job.id in self._jobs or self._paths.find(job.path) is not None:
-            return None
-        is_its_own = self._done_stems.pop(job.path, None) is not None
-        if not is_its_own and self._is_taken(job.stem.casefold()):
-            job = job.called(self._unused(names or plain_names(job.file)))
-        self._take_in(job)
-        self._waiting = self._links = None
-        return job
+        return stem in self._reserved or stem in self._stems
 
     def avoid(self, stems: Iterable[str]) -> None:
         """Give these names (case-folded) to no job from now on: others use them."""
@@ -150,48 +204,6 @@ class Queue:
         self._reserved.add(stem.casefold())
         return job.called(stem)
 
-    def free(self, job: Job) -> None:
-        """Others may have the name of the job's outputs."""
-        self._stems.discard(job.id)
-        self._reserved.discard(job.stem.casefold())
-
-    def put(self, job: Job) -> None:
-        """Replace a job that is in the queue."""
-        before = self._jobs[job.id]
-        waited = isinstance(before.state, Pending)
-        if (before.path, before.own_stem) == (job.path, job.own_stem):
-            self._jobs[job.id] = job
-        else:
-            self._paths.discard(job.id)
-            self._stems.discard(job.id)
-            self._take_in(job)
-        if job.source is not None:
-            self._links = None
-        if not waited and isinstance(job.state, Pending):
-            self._waiting = None  # its place among the others is not known
-
-    def remove(self, ids: Iterable[JobId]) -> tuple[JobId, ...]:
-        """Take jobs out; returns those that were there."""
-        gone = tuple(job for job in ids if job in self._jobs)
-        for job in gone:
-            removed = self._jobs[job]
-            self._paths.discard(job)
-            self._stems.discard(job)
-            del self._jobs[job]
-            if removed.source is not None:
-                self._links = None
-            if isinstance(removed.state, Completed):  # its outputs must not be written over
-                self._done_stems[removed.path] = removed.stem
-                self._reserved.add(removed.stem.casefold())
-            else:
-                self._reserved.discard(removed.stem.casefold())
-        return gone
-
-    def arrange(self, order: Iterable[JobId]) -> None:
-        """Put all jobs into this order."""
-        self._jobs.arrange(order)
-        self._waiting = self._links = None
-
     def set_fetched(self, job: JobId, there: bool = True) -> None:
         """The file behind the job's link is there, or not any more."""
         (self._fetched.add if there else self._fetched.discard)(job)
@@ -202,7 +214,7 @@ class Queue:
         if self._links is None:
             waiting = (job for job in self if isinstance(job.state, Pending))
             self._links = [job.id for job in waiting if not self._has_file(job)]
-        return self._jobs[self._links[0]] if self._links else None
+        return self[self._links[0]] if self._links else None
 
     def _has_file(self, job: Job) -> bool:
         return job.source is None or job.id in self._fetched
@@ -227,7 +239,7 @@ class Queue:
         return job
 
     def _pending(self, job_id: JobId) -> Job | None:
-        job = self._jobs.get(job_id)
+        job = self.get(job_id)
         return job if job is not None and isinstance(job.state, Pending) else None
 
 

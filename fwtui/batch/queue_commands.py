@@ -180,7 +180,7 @@ class Orders:
                 over.append(replace(job, state=Pending(), settings=own))
             else:
                 on.append(replace(job, state=Pending(done(job.id)), settings=own))
-        await self.state.put_all(over, forget=True)
+        await self.state.put_all(over, restart=True)
         await self.state.put_all(on)
 
     async def take_back_strays(self) -> None:

@@ -67,7 +67,7 @@ def _paths(sessions: Path, session: str) -> set[str] | None:
     if not files.snapshot.exists():
         return None
     try:
-        return {job.path for job in load(files).roster.jobs.values()}
+        return {job.path for job in load(files).content.view.jobs.values()}
     except StorageError:
         return None
 
@@ -192,7 +192,7 @@ class Folders:
     async def _remember(self) -> None:
         folders = tuple(one.folder for one in self._open.values())
         if folders != self.state.store.folders:
-            await asyncio.to_thread(self.state.store.set_folders, folders)
+            await self.state.watch(folders)
 
     def _keep_apart(self) -> None:
         """Folders that none of them looks into; the threads see the change at once."""
@@ -259,7 +259,7 @@ class Folders:
                 over.append(replace(job, state=Pending(), settings=settings))
         roots = [one.folder.path] * len(new)
         await self.state.add(new, (), roots, settings)
-        await self.state.put_all(over, forget=True)
+        await self.state.put_all(over, restart=True)
         where = printable(str(text_to_path(one.folder.path)))
         if new:
             self.state.log(Level.INFO, f"{len(new):,} new in {where}")
@@ -332,7 +332,7 @@ class Folders:
                 continue
             if job.id in self._again:
                 self._again.discard(job.id)
-                await self.state.put_all([replace(now, state=Pending())], forget=True)
+                await self.state.put_all([replace(now, state=Pending())], restart=True)
                 self.state.log(Level.INFO, f"{now.name} was replaced: it is done again", now.id)
             elif isinstance(now.state, Completed):
                 self._spawn(self._afterwards(now))

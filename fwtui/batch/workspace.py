@@ -118,7 +118,7 @@ class Workspace:
         store = await asyncio.to_thread(open_it)
         await self._sweep_others(store.session.settings)
         runner = self._runner(store)
-        runner.state.settings = runner.state.settings.with_user_settings_of(own)
+        runner.state.use_settings_of_user(own)
         return runner
 
     async def _sweep_others(self, settings: Settings) -> None:

@@ -336,6 +336,12 @@ AnyEvent = (
 )
 
 
+# Changes of a batch that its session remembers.
+DurableChange = (
+    JobsAdded | JobsRemoved | JobsReordered | JobChanged | SettingsChanged | SegmentsReset
+)
+
+
 def in_full(event: AnyEvent) -> AnyEvent:
     """The event with jobs that are `in_full`."""
     match event:

@@ -214,9 +214,13 @@ class BatchView:
     def reorder(self, order: Iterable[JobId]) -> None:
         """Put the jobs into this order; those that it does not name come last, as they were."""
         jobs = self._jobs
-        self._jobs = {job_id: jobs[job_id] for job_id in self.whole_order(order)}
+        self._jobs = {job_id: jobs[job_id] for job_id in self._whole(order)}
 
-    def whole_order(self, order: Iterable[JobId]) -> tuple[JobId, ...]:
-        """The order of all jobs that `reorder` makes of `order`."""
+    def reordering(self, order: Iterable[JobId]) -> JobsReordered | None:
+        """The change to the order that `reorder` makes of this one; None if nothing moves."""
+        wanted = self._whole(order)
+        return JobsReordered(wanted) if wanted != self.order else None
+
+    def _whole(self, order: Iterable[JobId]) -> tuple[JobId, ...]:
         named = dict.fromkeys(job_id for job_id in order if job_id in self._jobs)
         return tuple(chain(named, (job_id for job_id in self._jobs if job_id not in named)))

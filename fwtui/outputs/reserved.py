@@ -63,9 +63,9 @@ def stems_of_others(sessions: Path, own: str, output_dir: str) -> dict[str, str]
             paths = SessionFiles(sessions, path.stem)
             if holder_of(paths.lock) is None:
                 continue
-            roster = load(paths).roster
-            theirs = _real(roster.settings.output.output_dir)
-            for job in roster.jobs.values():
+            content = load(paths).content
+            theirs = _real(content.view.settings.output.output_dir)
+            for job in content.view.jobs.values():
                 found |= dict.fromkeys(_names(job.stem, theirs, ours), path.stem)
     return found
 

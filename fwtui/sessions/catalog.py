@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
+from fwtui.core.events import JobChanged, SettingsChanged
 from fwtui.core.job import JobId
 from fwtui.core.segment import Segment
 from fwtui.core.session import Session
@@ -28,10 +29,16 @@ from fwtui.sessions.delete import (
     is_scratch,
     move_away,
 )
-from fwtui.sessions.load import load
+from fwtui.sessions.load import Loaded, load
 from fwtui.sessions.paths import SessionFiles
 from fwtui.sessions.remap import remap_session
-from fwtui.sessions.replay import JournalLines, ProgressBook, Roster, assemble, segments_of
+from fwtui.sessions.replay import (
+    JournalLines,
+    ProgressIndex,
+    SessionContent,
+    segments_of,
+    session_of,
+)
 from fwtui.sessions.snapshot import UnreadableError, decode_snapshot
 from fwtui.sessions.store import SessionStore
 
@@ -43,17 +50,19 @@ class StoredSession(msgspec.Struct, frozen=True):
     """A session on the disk. `foreign` is its file if the earlier program wrote it.
 
     `in_use`: who works on it; such a session can only be looked at. `modified` is local time.
+    `loaded` is what was read of it, so that opening it need not read it again.
     """
 
     session: Session
     in_use: Holder | None
     modified: datetime
     foreign: Path | None = None
+    loaded: Loaded | None = None
 
     @property
     def without_files(self) -> "StoredSession":
         """Enough of it to open it: its files are a lot of memory, and are read again then."""
-        return replace(self, session=replace(self.session, jobs=(), resumable={}))
+        return replace(self, session=replace(self.session, jobs=(), resumable={}), loaded=None)
 
 
 class SessionList(msgspec.Struct, frozen=True):
@@ -117,14 +126,14 @@ def _own(paths: SessionFiles, files: FileSystem) -> Iterator[StoredSession]:
 def _look(paths: SessionFiles, holder: Holder | None) -> StoredSession:
     loaded = load(paths)
     if holder is None:
-        loaded.roster.jobs = loaded.interrupted()
+        loaded.interrupt()
     try:
-        session = assemble(loaded.roster, loaded.book, JournalLines(paths.journal))
+        session = session_of(loaded.content, loaded.progress, JournalLines(paths.journal))
     except StorageError:
         # Its holder has just compacted it.
-        session = assemble(loaded.roster, ProgressBook(), JournalLines(paths.journal))
+        session = session_of(loaded.content, ProgressIndex(), JournalLines(paths.journal))
     times = [_modified(path) for path in (paths.snapshot, paths.journal)]
-    return StoredSession(session, holder, max(times))
+    return StoredSession(session, holder, max(times), loaded=None if holder else loaded)
 
 
 def _modified(path: Path) -> datetime:
@@ -148,20 +157,20 @@ def _discard_empty(paths: SessionFiles, files: FileSystem) -> None:
     empty = False
     try:
         loaded = load(paths)
-        empty = loaded.roster.is_empty
+        empty = loaded.content.is_empty
         if empty:
-            erase(paths, loaded.roster.temps, files)
+            erase(paths, loaded.content.temps, files)
     finally:
         lock.release(remove=empty)
 
 
 def _foreign(path: Path) -> StoredSession:
-    roster = _read_foreign(path)
-    session = assemble(roster, ProgressBook(), JournalLines(path))
+    content = _read_foreign(path)
+    session = session_of(content, ProgressIndex(), JournalLines(path))
     return StoredSession(session, None, _modified(path), path)
 
 
-def _read_foreign(path: Path) -> Roster:
+def _read_foreign(path: Path) -> SessionContent:
     """A session of the earlier program, in our terms. Raises StorageError."""
     try:
         found = path.lstat()
@@ -173,11 +182,13 @@ def _read_foreign(path: Path) -> Roster:
     except OSError as error:
         raise storage_error(error, path, "read") from error
     modified = datetime.fromtimestamp(found.st_mtime)
-    roster = decode_snapshot(data, path.stem, modified).roster
+    content = decode_snapshot(data, path.stem, modified).content
     # Only what lies in the temporary folder itself can be the earlier program's scratch.
     here = path.parent.parent
-    roster.temps = {t: None for t in roster.temps if Path(t).parent == here and is_scratch(Path(t))}
-    return roster
+    content.temps = {
+        t: None for t in content.temps if Path(t).parent == here and is_scratch(Path(t))
+    }
+    return content
 
 
 def stored_segments(directory: Path, session_id: str, job_id: JobId) -> tuple[Segment, ...]:
@@ -186,7 +197,7 @@ def stored_segments(directory: Path, session_id: str, job_id: JobId) -> tuple[Se
     Raises StorageError, also when the session's holder has just compacted it.
     """
     paths = SessionFiles(directory, session_id)
-    progress = load(paths).book.files.get(job_id)
+    progress = load(paths).progress.files.get(job_id)
     return segments_of(JournalLines(paths.journal), progress) if progress else ()
 
 
@@ -215,18 +226,19 @@ def _map(store: SessionStore, maps: Mapping[str, str]) -> None:
     session = store.session
     here = remap_session(session, maps)
     pairs = zip(here.jobs, session.jobs, strict=True)
-    store.set_jobs([job for job, before in pairs if job != before])
+    store.commit(*(JobChanged(job) for job, before in pairs if job != before))
     if here.settings != session.settings:
-        store.set_settings(here.settings)
+        store.commit(SettingsChanged(here.settings))
 
 
 def _open(stored: StoredSession, directory: Path, files: FileSystem) -> SessionStore:
     if stored.foreign is None:
-        return SessionStore.open(directory, stored.session.session_id, files=files)
-    roster = _read_foreign(stored.foreign)
-    roster.session_id = f"{roster.created_at:%Y%m%d_%H%M%S}"
-    roster.extra[ADOPTED_FROM] = str(stored.foreign)
-    return SessionStore.found(directory, roster, files=files)
+        session_id = stored.session.session_id
+        return SessionStore.open(directory, session_id, loaded=stored.loaded, files=files)
+    content = _read_foreign(stored.foreign)
+    content.session_id = f"{content.created_at:%Y%m%d_%H%M%S}"
+    content.extra[ADOPTED_FROM] = str(stored.foreign)
+    return SessionStore.create_from(directory, content, files=files)
 
 
 def discard(directory: Path, session_id: str, *, files: FileSystem = FILES) -> Discarded:
@@ -237,8 +249,8 @@ def discard(directory: Path, session_id: str, *, files: FileSystem = FILES) -> D
     lock = SessionLock.acquire(paths.lock, files)
     removed = None
     try:
-        roster = load(paths).roster
-        removed = erase(paths, roster.temps, files, adopted_original(roster.extra))
+        content = load(paths).content
+        removed = erase(paths, content.temps, files, adopted_original(content.extra))
     finally:
         lock.release(remove=removed is not None)
     return removed

@@ -14,7 +14,16 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import astuple
 
+from fwtui.core.events import (
+    DurableChange,
+    JobChanged,
+    JobsAdded,
+    JobsRemoved,
+    JobsReordered,
+    SegmentsReset,
+)
 from fwtui.core.job import Job, JobId
 from fwtui.core.session import FilePlan, WindowResult, WindowState
 from fwtui.disk.codec import UNREADABLE, encode_checked, framed, unframed
@@ -24,74 +33,74 @@ FORMAT = 1
 
 
 class Record(msgspec.Struct, frozen=True):
-    """The root of all records."""
+    """Base of all records. Their tags and fields are the format on disk: never change them."""
 
 
-class Header(Record, frozen=True, tag="header"):
-    """First line: whose journal it is, and which snapshot it goes with."""
+class JournalHeader(Record, frozen=True, tag="header"):
+    """First line: the session of the journal, and the generation of its snapshot."""
 
     session_id: str
     generation: int
     version: int = FORMAT
 
 
-class JobsAdded(Record, frozen=True, tag="added"):
+class JobsAddedRecord(Record, frozen=True, tag="added"):
     """New jobs at the end of the queue."""
 
     jobs: tuple[Job, ...]
 
 
-class JobSet(Record, frozen=True, tag="job"):
+class JobChangedRecord(Record, frozen=True, tag="job"):
     """A job as it is now."""
 
     job: Job
 
 
-class JobsRemoved(Record, frozen=True, tag="removed"):
-    """Jobs taken out of the queue, with their progress."""
+class JobsRemovedRecord(Record, frozen=True, tag="removed"):
+    """Jobs removed from the queue, with their progress."""
 
     ids: tuple[JobId, ...]
 
 
-class Reordered(Record, frozen=True, tag="order"):
+class JobsReorderedRecord(Record, frozen=True, tag="order"):
     """The new order of the whole queue."""
 
     order: tuple[JobId, ...]
 
 
-class SettingsSet(Record, frozen=True, tag="settings"):
+class SettingsRecord(Record, frozen=True, tag="settings"):
     """New settings, as plain data: other versions may know other keys."""
 
     settings: dict[str, Any]
 
 
-class Begun(Record, frozen=True, tag="begun"):
-    """A file begins at its start; earlier windows of it do not count any more."""
+class PlanRecord(Record, frozen=True, tag="begun"):
+    """A file starts from its beginning; earlier windows of it no longer count."""
 
     job: JobId
     plan: FilePlan
 
 
-class Window(Record, frozen=True, tag="window"):
+class WindowRecord(Record, frozen=True, tag="window"):
     """A finished window of a file."""
 
     job: JobId
     result: WindowResult
 
 
-class Forgotten(Record, frozen=True, tag="forgotten"):
-    """The progress inside a file does not count any more."""
+class ResetRecord(Record, frozen=True, tag="forgotten"):
+    """The progress inside a file no longer counts."""
 
     job: JobId
 
 
-class TempAdded(Record, frozen=True, tag="temp"):
+class ScratchAddedRecord(Record, frozen=True, tag="temp"):
     """A scratch file is about to be created."""
 
     path: str
 
 
-class TempDropped(Record, frozen=True, tag="temp_gone"):
+class ScratchRemovedRecord(Record, frozen=True, tag="temp_gone"):
     """A scratch file is deleted."""
 
     path: str
@@ -105,26 +114,37 @@ class ResultMark(msgspec.Struct, frozen=True):
 
 
 class WindowMark(Record, frozen=True, tag="window"):
-    """A `Window` without its segments: all that a replay needs."""
+    """A `WindowRecord` without its segments: all that a replay needs."""
 
     job: JobId
     result: ResultMark
 
 
 _Plain = (
-    Header
-    | JobsAdded
-    | JobSet
-    | JobsRemoved
-    | Reordered
-    | SettingsSet
-    | Begun
-    | Forgotten
-    | TempAdded
-    | TempDropped
+    JournalHeader
+    | JobsAddedRecord
+    | JobChangedRecord
+    | JobsRemovedRecord
+    | JobsReorderedRecord
+    | SettingsRecord
+    | PlanRecord
+    | ResetRecord
+    | ScratchAddedRecord
+    | ScratchRemovedRecord
 )
-AnyRecord = _Plain | Window
+AnyRecord = _Plain | WindowRecord
 Replayed = _Plain | WindowMark
+
+# The changes of a batch that a session remembers, with their records; the fields correspond by
+# position. Settings are not among them: their record is plain data.
+_RECORDS: dict[type[DurableChange], type[AnyRecord]] = {
+    JobsAdded: JobsAddedRecord,
+    JobsRemoved: JobsRemovedRecord,
+    JobsReordered: JobsReorderedRecord,
+    JobChanged: JobChangedRecord,
+    SegmentsReset: ResetRecord,
+}
+_CHANGES: dict[type, type[DurableChange]] = {record: change for change, record in _RECORDS.items()}
 
 _records: msgspec.json.Decoder[AnyRecord] = msgspec.json.Decoder(AnyRecord)
 _replayed: msgspec.json.Decoder[Replayed] = msgspec.json.Decoder(Replayed)
@@ -141,18 +161,29 @@ class Damage(StrEnum):
 class Scan(msgspec.Struct, frozen=True):
     """What reading a journal found. `end` is the length in bytes of its intact part."""
 
-    header: Header | None
+    header: JournalHeader | None
     end: int
     damage: Damage
+
+
+def record_of_change(change: DurableChange) -> AnyRecord:
+    """The record of a change, settings excepted."""
+    return _RECORDS[type(change)](*astuple(change))
+
+
+def change_of_record(record: Replayed | WindowRecord) -> DurableChange | None:
+    """The change that a record stands for; None if it is not one of jobs."""
+    kind = _CHANGES.get(type(record))
+    return None if kind is None else kind(*astuple(record))
 
 
 def encode_line(record: AnyRecord) -> bytes:
     """The record's line; its jobs are `in_full`."""
     match record:
-        case JobsAdded(jobs=jobs):
-            record = JobsAdded(tuple(job.in_full for job in jobs))
-        case JobSet(job=job):
-            record = JobSet(job.in_full)
+        case JobsAddedRecord(jobs=jobs):
+            record = JobsAddedRecord(tuple(job.in_full for job in jobs))
+        case JobChangedRecord(job=job):
+            record = JobChangedRecord(job.in_full)
         case _:
             pass
     return framed(encode_checked(record, _records))
@@ -180,20 +211,20 @@ def _decode(line: bytes, decoder: msgspec.json.Decoder[Any]) -> Any:
         return None
 
 
-def scan(path: Path, replay: Callable[[Header, Replayed, int], None]) -> Scan:
+def scan(path: Path, replay: Callable[[JournalHeader, Replayed, int], None]) -> Scan:
     """Read the journal; call `replay` with header, record and the offset of each line.
 
     Raises OSError; a journal that is not there is FileNotFoundError.
     """
-    header: Header | None = None
+    header: JournalHeader | None = None
     end = 0
     with path.open("rb") as file:
         for line in file:
             record = mark_of(line)
-            if record is None or isinstance(record, Header) != (header is None):
+            if record is None or isinstance(record, JournalHeader) != (header is None):
                 torn = header is not None and not file.read(1)
                 return Scan(header, end, Damage.TORN if torn else Damage.CORRUPT)
-            if isinstance(record, Header):
+            if isinstance(record, JournalHeader):
                 header = record
             elif header is not None:
                 replay(header, record, end)

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import msgspec
 
-from fwtui.core.table import JobTable
 from fwtui.disk.files import storage_error
 from fwtui.errors import SessionTooNewError, StorageError
-from fwtui.sessions.journal import FORMAT, Damage, Header, Replayed, Scan, scan
+from fwtui.sessions.journal import FORMAT, Damage, JournalHeader, Replayed, Scan, scan
 from fwtui.sessions.paths import SessionFiles
-from fwtui.sessions.replay import ProgressBook, Roster, interrupt
+from fwtui.sessions.replay import ProgressIndex, SessionContent, interrupt
 from fwtui.sessions.snapshot import Snapshot, decode_snapshot
 
 _NO_JOURNAL = Scan(None, 0, Damage.NONE)
@@ -21,20 +20,42 @@ _OWN_PAGES = 2**20  # bytes
 _TRIES = 3
 
 
+# Identity, length and time of the last change of the snapshot and of the journal.
+Stamp = tuple[tuple[int, int, int] | None, ...]
+
+
+def stamp_of(paths: SessionFiles) -> Stamp:
+    """What is different after any change of the session; raises StorageError."""
+    return tuple(_stat(path) for path in (paths.snapshot, paths.journal))
+
+
+def _stat(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise storage_error(error, path, "read") from error
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
 class Loaded(msgspec.Struct, frozen=True):
     """A session as it is on disk, and what is wrong with its journal."""
 
-    roster: Roster
-    book: ProgressBook
+    content: SessionContent
+    progress: ProgressIndex
     generation: int
     journal: Scan
     foreign: bool
+    stamp: Stamp
 
-    def interrupted(self) -> JobTable:
-        """The jobs, given that nobody works on them now."""
-        return JobTable(
-            interrupt(job, self.book.files.get(job.id)) for job in self.roster.jobs.values()
-        )
+    def interrupt(self) -> None:
+        """Let running jobs wait again: nobody works on them now."""
+        view, files = self.content.view, self.progress.files
+        for job in tuple(view.jobs.values()):
+            waiting = interrupt(job, files.get(job.id))
+            if waiting is not job:
+                view.put(waiting)
 
 
 def load(paths: SessionFiles) -> Loaded:
@@ -44,8 +65,9 @@ def load(paths: SessionFiles) -> Loaded:
     journal counts as far as it is intact.
     """
     for _ in range(_TRIES):
+        stamp = stamp_of(paths)
         snapshot = read_snapshot(paths)
-        loaded = _replay(snapshot, paths)
+        loaded = _replay(snapshot, paths, stamp)
         header = loaded.journal.header
         if header is None or header.generation <= snapshot.generation:
             break
@@ -81,15 +103,15 @@ def _content(path: Path) -> bytes | memoryview:
         return pages[:read]
 
 
-def _replay(snapshot: Snapshot, paths: SessionFiles) -> Loaded:
-    book = ProgressBook()
+def _replay(snapshot: Snapshot, paths: SessionFiles, stamp: Stamp) -> Loaded:
+    progress = ProgressIndex()
 
-    def apply(header: Header, record: Replayed, offset: int) -> None:
+    def apply(header: JournalHeader, record: Replayed, offset: int) -> None:
         _check(header, paths)
-        book.apply(record, offset)
+        progress.apply(record, offset)
         # An older journal's records are in the snapshot already, except for the progress.
         if header.generation >= snapshot.generation:
-            snapshot.roster.apply(record)
+            snapshot.content.apply(record)
 
     try:
         found = scan(paths.journal, apply)
@@ -99,11 +121,11 @@ def _replay(snapshot: Snapshot, paths: SessionFiles) -> Loaded:
         raise storage_error(error, paths.journal, "read") from error
     if found.header is not None:
         _check(found.header, paths)
-    book.files = book.unfinished(snapshot.roster.jobs)
-    return Loaded(snapshot.roster, book, snapshot.generation, found, snapshot.foreign)
+    progress.files = progress.unfinished(snapshot.content.view.jobs)
+    return Loaded(snapshot.content, progress, snapshot.generation, found, snapshot.foreign, stamp)
 
 
-def _check(header: Header, paths: SessionFiles) -> None:
+def _check(header: JournalHeader, paths: SessionFiles) -> None:
     if header.version > FORMAT:
         raise SessionTooNewError(
             f"Session {paths.session_id} was written by a newer fwtui", "Resume it with that one."

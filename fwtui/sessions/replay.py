@@ -1,6 +1,6 @@
 """What a session's records add up to.
 
-Two independent sums. The *roster* (queue, settings, scratch files) is the snapshot plus the
+Two independent sums. The *content* (queue, settings, scratch files) is the snapshot plus the
 records of the journal that goes with it. The *progress* inside files is the sum of a journal's
 records alone, whatever the snapshot says: this is what makes a crash in the middle of a
 compaction harmless.
@@ -16,41 +16,53 @@ from typing import Any, Protocol, TypeVar
 
 from msgspec.structs import replace
 
+from fwtui.core.events import DurableChange, JobChanged, JobsAdded, JobsRemoved
 from fwtui.core.job import WAITING, Completed, Job, JobId, Pending, Processing
 from fwtui.core.segment import Segment
 from fwtui.core.session import Resume, Session, Spoken
-from fwtui.core.settings import Settings
-from fwtui.core.table import JobTable
+from fwtui.core.view import BatchView
 from fwtui.core.watched_folder import WatchedFolder
 from fwtui.disk.files import storage_error
 from fwtui.errors import StorageError
 from fwtui.sessions.journal import (
-    Begun,
-    Forgotten,
-    JobsAdded,
-    JobSet,
-    JobsRemoved,
+    JobsAddedRecord,
+    JobsRemovedRecord,
+    PlanRecord,
     Record,
-    Reordered,
     Replayed,
-    SettingsSet,
-    TempAdded,
-    TempDropped,
-    Window,
+    ResetRecord,
+    ScratchAddedRecord,
+    ScratchRemovedRecord,
+    SettingsRecord,
     WindowMark,
+    WindowRecord,
+    change_of_record,
     record_of,
 )
 from fwtui.sessions.settings_codec import settings_from
 
 
+def compacted(jobs: Iterable[Job]) -> Iterator[Job]:
+    """The jobs as they are kept in memory: what many have in common is there once."""
+    for job in jobs:
+        job = job.called(job.stem)  # noqa: PLW2901
+        root = sys.intern(job.root)
+        state = WAITING if job.state == WAITING else job.state
+        is_shared = root is job.root and state is job.state
+        yield job if is_shared else replace(job, root=root, state=state)
+
+
 @dataclass(slots=True)
-class Roster:
-    """Who is in the session. Jobs are in the order of the queue."""
+class SessionContent:
+    """What a session remembers, but for the progress inside files.
+
+    `temps` are its scratch files. The `extra` fields keep keys that this version does not know:
+    of the session, of its files and of its settings.
+    """
 
     session_id: str
     created_at: datetime
-    settings: Settings
-    jobs: JobTable = field(default_factory=JobTable)
+    view: BatchView
     temps: dict[str, None] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
     file_extra: dict[JobId, dict[str, Any]] = field(default_factory=dict)
@@ -60,43 +72,44 @@ class Roster:
     @property
     def is_empty(self) -> bool:
         """Whether nothing would be lost with it."""
-        return not self.jobs and not self.folders
+        return not self.view.jobs and not self.folders
 
-    def take(self, jobs: Iterable[Job]) -> None:
-        """Put in new jobs, or newer selves of jobs; of what many have in common there is one."""
-        for job in jobs:
-            lean = job.called(job.stem)
-            root = sys.intern(job.root)
-            state = WAITING if job.state == WAITING else job.state
-            is_shared = root is job.root and state is job.state
-            self.jobs[job.id] = lean if is_shared else replace(lean, root=root, state=state)
-
-    def apply(self, record: Replayed | Window) -> None:
-        """Take a record into account; one about an unknown job changes nothing."""
+    def apply(self, record: Replayed | WindowRecord) -> None:
+        """Apply a record of the journal; one about an unknown job changes nothing."""
         match record:
-            case JobsAdded(jobs=jobs):
-                self.take(jobs)
-            case JobSet(job=job) if job.id in self.jobs:
-                self.take([job])
-            case JobsRemoved(ids=ids):
-                for job_id in ids:
-                    self.jobs.pop(job_id, None)
-                    self.file_extra.pop(job_id, None)
-            case Reordered(order=order):
-                self.jobs.arrange(order)
-            case SettingsSet(settings=settings):
-                self.settings, self.settings_extra = settings_from(settings)
-            case TempAdded(path=path):
+            case SettingsRecord(settings=settings):
+                self.view.settings, self.settings_extra = settings_from(settings)
+            case ScratchAddedRecord(path=path):
                 self.temps[path] = None
-            case TempDropped(path=path):
+            case ScratchRemovedRecord(path=path):
                 self.temps.pop(path, None)
             case _:
-                pass
+                change = change_of_record(record)
+                if change is not None:
+                    self.apply_change(_with_compacted_jobs(change))
+
+    def apply_change(self, change: DurableChange) -> None:
+        """Apply a change of the batch."""
+        self.view.apply(change)
+        if isinstance(change, JobsRemoved):
+            for job_id in change.ids:
+                self.file_extra.pop(job_id, None)
+
+
+def _with_compacted_jobs(change: DurableChange) -> DurableChange:
+    match change:
+        case JobsAdded(jobs=jobs):
+            return JobsAdded(tuple(compacted(jobs)))
+        case JobChanged(job=job):
+            (job,) = compacted([job])
+            return JobChanged(job)
+        case _:
+            return change
 
 
 @dataclass(slots=True)
-class Progress:
-    """How far a file is: where in the journal its plan and windows are, and the seconds done."""
+class FileProgress:
+    """Progress inside a file: seconds done, and where its plan and windows are in the journal."""
 
     plan: int
     language: str
@@ -104,26 +117,26 @@ class Progress:
     seconds: float = 0.0
 
 
-class ProgressBook:
-    """The progress of all files that have any."""
+class ProgressIndex:
+    """The progress inside files, by job, of those that have any."""
 
     def __init__(self) -> None:
-        self.files: dict[JobId, Progress] = {}
+        self.files: dict[JobId, FileProgress] = {}
 
-    def apply(self, record: Replayed | Window, offset: int) -> None:
-        """Take the record at `offset` of the journal into account."""
+    def apply(self, record: Replayed | WindowRecord, offset: int) -> None:
+        """Apply the record at `offset` of the journal."""
         match record:
-            case Begun(job=job_id, plan=plan):
-                self.files[job_id] = Progress(offset, plan.language)
-            case Window(job=job_id, result=result) | WindowMark(job=job_id, result=result):
+            case PlanRecord(job=job_id, plan=plan):
+                self.files[job_id] = FileProgress(offset, plan.language)
+            case WindowRecord(job=job_id, result=result) | WindowMark(job=job_id, result=result):
                 if progress := self.files.get(job_id):
                     progress.windows.append(offset)
                     progress.seconds = result.seconds
-            case Forgotten(job=job_id):
+            case ResetRecord(job=job_id):
                 self.files.pop(job_id, None)
-            case JobsAdded(jobs=jobs):
+            case JobsAddedRecord(jobs=jobs):
                 self._drop(job.id for job in jobs)
-            case JobsRemoved(ids=ids):
+            case JobsRemovedRecord(ids=ids):
                 self._drop(ids)
             case _:
                 pass
@@ -132,7 +145,7 @@ class ProgressBook:
         for job_id in ids:
             self.files.pop(job_id, None)
 
-    def unfinished(self, jobs: Mapping[JobId, Job]) -> dict[JobId, Progress]:
+    def unfinished(self, jobs: Mapping[JobId, Job]) -> dict[JobId, FileProgress]:
         """The progress that a resume may use: not of jobs that are completed or gone."""
         return {
             job_id: progress
@@ -141,8 +154,8 @@ class ProgressBook:
         }
 
 
-def interrupt(job: Job, progress: Progress | None) -> Job:
-    """The job as it is after its fwtui is gone: running ones wait again, with what is done."""
+def interrupt(job: Job, progress: FileProgress | None) -> Job:
+    """The job as it is after its fwtui ended: a running one waits again and keeps its progress."""
     if not isinstance(job.state, Pending | Processing):
         return job
     state = Pending(progress.seconds if progress else 0.0)
@@ -152,8 +165,8 @@ def interrupt(job: Job, progress: Progress | None) -> Job:
 _Record = TypeVar("_Record", bound=Record)
 
 
-class Lines(Protocol):
-    """Something that lines can be read from by offset. Raises StorageError."""
+class LineSource(Protocol):
+    """A journal whose lines can be read by offset. Raises StorageError."""
 
     def lines(self, offsets: Iterable[int]) -> Iterator[bytes]:
         """The lines at these offsets, in this order."""
@@ -176,50 +189,50 @@ class JournalLines:
             raise storage_error(error, self._path, "read") from error
 
 
-def resume_of(source: Lines, progress: Progress) -> Resume:
-    """Where a file goes on. Raises StorageError."""
-    (plan,) = _read(source, (progress.plan,), Begun)
+def resume_of(source: LineSource, progress: FileProgress) -> Resume:
+    """Where a file resumes. Raises StorageError."""
+    (plan,) = _read(source, (progress.plan,), PlanRecord)
     if not progress.windows:
         return Resume(plan.plan)
-    (last,) = _read(source, progress.windows[-1:], Window)
+    (last,) = _read(source, progress.windows[-1:], WindowRecord)
     return Resume(plan.plan, last.result.state, last.result.seconds)
 
 
-def segments_of(source: Lines, progress: Progress) -> tuple[Segment, ...]:
+def segments_of(source: LineSource, progress: FileProgress) -> tuple[Segment, ...]:
     """The segments of a file so far. Raises StorageError."""
-    windows = _read(source, progress.windows, Window)
+    windows = _read(source, progress.windows, WindowRecord)
     return tuple(segment for window in windows for segment in window.result.segments)
 
 
-def left_out_of(source: Lines, progress: Progress) -> tuple[float, ...]:
-    """Where windows of a file were left out: seconds. Raises StorageError."""
+def skipped_windows_of(source: LineSource, progress: FileProgress) -> tuple[float, ...]:
+    """Where windows of a file were skipped, in seconds. Raises StorageError."""
     found = []
     begin = 0.0
-    for window in _read(source, progress.windows, Window):
+    for window in _read(source, progress.windows, WindowRecord):
         if window.result.skipped:
             found.append(begin)
         begin = window.result.seconds
     return tuple(found)
 
 
-def spoken_of(source: Lines, progress: Progress) -> tuple[Spoken, ...]:
+def spoken_of(source: LineSource, progress: FileProgress) -> tuple[Spoken, ...]:
     """The languages heard in a file. Raises StorageError."""
-    windows = _read(source, progress.windows, Window)
+    windows = _read(source, progress.windows, WindowRecord)
     return tuple(spoken for window in windows for spoken in window.result.spoken)
 
 
-def records_of(source: Lines, progress: Progress) -> tuple[Begun | Window, ...]:
+def records_of(source: LineSource, progress: FileProgress) -> tuple[PlanRecord | WindowRecord, ...]:
     """All that the journal has about a file, up to the first record that is damaged."""
-    found: list[Begun | Window] = []
+    found: list[PlanRecord | WindowRecord] = []
     for line in source.lines((progress.plan, *progress.windows)):
         record = record_of(line)
-        if not isinstance(record, Begun | Window):
+        if not isinstance(record, PlanRecord | WindowRecord):
             break
         found.append(record)
     return tuple(found)
 
 
-def _read(source: Lines, offsets: Iterable[int], kind: type[_Record]) -> Iterator[_Record]:
+def _read(source: LineSource, offsets: Iterable[int], kind: type[_Record]) -> Iterator[_Record]:
     for line in source.lines(offsets):
         record = record_of(line)
         if not isinstance(record, kind):
@@ -230,19 +243,17 @@ def _read(source: Lines, offsets: Iterable[int], kind: type[_Record]) -> Iterato
         yield record
 
 
-def assemble(roster: Roster, book: ProgressBook, source: Lines) -> Session:
+def session_of(content: SessionContent, progress: ProgressIndex, source: LineSource) -> Session:
     """The session as the rest of the program sees it. Raises StorageError."""
-    unfinished = book.unfinished(roster.jobs)
-    resumable: dict[JobId, Resume] = {
-        job_id: resume_of(source, progress) for job_id, progress in unfinished.items()
-    }
+    jobs = content.view.jobs
+    unfinished = progress.unfinished(jobs)
     return Session(
-        roster.session_id,
-        roster.created_at,
-        roster.settings,
-        tuple(roster.jobs.values()),
-        tuple(roster.temps),
-        resumable,
-        dict(roster.extra),
-        roster.folders,
+        content.session_id,
+        content.created_at,
+        content.view.settings,
+        tuple(jobs.values()),
+        tuple(content.temps),
+        {job_id: resume_of(source, found) for job_id, found in unfinished.items()},
+        dict(content.extra),
+        content.folders,
     )

@@ -1,12 +1,14 @@
 """The session file: the reference document's keys, our own, and whatever else was in it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 import msgspec
 
 from fwtui.core.job import Completed, Failed, Job, JobId, status_word
+from fwtui.core.view import BatchView
 from fwtui.core.watched_folder import WatchedFolder
 from fwtui.disk.codec import UNREADABLE, clean, encode_checked
 from fwtui.errors import SessionTooNewError, StorageError
@@ -19,7 +21,7 @@ from fwtui.sessions.legacy import (
     stems,
 )
 from fwtui.sessions.paths import ID_FORMAT, local_time
-from fwtui.sessions.replay import Progress, Roster
+from fwtui.sessions.replay import FileProgress, SessionContent, compacted
 from fwtui.sessions.settings_codec import settings_from, settings_to
 
 _jobs = msgspec.json.Decoder(Job)
@@ -29,6 +31,18 @@ _TIMES = ("started_at", "completed_at")
 _FILE = {"path", "status", "error", "output_path", *_TIMES}
 _FILE |= {"id", "stem", "state", "media", "attempts", "settings", "progress"}
 _FILE |= {"root", "kept", "source"}
+_FIELDS = msgspec.structs.fields(Job)
+# An entry whose keys are all known, as nearly all are: read in one pass.
+_Entry = msgspec.defstruct(
+    "_Entry",
+    [
+        *((f.name, f.type, msgspec.field(default=f.default, name=f.encode_name)) for f in _FIELDS),
+        *((key, msgspec.Raw, b"") for key in sorted(_FILE - set(Job.__struct_encode_fields__))),
+    ],
+    forbid_unknown_fields=True,
+)
+_entries = msgspec.json.Decoder(_Entry)
+_job_fields = attrgetter(*Job.__struct_fields__)
 
 
 class UnreadableError(StorageError):
@@ -38,41 +52,41 @@ class UnreadableError(StorageError):
 class Snapshot(msgspec.Struct, frozen=True):
     """A session file's content. `foreign`: another program wrote it, so there is no journal."""
 
-    roster: Roster
+    content: SessionContent
     generation: int
     foreign: bool
 
 
 def encode_snapshot(
-    roster: Roster, generation: int, progress: dict[JobId, Progress]
+    content: SessionContent, generation: int, progress: dict[JobId, FileProgress]
 ) -> Iterator[bytes]:
     """The session file in pieces, one file of the batch a line."""
-    head = msgspec.json.encode(clean(msgspec.to_builtins(_head(roster, generation))))
+    head = msgspec.json.encode(clean(msgspec.to_builtins(_head(content, generation))))
     yield msgspec.json.format(head, indent=2)[:-2]
     yield b',\n  "files": ['
     comma = b"\n    "
-    for job in roster.jobs.values():
-        entry = _entry(job, progress.get(job.id)) | roster.file_extra.get(job.id, {})
+    for job in content.view.jobs.values():
+        entry = _entry(job, progress.get(job.id)) | content.file_extra.get(job.id, {})
         yield comma + encode_checked(entry, _jobs)
         comma = b",\n    "
-    yield b'\n  ],\n  "temp_files": ' + msgspec.json.encode(clean(list(roster.temps))) + b"\n}\n"
+    yield b'\n  ],\n  "temp_files": ' + msgspec.json.encode(clean(list(content.temps))) + b"\n}\n"
 
 
-def _head(roster: Roster, generation: int) -> dict[str, Any]:
-    watch = {"watch": roster.folders} if roster.folders else {}
+def _head(content: SessionContent, generation: int) -> dict[str, Any]:
+    watch = {"watch": content.folders} if content.folders else {}
     return {
-        "session_id": roster.session_id,
-        "created_at": roster.created_at,
-        **keys_from_settings(roster.settings),
-        **roster.extra,
+        "session_id": content.session_id,
+        "created_at": content.created_at,
+        **keys_from_settings(content.view.settings),
+        **content.extra,
         "version": FORMAT,
         "generation": generation,
-        "settings": settings_to(roster.settings, roster.settings_extra),
+        "settings": settings_to(content.view.settings, content.settings_extra),
         **watch,
     }
 
 
-def _entry(job: Job, progress: Progress | None) -> dict[str, Any]:
+def _entry(job: Job, progress: FileProgress | None) -> dict[str, Any]:
     state = job.state
     times = {key: getattr(state, key, None) for key in _TIMES}
     entry: dict[str, Any] = {
@@ -115,7 +129,7 @@ def decode_snapshot(data: bytes | memoryview, session_id: str, modified: datetim
         # One by one from here on: all at once, as plain data, they take six times the memory.
         entries = msgspec.json.decode(files, type=list[msgspec.Raw])
         return Snapshot(
-            _roster(document, entries, session_id, modified, foreign),
+            _content_of(document, entries, session_id, modified, foreign),
             0 if foreign else msgspec.convert(document.get("generation"), int),
             foreign,
         )
@@ -130,38 +144,45 @@ def _check_version(version: object, session_id: str) -> None:
         )
 
 
-def _roster(
+def _content_of(
     document: dict[str, Any],
     entries: list[msgspec.Raw],
     session_id: str,
     modified: datetime,
     foreign: bool,
-) -> Roster:
+) -> SessionContent:
+    created_at = moment(document.get("created_at")) or _time_of(session_id) or local_time(modified)
+    view = BatchView(settings=settings_from_keys(document))
+    content = SessionContent(session_id, created_at, view)
     if foreign:
         document["files"] = [msgspec.json.decode(entry, type=dict[str, Any]) for entry in entries]
-        jobs = _foreign_jobs(document["files"])
+        jobs = _foreign_jobs(document["files"], content.file_extra)
     else:
-        jobs = map(_jobs.decode, entries)
-    roster = Roster(
-        session_id,
-        moment(document.get("created_at")) or _time_of(session_id) or local_time(modified),
-        settings_from_keys(document),
-    )
-    if not foreign and "settings" in document:
-        sections = msgspec.convert(document["settings"], dict[str, dict[str, Any]])
-        roster.settings, roster.settings_extra = settings_from(sections)
-        roster.folders = _folders(document)
-    roster.take(jobs)
-    if len(roster.jobs) != len(entries):
+        jobs = _jobs_of(entries, content.file_extra)
+        if "settings" in document:
+            sections = msgspec.convert(document["settings"], dict[str, dict[str, Any]])
+            view.settings, content.settings_extra = settings_from(sections)
+            content.folders = _folders(document)
+    view.add(compacted(jobs))
+    if len(view.jobs) != len(entries):
         raise msgspec.ValidationError("two files with the same id")
-    roster.temps = dict.fromkeys(_texts(document.get("temp_files")))
-    roster.extra = _unknown(document, _OWN | keys_from_settings(roster.settings).keys())
-    roster.file_extra = {
-        job.id: extra
-        for job, entry in zip(roster.jobs.values(), entries, strict=True)
-        if (extra := _unknown_of(entry))
-    }
-    return roster
+    content.temps = dict.fromkeys(_texts(document.get("temp_files")))
+    content.extra = _unknown(document, _OWN | keys_from_settings(view.settings).keys())
+    return content
+
+
+def _jobs_of(
+    entries: Iterable[msgspec.Raw], file_extra: dict[JobId, dict[str, Any]]
+) -> Iterator[Job]:
+    """The jobs of our own entries; puts keys that are not known into `file_extra`."""
+    for entry in entries:
+        try:
+            job = Job(*_job_fields(_entries.decode(entry)))
+        except msgspec.ValidationError:
+            job = _jobs.decode(entry)
+            if extra := _unknown(msgspec.json.decode(entry), _FILE):
+                file_extra[job.id] = extra
+        yield job
 
 
 def _folders(document: dict[str, Any]) -> tuple[WatchedFolder, ...]:
@@ -174,10 +195,14 @@ def _folders(document: dict[str, Any]) -> tuple[WatchedFolder, ...]:
         ) from error
 
 
-def _foreign_jobs(entries: list[dict[str, Any]]) -> Iterator[Job]:
+def _foreign_jobs(
+    entries: list[dict[str, Any]], file_extra: dict[JobId, dict[str, Any]]
+) -> Iterator[Job]:
     paths = [msgspec.convert(entry.get("path"), str) for entry in entries]
     rows = zip(paths, stems(paths), entries, strict=True)
     for number, (path, stem, entry) in enumerate(rows, start=1):
+        if extra := _unknown(entry, _FILE):
+            file_extra[number] = extra
         yield Job(number, path, stem, state_from_keys(entry))
 
 
@@ -187,11 +212,6 @@ def _texts(value: object) -> tuple[str, ...]:
 
 def _unknown(entry: dict[str, Any], known: set[str]) -> dict[str, Any]:
     return {key: value for key, value in entry.items() if key not in known}
-
-
-def _unknown_of(entry: msgspec.Raw) -> dict[str, Any]:
-    found = _unknown(msgspec.json.decode(entry, type=dict[str, msgspec.Raw]), _FILE)
-    return {key: msgspec.json.decode(value) for key, value in found.items()}
 
 
 def _time_of(session_id: str) -> datetime | None:

@@ -4,17 +4,26 @@ import contextlib
 import itertools
 import socket
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
+from fwtui.core.events import (
+    DurableChange,
+    JobChanged,
+    JobsAdded,
+    JobsRemoved,
+    SegmentsReset,
+    SettingsChanged,
+)
 from fwtui.core.job import Completed, Job, JobId
 from fwtui.core.paths import path_to_text
 from fwtui.core.segment import Segment
 from fwtui.core.session import FilePlan, Resume, Session, Spoken, WindowResult
 from fwtui.core.settings import Settings
+from fwtui.core.view import BatchView
 from fwtui.core.watched_folder import WatchedFolder
 from fwtui.disk.files import (
     FILES,
@@ -30,24 +39,24 @@ from fwtui.errors import SessionInUseError, StorageError
 from fwtui.sessions import journal as records
 from fwtui.sessions import replay
 from fwtui.sessions.delete import Discarded, adopted_original, erase, keep_copy, remove_scratch
-from fwtui.sessions.journal import Header, JournalFile, encode_line, mark_of
-from fwtui.sessions.load import Loaded, load
+from fwtui.sessions.journal import JournalFile, JournalHeader, encode_line, mark_of
+from fwtui.sessions.load import Loaded, load, stamp_of
 from fwtui.sessions.paths import ID_FORMAT, SessionFiles, local_time
-from fwtui.sessions.replay import Progress, ProgressBook, Roster
+from fwtui.sessions.replay import FileProgress, ProgressIndex, SessionContent
 from fwtui.sessions.settings_codec import settings_to
 from fwtui.sessions.snapshot import encode_snapshot
 
 
-class Rewrite:
+class JournalRewrite:
     """The journal of a new generation while it is written: its lines, and where they will be."""
 
     def __init__(
-        self, header: Header, old: JournalFile | None, progress: dict[JobId, Progress]
+        self, header: JournalHeader, old: JournalFile | None, progress: dict[JobId, FileProgress]
     ) -> None:
         self._header = header
         self._old = old
         self._progress = progress
-        self.book = ProgressBook()
+        self.index = ProgressIndex()
         self.length = 0
         self.problems: list[str] = []
 
@@ -63,7 +72,7 @@ class Rewrite:
             for job_id, progress in self._progress.items():
                 yield from self._copy(self._old, job_id, progress)
 
-    def _copy(self, old: JournalFile, job_id: JobId, progress: Progress) -> Iterator[bytes]:
+    def _copy(self, old: JournalFile, job_id: JobId, progress: FileProgress) -> Iterator[bytes]:
         for line in old.lines((progress.plan, *progress.windows)):
             record = mark_of(line)
             if record is None:
@@ -72,7 +81,7 @@ class Rewrite:
                     f"file {job_id} goes on from its last readable window"
                 )
                 return
-            self.book.apply(record, self.length)
+            self.index.apply(record, self.length)
             yield self._add(line)
 
     def _add(self, line: bytes) -> bytes:
@@ -80,7 +89,7 @@ class Rewrite:
         return line
 
 
-class Prepared(msgspec.Struct, frozen=True):
+class NewGeneration(msgspec.Struct, frozen=True):
     """The new files of a session, on the disk but not yet in place."""
 
     snapshot: Path
@@ -88,20 +97,22 @@ class Prepared(msgspec.Struct, frozen=True):
     length: int
 
 
-def prepare(paths: SessionFiles, roster: Roster, rewrite: Rewrite, files: FileSystem) -> Prepared:
+def write_generation(
+    paths: SessionFiles, content: SessionContent, rewrite: JournalRewrite, files: FileSystem
+) -> NewGeneration:
     """Write the new files. Raises StorageError; nothing has changed then."""
     journal = write_temp(paths.journal, rewrite.lines(), PRIVATE_FILE, files=files)
-    chunks = encode_snapshot(roster, rewrite.generation, rewrite.book.files)
+    chunks = encode_snapshot(content, rewrite.generation, rewrite.index.files)
     try:
         snapshot = write_temp(paths.snapshot, chunks, PRIVATE_FILE, files=files)
     except BaseException:
         remove_quietly(journal, files)
         raise
-    return Prepared(snapshot, journal, rewrite.length)
+    return NewGeneration(snapshot, journal, rewrite.length)
 
 
-def commit(
-    paths: SessionFiles, prepared: Prepared, old: JournalFile | None, files: FileSystem
+def install_generation(
+    paths: SessionFiles, prepared: NewGeneration, old: JournalFile | None, files: FileSystem
 ) -> JournalFile:
     """Put the new files in place; returns the open journal.
 
@@ -136,9 +147,9 @@ class SessionStore:
         self._lock = lock
         self._files = files
         self._generation = -1
-        self._book = ProgressBook()
-        self._gone: dict[JobId, Progress] = {}
-        self._roster = Roster(paths.session_id, datetime.min, Settings())
+        self._progress = ProgressIndex()
+        self._removed: dict[JobId, FileProgress] = {}
+        self._content = SessionContent(paths.session_id, datetime.min, BatchView())
         self._journal: JournalFile | None = None
         self._behind = False
         self._closed = False
@@ -150,24 +161,29 @@ class SessionStore:
     ) -> "SessionStore":
         """A new session, its id made from `now`."""
         now = local_time(now)
-        return cls.found(directory, Roster(f"{now:{ID_FORMAT}}", now, settings), files=files)
+        content = SessionContent(f"{now:{ID_FORMAT}}", now, BatchView(settings=settings))
+        return cls.create_from(directory, content, files=files)
 
     @classmethod
-    def found(cls, directory: Path, roster: Roster, *, files: FileSystem = FILES) -> "SessionStore":
-        """A new session with this content; its id gets a suffix when it is taken."""
+    def create_from(
+        cls, directory: Path, content: SessionContent, *, files: FileSystem = FILES
+    ) -> "SessionStore":
+        """A new session with this content; its id gets a suffix when it is in use."""
         try:
             ensure_folder(directory, files)
         except OSError as error:
             raise storage_error(error, directory, "create") from error
-        paths, lock = cls._claim(directory, roster.session_id, files)
-        roster.session_id = paths.session_id
+        paths, lock = cls._reserve_id(directory, content.session_id, files)
+        content.session_id = paths.session_id
         store = cls(paths, lock, files)
-        store._roster = roster
+        store._content = content
         store._start()
         return store
 
     @staticmethod
-    def _claim(directory: Path, wanted: str, files: FileSystem) -> tuple[SessionFiles, SessionLock]:
+    def _reserve_id(
+        directory: Path, wanted: str, files: FileSystem
+    ) -> tuple[SessionFiles, SessionLock]:
         for number in itertools.count(1):
             suffix = f"_{number}" if number > 1 else ""
             paths = SessionFiles(directory, wanted + suffix)
@@ -183,9 +199,17 @@ class SessionStore:
         raise AssertionError("unreachable")
 
     @classmethod
-    def open(cls, directory: Path, session_id: str, *, files: FileSystem = FILES) -> "SessionStore":
+    def open(
+        cls,
+        directory: Path,
+        session_id: str,
+        *,
+        loaded: Loaded | None = None,
+        files: FileSystem = FILES,
+    ) -> "SessionStore":
         """Lock, load and compact a session; what was running waits again.
 
+        `loaded` is what was read of it before: it is not read again if it has not changed since.
         Raises SessionInUseError, SessionTooNewError, UnreadableError or StorageError.
         """
         paths = SessionFiles(directory, session_id)
@@ -193,27 +217,29 @@ class SessionStore:
             raise StorageError(f"There is no session {session_id}")
         store = cls(paths, SessionLock.acquire(paths.lock, files), files)
         try:
-            store._take(load(paths))
+            if loaded is None or loaded.stamp != stamp_of(paths):
+                loaded = load(paths)
+            store._begin_with(loaded)
         except BaseException:
             store._end()
             raise
         store._start()
         return store
 
-    def _take(self, loaded: Loaded) -> None:
-        self._roster = loaded.roster
-        self._roster.jobs = loaded.interrupted()
+    def _begin_with(self, loaded: Loaded) -> None:
+        loaded.interrupt()
+        self._content = loaded.content
         self._generation = loaded.generation
-        self._book = loaded.book
+        self._progress = loaded.progress
         problems = []
         if loaded.journal.damage is records.Damage.CORRUPT:
             copy = keep_copy(self._paths.journal, self._paths, self._files)
             problems.append(
-                f"The journal of session {self.session_id} is damaged. What comes before the "
-                f"damage counts; a copy of all of it is {copy}"
+                f"The journal of session {self.session_id} is damaged. Everything before the "
+                f"damage was read; a copy of the whole journal is {copy}"
             )
-        _, left = remove_scratch(self._roster.temps, self._files)
-        self._roster.temps = dict.fromkeys(left)
+        _, left = remove_scratch(self._content.temps, self._files)
+        self._content.temps = dict.fromkeys(left)
         self.problems = tuple(problems)
         if loaded.journal.header is not None:
             self._journal = JournalFile(self._paths.journal, loaded.journal.end, self._files)
@@ -234,7 +260,7 @@ class SessionStore:
     @property
     def created_at(self) -> datetime:
         """Local time without a zone."""
-        return self._roster.created_at
+        return self._content.created_at
 
     @property
     def directory(self) -> Path:
@@ -247,6 +273,11 @@ class SessionStore:
         return f"{socket.gethostname()}:{self.directory / self.session_id}"
 
     @property
+    def view(self) -> BatchView:
+        """The jobs and settings. Only `commit`, or who applies what it appends, changes them."""
+        return self._content.view
+
+    @property
     def session(self) -> Session:
         """Everything as it is now; after closing, as it was, without resume points.
 
@@ -254,182 +285,180 @@ class SessionStore:
         """
         with self._guard:
             if self._journal is None:
-                return replay.assemble(
-                    self._roster, ProgressBook(), replay.JournalLines(self._paths.journal)
-                )
-            return replay.assemble(self._roster, self._book, self._open_journal())
+                source = replay.JournalLines(self._paths.journal)
+                return replay.session_of(self._content, ProgressIndex(), source)
+            return replay.session_of(self._content, self._progress, self._open_journal())
 
-    def job(self, job_id: JobId) -> Job:
-        """One job as it is now."""
+    def commit(self, *changes: DurableChange) -> None:
+        """Append changes and apply them to `view`."""
         with self._guard:
-            self._check(job_id)
-            return self._roster.jobs[job_id]
+            self.append(changes)
+            for change in changes:
+                self.apply(change)
 
-    def add_jobs(self, jobs: Iterable[Job]) -> None:
-        """Put new jobs at the end of the queue."""
-        new = tuple(jobs)
-        with self._guard:
-            ids = {job.id for job in new}
-            if len(ids) < len(new) or any(job_id in self._roster.jobs for job_id in ids):
-                raise StorageError(f"Session {self.session_id} has a job with such an id already")
-            if new:
-                self._write(records.JobsAdded(new))
+    def append(self, changes: Sequence[DurableChange]) -> None:
+        """Write changes of the batch at once; then the caller has to `apply` each of them.
 
-    def set_job(self, job: Job) -> None:
-        """Replace a job by its newer self."""
-        with self._guard:
-            self._check(job.id)
-            self._write(records.JobSet(job))
-
-    def set_jobs(self, jobs: Iterable[Job], forgotten: Iterable[JobId] = ()) -> None:
-        """Replace many jobs in one write; the progress of the `forgotten` counts no more.
-
-        A crash meanwhile can leave some of them as they were: the last ones.
+        After a crash meanwhile some of them may be there, from the first on.
         """
-        new = tuple(jobs)
         with self._guard:
-            for job in new:
+            news = [record for change in changes for record in self._records_of(change)]
+            removed = self._progress_of(changes)
+            if news:
+                self._write(*news)
+            self._removed |= removed
+
+    def apply(self, change: DurableChange) -> None:
+        """Apply a change that was appended."""
+        self._content.apply_change(change)
+
+    def _progress_of(self, changes: Iterable[DurableChange]) -> dict[JobId, FileProgress]:
+        files = self._progress.files
+        removals = (change.ids for change in changes if isinstance(change, JobsRemoved))
+        return {i: files[i] for i in itertools.chain.from_iterable(removals) if i in files}
+
+    def _records_of(self, change: DurableChange) -> Iterator[records.AnyRecord]:
+        match change:
+            case SettingsChanged(settings=settings):
+                plain = settings_to(settings, self._content.settings_extra)
+                yield records.SettingsRecord(plain)
+            case SegmentsReset(id=job_id):
+                if job_id in self._progress.files:
+                    yield records.record_of_change(change)
+            case JobsAdded(jobs=jobs):
+                self._check_new(jobs)
+                if jobs:
+                    yield records.record_of_change(change)
+            case JobChanged(job=job):
                 self._check(job.id)
-            gone = [records.Forgotten(one) for one in forgotten if one in self._book.files]
-            if new or gone:
-                self._write(*gone, *(records.JobSet(job) for job in new))
+                yield records.record_of_change(change)
+            case _:
+                yield records.record_of_change(change)
 
-    def remove_jobs(self, ids: Iterable[JobId]) -> None:
-        """Take jobs out, with their progress."""
-        with self._guard:
-            gone = tuple(job_id for job_id in ids if job_id in self._roster.jobs)
-            if gone:
-                progress = {i: self._book.files[i] for i in gone if i in self._book.files}
-                self._write(records.JobsRemoved(gone))
-                self._gone |= progress
+    def _check_new(self, jobs: Sequence[Job]) -> None:
+        ids = {job.id for job in jobs}
+        if len(ids) < len(jobs) or any(job_id in self.view.jobs for job_id in ids):
+            raise StorageError(f"Session {self.session_id} has a job with such an id already")
 
-    def bring_back(self, jobs: Iterable[Job]) -> None:
-        """Put removed jobs, perhaps with another state or stem, at the end of the queue.
+    def restore_progress(self, jobs: Iterable[Job]) -> None:
+        """Count again what was done inside the files of jobs that were removed and added again.
 
-        What was done inside of unfinished files counts again, unless the session was compacted
-        meanwhile. The words of completed ones are read from their outputs.
+        Unless the session was compacted meanwhile. The text of completed files is read from their
+        outputs.
         """
-        back = tuple(jobs)
         with self._guard:
-            self.add_jobs(back)
-            for job in back:
-                progress = self._gone.pop(job.id, None)
+            for job in jobs:
+                progress = self._removed.pop(job.id, None)
                 if progress is not None and not isinstance(job.state, Completed):
                     for record in replay.records_of(self._open_journal(), progress):
                         self._write(record)
 
-    def reorder(self, order: Iterable[JobId]) -> None:
-        """Put the queue into this order; jobs that it does not name come last."""
-        with self._guard:
-            self._write(records.Reordered(tuple(order)))
-
-    def set_settings(self, settings: Settings) -> None:
-        """Remember other settings."""
-        with self._guard:
-            plain = settings_to(settings, self._roster.settings_extra)
-            self._write(records.SettingsSet(plain))
-
     @property
     def folders(self) -> tuple[WatchedFolder, ...]:
         """The folders that are watched for this session."""
-        return self._roster.folders
+        return self._content.folders
 
     def set_folders(self, folders: tuple[WatchedFolder, ...]) -> None:
         """Remember other folders, in a new snapshot."""
         with self._guard:
-            before, self._roster.folders = self._roster.folders, folders
+            before, self._content.folders = self._content.folders, folders
             try:
                 self.compact()
             except BaseException:
-                self._roster.folders = before
+                self._content.folders = before
                 raise
 
     def begin_file(self, job_id: JobId, plan: FilePlan) -> None:
         """The file starts at its beginning: earlier windows of it do not count any more."""
         with self._guard:
             self._check(job_id)
-            self._write(records.Begun(job_id, plan))
+            self._write(records.PlanRecord(job_id, plan))
 
     def add_window(self, job_id: JobId, result: WindowResult) -> None:
         """Keep a finished window of a file that was begun."""
         with self._guard:
             self._check(job_id)
-            if job_id not in self._book.files:
+            if job_id not in self._progress.files:
                 raise StorageError(f"File {job_id} of session {self.session_id} was not begun")
-            self._write(records.Window(job_id, result))
+            self._write(records.WindowRecord(job_id, result))
 
     def add_temp(self, path: Path) -> None:
         """Remember a scratch file, before it is created."""
         with self._guard:
-            self._write(records.TempAdded(path_to_text(path)))
+            self._write_scratch(records.ScratchAddedRecord(path_to_text(path)))
 
     def drop_temp(self, path: Path) -> None:
         """Forget a scratch file that is deleted."""
         with self._guard:
-            if path_to_text(path) in self._roster.temps:
-                self._write(records.TempDropped(path_to_text(path)))
+            if path_to_text(path) in self._content.temps:
+                self._write_scratch(records.ScratchRemovedRecord(path_to_text(path)))
+
+    def _write_scratch(self, record: records.AnyRecord) -> None:
+        self._write(record)
+        self._content.apply(record)
 
     def resume_point(self, job_id: JobId) -> Resume | None:
         """Where the file goes on; None if it has no progress."""
         with self._guard:
-            progress = self._book.files.get(job_id)
+            progress = self._progress.files.get(job_id)
             return replay.resume_of(self._open_journal(), progress) if progress else None
 
     def done_seconds(self, job_id: JobId) -> float:
-        """How far the file is; costs no look at the disk."""
+        """How far the file is, also one that was removed; reads nothing from the disk."""
         with self._guard:
-            progress = self._book.files.get(job_id)
+            progress = self._progress.files.get(job_id) or self._removed.get(job_id)
             return progress.seconds if progress else 0.0
 
     def segments(self, job_id: JobId) -> tuple[Segment, ...]:
         """The segments found so far; of completed files there until the next compaction."""
         with self._guard:
-            progress = self._book.files.get(job_id)
+            progress = self._progress.files.get(job_id)
             return replay.segments_of(self._open_journal(), progress) if progress else ()
 
-    def left_out(self, job_id: JobId) -> tuple[float, ...]:
-        """Where windows were left out, in seconds of the file; there as long as `segments`."""
+    def skipped_windows(self, job_id: JobId) -> tuple[float, ...]:
+        """Where windows were skipped, in seconds of the file; kept as long as `segments`."""
         with self._guard:
-            progress = self._book.files.get(job_id)
-            return replay.left_out_of(self._open_journal(), progress) if progress else ()
+            progress = self._progress.files.get(job_id)
+            return replay.skipped_windows_of(self._open_journal(), progress) if progress else ()
 
     def spoken(self, job_id: JobId) -> tuple[Spoken, ...]:
         """The languages heard in the file; there as long as `segments`."""
         with self._guard:
-            progress = self._book.files.get(job_id)
+            progress = self._progress.files.get(job_id)
             return replay.spoken_of(self._open_journal(), progress) if progress else ()
 
     def language(self, job_id: JobId) -> str | None:
         """The language of a file that was begun."""
         with self._guard:
-            progress = self._book.files.get(job_id)
+            progress = self._progress.files.get(job_id)
             if progress is not None:
                 return progress.language
-            job = self._roster.jobs.get(job_id)
+            job = self.view.jobs.get(job_id)
             if job is not None and isinstance(job.state, Completed):
                 return job.state.language or None
             return None
 
     def compact(self) -> None:
-        """Rewrite the snapshot, and leave only the progress of unfinished files in the journal."""
+        """Rewrite the snapshot; keep only the progress of unfinished files in the journal."""
         with self._guard:
             self._not_closed()
-            header = records.Header(self.session_id, self._generation + 1)
-            rewrite = Rewrite(header, self._journal, self._book.unfinished(self._roster.jobs))
-            prepared = prepare(self._paths, self._roster, rewrite, self._files)
+            header = JournalHeader(self.session_id, self._generation + 1)
+            unfinished = self._progress.unfinished(self.view.jobs)
+            rewrite = JournalRewrite(header, self._journal, unfinished)
+            prepared = write_generation(self._paths, self._content, rewrite, self._files)
             # From here on until all is done, the journal may be behind the snapshot on the disk.
             self._behind, self._generation = True, header.generation
-            journal = commit(self._paths, prepared, self._journal, self._files)
+            journal = install_generation(self._paths, prepared, self._journal, self._files)
             self._close_journal()
-            self._gone.clear()
-            self._journal, self._book = journal, rewrite.book
+            self._removed.clear()
+            self._journal, self._progress = journal, rewrite.index
             self._behind = False
             self.problems += tuple(rewrite.problems)
 
     def close(self) -> None:
         """Let the session go; one without jobs and folders is deleted. Closing twice is fine."""
         with self._guard:
-            if not self._closed and self._roster.is_empty:
+            if not self._closed and self._content.is_empty:
                 self._erase(None)
             self._end()
 
@@ -440,13 +469,13 @@ class SessionStore:
         """
         with self._guard:
             self._not_closed()
-            return self._erase(adopted_original(self._roster.extra))
+            return self._erase(adopted_original(self._content.extra))
 
     def _erase(self, original: Path | None) -> Discarded:
         self._close_journal()
         removed = None
         try:
-            removed = erase(self._paths, self._roster.temps, self._files, original)
+            removed = erase(self._paths, self._content.temps, self._files, original)
         finally:
             self._end(remove=removed is not None)
         return removed
@@ -471,7 +500,7 @@ class SessionStore:
             raise StorageError(f"Session {self.session_id} is closed")
 
     def _check(self, job_id: JobId) -> None:
-        if job_id not in self._roster.jobs:
+        if job_id not in self.view.jobs:
             raise StorageError(f"Session {self.session_id} has no job {job_id}")
 
     def _write(self, *news: records.AnyRecord) -> None:
@@ -480,5 +509,4 @@ class SessionStore:
             self.compact()
         offsets = self._open_journal().append(news)
         for record, offset in zip(news, offsets, strict=True):
-            self._roster.apply(record)
-            self._book.apply(record, offset)
+            self._progress.apply(record, offset)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from fwtui.batch.estimate import History, Measured, Pace, Tally, key_of
+from fwtui.batch.estimate import History, Measured, Pace, key_of
 from fwtui.core.events import (
     AnyEvent,
     GpuReading,
@@ -20,6 +20,7 @@ from fwtui.core.events import (
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.job import Attempt, Completed, Job, MediaInfo, Pending
 from fwtui.core.settings import DecodingSettings, ModelSettings, OutputSettings, Settings
+from fwtui.core.view import JobCounts
 from fwtui.report.report import Prediction
 from tests.sessions.samples import NOW
 
@@ -117,8 +118,8 @@ class Clock:
         return self.now
 
 
-def tally(*jobs: Job) -> Tally:
-    found = Tally()
+def tally(*jobs: Job) -> JobCounts:
+    found = JobCounts()
     for job in jobs:
         found.add(job)
     return found
@@ -160,7 +161,7 @@ def test_an_eta_comes_from_history_before_the_first_window() -> None:
     ],
 )
 def test_what_is_not_known_is_not_said(
-    jobs: Tally, speed: float, eta: float | None, kept: bool
+    jobs: JobCounts, speed: float, eta: float | None, kept: bool
 ) -> None:
     pace = pace_of(Clock(), History(None))
     assert pace.eta(jobs, 0, speed) == eta

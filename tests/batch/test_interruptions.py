@@ -27,6 +27,7 @@ from fwtui.core.events import (
     AnyEvent,
     BatchFinished,
     BatchSnapshot,
+    DurableChange,
     EngineChanged,
     JobChanged,
     JobProgress,
@@ -37,7 +38,7 @@ from fwtui.core.events import (
     Phase,
     PhaseChanged,
 )
-from fwtui.core.job import Cancelled, Completed, Job, Pending, Skipped
+from fwtui.core.job import Cancelled, Completed, Pending, Skipped
 from fwtui.core.settings import BatchSettings
 from fwtui.errors import DiskFullError
 from tests.batch.driver import LONG, MINUTE, RESTING, SHORT, BatchDriver, settings_for
@@ -195,14 +196,15 @@ async def test_after_trouble_with_the_disk_nothing_more_is_added(
     go.set()
     async with BatchDriver(settings_for(tmp_path / "out")) as batch:
         store = batch.runner.state.store
-        add_jobs = store.add_jobs
+        append = store.append
 
-        def full_for_one(jobs: Sequence[Job]) -> None:
-            if jobs[0].name == MINUTE.name:
+        def full_for_one(changes: Sequence[DurableChange]) -> None:
+            (change,) = changes
+            if isinstance(change, JobsAdded) and change.jobs[0].name == MINUTE.name:
                 raise DiskFullError("no room")
-            add_jobs(jobs)
+            append(changes)
 
-        monkeypatch.setattr(store, "add_jobs", full_for_one)
+        monkeypatch.setattr(store, "append", full_for_one)
         batch.runner.discovery.find = one_by_one(go)
         batch.send(AddPaths((str(SHORT), str(MINUTE), str(LONG))))
         await batch.until(LogLine, lambda line: line.level is Level.ERROR)

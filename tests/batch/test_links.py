@@ -16,7 +16,7 @@ from fwtui.batch.ytdlp import NEEDED, Fetched, failure_of, fetch, said
 from fwtui.cli.main import main
 from fwtui.config.locations import Locations
 from fwtui.core.commands import AddPaths, SkipJobs, Start
-from fwtui.core.events import BatchFinished, JobProgress, JobsAdded
+from fwtui.core.events import BatchFinished, JobChanged, JobProgress, JobsAdded
 from fwtui.core.failure import FailureKind
 from fwtui.core.inputs import is_link, link_name
 from fwtui.core.job import Cancelled, Completed, Failed, Pending, Processing
@@ -24,6 +24,7 @@ from fwtui.errors import ExitCode
 from fwtui.sessions.scratch import link_folder, link_place, sweep_links
 from tests.batch.driver import PATIENCE, SHORT, BatchDriver, leftovers, outputs, settings_for
 from tests.batch.media_server import serving
+from tests.batch.queues import add
 
 LINK = "https://example.org/talk.mp3"
 
@@ -110,15 +111,15 @@ def test_why_there_is_no_file(code: int, lines: list[str], kind: FailureKind, ti
 
 def test_a_link_waits_for_its_file_and_the_others_do_not_wait_for_it() -> None:
     queue = Queue()
-    link = queue.make(Path("/cache/1/talk.mp3"), source=LINK)
-    file = queue.make(Path("/media/talk.mp3"))
+    link = add(queue, Path("/cache/1/talk.mp3"), source=LINK)
+    file = add(queue, Path("/media/talk.mp3"))
     assert (link.stem, file.stem) == ("talk", "talk.mp3")
     assert queue.next_pending() == file
     assert queue.next_link() == link
     assert queue.has_link(LINK)
-    queue.free(link)
+    queue.free_name(link)
     there = queue.renamed(replace(link, path="/cache/1/A talk.m4a"))
-    queue.put(there)
+    queue.apply(JobChanged(there))
     queue.set_fetched(link.id)
     assert there.stem == "A talk"
     assert queue.next_pending() == there

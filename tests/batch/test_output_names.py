@@ -6,6 +6,7 @@ import pytest
 
 from fwtui.batch.queue import Naming, Queue, is_one_of, roots_of
 from fwtui.core.settings import DecodingSettings, OutputSettings, Settings
+from tests.batch.queues import add
 
 TALK = Path("/in/day 1/talk.mp3")
 
@@ -85,7 +86,7 @@ def test_names_in_a_tree_never_clash() -> None:
     queue = Queue()
     named = naming(output_layout="tree")
     stems = [
-        queue.make(Path(path), named.names(Path(path), "/in"), "/in").stem
+        add(queue, Path(path), named.names(Path(path), "/in"), "/in").stem
         for path in ("/in/a/talk.mp3", "/in/b/talk.mp3", "/in/A/Talk.wav", "/in/a/TALK.ogg")
     ]
     assert stems == ["a/talk", "b/talk", "A/Talk.wav", "a/TALK.ogg"]

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from fwtui.batch.queue import MOST_PASSED, Queue, moved, plain_names, unused_stem
+from fwtui.core.events import JobChanged, JobsRemoved, JobsReordered
 from fwtui.core.job import Completed, Pending, Processing
-from fwtui.core.table import JobTable
+from fwtui.core.view import BatchView
+from tests.batch.queues import add
 
 NOON = datetime(2025, 12, 14, 12, 0, tzinfo=UTC)
 
@@ -59,7 +61,7 @@ def test_names_of_outputs_do_not_clash(path: str, taken: set[str], stem: str) ->
 def test_thousands_of_files_of_one_name_cost_no_search() -> None:
     queue = Queue()
     began = time.process_time()
-    stems = {queue.make(Path(f"/{number}/recording.mp3")).stem for number in range(20_000)}
+    stems = {add(queue, Path(f"/{number}/recording.mp3")).stem for number in range(20_000)}
     assert len(stems) == 20_000
     assert time.process_time() - began < 20  # searching from 2 on takes many minutes
 
@@ -73,32 +75,33 @@ def test_moving_to_the_top_of_a_long_queue_costs_one_walk() -> None:
 
 def test_the_names_of_finished_outputs_are_not_given_to_others() -> None:
     queue = Queue()
-    first = queue.make(Path("/a/talk.mp3"))
+    first = add(queue, Path("/a/talk.mp3"))
     done = Completed(NOON, NOON, ("/out/talk.txt",), 1.0, 1.0, "en", 1)
-    queue.put(replace(first, state=done))
-    queue.remove([first.id])
-    assert queue.make(Path("/b/talk.mp3")).stem == "talk.mp3"
-    assert queue.make(Path("/a/talk.mp3")).stem == "talk"
+    queue.apply(JobChanged(replace(first, state=done)))
+    queue.apply(JobsRemoved((first.id,)))
+    assert add(queue, Path("/b/talk.mp3")).stem == "talk.mp3"
+    assert add(queue, Path("/a/talk.mp3")).stem == "talk"
 
 
 def test_ids_are_never_used_twice_and_removed_files_can_come_back() -> None:
     queue = Queue()
-    first, second = queue.make(Path("/a.mp3")), queue.make(Path("/b.mp3"))
+    first, second = add(queue, Path("/a.mp3")), add(queue, Path("/b.mp3"))
     assert (first.id, second.id) == (1, 2)
     assert queue.has_path(Path("/a.mp3"))
-    assert queue.remove([1, 99]) == (1,)
+    queue.apply(JobsRemoved((1, 99)))
+    assert [job.id for job in queue] == [2]
     assert not queue.has_path(Path("/a.mp3"))
-    assert queue.make(Path("/a.mp3")).id == 3
+    assert add(queue, Path("/a.mp3")).id == 3
     assert queue.order == (2, 3)
 
 
 def test_the_next_job_is_the_first_that_waits() -> None:
     queue = Queue()
-    jobs = [queue.make(Path(f"/{name}.mp3")) for name in "abc"]
-    queue.put(replace(jobs[0], state=Processing(NOON)))
+    jobs = [add(queue, Path(f"/{name}.mp3")) for name in "abc"]
+    queue.apply(JobChanged(replace(jobs[0], state=Processing(NOON))))
     assert queue.next_pending() == jobs[1]
-    queue.put(replace(jobs[1], state=Processing(NOON)))
-    queue.put(replace(jobs[2], state=Processing(NOON)))
+    queue.apply(JobChanged(replace(jobs[1], state=Processing(NOON))))
+    queue.apply(JobChanged(replace(jobs[2], state=Processing(NOON))))
     assert queue.next_pending() is None
 
 
@@ -111,15 +114,17 @@ def test_the_next_job_is_always_what_a_walk_would_find(steps: list[tuple[str, in
         chosen = [job for job in queue if job.id % 10 == number]
         match step:
             case "add":
-                queue.make(Path(f"/{len(queue)}.mp3"))
+                add(queue, Path(f"/{len(queue)}.mp3"))
             case "remove":
-                queue.remove([job.id for job in chosen])
+                queue.apply(JobsRemoved(tuple([job.id for job in chosen])))
             case "up":
-                queue.arrange(moved(queue.order, {job.id for job in chosen}, -1))
+                queue.apply(
+                    JobsReordered(tuple(moved(queue.order, {job.id for job in chosen}, -1)))
+                )
             case _:
                 state = Pending() if step == "wait" else Processing(NOON)
                 for job in chosen:
-                    queue.put(replace(job, state=state))
+                    queue.apply(JobChanged(replace(job, state=state)))
         waiting = [job for job in queue if isinstance(job.state, Pending)]
         assert queue.next_pending() == (waiting[0] if waiting else None)
 
@@ -127,7 +132,7 @@ def test_the_next_job_is_always_what_a_walk_would_find(steps: list[tuple[str, in
 def test_undecodable_names_are_kept() -> None:
     queue = Queue()
     path = Path("/\udcff.mp3")
-    job = queue.make(path)
+    job = add(queue, path)
     assert job.file == path
     assert job.path.isprintable() is False  # marked with a NUL, so it cannot be a real name
     assert queue.has_path(path)
@@ -135,40 +140,40 @@ def test_undecodable_names_are_kept() -> None:
 
 def test_a_name_follows_its_job() -> None:
     queue = Queue()
-    job = queue.make("/a/talk.mp3")
-    queue.put(job.moved("/b/other.mp3"))
-    assert queue.make("/c/talk.mp3").stem == "talk.mp3"
-    assert queue.make("/c/other.mp3").stem == "other"
+    job = add(queue, "/a/talk.mp3")
+    queue.apply(JobChanged(job.moved("/b/other.mp3")))
+    assert add(queue, "/c/talk.mp3").stem == "talk.mp3"
+    assert add(queue, "/c/other.mp3").stem == "other"
     assert queue.at("/a/talk.mp3") is None
-    queue.remove([job.id])
-    assert queue.make("/d/talk.ogg").stem == "talk"
+    queue.apply(JobsRemoved((job.id,)))
+    assert add(queue, "/d/talk.ogg").stem == "talk"
 
 
 def test_a_job_that_is_renamed_to_its_own_name_holds_it() -> None:
     queue = Queue()
-    job = queue.make("/a/talk.mp3")
-    queue.free(job)
-    queue.put(queue.renamed(job))
+    job = add(queue, "/a/talk.mp3")
+    queue.free_name(job)
+    queue.apply(JobChanged(queue.renamed(job)))
     assert queue[job.id].stem == "talk"
-    assert queue.make("/b/talk.mp3").stem == "talk.mp3"
-    queue.remove([job.id])
-    assert queue.make("/c/talk.ogg").stem == "talk"
+    assert add(queue, "/b/talk.mp3").stem == "talk.mp3"
+    queue.apply(JobsRemoved((job.id,)))
+    assert add(queue, "/c/talk.ogg").stem == "talk"
 
 
 def test_names_of_others_are_given_to_nobody() -> None:
     queue = Queue()
     queue.avoid(["talk"])
-    assert queue.make("/a/Talk.mp3").stem == "Talk.mp3"
+    assert add(queue, "/a/Talk.mp3").stem == "Talk.mp3"
 
 
 def test_the_next_one_is_found_behind_thousands_that_are_done() -> None:
     queue = Queue()
-    link = queue.make("/a/link.mp3", source="https://a/b")
-    jobs = [queue.make(f"/{number}.mp3") for number in range(3 * MOST_PASSED)]
+    link = add(queue, "/a/link.mp3", source="https://a/b")
+    jobs = [add(queue, f"/{number}.mp3") for number in range(3 * MOST_PASSED)]
     began = time.process_time()
     for job in jobs:
         assert queue.next_pending() == job
-        queue.put(replace(job, state=Completed(NOON, NOON, (), 1.0, 1.0, "en", 1)))
+        queue.apply(JobChanged(replace(job, state=Completed(NOON, NOON, (), 1.0, 1.0, "en", 1))))
     assert time.process_time() - began < 20
     assert queue.next_pending() is None
     queue.set_fetched(link.id)
@@ -181,12 +186,11 @@ def test_a_file_of_a_long_queue_takes_little_memory() -> None:
     try:
         queue = Queue()
         for number in range(files):
-            queue.make(f"/media/part-{number:07}.mp3", root="/media")
-        others = [JobTable(queue) for _ in range(2)]  # the session's and the screen's
+            add(queue, f"/media/part-{number:07}.mp3", root="/media")
+        screen = BatchView(queue)
         taken, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert len(others[0]) == files
-    # The job 96, its path 76, its number 32, three tables 25, two indexes 13 to 26; with dicts and
-    # a second name it was 540.
-    assert taken / files < 300
+    assert len(screen.jobs) == files
+    # The job 96, its path 76, its number 32, its case-folded name 65, four dicts 45 to 90 each.
+    assert taken / files < 650

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from fwtui.batch.session_outputs import outputs_of
 from fwtui.batch.workspace import Workspace
 from fwtui.config.locations import Locations
+from fwtui.core.events import JobsAdded
 from fwtui.core.job import Job
 from fwtui.core.settings import OutputSettings, Settings
 from fwtui.errors import SessionInUseError
@@ -29,12 +30,14 @@ def make_session(out: Path) -> SessionStore:
     for name in ("talk.srt", "precious.txt", "talk.json"):
         (out / name).write_text("1\n00:00:01,000 --> 00:00:02,000\nhello\n\n")
     state = replace(completed(), outputs=outputs)
-    store.add_jobs(
-        [
-            Job(1, "/media/talk.mp3", "talk", state),
-            Job(2, "/media/b.mp3", "b", running()),
-            Job(3, str(recording), "c", failed()),
-        ]
+    store.commit(
+        JobsAdded(
+            (
+                Job(1, "/media/talk.mp3", "talk", state),
+                Job(2, "/media/b.mp3", "b", running()),
+                Job(3, str(recording), "c", failed()),
+            )
+        )
     )
     store.begin_file(2, plan())
     store.add_window(2, window(1))

@@ -35,13 +35,13 @@ async def test_files_that_are_not_durable_are_not_in_the_queue(
     files = [Path("/a.mp3"), Path("/b.mp3")]
     problem = Problem(Path("/c.mp3"), Failure(FailureKind.PERMISSION, "no"))
     with monkeypatch.context() as full:
-        full.setattr(state.store, "add_jobs", refuse)
+        full.setattr(state.store, "append", refuse)
         with pytest.raises(DiskFullError):
             await state.add(files, [problem])
     assert list(state.queue) == []
     assert state.queue.next_pending() is None
     assert await state.add(files, [problem]) == 3
-    assert state.tally.total == 3
+    assert state.counts.total == 3
     assert [job.id for job in state.store.session.jobs] == list(state.queue.order)
 
 
@@ -52,11 +52,11 @@ async def test_an_order_that_is_not_durable_is_not_used(
     await state.add([Path("/a.mp3"), Path("/b.mp3")], [])
     state.listen(heard.append)
     with monkeypatch.context() as full:
-        full.setattr(state.store, "reorder", refuse)
+        full.setattr(state.store, "append", refuse)
         with pytest.raises(DiskFullError):
-            await state.move([2], -1)
+            await state.reorder((2, 1))
     assert (state.queue.order, heard) == ((1, 2), [])
-    await state.move([2], -1)
+    await state.reorder((2, 1))
     assert (state.queue.order, heard) == ((2, 1), [JobsReordered((2, 1))])
 
 

@@ -13,6 +13,7 @@ from fwtui.core.commands import ArrangeJobs, RemoveJobs, Start, UndoRemove
 from fwtui.core.events import JobsAdded, JobsRemoved, JobsReordered, LogLine, SegmentsFound
 from fwtui.core.job import Completed, JobId, Pending, State
 from tests.batch.driver import MINUTE, SHORT, BatchDriver, outputs, settings_for
+from tests.batch.queues import add
 from tests.patient import WAITING
 
 
@@ -41,13 +42,13 @@ def test_undone_at_once_nothing_has_changed(before: list[int], gone: set[int]) -
 
 def test_a_name_that_was_taken_meanwhile_is_left_to_its_new_owner() -> None:
     queue = Queue()
-    first = queue.make(Path("/a/talk.mp3"))
-    queue.remove([first.id])
-    assert queue.make(Path("/b/talk.mp3")).stem == "talk"
-    back = queue.bring_back(first)
+    first = add(queue, Path("/a/talk.mp3"))
+    queue.apply(JobsRemoved((first.id,)))
+    assert add(queue, Path("/b/talk.mp3")).stem == "talk"
+    back = queue.remake(first)
     assert back is not None
     assert back.stem == "talk.mp3"
-    assert queue.bring_back(first) is None
+    assert queue.remake(first) is None
 
 
 async def test_a_removed_file_comes_back_with_its_progress(

@@ -189,7 +189,7 @@ def test_what_was_cut_off_is_taken_again_and_what_is_gone_is_done(tmp_path: Path
     file = tmp_path / "a.wav"
     file.write_bytes(b"a")
     stored = SessionStore.create(sessions, Settings(), datetime(2026, 1, 1))
-    stored.add_jobs([Job(1, path_to_text("/in/in its queue.wav"))])
+    stored.commit(JobsAdded((Job(1, path_to_text("/in/in its queue.wav")),)))
     stored.close()
 
     def entry(name: str, session: str) -> Taken:

@@ -12,7 +12,7 @@ import pytest
 from fwtui.cli.logfile import close_log, log_event, open_log
 from fwtui.cli.main import main
 from fwtui.config.locations import Locations
-from fwtui.core.events import Level, LogLine
+from fwtui.core.events import JobsAdded, Level, LogLine
 from fwtui.core.job import Job
 from fwtui.core.settings import LogSettings, OutputSettings, Settings
 from fwtui.errors import ExitCode
@@ -32,7 +32,7 @@ def trouble(own_folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     locations.config_file.write_text('[done]\non_file_done = "upload --weekly"\n')
     settings = Settings(output=OutputSettings(output_dir="/srv/Jane Doe/out"))
     store = SessionStore.create(locations.sessions, settings, datetime(2025, 12, 14, 10, 15, 30))
-    store.add_jobs([Job(1, "/srv/Jane Doe/dear diary", state=failed())])
+    store.commit(JobsAdded((Job(1, "/srv/Jane Doe/dear diary", state=failed()),)))
     store.close()
     assert open_log(locations, LogSettings())
     for text in ("dear diary: it is broken", "with hunter22-hunter22"):

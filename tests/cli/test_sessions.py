@@ -9,6 +9,7 @@ import pytest
 
 from fwtui.cli.main import main
 from fwtui.config.locations import Locations
+from fwtui.core.events import JobsAdded
 from fwtui.core.job import Failed, Job
 from fwtui.core.settings import Settings
 from fwtui.errors import ExitCode
@@ -22,7 +23,7 @@ def make_session(*, keep_open: bool = False) -> SessionStore:
     )
     state = failed()
     assert isinstance(state, Failed)
-    store.add_jobs([Job(1, "/media/a.mp3"), Job(2, "/media/\x1b[31mb.mp3", state=state)])
+    store.commit(JobsAdded((Job(1, "/media/a.mp3"), Job(2, "/media/\x1b[31mb.mp3", state=state))))
     if not keep_open:
         store.close()
     return store

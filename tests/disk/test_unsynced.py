@@ -6,6 +6,7 @@ from random import Random
 import msgspec
 import pytest
 
+from fwtui.core.events import JobChanged, JobsAdded
 from fwtui.core.job import Failed
 from fwtui.core.settings import Settings
 from fwtui.sessions.store import SessionStore
@@ -20,12 +21,17 @@ def test_of_an_unsynced_write_the_beginning_counts_and_nothing_is_invented(
 ) -> None:
     """One write of many records, of which the disk has kept some sectors and others not."""
     store = SessionStore.create(tmp_path, Settings(), samples.NOW)
-    store.add_jobs([samples.job(number) for number in range(MANY)])
+    store.commit(JobsAdded(tuple([samples.job(number) for number in range(MANY)])))
     store.begin_file(0, samples.plan())
     store.add_window(0, samples.window(1))
     path = tmp_path / f"{store.session_id}.journal"
     synced = path.stat().st_size
-    store.set_jobs([msgspec.structs.replace(j, state=samples.failed()) for j in store.session.jobs])
+    store.commit(
+        *map(
+            JobChanged,
+            [msgspec.structs.replace(j, state=samples.failed()) for j in store.session.jobs],
+        )
+    )
     after = path.read_bytes()
     snapshot = (tmp_path / f"{store.session_id}.json").read_bytes()
     store.close()
@@ -58,7 +64,7 @@ def torn_tail(data: bytes, synced: int, random: Random) -> bytes:
 def test_flipped_bits_in_the_unsynced_tail(seed: int, tmp_path: Path) -> None:
     """Each bit of the last record, one after the other in a few strides."""
     store = SessionStore.create(tmp_path, Settings(), samples.NOW)
-    store.add_jobs([samples.job(1)])
+    store.commit(JobsAdded((samples.job(1),)))
     store.begin_file(1, samples.plan())
     store.add_window(1, samples.window(1))
     path = tmp_path / f"{store.session_id}.journal"

@@ -8,6 +8,7 @@ from random import Random
 
 from fwtui.config.locations import load_maps
 from fwtui.config.sources import parse_settings
+from fwtui.core.events import JobsAdded
 from fwtui.errors import FwtuiError
 from fwtui.sessions.catalog import list_sessions
 from fwtui.sessions.store import SessionStore
@@ -87,7 +88,7 @@ def session(folder: Path, json: bytes | None = None, journal: bytes | None = Non
         store = SessionStore.open(place, NAME)
         known = {job.id for job in store.session.jobs}
         assert store.problems or known or json is not None, "jobs were lost without a word"
-        store.add_jobs([])
+        store.commit(JobsAdded(()))
         store.close()
     else:
         assert list((place / "quarantine").iterdir()), "an unreadable session is gone"

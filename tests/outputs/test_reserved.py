@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from fwtui.core.events import JobChanged, JobsAdded
 from fwtui.core.job import Job, Pending
 from fwtui.core.settings import OutputSettings, Settings
 from fwtui.outputs.reserved import stems_of_others
@@ -30,7 +31,7 @@ def test_the_same_file_is_the_same_however_it_is_called(
     base, sessions = str(tmp_path), tmp_path / "sessions"
     output = OutputSettings(output_dir=f"{base}/{their_folder}")
     store = SessionStore.create(sessions, Settings(output=output), NOW)
-    store.add_jobs([Job(1, "/x.mp3", stem.format(base=base))])
+    store.commit(JobsAdded((Job(1, "/x.mp3", stem.format(base=base)),)))
     found = stems_of_others(sessions, "", f"{base}/{our_folder}")
     assert found[taken.format(base=base.casefold())] == store.session_id
     assert not stems_of_others(sessions, store.session_id, f"{base}/{our_folder}")
@@ -45,7 +46,7 @@ def test_what_a_job_knows_of_its_outputs_is_kept(tmp_path: Path) -> None:
         Job(3, "/3.mp3", kept=("srt", "txt")),
     )
     store = SessionStore.create(tmp_path, Settings(), NOW)
-    store.add_jobs(jobs)
+    store.commit(JobsAdded(tuple(jobs)))
     store.close()
     again = SessionStore.open(tmp_path, store.session_id)
     assert again.session.jobs == jobs
@@ -55,8 +56,8 @@ def test_what_a_job_knows_of_its_outputs_is_kept(tmp_path: Path) -> None:
 def test_names_of_outputs_are_written_in_full(tmp_path: Path) -> None:
     """So a session means the same to a program that makes other names of files."""
     store = SessionStore.create(tmp_path, Settings(), NOW)
-    store.add_jobs([Job(1, "/in/talk.mp3"), Job(2, "/in/b.mp3")])
-    store.set_job(Job(2, "/in/b.mp3", state=Pending(3.0)))
+    store.commit(JobsAdded((Job(1, "/in/talk.mp3"), Job(2, "/in/b.mp3"))))
+    store.commit(JobChanged(Job(2, "/in/b.mp3", state=Pending(3.0))))
     journal = (tmp_path / f"{store.session_id}.journal").read_text()
     assert (journal.count('"stem":"talk"'), journal.count('"stem":"b"')) == (1, 2)
     assert [job.own_stem for job in store.session.jobs] == ["", ""]

@@ -1,3 +1,4 @@
+import contextlib
 import os
 import shutil
 from datetime import datetime
@@ -6,11 +7,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from fwtui.core.events import JobChanged, JobsAdded
 from fwtui.core.failure import FailureKind
-from fwtui.core.job import Completed, Failed, Pending
+from fwtui.core.job import Completed, Failed, Job, Pending
 from fwtui.core.settings import Settings
 from fwtui.errors import SessionInUseError, StorageError
+from fwtui.sessions import load, snapshot
 from fwtui.sessions.catalog import SessionList, adopt, discard, discard_stored, list_sessions
+from fwtui.sessions.paths import SessionFiles
 from fwtui.sessions.store import SessionStore
 from tests.sessions import samples
 
@@ -31,7 +35,7 @@ class Place:
 
     def create(self, jobs: int = 1) -> SessionStore:
         store = SessionStore.create(self.folder, Settings(), samples.NOW)
-        store.add_jobs([samples.job(n) for n in range(1, jobs + 1)])
+        store.commit(JobsAdded(tuple([samples.job(n) for n in range(1, jobs + 1)])))
         return store
 
     def plant(self, name: str = "20251214_123456.json", data: bytes | None = None) -> Path:
@@ -54,7 +58,7 @@ def test_newest_first_with_their_progress(place: Place) -> None:
     first, second = place.create(), place.create(2)
     second.begin_file(2, samples.plan())
     second.add_window(2, samples.window(1))
-    second.set_job(msgspec.structs.replace(samples.job(2), state=samples.running()))
+    second.commit(JobChanged(msgspec.structs.replace(samples.job(2), state=samples.running())))
     first.close()
     second.close()
     os.utime(place.folder / f"{first.session_id}.json", (10**9, 10**9))
@@ -71,6 +75,73 @@ def test_newest_first_with_their_progress(place: Place) -> None:
     assert store.session == newest.session
 
 
+@pytest.fixture
+def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The sessions whose snapshot was parsed, one entry each time."""
+    ids: list[str] = []
+    decode = snapshot.decode_snapshot
+
+    def counting(data: bytes, session_id: str, modified: datetime) -> snapshot.Snapshot:
+        ids.append(session_id)
+        return decode(data, session_id, modified)
+
+    monkeypatch.setattr(load, "decode_snapshot", counting)
+    return ids
+
+
+def test_resuming_a_listed_session_parses_its_snapshot_once(
+    place: Place, parsed: list[str]
+) -> None:
+    first, second = place.create(2), place.create()
+    first.close()
+    second.close()
+    stored = {one.session.session_id: one for one in place.list().sessions}
+    with contextlib.closing(adopt(stored[first.session_id], place.folder)) as store:
+        assert sorted(parsed) == [first.session_id, second.session_id]
+        assert store.session == stored[first.session_id].session
+    with contextlib.closing(adopt(stored[second.session_id].without_files, place.folder)) as store:
+        assert [job.id for job in store.session.jobs] == [1]
+
+
+def test_a_session_that_changed_since_it_was_listed_is_read_again(
+    place: Place, parsed: list[str]
+) -> None:
+    store = place.create()
+    store.close()
+    (stored,) = place.list().sessions
+    again = SessionStore.open(place.folder, store.session_id)
+    again.commit(JobsAdded((samples.job(2),)))
+    again.close()
+    with contextlib.closing(adopt(stored, place.folder)) as store:
+        assert [job.id for job in store.session.jobs] == [1, 2]
+    assert len(parsed) == 3
+
+
+def test_an_entry_of_a_snapshot_is_decoded_once_unless_it_has_strange_keys(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with contextlib.closing(place.create(3)) as store:
+        store.compact()
+    (path,) = place.folder.glob("*.json")
+    strange = path.read_bytes().replace(b'"status":', b'"colour":"red","status":', 1)
+    path.write_bytes(strange)
+
+    class Counting:
+        def __init__(self, decoder: msgspec.json.Decoder[Job]) -> None:
+            self.decoder = decoder
+            self.calls = 0
+
+        def decode(self, data: bytes) -> Job:
+            self.calls += 1
+            return self.decoder.decode(data)
+
+    counting = Counting(snapshot._jobs)
+    monkeypatch.setattr(snapshot, "_jobs", counting)
+    loaded = load.load(SessionFiles(place.folder, path.stem))
+    assert counting.calls == 1
+    assert loaded.content.file_extra == {1: {"colour": "red"}}
+
+
 def test_listing_changes_nothing(place: Place) -> None:
     place.create().close()
     before = {path: (path.read_bytes(), path.stat().st_mtime) for path in place.folder.iterdir()}
@@ -81,7 +152,7 @@ def test_listing_changes_nothing(place: Place) -> None:
 
 def test_sessions_in_use_are_listed_and_nothing_else(place: Place) -> None:
     store = place.create()
-    store.set_job(msgspec.structs.replace(samples.job(1), state=samples.running()))
+    store.commit(JobChanged(msgspec.structs.replace(samples.job(1), state=samples.running())))
     (stored,) = place.list().sessions
     assert stored.in_use is not None
     assert stored.in_use.pid == os.getpid()

@@ -10,6 +10,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from fwtui.core.events import (
+    JobChanged,
+    JobsAdded,
+    JobsRemoved,
+    JobsReordered,
+    SegmentsReset,
+    SettingsChanged,
+)
 from fwtui.core.job import Job, Pending
 from fwtui.core.segment import Segment
 from fwtui.core.session import Session
@@ -26,25 +34,25 @@ Step = Callable[[SessionStore], object]
 
 # The life of a session after its creation; every step is one call that must be all or nothing.
 LIFE: tuple[Step, ...] = (
-    lambda store: store.add_jobs([samples.job(1), samples.job(2), samples.job(3)]),
-    lambda store: store.set_job(replace(samples.job(1), state=samples.running())),
+    lambda store: store.commit(JobsAdded((samples.job(1), samples.job(2), samples.job(3)))),
+    lambda store: store.commit(JobChanged(replace(samples.job(1), state=samples.running()))),
     lambda store: store.begin_file(1, samples.plan("a")),
     lambda store: store.add_window(1, samples.window(1)),
     lambda store: store.add_window(1, samples.window(2)),
-    lambda store: store.set_job(replace(samples.job(1), state=samples.completed())),
+    lambda store: store.commit(JobChanged(replace(samples.job(1), state=samples.completed()))),
     lambda store: store.begin_file(2, samples.plan("b")),
     lambda store: store.add_window(2, samples.window(1, segments=2)),
     lambda store: store.compact(),
     lambda store: store.add_window(2, samples.window(2)),
-    lambda store: store.set_settings(Settings(decoding=DecodingSettings(beam_size=3))),
+    lambda store: store.commit(SettingsChanged(Settings(decoding=DecodingSettings(beam_size=3)))),
     lambda store: store.begin_file(3, samples.plan("c")),
     lambda store: store.add_window(3, samples.window(1)),
-    lambda store: store.reorder([3, 1, 2]),
-    lambda store: store.remove_jobs([3]),
-    lambda store: store.add_jobs([samples.job(3, "another")]),
+    lambda store: store.commit(JobsReordered((3, 1, 2))),
+    lambda store: store.commit(JobsRemoved((3,))),
+    lambda store: store.commit(JobsAdded((samples.job(3, "another"),))),
     lambda store: store.compact(),
-    lambda store: store.set_job(replace(samples.job(1), state=samples.failed())),
-    lambda store: store.set_jobs([], forgotten=[2]),
+    lambda store: store.commit(JobChanged(replace(samples.job(1), state=samples.failed()))),
+    lambda store: store.commit(SegmentsReset(2)),
     lambda store: store.compact(),
 )
 
@@ -134,11 +142,11 @@ def test_nothing_is_lost_or_invented_wherever_it_dies(tmp_path: Path, states: li
         after = min(life.acknowledged + 1, len(states) - 1)
         assert seen(store) in (states[life.acknowledged], states[after])
         # What it can be told now is kept as well.
-        store.add_jobs([samples.job(50)])
+        store.commit(JobsAdded((samples.job(50),)))
         store.close()
         store = SessionStore.open(life.folder, life.session_id, files=DyingFiles())
         assert store.problems == ()
-        assert store.job(50) == samples.job(50)
+        assert store.view.jobs[50] == samples.job(50)
         store.close()
     assert count > 80
 
@@ -280,7 +288,7 @@ def test_going_on_after_a_failed_compaction(tmp_path: Path) -> None:
             assert files.failed
         files.bad = 10_000
         assert len(store.segments(1)) == 2
-        store.add_jobs([samples.job(9)])
+        store.commit(JobsAdded((samples.job(9),)))
         store.add_window(1, samples.window(3))
         expected = seen(store)
         store.close()

@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from fwtui.core.events import JobsAdded
 from fwtui.core.settings import Settings
 from fwtui.errors import SessionTooNewError, StorageError
 from fwtui.sessions.catalog import list_sessions
@@ -20,7 +21,7 @@ ID = "20251214_123456"
 def journal(tmp_path: Path) -> Path:
     """The journal of a session with a file of four windows."""
     store = SessionStore.create(tmp_path, Settings(), samples.NOW)
-    store.add_jobs([samples.job(1)])
+    store.commit(JobsAdded((samples.job(1),)))
     store.begin_file(1, samples.plan())
     for number in range(1, 5):
         store.add_window(1, samples.window(number))
@@ -90,7 +91,9 @@ def test_quarantine_never_overwrites(journal: Path) -> None:
     for _ in range(3):
         journal.write_bytes(b"junk\nmore\n")
         store = SessionStore.open(journal.parent, ID)
-        store.add_jobs([samples.job(store.session.jobs[-1].id + 1 if store.session.jobs else 1)])
+        store.commit(
+            JobsAdded((samples.job(store.session.jobs[-1].id + 1 if store.session.jobs else 1),))
+        )
         store.close()
     names = sorted(path.name for path in (journal.parent / "quarantine").iterdir())
     assert names == [journal.name, f"{journal.name}.2", f"{journal.name}.3"]
@@ -118,7 +121,7 @@ def test_random_damage_never_raises_or_invents(journal: Path) -> None:
         assert store.segments(1) == tuple(samples.segment(n) for n in found)
         assert listed is None or len(listed.session.jobs) == len(store.session.jobs)
         if not store.session.jobs:
-            store.add_jobs([samples.job(1)])
+            store.commit(JobsAdded((samples.job(1),)))
         store.close()
 
 

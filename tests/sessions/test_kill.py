@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from fwtui.core.events import JobsAdded
 from fwtui.core.job import Completed
 from fwtui.core.settings import Settings
 from fwtui.sessions.store import SessionStore
@@ -35,7 +36,7 @@ while True:
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
 def test_every_acknowledged_window_survives_kill_9(tmp_path: Path) -> None:
     store = SessionStore.create(tmp_path, Settings(), samples.NOW)
-    store.add_jobs([samples.job(1)])
+    store.commit(JobsAdded((samples.job(1),)))
     store.close()
     done = 0
     root = Path(__file__).parents[2]
@@ -59,5 +60,5 @@ def test_every_acknowledged_window_survives_kill_9(tmp_path: Path) -> None:
         numbers = [segment.id for segment in store.segments(1)]
         assert numbers in (list(range(1, told + 1)), list(range(1, told + 2)))
         done = numbers[-1]
-        assert not isinstance(store.job(1).state, Completed)
+        assert not isinstance(store.view.jobs[1].state, Completed)
         store.close()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from fwtui.config.locations import Locations
+from fwtui.core.events import JobsAdded
 from fwtui.core.settings import BatchSettings, Settings
 from fwtui.sessions.scratch import new_scratch, sweep, sweep_system_temp
 from fwtui.sessions.store import SessionStore
@@ -30,9 +31,9 @@ def test_names(tmp_path: Path) -> None:
 def test_sweep_takes_what_nobody_uses(tmp_path: Path) -> None:
     scratch, sessions = tmp_path / "scratch", tmp_path / "sessions"
     held = SessionStore.create(sessions, Settings(), samples.NOW)
-    held.add_jobs([samples.job(1)])
+    held.commit(JobsAdded((samples.job(1),)))
     free = SessionStore.create(sessions, Settings(), samples.NOW)
-    free.add_jobs([samples.job(1)])
+    free.commit(JobsAdded((samples.job(1),)))
     free.close()
     in_use = new_scratch(scratch, held.session_id, 1)
     orphan = new_scratch(scratch, free.session_id, 1)
@@ -55,7 +56,7 @@ def test_sweep_takes_what_nobody_uses(tmp_path: Path) -> None:
 def test_sweep_takes_the_leftovers_of_crashes(tmp_path: Path) -> None:
     sessions = tmp_path / "sessions"
     store = SessionStore.create(sessions, Settings(), samples.NOW)
-    store.add_jobs([samples.job(1)])
+    store.commit(JobsAdded((samples.job(1),)))
     expected = {path.name for path in sessions.iterdir()}
     (sessions / ".fwtui-1.tmp").write_bytes(b"old")
     os.utime(sessions / ".fwtui-1.tmp", OLD)

@@ -9,6 +9,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from fwtui.core.events import (
+    JobChanged,
+    JobsAdded,
+    JobsRemoved,
+    JobsReordered,
+    SegmentsReset,
+    SettingsChanged,
+)
 from fwtui.core.job import Attempt, Pending
 from fwtui.core.session import Resume
 from fwtui.core.settings import DecodingSettings, Settings
@@ -60,27 +68,27 @@ def test_an_aware_time_becomes_local(folder: Path) -> None:
 def test_all_of_it_survives_reopening(folder: Path) -> None:
     store = create(folder)
     settings = Settings(decoding=DecodingSettings(beam_size=2, language="de"))
-    store.add_jobs([samples.job(n) for n in range(1, 7)])
-    store.set_settings(settings)
+    store.commit(JobsAdded(tuple([samples.job(n) for n in range(1, 7)])))
+    store.commit(SettingsChanged(settings))
     attempt = Attempt(samples.NOW, samples.failed().failure, 3.0, "smaller")
     full = replace(
         samples.job(2), state=samples.completed(), media=samples.media(), attempts=(attempt,)
     )
-    store.set_job(full)
-    store.set_job(replace(samples.job(3), state=samples.failed()))
-    store.set_job(replace(samples.job(4), state=samples.running()))
+    store.commit(JobChanged(full))
+    store.commit(JobChanged(replace(samples.job(3), state=samples.failed())))
+    store.commit(JobChanged(replace(samples.job(4), state=samples.running())))
     store.begin_file(4, samples.plan())
     store.add_window(4, samples.window(1))
     store.add_window(4, samples.window(2, segments=3))
-    store.remove_jobs([5, 99])
-    store.reorder([6, 4])
+    store.commit(JobsRemoved((5, 99)))
+    store.commit(JobsReordered((6, 4)))
     store = reopened(store)
     session = store.session
     assert [job.id for job in session.jobs] == [6, 4, 1, 2, 3]
     assert session.settings == settings
-    assert store.job(2) == full
-    assert store.job(3).state == samples.failed()
-    assert store.job(4).state == Pending(60.0)
+    assert store.view.jobs[2] == full
+    assert store.view.jobs[3].state == samples.failed()
+    assert store.view.jobs[4].state == Pending(60.0)
     resume = Resume(samples.plan(), samples.window(2).state, 60.0)
     assert store.resume_point(4) == resume
     assert session.resumable == {4: resume}
@@ -94,28 +102,28 @@ def test_all_of_it_survives_reopening(folder: Path) -> None:
 
 def test_progress_begins_again_and_is_forgotten(folder: Path) -> None:
     store = create(folder)
-    store.add_jobs([samples.job(1)])
+    store.commit(JobsAdded((samples.job(1),)))
     store.begin_file(1, samples.plan("a"))
     store.add_window(1, samples.window(1))
     store.begin_file(1, samples.plan("b"))
     assert store.resume_point(1) == Resume(samples.plan("b"))
     assert store.segments(1) == ()
     store.add_window(1, samples.window(1))
-    store.set_jobs([], forgotten=[1])
+    store.commit(SegmentsReset(1))
     assert store.resume_point(1) is None
     assert store.segments(1) == ()
     with pytest.raises(StorageError, match="not begun"):
         store.add_window(1, samples.window(2))
-    assert reopened(store).job(1).state == Pending(0.0)
+    assert reopened(store).view.jobs[1].state == Pending(0.0)
 
 
 def test_segments_of_completed_files_last_until_compaction(folder: Path) -> None:
     store = create(folder)
-    store.add_jobs([samples.job(1), samples.job(2)])
+    store.commit(JobsAdded((samples.job(1), samples.job(2))))
     for number in (1, 2):
         store.begin_file(number, samples.plan())
         store.add_window(number, samples.window(1))
-    store.set_job(replace(samples.job(1), state=samples.completed()))
+    store.commit(JobChanged(replace(samples.job(1), state=samples.completed())))
     assert store.segments(1)
     store.compact()
     assert store.segments(1) == ()
@@ -126,25 +134,25 @@ def test_segments_of_completed_files_last_until_compaction(folder: Path) -> None
 
 def test_removed_ids_can_be_used_again(folder: Path) -> None:
     store = create(folder)
-    store.add_jobs([samples.job(1), samples.job(2)])
+    store.commit(JobsAdded((samples.job(1), samples.job(2))))
     store.begin_file(2, samples.plan())
     store.add_window(2, samples.window(1))
-    store.remove_jobs([2])
-    store.add_jobs([samples.job(2, "other")])
+    store.commit(JobsRemoved((2,)))
+    store.commit(JobsAdded((samples.job(2, "other"),)))
     assert store.resume_point(2) is None
     store = reopened(store)
     assert store.resume_point(2) is None
-    assert store.job(2).state == Pending(0.0)
+    assert store.view.jobs[2].state == Pending(0.0)
 
 
 def test_wrong_ids_are_refused_and_change_nothing(folder: Path) -> None:
     store = create(folder)
-    store.add_jobs([samples.job(1)])
+    store.commit(JobsAdded((samples.job(1),)))
     for jobs in ([samples.job(1)], [samples.job(2), samples.job(2)]):
         with pytest.raises(StorageError):
-            store.add_jobs(jobs)
+            store.commit(JobsAdded(tuple(jobs)))
     with pytest.raises(StorageError):
-        store.set_job(samples.job(7))
+        store.commit(JobChanged(samples.job(7)))
     with pytest.raises(StorageError):
         store.begin_file(7, samples.plan())
     assert store.session.jobs == (samples.job(1),)
@@ -152,7 +160,7 @@ def test_wrong_ids_are_refused_and_change_nothing(folder: Path) -> None:
 
 def test_scratch_files_are_removed_at_open_and_delete(folder: Path, tmp_path: Path) -> None:
     store = create(folder)
-    store.add_jobs([samples.job(1)])
+    store.commit(JobsAdded((samples.job(1),)))
     left, dropped, precious = (tmp_path / n for n in ("tmp1.wav", "tmp2.wav", "precious.wav"))
     for path in (left, dropped, precious):
         store.add_temp(path)
@@ -172,14 +180,18 @@ def test_scratch_files_are_removed_at_open_and_delete(folder: Path, tmp_path: Pa
     assert list(folder.iterdir()) == []
     assert len(store.session.jobs) == 1
     with pytest.raises(StorageError, match="closed"):
-        store.add_jobs([samples.job(2)])
+        store.commit(JobsAdded((samples.job(2),)))
 
 
 def test_names_and_numbers_that_json_cannot_hold(folder: Path) -> None:
     store = create(folder)
     bad = os.fsdecode(b"caf\xe9")
-    store.add_jobs([replace(samples.job(1), media=replace(samples.media(), duration=float("nan")))])
-    store.set_job(replace(store.job(1), state=samples.failed(f"Cannot open {bad}")))
+    store.commit(
+        JobsAdded((replace(samples.job(1), media=replace(samples.media(), duration=float("nan"))),))
+    )
+    store.commit(
+        JobChanged(replace(store.view.jobs[1], state=samples.failed(f"Cannot open {bad}")))
+    )
     store.begin_file(1, replace(samples.plan(), loudest=float("-inf")))
     odd = replace(samples.segment(1, bad), avg_logprob=float("nan"), compression_ratio=float("inf"))
     store.add_window(1, replace(samples.window(1), segments=(odd,)))
@@ -196,7 +208,7 @@ def test_names_and_numbers_that_json_cannot_hold(folder: Path) -> None:
 
 def test_unknown_keys_are_kept(folder: Path) -> None:
     store = create(folder)
-    store.add_jobs([samples.job(1), samples.job(2)])
+    store.commit(JobsAdded((samples.job(1), samples.job(2))))
     store.close()
     path = folder / f"{store.session_id}.json"
     SessionStore.open(folder, store.session_id).close()
@@ -208,8 +220,8 @@ def test_unknown_keys_are_kept(folder: Path) -> None:
     path.write_bytes(msgspec.json.encode(document))
     store = SessionStore.open(folder, store.session_id)
     assert store.session.extra == {"colour": {"deep": [1, None]}}
-    store.set_settings(Settings(decoding=DecodingSettings(beam_size=1)))
-    store.set_job(replace(samples.job(2), state=samples.failed()))
+    store.commit(SettingsChanged(Settings(decoding=DecodingSettings(beam_size=1))))
+    store.commit(JobChanged(replace(samples.job(2), state=samples.failed())))
     reopened(store).close()
     again = msgspec.json.decode(path.read_bytes())
     assert again["colour"] == {"deep": [1, None]}
@@ -221,11 +233,13 @@ def test_unknown_keys_are_kept(folder: Path) -> None:
 
 def test_the_file_has_the_reference_documents_keys(folder: Path) -> None:
     store = create(folder)
-    store.add_jobs(
-        [
-            replace(samples.job(1), state=samples.completed()),
-            replace(samples.job(2), state=samples.failed()),
-        ]
+    store.commit(
+        JobsAdded(
+            (
+                replace(samples.job(1), state=samples.completed()),
+                replace(samples.job(2), state=samples.failed()),
+            )
+        )
     )
     store.compact()
     document = msgspec.json.decode((folder / f"{store.session_id}.json").read_bytes())
@@ -245,7 +259,7 @@ def test_the_file_has_the_reference_documents_keys(folder: Path) -> None:
 
 def test_in_use(folder: Path) -> None:
     store = create(folder)
-    store.add_jobs([samples.job(1)])
+    store.commit(JobsAdded((samples.job(1),)))
     with pytest.raises(SessionInUseError, match=rf"process {os.getpid()}\) since 20"):
         SessionStore.open(folder, store.session_id)
     store.close()
@@ -263,11 +277,11 @@ def test_hundred_thousand_jobs(folder: Path) -> None:
     store = create(folder)
     jobs = [samples.job(n) for n in range(100_000)]
     start = time.process_time()
-    store.add_jobs(jobs)
+    store.commit(JobsAdded(tuple(jobs)))
     added = time.process_time() - start
     start = time.process_time()
     for number in range(50):
-        store.set_job(replace(jobs[number], state=samples.running()))
+        store.commit(JobChanged(replace(jobs[number], state=samples.running())))
     changed = time.process_time() - start
     start = time.process_time()
     store = reopened(store)
@@ -281,7 +295,7 @@ def test_hundred_thousand_jobs(folder: Path) -> None:
 
 def test_memory_does_not_grow_with_the_transcript(folder: Path) -> None:
     store = create(folder)
-    store.add_jobs([samples.job(1)])
+    store.commit(JobsAdded((samples.job(1),)))
     store.begin_file(1, samples.plan())
     store.add_window(1, samples.window(1, segments=50))
     tracemalloc.start()
@@ -295,7 +309,7 @@ def test_memory_does_not_grow_with_the_transcript(folder: Path) -> None:
 
 def test_many_threads(folder: Path) -> None:
     store = create(folder)
-    store.add_jobs([samples.job(n) for n in range(4)])
+    store.commit(JobsAdded(tuple([samples.job(n) for n in range(4)])))
 
     def work(number: int) -> None:
         store.begin_file(number, samples.plan(str(number)))

@@ -8,6 +8,14 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from fwtui.core.events import (
+    JobChanged,
+    JobsAdded,
+    JobsRemoved,
+    JobsReordered,
+    SegmentsReset,
+    SettingsChanged,
+)
 from fwtui.core.job import Completed, Job, Pending, Processing, State
 from fwtui.core.segment import Segment
 from fwtui.core.settings import DecodingSettings, Settings
@@ -47,23 +55,23 @@ class StoreMachine(RuleBasedStateMachine):
 
     def add_model(self, number: int, name: str, stem: str = "") -> None:
         self.jobs[number] = Job(number, "/" + name).called(stem)
-        self.store.add_jobs([self.jobs[number]])
+        self.store.commit(JobsAdded((self.jobs[number],)))
 
     @rule(number=IDS, state=STATES)
     def set_state(self, number: int, state: State) -> None:
         if number in self.jobs:
             self.jobs[number] = msgspec.structs.replace(self.jobs[number], state=state)
-            self.store.set_job(self.jobs[number])
+            self.store.commit(JobChanged(self.jobs[number]))
 
     @rule(number=IDS)
     def remove(self, number: int) -> None:
-        self.store.remove_jobs([number])
+        self.store.commit(JobsRemoved((number,)))
         self.jobs.pop(number, None)
         self.forget_model(number)
 
     @rule(order=st.lists(IDS, unique=True))
     def reorder(self, order: list[int]) -> None:
-        self.store.reorder(order)
+        self.store.commit(JobsReordered(tuple(order)))
         order = [n for n in order if n in self.jobs]
         order += [n for n in self.jobs if n not in order]
         self.jobs = {number: self.jobs[number] for number in order}
@@ -71,7 +79,7 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(beam=st.integers(1, 9))
     def set_settings(self, beam: int) -> None:
         self.settings = Settings(decoding=DecodingSettings(beam_size=beam))
-        self.store.set_settings(self.settings)
+        self.store.commit(SettingsChanged(self.settings))
 
     @rule(number=IDS)
     def begin(self, number: int) -> None:
@@ -93,7 +101,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(number=IDS)
     def forget(self, number: int) -> None:
-        self.store.set_jobs([], forgotten=[number])
+        self.store.commit(SegmentsReset(number))
         self.forget_model(number)
 
     @rule(numbers=st.sets(IDS), restart=st.booleans())
@@ -103,7 +111,7 @@ class StoreMachine(RuleBasedStateMachine):
             for number in sorted(numbers & self.jobs.keys())
         ]
         gone = [job.id for job in jobs] if restart else []
-        self.store.set_jobs(jobs, gone)
+        self.store.commit(*map(SegmentsReset, gone), *map(JobChanged, jobs))
         self.jobs |= {job.id: job for job in jobs}
         for number in gone:
             self.forget_model(number)

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import msgspec
 
-from fwtui.batch.estimate import Tally
 from fwtui.batch.remote.client import Connection
 from fwtui.batch.remote.endpoints import Place
 from fwtui.batch.remote.protocol import Where
 from fwtui.core.events import BatchProgress, EngineInfo, JobProgress, MemoryReading, Phase
 from fwtui.core.failure import Failure
+from fwtui.core.view import JobCounts
 from fwtui.core.watched_folder import FolderStatus
 from fwtui.disk.codec import UNREADABLE, encode_checked
 from fwtui.disk.files import PRIVATE_FILE, write_atomic
@@ -54,17 +54,17 @@ async def look(place: Place) -> Glimpse:
     except LinkError as error:
         return Glimpse(place, problem=f"{error.title}. {error.hint}" if error.hint else error.title)
     connection.close()
-    snapshot, recap, tally = connection.snapshot, connection.recap, Tally()
+    snapshot, recap, counts = connection.snapshot, connection.recap, JobCounts()
     paths = {job.id: job.path for job in snapshot.jobs}
     for job in snapshot.jobs:
-        tally.add(job)
+        counts.add(job)
     seen = Seen(
         where=connection.welcome.where,
         phase=snapshot.phase,
-        completed=tally.completed,
-        failed=tally.failed,
-        unfinished=tally.pending,
-        total=tally.total,
+        completed=counts.completed,
+        failed=counts.failed,
+        unfinished=counts.unfinished,
+        total=counts.total,
         progress=recap.batch,
         current=tuple((paths[one.id], one) for one in recap.progress if one.id in paths),
         engine=next(iter(snapshot.engines), None),

@@ -1,0 +1,20 @@
+"""Queues for tests, without a session."""
+
+from pathlib import Path
+
+from fwtui.batch.queue import Names, Queue
+from fwtui.core.events import JobsAdded
+from fwtui.core.job import Job
+
+
+def add(
+    queue: Queue,
+    path: Path | str,
+    names: Names | None = None,
+    root: str = "",
+    source: str | None = None,
+) -> Job:
+    """A new job at the end of the queue."""
+    job = queue.make(path, names, root, source)
+    queue.apply(JobsAdded((job,)))
+    return job

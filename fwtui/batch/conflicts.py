@@ -40,7 +40,9 @@ async def resolve_outputs(state: BatchState, job: Job, settings: Settings) -> Jo
     if not naming.awaits_language and not is_one_of(job.stem, names):
         job = await rename_outputs(state, job, names)
     output = settings.output
-    if job.kept is not None or not (output.skip_transcribed or output.if_exists != "overwrite"):
+    if job.kept_formats is not None or not (
+        output.skip_transcribed or output.if_exists != "overwrite"
+    ):
         return job
     reason = ""
     kept: tuple[str, ...] = ()
@@ -54,7 +56,7 @@ async def resolve_outputs(state: BatchState, job: Job, settings: Settings) -> Jo
         reason, kept = await asyncio.to_thread(_skip_reason, stems, output)
     elif not reason and output.if_exists == "rename" and not naming.awaits_language:
         job = await _free_name(state, job, names, output)
-    job = replace(job, kept=kept)
+    job = replace(job, kept_formats=kept)
     if not reason:
         return job
     await state.put(replace(job, state=Skipped(now(), reason)))
@@ -75,7 +77,7 @@ async def rename_for_language(
             job = await _free_name(state, job, names, output)
         elif output.if_exists == "skip":
             kept = await asyncio.to_thread(existing, stem_path(job.stem, output), output)
-            job = replace(job, kept=kept)
+            job = replace(job, kept_formats=kept)
     return job
 
 

@@ -124,7 +124,7 @@ class Downloads:
 
     def _in_its_place(self, job: Job, file: Path) -> Job:
         """The job with the file as the site calls it, and outputs that are called like that."""
-        here = job.moved(path_to_text(file))
+        here = job.with_path(path_to_text(file))
         if here.path == job.path:
             return job
         self.state.queue.free_name(job)

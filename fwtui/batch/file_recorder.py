@@ -36,7 +36,7 @@ from fwtui.core.job import (
     State,
 )
 from fwtui.core.paths import path_to_text
-from fwtui.core.session import FilePlan, Resume, WindowResult
+from fwtui.core.session import FilePlan, ResumePoint, WindowResult
 from fwtui.core.settings import Settings
 from fwtui.core.text import clock
 from fwtui.engine.protocol import Busy, CleanedUp, Started, Transcribe
@@ -228,7 +228,7 @@ async def finished_plan(state: BatchState, job: Job, run: FileRun) -> FilePlan |
     return point.plan
 
 
-async def resume_point(state: BatchState, run: FileRun) -> Resume | None:
+async def resume_point(state: BatchState, run: FileRun) -> ResumePoint | None:
     """Where the file resumes; sets the run to that point."""
     point = await asyncio.to_thread(state.store.resume_point, run.job)
     run.seek, run.cancelled = None, False
@@ -238,7 +238,7 @@ async def resume_point(state: BatchState, run: FileRun) -> Resume | None:
 
 
 async def transcribe_request(
-    state: BatchState, scratch: Path, job: Job, run: FileRun, point: Resume | None
+    state: BatchState, scratch: Path, job: Job, run: FileRun, point: ResumePoint | None
 ) -> Transcribe:
     """The request for a file; its scratch file, in the folder `scratch`, is recorded first."""
     run.scratch = new_scratch(scratch, state.store.session_id, job.id)

@@ -78,7 +78,7 @@ async def complete(state: BatchState, job: Job, run: FileRun) -> Completed | Fai
     def write() -> tuple[tuple[Path, ...], tuple[Finding, ...]]:
         rules = load_replacements(Path(output.replacements)) if output.replacements else None
         text = edited(transcript, output, rules)
-        written = write_transcript(text, stem, output, state.store.owner, job.kept or ())
+        written = write_transcript(text, stem, output, state.store.owner, job.kept_formats or ())
         return written, (
             *check_transcript(transcript, plan, spoken, settings.decoding, settings.quality),
             *fast_subtitles(text, output),
@@ -103,7 +103,7 @@ async def complete(state: BatchState, job: Job, run: FileRun) -> Completed | Fai
         segments=len(transcript.segments),
         warnings=(
             *warnings_of(plan, holes, len(transcript.segments), run.changed),
-            *kept_warning(job.kept or ()),
+            *kept_warning(job.kept_formats or ()),
         ),
         used=to_overrides(
             replace(settings, model=run.current.model, decoding=run.current.decoding)

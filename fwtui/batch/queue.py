@@ -107,7 +107,7 @@ class Queue:
         stem = self._done_stems.pop(text, None)
         if stem is None:
             stem = self._unused(names or plain_names(path))
-        job = Job(self._next_id, text, root=sys.intern(root), source=source).called(stem)
+        job = Job(self._next_id, text, root=sys.intern(root), source=source).with_stem(stem)
         self._next_id += 1
         self._hold(job)
         return job
@@ -121,7 +121,7 @@ class Queue:
             return None
         is_its_own = self._done_stems.pop(job.path, None) is not None
         if not is_its_own and self._is_taken(job.stem.casefold()):
-            job = job.called(self._unused(names or plain_names(job.file)))
+            job = job.with_stem(self._unused(names or plain_names(job.file)))
         self._hold(job)
         return job
 
@@ -177,7 +177,7 @@ class Queue:
                 self._waiting = self._links = None  # the order may be another
 
     def _follow(self, before: Job, job: Job) -> None:
-        if (before.path, before.own_stem) != (job.path, job.own_stem):
+        if (before.path, before.custom_stem) != (job.path, job.custom_stem):
             self._give_up(before)
             self._hold(job)
         self._forget_links([job])
@@ -202,7 +202,7 @@ class Queue:
         """The job with outputs of another name, which nobody else gets; to be `put`."""
         stem = self._unused(names or plain_names(job.file))
         self._reserved.add(stem.casefold())
-        return job.called(stem)
+        return job.with_stem(stem)
 
     def set_fetched(self, job: JobId, there: bool = True) -> None:
         """The file behind the job's link is there, or not any more."""

@@ -175,7 +175,7 @@ class Orders:
         for job in (job for job in jobs if job.is_finished):
             own = job.settings if command.settings is None else to_overrides(command.settings)
             if isinstance(job.state, Completed):
-                job = replace(job, kept=())  # noqa: PLW2901  what is there now is its own
+                job = replace(job, kept_formats=())  # noqa: PLW2901  what is there now is its own
             if command.restart or isinstance(job.state, Completed):
                 over.append(replace(job, state=Pending(), settings=own))
             else:

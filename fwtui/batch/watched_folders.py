@@ -286,7 +286,7 @@ class Folders:
 
     async def _relocate(self, job: Job, path: str) -> None:
         if self.state.queue.at(path) is None:
-            await self.state.put(job.moved(path))
+            await self.state.put(job.with_path(path))
 
     # --- what becomes of their files -----------------------------------------------------------
 

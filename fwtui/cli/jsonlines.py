@@ -6,7 +6,7 @@ from threading import Thread
 
 import msgspec
 
-from fwtui.core.events import AnyEvent, in_full
+from fwtui.core.events import AnyEvent, with_explicit_stems
 
 STDOUT = 1
 
@@ -37,7 +37,7 @@ class JsonLines:
         encode = msgspec.json.Encoder().encode
         try:
             while (event := self._queue.get()) is not None:
-                _write_all(self._descriptor, encode(in_full(event)) + b"\n")
+                _write_all(self._descriptor, encode(with_explicit_stems(event)) + b"\n")
         except OSError:
             return
 

@@ -13,7 +13,7 @@ from fwtui.cli.completing import session_ids
 from fwtui.cli.console import Console
 from fwtui.cli.options import fwtui_command
 from fwtui.config.locations import Locations
-from fwtui.core.job import status_word
+from fwtui.core.job import state_name
 from fwtui.core.text import plural, printable
 from fwtui.errors import ExitCode, FwtuiError, UsageError
 
@@ -114,7 +114,7 @@ def command(ctx: click.Context, json: bool) -> ExitCode:
 
 
 def _as_json(session: "Session") -> str:
-    jobs = tuple(job.in_full for job in session.jobs)
+    jobs = tuple(job.with_explicit_stem for job in session.jobs)
     return msgspec.json.encode(replace(session, jobs=jobs)).decode()
 
 
@@ -127,7 +127,7 @@ def show(session_id: str) -> ExitCode:
     for job in stored.session.jobs:
         failure = getattr(job.state, "failure", None)
         reason = f"  {printable(str(failure))}" if failure else ""
-        click.echo(f"{status_word(job.state):<10}  {printable(str(job.file))}{reason}")
+        click.echo(f"{state_name(job.state):<10}  {printable(str(job.file))}{reason}")
     return ExitCode.DONE
 
 

@@ -1,4 +1,4 @@
-"""What a user interface may ask of a batch."""
+"""Commands of user interfaces to a batch."""
 
 import msgspec
 
@@ -8,13 +8,13 @@ from fwtui.core.watched_folder import WatchedFolder
 
 
 class Command(msgspec.Struct, frozen=True, tag=True):
-    """The root of all commands."""
+    """Base of all commands."""
 
 
 class AddPaths(Command, frozen=True):
     """Add files, folders (recursively), glob patterns and links to the end of the queue.
 
-    `roots` are the folders that `paths` were found in before, where they are files of these.
+    `roots` are the folders that `paths` were found in, if a folder was searched before.
     """
 
     paths: tuple[str, ...]
@@ -22,23 +22,23 @@ class AddPaths(Command, frozen=True):
 
 
 class RemoveJobs(Command, frozen=True):
-    """Take jobs out of the queue; a running one is cancelled first."""
+    """Remove jobs from the queue; a running one is cancelled first."""
 
     ids: tuple[JobId, ...]
 
 
 class UndoRemove(Command, frozen=True):
-    """Put what the last `RemoveJobs` took out back where it was, with its progress."""
+    """Undo the last `RemoveJobs`: the jobs return to their places, with their progress."""
 
 
 class ArrangeJobs(Command, frozen=True):
-    """Put the queue into this order; jobs that are not named come last."""
+    """Reorder the queue; jobs that are not named come last."""
 
     order: tuple[JobId, ...]
 
 
 class MoveJobs(Command, frozen=True):
-    """Move jobs by `offset` places (negative: up)."""
+    """Move jobs by `offset` positions (negative: up)."""
 
     ids: tuple[JobId, ...]
     offset: int
@@ -51,9 +51,9 @@ class SkipJobs(Command, frozen=True):
 
 
 class RetryJobs(Command, frozen=True):
-    """Put finished jobs back to pending. `restart`: forget their progress inside the file.
+    """Queue finished jobs again. `restart`: from the beginning of the file.
 
-    `settings`: use these for the jobs from now on, instead of the batch's.
+    `settings`: settings for these jobs from now on, instead of the batch's.
     """
 
     ids: tuple[JobId, ...]
@@ -62,35 +62,35 @@ class RetryJobs(Command, frozen=True):
 
 
 class Start(Command, frozen=True):
-    """Work through the queue; also ends a pause."""
+    """Start the batch, or resume it after a pause."""
 
 
 class Pause(Command, frozen=True):
-    """Rest after the current window; the model stays loaded."""
+    """Pause after the current window; the model stays loaded."""
 
 
 class Stop(Command, frozen=True):
-    """Stop now: the engine ends, the running file goes back to pending with its progress."""
+    """Stop now: the engine ends, the running file waits again and keeps its progress."""
 
 
 class Quit(Command, frozen=True):
-    """Stop, save everything and end the runner."""
+    """Stop, save everything and end the batch."""
 
 
 class ChangeSettings(Command, frozen=True):
-    """Use other settings for the jobs that have not started yet."""
+    """Use other settings for jobs that have not started yet."""
 
     settings: Settings
 
 
 class WatchFolder(Command, frozen=True):
-    """Take the files that come into a folder; one that is watched already is watched like this."""
+    """Watch a folder for new files, or change how it is watched."""
 
     folder: WatchedFolder
 
 
 class UnwatchFolder(Command, frozen=True):
-    """Let go of a watched folder (`path` as in `WatchedFolder`); what is in the queue stays."""
+    """Stop watching a folder (`path` as in `WatchedFolder`); its queued files stay."""
 
     path: str
 

@@ -1,4 +1,4 @@
-"""What a batch tells its user interfaces. Every event is already durable when it is sent."""
+"""Events of a batch, for its user interfaces. Each is durable on disk before it is sent."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -14,7 +14,7 @@ from fwtui.core.watched_folder import FolderStatus
 
 
 class Phase(StrEnum):
-    """What the batch as a whole is doing. Watching: started, and waiting for files to come."""
+    """Phase of the batch as a whole. Watching: started, and waiting for new files."""
 
     IDLE = "idle"
     WATCHING = "watching"
@@ -24,7 +24,7 @@ class Phase(StrEnum):
     STOPPING = "stopping"
 
 
-# Nothing is being worked on, and nothing is about to end.
+# Nothing is running, and nothing is about to stop.
 AT_REST = frozenset({Phase.IDLE, Phase.WATCHING})
 
 
@@ -38,7 +38,7 @@ class Level(StrEnum):
 
 
 class MemoryPoint(msgspec.Struct, frozen=True):
-    """The most memory of our processes, in MB, around a moment `seconds` after the start."""
+    """Highest memory use of our processes, in MB, around `seconds` after the start."""
 
     seconds: float
     rss: float
@@ -47,10 +47,10 @@ class MemoryPoint(msgspec.Struct, frozen=True):
 class MemoryReading(msgspec.Struct, frozen=True):
     """Memory at one moment, in MB (2**20 bytes): our process tree and the machine.
 
-    `percent` is our RSS of the machine's memory, or of the container's where that has less
-    (`cgroup_limit`); `available` is what can still be had, there or in the machine. `pss` counts
-    shared pages once; None where it cannot be read. `engines` is the part of `rss` that is not the
-    root process's. `warn` and `limit` are the settings in MB.
+    `percent` is the share of our RSS in the memory of the machine, or of the container where that
+    is less (`cgroup_limit`); `available` is the memory still available there. `pss` counts shared
+    pages once; None where it cannot be read. `engines` is `rss` without the root process. `warn`
+    and `limit` are the settings in MB.
     """
 
     rss: float
@@ -69,14 +69,14 @@ class MemoryReading(msgspec.Struct, frozen=True):
 
     @property
     def capacity(self) -> float:
-        """What there is at most: the machine's memory, or the container's if that is less."""
+        """Total memory in MB: the machine's, or the container's if that is less."""
         return min(self.system_total, self.cgroup_limit or self.system_total)
 
 
 class GpuReading(msgspec.Struct, frozen=True):
     """One GPU: memory in MB, utilisation in percent, temperature in degrees Celsius.
 
-    `ours` is what our processes use of it, None where the driver does not say.
+    `ours` is the memory that our processes use; None where the driver does not report it.
     """
 
     index: int
@@ -89,7 +89,7 @@ class GpuReading(msgspec.Struct, frozen=True):
 
 
 class EngineInfo(msgspec.Struct, frozen=True):
-    """A loaded model: where it runs and with which compute type."""
+    """A loaded model: its device and compute type, and the engine worker that holds it."""
 
     slot: int
     model: str
@@ -100,11 +100,11 @@ class EngineInfo(msgspec.Struct, frozen=True):
 
 
 class Event(msgspec.Struct, frozen=True, tag=True):
-    """The root of all events."""
+    """Base of all events."""
 
 
 class AddingChanged(Event, frozen=True):
-    """Whether files are still looked up, and whether the batch starts as soon as all are there.
+    """Whether files are still searched for, and whether the batch starts after that.
 
     Until then commands wait, except those that end work.
     """
@@ -114,7 +114,7 @@ class AddingChanged(Event, frozen=True):
 
 
 class BatchSnapshot(Event, frozen=True):
-    """Everything at once: the first event that a new subscriber gets."""
+    """The whole batch: the first event that a new subscriber gets."""
 
     session_id: str
     created_at: datetime
@@ -134,7 +134,7 @@ class JobsAdded(Event, frozen=True):
 
 
 class JobsRemoved(Event, frozen=True):
-    """Jobs that are not in the queue any more."""
+    """Jobs that were removed from the queue."""
 
     ids: tuple[JobId, ...]
 
@@ -146,15 +146,15 @@ class JobsReordered(Event, frozen=True):
 
 
 class JobChanged(Event, frozen=True):
-    """A job's state, media or attempts changed; carries the whole job."""
+    """A job changed (state, media, attempts, name); carries the whole job."""
 
     job: Job
 
 
 class JobProgress(Event, frozen=True):
-    """How far a job is. Seconds of audio; `speed` is x real time; `eta` seconds, None: unknown.
+    """Progress of a job in seconds of audio; `speed` × real time; `eta` in seconds, None: unknown.
 
-    While it is downloaded `done` and `total` are bytes.
+    While the file is downloaded `done` and `total` are bytes.
     """
 
     id: JobId
@@ -174,15 +174,15 @@ class SegmentsFound(Event, frozen=True):
 
 
 class SegmentsReset(Event, frozen=True):
-    """The job starts over: forget the segments shown so far."""
+    """The job starts from its beginning: the segments so far no longer count."""
 
     id: JobId
 
 
 class PhaseChanged(Event, frozen=True):
-    """The batch started, paused, stopped or came to its end.
+    """The batch started, paused, stopped or ended.
 
-    `failure` is what it waits for when it paused by itself.
+    `failure` is the problem that it waits for when it paused by itself.
     """
 
     phase: Phase
@@ -196,13 +196,13 @@ class SettingsChanged(Event, frozen=True):
 
 
 class FoldersChanged(Event, frozen=True):
-    """The folders that are watched now, and how they are."""
+    """The watched folders and their status."""
 
     folders: tuple[FolderStatus, ...]
 
 
 class EngineChanged(Event, frozen=True):
-    """The engine of a slot is there (`info`), is loading (`loading`), or is gone (neither)."""
+    """The engine of a slot is loaded (`info`), loading (`loading`), or unloaded (neither)."""
 
     slot: int
     info: EngineInfo | None = None
@@ -210,7 +210,7 @@ class EngineChanged(Event, frozen=True):
 
 
 class BatchProgress(Event, frozen=True):
-    """The whole batch: files by state, seconds of audio, ETA in seconds (None: unknown)."""
+    """Progress of the batch: files by state, seconds of audio, ETA in seconds (None: unknown)."""
 
     completed: int
     failed: int
@@ -228,9 +228,9 @@ class MemorySampled(Event, frozen=True):
 
 
 class MemoryAlert(Event, frozen=True):
-    """A limit is exceeded (`text` says which, `hint` what to do), or not any more (no `text`).
+    """A memory limit is exceeded (`text`, with a `hint` what to do), or no longer (no `text`).
 
-    `hard`: the engine is replaced, or its file tried with less.
+    `hard`: the engine is restarted, or its file retried with less demanding settings.
     """
 
     text: str
@@ -239,11 +239,11 @@ class MemoryAlert(Event, frozen=True):
 
 
 class Forecast(Event, frozen=True):
-    """What the batch needs with its present settings, and what is free, in MB.
+    """Memory that the batch needs with its settings, and what is free, in MB.
 
-    `gpu` figures are None without a GPU. `measured`: the needs are those of earlier batches on
-    this machine, not an estimate. When it does not fit, `proposal` has settings that do, by
-    `section.name`, and `remedy` says them; both are empty when nothing would fit.
+    `gpu` figures are None without a GPU. `measured`: the needs were measured in earlier batches
+    on this machine, not estimated. When the batch does not fit, `proposal` has settings that fit,
+    by `section.name`, and `remedy` describes them; both are empty when nothing would fit.
     """
 
     needs: float
@@ -257,7 +257,7 @@ class Forecast(Event, frozen=True):
 
 
 class LogLine(Event, frozen=True):
-    """A line for the log pane and the log file; `text` is data, never markup."""
+    """A line for the log pane and the log file; `text` is plain text, never markup."""
 
     at: datetime
     level: Level
@@ -266,9 +266,9 @@ class LogLine(Event, frozen=True):
 
 
 class BatchFinished(Event, frozen=True):
-    """The queue is worked through or was stopped.
+    """The batch ended: no files are left, or it was stopped.
 
-    `failure` says why the batch could not go on at all (no model, no disk space).
+    `failure` says why the batch could not continue at all (no model, no disk space).
     """
 
     completed: int
@@ -281,14 +281,14 @@ class BatchFinished(Event, frozen=True):
 
     @property
     def is_news(self) -> bool:
-        """Whether it came to this by itself, after work: whoever has gone away wants to know."""
+        """Whether the batch ended by itself, after work: worth a notification."""
         return self.seconds > 0 and (not self.stopped or self.failure is not None)
 
 
 class HookFailed(Event, frozen=True):
-    """A command of the user's did not go well: the first time, or after it went well before.
+    """A hook failed, for the first time or after a success.
 
-    `hook` is the setting's name, `hint` the command's last words.
+    `hook` is the setting's name, `hint` the last line of the command's output.
     """
 
     hook: str
@@ -297,10 +297,10 @@ class HookFailed(Event, frozen=True):
 
 
 class Recap(Event, frozen=True):
-    """What a subscriber who comes late has missed, beside what is in the snapshot.
+    """What a late subscriber has missed, apart from what is in the snapshot.
 
-    The last log lines and memory readings (`rss`, MB), how far the running jobs and the batch
-    are, how the batch ended if it has, and the slots whose engine is `loading`.
+    The last log lines and memory readings (`rss`, MB), the progress of the running jobs and of
+    the batch, how the batch ended if it did, and the slots whose engine is `loading`.
     """
 
     log: tuple[LogLine, ...] = ()
@@ -342,12 +342,12 @@ DurableChange = (
 )
 
 
-def in_full(event: AnyEvent) -> AnyEvent:
-    """The event with jobs that are `in_full`."""
+def with_explicit_stems(event: AnyEvent) -> AnyEvent:
+    """The event with the stems of its jobs set in any case, to be written as JSON."""
     match event:
         case BatchSnapshot(jobs=jobs) | JobsAdded(jobs=jobs):
-            return replace(event, jobs=tuple(job.in_full for job in jobs))
+            return replace(event, jobs=tuple(job.with_explicit_stem for job in jobs))
         case JobChanged(job=job):
-            return replace(event, job=job.in_full)
+            return replace(event, job=job.with_explicit_stem)
         case _:
             return event

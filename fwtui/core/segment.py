@@ -1,4 +1,4 @@
-"""What the engine finds: words, segments and transcripts.
+"""Words, segments and transcripts.
 
 Field names and their order are faster-whisper's, so that JSON output is byte-compatible with
 whisper-ctranslate2's. Times are seconds from the start of the file.
@@ -19,8 +19,8 @@ class Word(msgspec.Struct, frozen=True):
 class Segment(msgspec.Struct, frozen=True):
     """A piece of transcript, as `faster_whisper.transcribe.Segment`.
 
-    `seek` is the window's first frame (10 ms each, in the signal the model saw: after VAD, if
-    that was on); `tokens` are the model's, timestamps included.
+    `seek` is the first frame of the window (10 ms each, in the signal that the model saw: after
+    VAD, if that was on); `tokens` are the model's, timestamps included.
     """
 
     id: int
@@ -37,10 +37,10 @@ class Segment(msgspec.Struct, frozen=True):
 
 
 class Transcript(msgspec.Struct, frozen=True):
-    """Everything the writers need to know about one transcribed file.
+    """Text of a transcribed file, with what the output formats need.
 
-    `source` is the output (`path_to_text`) that it was read back from; empty if it is the
-    session's own.
+    `source` is the output (`path_to_text`) that it was read back from; empty if it comes from the
+    session.
     """
 
     language: str

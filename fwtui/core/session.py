@@ -1,4 +1,4 @@
-"""A batch as it is remembered: settings, jobs, and the progress inside unfinished files."""
+"""A stored batch: settings, jobs, and the progress inside unfinished files."""
 
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from fwtui.core.watched_folder import WatchedFolder
 
 
 class WindowState(msgspec.Struct, frozen=True):
-    """Where the window loop stands after a window: all that the next window depends on.
+    """State of the window loop after a window: all that the next window depends on.
 
     `seek` and `clip` as in faster-whisper (frames of 10 ms, index of the clip range);
     `segments` counts those already found; `prompt` holds the last 223 tokens that count as
@@ -36,14 +36,14 @@ class SpeechChunk(msgspec.Struct, frozen=True, array_like=True):
 
 
 class FilePlan(msgspec.Struct, frozen=True):
-    """What is found out once per file, before its first window, and needed to resume inside it.
+    """Facts about a file that its windows depend on, found before the first of them.
 
-    `fingerprint` identifies the input file's content, `text_hash` the options; `samples` is the
-    decoded length at 16 kHz; `loudest` is the highest log-mel value of the (VAD-filtered) signal;
-    `speech` is None when VAD was off; `chunks` are the ends of batched mode's chunks, in samples
-    of the joined speech, None in sequential mode; `sound` is a digest of the decoded samples
-    (empty: made by an earlier version). `heard` is speech that was looked for only to see whether
-    it got its text; None: it was not.
+    They are needed to resume inside the file. `fingerprint` identifies the content of the input
+    file, `text_hash` the options; `samples` is the decoded length at 16 kHz; `loudest` is the
+    highest log-mel value of the (VAD-filtered) signal; `speech` is None when VAD was off; `chunks`
+    are the ends of the chunks of batched mode, in samples of the joined speech, None in sequential
+    mode; `sound` is a digest of the decoded samples (empty: made by an earlier version). `heard`
+    is speech detected only to check that all of it was transcribed; None: not checked.
     """
 
     fingerprint: str
@@ -64,8 +64,8 @@ class FilePlan(msgspec.Struct, frozen=True):
         return self.samples / 16000
 
 
-class Resume(msgspec.Struct, frozen=True):
-    """Where an unfinished file goes on: its plan, and the state after its last window.
+class ResumePoint(msgspec.Struct, frozen=True):
+    """Where an unfinished file resumes: its plan, and the state after its last window.
 
     `state` is None when no window is done; `seconds` is how far the file is.
     """
@@ -81,14 +81,14 @@ class Resume(msgspec.Struct, frozen=True):
 
 
 class Session(msgspec.Struct, frozen=True):
-    """One batch. `extra` keeps keys of the session file that this version does not know."""
+    """A stored batch. `extra` keeps keys of the session file that this version does not know."""
 
     session_id: str
     created_at: datetime
     settings: Settings
     jobs: tuple[Job, ...] = ()
     temp_files: tuple[str, ...] = ()
-    resumable: dict[JobId, Resume] = {}
+    resumable: dict[JobId, ResumePoint] = {}
     extra: dict[str, Any] = {}
     folders: tuple[WatchedFolder, ...] = ()
 
@@ -99,12 +99,12 @@ class Session(msgspec.Struct, frozen=True):
 
     @property
     def failed(self) -> tuple[Job, ...]:
-        """Jobs that a resume will try again."""
+        """Jobs that a resume will retry."""
         return tuple(job for job in self.jobs if isinstance(job.state, Failed))
 
     @property
     def pending(self) -> tuple[Job, ...]:
-        """Jobs that are still to do, the interrupted one included."""
+        """Jobs that are waiting or were interrupted."""
         return tuple(job for job in self.jobs if isinstance(job.state, Pending | Processing))
 
     @property
@@ -114,12 +114,12 @@ class Session(msgspec.Struct, frozen=True):
 
     @property
     def progress(self) -> float:
-        """Share of the files that is completed, 0 to 1."""
+        """Share of the files that are done, 0 to 1."""
         return len(self.completed) / len(self.jobs) if self.jobs else 0.0
 
 
 class Spoken(msgspec.Struct, frozen=True, array_like=True):
-    """The language that a stretch of sound seems to be in: seconds of the file, code, 0 to 1."""
+    """Language detected in a stretch of audio: seconds of the file, code, probability 0 to 1."""
 
     start: float
     end: float
@@ -130,8 +130,8 @@ class Spoken(msgspec.Struct, frozen=True, array_like=True):
 class WindowResult(msgspec.Struct, frozen=True):
     """One finished window: its segments and the state behind it.
 
-    `seconds` is how far the file now is; `skipped` says that the window killed the engine twice
-    and was left out; `spoken` are the languages heard in it, if they were listened for.
+    `seconds` is how far the file now is; `skipped`: the window killed the engine twice and was
+    skipped; `spoken` are the languages detected in it, if that was asked for.
     """
 
     segments: tuple[Segment, ...]

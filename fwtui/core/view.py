@@ -1,4 +1,4 @@
-"""The batch as its durable events add up: one fold for everybody who reads them. Pure."""
+"""State of a batch as the sum of its events: the one fold for every reader. Pure."""
 
 from collections.abc import Iterable, Mapping
 from itertools import chain
@@ -33,10 +33,10 @@ from fwtui.core.watched_folder import FolderStatus
 
 
 class JobCounts(msgspec.Struct):
-    """Files by state, and seconds of their audio; adding and removing one costs the same always.
+    """Files by state, and seconds of their audio, updated in constant time.
 
-    `done_seconds` and `known_seconds` (of `measured` files) leave out what failed, was cancelled
-    or skipped; the lengths of `unmeasured` files are not known yet.
+    `done_seconds` and `known_seconds` (of `measured` files) do not count files that failed or were
+    cancelled or skipped; the lengths of `unmeasured` files are not known yet.
     """
 
     completed: int = 0
@@ -57,7 +57,7 @@ class JobCounts(msgspec.Struct):
 
     @property
     def unfinished(self) -> int:
-        """Files that wait or are in work."""
+        """Files that are waiting or running."""
         return self.waiting + self.running
 
     @property
@@ -67,7 +67,7 @@ class JobCounts(msgspec.Struct):
 
     @property
     def total_seconds(self) -> float:
-        """Audio seconds done and to do; files of unknown length count as of mean length."""
+        """Seconds of audio, done or not; files of unknown length count with the mean length."""
         mean = self.known_seconds / self.measured if self.measured else 0.0
         return self.known_seconds + mean * self.unmeasured
 
@@ -76,7 +76,7 @@ class JobCounts(msgspec.Struct):
         self._count(job, 1)
 
     def remove(self, job: Job) -> None:
-        """Count a job out; it must be as it was when it was counted in."""
+        """Count a job out; it must be the same as when it was counted in."""
         self._count(job, -1)
 
     def add_all(self, jobs: Iterable[Job]) -> None:
@@ -121,7 +121,7 @@ class JobCounts(msgspec.Struct):
 
 
 class BatchView:
-    """Jobs in the order of the queue, their counts, and what else all readers share."""
+    """Jobs in the order of the queue, their counts, settings, phase and watched folders."""
 
     def __init__(self, jobs: Iterable[Job] = (), settings: Settings | None = None) -> None:
         self.session_id = ""
@@ -152,7 +152,7 @@ class BatchView:
         return self._counts
 
     def apply(self, event: AnyEvent) -> None:
-        """Take an event into account; one about an unknown job changes nothing."""
+        """Apply an event; one about an unknown job changes nothing."""
         match event:
             case JobChanged(job=job):
                 self.put(job)
@@ -184,7 +184,7 @@ class BatchView:
         self._reset(snapshot.jobs)
 
     def add(self, jobs: Iterable[Job]) -> None:
-        """Put jobs at the end; one that is in the queue already is replaced where it is."""
+        """Append jobs; one that is in the queue already is replaced in its place."""
         new: dict[JobId, Job] = {}
         for job in jobs:
             if self.put(job) is None:
@@ -193,7 +193,7 @@ class BatchView:
         self._counts.add_all(new.values())
 
     def put(self, job: Job) -> Job | None:
-        """Replace a job that is in the queue; returns what it was, None if it is not there."""
+        """Replace a job and return what it was; None, and no change, if it is not in the queue."""
         before = self._jobs.get(job.id)
         if before is not None:
             self._counts.remove(before)
@@ -202,7 +202,7 @@ class BatchView:
         return before
 
     def remove(self, ids: Iterable[JobId]) -> tuple[Job, ...]:
-        """Remove jobs; returns those that were there."""
+        """Remove jobs and return those that were in the queue."""
         removed = []
         for job_id in ids:
             job = self._jobs.pop(job_id, None)
@@ -212,12 +212,12 @@ class BatchView:
         return tuple(removed)
 
     def reorder(self, order: Iterable[JobId]) -> None:
-        """Put the jobs into this order; those that it does not name come last, as they were."""
+        """Put the jobs into this order; those that are not named come last, as they were."""
         jobs = self._jobs
         self._jobs = {job_id: jobs[job_id] for job_id in self._whole(order)}
 
     def reordering(self, order: Iterable[JobId]) -> JobsReordered | None:
-        """The change to the order that `reorder` makes of this one; None if nothing moves."""
+        """The change that puts the jobs into this order, as `reorder`; None if nothing moves."""
         wanted = self._whole(order)
         return JobsReordered(wanted) if wanted != self.order else None
 

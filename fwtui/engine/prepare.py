@@ -21,7 +21,7 @@ from fwtui.audio.speech import find_speech
 from fwtui.audio.wav import SAMPLE_RATE
 from fwtui.core.job import MediaInfo
 from fwtui.core.paths import text_to_path
-from fwtui.core.session import FilePlan, Resume, SpeechChunk
+from fwtui.core.session import FilePlan, ResumePoint, SpeechChunk
 from fwtui.core.settings import DecodingSettings
 from fwtui.core.text import display_name
 from fwtui.engine.chunks import chunk_ends, clip_ranges, cut
@@ -51,7 +51,7 @@ class Prepared:
     loudest: float
     speech: tuple[SpeechChunk, ...] | None
     warnings: tuple[str, ...]
-    resume: Resume | None
+    resume: ResumePoint | None
     restarted: str
     sound: str = ""
     chunks: tuple[int, ...] | None = None
@@ -151,7 +151,7 @@ def prepare(
 def _spoken(
     pcm: Pcm,
     decoding: DecodingSettings,
-    resume: Resume | None,
+    resume: ResumePoint | None,
     limit: int,
     cancelled: Callable[[], bool],
 ) -> tuple[tuple[SpeechChunk, ...] | None, tuple[int, ...] | None]:
@@ -221,8 +221,8 @@ def read_unchanged(path: Path, decode: Callable[[], Decoded]) -> tuple[Identity,
 
 
 def usable_resume(
-    resume: Resume | None, identity: Identity, sound: str, text_hash: str
-) -> tuple[Resume | None, str]:
+    resume: ResumePoint | None, identity: Identity, sound: str, text_hash: str
+) -> tuple[ResumePoint | None, str]:
     """The resume point if sound and options are the same; else None and why not.
 
     The samples decide: a file that was moved, touched or given other tags goes on all the same.

@@ -12,7 +12,7 @@ import msgspec
 from fwtui.core.events import Level
 from fwtui.core.failure import Failure
 from fwtui.core.job import JobId, MediaInfo
-from fwtui.core.session import FilePlan, Resume, WindowResult
+from fwtui.core.session import FilePlan, ResumePoint, WindowResult
 from fwtui.core.settings import DecodingSettings, ModelSettings, QualitySettings
 
 PROTOCOL = 2
@@ -46,7 +46,7 @@ class Transcribe(Message, frozen=True):
     decoding: DecodingSettings
     text_hash: str
     scratch: str
-    resume: Resume | None = None
+    resume: ResumePoint | None = None
     skip_window: bool = False
     careful: bool = False
     scratch_limit: int = 0

@@ -23,7 +23,7 @@ from fwtui import __version__
 from fwtui.config.locations import Locations
 from fwtui.config.sources import PREFIX, Origin, make_layers, sourced_values
 from fwtui.core.inputs import MEDIA_SUFFIXES
-from fwtui.core.job import Failed, status_word
+from fwtui.core.job import Failed, state_name
 from fwtui.core.paths import path_to_text, text_to_path
 from fwtui.core.redact import redacted, secrets_in
 from fwtui.core.session import Session
@@ -287,7 +287,7 @@ def _settings(locations: Locations, environ: Mapping[str, str]) -> Iterator[str]
 
 def _sessions(stored: Iterable[Session]) -> Iterator[str]:
     for session in stored:
-        states = Counter(status_word(job.state) for job in session.jobs)
+        states = Counter(state_name(job.state) for job in session.jobs)
         kinds = Counter(
             job.state.failure.kind for job in session.jobs if isinstance(job.state, Failed)
         )

@@ -24,7 +24,7 @@ from fwtui.core.job import (
     Processing,
     Skipped,
     State,
-    status_word,
+    state_name,
 )
 from fwtui.core.paths import text_to_path, valid_text
 from fwtui.core.settings import Settings
@@ -86,7 +86,7 @@ def file_record(job: Job) -> FileRecord:
     """The row of a job."""
     record = FileRecord(
         path=valid_text(str(job.file)),
-        state=status_word(job.state),
+        state=state_name(job.state),
         audio_seconds=job.duration or None,
         started_at=getattr(job.state, "started_at", None),
         completed_at=getattr(job.state, "completed_at", None),
@@ -194,7 +194,7 @@ class BatchReport(msgspec.Struct, frozen=True):
     @property
     def counts(self) -> dict[str, int]:
         """Number of files by the name of their state; states without files are left out."""
-        return dict(Counter(status_word(job.state) for job in self.jobs))
+        return dict(Counter(state_name(job.state) for job in self.jobs))
 
     @property
     def failures(self) -> tuple[tuple[Job, Failed], ...]:
@@ -292,7 +292,7 @@ def row(job: Job, folder: Path | None) -> tuple[str, ...]:
     match job.state:
         case Completed() as done:
             return (
-                status_word(done),
+                state_name(done),
                 clock(done.audio_seconds),
                 clock(done.work_seconds),
                 times(speed_of(done)),
@@ -302,7 +302,7 @@ def row(job: Job, folder: Path | None) -> tuple[str, ...]:
             )
         case other:
             length = clock(job.duration) if job.duration else "-"
-            return (status_word(other), length, "-", "-", "-", "-", name)
+            return (state_name(other), length, "-", "-", "-", "-", name)
 
 
 def remarks(report: BatchReport) -> dict[str, list[tuple[str, list[str]]]]:

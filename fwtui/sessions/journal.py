@@ -178,12 +178,12 @@ def change_of_record(record: Replayed | WindowRecord) -> DurableChange | None:
 
 
 def encode_line(record: AnyRecord) -> bytes:
-    """The record's line; its jobs are `in_full`."""
+    """The record's line, with the stems of its jobs set in any case."""
     match record:
         case JobsAddedRecord(jobs=jobs):
-            record = JobsAddedRecord(tuple(job.in_full for job in jobs))
+            record = JobsAddedRecord(tuple(job.with_explicit_stem for job in jobs))
         case JobChangedRecord(job=job):
-            record = JobChangedRecord(job.in_full)
+            record = JobChangedRecord(job.with_explicit_stem)
         case _:
             pass
     return framed(encode_checked(record, _records))

@@ -53,7 +53,7 @@ def remap_job(job: Job, maps: Mapping[str, str]) -> Job:
         state = replace(state, outputs=tuple(remapped(path, maps) for path in state.outputs))
     # A stem beside the file would be absolute, and is chosen anew when the file's turn comes.
     root = remapped(job.root, maps) if job.root else ""
-    return replace(job.moved(remapped(job.path, maps)), state=state, root=root)
+    return replace(job.with_path(remapped(job.path, maps)), state=state, root=root)
 
 
 def remap_settings(settings: Settings, maps: Mapping[str, str]) -> Settings:

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from fwtui.core.events import DurableChange, JobChanged, JobsAdded, JobsRemoved
 from fwtui.core.job import WAITING, Completed, Job, JobId, Pending, Processing
 from fwtui.core.segment import Segment
-from fwtui.core.session import Resume, Session, Spoken
+from fwtui.core.session import ResumePoint, Session, Spoken
 from fwtui.core.view import BatchView
 from fwtui.core.watched_folder import WatchedFolder
 from fwtui.disk.files import storage_error
@@ -45,7 +45,7 @@ from fwtui.sessions.settings_codec import settings_from
 def compacted(jobs: Iterable[Job]) -> Iterator[Job]:
     """The jobs as they are kept in memory: what many have in common is there once."""
     for job in jobs:
-        job = job.called(job.stem)  # noqa: PLW2901
+        job = job.with_stem(job.stem)  # noqa: PLW2901
         root = sys.intern(job.root)
         state = WAITING if job.state == WAITING else job.state
         is_shared = root is job.root and state is job.state
@@ -189,13 +189,13 @@ class JournalLines:
             raise storage_error(error, self._path, "read") from error
 
 
-def resume_of(source: LineSource, progress: FileProgress) -> Resume:
+def resume_of(source: LineSource, progress: FileProgress) -> ResumePoint:
     """Where a file resumes. Raises StorageError."""
     (plan,) = _read(source, (progress.plan,), PlanRecord)
     if not progress.windows:
-        return Resume(plan.plan)
+        return ResumePoint(plan.plan)
     (last,) = _read(source, progress.windows[-1:], WindowRecord)
-    return Resume(plan.plan, last.result.state, last.result.seconds)
+    return ResumePoint(plan.plan, last.result.state, last.result.seconds)
 
 
 def segments_of(source: LineSource, progress: FileProgress) -> tuple[Segment, ...]:

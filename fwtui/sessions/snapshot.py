@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from fwtui.core.job import Completed, Failed, Job, JobId, status_word
+from fwtui.core.job import Completed, Failed, Job, JobId, state_name
 from fwtui.core.view import BatchView
 from fwtui.core.watched_folder import WatchedFolder
 from fwtui.disk.codec import UNREADABLE, clean, encode_checked
@@ -91,7 +91,7 @@ def _entry(job: Job, progress: FileProgress | None) -> dict[str, Any]:
     times = {key: getattr(state, key, None) for key in _TIMES}
     entry: dict[str, Any] = {
         "path": job.path,
-        "status": status_word(state),
+        "status": state_name(state),
         "error": str(state.failure) if isinstance(state, Failed) else None,
         "output_path": next(iter(state.outputs), None) if isinstance(state, Completed) else None,
         **{key: time and local_time(time) for key, time in times.items()},
@@ -105,8 +105,8 @@ def _entry(job: Job, progress: FileProgress | None) -> dict[str, Any]:
         entry["settings"] = job.settings
     if job.root:
         entry["root"] = job.root
-    if job.kept is not None:
-        entry["kept"] = job.kept
+    if job.kept_formats is not None:
+        entry["kept"] = job.kept_formats
     if job.source is not None:
         entry["source"] = job.source
     if progress:

@@ -21,7 +21,7 @@ from fwtui.core.events import (
 from fwtui.core.job import Completed, Job, JobId
 from fwtui.core.paths import path_to_text
 from fwtui.core.segment import Segment
-from fwtui.core.session import FilePlan, Resume, Session, Spoken, WindowResult
+from fwtui.core.session import FilePlan, ResumePoint, Session, Spoken, WindowResult
 from fwtui.core.settings import Settings
 from fwtui.core.view import BatchView
 from fwtui.core.watched_folder import WatchedFolder
@@ -397,7 +397,7 @@ class SessionStore:
         self._write(record)
         self._content.apply(record)
 
-    def resume_point(self, job_id: JobId) -> Resume | None:
+    def resume_point(self, job_id: JobId) -> ResumePoint | None:
         """Where the file goes on; None if it has no progress."""
         with self._guard:
             progress = self._progress.files.get(job_id)

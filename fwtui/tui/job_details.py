@@ -19,7 +19,7 @@ from fwtui.core.job import (
     Processing,
     Skipped,
     State,
-    status_word,
+    state_label,
 )
 from fwtui.core.settings import Settings
 from fwtui.tui.formatting import (
@@ -66,7 +66,7 @@ def describe(
         facts.add("From", clean(job.source))
     if job.media is not None:
         facts.add("Media", _media(job.media, glyphs))
-    facts.add("State", f"{glyphs.of(job.state)} {status_word(job.state)}", _ink(job.state))
+    facts.add("State", f"{glyphs.of(job.state)} {state_label(job.state)}", _ink(job.state))
     if progress is not None:
         facts.add("Done", _progress(progress, glyphs, job.state))
     if needs and not job.is_finished:

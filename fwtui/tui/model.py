@@ -37,7 +37,7 @@ from fwtui.core.events import (
     SettingsChanged,
 )
 from fwtui.core.failure import Failure
-from fwtui.core.job import Completed, Failed, Job, JobId, Pending, Processing, answers_to
+from fwtui.core.job import Completed, Failed, Job, JobId, Pending, Processing, has_state
 from fwtui.core.segment import Segment, Transcript
 from fwtui.core.settings import Settings
 from fwtui.core.table import JobTable
@@ -387,7 +387,7 @@ class BatchModel:
         ids = self.order if within is None else within
         needle = needle.casefold().strip()
         if needle.startswith("is:"):
-            return [job.id for job in self.jobs_of(ids) if answers_to(job, needle[3:])]
+            return [job.id for job in self.jobs_of(ids) if has_state(job, needle[3:])]
         return [i for i, name in zip(ids, self.names_of(ids), strict=True) if needle in name]
 
     def jobs_of(self, ids: list[JobId]) -> Iterable[Job]:

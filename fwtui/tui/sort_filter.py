@@ -14,7 +14,7 @@ from fwtui.core.job import (
     Pending,
     Processing,
     Skipped,
-    answers_to,
+    has_state,
 )
 from fwtui.tui.model import BatchModel
 
@@ -130,7 +130,7 @@ class VisibleJobs:
 
 def is_in_state(job: Job, needle: str) -> bool:
     """Whether `needle` (`is:fail`) names the job's state."""
-    return answers_to(job, needle[len(STATE) :].strip().casefold())
+    return has_state(job, needle[len(STATE) :].strip().casefold())
 
 
 def place_of(job_id: JobId, ids: Sequence[JobId], whole: Iterable[JobId]) -> int:

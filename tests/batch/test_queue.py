@@ -141,7 +141,7 @@ def test_undecodable_names_are_kept() -> None:
 def test_a_name_follows_its_job() -> None:
     queue = Queue()
     job = add(queue, "/a/talk.mp3")
-    queue.apply(JobChanged(job.moved("/b/other.mp3")))
+    queue.apply(JobChanged(job.with_path("/b/other.mp3")))
     assert add(queue, "/c/talk.mp3").stem == "talk.mp3"
     assert add(queue, "/c/other.mp3").stem == "other"
     assert queue.at("/a/talk.mp3") is None

@@ -12,7 +12,7 @@ from fwtui.core.events import (
     JobProgress,
     MemoryReading,
     MemorySampled,
-    in_full,
+    with_explicit_stems,
 )
 from fwtui.core.job import Pending
 from tests.cli.batches import completed, failed, finished, job, snapshot
@@ -34,13 +34,13 @@ def test_each_event_is_one_line_that_decodes_to_the_event() -> None:
     os.close(writing)
     with os.fdopen(reading, "rb") as stream:
         found = [msgspec.json.decode(line, type=AnyEvent) for line in stream]
-    assert found == [in_full(event) for event in EVENTS]
+    assert found == [with_explicit_stems(event) for event in EVENTS]
 
 
 def test_names_of_outputs_are_told_in_full() -> None:
-    event = in_full(JobChanged(job(1, Pending(), "talk.mp3")))
+    event = with_explicit_stems(JobChanged(job(1, Pending(), "talk.mp3")))
     assert b'"stem":"talk"' in msgspec.json.encode(event)
-    assert in_full(event) == event
+    assert with_explicit_stems(event) == event
 
 
 def test_a_reader_that_leaves_stops_the_writing_only() -> None:

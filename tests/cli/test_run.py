@@ -220,7 +220,7 @@ def test_a_model_that_is_not_there_cannot_start_and_another_can_go_on(
         model=ModelSettings(model="no-such-model"), output=OutputSettings(output_dir=str(out))
     )
     store = SessionStore.create(own_folders / "state" / "sessions", settings, datetime.now(UTC))
-    store.commit(JobsAdded((Job(1, str(file), own_stem="one"),)))
+    store.commit(JobsAdded((Job(1, str(file), custom_stem="one"),)))
     store.close()
     assert fwtui("run", "--resume").returncode == ExitCode.CANNOT_START
     again = fwtui("run", "--resume", *MODEL)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from fwtui import demo
 from fwtui.core.paths import path_to_text
 from fwtui.core.segment import Segment
-from fwtui.core.session import Resume
+from fwtui.core.session import ResumePoint
 from fwtui.core.settings import DecodingSettings, ModelSettings, Settings
 from fwtui.engine.prepare import Prepared, prepare
 from fwtui.engine.protocol import Transcribe
@@ -61,7 +61,7 @@ def never() -> bool:
 
 
 def request(
-    path: Path, scratch: Path, decoding: DecodingSettings, resume: Resume | None = None
+    path: Path, scratch: Path, decoding: DecodingSettings, resume: ResumePoint | None = None
 ) -> Transcribe:
     settings = Settings(model=MODEL, decoding=decoding)
     return Transcribe(
@@ -80,7 +80,7 @@ def prepared_file(
     path: Path,
     folder: Path,
     decoding: DecodingSettings,
-    resume: Resume | None = None,
+    resume: ResumePoint | None = None,
 ) -> Iterator[Prepared]:
     def ignore(*_: Any) -> None:
         pass
@@ -95,7 +95,7 @@ def prepared_file(
         scratch.unlink()
 
 
-def at_resume(ready: Prepared, resume: Resume) -> Prepared:
+def at_resume(ready: Prepared, resume: ResumePoint) -> Prepared:
     """The same file, as if an earlier attempt had got to `resume`."""
     from dataclasses import replace as changed
 

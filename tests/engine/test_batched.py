@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from fwtui import demo
 from fwtui.core.segment import Segment
-from fwtui.core.session import Resume, WindowResult
+from fwtui.core.session import ResumePoint, WindowResult
 from fwtui.core.settings import DecodingSettings
 from fwtui.engine.batched import BatchDecoder
 from fwtui.engine.batched_file import BatchedFile, Part
@@ -122,11 +122,11 @@ def test_every_batch_is_a_resume_point(
             kept = msgspec.json.decode(
                 msgspec.json.encode(whole[:done]), type=tuple[WindowResult, ...]
             )
-            resume = Resume(plan, kept[-1].state, kept[-1].seconds)
+            resume = ResumePoint(plan, kept[-1].state, kept[-1].seconds)
             again = batches(transcriber, at_resume(ready, resume), 1)
             assert [*kept, *again] == whole
         # in the middle of the file, batches of another size
-        resume = Resume(plan, whole[0].state, whole[0].seconds)
+        resume = ResumePoint(plan, whole[0].state, whole[0].seconds)
         larger = batches(transcriber, at_resume(ready, resume), 2)
     assert_alike(segments([whole[0], *larger]), segments(whole))
     assert larger[-1].state.done

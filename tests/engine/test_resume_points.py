@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from fwtui.core.session import Resume, WindowResult
+from fwtui.core.session import ResumePoint, WindowResult
 from fwtui.core.settings import DecodingSettings
 from fwtui.engine.transcriber import Transcriber
 from tests.engine.support import MINUTE, MODEL, at_resume, prepared_file, transcriber_on, write_wav
@@ -65,7 +65,7 @@ def test_every_window_is_a_resume_point(
                 msgspec.json.encode(whole[:done]), type=tuple[WindowResult, ...]
             )
             state = kept[-1].state if kept else None
-            again = at_resume(ready, Resume(plan, state, kept[-1].seconds if kept else 0.0))
+            again = at_resume(ready, ResumePoint(plan, state, kept[-1].seconds if kept else 0.0))
             rest = list(transcriber.windows(again, plan))
             assert [*kept, *rest] == whole
 
@@ -82,7 +82,9 @@ def test_every_window_is_a_resume_point_where_the_temperature_falls_back(
         heat = {segment.temperature for window in whole for segment in window.segments}
         assert heat == {LITTLE_HEAT}
         for done in range(1, len(whole)):
-            again = at_resume(ready, Resume(plan, whole[done - 1].state, whole[done - 1].seconds))
+            again = at_resume(
+                ready, ResumePoint(plan, whole[done - 1].state, whole[done - 1].seconds)
+            )
             assert whole[:done] + list(transcriber.windows(again, plan)) == whole
 
 
@@ -92,7 +94,7 @@ def test_a_window_that_is_left_out_costs_only_itself(
     with prepared_file(transcriber, minute, tmp_path, MODES["sequential"]) as ready:
         plan = transcriber.plan(ready)
         first = next(iter(transcriber.windows(ready, plan)))
-        again = at_resume(ready, Resume(plan, first.state, first.seconds))
+        again = at_resume(ready, ResumePoint(plan, first.state, first.seconds))
         rest = list(transcriber.windows(again, plan, skip_first=True))
     assert rest[0].skipped
     assert rest[0].segments == ()
@@ -124,7 +126,7 @@ def test_what_changed_since_is_not_resumed(
         ),
         (msgspec.structs.replace(plan, text_hash="other"), "the settings have changed since"),
     ):
-        resume = Resume(changed, window.state, window.seconds)
+        resume = ResumePoint(changed, window.state, window.seconds)
         with prepared_file(transcriber, minute, tmp_path, decoding, resume) as ready:
             assert ready.resume is None
             assert ready.restarted == reason

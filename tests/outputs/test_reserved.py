@@ -42,8 +42,8 @@ def test_the_same_file_is_the_same_however_it_is_called(
 def test_what_a_job_knows_of_its_outputs_is_kept(tmp_path: Path) -> None:
     jobs = (
         Job(1, "/in/a/1.mp3", "a/1", root="/in"),
-        Job(2, "/2.mp3", "two", kept=()),
-        Job(3, "/3.mp3", kept=("srt", "txt")),
+        Job(2, "/2.mp3", "two", kept_formats=()),
+        Job(3, "/3.mp3", kept_formats=("srt", "txt")),
     )
     store = SessionStore.create(tmp_path, Settings(), NOW)
     store.commit(JobsAdded(tuple(jobs)))
@@ -60,11 +60,11 @@ def test_names_of_outputs_are_written_in_full(tmp_path: Path) -> None:
     store.commit(JobChanged(Job(2, "/in/b.mp3", state=Pending(3.0))))
     journal = (tmp_path / f"{store.session_id}.journal").read_text()
     assert (journal.count('"stem":"talk"'), journal.count('"stem":"b"')) == (1, 2)
-    assert [job.own_stem for job in store.session.jobs] == ["", ""]
+    assert [job.custom_stem for job in store.session.jobs] == ["", ""]
     store.compact()
     store.close()
     snapshot = (tmp_path / f"{store.session_id}.json").read_text()
     assert (snapshot.count('"stem":"talk"'), snapshot.count('"stem":"b"')) == (1, 1)
     again = SessionStore.open(tmp_path, store.session_id)
-    assert [job.own_stem for job in again.session.jobs] == ["", ""]
+    assert [job.custom_stem for job in again.session.jobs] == ["", ""]
     again.close()

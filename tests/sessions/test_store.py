@@ -18,7 +18,7 @@ from fwtui.core.events import (
     SettingsChanged,
 )
 from fwtui.core.job import Attempt, Pending
-from fwtui.core.session import Resume
+from fwtui.core.session import ResumePoint
 from fwtui.core.settings import DecodingSettings, Settings
 from fwtui.errors import SessionInUseError, StorageError
 from fwtui.sessions.store import SessionStore
@@ -89,7 +89,7 @@ def test_all_of_it_survives_reopening(folder: Path) -> None:
     assert store.view.jobs[2] == full
     assert store.view.jobs[3].state == samples.failed()
     assert store.view.jobs[4].state == Pending(60.0)
-    resume = Resume(samples.plan(), samples.window(2).state, 60.0)
+    resume = ResumePoint(samples.plan(), samples.window(2).state, 60.0)
     assert store.resume_point(4) == resume
     assert session.resumable == {4: resume}
     expected = samples.window(1).segments + samples.window(2, segments=3).segments
@@ -106,7 +106,7 @@ def test_progress_begins_again_and_is_forgotten(folder: Path) -> None:
     store.begin_file(1, samples.plan("a"))
     store.add_window(1, samples.window(1))
     store.begin_file(1, samples.plan("b"))
-    assert store.resume_point(1) == Resume(samples.plan("b"))
+    assert store.resume_point(1) == ResumePoint(samples.plan("b"))
     assert store.segments(1) == ()
     store.add_window(1, samples.window(1))
     store.commit(SegmentsReset(1))

@@ -54,7 +54,7 @@ class StoreMachine(RuleBasedStateMachine):
             self.add_model(number, name, stem)
 
     def add_model(self, number: int, name: str, stem: str = "") -> None:
-        self.jobs[number] = Job(number, "/" + name).called(stem)
+        self.jobs[number] = Job(number, "/" + name).with_stem(stem)
         self.store.commit(JobsAdded((self.jobs[number],)))
 
     @rule(number=IDS, state=STATES)

@@ -103,11 +103,11 @@ def unset(key: str) -> ExitCode:
 @command.command("edit", short_help="Edit the settings file, and check it.")
 def edit() -> ExitCode:
     """Open the settings file in $VISUAL or $EDITOR, and check it afterwards."""
-    from fwtui.config.save import replace_file
+    from fwtui.config.save import write_settings
 
     file = Locations.default().config_file
     if not file.exists():
-        replace_file(file, HEADER.encode())
+        write_settings(file, HEADER.encode())
     click.edit(filename=os.fspath(file))
     return _validated(file)
 

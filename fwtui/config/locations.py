@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import platformdirs
 
-from fwtui.errors import ConfigError
+from fwtui.errors import ConfigError, StorageError
 
 _APP = "fwtui"
 
@@ -108,12 +108,9 @@ def save_maps(path: Path, maps: Mapping[str, str]) -> None:
     """Remember this mapping. Raises ConfigError."""
     import tomli_w
 
-    temp = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    from fwtui.disk.files import replace_file
+
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temp.write_text(tomli_w.dumps(dict(maps)), "utf-8")
-        temp.replace(path)
-    except OSError as error:
-        raise ConfigError(
-            f"{path} cannot be written: {error.strerror or error}", "check its folder"
-        ) from error
+        replace_file(path, tomli_w.dumps(dict(maps)).encode())
+    except StorageError as error:
+        raise ConfigError(error.title, error.hint or "Check its folder.") from error

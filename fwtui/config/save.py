@@ -1,8 +1,5 @@
 """Settings into a TOML file that holds what differs from the defaults, and the user's comments."""
 
-import contextlib
-import os
-import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +8,8 @@ from fwtui.config.fields import Field, Value, all_fields, value_of
 from fwtui.config.profiles import Profile
 from fwtui.config.sources import NONE, PROFILES, parse_settings, parse_tables, read_file
 from fwtui.core.settings import Settings
-from fwtui.errors import ConfigError
+from fwtui.disk.files import replace_file, storage_error
+from fwtui.errors import ConfigError, StorageError
 
 if TYPE_CHECKING:
     from tomlkit import TOMLDocument
@@ -19,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def save_settings(path: Path, settings: Settings) -> None:
-    """Change the file in one step; if that fails, the old one is still there.
+    """Change the file atomically; on any error it is unchanged.
 
     Lines whose values stay are not touched. Creates the folder. Raises ConfigError, also for a
     file that is no valid settings file: it is never overwritten.
@@ -27,24 +25,21 @@ def save_settings(path: Path, settings: Settings) -> None:
     try:
         before = path.read_bytes() if path.exists() else b""
     except OSError as error:
-        raise _cannot_write(path, error) from error
-    replace_file(path, _rendered(path, before, settings))
+        raise _cannot_write(storage_error(error, path, "write")) from error
+    write_settings(path, _rendered(path, before, settings))
 
 
-def replace_file(path: Path, data: bytes) -> None:
-    """Write a settings file in one step; creates its folder. Raises ConfigError."""
+def write_settings(path: Path, data: bytes) -> None:
+    """Write a settings file atomically; creates its folder. Raises ConfigError."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, data)
-    except OSError as error:
-        raise _cannot_write(path, error) from error
+        replace_file(path, data)
+    except StorageError as error:
+        raise _cannot_write(error) from error
 
 
-def _cannot_write(path: Path, error: OSError) -> ConfigError:
-    return ConfigError(
-        f"{path} cannot be written: {error.strerror or error}",
-        "check the permissions and the free space of its folder",
-    )
+def _cannot_write(error: StorageError) -> ConfigError:
+    hint = "Check the permissions and the free space of its folder."
+    return ConfigError(error.title, error.hint or hint)
 
 
 def _rendered(path: Path, before: bytes, settings: Settings) -> bytes:
@@ -108,33 +103,6 @@ def _append(table: "Table", name: str, value: bool | float | str) -> None:
     body.extend(rest)
 
 
-def _replace(path: Path, data: bytes) -> None:
-    # Not storage's write_atomic: config is below storage. A link to the file stays a link.
-    target = path.resolve()
-    temp = target.with_name(f".fwtui-{secrets.token_hex(8)}.tmp")
-    try:
-        with temp.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temp.replace(target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            temp.unlink()
-        raise
-    _sync_folder(target.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def save_profile(path: Path, profile: Profile) -> None:
     """Add a profile to the file, or replace the one with its name; raises ConfigError."""
     import tomlkit
@@ -165,6 +133,6 @@ def _change(path: Path, change: Callable[[Any], object]) -> None:
         change(document[PROFILES])
         if not document[PROFILES]:
             del document[PROFILES]
-        replace_file(path, document.as_string().encode())
+        write_settings(path, document.as_string().encode())
     except ConfigError as error:
         raise error.located(str(path)) from error

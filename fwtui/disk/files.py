@@ -1,12 +1,13 @@
-"""The seam between storage and the disk: every write that storage makes goes through it.
+"""Durable files: the one atomic write of the program, and the calls that it makes.
 
-Tests put another `FileSystem` in its place to make the n-th call fail, or to die there.
+Tests put another `FileSystem` in place to make the n-th call fail, or to die there.
 """
 
 import contextlib
 import errno
 import os
 import secrets
+import stat
 import sys
 from collections.abc import Iterable, Iterator
 from hashlib import blake2b
@@ -15,7 +16,7 @@ from pathlib import Path
 from fwtui.core.paths import path_to_text
 from fwtui.errors import DiskFullError, StorageError
 
-# Some network and FUSE file systems cannot sync a folder; there is nothing more to be done then.
+# Some network and FUSE file systems cannot sync a folder; nothing more can be done then.
 _CANNOT_SYNC = (errno.EINVAL, errno.EBADF, errno.ENOTSUP, errno.EACCES)
 _BINARY = getattr(os, "O_BINARY", 0)
 
@@ -27,14 +28,14 @@ PRIVATE_FOLDER = 0o700
 
 
 class FileSystem:
-    """The few calls that change a disk. All raise OSError; none is retried."""
+    """The calls that change a disk. All raise OSError; none is retried."""
 
     def open(self, path: Path, flags: int, mode: int = PRIVATE_FILE) -> int:
         """Open a file; child processes do not inherit the descriptor."""
         return os.open(path, flags, mode)
 
     def write(self, descriptor: int, data: bytes | memoryview) -> int:
-        """Write as much of `data` as the system takes; returns how many bytes."""
+        """Write as much of `data` as the system accepts; returns how many bytes."""
         return os.write(descriptor, data)
 
     def truncate(self, descriptor: int, length: int) -> None:
@@ -42,7 +43,7 @@ class FileSystem:
         os.ftruncate(descriptor, length)
 
     def fsync(self, descriptor: int) -> None:
-        """Return when the file's content is on the disk."""
+        """Flush the file's content to the disk."""
         if sys.platform == "darwin":
             import fcntl
 
@@ -55,19 +56,19 @@ class FileSystem:
         os.close(descriptor)
 
     def replace(self, source: Path, target: Path) -> None:
-        """Rename `source` to `target`, which may exist, in one step."""
+        """Rename `source` to `target`, which may exist, atomically."""
         os.replace(source, target)  # noqa: PTH105 - the name says what it does
 
     def unlink(self, path: Path) -> None:
-        """Delete a file; one that is not there is fine."""
+        """Delete a file, if it exists."""
         path.unlink(missing_ok=True)
 
     def make_folder(self, path: Path, mode: int) -> None:
-        """Create one folder; one that is there is fine."""
+        """Create one folder, unless it exists."""
         path.mkdir(mode, exist_ok=True)
 
     def sync_folder(self, path: Path) -> None:
-        """Return when creations, renames and deletions in the folder are on the disk."""
+        """Flush creations, renames and deletions in the folder to the disk."""
         if sys.platform == "win32":
             return
         try:
@@ -85,7 +86,7 @@ FILES = FileSystem()
 
 
 def write_all(files: FileSystem, descriptor: int, data: bytes) -> None:
-    """Write all of `data`: a nearly full disk may take only a part of it at first."""
+    """Write all of `data`: a nearly full disk may accept only a part of it at first."""
     rest = memoryview(data)
     while rest:
         rest = rest[files.write(descriptor, rest) :]
@@ -105,28 +106,28 @@ def ensure_folder(path: Path, files: FileSystem = FILES, mode: int = PRIVATE_FOL
 
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-# Trouble of a disk or a share as a whole, which may be over later.
-_PASSING = "EROFS EIO ESTALE ENODEV ENXIO ENOTCONN ETIMEDOUT EHOSTDOWN EHOSTUNREACH ENETDOWN"
-_PASSING_ERRNOS = frozenset(getattr(errno, name, errno.EIO) for name in _PASSING.split())
-_NO_RIGHT = (errno.EACCES, errno.EPERM, errno.EROFS)
+# Problems of a disk or a share as a whole, which may be temporary.
+_TEMPORARY = "EROFS EIO ESTALE ENODEV ENXIO ENOTCONN ETIMEDOUT EHOSTDOWN EHOSTUNREACH ENETDOWN"
+_TEMPORARY_ERRNOS = frozenset(getattr(errno, name, errno.EIO) for name in _TEMPORARY.split())
+_NO_PERMISSION = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 def storage_error(error: OSError, path: Path, doing: str, needed: int = 0) -> StorageError:
-    """The error to raise for `error`; `doing` as in "Cannot <doing> <path>", `needed` bytes."""
+    """The error to raise for `error`; `doing` as in "Cannot <doing> <path>", `needed` in bytes."""
     place = path_to_text(path.parent)
     if error.errno in _NO_ROOM:
         return DiskFullError(
             f"No room left to {doing} {path}",
-            "Free some space on that disk, then try again.",
+            "Free some space on that disk, then retry.",
             place=place,
             needed=needed,
         )
-    if error.errno in _PASSING_ERRNOS:
+    if error.errno in _TEMPORARY_ERRNOS:
         hint = "Check the disk or the network share."
         return StorageError(
             f"Cannot {doing} {path}: {error.strerror or error}", hint, place=place, needed=needed
         )
-    hint = "Check the permissions of the folder." if error.errno in _NO_RIGHT else ""
+    hint = "Check the permissions of the folder." if error.errno in _NO_PERMISSION else ""
     return StorageError(f"Cannot {doing} {path}: {error.strerror or error}", hint)
 
 
@@ -142,11 +143,11 @@ def write_atomic(
     owner: str = "",
     files: FileSystem = FILES,
 ) -> None:
-    """Put `data` into `path`, durably and in one step; its folder must exist.
+    """Write `data` to `path`, durably and atomically; its folder must exist.
 
-    On any error `path` is what it was before. `mode` is subject to the umask. `owner` names a
-    writer of which there is only one at a time: what a crash of it left unfinished beside `path`
-    is gone when it writes `path` again. Raises DiskFullError or StorageError; what the iterable
+    On any error `path` is unchanged. `mode` is subject to the umask. `owner` names a writer of
+    which there is only one at a time: a temporary file that a crash of it left beside `path` is
+    removed when it writes `path` again. Raises DiskFullError or StorageError; what the iterable
     raises passes through.
     """
     temp = write_temp(path, data, mode, owner=owner, files=files)
@@ -158,6 +159,20 @@ def write_atomic(
         raise storage_error(error, path, "write") from error
 
 
+def replace_file(path: Path, data: bytes, *, files: FileSystem = FILES) -> None:
+    """Write a file that users edit, too: as `write_atomic`, but a link to it stays a link.
+
+    Its mode stays as well; its folder is created. Raises as `write_atomic`.
+    """
+    try:
+        ensure_folder(path.parent, files, 0o777)
+        target = path.resolve()
+        mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o644
+    except OSError as error:
+        raise storage_error(error, path, "write") from error
+    write_atomic(target, data, mode, files=files)
+
+
 def write_temp(
     path: Path,
     data: bytes | Iterable[bytes],
@@ -166,7 +181,7 @@ def write_temp(
     owner: str = "",
     files: FileSystem = FILES,
 ) -> Path:
-    """Write `data`, durably, to a new file beside `path`, to be renamed; returns its path.
+    """Write `data`, durably, to a temporary file beside `path`; returns its path.
 
     Nothing is left behind on an error. Raises as `write_atomic`.
     """
@@ -190,7 +205,7 @@ def write_temp(
 
 
 class _Counter:
-    """Passes pieces on and counts their bytes."""
+    """Counts the bytes of the pieces that it yields."""
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
         self._pieces = iter(pieces)
@@ -202,12 +217,12 @@ class _Counter:
             yield piece
 
     def all(self) -> int:
-        """Bytes of all pieces, also of those that nobody asked for."""
+        """Bytes of all pieces, those not yet yielded included."""
         return self._count + sum(map(len, self._pieces))
 
 
 def _label(path: Path, owner: str) -> str:
-    """Does not contain the target's name: that may be as long as the file system allows."""
+    """Part of a temporary name; not the target's, which may be as long as possible."""
     if not owner:
         return secrets.token_hex(8)
     return blake2b(
@@ -225,6 +240,6 @@ def _fill(files: FileSystem, descriptor: int, chunks: Iterable[bytes]) -> None:
 
 
 def remove_quietly(path: Path, files: FileSystem = FILES) -> None:
-    """Delete a file if that can be done; the error that led here matters more."""
+    """Delete a file and ignore errors: the error that led here matters more."""
     with contextlib.suppress(OSError):
         files.unlink(path)

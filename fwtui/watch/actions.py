@@ -10,7 +10,7 @@ from pathlib import Path
 from fwtui.audio.identity import Identity, identify
 from fwtui.core.paths import text_to_path
 from fwtui.core.watched_folder import WatchedFolder
-from fwtui.disk.files import TEMP_PREFIX, TEMP_SUFFIX
+from fwtui.disk.files import FILES, TEMP_PREFIX, TEMP_SUFFIX
 
 TAG = "transcribed"
 _TAGS = "user.xdg.tags"  # what file managers on Linux show
@@ -69,6 +69,7 @@ def _copy_over(path: Path, target: Path) -> None:
         with temp.open("rb+") as file:
             os.fsync(file.fileno())
         temp.rename(target)
+        FILES.sync_folder(target.parent)
     except OSError:
         temp.unlink(missing_ok=True)
         raise

@@ -136,8 +136,8 @@ class TakenLedger:
     def _keep_aside(self) -> None:
         """More than the last line is damaged: only a fault outside fwtui does that."""
         aside = self._path.with_suffix(f".damaged-{os.getpid()}")
-        with contextlib.suppress(OSError):
-            aside.write_bytes(self._path.read_bytes())
+        with contextlib.suppress(OSError, StorageError):
+            write_atomic(aside, self._path.read_bytes(), PRIVATE_FILE, files=self._files)
         self.problem = (
             f"The ledger of the watched folder {self._folder} is damaged. What comes before the "
             f"damage counts; a copy of all of it is {aside}"

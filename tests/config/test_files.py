@@ -179,7 +179,7 @@ def test_bytes_that_are_no_text_are_named(tmp_path: Path) -> None:
 def test_a_folder_in_place_of_the_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         load_settings(tmp_path)
-    with pytest.raises(ConfigError, match="cannot be written"):
+    with pytest.raises(ConfigError, match="Cannot write"):
         save_settings(tmp_path, Settings())
     assert list(tmp_path.parent.glob(".fwtui-*")) == []
 

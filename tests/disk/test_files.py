@@ -6,7 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from fwtui.disk.files import FileSystem, ensure_folder, write_atomic, write_temp
+from fwtui.config.locations import save_maps
+from fwtui.config.profiles import Profile
+from fwtui.config.save import save_profile, save_settings
+from fwtui.core.settings import DecodingSettings, Settings
+from fwtui.disk.files import FileSystem, ensure_folder, replace_file, write_atomic, write_temp
 from fwtui.errors import DiskFullError, StorageError
 
 
@@ -98,3 +102,67 @@ def test_an_owner_does_not_write_through_a_link(tmp_path: Path) -> None:
     write_atomic(tmp_path / "a", b"done", owner="me")
     assert other.read_bytes() == b"x"
     assert not temp.is_symlink()
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the calls that make a file durable, in their order."""
+    made: list[str] = []
+
+    def record(name: str) -> None:
+        real = getattr(FileSystem, name)
+
+        def call(self: FileSystem, *args: object) -> object:
+            made.append(name)
+            return real(self, *args)
+
+        monkeypatch.setattr(FileSystem, name, call)
+
+    for name in ("write", "fsync", "replace", "sync_folder"):
+        record(name)
+    return made
+
+
+DURABLE = ["write", "fsync", "replace", "sync_folder"]
+
+
+def test_a_file_is_on_the_disk_before_it_gets_its_name(tmp_path: Path, calls: list[str]) -> None:
+    write_atomic(tmp_path / "a", b"x")
+    replace_file(tmp_path / "b", b"x")
+    assert calls == 2 * DURABLE
+
+
+@pytest.mark.parametrize("name", ["settings", "profile", "path maps"])
+def test_settings_and_path_maps_are_durable(tmp_path: Path, calls: list[str], name: str) -> None:
+    path = tmp_path / "file.toml"
+    match name:
+        case "settings":
+            save_settings(path, Settings(decoding=DecodingSettings(beam_size=1)))
+        case "profile":
+            save_profile(path, Profile("mine", "", {"decoding.beam_size": 1}))
+        case _:
+            save_maps(path, {"D:\\Audio": "/mnt/audio"})
+    assert path.exists()
+    assert calls == DURABLE
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes and links are others elsewhere")
+def test_a_file_that_is_replaced_keeps_its_mode_and_its_link(tmp_path: Path) -> None:
+    file, link = tmp_path / "dotfiles.toml", tmp_path / "link.toml"
+    file.write_bytes(b"old")
+    file.chmod(0o600)
+    link.symlink_to(file)
+    replace_file(link, b"new")
+    assert (link.is_symlink(), file.read_bytes()) == (True, b"new")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    replace_file(tmp_path / "folder" / "new.toml", b"x")
+    assert stat.S_IMODE((tmp_path / "folder" / "new.toml").stat().st_mode) == 0o644
+
+
+def test_a_full_disk_leaves_the_settings_as_they_were(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_bytes(b"old")
+    with pytest.raises(DiskFullError):
+        replace_file(file, b"much too long", files=Full(4))
+    assert file.read_bytes() == b"old"
+    assert [path.name for path in tmp_path.iterdir()] == ["settings.toml"]

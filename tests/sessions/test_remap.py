@@ -140,7 +140,7 @@ def test_the_whole_way_on_the_command_line(tmp_path: Path, monkeypatch: pytest.M
     shutil.copytree(demo.model_dir(), tmp_path / "model")
     refused = fwtui("run", "--resume")
     assert refused.returncode == 2
-    assert r"D:\Audio and D:\Output, which is not here" in refused.stderr
+    assert r"D:\Audio and D:\Output, which cannot be found" in refused.stderr
     maps = (
         rf"D:\Audio={audio}",
         rf"D:\Output={tmp_path / 'out'}",

@@ -1,10 +1,10 @@
-"""What can go wrong, said for people, and the exit codes of the program."""
+"""Errors with texts for the user, and the exit codes of the program."""
 
 from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """Exit codes of every fwtui command."""
+    """The exit codes of all commands."""
 
     DONE = 0
     SOME_FAILED = 1
@@ -16,17 +16,17 @@ class ExitCode(IntEnum):
 EXIT_CODE_HELP = {
     ExitCode.DONE: "all files done",
     ExitCode.SOME_FAILED: "some files failed",
-    ExitCode.USAGE: "wrong usage",
-    ExitCode.STOPPED: "stopped by you; resume with: fwtui run --resume",
-    ExitCode.CANNOT_START: "cannot start (model missing, session in use, ...)",
+    ExitCode.USAGE: "invalid usage or settings",
+    ExitCode.STOPPED: "stopped before the end; to resume: fwtui run --resume",
+    ExitCode.CANNOT_START: "cannot start (model not downloaded, session in use, ...)",
 }
 
 
 class FwtuiError(Exception):
-    """The root of all errors that fwtui raises on purpose.
+    """The base of all errors that fwtui raises on purpose.
 
     `title` says what happened and to which file; `hint` says what to do about it. `setting` is the
-    `section.name` of the setting that the error is about, empty if it is about none.
+    `section.name` of the setting that the error is about, if any.
     """
 
     exit_code = ExitCode.CANNOT_START
@@ -39,26 +39,26 @@ class FwtuiError(Exception):
 
 
 class UsageError(FwtuiError):
-    """The command line or a command asks for something impossible."""
+    """The command line or a command is not valid."""
 
     exit_code = ExitCode.USAGE
 
 
 class ConfigError(FwtuiError):
-    """A settings file or value cannot be used."""
+    """A settings file or value is not valid."""
 
     exit_code = ExitCode.USAGE
 
     def located(self, where: str) -> "ConfigError":
-        """The same error with the file, variable or profile that it is in."""
+        """The same error, its title preceded by the file, variable or profile it is in."""
         return ConfigError(f"{where}: {self.title}", self.hint, setting=self.setting)
 
 
 class StorageError(FwtuiError):
     """A session or a transcript cannot be read or written.
 
-    `place` is the folder (as `path_to_text`) if its disk is the reason and may be well again
-    later; `needed` bytes are at least to be written there.
+    `place` is the folder (as `path_to_text`) whose disk caused it and may be available again later;
+    `needed` is the minimum number of bytes to write there.
     """
 
     def __init__(self, title: str, hint: str = "", *, place: str = "", needed: int = 0) -> None:
@@ -68,19 +68,19 @@ class StorageError(FwtuiError):
 
 
 class DiskFullError(StorageError):
-    """There is no room left where something must be written."""
+    """A disk is full."""
 
 
 class SessionInUseError(StorageError):
-    """Another fwtui holds the session."""
+    """Another fwtui is using the session."""
 
 
 class SessionTooNewError(StorageError):
-    """The session was written by a newer fwtui and is left untouched."""
+    """The session was written by a newer version of fwtui, and is left untouched."""
 
 
 class MediaError(FwtuiError):
-    """A media file cannot be used. Its subclasses name the failure kind."""
+    """A media file cannot be used; the subclasses say why."""
 
     exit_code = ExitCode.SOME_FAILED
 
@@ -90,15 +90,15 @@ class BadMediaError(MediaError):
 
 
 class NoAudioError(MediaError):
-    """A media file without an audio stream."""
+    """A media file without an audio track."""
 
 
 class InputChangedError(MediaError):
-    """The file was written to while it was read."""
+    """The file changed while it was read."""
 
 
 class MediaAccessError(MediaError):
-    """The file cannot be opened: permission, or it is not there (any more)."""
+    """The file cannot be opened: no permission, or not found."""
 
     def __init__(self, title: str, hint: str, *, missing: bool) -> None:
         super().__init__(title, hint)
@@ -106,7 +106,7 @@ class MediaAccessError(MediaError):
 
 
 class MediaLostError(MediaAccessError):
-    """The disk or the share that the file is on fails or has gone.
+    """The disk or network share of the file failed or was disconnected.
 
     `place` is the file, as `path_to_text`.
     """
@@ -117,23 +117,23 @@ class MediaLostError(MediaAccessError):
 
 
 class EngineError(FwtuiError):
-    """The engine child cannot be started or does not speak our protocol."""
+    """The engine process cannot be started, or broke the protocol."""
 
 
 class ModelError(EngineError):
-    """The model is not there or cannot be loaded."""
+    """The model is missing or cannot be loaded."""
 
 
 class ModelAbsentError(ModelError):
-    """A model that has a name and can be downloaded, but is not on this machine yet."""
+    """The model is not downloaded yet, but can be."""
 
 
 class BackgroundError(FwtuiError):
-    """A batch could not be brought into the background."""
+    """A batch could not be started in the background."""
 
 
 class LinkError(FwtuiError):
-    """A batch in another process cannot be reached, or not used."""
+    """A batch in another process cannot be reached or used."""
 
 
 class BatchEndedError(LinkError):

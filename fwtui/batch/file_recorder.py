@@ -23,7 +23,7 @@ from fwtui.batch.retry import (
 from fwtui.batch.state import BatchState, now
 from fwtui.core.events import JobProgress, Level, MemoryReading
 from fwtui.core.failure import Failure, FailureKind
-from fwtui.core.finding import counted
+from fwtui.core.finding import findings_text
 from fwtui.core.job import (
     Attempt,
     Cancelled,
@@ -126,7 +126,7 @@ class FileRecorder:
             no_room = state.failure if await blocks_batch(state.failure) else None
         await self.state.put(replace(job, state=Pending(run.position) if no_room else state))
         if isinstance(state, Completed) and state.findings:
-            text = f"{job.name}: please check: {counted(state.findings)}"
+            text = f"{job.name}: please check: {findings_text(state.findings)}"
             self.state.log(Level.WARNING, text, job.id)
         if run.memory_before is not None:
             after = await asyncio.to_thread(self.meter.read)

@@ -8,7 +8,7 @@ import click
 
 from fwtui.cli.console import Console
 from fwtui.cli.options import SettingsCommand, fwtui_command, layers_from, screen_options
-from fwtui.config.fields import Field, Value, apply, field_named, parse_word
+from fwtui.config.fields import Field, Value, apply, field_named, parse_argument
 from fwtui.config.locations import Locations
 from fwtui.config.sources import (
     NONE,
@@ -87,7 +87,7 @@ def set_value(key: str, value: str) -> ExitCode:
     from fwtui.config.validate import validated_value
 
     field = field_named(key)
-    parsed = parse_word(field, value)
+    parsed = parse_argument(field, value)
     validated_value(field, parsed)
     return _save(field, parsed)
 

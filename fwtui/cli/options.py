@@ -10,7 +10,7 @@ from click.core import ParameterSource
 
 from fwtui.cli.command_table import COMMANDS
 from fwtui.cli.console import exit_code_help
-from fwtui.config.fields import Field, Value, all_fields, parse_word
+from fwtui.config.fields import Field, Value, all_fields, parse_argument
 from fwtui.config.locations import Locations
 from fwtui.config.sources import Layer, find_profile, make_layers, merge_layers
 from fwtui.core.settings import Settings
@@ -207,7 +207,7 @@ class FieldType(click.ParamType):  # type: ignore[type-arg]  # generic in new cl
         if not isinstance(value, str):
             return value  # type: ignore[no-any-return]
         try:
-            return parse_word(self.field, value)
+            return parse_argument(self.field, value)
         except ConfigError:
             self.fail(f"{value!r} is not {self.field.allowed}", param, ctx)
 
@@ -294,7 +294,7 @@ def _option(field: Field) -> Callable[[Function], Function]:
 
 def option_name(field: Field) -> str:
     """The option of a setting."""
-    return f"--{field.word}"
+    return f"--{field.option}"
 
 
 def _names(field: Field) -> list[str]:

@@ -86,7 +86,7 @@ def _batch(batch: "Glimpse") -> Iterator[str]:
         waiting = f", {plural(folder.waiting, 'file')} not yet complete" if folder.waiting else ""
         problem = f": {folder.problem}" if folder.problem else ""
         path = str(text_to_path(folder.folder.path))
-        yield f"  watching: {printable(path)} ({folder.state}{printable(problem)}{waiting})"
+        yield f"  watched folder: {printable(path)} ({folder.state}{printable(problem)}{waiting})"
     if seen.engine is not None:
         engine = seen.engine
         yield f"  model: {printable(engine.model)}, {engine.device}, {engine.compute_type}"

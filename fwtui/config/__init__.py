@@ -1,1 +1,1 @@
-"""Where settings come from: locations, load, save."""
+"""Settings as data: their fields, sources, profiles, validation and file."""

@@ -1,4 +1,4 @@
-"""Every setting as data: what the command line, the settings file and the settings screen show."""
+"""Every setting as data, for the command line, the settings file and the settings screen."""
 
 import math
 import re
@@ -17,11 +17,11 @@ from fwtui.errors import ConfigError
 Kind = Literal["bool", "int", "float", "str", "choice"]
 Value = bool | int | float | str | None
 
-# The engine holds whole numbers in C ints; a larger one would be cut off silently.
+# The engine stores integers in C ints; larger ones would be truncated silently.
 MAX_INT = 2**31 - 1
 
-# Names that say too little without their section.
-_LONG = {
+# Options of settings whose names are unclear without their section.
+_OPTIONS = {
     "memory.warn": "memory_warn",
     "memory.limit": "memory_limit",
     "memory.gpu_limit": "gpu_memory_limit",
@@ -34,10 +34,10 @@ _NOUNS: dict[Kind, str] = {
     "bool": "true or false",
     "int": "a whole number",
     "float": "a number",
-    "str": "a text",
+    "str": "text",
     "choice": "one of",
 }
-_WORDS = {
+_BOOLEANS = {
     "true": True,
     "yes": True,
     "on": True,
@@ -52,9 +52,8 @@ _WORDS = {
 class Field(msgspec.Struct, frozen=True, kw_only=True):
     """One setting. `minimum` and `maximum` are allowed values unless their exclusive flag is set.
 
-    `optional`: None is allowed, and means "not set" or "switched off" as the description says;
-    `unset` is the word for it.
-    `choices` is in the order of the declaration, empty unless `kind` is "choice".
+    `optional`: None is allowed, and means not set or off; `unset` is the word for it. `choices` are
+    in the order of the declaration, and empty unless `kind` is "choice".
     """
 
     section: str
@@ -71,8 +70,8 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     pattern: str | None = None
     unset: str = "none"
 
-    def fits(self, text: str) -> bool:
-        """Whether a text has the form that is wanted."""
+    def matches(self, text: str) -> bool:
+        """Whether a text has the required form."""
         return self.pattern is None or re.search(self.pattern, text) is not None
 
     @property
@@ -81,17 +80,17 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.section}.{self.name}"
 
     @property
-    def word(self) -> str:
-        """The one word that means it: on the command line behind `--`, in the environment."""
-        return _LONG.get(self.key, self.name)
+    def option(self) -> str:
+        """Its name on the command line, after `--`, and in the environment, after `FWTUI_`."""
+        return _OPTIONS.get(self.key, self.name)
 
     @property
     def allowed(self) -> str:
-        """What values are allowed, for people: "a whole number, at least 1, or none"."""
+        """The allowed values as text: "a whole number, at least 1, or none"."""
         if self.kind == "choice":
             text = "one of " + ", ".join(self.choices)
         else:
-            noun = "numbers, by commas" if self.pattern else _NOUNS[self.kind]
+            noun = "comma-separated numbers" if self.pattern else _NOUNS[self.kind]
             text = ", ".join([noun, *self._bounds()])
         return f"{text}, or {self.unset}" if self.optional else text
 
@@ -104,7 +103,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
 
 @cache
 def all_fields() -> tuple[Field, ...]:
-    """All settings, in the order in which they are declared."""
+    """All settings in the order of their declaration."""
     defaults = Settings()
     return tuple(
         _describe(section, name, hint, getattr(getattr(defaults, section), name))
@@ -127,21 +126,21 @@ def find_field(key: str) -> Field:
     if key in known:
         return known[key]
     nearest = _nearest(key, known)
-    hint = f"did you mean {nearest}?" if nearest else "see: fwtui run --help"
-    raise ConfigError(f"there is no setting called {key!r}", hint)
+    hint = f"did you mean {nearest}?" if nearest else "see: fwtui config show"
+    raise ConfigError(f"no setting is called {key!r}", hint)
 
 
 def field_named(name: str) -> Field:
-    """The setting of this key, or of this word; raises ConfigError naming the nearest one."""
-    word = name.removeprefix("--").replace("-", "_")
-    same = [field for field in all_fields() if word == field.word]
+    """The setting with this key or option; raises ConfigError naming the nearest one."""
+    option = name.removeprefix("--").replace("-", "_")
+    same = [field for field in all_fields() if option == field.option]
     return same[0] if same else find_field(name)
 
 
 def apply(settings: Settings, values: Mapping[str, Value]) -> Settings:
     """`settings` with these values, given by `section.name`.
 
-    Raises ConfigError that names the key, the value and what is allowed.
+    Raises ConfigError with the key, the value and what is allowed.
     """
     changes: dict[str, dict[str, Value]] = {}
     for key, value in values.items():
@@ -155,19 +154,19 @@ def apply(settings: Settings, values: Mapping[str, Value]) -> Settings:
 
 
 def value_of(settings: Settings, field: Field) -> Value:
-    """The value that a setting has."""
+    """The value of a setting."""
     return value_at(settings, field.key)
 
 
 def value_at(settings: Settings, key: str) -> Value:
-    """As `value_of`, by the `section.name` of a setting that there is."""
+    """The value of an existing setting, by its `section.name`."""
     section, _, name = key.partition(".")
     value: Value = getattr(getattr(settings, section), name)
     return value
 
 
 def differing(settings: Settings) -> Iterator[tuple[Field, Value]]:
-    """The settings that are not at their defaults, with their values."""
+    """The settings whose values are not their defaults, with these values."""
     for field in all_fields():
         value = value_of(settings, field)
         if value != field.default:
@@ -175,37 +174,37 @@ def differing(settings: Settings) -> Iterator[tuple[Field, Value]]:
 
 
 def check(field: Field, value: object) -> Value:
-    """The value as the field's own type; raises ConfigError if it is not allowed."""
+    """The value in the field's type; raises ConfigError if it is not allowed."""
     if value is None:
         if field.optional:
             return None
         raise _not_allowed(field, value)
     match field.kind:
         case "bool":
-            right = isinstance(value, bool)
+            valid = isinstance(value, bool)
         case "int":
-            right = isinstance(value, int) and not isinstance(value, bool)
-            right = right and abs(value) <= MAX_INT  # type: ignore[arg-type]
+            valid = isinstance(value, int) and not isinstance(value, bool)
+            valid = valid and abs(value) <= MAX_INT  # type: ignore[arg-type]
         case "float":
-            right = isinstance(value, int | float) and not isinstance(value, bool)
-            value = _as_float(value) if right else value
-            right = right and math.isfinite(value)  # type: ignore[arg-type]
+            valid = isinstance(value, int | float) and not isinstance(value, bool)
+            value = _as_float(value) if valid else value
+            valid = valid and math.isfinite(value)  # type: ignore[arg-type]
         case "str":
-            if field.pattern and type(value) is int:  # a TOML file may say 1
+            if field.pattern and type(value) is int:  # a TOML file may have 1
                 value = str(value)
-            right = isinstance(value, str) and _is_unicode(value) and field.fits(value)
+            valid = isinstance(value, str) and _is_unicode(value) and field.matches(value)
         case "choice":
-            right = value in field.choices
-    if not (right and _is_within(field, value)):
+            valid = value in field.choices
+    if not (valid and _is_within(field, value)):
         raise _not_allowed(field, value)
     return value  # type: ignore[return-value]
 
 
 def parse(field: Field, text: str) -> Value:
-    """The value that a person typed; raises ConfigError if it is not allowed.
+    """The value of text typed by the user; raises ConfigError if it is not allowed.
 
-    An empty text, and for other kinds than "str" the word none (or the field's own word for it),
-    is None where that is allowed.
+    For optional settings an empty text is None; so is, unless the kind is "str", none or the
+    field's `unset`.
     """
     word = text.strip().lower()
     if field.optional and (not text or (field.kind != "str" and word in {"", "none", field.unset})):
@@ -213,7 +212,7 @@ def parse(field: Field, text: str) -> Value:
     try:
         match field.kind:
             case "bool":
-                return _WORDS[word]
+                return _BOOLEANS[word]
             case "int":
                 return check(field, int(word))
             case "float":
@@ -224,8 +223,8 @@ def parse(field: Field, text: str) -> Value:
         raise _not_allowed(field, text) from None
 
 
-def parse_word(field: Field, text: str) -> Value:
-    """As `parse`, for places where a text cannot be left out: there, `None` is None of any kind."""
+def parse_argument(field: Field, text: str) -> Value:
+    """As `parse` for arguments, which cannot be omitted: `None` is None for every kind."""
     return None if field.optional and text == "None" else parse(field, text)
 
 
@@ -295,7 +294,7 @@ def _as_float(value: Any) -> float:
 
 
 def _is_unicode(text: str) -> bool:
-    """False for the lone surrogates that stand for undecodable bytes: no file could hold them."""
+    """False for lone surrogates, which stand for undecodable bytes and cannot be stored."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -305,17 +304,17 @@ def _is_unicode(text: str) -> bool:
 
 def _not_allowed(field: Field, value: object) -> ConfigError:
     return ConfigError(
-        f"{field.key} cannot be {_shown(value)}", f"allowed: {field.allowed}", setting=field.key
+        f"{field.key} cannot be {_as_text(value)}", f"allowed: {field.allowed}", setting=field.key
     )
 
 
-def _shown(value: object) -> str:
+def _as_text(value: object) -> str:
     text = "none" if value is None else ascii(value) if isinstance(value, str) else str(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _nearest(key: str, known: Mapping[str, Field]) -> str | None:
-    """The best guess at what was meant, also when the section is wrong or missing."""
+    """The setting that was probably meant, even if the section is wrong or missing."""
     name = key.rpartition(".")[2]
     if same := [field.key for field in known.values() if field.name == name]:
         return same[0]

@@ -1,4 +1,4 @@
-"""Where fwtui keeps its files. Nothing is created here."""
+"""The folders and files of fwtui, and the remembered path maps."""
 
 import os
 import tomllib
@@ -14,7 +14,7 @@ _APP = "fwtui"
 
 
 class Locations(msgspec.Struct, frozen=True):
-    """The folders for what must survive (`state`), what may be lost (`cache`), and settings."""
+    """The folders for sessions and logs (`state`), scratch files (`cache`) and settings."""
 
     state: Path
     cache: Path
@@ -22,62 +22,62 @@ class Locations(msgspec.Struct, frozen=True):
 
     @property
     def sessions(self) -> Path:
-        """Folder of the sessions."""
+        """The folder of the sessions."""
         return self.state / "sessions"
 
     @property
     def scratch(self) -> Path:
-        """Folder of the decoded WAVs of running files."""
+        """The folder of the decoded audio of running files."""
         return self.cache / "scratch"
 
     @property
     def history(self) -> Path:
-        """What was measured in earlier batches."""
+        """The speeds and memory use measured in earlier batches."""
         return self.state / "history.json"
 
     @property
     def logs(self) -> Path:
-        """Folder of the log files."""
+        """The folder of the log files."""
         return self.state / "logs"
 
     @property
     def live(self) -> Path:
-        """Folder of the running batches' addresses and sockets."""
+        """The folder of the endpoints and sockets of running batches."""
         return self.state / "live"
 
     def session_log(self, session_id: str) -> Path:
-        """The log file of one session."""
+        """The log file of a session."""
         return self.logs / f"{session_id}.log"
 
     def session_log_before(self, session_id: str) -> Path:
-        """The first part of the log of one session, if it has become long."""
+        """The earlier part of a session's log, if it was long."""
         return self.logs / f"{session_id}.1.log"
 
     @property
     def watched(self) -> Path:
-        """Folder of the ledgers of watched folders."""
+        """The folder of the histories of watched folders."""
         return self.state / "watched"
 
     @property
     def last_batch(self) -> Path:
-        """What became of the batch that ended last."""
+        """The result of the last batch that ended."""
         return self.state / "last-batch.json"
 
     @property
     def config_file(self) -> Path:
-        """The user's settings."""
+        """The settings file."""
         return self.config / "settings.toml"
 
     @property
     def path_maps(self) -> Path:
-        """Where folders of other machines are here."""
+        """The file of remembered path maps."""
         return self.config / "path-maps.toml"
 
     @staticmethod
     def default(environ: Mapping[str, str] = os.environ) -> "Locations":
-        """The platform's folders, unless FWTUI_STATE_DIR, _CACHE_DIR or _CONFIG_DIR name others.
+        """The platform's folders, or those in FWTUI_STATE_DIR, _CACHE_DIR and _CONFIG_DIR.
 
-        A relative folder is relative to the current one; an empty variable counts as not set.
+        Relative folders are relative to the current one; empty variables count as not set.
         """
 
         def folder(variable: str, usual: str) -> Path:
@@ -91,7 +91,7 @@ class Locations(msgspec.Struct, frozen=True):
 
 
 def load_maps(path: Path) -> dict[str, str]:
-    """The remembered mapping, old folder to new; empty if nothing is remembered.
+    """The remembered path maps, old folder to new.
 
     Raises ConfigError that names the file.
     """
@@ -100,17 +100,27 @@ def load_maps(path: Path) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ConfigError(f"{path} cannot be read: {error}", "correct it, or delete it") from error
+        raise ConfigError(f"cannot read {path}: {error}", "correct or delete it") from error
     return {old: new for old, new in table.items() if isinstance(new, str)}
 
 
 def save_maps(path: Path, maps: Mapping[str, str]) -> None:
-    """Remember this mapping. Raises ConfigError."""
+    """Save the path maps. Raises ConfigError."""
     import tomli_w
 
     from fwtui.disk.files import replace_file
 
     try:
+<<<<<<< HEAD
         replace_file(path, tomli_w.dumps(dict(maps)).encode())
     except StorageError as error:
         raise ConfigError(error.title, error.hint or "Check its folder.") from error
+=======
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temp.write_text(tomli_w.dumps(dict(maps)), "utf-8")
+        temp.replace(path)
+    except OSError as error:
+        raise ConfigError(
+            f"cannot write {path}: {error.strerror or error}", "check its folder"
+        ) from error
+>>>>>>> e4dcdae (Help texts of all settings, config in plain English, reference regenerated)

@@ -1,4 +1,4 @@
-"""Settings as the few values that are not at their defaults: what a file remembers of them."""
+"""Overrides: settings as the values that differ from the defaults, as stored for each file."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -11,9 +11,9 @@ from fwtui.errors import ConfigError
 
 @lru_cache(maxsize=8)
 def to_overrides(settings: Settings) -> dict[str, Value]:
-    """The values that are not at their defaults, by `section.name`; not the user's own ones.
+    """The values that differ from the defaults by `section.name`, without `USER_SECTIONS`.
 
-    The same object for the same settings: a hundred thousand files share it. Do not change it.
+    The same object for the same settings, shared by all files with them: do not change it.
     """
     return {
         field.key: value

@@ -1,4 +1,4 @@
-"""Everything that is wrong with a settings file, not only the first thing."""
+"""All errors in a settings file, not only the first."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +11,7 @@ from fwtui.errors import ConfigError, FwtuiError
 
 
 def problems_in(data: bytes) -> Iterator[FwtuiError]:
-    """What is wrong, in the order of the file; contradictions between settings last."""
+    """The errors in the order of the file, then contradictions between settings."""
     try:
         tables = parse_tables(data)
     except ConfigError as error:
@@ -32,9 +32,9 @@ def problems_in(data: bytes) -> Iterator[FwtuiError]:
 
 
 def _settings(section: str, table: Any, values: dict[str, Value]) -> Iterator[ConfigError]:
-    """The problems of a section; the values that are right are put into `values`."""
+    """The errors in a section; its valid values are added to `values`."""
     parts = [{name: value} for name, value in table.items()] if isinstance(table, dict) else [table]
-    # An empty section may be unknown all the same.
+    # Even an empty section may be unknown.
     for part in parts or [{}]:
         try:
             for key, value in values_in({section: part}):
@@ -46,7 +46,7 @@ def _settings(section: str, table: Any, values: dict[str, Value]) -> Iterator[Co
 
 
 def _each(table: Any, name: str, read: Any) -> Iterator[ConfigError]:
-    """The problems of the parts of a table that holds no settings."""
+    """The errors in the parts of a table without settings."""
     parts = [{key: value} for key, value in table.items()] if isinstance(table, dict) else [table]
     for part in parts:
         try:

@@ -1,4 +1,4 @@
-"""Named sets of values for what decides speed against accuracy."""
+"""Profiles: named sets of values, built-in or saved by the user."""
 
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -9,14 +9,14 @@ import msgspec
 from fwtui.config.fields import Value, all_fields, apply, find_field, value_at
 from fwtui.core.settings import Settings
 
-_NOT_HELD = frozenset({"model.model_dir", "output.output_dir"})
+_NOT_IN_PROFILES = frozenset({"model.model_dir", "output.output_dir"})
 
 
 class Profile(msgspec.Struct, frozen=True):
-    """`values` are by `section.name`.
+    """A named set of values by `section.name`.
 
-    The built-in ones all set the same settings and leave the others alone. A `complete` one, which
-    the user made, sets all that is `profile_keys`: to its values, or else to their defaults.
+    The built-in profiles all set the same few settings. A `complete` one, as saved by the user,
+    sets all `profile_keys`: to its values, or otherwise to their defaults.
     """
 
     name: str
@@ -26,7 +26,7 @@ class Profile(msgspec.Struct, frozen=True):
 
     @property
     def sets(self) -> Mapping[str, Value]:
-        """Every setting that it sets, with its value."""
+        """Every setting that the profile sets, with its value."""
         if not self.complete:
             return self.values
         return {key: find_field(key).default for key in profile_keys()} | dict(self.values)
@@ -34,11 +34,11 @@ class Profile(msgspec.Struct, frozen=True):
 
 @cache
 def profile_keys() -> tuple[str, ...]:
-    """What a profile of the user's own holds: all that decides text and look of the outputs."""
+    """The settings in a custom profile: all that affect the text and form of transcripts."""
     return tuple(
         field.key
         for field in all_fields()
-        if field.section in {"model", "decoding", "output"} and field.key not in _NOT_HELD
+        if field.section in {"model", "decoding", "output"} and field.key not in _NOT_IN_PROFILES
     )
 
 
@@ -54,9 +54,9 @@ def _profile(
 
 
 PROFILES = (
-    _profile("Fast", "int8 weights, one beam: quickest, least memory", "int8", 1, 1.0),
+    _profile("Fast", "int8 weights, one beam: fastest, least memory", "int8", 1, 1.0),
     _profile("Precise", "the model's own weights, five beams", "default", 5, 1.0),
-    _profile("Deep", "the best type for the device, ten patient beams: slow", "auto", 10, 2.0),
+    _profile("Deep", "the best type for the device, ten beams: slow", "auto", 10, 2.0),
 )
 
 
@@ -66,7 +66,7 @@ def with_profile(settings: Settings, profile: Profile) -> Settings:
 
 
 def profile_of(settings: Settings, own: Iterable[Profile] = ()) -> Profile | None:
-    """The profile whose values `settings` has, if there is one; the user's `own` come first."""
+    """The profile whose values `settings` have, if any; custom ones (`own`) come first."""
     for profile in (*own, *PROFILES):
         if all(value_at(settings, key) == value for key, value in profile.sets.items()):
             return profile
@@ -74,7 +74,7 @@ def profile_of(settings: Settings, own: Iterable[Profile] = ()) -> Profile | Non
 
 
 def custom_profile(name: str, settings: Settings) -> Profile:
-    """A profile with what `settings` has."""
+    """A profile with the values of `settings`."""
     found = {key: value_at(settings, key) for key in profile_keys()}
     values = {key: value for key, value in found.items() if value != find_field(key).default}
     return Profile(name, "Your own", MappingProxyType(values), complete=True)

@@ -1,4 +1,4 @@
-"""Settings into a TOML file that holds what differs from the defaults, and the user's comments."""
+"""Saves settings as TOML: only values that differ from the defaults, with the user's comments."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,10 +17,14 @@ if TYPE_CHECKING:
 
 
 def save_settings(path: Path, settings: Settings) -> None:
+<<<<<<< HEAD
     """Change the file atomically; on any error it is unchanged.
+=======
+    """Replace the file atomically, keeping lines whose values do not change.
+>>>>>>> e4dcdae (Help texts of all settings, config in plain English, reference regenerated)
 
-    Lines whose values stay are not touched. Creates the folder. Raises ConfigError, also for a
-    file that is no valid settings file: it is never overwritten.
+    Creates the folder. Raises ConfigError, also if the file is not a valid settings file, which is
+    never overwritten.
     """
     try:
         before = path.read_bytes() if path.exists() else b""
@@ -29,7 +33,11 @@ def save_settings(path: Path, settings: Settings) -> None:
     write_settings(path, _rendered(path, before, settings))
 
 
+<<<<<<< HEAD
 def write_settings(path: Path, data: bytes) -> None:
+=======
+def replace_file(path: Path, data: bytes) -> None:
+>>>>>>> e4dcdae (Help texts of all settings, config in plain English, reference regenerated)
     """Write a settings file atomically; creates its folder. Raises ConfigError."""
     try:
         replace_file(path, data)
@@ -37,9 +45,17 @@ def write_settings(path: Path, data: bytes) -> None:
         raise _cannot_write(error) from error
 
 
+<<<<<<< HEAD
 def _cannot_write(error: StorageError) -> ConfigError:
     hint = "Check the permissions and the free space of its folder."
     return ConfigError(error.title, error.hint or hint)
+=======
+def _cannot_write(path: Path, error: OSError) -> ConfigError:
+    return ConfigError(
+        f"cannot write {path}: {error.strerror or error}",
+        "check the permissions and the free space of its folder",
+    )
+>>>>>>> e4dcdae (Help texts of all settings, config in plain English, reference regenerated)
 
 
 def _rendered(path: Path, before: bytes, settings: Settings) -> bytes:
@@ -49,14 +65,12 @@ def _rendered(path: Path, before: bytes, settings: Settings) -> bytes:
     except ConfigError as error:
         raise error.located(str(path)) from error
     if written != settings:
-        raise ConfigError(
-            f"{path} is laid out in a way that cannot be changed", "write a table for each section"
-        )
+        raise ConfigError(f"cannot change the layout of {path}", "write a table for each section")
     return after
 
 
 def render_settings(settings: Settings, before: bytes = b"") -> bytes:
-    """The TOML file `before`, changed so that it means `settings`; raises ConfigError."""
+    """The TOML file `before`, changed to contain `settings`; raises ConfigError."""
     import tomlkit
 
     old = parse_settings(before)
@@ -94,7 +108,7 @@ def _has_comment(table: object, name: str) -> bool:
 
 
 def _append(table: "Table", name: str, value: bool | float | str) -> None:
-    """Add a key after the last one: comments that follow belong to the next table."""
+    """Add a key after the last one, before comments that belong to the next table."""
     body = table.value.body
     end = max((at + 1 for at, (key, _) in enumerate(body) if key is not None), default=0)
     rest = body[end:]
@@ -104,7 +118,7 @@ def _append(table: "Table", name: str, value: bool | float | str) -> None:
 
 
 def save_profile(path: Path, profile: Profile) -> None:
-    """Add a profile to the file, or replace the one with its name; raises ConfigError."""
+    """Add a profile to the file, or replace that of the same name; raises ConfigError."""
     import tomlkit
 
     table = tomlkit.table()
@@ -117,7 +131,7 @@ def save_profile(path: Path, profile: Profile) -> None:
 
 
 def delete_profile(path: Path, name: str) -> None:
-    """Take a profile out of the file; raises ConfigError."""
+    """Remove a profile from the file; raises ConfigError."""
     _change(path, lambda profiles: profiles.pop(name, None))
 
 

@@ -1,4 +1,4 @@
-"""A JSON schema of the settings file, from which editors complete and check it."""
+"""A JSON schema of the settings file, for completion and checks in editors."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -8,13 +8,13 @@ from fwtui.config.profiles import profile_keys
 from fwtui.config.sources import NONE
 from fwtui.core.settings import Settings
 
-# The draft that the TOML extensions of editors know.
+# The draft that TOML extensions of editors support.
 DRAFT = "http://json-schema.org/draft-07/schema#"
 _TYPES = {"bool": "boolean", "int": "integer", "float": "number", "str": "string"}
 
 
 def json_schema(actions: Iterable[str]) -> dict[str, Any]:
-    """The schema; `actions` are the ids that `[keys]` may have."""
+    """The schema; `actions` are the ids allowed in `[keys]`."""
     sections = {
         section: _table([field for field in all_fields() if field.section == section])
         for section in Settings.__struct_fields__
@@ -61,7 +61,7 @@ def _setting(field: Field) -> dict[str, Any]:
 def _value(field: Field) -> dict[str, Any]:
     if field.kind == "choice":
         return {"enum": list(field.choices)}
-    if field.pattern:  # a text of numbers; one may be written without quotes
+    if field.pattern:  # comma-separated numbers; a single one may be unquoted
         text = {"type": "string", "pattern": field.pattern}
         return {"anyOf": [text, {"type": "integer", "minimum": 0}]}
     value: dict[str, Any] = {"type": _TYPES[field.kind]}

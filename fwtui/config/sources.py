@@ -1,7 +1,6 @@
-"""Where every setting's value comes from: layers, each over the one before it.
+"""The layers of settings: defaults, settings file, profile, environment, command line.
 
-Defaults lie below the settings file, that below a profile, that below the environment, and the
-command line is over all.
+Each layer overrides those before it.
 """
 
 import os
@@ -13,21 +12,21 @@ from typing import Any, cast
 
 import msgspec
 
-from fwtui.config.fields import Field, Value, all_fields, apply, check, find_field, parse_word
+from fwtui.config.fields import Field, Value, all_fields, apply, check, find_field, parse_argument
 from fwtui.config.profiles import Profile, profile_keys
 from fwtui.core.settings import Settings
 from fwtui.errors import ConfigError
 
 PREFIX = "FWTUI_"
 PROFILE = "FWTUI_PROFILE"
-# What is told to the commands of `[done]` begins with this, and is no setting.
+# Variables set for hooks begin with this and are not settings.
 FACTS = "FWTUI_DONE_"
 _OTHERS = frozenset({PROFILE, "FWTUI_STATE_DIR", "FWTUI_CACHE_DIR", "FWTUI_CONFIG_DIR"})
 
 
 def variable(field: Field) -> str:
-    """The variable of a setting."""
-    return PREFIX + field.word.upper()
+    """The environment variable of a setting."""
+    return PREFIX + field.option.upper()
 
 
 def environment_values(environ: Mapping[str, str]) -> dict[str, Value]:
@@ -39,14 +38,14 @@ def environment_values(environ: Mapping[str, str]) -> dict[str, Value]:
         name = variable(field)
         if text := environ.get(name, ""):
             try:
-                values[field.key] = parse_word(field, text)
+                values[field.key] = parse_argument(field, text)
             except ConfigError as error:
                 raise error.located(name) from error
     return values
 
 
 def misspelt_variables(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Variables that look like ours, mean nothing, and are close to one that does: both names."""
+    """Unknown variables that begin with FWTUI_, with the known ones that were probably meant."""
     known = {variable(field) for field in all_fields()} | _OTHERS
     ours = [name for name in sorted(environ) if name.startswith(PREFIX)]
     for name in ours:
@@ -56,20 +55,22 @@ def misspelt_variables(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 
 NONE = "none"
-# Tables of the file that are no settings; fwtui.config.sources reads them.
-OTHER_TABLES = frozenset({"keys", "profiles"})
+KEYS = "keys"
+PROFILES = "profiles"
+# Tables of the file that are not settings.
+_OTHER_TABLES = frozenset({KEYS, PROFILES})
 
 
 def load_settings(path: Path) -> Settings:
-    """The settings in this file, or the defaults if there is no such file.
+    """The settings in this file, or the defaults if it does not exist.
 
-    Raises ConfigError that names the file, the key, its value and what is allowed.
+    Raises ConfigError with the file, the key, its value and what is allowed.
     """
     return apply(Settings(), load_values(path))
 
 
 def load_values(path: Path) -> dict[str, Value]:
-    """The settings that this file has, by `section.name`; raises as `load_settings`."""
+    """The settings in this file by `section.name`; raises as `load_settings`."""
     data = read_file(path)
     try:
         return parse_values(data)
@@ -78,14 +79,14 @@ def load_values(path: Path) -> dict[str, Value]:
 
 
 def read_file(path: Path) -> bytes:
-    """The bytes of a settings file, none if it is not there; raises ConfigError."""
+    """The bytes of a settings file, empty if it does not exist; raises ConfigError."""
     try:
         return path.read_bytes()
     except FileNotFoundError:
         return b""
     except OSError as error:
         raise ConfigError(
-            f"{path} cannot be read: {error.strerror or error}",
+            f"cannot read {path}: {error.strerror or error}",
             "correct its permissions, or move it away to use the defaults",
         ) from error
 
@@ -98,7 +99,7 @@ def parse_settings(data: bytes) -> Settings:
 def parse_values(data: bytes) -> dict[str, Value]:
     """The values in the bytes of a TOML file, each of them allowed; raises ConfigError."""
     tables = parse_tables(data)
-    found = values_in({name: t for name, t in tables.items() if name not in OTHER_TABLES})
+    found = values_in({name: t for name, t in tables.items() if name not in _OTHER_TABLES})
     return {key: check(find_field(key), value) for key, value in found}
 
 
@@ -111,19 +112,19 @@ def parse_tables(data: bytes) -> dict[str, Any]:
     try:
         return tomllib.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        raise ConfigError("is not a text in UTF-8", f"byte {error.start} is wrong") from error
+        raise ConfigError("not a UTF-8 text file", f"byte {error.start} is invalid") from error
     # tomllib parses recursively, so a deeply nested file ends it by RecursionError.
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ConfigError(f"is not valid TOML: {error}", "see https://toml.io") from error
+        raise ConfigError(f"not valid TOML: {error}", "see https://toml.io") from error
 
 
 def values_in(tables: dict[str, Any]) -> Iterator[tuple[str, Value]]:
-    """The settings in tables, by `section.name`, not checked yet; raises ConfigError."""
+    """The settings in tables by `section.name`, not checked yet; raises ConfigError."""
     for section, table in tables.items():
         if section not in Settings.__struct_fields__:
             raise _unknown_section(section, table)
         if not isinstance(table, dict):
-            raise ConfigError(f"{section!r} is a section", f"write [{section}] on its own line")
+            raise ConfigError(f"{section!r} is a section", f"write [{section}] on a separate line")
         for name, value in table.items():
             field = find_field(f"{section}.{name}")
             is_off = value in (NONE, field.unset) and field.optional and field.kind != "str"
@@ -136,16 +137,16 @@ def _unknown_section(section: str, table: Any) -> ConfigError:
         try:
             find_field(section)
         except ConfigError as error:
-            return ConfigError(f"the setting {section!r} is outside of a section", error.hint)
+            return ConfigError(f"setting {section!r} is not in a section", error.hint)
     nearest = get_close_matches(section, known, n=1, cutoff=0.0)[0]
     sections = ", ".join(f"[{name}]" for name in known)
     return ConfigError(
-        f"there is no section [{section}]", f"did you mean [{nearest}]? Sections: {sections}"
+        f"no section is called [{section}]", f"did you mean [{nearest}]? Sections: {sections}"
     )
 
 
 class Origin(StrEnum):
-    """The layers."""
+    """The layer that a value comes from."""
 
     DEFAULT = "default"
     FILE = "file"
@@ -155,19 +156,19 @@ class Origin(StrEnum):
 
 
 class Layer(msgspec.Struct, frozen=True):
-    """Some values, by `section.name`; `name` is that of the file or the profile."""
+    """The values of a layer by `section.name`; `name` is that of the file or the profile."""
 
     origin: Origin
     values: Mapping[str, Value]
     name: str = ""
 
     def source(self, field: Field) -> str:
-        """Where exactly a value of it comes from, for people."""
+        """Where exactly a value comes from, as text."""
         match self.origin:
             case Origin.ENVIRONMENT:
                 return variable(field)
             case Origin.COMMAND_LINE:
-                return f"--{field.word}"
+                return f"--{field.option}"
             case Origin.PROFILE:
                 return f"profile {self.name}"
             case _:
@@ -175,7 +176,7 @@ class Layer(msgspec.Struct, frozen=True):
 
 
 class SourcedValue(msgspec.Struct, frozen=True):
-    """A setting's value, and where it comes from."""
+    """The value of a setting, and where it comes from."""
 
     field: Field
     value: Value
@@ -190,14 +191,14 @@ def make_layers(
     given: Mapping[str, Value] | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> tuple[Layer, ...]:
-    """The layers over the defaults, the lowest first. `profile` is the one that was asked for.
+    """The layers above the defaults, the lowest first, with the named profile.
 
-    Raises ConfigError that says where a wrong value is.
+    Raises ConfigError that names the layer of an invalid value.
     """
-    wanted = profile or environ.get(PROFILE) or ""
+    name = profile or environ.get(PROFILE) or ""
     layers = [Layer(Origin.FILE, load_values(file), str(file))]
-    if wanted:
-        found = find_profile(file, wanted)
+    if name:
+        found = find_profile(file, name)
         layers.append(Layer(Origin.PROFILE, found.sets, found.name))
     layers.append(Layer(Origin.ENVIRONMENT, environment_values(environ)))
     layers.append(Layer(Origin.COMMAND_LINE, given or {}))
@@ -205,7 +206,7 @@ def make_layers(
 
 
 def find_profile(file: Path, name: str) -> Profile:
-    """The profile of this name, the user's own first; raises ConfigError naming the nearest one."""
+    """The profile of this name, custom ones first; raises ConfigError naming the nearest one."""
     from difflib import get_close_matches
 
     from fwtui.config.profiles import PROFILES
@@ -216,12 +217,12 @@ def find_profile(file: Path, name: str) -> Profile:
             return profile
     names = [profile.name for profile in known]
     close = get_close_matches(name.title(), names, n=1) or get_close_matches(name, names, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(names)}"
-    raise ConfigError(f"there is no profile called {name!r}", hint)
+    hint = f"did you mean {close[0]}?" if close else f"available: {', '.join(names)}"
+    raise ConfigError(f"no profile is called {name!r}", hint)
 
 
 def merge_layers(layers: Sequence[Layer]) -> Settings:
-    """The settings that all layers together mean."""
+    """The settings that result from all layers."""
     values: dict[str, Value] = {}
     for layer in layers:
         values |= layer.values
@@ -229,7 +230,7 @@ def merge_layers(layers: Sequence[Layer]) -> Settings:
 
 
 def sourced_values(layers: Sequence[Layer]) -> tuple[SourcedValue, ...]:
-    """Every setting with its value and its origin, in the order of their declaration."""
+    """All settings with their values and origins, in the order of their declaration."""
     found = {
         field.key: SourcedValue(field, field.default, Origin.DEFAULT, Origin.DEFAULT)
         for field in all_fields()
@@ -241,12 +242,8 @@ def sourced_values(layers: Sequence[Layer]) -> tuple[SourcedValue, ...]:
     return tuple(found.values())
 
 
-KEYS = "keys"
-PROFILES = "profiles"
-
-
 def load_keys(path: Path) -> Mapping[str, tuple[str, ...]]:
-    """The keys of each action in `[keys]`; whether there are such is the screen's to say.
+    """The keys of each action in `[keys]`, which the screen checks.
 
     Raises ConfigError that names the file.
     """
@@ -257,7 +254,7 @@ def load_keys(path: Path) -> Mapping[str, tuple[str, ...]]:
 
 
 def load_profiles(path: Path) -> tuple[Profile, ...]:
-    """The user's profiles, in the order of the file; raises ConfigError that names the file."""
+    """The custom profiles in the order of the file; raises ConfigError that names the file."""
     try:
         return profiles_in(parse_tables(read_file(path)))
     except ConfigError as error:
@@ -265,19 +262,19 @@ def load_profiles(path: Path) -> tuple[Profile, ...]:
 
 
 def keys_in(tables: Mapping[str, Any]) -> Mapping[str, tuple[str, ...]]:
-    """`load_keys` of a file that is read; raises ConfigError."""
+    """The keys in the tables of a settings file; raises ConfigError."""
     return {name: _names(name, value) for name, value in _table(tables, KEYS).items()}
 
 
 def profiles_in(tables: Mapping[str, Any]) -> tuple[Profile, ...]:
-    """`load_profiles` of a file that is read; raises ConfigError."""
+    """The profiles in the tables of a settings file; raises ConfigError."""
     return tuple(_profile(name, table) for name, table in _table(tables, PROFILES).items())
 
 
 def _table(tables: Mapping[str, Any], name: str) -> dict[str, Any]:
     table = tables.get(name, {})
     if not isinstance(table, dict):
-        raise ConfigError(f"{name!r} is a section", f"write [{name}] on its own line")
+        raise ConfigError(f"{name!r} is a section", f"write [{name}] on a separate line")
     return table
 
 
@@ -285,7 +282,7 @@ def _names(action: str, value: Any) -> tuple[str, ...]:
     names = [value] if isinstance(value, str) else value
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise ConfigError(
-            f"the keys of {action!r} in [keys] are not a text or a list of texts",
+            f"the keys of {action!r} in [keys] must be a string or a list of strings",
             f'for example: {action} = ["x", "f5"]',
         )
     return tuple(names)
@@ -293,12 +290,14 @@ def _names(action: str, value: Any) -> tuple[str, ...]:
 
 def _profile(name: str, table: Any) -> Profile:
     if not isinstance(table, dict):
-        raise ConfigError(f"the profile {name!r} is not a section", f"write [profiles.{name}]")
+        raise ConfigError(f"profile {name!r} is not a section", f"write [profiles.{name}]")
     values: dict[str, Value] = dict(values_in(table))
     for key in values:
         if key not in profile_keys():
             raise ConfigError(
-                f"the profile {name!r} cannot hold {key}", "profiles decide text and outputs only"
+                f"profile {name!r} cannot contain {key}",
+                "profiles set only the model, transcription and output",
+                setting=key,
             )
     try:
         apply(Settings(), values)

@@ -1,4 +1,4 @@
-"""Why a file failed, as data that can be shown, stored and sent."""
+"""Why a file or a batch failed, as data to show, store and send."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ import msgspec
 
 
 class FailureKind(StrEnum):
-    """What class of thing went wrong; decides whether a retry can help."""
+    """The kind of a failure, which decides whether a retry can help."""
 
     OUT_OF_MEMORY = "out_of_memory"
     CUDA_UNAVAILABLE = "cuda_unavailable"
@@ -31,8 +31,8 @@ class FailureKind(StrEnum):
 class Failure(msgspec.Struct, frozen=True):
     """What happened (`title`), what to do (`hint`), and the raw detail for the log.
 
-    `place` (as `path_to_text`) is the folder or file whose disk is the reason, `needed` how many
-    bytes have to be written there.
+    `place` (as `path_to_text`) is the folder or file whose disk caused it, `needed` the number of
+    bytes to write there.
     """
 
     kind: FailureKind
@@ -43,5 +43,5 @@ class Failure(msgspec.Struct, frozen=True):
     needed: int = 0
 
     def __str__(self) -> str:
-        """Title and hint in one line."""
+        """Title and hint on one line."""
         return f"{self.title} ({self.hint})" if self.hint else self.title

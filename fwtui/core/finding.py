@@ -1,4 +1,4 @@
-"""What is doubtful in a transcript: a passage, with its times, that somebody should listen to."""
+"""Findings: passages of a transcript that should be checked, with their times."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ import msgspec
 
 
 class FindingKind(StrEnum):
-    """What is doubtful about a passage."""
+    """Why a passage should be checked."""
 
     REPETITION = "repetition"
     LOW_CONFIDENCE = "low_confidence"
@@ -18,7 +18,7 @@ class FindingKind(StrEnum):
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """A passage to check. Times in seconds of the file; `detail` is for people."""
+    """A passage to check. Times in seconds; `detail` is text for the user."""
 
     kind: FindingKind
     start: float
@@ -27,25 +27,25 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 TITLES = {
-    FindingKind.REPETITION: "repeats itself",
-    FindingKind.LOW_CONFIDENCE: "the model was unsure",
-    FindingKind.MISSING_SPEECH: "speech without text",
-    FindingKind.LANGUAGE: "another language",
+    FindingKind.REPETITION: "repetition",
+    FindingKind.LOW_CONFIDENCE: "low confidence",
+    FindingKind.MISSING_SPEECH: "missing text",
+    FindingKind.LANGUAGE: "other language",
     FindingKind.TOO_FAST: "too fast to read",
 }
 
 
-def said_of(finding: Finding) -> str:
-    """The finding in words, without its times."""
+def finding_text(finding: Finding) -> str:
+    """The finding as text, without its times."""
     title = TITLES[finding.kind]
     return f"{title}: {finding.detail}" if finding.detail else title
 
 
-def counted(findings: Iterable[Finding]) -> str:
-    """How many of which kind: "2 x repeats itself, another language"; empty if there are none."""
+def findings_text(findings: Iterable[Finding]) -> str:
+    """Findings counted by kind: "2× repetition, other language"; empty if there are none."""
     kinds = Counter(finding.kind for finding in findings)
     return ", ".join(
-        f"{kinds[kind]} x {title}" if kinds[kind] > 1 else title
+        f"{kinds[kind]}× {title}" if kinds[kind] > 1 else title
         for kind, title in TITLES.items()
         if kinds[kind]
     )

@@ -1,6 +1,6 @@
 """Every setting: its name, default, range and help, in one place.
 
-Names and defaults are whisper-ctranslate2's. The command line, the configuration file and the
+Names and defaults are those of whisper-ctranslate2. The command line, the settings file and the
 settings screen are generated from these fields; the help texts are their descriptions.
 """
 
@@ -13,34 +13,37 @@ from fwtui.core.templates import DEFAULT
 
 
 class QualitySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which doubtful passages are looked for and marked. The text itself is never changed."""
+    """Which passages are marked for checking. The text itself is never changed."""
 
     check_text: Annotated[
         bool,
-        Meta(description="Mark passages that repeat themselves or that the model was unsure of"),
+        Meta(description="Mark repeated and low-confidence passages"),
     ] = True
     low_confidence: Annotated[
         float,
-        Meta(le=0, description="With check_text: below this mean log probability it is unsure"),
+        Meta(
+            le=0,
+            description="With check_text: mark passages with a mean log probability below this",
+        ),
     ] = -1.0
     check_languages: Annotated[
         bool,
-        Meta(description="Mark passages in another language (one more step of the model a window)"),
+        Meta(description="Mark passages in another language (one more model step per chunk)"),
     ] = True
     check_coverage: Annotated[
         bool,
         Meta(
-            description="Mark speech without text also where VAD is not needed otherwise: runs it, "
-            "about 7 CPU seconds an hour"
+            description="Mark speech without text even when VAD is not used otherwise (runs "
+            "VAD: about 7 CPU seconds per hour of audio)"
         ),
     ] = False
     missing_speech_s: Annotated[
         Annotated[float, Meta(gt=0)],
-        Meta(description="Speech without text is marked from this length on (s)"),
+        Meta(description="Mark speech without text from this length on (s)"),
     ] = 2.0
 
 
-# fwtui's own two, and Textual's.
+# Two of fwtui, then those of Textual.
 ThemeName = Literal[
     "fwtui-dark",
     "fwtui-light",
@@ -64,49 +67,55 @@ ThemeName = Literal[
 
 
 class InterfaceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How the screen looks. The settings file's count, never those of a stored session."""
+    """The look of the screen. Always taken from the settings file, never from a session."""
 
-    theme: Annotated[ThemeName, Meta(description="Colours of the screen")] = "fwtui-dark"
+    theme: Annotated[ThemeName, Meta(description="Colour theme of the screen")] = "fwtui-dark"
     reduced_motion: Annotated[
-        bool, Meta(description="Nothing on the screen moves by itself: no animation, no blinking")
+        bool, Meta(description="No animations and no blinking on the screen")
     ] = False
 
 
 class DoneSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What happens when a file or the batch is done: commands of the user, and notifications."""
+    """Hooks and notifications when a file or the batch is done."""
 
     on_file_done: Annotated[
-        str | None, Meta(description="Command to run after each file; facts as JSON on its stdin")
+        str | None,
+        Meta(description="Command to run after each file; gets details as JSON on stdin"),
     ] = None
     on_batch_done: Annotated[
-        str | None, Meta(description="Command to run after the batch; facts as JSON on its stdin")
+        str | None,
+        Meta(description="Command to run after the batch; gets details as JSON on stdin"),
     ] = None
     hook_shell: Annotated[
-        bool, Meta(description="Give these commands to a shell: pipes, variables and the like")
+        bool, Meta(description="Run these commands in a shell (pipes, variables, ...)")
     ] = False
     hook_seconds: Annotated[
-        float, Meta(gt=0, description="A command that takes longer is ended, with all it started")
+        float,
+        Meta(
+            gt=0,
+            description="Time limit for these commands (s); they are then ended with all "
+            "their child processes",
+        ),
     ] = 60.0
-    bell: Annotated[bool, Meta(description="Ring the terminal's bell after the batch")] = False
+    bell: Annotated[bool, Meta(description="Ring the terminal bell after the batch")] = False
     terminal_notification: Annotated[
         Literal["off", "auto", "osc9", "osc777"],
-        Meta(description="Have the terminal show a notification after the batch, also over SSH"),
+        Meta(description="Terminal notification after the batch, also over SSH"),
     ] = "off"
     desktop_notification: Annotated[
-        bool, Meta(description="Notification of the desktop that fwtui runs on, after the batch")
+        bool,
+        Meta(description="Desktop notification after the batch, on the machine where fwtui runs"),
     ] = False
 
 
 class LogSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the log files in the state folder hold."""
+    """The log files in the state folder."""
 
     level: Annotated[
         Literal["debug", "info", "warning", "error"],
-        Meta(description="The least important lines that are written to the log files"),
+        Meta(description="Lowest level of the messages written to the log files"),
     ] = "debug"
-    keep_days: Annotated[
-        int, Meta(ge=1, le=3650, description="Log files are deleted so many days after their end")
-    ] = 30
+    keep_days: Annotated[int, Meta(ge=1, le=3650, description="Days to keep log files")] = 30
 
 
 ComputeType = Literal[
@@ -131,160 +140,166 @@ Count = Annotated[int, Meta(ge=0)]
 
 
 class ModelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which model runs, where, and how its weights are stored."""
+    """The model, its device and its weights."""
 
     model: Annotated[
         str, Meta(description="Model name, Hugging Face id, or folder of a CTranslate2 model")
     ] = "small"
     model_dir: Annotated[
-        str | None, Meta(description="Folder for downloaded models (default: Hugging Face's)")
+        str | None, Meta(description="Folder for downloaded models (default: Hugging Face cache)")
     ] = None
     local_files_only: Annotated[
-        bool, Meta(description="Never download: use only models that are already here")
+        bool, Meta(description="Never download models; use only those already downloaded")
     ] = False
     device: Annotated[
-        Literal["auto", "cpu", "cuda"], Meta(description="Device that runs the model")
+        Literal["auto", "cpu", "cuda"], Meta(description="Device to run the model on")
     ] = "auto"
     device_index: Annotated[
         str,
         Meta(
             pattern=r"^\s*\d+\s*(,\s*\d+\s*)*$",
-            description="Number of the GPU; several by commas: one engine on each",
+            description="GPU to use; several, comma-separated, run one engine each",
         ),
     ] = "0"
     compute_type: Annotated[
-        ComputeType, Meta(description="Type of the weights in memory; int8 needs least memory")
+        ComputeType, Meta(description="Type of the model weights in memory; int8 needs the least")
     ] = "auto"
-    threads: Annotated[
-        int, Meta(ge=0, description="CPU threads for the model (0: as many as it likes)")
-    ] = 0
+    threads: Annotated[int, Meta(ge=0, description="CPU threads for the model (0 = automatic)")] = 0
 
     @property
     def device_indexes(self) -> tuple[int, ...]:
-        """The GPUs, each once."""
+        """The numbers of the GPUs, each once."""
         return tuple(dict.fromkeys(int(index) for index in self.device_index.split(",")))
 
 
 class DecodingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What decides the text: everything that goes into the transcription itself."""
+    """Everything that determines the text of a transcript."""
 
     task: Annotated[
         Literal["transcribe", "translate"],
-        Meta(description="Transcribe in the language spoken, or translate into English"),
+        Meta(description="Transcribe in the spoken language, or translate into English"),
     ] = "transcribe"
     language: Annotated[
-        str | None, Meta(description="Language code such as en or de (default: detect it)")
+        str | None,
+        Meta(description="Language code or name, such as en or German (default: auto-detect)"),
     ] = None
-    beam_size: Annotated[AtLeastOne, Meta(description="Beams in beam search (temperature 0)")] = 5
+    beam_size: Annotated[AtLeastOne, Meta(description="Beam size (at temperature 0)")] = 5
     best_of: Annotated[
-        AtLeastOne, Meta(description="Candidates when sampling (temperature above 0)")
+        AtLeastOne, Meta(description="Candidates when sampling (at temperatures above 0)")
     ] = 5
     patience: Annotated[float, Meta(gt=0, description="Patience of the beam search")] = 1.0
     length_penalty: Annotated[float, Meta(description="Exponent of the length penalty")] = 1.0
     repetition_penalty: Annotated[
-        float, Meta(gt=0, description="Above 1: punish tokens that were said before")
+        float, Meta(gt=0, description="Penalty for tokens that already occurred (1 = none)")
     ] = 1.0
     no_repeat_ngram_size: Annotated[
-        int, Meta(ge=0, description="Forbid repeated n-grams of this size (0: allow)")
+        int, Meta(ge=0, description="Forbid repeated n-grams of this size (0 = allow)")
     ] = 0
     temperature: Annotated[
         NotNegative, Meta(description="Sampling temperature of the first attempt")
     ] = 0.0
     temperature_increment_on_fallback: Annotated[
-        float | None, Meta(description="Added to the temperature when a decoding fails")
+        float | None, Meta(description="Increase of the temperature after each failed attempt")
     ] = 0.2
     compression_ratio_threshold: Annotated[
-        float | None, Meta(description="Above it a decoding counts as a repetition loop")
+        float | None, Meta(description="Higher values count as a repetition loop")
     ] = 2.4
     logprob_threshold: Annotated[
-        float | None, Meta(description="Below it a decoding counts as failed")
+        float | None, Meta(description="Lower mean log probabilities count as failed decoding")
     ] = -1.0
     no_speech_threshold: Annotated[
-        float | None, Meta(description="Above it, and decoding failed: the window is silence")
+        float | None, Meta(description="Treat as silence if above this and decoding failed")
     ] = 0.6
     condition_on_previous_text: Annotated[
-        bool, Meta(description="Give the previous text to the model as a prompt")
+        bool, Meta(description="Prompt the model with the previous text")
     ] = True
     prompt_reset_on_temperature: Annotated[
-        NotNegative, Meta(description="Forget the previous text above this temperature")
+        NotNegative, Meta(description="Drop the previous text above this temperature")
     ] = 0.5
-    initial_prompt: Annotated[
-        str | None, Meta(description="Text given as a prompt for the first window")
-    ] = None
-    prefix: Annotated[str | None, Meta(description="Text the first window starts with")] = None
-    hotwords: Annotated[str | None, Meta(description="Words the model should prefer")] = None
+    initial_prompt: Annotated[str | None, Meta(description="Prompt for the first chunk")] = None
+    prefix: Annotated[str | None, Meta(description="Text that the first chunk starts with")] = None
+    hotwords: Annotated[str | None, Meta(description="Words that the model should prefer")] = None
     suppress_blank: Annotated[
-        bool, Meta(description="Suppress blank outputs at the start of a decoding")
+        bool, Meta(description="Suppress blank output at the start of a chunk")
     ] = True
     suppress_tokens: Annotated[
-        str, Meta(description="Token ids never to say, by commas; -1: most special characters")
+        str,
+        Meta(description="Token IDs to suppress, comma-separated (-1 = most special characters)"),
     ] = "-1"
     max_initial_timestamp: Annotated[
-        NotNegative, Meta(description="The first timestamp cannot be later (seconds)")
+        NotNegative, Meta(description="Latest possible first timestamp (s)")
     ] = 1.0
-    without_timestamps: Annotated[bool, Meta(description="Text only, one segment a window")] = False
+    without_timestamps: Annotated[bool, Meta(description="Text only, as one segment per chunk")] = (
+        False
+    )
     max_new_tokens: Annotated[
-        int | None, Meta(description="Most new tokens in a window (default: the model's)")
+        int | None, Meta(description="Maximum new tokens per chunk (default: the model's)")
     ] = None
-    multilingual: Annotated[bool, Meta(description="Detect the language of every window")] = False
+    multilingual: Annotated[bool, Meta(description="Detect the language of every chunk")] = False
     clip_timestamps: Annotated[
-        str, Meta(description="start,end,start,end,... in seconds: only these parts")
+        str, Meta(description="Transcribe only these parts: start,end,start,end,... in seconds")
     ] = "0"
-    word_timestamps: Annotated[bool, Meta(description="Find the time of every word")] = False
+    word_timestamps: Annotated[bool, Meta(description="Determine the time of every word")] = False
     prepend_punctuations: Annotated[
-        str, Meta(description="With word timestamps: joined to the next word")
+        str, Meta(description="With word_timestamps: punctuation joined to the next word")
     ] = "\"'“¿([{-"
     append_punctuations: Annotated[
-        str, Meta(description="With word timestamps: joined to the previous word")
+        str, Meta(description="With word_timestamps: punctuation joined to the previous word")
     ] = "\"'.。,，!！?？:：”)]}、"  # noqa: RUF001
     hallucination_silence_threshold: Annotated[
         float | None,
-        Meta(description="With word timestamps: skip longer silences around doubtful text (s)"),
+        Meta(
+            description="With word_timestamps: skip longer silences around probable "
+            "hallucinations (s)"
+        ),
     ] = None
     vad_filter: Annotated[
-        bool, Meta(description="Skip what is not speech, found by Silero VAD")
+        bool, Meta(description="Skip passages without speech, as detected by Silero VAD")
     ] = False
     vad_threshold: Annotated[
-        Probability | None, Meta(description="Probability above which it is speech")
+        Probability | None, Meta(description="Probability from which a passage counts as speech")
     ] = None
     vad_min_speech_duration_ms: Annotated[
-        Count | None, Meta(description="Shorter speech is thrown away (ms)")
+        Count | None, Meta(description="Ignore shorter speech (ms)")
     ] = None
     vad_max_speech_duration_s: Annotated[
-        Positive | None, Meta(description="Longer speech is split (s)")
+        Positive | None, Meta(description="Split longer speech (s)")
     ] = None
     vad_min_silence_duration_ms: Annotated[
-        Count | None, Meta(description="Silence that ends a piece of speech (ms)")
+        Count | None, Meta(description="Silence that ends a passage of speech (ms)")
     ] = None
     language_detection_segments: Annotated[
-        AtLeastOne, Meta(description="Windows that the language may be looked for in")
+        AtLeastOne, Meta(description="Maximum number of chunks used to detect the language")
     ] = 1
     language_detection_threshold: Annotated[
-        Probability, Meta(description="Above it the language of a window is believed at once")
+        Probability,
+        Meta(description="Accept the language of a chunk at once if its probability is above this"),
     ] = 0.5
     batched: Annotated[
         bool,
         Meta(
-            description="Several windows at once, also of several short files: quicker on a GPU, "
-            "needs more memory. Cut at pauses found by VAD, and without what was said before: "
-            "ignores condition_on_previous_text, prompt_reset_on_temperature, prefix, "
-            "max_initial_timestamp, hallucination_silence_threshold, vad_max_speech_duration_s, "
-            "language_detection_*. Windows above compression_ratio_threshold are done again alone; "
-            "other thresholds, best_of and higher temperatures count only there"
+            description="Transcribe several chunks at once, also of several short files: "
+            "faster on a GPU, but needs more memory. Chunks are cut at pauses "
+            "found by VAD and do not know the previous text. Ignores "
+            "condition_on_previous_text, prompt_reset_on_temperature, prefix, "
+            "max_initial_timestamp, hallucination_silence_threshold, "
+            "vad_max_speech_duration_s and language_detection_*. Chunks above "
+            "compression_ratio_threshold are repeated one by one; only then do "
+            "the other thresholds, best_of and higher temperatures apply"
         ),
     ] = False
     batch_size: Annotated[
         AtLeastOne | None,
         Meta(
-            description="With batched: most windows at once (auto: 16 on a GPU, 4 on a CPU); "
-            "halved as often as needed when memory runs out",
+            description="With batched: maximum number of chunks at once (auto: 16 on a GPU, "
+            "4 on a CPU); halved when memory runs out",
             extra={"unset": "auto"},
         ),
     ] = None
 
     @property
     def temperatures(self) -> tuple[float, ...]:
-        """The temperatures to try in turn, as whisper-ctranslate2 makes them."""
+        """The temperatures to try in turn, as in whisper-ctranslate2."""
         step = self.temperature_increment_on_fallback
         if not step or step <= 0:
             return (self.temperature,)
@@ -293,147 +308,163 @@ class DecodingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
     @property
     def attempts(self) -> int:
-        """How often a window may be sampled at the same time, at a temperature above 0."""
+        """How many candidates a window may be sampled with at once."""
         return self.best_of if self.temperatures[-1] > 0 else 1
 
 
 class OutputSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which files are written, where, and how they look."""
+    """Which transcripts are written, where, and in what form."""
 
     output_dir: Annotated[str, Meta(description="Folder for the transcripts")] = "."
     output_layout: Annotated[
         Literal["flat", "tree", "source"],
         Meta(
-            description="flat: all in output_dir; tree: there, in the folders they were found in; "
-            "source: each beside its recording"
+            description="flat: all in output_dir; tree: in output_dir, with subfolders as "
+            "they were found; source: next to each recording"
         ),
     ] = "flat"
     output_name: Annotated[
         str,
         Meta(
-            description="Name of the transcripts, from {stem} {ext} {relpath} {language} {model} "
-            "{date}; / makes folders"
+            description="Name of the transcripts, with {stem} {ext} {relpath} {language} "
+            "{model} {date}; / creates folders"
         ),
     ] = DEFAULT
     if_exists: Annotated[
         Literal["overwrite", "skip", "rename"],
-        Meta(
-            description="A transcript of that name is there: write it anew, leave it (and skip the "
-            "file if all are there), or take another name"
-        ),
+        Meta(description="If the transcript exists: overwrite, skip, or rename"),
     ] = "overwrite"
     skip_transcribed: Annotated[
         bool,
         Meta(
-            description="Skip files that were transcribed before: same content, same settings, and "
-            "transcripts that are still there"
+            description="Skip files that were already transcribed: same content, same "
+            "settings, transcripts still in place"
         ),
     ] = False
     output_format: Annotated[
-        OutputFormat, Meta(description="Format of the transcripts; all: txt, vtt, srt, tsv, json")
+        OutputFormat, Meta(description="Format of the transcripts (all = txt, vtt, srt, tsv, json)")
     ] = "all"
     pretty_json: Annotated[bool, Meta(description="Indent the JSON")] = False
     highlight_words: Annotated[
-        bool, Meta(description="Underline each word as it is spoken (srt, vtt; word timestamps)")
+        bool,
+        Meta(description="Underline each word as it is spoken (srt, vtt; needs word_timestamps)"),
     ] = False
     max_line_width: Annotated[
         AtLeastOne | None,
-        Meta(description="Most characters in a line (srt, vtt; word timestamps)"),
+        Meta(description="Maximum characters per line (srt, vtt; needs word_timestamps)"),
     ] = None
     max_line_count: Annotated[
         AtLeastOne | None,
-        Meta(description="Most lines in a subtitle (srt, vtt; needs max_line_width)"),
+        Meta(description="Maximum lines per subtitle (srt, vtt; needs max_line_width)"),
     ] = None
     max_words_per_line: Annotated[
-        AtLeastOne | None, Meta(description="Most words in a line (srt, vtt; word timestamps)")
+        AtLeastOne | None,
+        Meta(description="Maximum words per line (srt, vtt; needs word_timestamps)"),
     ] = None
     min_gap_ms: Annotated[
-        Count, Meta(description="Least time between two subtitles (srt, vtt, ass; ms)")
+        Count, Meta(description="Minimum gap between subtitles (srt, vtt, ass; ms)")
     ] = 0
     max_chars_per_second: Annotated[
-        Positive | None, Meta(description="Warn of subtitles that are faster to read than this")
+        Positive | None, Meta(description="Warn about subtitles with more characters per second")
     ] = None
     join_sentences: Annotated[
-        bool, Meta(description="Join segments until a sentence ends (or a pause comes)")
+        bool, Meta(description="Join segments until a sentence or a pause ends them")
     ] = False
     tidy_text: Annotated[
         bool,
         Meta(
-            description="Tidy the transcripts: one space between words, none before punctuation, "
-            "a capital at the beginning of a sentence"
+            description="Tidy the text: single spaces, none before punctuation, capitals at "
+            "the start of sentences"
         ),
     ] = False
     replacements: Annotated[
         str | None,
-        Meta(description="File with corrections for the transcripts: a line each, wrong => right"),
+        Meta(description="File with corrections for the transcripts, one per line: wrong => right"),
     ] = None
     add_timestamps: Annotated[bool, Meta(description="Start each line of a txt with its times")] = (
         False
     )
     add_report: Annotated[
-        bool, Meta(description="Write a report of the batch beside the transcripts")
+        bool, Meta(description="Write a report of the batch next to the transcripts")
     ] = False
 
 
 class BatchSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How the queue is worked through, and what happens when memory runs out."""
+    """How the queue is processed."""
 
     cpu_fallback: Annotated[
         bool,
-        Meta(description="No GPU memory at the last step, or a GPU not usable: go on on the CPU"),
+        Meta(
+            description="Continue on the CPU if the GPU cannot be used or its memory is too small"
+        ),
     ] = False
     workers: Annotated[
         Annotated[int, Meta(ge=1, le=64)],
-        Meta(description="Engines at once on the CPU, or on each GPU; each has a model"),
+        Meta(
+            description="Engines in parallel on the CPU, or on each GPU; each loads its own model"
+        ),
     ] = 1
     cancel_seconds: Annotated[
-        NotNegative, Meta(description="A skipped file's window may take so long, then it is killed")
+        NotNegative,
+        Meta(
+            description="Time for a cancelled file to finish its chunk before the engine is "
+            "killed (s)"
+        ),
     ] = 5.0
     stall_seconds: Annotated[
         NotNegative,
-        Meta(description="An engine silent for so long, or stuck, is started again (s; 0: never)"),
+        Meta(description="Restart an engine that makes no progress for this long (s; 0 = never)"),
     ] = 120.0
     on_disk_full: Annotated[
         Literal["wait", "stop"],
-        Meta(description="Disk full, drive or share gone: wait until that is over, or stop"),
+        Meta(
+            description="If the disk is full or a drive is disconnected: wait until it is "
+            "back, or stop"
+        ),
     ] = "wait"
     sweep_system_temp: Annotated[
         bool,
         Meta(description="Delete tmp*.wav older than an hour in the system's temporary folder"),
     ] = False
     scratch_limit_mb: Annotated[
-        AtLeastOne, Meta(description="Most scratch space for one file (MB; 115 MB hold an hour)")
+        AtLeastOne, Meta(description="Maximum scratch space per file (MB; an hour needs 115 MB)")
     ] = 10240
     on_hangup: Annotated[
         Literal["continue", "stop"],
-        Meta(description="When the terminal goes away: continue in the background, or stop"),
+        Meta(description="When the terminal closes: continue in the background, or stop"),
     ] = "continue"
 
 
 class MemorySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How much memory fwtui may use, and what happens at the limits."""
+    """Memory limits, and what happens when they are reached."""
 
     warn: Annotated[
         str,
-        Meta(description="Above it: alert and cleanup (12GB, or 80% of the machine, or off)"),
+        Meta(
+            description="Warn and free memory above this limit (12GB, 80% of the machine, or off)"
+        ),
     ] = "80%"
     limit: Annotated[
         str,
-        Meta(description="Above it: a fresh engine at the next window (12GB, 80%, or off)"),
+        Meta(
+            description="Restart the engine at the next chunk above this limit (12GB, 80%, or off)"
+        ),
     ] = "off"
     gpu_limit: Annotated[
-        str, Meta(description="The same for the memory of each GPU (10GB, 90%, or off)")
+        str, Meta(description="The same limit for the memory of each GPU (10GB, 90%, or off)")
     ] = "off"
     on_oom: Annotated[
         Literal["degrade", "retry", "fail"],
-        Meta(description="Out of memory: go on in smaller steps, try once more, or fail the file"),
+        Meta(
+            description="When out of memory: degrade in smaller steps, retry once, or fail the file"
+        ),
     ] = "degrade"
     keep_model_minutes: Annotated[
-        NotNegative, Meta(description="The model stays loaded so long after a batch")
+        NotNegative, Meta(description="Keep the model loaded after a batch (minutes)")
     ] = 0.0
 
 
-# What no session keeps: it belongs to the user and the machine that he sits at.
+# Specific to the user and the machine; never stored in a session.
 USER_SECTIONS = ("interface", "done", "log")
 
 
@@ -451,34 +482,34 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     log: LogSettings = LogSettings()
 
     def with_user_settings_of(self, other: "Settings") -> "Settings":
-        """The same, with `other`'s for all that is a user's and a machine's own.
+        """These settings with the `USER_SECTIONS` of `other`.
 
-        Sessions come from outside, too: no command of theirs may ever be run.
+        A session may come from another machine, and its commands must never be run.
         """
         own = {section: getattr(other, section) for section in USER_SECTIONS}
         return msgspec.structs.replace(self, **own)
 
     def text_hash(self) -> str:
-        """Hex digest of the options that decide the text; a resume needs the same one."""
+        """Hex digest of the options that determine the text; a resume needs the same one."""
         return text_hash(self.model, self.decoding)
 
 
 def text_hash(model: ModelSettings, decoding: DecodingSettings) -> str:
-    """Hex digest of everything that decides the text of a file."""
-    import hashlib  # brings a cryptographic library with it
+    """Hex digest of everything that determines the text of a file."""
+    import hashlib  # imports a cryptographic library
 
     options = msgspec.structs.asdict(decoding)
-    del options["batch_size"]  # decides the speed only
-    for name, default in _LATER.items():
+    del options["batch_size"]  # affects the speed only
+    for name, default in _ADDED_LATER.items():
         if options[name] == default:
             del options[name]
     encoded = msgspec.json.encode((model.model, model.compute_type, options))
     return hashlib.blake2b(encoded, digest_size=16).hexdigest()
 
 
-# Options that came after the first sessions: left out at their defaults, so that a session from
-# before them goes on inside its files.
-_LATER: dict[str, object] = {
+# Options added after the first release, omitted at their defaults so that older sessions can be
+# resumed inside their files.
+_ADDED_LATER: dict[str, object] = {
     "language_detection_segments": 1,
     "language_detection_threshold": 0.5,
     "batched": False,

@@ -13,7 +13,7 @@ import msgspec
 
 from fwtui.config.fields import differing
 from fwtui.core.events import MemoryPoint
-from fwtui.core.finding import Finding, said_of
+from fwtui.core.finding import Finding, finding_text
 from fwtui.core.job import (
     Attempt,
     Cancelled,
@@ -158,7 +158,7 @@ def _cell(value: object) -> str:
             then = f", then {value.remedy}" if value.remedy else ""
             return printable(f"{value.error} at {value.at_seconds:.0f} s{then}")
         case Finding():
-            return printable(f"{value.start:.0f}-{value.end:.0f} s {said_of(value)}")
+            return printable(f"{value.start:.0f}-{value.end:.0f} s {finding_text(value)}")
         case tuple():
             return _JOINT.join(_cell(item) for item in value)
         case _:
@@ -331,7 +331,7 @@ def _failure(job: Job) -> list[str]:
 
 def _to_check(job: Job) -> list[str]:
     found = job.state.findings if isinstance(job.state, Completed) else ()
-    return [f"{clock(one.start)} to {clock(one.end)}  {said_of(one)}" for one in found]
+    return [f"{clock(one.start)} to {clock(one.end)}  {finding_text(one)}" for one in found]
 
 
 def _attempt(attempt: Attempt) -> str:

@@ -7,7 +7,7 @@ from textual.content import Content
 from fwtui.config.overrides import to_overrides
 from fwtui.core.events import JobProgress
 from fwtui.core.failure import Failure
-from fwtui.core.finding import said_of
+from fwtui.core.finding import finding_text
 from fwtui.core.job import (
     Attempt,
     Cancelled,
@@ -168,7 +168,9 @@ def _completed(facts: _Facts, state: Completed, missing: frozenset[str]) -> None
         facts.add("Warning", clean(warning), "$warning")
     for number, finding in enumerate(state.findings):
         times = f"{clock(finding.start)} to {clock(finding.end)}"
-        facts.add("" if number else "To check", f"{times} {clean(said_of(finding))}", "$warning")
+        facts.add(
+            "" if number else "To check", f"{times} {clean(finding_text(finding))}", "$warning"
+        )
 
 
 def _failure(facts: _Facts, failure: Failure) -> None:

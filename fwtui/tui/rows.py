@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from fwtui.core.events import JobProgress, Phase
 from fwtui.core.failure import FailureKind
-from fwtui.core.finding import counted
+from fwtui.core.finding import findings_text
 from fwtui.core.job import (
     Cancelled,
     Completed,
@@ -192,7 +192,7 @@ def _doubts(state: Completed) -> str:
     """What the user must know of a file that is done; empty if there is nothing."""
     said = [f"but: {clean(state.warnings[0])}"] if state.warnings else []
     if state.findings:
-        said.append(f"check: {counted(state.findings)}")
+        said.append(f"check: {findings_text(state.findings)}")
     return "; ".join(said)
 
 

@@ -12,7 +12,7 @@ from fwtui.batch.quality import (
     other_languages,
     repetitions,
 )
-from fwtui.core.finding import Finding, FindingKind, counted, said_of
+from fwtui.core.finding import Finding, FindingKind, finding_text, findings_text
 from fwtui.core.segment import Segment, Transcript
 from fwtui.core.session import FilePlan, SpeechChunk, Spoken
 from fwtui.core.settings import DecodingSettings, OutputSettings, QualitySettings
@@ -162,8 +162,8 @@ def test_in_words() -> None:
         Finding(FindingKind.MISSING_SPEECH, 2, 9),
         Finding(FindingKind.REPETITION, 10, 11),
     ]
-    assert counted(found) == "2 x repeats itself, speech without text"
-    assert [said_of(one) for one in found[:2]] == [
-        "repeats itself: 4× “no”",
-        "speech without text",
+    assert findings_text(found) == "2× repetition, missing text"
+    assert [finding_text(one) for one in found[:2]] == [
+        "repetition: 4× “no”",
+        "missing text",
     ]

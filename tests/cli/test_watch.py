@@ -109,11 +109,11 @@ def test_killed_in_the_middle_of_a_file_it_misses_nothing_and_does_nothing_twice
         return told.out + told.err
 
     deadline = time.monotonic() + PATIENCE
-    while f"watches: {media} (watching)" not in call("status"):  # it has looked at all files
+    while f"watched folder: {media} (watching)" not in call("status"):  # it has looked at all files
         assert time.monotonic() < deadline
         time.sleep(0.05)
     assert "pauses" in call("pause")
-    assert "goes on" in call("unpause")
+    assert "resumed" in call("unpause")
     assert "3 of 3 files done" in call("stop")
     assert {path: path.stat().st_mtime_ns for path in out.iterdir()} == written
 

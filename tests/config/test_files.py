@@ -145,12 +145,12 @@ def test_a_whole_number_is_a_number(tmp_path: Path) -> None:
         ("[model]\nbeam_size = 5", "model.beam_size", "did you mean decoding.beam_size?"),
         ("[decodin]\nbeam_size = 5", "[decodin]", "did you mean [decoding]?"),
         ("[zzz]\n", "[zzz]", "[batch]"),
-        ("beam_size = 5", "outside of a section", "did you mean decoding.beam_size?"),
-        ("qqqqqq = 5", "outside of a section", "fwtui"),
+        ("beam_size = 5", "not in a section", "did you mean decoding.beam_size?"),
+        ("qqqqqq = 5", "not in a section", "fwtui"),
         ("model = 'small'", "'model' is a section", "[model]"),
-        ("[decoding]\nlanguage = 5", "decoding.language cannot be 5", "a text, or none"),
+        ("[decoding]\nlanguage = 5", "decoding.language cannot be 5", "text, or none"),
         ("[decoding]\npatience = nan", "decoding.patience cannot be nan", "above 0"),
-        ("[decoding]\nlanguage = [1]", "decoding.language cannot be [1]", "a text"),
+        ("[decoding]\nlanguage = [1]", "decoding.language cannot be [1]", "text"),
         ("[model]\ndevice = 1979-05-27", "model.device cannot be 1979-05-27", "one of auto"),
         ("[model]\ndevice = []", "model.device cannot be []", "one of auto"),
         ("[decoding.beam_size]\nx = 1", "decoding.beam_size cannot be {'x': 1}", "whole number"),
@@ -177,9 +177,13 @@ def test_bytes_that_are_no_text_are_named(tmp_path: Path) -> None:
 
 
 def test_a_folder_in_place_of_the_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="cannot be read"):
+    with pytest.raises(ConfigError, match="cannot read"):
         load_settings(tmp_path)
+<<<<<<< HEAD
     with pytest.raises(ConfigError, match="Cannot write"):
+=======
+    with pytest.raises(ConfigError, match="cannot write"):
+>>>>>>> e4dcdae (Help texts of all settings, config in plain English, reference regenerated)
         save_settings(tmp_path, Settings())
     assert list(tmp_path.parent.glob(".fwtui-*")) == []
 

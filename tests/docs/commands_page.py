@@ -13,7 +13,7 @@ def commands_page() -> Iterator[str]:
     yield "# Commands"
     yield ""
     yield (
-        "`fwtui COMMAND --help` says the same. All commands end with one of the "
+        "`fwtui COMMAND --help` shows the same text. All commands end with one of the "
         "[exit codes](exit-codes.md)."
     )
     for command in described_program():
@@ -36,9 +36,9 @@ def _command(command: Described, heading: str) -> Iterator[str]:
     if command.options:
         yield ""
         rows = ((code(option.names), prose(option.help)) for option in command.options)
-        yield from table(("option", ""), rows)
+        yield from table(("Option", "Description"), rows)
     if command.takes_settings:
         yield ""
-        yield "All [settings](settings.md) are options of it."
+        yield "Accepts all [settings](settings.md) as options."
     for below in command.commands:
         yield from _command(below, f"{heading}#")

@@ -52,10 +52,11 @@ def events_page() -> Iterator[str]:
     yield "# Events"
     yield ""
     yield (
-        "`fwtui run --json` writes one JSON object a line to stdout. `type` says which event it "
-        "is. What an event tells is on disk before it is told. Keys may be added; let your "
-        "program ignore those that it does not know. Times are ISO 8601, sizes of memory in MB "
-        "(2²⁰ bytes), other times in seconds. As [JSON schema](events.schema.json)."
+        "`fwtui run --json` writes events to stdout, one JSON object per line. `type` is the kind "
+        "of the event. An event is sent only after what it reports is on disk. Programs should "
+        "ignore unknown keys: new ones may be added. Times of day are ISO 8601, durations are in "
+        "seconds, and memory sizes in MB (2²⁰ bytes). See also the "
+        "[JSON schema](events.schema.json)."
     )
     yield ""
     yield "```sh"
@@ -108,7 +109,7 @@ def _parts(heading: str, parts: dict[str, Any], names: list[str]) -> Iterator[st
             (code(key), _type(value), _default(value, key in part["required"]))
             for key, value in part["properties"].items()
         )
-        yield from table(("key", "value", "default"), rows)
+        yield from table(("Key", "Value", "Default"), rows)
 
 
 def _default(value: dict[str, Any], required: bool) -> str:

@@ -12,15 +12,15 @@ from tests.docs.settings_page import default, values
 FILES = {
     "~/.config/fwtui/settings.toml": "Settings.",
     "~/.local/state/fwtui": "Sessions and logs.",
-    "~/.cache/fwtui": "Decoded sound of the running files.",
+    "~/.cache/fwtui": "Decoded audio of the running files.",
 }
 ENVIRONMENT = {
-    "FWTUI_CONFIG_DIR": "Folder of settings.toml.",
+    "FWTUI_CONFIG_DIR": "Folder of the settings file.",
     "FWTUI_STATE_DIR": "Folder of sessions and logs.",
-    "FWTUI_CACHE_DIR": "Folder of the decoded sound of the running files.",
-    "HF_HOME": "Folder of Hugging Face, with the downloaded models.",
-    "HF_TOKEN": "Key for models that need one.",
-    "NO_COLOR": "If set, the screen has no colours.",
+    "FWTUI_CACHE_DIR": "Folder of the decoded audio of the running files.",
+    "HF_HOME": "Hugging Face folder, with the downloaded models.",
+    "HF_TOKEN": "Access token for models that require one.",
+    "NO_COLOR": "If set, the screen uses no colours.",
 }
 
 
@@ -43,8 +43,8 @@ def manual() -> Iterator[str]:
         yield from _command(command)
     yield ".SH SETTINGS"
     yield from _paragraph(
-        "Options of the screen and of all commands that transcribe, and keys of settings.toml in "
-        "the section that is named in brackets."
+        "Options of the screen and of all commands that transcribe. In settings.toml, they are in "
+        "the section shown in brackets."
     )
     for section in dict.fromkeys(field.section for field in all_fields()):
         yield f'.SS "{TITLES[section]} [{section}]"'
@@ -71,7 +71,7 @@ def _command(command: Described) -> Iterator[str]:
         else:
             yield from (".PP", ".nf", *map(_escaped, paragraph), ".fi")
     if command.takes_settings:
-        yield from _paragraph("Takes all settings as options.")
+        yield from _paragraph("Accepts all settings as options.")
     for option in command.options:
         yield from _item(option.names, option.help)
     for below in command.commands:

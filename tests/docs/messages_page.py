@@ -9,11 +9,14 @@ TITLES = {
     "audio": "Media files",
     "engine": "Engine, model and GPU",
     "batch": "Batches",
-    "storage": "Sessions and disks",
+    "sessions": "Sessions",
+    "disk": "Disks",
     "watch": "Watched folders",
     "memory": "Memory",
+    "models": "Models",
     "config": "Settings",
-    "writers": "Transcripts",
+    "outputs": "Transcripts",
+    "report": "Reports",
     "cli": "Command line",
     "tui": "Screen",
 }
@@ -26,9 +29,8 @@ def messages_page() -> Iterator[str]:
     yield "# All messages"
     yield ""
     yield (
-        "Each message says what happened and what to do; this is the list of them, with … for "
-        "names and numbers. The reasons behind the frequent ones are in "
-        "[troubleshooting](../troubleshooting.md)."
+        "All error messages, each with what to do about it; … stands for names and numbers. "
+        "[Troubleshooting](../troubleshooting.md) explains the most frequent ones."
     )
     found = messages()
     packages = [*TITLES, *sorted({message.package for message in found} - TITLES.keys())]
@@ -38,4 +40,4 @@ def messages_page() -> Iterator[str]:
             yield ""
             yield f"## {TITLES.get(package, package.capitalize())}"
             yield ""
-            yield from table(("message", "what to do"), rows)
+            yield from table(("Message", "What to do"), rows)

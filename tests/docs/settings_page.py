@@ -14,10 +14,10 @@ def settings_page() -> Iterator[str]:
     yield "# Settings and options"
     yield ""
     yield (
-        "Each setting is a key of `settings.toml`, in the section named here, and an option of "
-        "`fwtui`, `fwtui run` and the other commands that transcribe. Dashes and underscores are "
-        "the same in options. Switches stand alone or have a value: `--vad_filter`, "
-        "`--vad_filter True`, `--no-vad_filter`. `None` unsets what can be unset."
+        "Each setting is a key in `settings.toml`, in the section named here, and an option of "
+        "`fwtui`, `fwtui run` and the other commands that transcribe. Options can be written with "
+        "dashes or underscores. Switches need no value: `--vad_filter`, `--vad_filter True`, "
+        "`--no-vad_filter`. `None` turns off what can be turned off."
     )
     for section in dict.fromkeys(field.section for field in all_fields()):
         yield ""
@@ -26,7 +26,7 @@ def settings_page() -> Iterator[str]:
         yield f"In `settings.toml` under `[{section}]`."
         yield ""
         rows = (_row(field) for field in all_fields() if field.section == section)
-        yield from table(("setting", "option", "default", "values", ""), rows)
+        yield from table(("Setting", "Option", "Default", "Values", "Description"), rows)
 
 
 def _row(field: Field) -> Iterator[str]:
@@ -38,14 +38,14 @@ def _row(field: Field) -> Iterator[str]:
 
 
 def default(field: Field) -> str:
-    """The default as it is written."""
+    """The default as it is written in the settings file."""
     if field.default is None:
         return field.unset
     return str(field.default).lower() if field.kind == "bool" else str(field.default)
 
 
 def values(field: Field) -> str:
-    """What may be given."""
+    """The allowed values."""
     if field.kind == "choice":
         names = ", ".join(field.choices)
         return f"{names}, or {field.unset}" if field.optional else names

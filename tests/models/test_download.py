@@ -139,7 +139,7 @@ async def test_what_cannot_be_downloaded_says_why(tmp_path: Path) -> None:
         one.environ["HF_HUB_OFFLINE"] = "1"
         assert "HF_HUB_OFFLINE forbids downloading" in failure(await one.run())
     gone = Downloads(hub, tmp_path)
-    with pytest.raises(ModelError, match="cannot be reached"):
+    with pytest.raises(ModelError, match="Cannot reach"):
         await remote_size(REPO, str(gone.cache), gone.environ)
 
 

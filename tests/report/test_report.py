@@ -182,10 +182,10 @@ def test_passages_to_check_are_listed_with_their_times_and_exported() -> None:
     job = Job(1, "/a/1.mp3", state=replace(completed(3723, 310), findings=doubts))
     text = render_report(report(job))
     assert "To check\n--------\n/a/1.mp3\n" in text
-    assert "  1:01:02 to 1:01:30  repeats itself: 5 x “no”\n" in text
+    assert "  1:01:02 to 1:01:30  repetition: 5 x “no”\n" in text
     assert "\x1b" not in text
     (_, row) = to_csv([file_record(job)]).splitlines()
-    assert "3662-3690 s repeats itself: 5 x “no”; 3700-3730 s another language: Ger" in row
+    assert "3662-3690 s repetition: 5 x “no”; 3700-3730 s other language: Ger" in row
     assert "\x1b" not in row
     (known,) = msgspec.to_builtins([file_record(job)])
     assert known["findings"][0]["kind"] == "repetition"

@@ -71,9 +71,9 @@ def test_a_file_with_passages_to_check_says_so_in_words_and_sign() -> None:
     state = completed(findings=DOUBTS)
     row_of = line(job(1, "talk.mp3", state=state))
     assert "? talk.mp3" in row_of
-    assert "done, check: repeats itself, speech" in row_of
+    assert "done, check: repetition, missing" in row_of
     both = line(job(1, "talk.mp3", state=msgspec.structs.replace(state, warnings=("3 s lost",))))
-    assert "done, but: 3 s lost; check: repeats" in both
+    assert "done, but: 3 s lost; check: repetition" in both
     shown = describe(
         job(1, state=state),
         UNICODE,
@@ -84,8 +84,8 @@ def test_a_file_with_passages_to_check_says_so_in_words_and_sign() -> None:
         whose="the batch's",
     ).plain
     assert "? completed" in shown
-    assert "To check    1:02 to 1:30 repeats itself: 5 x “no”" in shown
-    assert "            1:40 to 2:10 speech without text" in shown
+    assert "To check    1:02 to 1:30 repetition: 5 x “no”" in shown
+    assert "            1:40 to 2:10 missing text" in shown
 
 
 def test_the_filter_finds_what_is_to_be_checked() -> None:

@@ -111,16 +111,6 @@ def save_maps(path: Path, maps: Mapping[str, str]) -> None:
     from fwtui.disk.files import replace_file
 
     try:
-<<<<<<< HEAD
         replace_file(path, tomli_w.dumps(dict(maps)).encode())
     except StorageError as error:
         raise ConfigError(error.title, error.hint or "Check its folder.") from error
-=======
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temp.write_text(tomli_w.dumps(dict(maps)), "utf-8")
-        temp.replace(path)
-    except OSError as error:
-        raise ConfigError(
-            f"cannot write {path}: {error.strerror or error}", "check its folder"
-        ) from error
->>>>>>> e4dcdae (Help texts of all settings, config in plain English, reference regenerated)

@@ -17,11 +17,8 @@ if TYPE_CHECKING:
 
 
 def save_settings(path: Path, settings: Settings) -> None:
-<<<<<<< HEAD
-    """Change the file atomically; on any error it is unchanged.
-=======
     """Replace the file atomically, keeping lines whose values do not change.
->>>>>>> e4dcdae (Help texts of all settings, config in plain English, reference regenerated)
+
 
     Creates the folder. Raises ConfigError, also if the file is not a valid settings file, which is
     never overwritten.
@@ -33,11 +30,7 @@ def save_settings(path: Path, settings: Settings) -> None:
     write_settings(path, _rendered(path, before, settings))
 
 
-<<<<<<< HEAD
 def write_settings(path: Path, data: bytes) -> None:
-=======
-def replace_file(path: Path, data: bytes) -> None:
->>>>>>> e4dcdae (Help texts of all settings, config in plain English, reference regenerated)
     """Write a settings file atomically; creates its folder. Raises ConfigError."""
     try:
         replace_file(path, data)
@@ -45,17 +38,9 @@ def replace_file(path: Path, data: bytes) -> None:
         raise _cannot_write(error) from error
 
 
-<<<<<<< HEAD
 def _cannot_write(error: StorageError) -> ConfigError:
     hint = "Check the permissions and the free space of its folder."
     return ConfigError(error.title, error.hint or hint)
-=======
-def _cannot_write(path: Path, error: OSError) -> ConfigError:
-    return ConfigError(
-        f"cannot write {path}: {error.strerror or error}",
-        "check the permissions and the free space of its folder",
-    )
->>>>>>> e4dcdae (Help texts of all settings, config in plain English, reference regenerated)
 
 
 def _rendered(path: Path, before: bytes, settings: Settings) -> bytes:

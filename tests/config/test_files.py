@@ -179,11 +179,7 @@ def test_bytes_that_are_no_text_are_named(tmp_path: Path) -> None:
 def test_a_folder_in_place_of_the_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot read"):
         load_settings(tmp_path)
-<<<<<<< HEAD
     with pytest.raises(ConfigError, match="Cannot write"):
-=======
-    with pytest.raises(ConfigError, match="cannot write"):
->>>>>>> e4dcdae (Help texts of all settings, config in plain English, reference regenerated)
         save_settings(tmp_path, Settings())
     assert list(tmp_path.parent.glob(".fwtui-*")) == []
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 def save_settings(path: Path, settings: Settings) -> None:
     """Replace the file atomically, keeping lines whose values do not change.
 
-
     Creates the folder. Raises ConfigError, also if the file is not a valid settings file, which is
     never overwritten.
     """

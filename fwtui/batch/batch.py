@@ -21,13 +21,13 @@ from fwtui.batch.discovery import (
     find_in_portions,
 )
 from fwtui.batch.disk_wait import DiskWait, failure_of, with_wait_hint
-from fwtui.batch.downloads import Downloads
-from fwtui.batch.durations import Lengths
-from fwtui.batch.estimate import History, Pace
+from fwtui.batch.durations import Durations
+from fwtui.batch.estimate import BatchEstimate, PerformanceHistory
 from fwtui.batch.exit_code import exit_code
 from fwtui.batch.finish import write_report
 from fwtui.batch.hooks import Hooks
 from fwtui.batch.link import Listener
+from fwtui.batch.link_downloads import LinkDownloads
 from fwtui.batch.memory_guard import Forecaster, MemoryGuard
 from fwtui.batch.messages import (
     AfterActionDone,
@@ -45,13 +45,13 @@ from fwtui.batch.messages import (
 )
 from fwtui.batch.pool import EnginePool
 from fwtui.batch.queue import moved
-from fwtui.batch.queue_commands import Orders
+from fwtui.batch.queue_commands import QueueCommands
 from fwtui.batch.remote.batch_status import BatchResult, keep_result
 from fwtui.batch.remote.endpoints import listen
 from fwtui.batch.remote.protocol import PROTOCOL, Welcome, Where
 from fwtui.batch.remote.server import BatchServer, Recorder
 from fwtui.batch.state import BatchState, now
-from fwtui.batch.watched_folders import Folders
+from fwtui.batch.watched_folders import WatchedFolders
 from fwtui.batch.worker import EngineWorker
 from fwtui.config.locations import Locations
 from fwtui.core.commands import (
@@ -76,6 +76,10 @@ from fwtui.core.events import (
     AT_REST,
     BatchFinished,
     BatchSnapshot,
+    DurableChange,
+    JobChanged,
+    JobsAdded,
+    JobsRemoved,
     Level,
     MemoryReading,
     MemorySampled,
@@ -190,18 +194,17 @@ class Batch:
         self._guard = MemoryGuard(self.state)
         links = link_folder(locations.scratch.with_name(LINKS), store.directory, store.session_id)
         self._pool = EnginePool(
-            self.state, self._worker_maker(engine), Downloads(self.state, links, post)
+            self.state, self._worker_maker(engine), LinkDownloads(self.state, links, post)
         )
-        self._orders = Orders(self.state, self._pool, post_here)
+        self._commands = QueueCommands(self.state, self._pool, post_here)
         self.discovery = Discovery(post, self.state.emit, find)
-        self._history = History(locations.history)
-        self._pace = Pace(lambda: self.state.settings, self._history)
-        self._lengths = Lengths(self.state, post_here)
+        self._history = PerformanceHistory(locations.history)
+        self._estimate = BatchEstimate(lambda: self.state.settings, self._history)
+        self._durations = Durations(self.state, post_here)
         self._forecaster = Forecaster(self.state, self._meter, self._history)
         self._disk_wait = DiskWait(lambda: post(DiskAvailable()))
-        self._folders = Folders(self.state, locations, post, post_here)
-        self.state.listen(self._pace.hear)
-        self.state.listen(self._lengths.hear)
+        self._folders = WatchedFolders(self.state, locations, post, post_here)
+        self.state.on_commit = self._on_change
 
         self._recorder = Recorder()
         self.subscribe(self._recorder.hear)
@@ -333,7 +336,7 @@ class Batch:
         finally:
             self._pool.kill()
             sampler.cancel()
-            await self._lengths.end()
+            await self._durations.end()
             await asyncio.gather(sampler, return_exceptions=True)
             await self._pool.join()
             await asyncio.to_thread(self._close)
@@ -402,13 +405,13 @@ class Batch:
                 if self._wants_readings:
                     self._memory_measured(reading)
                     self._emit_progress()
-                self._folders.tell()
+                self._folders.emit_changes()
             case CancelOverdue(job=job):
-                self._orders.overdue(job)
+                self._commands.kill_overdue(job)
             case SkipLimitReached():
                 self._emit_progress()
             case DurationFound():
-                await self._lengths.take(message)
+                await self._durations.record(message)
             case ModelIdle(batch=number):
                 if self.phase in AT_REST and number == self._batches:
                     self.state.log(Level.INFO, "Idle: model unloaded")
@@ -419,11 +422,11 @@ class Batch:
                     await self._start()
             case FilesFound():
                 self.discovery.continue_search()
-                await self._orders.add(message)
+                await self._commands.add(message)
                 self._emit_progress()
             case DiscoveryFinished():
                 self.discovery.search_ended()
-                await self._orders.all_added(message)
+                await self._commands.finish_adding(message)
                 await self._forecast()
             case FilesArrived():
                 await self._files_arrived(message)
@@ -431,6 +434,23 @@ class Batch:
                 await self._folders.handle(message)
             case Command() if not self.discovery.must_wait(message):
                 await self._obey(message)
+
+    def _on_change(self, change: DurableChange) -> None:
+        """Pass a change of the queue on to the components that depend on it."""
+        match change:
+            case JobsAdded(jobs=jobs):
+                self._estimate.queue_changed()
+                self._durations.add(jobs)
+                self._folders.jobs_added(jobs)
+            case JobChanged(job=job):
+                self._estimate.job_changed(job)
+                self._pool.downloads.job_changed(job)
+                self._folders.job_changed(job)
+            case JobsRemoved(ids=ids):
+                self._estimate.queue_changed()
+                self._folders.jobs_removed(ids)
+            case _:
+                pass
 
     async def _files_arrived(self, message: FilesArrived) -> None:
         try:
@@ -444,6 +464,7 @@ class Batch:
 
     def _memory_measured(self, reading: MemoryReading) -> None:
         self._memory = self._guard.check(reading, self._pool)
+        self._estimate.memory_measured(reading)
         self.state.emit(MemorySampled(self._memory))
 
     async def _forecast(self) -> None:
@@ -458,18 +479,18 @@ class Batch:
             case AddPaths(paths=paths, roots=roots):
                 self.discovery.search(paths, roots)
             case RemoveJobs(ids=ids):
-                await self._orders.remove(ids)
+                await self._commands.remove(ids)
             case UndoRemove():
-                await self._orders.undo_remove()
+                await self._commands.undo_remove()
                 self._emit_progress()
             case ArrangeJobs(order=order):
                 await self.state.reorder(order)
             case MoveJobs(ids=ids, offset=offset):
                 await self.state.reorder(moved(self.state.queue.order, set(ids), offset))
             case SkipJobs(ids=ids):
-                await self._orders.skip(ids)
+                await self._commands.skip(ids)
             case RetryJobs():
-                await self._orders.retry(command)
+                await self._commands.retry(command)
             case ChangeSettings(settings=settings):
                 await self.state.change_settings(settings)
                 await avoid_names_of_other_sessions(self.state)
@@ -489,7 +510,7 @@ class Batch:
                 self._quitting = True
                 self._stop()
                 if self.discovery.is_searching:
-                    await self._orders.give_up_adding()
+                    await self._commands.discard_partial()
 
     async def _start(self) -> None:
         if self.phase in {Phase.PAUSED, Phase.PAUSING} and not self._paused_while_watching:
@@ -507,18 +528,18 @@ class Batch:
     async def _resume(self) -> None:
         if self._disk_wait.failure is not None:
             self._disk_wait.end()
-            await self._orders.take_back_strays()
+            await self._commands.requeue_lost()
         self._pool.hold(False)
         self._change_phase(Cause.WORK_STARTED)
 
     async def _start_work(self) -> None:
-        await self._orders.take_back_strays()
+        await self._commands.requeue_lost()
         await avoid_names_of_other_sessions(self.state)
         self._pool.set_devices(await self._devices())
         self._started, self._started_at = time.monotonic(), now()
         self._batches += 1
-        self._pace.begin(self.state.queue)
-        self._lengths.begin()
+        self._estimate.start(self.state.queue)
+        self._durations.start()
         await self._forecaster.update(starting=True)
         reading = await asyncio.to_thread(self._meter.read)
         self._memory_measured(reading)  # without an engine, whose share is the difference
@@ -557,7 +578,7 @@ class Batch:
                 self._end_idle()
         while (command := self.discovery.next()) is not None:
             await self._obey(command)
-        await self._orders.remove_cancelled()
+        await self._commands.remove_stopped()
         if (halted := self._pool.halted) is not None:
             await self._handle_halt(halted)
         elif self.phase is Phase.STOPPING and self._pool.is_idle:
@@ -631,8 +652,8 @@ class Batch:
         self.state.log(Level.INFO, batch_line("Batch end", reading))
         seconds = time.monotonic() - self._started if self._started is not None else 0.0
         self._started = None
-        await self._lengths.end()
-        prediction = self._pace.end(stopped=stopped)
+        await self._durations.end()
+        prediction = self._estimate.end(stopped=stopped)
         await asyncio.to_thread(self._history.save)
         report = None
         if self.state.settings.output.add_report and not stopped:
@@ -678,8 +699,9 @@ class Batch:
         phase = NEXT_PHASE[cause].get(self.phase, self.phase)
         if phase is not self.phase:
             self.phase = phase
+            self._estimate.phase_changed(phase)
             self.state.emit(PhaseChanged(phase, failure))
 
     def _emit_progress(self) -> None:
         running = sum(self._pool.positions.values())
-        self.state.emit(self._pace.progress(self.state.counts, running, self._pool.speed))
+        self.state.emit(self._estimate.progress(self.state.counts, running, self._pool.speed))

@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from fwtui.batch.estimate import History, Measured
+from fwtui.batch.estimate import Performance, PerformanceHistory
 from fwtui.config.fields import Value, apply, fields_by_key
 from fwtui.core.failure import Failure
 from fwtui.core.paths import path_to_text
@@ -115,7 +115,7 @@ class Bench:
         settings: Settings,
         file: Path,
         scratch: Path,
-        history: History,
+        history: PerformanceHistory,
         command: tuple[str, ...] = COMMAND,
     ) -> None:
         self._settings = settings
@@ -157,7 +157,7 @@ class Bench:
         ram = sum(stay.peak for stay in stays)
         if case.workers == 1:
             (stay,) = stays
-            self._history.add(settings, Measured(stay.audio, stay.worked, ram, grown))
+            self._history.add(settings, Performance(stay.audio, stay.worked, ram, grown))
         load = max(stay.load_seconds for stay in stays)
         return Outcome(case, audio / wall if wall > 0 else 0.0, load, ram, grown)
 

@@ -1,7 +1,7 @@
-"""The lengths of waiting files, found out one after the other while the engine works.
+"""Lengths of waiting files, measured one after another while the engine works.
 
-Without them the time left of a batch is a guess until its last file has begun. A child of their own
-looks at the files: one that crashes it, or a share that hangs, must not harm the file in the model.
+Without them the time left is a guess until the last file has started. A child process reads the
+files: one that crashes it, or a share that hangs, must not harm the file in the engine.
 """
 
 import asyncio
@@ -17,7 +17,6 @@ from msgspec.structs import replace
 
 from fwtui.batch.messages import DurationFound
 from fwtui.batch.state import BatchState
-from fwtui.core.events import AnyEvent, JobsAdded
 from fwtui.core.job import Job, JobId, MediaInfo, Pending
 from fwtui.core.paths import path_to_text
 
@@ -26,8 +25,8 @@ COMMAND = (sys.executable, "-P", "-m", "fwtui.audio.lengths")
 PATIENCE = 10.0
 
 
-class LengthMeter:
-    """Measures files one after the other. Its child starts with the first and ends with `close`."""
+class DurationMeter:
+    """Measures files in a child process, which starts with the first and ends with `close`."""
 
     def __init__(self, command: tuple[str, ...] = COMMAND, patience: float = PATIENCE) -> None:
         self._command = command
@@ -37,10 +36,10 @@ class LengthMeter:
         self._turn = asyncio.Lock()
 
     async def measure(self, paths: Iterable[Path]) -> AsyncIterator[tuple[Path, float | None]]:
-        """Each file with its seconds, None where they cannot be found out."""
+        """Each file with its length in seconds, None where that cannot be measured."""
         for path in paths:
             if path not in self._known:
-                async with self._turn:  # one that was cancelled may not have let go of the child
+                async with self._turn:  # a cancelled call may still be using the child
                     self._known[path] = await self._ask(path)
             yield path, self._known[path]
 
@@ -56,7 +55,7 @@ class LengthMeter:
             await self.close()
             return None
         except asyncio.CancelledError:
-            # The answer would be taken for that of the next file.
+            # Its answer would be mistaken for that of the next file.
             await self.close()
             raise
         if not answer:
@@ -71,7 +70,7 @@ class LengthMeter:
         return self._child
 
     async def close(self) -> None:
-        """End the child; measuring again starts another one."""
+        """End the child; another call of `measure` starts a new one."""
         child, self._child = self._child, None
         if child is not None:
             with contextlib.suppress(ProcessLookupError):
@@ -82,42 +81,43 @@ class LengthMeter:
             await child.wait()
             with contextlib.suppress(OSError):  # of what it had not read
                 await child.stdin.wait_closed()
-            # A child that had ended by itself is not waited for, but its pipe must not outlive the
-            # event loop.
+            # Of a child that ended by itself: the pipe must not outlive the event loop.
             await child.stdout.read()
 
 
-class Lengths:
-    """`post` puts an answer into the runner's inbox; the next file waits until it was taken."""
+class Durations:
+    """Measures the waiting files of a batch. `post` gets the results, one at a time."""
 
     def __init__(self, state: BatchState, post: Callable[[DurationFound], None]) -> None:
         self.state = state
         self._post = post
         self._unknown: deque[JobId] = deque()
-        self._is_begun = False
+        self._started = False
         self._work: asyncio.Task[None] | None = None
-        self._taken = asyncio.Event()
+        self._recorded = asyncio.Event()
 
-    def begin(self) -> None:
-        """A batch starts."""
-        self._is_begun = True
+    def start(self) -> None:
+        """The batch starts: measure all waiting files but the first.
+
+        The engine takes that now, and measures it while the model loads.
+        """
+        self._started = True
         pending = [job for job in self.state.queue if isinstance(job.state, Pending)]
-        # The engine takes the first one now, and looks at it itself while the model loads.
         self._unknown = deque(job.id for job in pending[1:] if _is_unknown(job))
-        self._go_on()
+        self._continue()
 
-    def hear(self, event: AnyEvent) -> None:
-        """A listener of the batch."""
-        if isinstance(event, JobsAdded) and self._is_begun:
-            self._unknown.extend(job.id for job in event.jobs if _is_unknown(job))
-            self._go_on()
+    def add(self, jobs: Iterable[Job]) -> None:
+        """Measure these files, too, if the batch has started."""
+        if self._started:
+            self._unknown.extend(job.id for job in jobs if _is_unknown(job))
+            self._continue()
 
-    def _go_on(self) -> None:
+    def _continue(self) -> None:
         if self._unknown and (self._work is None or self._work.done()):
             self._work = asyncio.create_task(self._measure())
 
     async def _measure(self) -> None:
-        meter = LengthMeter()
+        meter = DurationMeter()
         queue = self.state.queue
         try:
             while self._unknown:
@@ -125,26 +125,26 @@ class Lengths:
                 if job not in queue or not _is_unknown(queue[job]):
                     continue
                 async for _, seconds in meter.measure([queue[job].file]):
-                    self._taken.clear()
+                    self._recorded.clear()
                     self._post(DurationFound(job, seconds))
-                    await self._taken.wait()
+                    await self._recorded.wait()
         finally:
             await meter.close()
 
-    async def take(self, answer: DurationFound) -> None:
-        """Enter a length."""
+    async def record(self, message: DurationFound) -> None:
+        """Record a length in the session; the next file is measured then."""
         try:
-            if answer.seconds is None or answer.job not in self.state.queue:
+            if message.seconds is None or message.job not in self.state.queue:
                 return
-            job = self.state.queue[answer.job]
+            job = self.state.queue[message.job]
             if _is_unknown(job):
-                await self.state.put(replace(job, media=MediaInfo(answer.seconds)))
+                await self.state.put(replace(job, media=MediaInfo(message.seconds)))
         finally:
-            self._taken.set()
+            self._recorded.set()
 
     async def end(self) -> None:
-        """The batch is over."""
-        self._is_begun = False
+        """The batch ends: measure nothing more."""
+        self._started = False
         work, self._work = self._work, None
         if work is not None:
             work.cancel()
@@ -152,5 +152,5 @@ class Lengths:
 
 
 def _is_unknown(job: Job) -> bool:
-    # A link's file is measured when it is there and its turn has come.
+    # The file of a link is measured after its download, by the engine.
     return isinstance(job.state, Pending) and job.media is None and job.source is None

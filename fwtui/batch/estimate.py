@@ -1,4 +1,4 @@
-"""How fast it goes and when it will be done: pure arithmetic on seconds."""
+"""Speed of a batch and estimate of the time left, also from the measurements of earlier batches."""
 
 import contextlib
 import time
@@ -9,16 +9,7 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from fwtui.core.events import (
-    AnyEvent,
-    BatchProgress,
-    JobChanged,
-    JobsAdded,
-    JobsRemoved,
-    MemorySampled,
-    Phase,
-    PhaseChanged,
-)
+from fwtui.core.events import BatchProgress, MemoryReading, Phase
 from fwtui.core.job import Completed, Job, JobId, Pending
 from fwtui.core.settings import Settings
 from fwtui.core.view import JobCounts
@@ -32,17 +23,17 @@ NEWEST = 0.2
 
 @dataclass
 class Speed:
-    """Running speed in audio seconds per second of work."""
+    """Speed of the last windows in audio seconds per second of work."""
 
     value: float = 0.0
     _since: float | None = field(default=None, repr=False)
 
     def begin(self, now: float) -> None:
-        """Work begins, or goes on after a rest, at `now` (any monotonic seconds)."""
+        """Work begins, or continues after a pause, at `now` (any monotonic seconds)."""
         self._since = now
 
     def advance(self, audio_seconds: float, now: float) -> None:
-        """`audio_seconds` more are done at `now`."""
+        """Another `audio_seconds` are done at `now`."""
         if self._since is None:
             self._since = now
             return
@@ -54,25 +45,25 @@ class Speed:
 
 
 def job_eta(done: float, total: float, speed: float) -> float | None:
-    """Seconds of work left in a file; None when it cannot be known."""
+    """Seconds of work left in a file; None if unknown."""
     if speed <= 0 or total <= 0:
         return None
     return max(0.0, total - done) / speed
 
 
-# What decides speed and memory, by section; a name that this version does not have is left out.
+# The settings that decide speed and memory, by section.
 _DECIDING = {
     "model": ("model", "device", "device_index", "compute_type", "threads"),
     "decoding": ("batched", "batch_size", "beam_size", "best_of", "word_timestamps", "vad_filter"),
 }
-# About so much audio counts: a machine that was busy last month is forgotten.
+# Only about the last so many seconds of audio count: a machine may have been busy last month.
 _REMEMBERED_SECONDS = 10 * 3600.0
 _MOST_ENTRIES = 200
 _OLD_PEAK = 0.9  # what is left of a peak when a lower one is measured
 
 
-class Measured(msgspec.Struct, frozen=True):
-    """Audio seconds and the seconds that they took; peaks of an engine in MB (0: not known)."""
+class Performance(msgspec.Struct, frozen=True):
+    """Seconds of audio and of the work on it; peak memory of an engine in MB (0: unknown)."""
 
     audio: float = 0.0
     work: float = 0.0
@@ -81,13 +72,13 @@ class Measured(msgspec.Struct, frozen=True):
 
     @property
     def speed(self) -> float:
-        """Audio seconds per second of work; 0 if nothing was measured."""
+        """Audio seconds per second of work; 0 if unknown."""
         return self.audio / self.work if self.work > 0 else 0.0
 
-    def and_then(self, new: "Measured") -> "Measured":
-        """With a later measurement."""
+    def combined(self, new: "Performance") -> "Performance":
+        """The sum with a later measurement; the longer that is, the less this one counts."""
         left = min(1.0, max(0.0, 1 - new.audio / _REMEMBERED_SECONDS))
-        return Measured(
+        return Performance(
             audio=left * self.audio + new.audio,
             work=left * self.work + new.work,
             ram=_peak(self.ram, new.ram),
@@ -101,11 +92,11 @@ def _peak(old: float, new: float) -> float:
 
 class _File(msgspec.Struct):
     version: int = 1
-    measured: dict[str, Measured] = {}
+    measured: dict[str, Performance] = {}
 
 
-def key_of(settings: Settings) -> str:
-    """What two batches must have in common for one to say something of the other."""
+def settings_key(settings: Settings) -> str:
+    """The settings that two batches must share for their measurements to be comparable."""
     parts = [
         f"{name}={getattr(getattr(settings, section), name)}"
         for section, names in _DECIDING.items()
@@ -115,36 +106,36 @@ def key_of(settings: Settings) -> str:
     return " ".join(parts)
 
 
-class History:
-    """The measurements in a file; `path` None keeps them in memory only."""
+class PerformanceHistory:
+    """Measurements of earlier batches in a file; with no `path` in memory only."""
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
-        self._new: dict[str, Measured] = {}
+        self._new: dict[str, Performance] = {}
         self._known = _read(path)
 
-    def get(self, settings: Settings) -> Measured:
-        """What is known for batches like this; zeros if nothing is."""
-        key = key_of(settings)
-        known = self._known.get(key, Measured())
-        return known.and_then(self._new[key]) if key in self._new else known
+    def get(self, settings: Settings) -> Performance:
+        """The measurement for batches with such settings; zeros if there is none."""
+        key = settings_key(settings)
+        known = self._known.get(key, Performance())
+        return known.combined(self._new[key]) if key in self._new else known
 
-    def add(self, settings: Settings, measured: Measured) -> None:
-        """Remember a measurement; `save` makes it last."""
-        key = key_of(settings)
-        before = self._new.get(key, Measured())
+    def add(self, settings: Settings, measured: Performance) -> None:
+        """Add a measurement; `save` writes it."""
+        key = settings_key(settings)
+        before = self._new.get(key, Performance())
         sums = replace(
             measured, audio=before.audio + measured.audio, work=before.work + measured.work
         )
         self._new[key] = replace(sums, ram=max(before.ram, sums.ram), gpu=max(before.gpu, sums.gpu))
 
     def save(self) -> None:
-        """Write what is new, over what other fwtuis wrote meanwhile."""
+        """Write new measurements, combined with what other processes wrote meanwhile."""
         if self._path is None or not self._new:
             return
         known = _read(self._path)
         for key, new in self._new.items():
-            known[key] = known.pop(key, Measured()).and_then(new)  # the last used at the end
+            known[key] = known.pop(key, Performance()).combined(new)  # the last used at the end
         for key in list(known)[:-_MOST_ENTRIES]:
             del known[key]
         self._known, self._new = known, {}
@@ -154,7 +145,7 @@ class History:
             write_atomic(self._path, data, 0o600)
 
 
-def _read(path: Path | None) -> dict[str, Measured]:
+def _read(path: Path | None) -> dict[str, Performance]:
     if path is None:
         return {}
     try:
@@ -164,33 +155,36 @@ def _read(path: Path | None) -> dict[str, Measured]:
     return dict(found.measured) if found.version == 1 else {}
 
 
-class Pace:
-    """Hears the events of a batch; `now` gives monotonic seconds."""
+class BatchEstimate:
+    """Estimate of the time that a batch still takes; `now` gives monotonic seconds.
+
+    `prediction` is the first estimate made with all lengths known, for the report.
+    """
 
     def __init__(
         self,
         settings: Callable[[], Settings],
-        history: History,
+        history: PerformanceHistory,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
         self._history = history
         self._now = now
-        self._began: float | None = None
-        self._rested = 0.0
-        self._rests_since: float | None = None
+        self._started: float | None = None
+        self._paused = 0.0  # seconds
+        self._paused_since: float | None = None
         self._partial: set[JobId] = set()
         self._idle_gpus: dict[int, float] = {}
         self.prediction: Prediction | None = None
 
     def speed(self, measured: float) -> float:
-        """The speed of the last windows, or before them that of earlier batches like this."""
+        """The present speed if it was measured, else that of earlier batches with such settings."""
         return measured or self._history.get(self._settings()).speed
 
     def progress(self, counts: JobCounts, running: float, measured: float) -> BatchProgress:
-        """How far the batch is, with `running` seconds of audio done in unfinished files.
+        """Progress of the batch, with `running` seconds of audio done in unfinished files.
 
-        `measured` is the present speed, 0 if there is none.
+        `measured` is the present speed, 0 if unknown.
         """
         done = counts.done_seconds + running
         return BatchProgress(
@@ -204,76 +198,71 @@ class Pace:
         )
 
     def eta(self, counts: JobCounts, done: float, speed: float) -> float | None:
-        """Seconds left; None when the speed or all lengths are unknown. Keeps the first it says."""
+        """Seconds left; None if the speed or all lengths are unknown."""
         total = counts.total_seconds
         if speed <= 0 or total <= done or not counts.measured:
             return None
         seconds = (total - done) / speed
-        if self.prediction is None and self._began is not None and not counts.unmeasured:
+        if self.prediction is None and self._started is not None and not counts.unmeasured:
             self.prediction = Prediction(self._worked(), seconds)
         return seconds
 
-    def begin(self, jobs: Iterable[Job]) -> None:
-        """The batch starts; of a file that was begun before, its time says nothing of its speed."""
-        self._partial = {job.id for job in jobs if _was_begun(job)}
-        self._began, self._rested, self._rests_since = self._now(), 0.0, None
+    def start(self, jobs: Iterable[Job]) -> None:
+        """The batch starts with these jobs."""
+        self._partial = {job.id for job in jobs if _is_partial(job)}
+        self._started, self._paused, self._paused_since = self._now(), 0.0, None
         self.prediction = None
 
     def end(self, *, stopped: bool) -> Prediction | None:
-        """End the batch; returns the prediction of its time, unless it was stopped."""
+        """The batch ends; returns the prediction with the time it took, unless it was stopped."""
         if self.prediction is not None and not stopped:
             took = self._worked() - self.prediction.after
             self.prediction = Prediction(self.prediction.after, self.prediction.seconds, took)
         else:
             self.prediction = None
-        self._began = None
+        self._started = None
         return self.prediction
 
     def _worked(self) -> float:
-        """Seconds since the batch began, without its rests."""
-        assert self._began is not None
+        """Seconds since the start, without pauses."""
+        assert self._started is not None
         now = self._now()
-        resting = now - self._rests_since if self._rests_since is not None else 0.0
-        return now - self._began - self._rested - resting
+        paused = now - self._paused_since if self._paused_since is not None else 0.0
+        return now - self._started - self._paused - paused
 
-    def hear(self, event: AnyEvent) -> None:
-        """A listener of the batch."""
-        match event:
-            case PhaseChanged(phase=phase):
-                self._phase(phase)
-            case JobsAdded() | JobsRemoved():
-                self.prediction = None  # it was about another queue
-            case JobChanged(job=job):
-                self._job(job)
-            case MemorySampled(reading=reading):
-                self._memory(reading.engines, {gpu.index: gpu.used for gpu in reading.gpus})
-            case _:
-                pass
+    def phase_changed(self, phase: Phase) -> None:
+        """Time in a pause does not count."""
+        if phase is Phase.PAUSED:
+            self._paused_since = self._now()
+        elif self._paused_since is not None:
+            self._paused += self._now() - self._paused_since
+            self._paused_since = None
 
-    def _job(self, job: Job) -> None:
-        if _was_begun(job):
+    def queue_changed(self) -> None:
+        """Jobs were added or removed: a prediction was for another queue."""
+        self.prediction = None
+
+    def job_changed(self, job: Job) -> None:
+        """Measure the speed of files that were done in one go, without a retry."""
+        if _is_partial(job):
             self._partial.add(job.id)
         elif isinstance(job.state, Completed):
             is_whole = job.id not in self._partial and not job.attempts
             if is_whole and job.state.work_seconds > 0:
-                took = Measured(job.state.audio_seconds, job.state.work_seconds)
+                took = Performance(job.state.audio_seconds, job.state.work_seconds)
                 self._history.add(self._settings(), took)
 
-    def _phase(self, phase: Phase) -> None:
-        if phase is Phase.PAUSED:
-            self._rests_since = self._now()
-        elif self._rests_since is not None:
-            self._rested += self._now() - self._rests_since
-            self._rests_since = None
-
-    def _memory(self, engines: float, gpus: dict[int, float]) -> None:
-        if not engines:
+    def memory_measured(self, reading: MemoryReading) -> None:
+        """Measure the peak memory of an engine; of a GPU, what was added since the last idle."""
+        gpus = {gpu.index: gpu.used for gpu in reading.gpus}
+        if not reading.engines:
             self._idle_gpus = gpus
-        elif self._began is not None:
+        elif self._started is not None:
             grown = (used - self._idle_gpus.get(index, used) for index, used in gpus.items())
-            peak = Measured(ram=engines, gpu=max(0.0, *grown, 0.0))
+            peak = Performance(ram=reading.engines, gpu=max(0.0, *grown, 0.0))
             self._history.add(self._settings(), peak)
 
 
-def _was_begun(job: Job) -> bool:
+def _is_partial(job: Job) -> bool:
+    """Whether a waiting job was begun before: its time says nothing about its speed."""
     return isinstance(job.state, Pending) and job.state.done_seconds > 0

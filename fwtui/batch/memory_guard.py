@@ -7,7 +7,7 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from fwtui.batch.devices import device_indexes
-from fwtui.batch.estimate import History
+from fwtui.batch.estimate import PerformanceHistory
 from fwtui.batch.state import BatchState
 from fwtui.core.events import Forecast, Level, MemoryAlert, MemoryReading
 from fwtui.core.failure import Failure, FailureKind
@@ -117,7 +117,7 @@ class MemoryGuard:
 class Forecaster:
     """Forecasts the memory that the batch needs; `latest` is the last forecast."""
 
-    def __init__(self, state: BatchState, meter: MemoryMeter, history: History) -> None:
+    def __init__(self, state: BatchState, meter: MemoryMeter, history: PerformanceHistory) -> None:
         self.state = state
         self._meter = meter
         self._history = history

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from fwtui.batch.downloads import Downloads
+from fwtui.batch.link_downloads import LinkDownloads
 from fwtui.batch.messages import DownloadEnded, WorkerMessage
 from fwtui.batch.retry import may_fall_back_to_cpu
 from fwtui.batch.state import BatchState
@@ -23,7 +23,7 @@ class EnginePool:
     """
 
     def __init__(
-        self, state: BatchState, make: Callable[[int, int], EngineWorker], downloads: Downloads
+        self, state: BatchState, make: Callable[[int, int], EngineWorker], downloads: LinkDownloads
     ) -> None:
         self.state = state
         self.downloads = downloads
@@ -71,7 +71,7 @@ class EnginePool:
         return [*self._workers, *self._retired]
 
     @property
-    def _holders(self) -> list[EngineWorker | Downloads]:
+    def _holders(self) -> list[EngineWorker | LinkDownloads]:
         return [*self._workers, self.downloads]
 
     @property
@@ -108,7 +108,7 @@ class EnginePool:
                 return worker.halted
         return failures[0] if all(failures) else None
 
-    def holder_of(self, job: JobId) -> EngineWorker | Downloads | None:
+    def holder_of(self, job: JobId) -> EngineWorker | LinkDownloads | None:
         """The worker that has the job, or the downloads."""
         return next((holder for holder in self._holders if holder.has(job)), None)
 

@@ -1,4 +1,4 @@
-"""What the user orders about single files: add, remove, skip, try again."""
+"""Commands about files of the queue: add, remove, undo, skip, retry."""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -16,193 +16,183 @@ from fwtui.config.overrides import to_overrides
 from fwtui.core.commands import RetryJobs
 from fwtui.core.events import Level
 from fwtui.core.job import Cancelled, Completed, Job, JobId, Pending, Processing, Skipped
+from fwtui.core.text import plural
 from fwtui.errors import FwtuiError
 from fwtui.memory.cleanup import MANY, return_free_pages
 
-MOST_REMOVALS = 20
+MOST_REMOVALS = 20  # that can be undone
 
 
 @dataclass
-class Removal:
-    """One command's: the order before, which jobs ran, which must still stop, which are out."""
+class _Removal:
+    """The jobs of one remove command. Those that ran are removed when the engine gives them up."""
 
-    order: tuple[JobId, ...]
+    order: tuple[JobId, ...]  # of the queue before
     ran: frozenset[JobId]
     stopping: set[JobId]
-    jobs: list[Job] = field(default_factory=list)
+    removed: list[Job] = field(default_factory=list)
 
 
-class Removals:
-    """Removes jobs from the batch, and puts back what the last commands took."""
+class QueueCommands:
+    """Carries the commands out.
 
-    def __init__(self, state: BatchState) -> None:
-        self.state = state
-        self._removals: list[Removal] = []
-
-    @property
-    def stopping(self) -> set[JobId]:
-        """Jobs to take out as soon as the engine has given them up."""
-        return {job for removal in self._removals for job in removal.stopping}
-
-    async def remove(self, ids: Iterable[JobId], running: Iterable[JobId]) -> None:
-        """Take jobs out now, and the running ones when `left` says that they have stopped."""
-        there = [job for job in ids if job in self.state.queue]
-        if not there:
-            return
-        ran = frozenset(running)
-        removal = Removal(self.state.queue.order, ran, set(ran))
-        self._removals = [*self._removals[-MOST_REMOVALS + 1 :], removal]
-        await self._take(removal, [job for job in there if job not in removal.stopping])
-
-    async def left(self, ids: Iterable[JobId]) -> None:
-        """These jobs have left the engine."""
-        gone = set(ids)
-        for removal in self._removals:
-            now, removal.stopping = removal.stopping & gone, removal.stopping - gone
-            if now:
-                await self._take(removal, [job for job in removal.order if job in now])
-
-    async def _take(self, removal: Removal, ids: list[JobId]) -> None:
-        jobs = [self.state.queue[job] for job in ids if job in self.state.queue]
-        removal.jobs += jobs
-        await self.state.remove(ids)
-
-    async def undo(self) -> None:
-        """Put back what the last command took out."""
-        if not self._removals:
-            self.state.log(Level.INFO, "Nothing was removed that could be put back")
-            return
-        removal = self._removals.pop()
-        jobs = [_as_it_was(job) if job.id in removal.ran else job for job in removal.jobs]
-        await self.state.bring_back(jobs, removal.order)
-
-
-def _as_it_was(job: Job) -> Job:
-    """A job that was stopped only to be removed waits again."""
-    return replace(job, state=Pending()) if isinstance(job.state, Cancelled | Skipped) else job
-
-
-class Orders:
-    """Carries them out. `remind` gets a `CancelOverdue` when a cancelled file should have ended."""
+    `remind` gets a `CancelOverdue` when a cancelled file should have ended.
+    """
 
     def __init__(
-        self, state: BatchState, slots: EnginePool, remind: Callable[[CancelOverdue], None]
+        self, state: BatchState, pool: EnginePool, remind: Callable[[CancelOverdue], None]
     ) -> None:
         self.state = state
-        self.slots = slots
+        self.pool = pool
         self._remind = remind
-        self._removals = Removals(state)
-        self._begin_adding()
+        self._removals: list[_Removal] = []
+        self._reset_adding()
 
-    def _begin_adding(self) -> None:
-        self._found = self._added = 0  # by the `AddPaths` that is worked on
+    # --- add -----------------------------------------------------------------------------------
+
+    def _reset_adding(self) -> None:
+        self._found = self._added = 0  # by the present `AddPaths`
         self._first: JobId | None = None  # of its jobs
-        self._given_up = False
+        self._adding_ended = False
 
-    async def add(self, answer: FilesFound) -> None:
-        """Put what was found into the queue; no more of it after trouble with the disk."""
-        if self._given_up:
+    async def add(self, message: FilesFound) -> None:
+        """Add a portion of found files to the queue; none after the disk has failed."""
+        if self._adding_ended:
             return
-        found = answer.found
+        found = message.found
         if self._first is None:
             self._first = self.state.queue.next_id
         for problem in found.problems:
             self.state.log(Level.ERROR, str(problem.failure))
-        roots = roots_of(found.files, found.roots, answer.roots)
-        links = {url: self.slots.downloads.place(url) for url in found.links}
+        roots = roots_of(found.files, found.roots, message.roots)
+        links = {url: self.pool.downloads.path_of(url) for url in found.links}
         try:
             self._added += await self.state.add(found.files, found.problems, roots, links=links)
         except FwtuiError:
-            self._given_up = True
+            self._adding_ended = True
             raise
         self._found += len(found.files) + len(found.problems) + len(links)
 
-    async def all_added(self, answer: DiscoveryFinished) -> None:
-        """Tell what was not added, now that all is."""
+    async def finish_adding(self, message: DiscoveryFinished) -> None:
+        """Log what was not added, after the last portion."""
         known = self._found - self._added
         if known:
-            self.state.log(Level.INFO, f"{known} files are in the queue already")
-        if not self._found and not self._given_up:
-            self.state.log(Level.WARNING, f"No media files found in {', '.join(answer.paths)}")
+            verb = "is" if known == 1 else "are"
+            self.state.log(Level.INFO, f"{plural(known, 'file')} {verb} already in the queue")
+        if not self._found and not self._adding_ended:
+            text = f"No media files found in {', '.join(message.paths)}"
+            self.state.log(Level.WARNING, text)
         if self._found > MANY:
             await asyncio.to_thread(return_free_pages)
-        self._begin_adding()
+        self._reset_adding()
 
-    async def give_up_adding(self) -> None:
-        """The user leaves while files are looked up: forget those with which nothing was done.
+    async def discard_partial(self) -> None:
+        """Remove the files of an unfinished search, except those that were worked on.
 
-        A session with some of them would be resumed as if it had all.
+        A session with some of them would be resumed as if they were all.
         """
-        self._given_up = True
+        self._adding_ended = True
         first, queue = self._first, self.state.queue
         fresh = [job.id for job in queue if first is not None and job.id >= first]
         untouched = [i for i in fresh if queue[i].state == Pending() and not queue[i].attempts]
-        unfinished = [i for i in untouched if self.slots.holder_of(i) is None]
-        if unfinished:
-            await self.state.remove(unfinished)
-            text = f"Files were still looked up: the {len(unfinished)} found so far are not kept"
+        unused = [i for i in untouched if self.pool.holder_of(i) is None]
+        if unused:
+            await self.state.remove(unused)
+            found = plural(len(unused), "file")
+            verb = "was" if len(unused) == 1 else "were"
+            text = f"Still scanning: {found} found so far {verb} not added"
             self.state.log(Level.WARNING, text)
 
+    # --- remove, undo --------------------------------------------------------------------------
+
     async def remove(self, ids: tuple[JobId, ...]) -> None:
-        """Take jobs out; those in an engine when they have left it."""
+        """Remove jobs; those in an engine are cancelled, and removed by `remove_stopped`."""
         running = self._running(ids)
         self._cancel(running)
-        await self._removals.remove(ids, running)
+        present = [job for job in ids if job in self.state.queue]
+        if present:
+            removal = _Removal(self.state.queue.order, frozenset(running), set(running))
+            self._removals = [*self._removals[-MOST_REMOVALS + 1 :], removal]
+            await self._remove(removal, [job for job in present if job not in removal.stopping])
 
-    async def remove_cancelled(self) -> None:
-        """Take out what was in an engine when it was removed, and has left it."""
-        left = [job for job in self._removals.stopping if self.slots.holder_of(job) is None]
-        if left:
-            await self._removals.left(left)
+    async def remove_stopped(self) -> None:
+        """Remove cancelled jobs that have left their engine since they were to be removed."""
+        for removal in self._removals:
+            stopped = {job for job in removal.stopping if self.pool.holder_of(job) is None}
+            if stopped:
+                removal.stopping -= stopped
+                await self._remove(removal, [job for job in removal.order if job in stopped])
+
+    async def _remove(self, removal: _Removal, ids: list[JobId]) -> None:
+        removal.removed += [self.state.queue[job] for job in ids if job in self.state.queue]
+        await self.state.remove(ids)
 
     async def undo_remove(self) -> None:
-        """Put back what the last `remove` took out."""
-        await self._removals.undo()
+        """Restore what the last `remove` removed."""
+        if not self._removals:
+            self.state.log(Level.INFO, "Nothing to undo")
+            return
+        removal = self._removals.pop()
+        jobs = [_uncancelled(job) if job.id in removal.ran else job for job in removal.removed]
+        await self.state.bring_back(jobs, removal.order)
+
+    # --- skip, retry ---------------------------------------------------------------------------
 
     async def skip(self, ids: tuple[JobId, ...]) -> None:
-        """Cancel what is in an engine, skip what waits."""
+        """Cancel running jobs, skip waiting ones."""
         self._cancel(self._running(ids))
-        queue, state = self.state.queue, Skipped(now(), SKIPPED_BY_USER)
-        jobs = [queue[job] for job in dict.fromkeys(ids) if job in queue]
-        waiting = [job for job in jobs if isinstance(job.state, Pending)]
+        state = Skipped(now(), SKIPPED_BY_USER)
+        waiting = [job for job in self._jobs(ids) if isinstance(job.state, Pending)]
         await self.state.put_all(replace(job, state=state) for job in waiting)
 
     async def retry(self, command: RetryJobs) -> None:
-        """Put finished jobs back to pending."""
-        queue, done = self.state.queue, self.state.store.done_seconds
-        jobs = [queue[job] for job in dict.fromkeys(command.ids) if job in queue]
-        over, on = [], []
-        for job in (job for job in jobs if job.is_finished):
+        """Queue finished jobs again; completed ones from their beginning."""
+        done = self.state.store.done_seconds
+        restarted, resumed = [], []
+        for job in self._jobs(command.ids):
+            if not job.is_finished:
+                continue
             own = job.settings if command.settings is None else to_overrides(command.settings)
             if isinstance(job.state, Completed):
-                job = replace(job, kept_formats=())  # noqa: PLW2901  what is there now is its own
-            if command.restart or isinstance(job.state, Completed):
-                over.append(replace(job, state=Pending(), settings=own))
+                own_outputs = replace(job, state=Pending(), settings=own, kept_formats=())
+                restarted.append(own_outputs)
+            elif command.restart:
+                restarted.append(replace(job, state=Pending(), settings=own))
             else:
-                on.append(replace(job, state=Pending(done(job.id)), settings=own))
-        await self.state.put_all(over, restart=True)
-        await self.state.put_all(on)
+                resumed.append(replace(job, state=Pending(done(job.id)), settings=own))
+        await self.state.put_all(restarted, restart=True)
+        await self.state.put_all(resumed)
 
-    async def take_back_strays(self) -> None:
-        """Jobs that trouble with the disk left between an engine and the queue."""
+    async def requeue_lost(self) -> None:
+        """Queue jobs again that a disk failure left between an engine and the queue."""
         for job in tuple(self.state.queue):
-            if isinstance(job.state, Processing) and self.slots.holder_of(job.id) is None:
+            if isinstance(job.state, Processing) and self.pool.holder_of(job.id) is None:
                 await self.state.put(replace(job, state=Pending()))
 
-    def overdue(self, job: JobId) -> None:
-        """End the engine of a cancelled job that is still there."""
-        slot = self.slots.holder_of(job)
-        if slot is not None and slot.is_overdue(job):
-            self.state.log(Level.WARNING, "The engine did not stop in time: killed", job)
-            slot.kill_engine()
+    # --- cancel --------------------------------------------------------------------------------
 
-    def _running(self, ids: tuple[JobId, ...]) -> list[JobId]:
-        return [job for job in ids if self.slots.holder_of(job) is not None]
+    def kill_overdue(self, job: JobId) -> None:
+        """Kill the engine of a cancelled job that has not ended in time."""
+        holder = self.pool.holder_of(job)
+        if holder is not None and holder.is_overdue(job):
+            self.state.log(Level.WARNING, "The engine did not stop in time: killed", job)
+            holder.kill_engine()
 
     def _cancel(self, jobs: list[JobId]) -> None:
-        wait = self.state.settings.batch.cancel_seconds
+        patience = self.state.settings.batch.cancel_seconds
         for job in jobs:
-            slot = self.slots.holder_of(job)
-            assert slot is not None
-            slot.cancel(job)
-            asyncio.get_running_loop().call_later(wait, self._remind, CancelOverdue(job))
+            holder = self.pool.holder_of(job)
+            assert holder is not None
+            holder.cancel(job)
+            asyncio.get_running_loop().call_later(patience, self._remind, CancelOverdue(job))
+
+    def _running(self, ids: Iterable[JobId]) -> list[JobId]:
+        return [job for job in ids if self.pool.holder_of(job) is not None]
+
+    def _jobs(self, ids: Iterable[JobId]) -> list[Job]:
+        return [self.state.queue[job] for job in dict.fromkeys(ids) if job in self.state.queue]
+
+
+def _uncancelled(job: Job) -> Job:
+    """A job as it was before it was stopped only to be removed."""
+    return replace(job, state=Pending()) if isinstance(job.state, Cancelled | Skipped) else job

@@ -77,6 +77,8 @@ class BatchState:
         self.queue = Queue(self.view)
         self.transcribed = Transcribed(store.directory.parent)
         self.output_folders: set[Path] = set()  # where transcripts were written
+        # Called with each change before the listeners, for work that depends on it.
+        self.on_commit: Callable[[DurableChange], None] = lambda _: None
         self._committing = asyncio.Lock()
         self._listeners: list[Listener] = []
         self._broken: list[Listener] = []
@@ -104,6 +106,7 @@ class BatchState:
             await asyncio.to_thread(self.store.append, changes)
             for change in changes:
                 self.queue.apply(change)
+                self.on_commit(change)
                 self.emit(change)
 
     # --- listeners -----------------------------------------------------------------------------

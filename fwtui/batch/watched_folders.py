@@ -1,4 +1,4 @@
-"""The watched folders of a batch: what comes from them, and what becomes of it."""
+"""Watched folders of a batch: new files go into the queue, transcribed ones are moved or tagged."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Iterator
@@ -12,16 +12,16 @@ from fwtui.batch.state import BatchState
 from fwtui.config.fields import Value, apply
 from fwtui.config.locations import Locations
 from fwtui.config.overrides import to_overrides
-from fwtui.core.events import AnyEvent, FoldersChanged, JobChanged, JobsAdded, JobsRemoved, Level
+from fwtui.core.events import FoldersChanged, Level
 from fwtui.core.failure import FailureKind
 from fwtui.core.job import Completed, Failed, Job, JobId, Pending, Processing
 from fwtui.core.paths import path_to_text, text_to_path
-from fwtui.core.text import in_natural_order, printable
+from fwtui.core.text import in_natural_order, plural, printable
 from fwtui.core.watched_folder import FolderStatus, WatchedFolder
 from fwtui.errors import ConfigError, FwtuiError, StorageError
 from fwtui.sessions.load import load
 from fwtui.sessions.paths import SessionFiles
-from fwtui.watch.actions import Replaced, afterwards
+from fwtui.watch.actions import FileReplaced, apply_after_action
 from fwtui.watch.folder import (
     FileRenamed,
     FilesArrived,
@@ -30,58 +30,56 @@ from fwtui.watch.folder import (
     FolderStatusChanged,
     FolderWatch,
 )
-from fwtui.watch.processed import Taken, TakenLedger
+from fwtui.watch.processed import ProcessedFile, ProcessedFiles
+
+JOIN_SECONDS = 5.0
 
 
-def settle_left_over(
-    taken: TakenLedger, sessions: Path, own: str, is_queued: Callable[[str], bool]
+def reconcile(
+    files: ProcessedFiles, sessions: Path, own: str, is_queued: Callable[[str], bool]
 ) -> None:
-    """Bring the ledger in line with the queues: before the folder is watched. Raises StorageError.
+    """Reconcile a folder's history with sessions that ended or crashed. Raises StorageError.
 
-    A file was written down before it came into the queue of its session. If it is not there, that
-    was cut off, and it is forgotten, to be taken again. If its session is gone, all of that was
-    done, or given up by the user.
+    A file is recorded as queued before it is in the queue of its session. If it is not there, that
+    was interrupted, and the file is forgotten, to be queued again. If the session no longer exists,
+    all its files are done, or the user gave them up.
     """
     queues: dict[str, set[str] | None] = {}
 
-    def settled() -> Iterator[Taken]:
-        for entry in taken.queued():
+    def reconciled() -> Iterator[ProcessedFile]:
+        for entry in files.queued():
             if entry.session == own:
                 if not is_queued(entry.path):
-                    yield replace(entry, fate="forgotten")
+                    yield replace(entry, status="forgotten")
                 continue
             if entry.session not in queues:
-                queues[entry.session] = _paths(sessions, entry.session)
-            paths = queues[entry.session]
-            if paths is None:
-                yield replace(entry, fate="done")
-            elif entry.path not in paths:
-                yield replace(entry, fate="forgotten")
+                queues[entry.session] = _queue_of(sessions, entry.session)
+            queue = queues[entry.session]
+            if queue is None:
+                yield replace(entry, status="done")
+            elif entry.path not in queue:
+                yield replace(entry, status="forgotten")
 
-    taken.add(tuple(settled()))
+    files.add(tuple(reconciled()))
 
 
-def _paths(sessions: Path, session: str) -> set[str] | None:
-    """The files of a session; None: there is no such session."""
-    files = SessionFiles(sessions, session)
-    if not files.snapshot.exists():
+def _queue_of(sessions: Path, session: str) -> set[str] | None:
+    """The paths in the queue of a session; None if it does not exist or cannot be read."""
+    stored = SessionFiles(sessions, session)
+    if not stored.snapshot.exists():
         return None
     try:
-        return {job.path for job in load(files).content.view.jobs.values()}
+        return {job.path for job in load(stored).content.view.jobs.values()}
     except StorageError:
         return None
 
 
-JOIN_SECONDS = 5.0
-TELL_SECONDS = 0.5  # how often it is told how folders are
-
-
 @dataclass
-class _Open:
-    """A folder with its ledger and its thread; without them it cannot be watched now."""
+class _OpenFolder:
+    """A watched folder. It has neither history nor thread while it cannot be watched."""
 
     status: FolderStatus
-    taken: TakenLedger | None = None
+    files: ProcessedFiles | None = None
     watch: FolderWatch | None = None
 
     @property
@@ -90,144 +88,147 @@ class _Open:
 
 
 @dataclass
-class Folders:
-    """All methods run in the event loop, but for `close`. `post` and `settled` fill the inbox."""
+class WatchedFolders:
+    """The folders of one batch. All methods but `close` run in the event loop.
+
+    `post` gets the messages of the folders' threads, `post_done` those of finished actions.
+    """
 
     state: BatchState
     locations: Locations
     post: Callable[[FolderMessage], None]
-    settled: Callable[[AfterActionDone], None]
-    _open: dict[str, _Open] = field(default_factory=dict)
-    _apart: set[str] = field(default_factory=set)
+    post_done: Callable[[AfterActionDone], None]
+    _open: dict[str, _OpenFolder] = field(default_factory=dict)
+    _excluded: set[str] = field(default_factory=set)  # folders; read by the threads
+    _missing: set[str] = field(default_factory=set)  # files, when transcribed; read by the threads
     _paths: dict[JobId, str] = field(default_factory=dict)
-    _missed: set[str] = field(default_factory=set)  # were not there when their turn came
     _ended: list[Job] = field(default_factory=list)
-    _again: set[JobId] = field(default_factory=set)  # replaced while it was worked on
-    _moving: set[JobId] = field(default_factory=set)  # renamed before they were done
+    _replaced: set[JobId] = field(default_factory=set)  # while they were transcribed
+    _renamed: set[JobId] = field(default_factory=set)  # before they were done
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
-    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _told: tuple[FolderStatus, ...] = ()
-
-    def __post_init__(self) -> None:
-        self.state.listen(self._hear)
+    _action_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _emitted: tuple[FolderStatus, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self._open)
 
     @property
     def statuses(self) -> tuple[FolderStatus, ...]:
-        """How they are."""
+        """The present statuses of the folders."""
         return tuple(one.status for one in self._open.values())
 
     # --- which folders -------------------------------------------------------------------------
 
     async def watch(self, folder: WatchedFolder) -> None:
-        """Begin to watch; one that is watched already is watched anew, in the way it says now.
+        """Begin to watch a folder. One that is watched already is watched with the new options.
 
-        What is in the way is told, and leaves it in the list. Raises StorageError if the session
-        cannot be written.
+        A folder that cannot be watched stays in the list with its problem. Raises StorageError if
+        the session cannot be written.
         """
-        await self._leave(folder.path)
+        await self._close_folder(folder.path)
         if not self._open:
-            self._look_at_queue()
-        one = self._open[folder.path] = _Open(FolderStatus(folder=folder))
-        self._keep_apart()
-        await self._remember()
+            self._read_queue()
+        one = self._open[folder.path] = _OpenFolder(FolderStatus(folder=folder))
+        self._update_excluded()
+        await self._save()
         try:
-            one.taken = await asyncio.to_thread(
-                TakenLedger.open, self.locations.watched, folder.path
-            )
-            if one.taken.problem:
-                self.state.log(Level.ERROR, one.taken.problem)
-            await asyncio.to_thread(
-                settle_left_over,
-                one.taken,
-                self.locations.sessions,
-                self.state.store.session_id,
-                lambda path: self.state.queue.at(path) is not None,
-            )
+            await self._open_files(one)
         except FwtuiError as error:
             one.status = replace(one.status, state="failed", problem=error.title)
-            words = f"{error.title}. {error.hint}" if error.hint else error.title
-            self.state.log(Level.ERROR, words)
+            text = f"{error.title}. {error.hint}" if error.hint else error.title
+            self.state.log(Level.ERROR, text)
         else:
+            assert one.files is not None
             session = self.state.store.session_id
             one.watch = FolderWatch(
-                folder, one.taken, session, self._apart, self._missed, self.post
+                folder, one.files, session, self._excluded, self._missing, self.post
             )
-            self._take_up(one.taken)
+            self._follow_up_later(one.files)
             one.watch.start()
-        self.tell()
+        self.emit_changes()
 
-    def _look_at_queue(self) -> None:
-        """As long as there are no folders, nothing is heard of it, or kept."""
+    async def _open_files(self, one: _OpenFolder) -> None:
+        path = one.folder.path
+        one.files = await asyncio.to_thread(ProcessedFiles.open, self.locations.watched, path)
+        if one.files.problem:
+            self.state.log(Level.ERROR, one.files.problem)
+        await asyncio.to_thread(
+            reconcile,
+            one.files,
+            self.locations.sessions,
+            self.state.store.session_id,
+            lambda path: self.state.queue.at(path) is not None,
+        )
+
+    def _read_queue(self) -> None:
+        """Without folders, changes of the queue are not followed."""
         self._paths = {job.id: job.path for job in self.state.queue}
-        self._missed.clear()
-        self._missed |= {job.path for job in self.state.queue if _was_missing(job)}
+        self._missing.clear()
+        self._missing |= {job.path for job in self.state.queue if _was_missing(job)}
 
     async def unwatch(self, path: str) -> None:
-        """Let go of a folder. Raises StorageError."""
+        """Stop watching a folder. Raises StorageError."""
         if path in self._open:
-            await self._leave(path)
-            self._keep_apart()
-            await self._remember()
-            self.tell()
+            await self._close_folder(path)
+            self._update_excluded()
+            await self._save()
+            self.emit_changes()
 
-    async def _leave(self, path: str) -> None:
+    async def _close_folder(self, path: str) -> None:
         one = self._open.pop(path, None)
         if one is not None:
-            await asyncio.to_thread(_end, [one])
+            await asyncio.to_thread(_close, [one])
 
     def close(self) -> None:
-        """End all; blocks for a moment. The session still knows them."""
-        _end(self._open.values())
+        """Stop watching all folders; blocks for a moment. The session keeps their list."""
+        _close(self._open.values())
 
     async def finish(self) -> None:
-        """Wait for what is being done to transcribed files, but not for ever."""
+        """Wait a limited time for files that are being moved or tagged."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=JOIN_SECONDS)
         for task in self._tasks:
             task.cancel()
 
-    async def _remember(self) -> None:
+    async def _save(self) -> None:
         folders = tuple(one.folder for one in self._open.values())
         if folders != self.state.store.folders:
             await self.state.watch(folders)
 
-    def _keep_apart(self) -> None:
-        """Folders that none of them looks into; the threads see the change at once."""
+    def _update_excluded(self) -> None:
+        """Exclude watched folders and fwtui's own from each other; the threads share the set."""
         folders = [one.folder for one in self._open.values()]
         own = (self.locations.state, self.locations.cache, self.locations.config)
         now = {str(text_to_path(folder.path)) for folder in folders} | {str(path) for path in own}
         now |= {str(Path(folder.target)) for folder in folders if folder.target}
-        self._apart |= now
-        self._apart &= now
+        self._excluded |= now
+        self._excluded &= now
 
-    def tell(self) -> None:
-        """Tell how they are, if that is new."""
+    def emit_changes(self) -> None:
+        """Emit the statuses if they have changed."""
         statuses = self.statuses
-        if statuses != self._told:
-            self._told = statuses
+        if statuses != self._emitted:
+            self._emitted = statuses
             self.state.emit(FoldersChanged(statuses))
 
-    # --- what comes from them ------------------------------------------------------------------
+    # --- new files -----------------------------------------------------------------------------
 
-    async def handle(self, news: FolderMessage | AfterActionDone) -> None:
-        """Take news from a folder, or of a file that is settled. Raises StorageError."""
-        match news:
+    async def handle(self, message: FolderMessage | AfterActionDone) -> None:
+        """Handle a message of a folder's thread or of a finished action. Raises StorageError."""
+        match message:
             case FolderStatusChanged(status=status):
-                await self._note(status)
+                await self._set_status(status)
             case FolderLogLine(level=level, text=text):
                 self.state.log(level, text)
             case FilesArrived():
-                await self._take(news)
+                await self._queue_files(message)
             case FileRenamed(before=before, after=after):
                 if (job := self.state.queue.at(before)) is not None:
-                    await self._renamed(job, after)
+                    await self._rename(job, after)
             case AfterActionDone():
-                await self._settle(news)
+                await self._record_action(message)
 
-    async def _note(self, status: FolderStatus) -> None:
+    async def _set_status(self, status: FolderStatus) -> None:
         one = self._open.get(status.folder.path)
         if one is None or one.folder is not status.folder:
             return
@@ -235,7 +236,7 @@ class Folders:
         if status.problem and status.problem != before.problem:
             self.state.log(Level.WARNING, f"Watched folder: {printable(status.problem)}")
         elif before.state == "missing" and status.state in {"watching", "polling"}:
-            self.state.log(Level.INFO, f"The watched folder {status.folder.path} is back")
+            self.state.log(Level.INFO, f"Watched folder available again: {status.folder.path}")
             root = text_to_path(status.folder.path)
             await self._retry(
                 job
@@ -243,165 +244,171 @@ class Folders:
                 if _was_missing(job) and job.file.is_relative_to(root)
             )
 
-    async def _take(self, news: FilesArrived) -> None:
-        one = self._open.get(news.folder)
+    async def _queue_files(self, message: FilesArrived) -> None:
+        one = self._open.get(message.folder)
         if one is None:
-            return  # let go meanwhile: what was written down is forgotten at the next start
+            return  # no longer watched: the files are forgotten by the next `reconcile`
         settings = self._settings(one.folder)
-        new, over = [], []
-        for path in in_natural_order(news.files):
+        new, replaced = [], []
+        for path in in_natural_order(message.files):
             job = self.state.queue.at(path)
             if job is None:
                 new.append(text_to_path(path))
             elif isinstance(job.state, Processing):
-                self._again.add(job.id)
+                self._replaced.add(job.id)
             elif not isinstance(job.state, Pending):
-                over.append(replace(job, state=Pending(), settings=settings))
+                replaced.append(replace(job, state=Pending(), settings=settings))
         roots = [one.folder.path] * len(new)
         await self.state.add(new, (), roots, settings)
-        await self.state.put_all(over, restart=True)
-        where = printable(str(text_to_path(one.folder.path)))
+        await self.state.put_all(replaced, restart=True)
         if new:
-            self.state.log(Level.INFO, f"{len(new):,} new in {where}")
-        for job in over:
-            self.state.log(Level.INFO, f"{job.name} was replaced: it is done again", job.id)
+            folder = printable(str(text_to_path(one.folder.path)))
+            self.state.log(Level.INFO, f"{plural(len(new), 'new file')} in {folder}")
+        for job in replaced:
+            self._log_replaced(job)
+
+    def _log_replaced(self, job: Job) -> None:
+        self.state.log(Level.INFO, f"{job.name} was replaced: transcribing it again", job.id)
 
     def _settings(self, folder: WatchedFolder) -> dict[str, Value] | None:
-        """The settings of a folder's files; None: those of the batch."""
+        """The settings for the files of a folder; None: those of the batch."""
         if not folder.values:
             return None
         try:
             return to_overrides(apply(self.state.settings, folder.values))
         except ConfigError as error:
-            self.state.log(Level.ERROR, f"{folder.path}: its settings are not used: {error.title}")
+            text = f"{folder.path}: the folder's settings are ignored: {error.title}"
+            self.state.log(Level.ERROR, text)
             return None
 
-    async def _renamed(self, job: Job, path: str) -> None:
-        """A file that is in the queue has another name."""
-        await self._relocate(job, path)
+    async def _rename(self, job: Job, path: str) -> None:
+        await self._move_job(job, path)
         if not job.is_finished:
-            self._moving.add(job.id)
+            self._renamed.add(job.id)
         elif _was_missing(job):
             await self._retry([self.state.queue[job.id]])
 
-    async def _relocate(self, job: Job, path: str) -> None:
+    async def _move_job(self, job: Job, path: str) -> None:
         if self.state.queue.at(path) is None:
             await self.state.put(job.with_path(path))
 
-    # --- what becomes of their files -----------------------------------------------------------
+    # --- files in the queue --------------------------------------------------------------------
 
-    def _hear(self, event: AnyEvent) -> None:
-        """A listener of the batch."""
+    def jobs_added(self, jobs: Iterable[Job]) -> None:
+        """Remember the paths of new jobs."""
+        if self._open:
+            self._paths.update((job.id, job.path) for job in jobs)
+
+    def job_changed(self, job: Job) -> None:
+        """Note a job that has ended; `follow_up` handles it."""
         if not self._open:
             return
-        match event:
-            case JobsAdded(jobs=jobs):
-                self._paths.update((job.id, job.path) for job in jobs)
-            case JobChanged(job=job):
-                self._paths[job.id] = job.path
-                (self._missed.add if _was_missing(job) else self._missed.discard)(job.path)
-                if isinstance(job.state, Completed | Failed) and self._ledger_of(job.path):
-                    self._ended.append(job)
-            case JobsRemoved(ids=ids):
-                gone = [self._paths.pop(job) for job in ids if job in self._paths]
-                self._missed.difference_update(gone)
-                self._spawn(self._give_up(gone))
-            case _:
-                pass
+        self._paths[job.id] = job.path
+        (self._missing.add if _was_missing(job) else self._missing.discard)(job.path)
+        if isinstance(job.state, Completed | Failed) and self._origin(job.path):
+            self._ended.append(job)
 
-    def _ledger_of(self, path: str) -> _Open | None:
-        """The watched folder that a file was taken from."""
+    def jobs_removed(self, ids: Iterable[JobId]) -> None:
+        """Record that the user does not want these files, so that they are not queued again."""
+        if self._open:
+            paths = [self._paths.pop(job) for job in ids if job in self._paths]
+            self._missing.difference_update(paths)
+            self._spawn(self._ignore(paths))
+
+    def _origin(self, path: str) -> _OpenFolder | None:
+        """The watched folder that queued a file."""
         for one in self._open.values():
-            if one.taken is not None and (entry := one.taken.at(path)) and entry.fate == "queued":
+            entry = one.files.at(path) if one.files is not None else None
+            if entry is not None and entry.status == "queued":
                 return one
         return None
 
-    def _take_up(self, taken: TakenLedger) -> None:
-        """What ended before the last end of fwtui, and was not settled."""
-        for entry in taken.queued():
+    def _follow_up_later(self, files: ProcessedFiles) -> None:
+        """Note files that were completed, but neither moved nor tagged, before fwtui ended."""
+        for entry in files.queued():
             job = self.state.queue.at(entry.path)
             if job is not None and isinstance(job.state, Completed):
                 self._ended.append(job)
 
     async def follow_up(self) -> None:
-        """Go on with files that have ended. Raises StorageError."""
+        """Handle files that have ended. Raises StorageError."""
         ended, self._ended = self._ended, []
         for job in ended:
             now = self.state.queue.get(job.id)
             if now is None or not isinstance(now.state, Completed | Failed):
                 continue
-            if job.id in self._again:
-                self._again.discard(job.id)
+            if job.id in self._replaced:
+                self._replaced.discard(job.id)
                 await self.state.put_all([replace(now, state=Pending())], restart=True)
-                self.state.log(Level.INFO, f"{now.name} was replaced: it is done again", now.id)
+                self._log_replaced(now)
             elif isinstance(now.state, Completed):
-                self._spawn(self._afterwards(now))
-            elif now.id in self._moving and _was_missing(now):
+                self._spawn(self._act_on(now))
+            elif now.id in self._renamed and _was_missing(now):
                 await self._retry([now])  # it was renamed before it was opened
-            self._moving.discard(job.id)
+            self._renamed.discard(job.id)
 
     async def _retry(self, jobs: Iterable[Job]) -> None:
         done = self.state.store.done_seconds
-        there = [job for job in jobs if await asyncio.to_thread(job.file.exists)]
-        await self.state.put_all(replace(job, state=Pending(done(job.id))) for job in there)
+        present = [job for job in jobs if await asyncio.to_thread(job.file.exists)]
+        await self.state.put_all(replace(job, state=Pending(done(job.id))) for job in present)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _give_up(self, paths: list[str]) -> None:
-        """The user took files out of the queue: they are not to come again."""
+    async def _ignore(self, paths: list[str]) -> None:
         for one in tuple(self._open.values()):
-            if one.taken is not None:
+            if one.files is not None:
                 for path in paths:
-                    await asyncio.to_thread(one.taken.change, path, "left")
+                    await asyncio.to_thread(one.files.set_status, path, "left")
 
-    async def _afterwards(self, job: Job) -> None:
-        """Move or tag a file whose transcript is there."""
-        async with self._turn:
-            one = self._ledger_of(job.path)
-            entry = one.taken.at(job.path) if one is not None and one.taken is not None else None
+    async def _act_on(self, job: Job) -> None:
+        """Move or tag a file whose transcript is complete."""
+        async with self._action_lock:
+            one = self._origin(job.path)
+            entry = one.files.at(job.path) if one is not None and one.files is not None else None
             if one is None or entry is None:
                 return
-            place: str | None = None
+            moved_to: str | None = None
             try:
-                where = await asyncio.to_thread(afterwards, one.folder, job.file, entry.known)
-                place = path_to_text(where)
-            except Replaced:
-                pass  # the watch takes what is there now
+                path = await asyncio.to_thread(
+                    apply_after_action, one.folder, job.file, entry.known
+                )
+                moved_to = path_to_text(path)
+            except FileReplaced:
+                pass  # the folder's thread will find the new file
             except OSError as error:
-                word = "moved" if one.folder.after == "move" else "tagged"
+                action = "moved" if one.folder.after == "move" else "tagged"
                 reason = error.strerror or str(error)
-                text = f"{job.name} has its transcript, but was not {word}: {reason}"
+                text = f"{job.name} was transcribed but could not be {action}: {reason}"
                 self.state.log(Level.WARNING, text, job.id)
-            self.settled(AfterActionDone(job.id, job.path, entry.identity, place))
+            self.post_done(AfterActionDone(job.id, job.path, entry.identity, moved_to))
 
-    async def _settle(self, news: AfterActionDone) -> None:
-        one, job = self._ledger_of(news.path), self.state.queue.get(news.job)
-        entry = one.taken.at(news.path) if one is not None and one.taken is not None else None
-        if one is None or one.taken is None or entry is None or entry.identity != news.identity:
-            return  # another file is there by now
-        if news.moved_to in {None, news.path}:
-            await asyncio.to_thread(one.taken.change, news.path, "done")
+    async def _record_action(self, message: AfterActionDone) -> None:
+        one, job = self._origin(message.path), self.state.queue.get(message.job)
+        entry = one.files.at(message.path) if one is not None and one.files is not None else None
+        if one is None or one.files is None or entry is None or entry.identity != message.identity:
+            return  # another file is at this path by now
+        if message.moved_to is None or message.moved_to == message.path:
+            await asyncio.to_thread(one.files.set_status, message.path, "done")
             return
-        assert news.moved_to is not None
         if job is not None:
-            await self._relocate(job, news.moved_to)
-        moved = replace(entry, path=news.moved_to, fate="done")
-        await asyncio.to_thread(one.taken.add, [moved, replace(entry, fate="forgotten")])
+            await self._move_job(job, message.moved_to)
+        moved = replace(entry, path=message.moved_to, status="done")
+        await asyncio.to_thread(one.files.add, [moved, replace(entry, status="forgotten")])
 
 
-def _end(folders: Iterable[_Open]) -> None:
-    there = tuple(folders)
-    for one in there:
+def _close(folders: Iterable[_OpenFolder]) -> None:
+    present = tuple(folders)
+    for one in present:
         if one.watch is not None:
             one.watch.stop()
-    for one in there:
+    for one in present:
         if one.watch is not None:
             one.watch.join(JOIN_SECONDS)
-        if one.taken is not None:
-            one.taken.close()
+        if one.files is not None:
+            one.files.close()
 
 
 def _was_missing(job: Job) -> bool:

@@ -1,4 +1,4 @@
-"""One link to one file, by yt-dlp in a child: its command line, and what it says."""
+"""Download of one link to one file by yt-dlp, which runs in a child process."""
 
 import asyncio
 import contextlib
@@ -34,8 +34,8 @@ _BEFORE = re.compile(r"^ERROR: (?:\[[^\]]*\] (?:\S+: )?)?")
 _BEHIND = re.compile(r" \(caused by .*|; please report this issue .*", re.DOTALL)
 
 
-class Fetched(msgspec.Struct, frozen=True):
-    """How far a download is: bytes (`total` 0: unknown), and seconds left (None: unknown)."""
+class DownloadProgress(msgspec.Struct, frozen=True):
+    """Progress of a download in bytes (`total` 0: unknown), and seconds left (None: unknown)."""
 
     done: float
     total: float
@@ -43,12 +43,12 @@ class Fetched(msgspec.Struct, frozen=True):
 
 
 def is_installed() -> bool:
-    """Whether yt-dlp is there; without importing it."""
+    """Whether yt-dlp is installed; it is not imported."""
     return importlib.util.find_spec("yt_dlp") is not None
 
 
 def arguments(url: str, folder: Path) -> list[str]:
-    """yt-dlp's arguments. The sound alone where a site has it; what is there is gone on with."""
+    """yt-dlp's arguments: audio only where the site has it, and a partial download is continued."""
     figures = " ".join(f"%(progress.{name})s" for name in _FIGURES)
     return [
         "--ignore-config",
@@ -59,7 +59,7 @@ def arguments(url: str, folder: Path) -> list[str]:
         f"--progress-template=download:{_PROGRESS} {figures}",
         f"--print=after_move:{_FILE} %(filepath)j",
         "--no-playlist",
-        "--match-filters=n_entries<?2",  # a whole playlist is not what one row can be
+        "--match-filters=n_entries<?2",  # one row is one recording, not a playlist
         "--format=bestaudio/best",
         "--fixup=never",  # would need ffmpeg
         "--continue",
@@ -71,11 +71,14 @@ def arguments(url: str, folder: Path) -> list[str]:
 
 
 async def fetch(
-    url: str, folder: Path, tell: Callable[[Fetched], None], command: tuple[str, ...] = COMMAND
+    url: str,
+    folder: Path,
+    on_progress: Callable[[DownloadProgress], None],
+    command: tuple[str, ...] = COMMAND,
 ) -> Path | Failure:
-    """Download what is behind a link into a folder, which is made. When cancelled: at once.
+    """Download a link into a folder, which is created. Stops at once when cancelled.
 
-    What was downloaded stays, and is gone on with the next time.
+    A partial download is kept, and continued the next time.
     """
     if command is COMMAND and not is_installed():
         return NEEDED
@@ -92,16 +95,20 @@ async def fetch(
         )
     except OSError as error:
         reason = error.strerror or str(error)
-        return Failure(FailureKind.DOWNLOAD, f"The download cannot begin: {reason}", _hint(folder))
+        return Failure(
+            FailureKind.DOWNLOAD, f"The download could not start: {reason}", _hint(folder)
+        )
     try:
-        return await _follow(child, url, tell)
+        return await _follow(child, url, on_progress)
     finally:
         with contextlib.suppress(ProcessLookupError):
             child.kill()
         await child.wait()
 
 
-async def _follow(child: Process, url: str, tell: Callable[[Fetched], None]) -> Path | Failure:
+async def _follow(
+    child: Process, url: str, on_progress: Callable[[DownloadProgress], None]
+) -> Path | Failure:
     assert child.stdout is not None
     assert child.stderr is not None
     errors: deque[str] = deque(maxlen=_LAST_LINES)
@@ -109,9 +116,9 @@ async def _follow(child: Process, url: str, tell: Callable[[Fetched], None]) -> 
     try:
         file: Path | None = None
         async for line in child.stdout:
-            match said(line.decode(errors="replace")):
-                case Fetched() as progress:
-                    tell(progress)
+            match parse_line(line.decode(errors="replace")):
+                case DownloadProgress() as progress:
+                    on_progress(progress)
                 case Path() as file:
                     pass
         await reading
@@ -126,8 +133,8 @@ async def _keep(stream: asyncio.StreamReader, lines: deque[str]) -> None:
         lines.append(line.decode(errors="replace").rstrip())
 
 
-def said(line: str) -> Fetched | Path | None:
-    """What a line of yt-dlp's output tells: progress, the file at the end, or nothing."""
+def parse_line(line: str) -> DownloadProgress | Path | None:
+    """Parse a line of yt-dlp's output: progress, the finished file, or nothing of interest."""
     word, _, rest = line.strip().partition(" ")
     if word == _FILE:
         return Path(json.loads(rest))
@@ -135,13 +142,13 @@ def said(line: str) -> Fetched | Path | None:
     if word != _PROGRESS or len(values) != len(_FIGURES):
         return None
     done, total, estimate, eta = (_number(value) for value in values)
-    return Fetched(done or 0.0, total or estimate or 0.0, eta)
+    return DownloadProgress(done or 0.0, total or estimate or 0.0, eta)
 
 
 def failure_of(url: str, code: int, lines: Iterable[str]) -> Failure:
-    """Why there is no file, from the exit code and the last lines of stderr.
+    """Why a download failed, from the exit code and the last lines of stderr.
 
-    The link itself stays out of the logs: it may hold a key.
+    The link is not part of it: it may contain a key, and logs are shared.
     """
     kept = [line.replace(url, "the link") for line in lines]
     detail = valid_text("\n".join(kept))
@@ -149,23 +156,23 @@ def failure_of(url: str, code: int, lines: Iterable[str]) -> Failure:
     if not errors and code == 0:
         return Failure(
             FailureKind.DOWNLOAD,
-            "The link leads to no single recording",
-            "give the links of the entries of a list one by one",
+            "The link is not a single recording",
+            "add the entries of a playlist one by one",
             detail,
         )
     last = errors[-1] if errors else f"yt-dlp ended with {describe_exit(code)}"
     reason = valid_text(_BEHIND.sub("", _BEFORE.sub("", last)).strip())
     if "No space left on device" in reason:
-        return Failure(FailureKind.DISK_FULL, f"Cannot be downloaded: {reason}", _ROOM, detail)
+        return Failure(FailureKind.DISK_FULL, f"Download failed: {reason}", _ROOM, detail)
     return Failure(
         FailureKind.DOWNLOAD,
-        f"Cannot be downloaded: {reason}",
+        f"Download failed: {reason}",
         "open it in a browser; if it works there: pip install -U yt-dlp, then retry",
         detail,
     )
 
 
-_ROOM = "make room in the cache folder, then retry"
+_ROOM = "free some space in the cache folder, then retry"
 
 
 def _hint(folder: Path) -> str:
@@ -173,7 +180,7 @@ def _hint(folder: Path) -> str:
 
 
 def _literal(text: str) -> str:
-    """A text that yt-dlp's templates leave as it is."""
+    """Escape a text for yt-dlp's templates."""
     return text.replace("%", "%%")
 
 

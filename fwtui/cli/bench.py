@@ -65,7 +65,7 @@ def command(
     batches use the results.
     """
     from fwtui.batch.benchmark import Bench, best, cases, usual_cases
-    from fwtui.batch.estimate import History
+    from fwtui.batch.estimate import PerformanceHistory
     from fwtui.memory.forecast import device_of
     from fwtui.memory.measure import MemoryMeter
 
@@ -81,7 +81,7 @@ def command(
         _counts(try_workers) or _distinct(case.workers for case in usual),
     )
     asyncio.run(ensure_downloaded((settings.model,), console))
-    history = History(locations.history)
+    history = PerformanceHistory(locations.history)
     scratch = Path(tempfile.mkdtemp(prefix="bench-", dir=_folder(locations.scratch)))
     outcomes: list[Outcome] = []
 

@@ -168,12 +168,12 @@ def _checked(folder: WatchedFolder) -> WatchedFolder:
 
 
 def _prepare(folders: Iterable[WatchedFolder], locations: Locations, *, forget: bool) -> None:
-    from fwtui.watch.processed import check_free, forget_all
+    from fwtui.watch.processed import check_not_watched, forget_folder
 
     for folder in folders:
-        check_free(locations.watched, folder.path)
+        check_not_watched(locations.watched, folder.path)
         if forget:
-            forget_all(locations.watched, folder.path)
+            forget_folder(locations.watched, folder.path)
 
 
 async def open_watch(

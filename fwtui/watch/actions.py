@@ -1,4 +1,4 @@
-"""What happens to a file when its transcript is there: it stays, is moved, or is tagged."""
+"""What happens to a watched file after its transcription: it stays, is moved, or is tagged."""
 
 import errno
 import os
@@ -17,14 +17,14 @@ _TAGS = "user.xdg.tags"  # what file managers on Linux show
 can_tag = hasattr(os, "setxattr")
 
 
-class Replaced(Exception):
-    """The file is not the one that was transcribed any more; nothing was done to it."""
+class FileReplaced(Exception):
+    """The file is no longer the one that was transcribed; it was left as it is."""
 
 
-def afterwards(folder: WatchedFolder, path: Path, known: Identity) -> Path:
-    """Do it; returns where the file is now. Raises OSError or Replaced.
+def apply_after_action(folder: WatchedFolder, path: Path, known: Identity) -> Path:
+    """Move or tag a file as its folder says; returns its path now.
 
-    What was done already, before a crash, is not done again.
+    An action that was done before a crash is not repeated. Raises OSError or FileReplaced.
     """
     if folder.after == "leave":
         return path
@@ -39,19 +39,19 @@ def afterwards(folder: WatchedFolder, path: Path, known: Identity) -> Path:
 
 def _check(path: Path, known: Identity) -> None:
     if identify(path).digest != known.digest:
-        raise Replaced
+        raise FileReplaced
 
 
 def _move(path: Path, wanted: Path, known: Identity) -> Path:
     if not path.exists():
-        for place in _places(wanted):
-            if not place.exists():
+        for candidate in _candidates(wanted):
+            if not candidate.exists():
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
-            if identify(place).digest == known.digest:
-                return place
+            if identify(candidate).digest == known.digest:
+                return candidate
     _check(path, known)
     wanted.parent.mkdir(parents=True, exist_ok=True)
-    target = next(place for place in _places(wanted) if not os.path.lexists(place))
+    target = next(candidate for candidate in _candidates(wanted) if not os.path.lexists(candidate))
     try:
         path.rename(target)
     except OSError as error:
@@ -62,7 +62,7 @@ def _move(path: Path, wanted: Path, known: Identity) -> Path:
 
 
 def _copy_over(path: Path, target: Path) -> None:
-    """To another disk: whole and safe there before it is gone here."""
+    """Move to another disk: the copy is complete and durable before the file is deleted."""
     temp = target.with_name(f"{TEMP_PREFIX}{os.getpid()}{TEMP_SUFFIX}")
     try:
         shutil.copy2(path, temp)
@@ -76,17 +76,17 @@ def _copy_over(path: Path, target: Path) -> None:
     path.unlink()
 
 
-def _places(wanted: Path) -> Iterator[Path]:
-    """The name, then with numbers."""
+def _candidates(wanted: Path) -> Iterator[Path]:
+    """The path itself, then numbered ones."""
     yield wanted
     for number in count(2):
         yield wanted.with_name(f"{wanted.stem} ({number}){wanted.suffix}")
 
 
 def _tag(path: Path) -> None:
-    """Add a tag to those that it has. The content stays as it is, and so does its date."""
+    """Add a tag to the file's tags; content and date stay the same."""
     if not can_tag:
-        raise OSError(errno.ENOTSUP, "files cannot be tagged on this system")
+        raise OSError(errno.ENOTSUP, "this system does not support tags")
     try:
         tags = os.getxattr(path, _TAGS).decode(errors="surrogateescape").split(",")
     except OSError as error:

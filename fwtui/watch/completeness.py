@@ -1,4 +1,4 @@
-"""When a file is complete. Pure: what was seen of it, and the clocks, are given."""
+"""When a file is complete. Pure: observations and clocks are arguments."""
 
 import os
 import sys
@@ -7,48 +7,48 @@ from typing import NamedTuple
 
 from fwtui.core.paths import text_to_path
 
-# Times on a disk are this coarse; a rename or chmod later than this after the last write shows.
-COARSE = 20_000_000  # ns
+# The resolution of times on disk; only a later rename or chmod can be told from the last write.
+TIME_RESOLUTION = 20_000_000  # ns
 
 
-class Sighting(NamedTuple):
-    """What a look at a file shows: bytes, times of change in ns, and which file it is."""
+class Observation(NamedTuple):
+    """A file at one moment: size in bytes, times of change in ns, device and inode."""
 
     size: int
     modified: int
     changed: int
     inode: tuple[int, int]
 
-    def is_as(self, other: "Sighting") -> bool:
-        """Whether nothing was written in between."""
+    def is_unchanged_from(self, other: "Observation") -> bool:
+        """Whether nothing was written since the other observation."""
         return (self.size, self.modified) == (other.size, other.modified)
 
 
 class Clocks(NamedTuple):
-    """One moment, in seconds by the clock that never jumps, and in ns by the calendar."""
+    """One moment: monotonic seconds, and ns since the epoch."""
 
-    steady: float
-    calendar: int
+    monotonic: float
+    epoch: int
 
 
 def complete_in(
-    seen: Sighting, since: float, now: Clocks, settle: float, *, local: bool, renamed: bool
+    seen: Observation, since: float, now: Clocks, settle: float, *, local: bool, renamed: bool
 ) -> float | None:
-    """Seconds until the file counts as complete if nothing happens to it; None: not by waiting.
+    """Seconds until a file that does not change counts as complete; None if waiting cannot help.
 
-    `since` is when it was first seen as it is. `renamed`: it was seen before, under the name of
-    an unfinished file. `local`: its times are by this machine's clock, and renaming changes the
-    time of `changed` alone, so that a file that was complete before it came is known at once.
+    `since` is the monotonic time of the first such observation. `renamed`: it had the name of an
+    unfinished file before. `local`: its times come from this machine's clock, and a rename changes
+    only `changed`, so that a file that was complete before it was moved here is known at once.
     """
     if seen.size == 0:
-        return None  # a place holder, or not begun yet
+        return None  # a placeholder, or not started yet
     if renamed or settle <= 0:
         return 0.0
-    left = settle - (now.steady - since)
+    left = settle - (now.monotonic - since)
     if local:
-        if seen.changed - seen.modified > COARSE:
-            return 0.0  # moved to here after the last write: all of that was before
-        age = (now.calendar - seen.modified) / 1e9
+        if seen.changed - seen.modified > TIME_RESOLUTION:
+            return 0.0  # moved here after it was written
+        age = (now.epoch - seen.modified) / 1e9
         if age >= 0:
             left = min(left, settle - age)
     return max(0.0, left)
@@ -58,7 +58,7 @@ _PROC = text_to_path("/proc")
 
 
 def being_written(paths: Iterable[str]) -> set[str]:
-    """Those of the files that some program has open for writing. Never raises."""
+    """The files that a program has open for writing. Never raises."""
     wanted: dict[str, str] = {os.path.realpath(path): path for path in paths}
     if not wanted or sys.platform != "linux":
         return set()
@@ -74,7 +74,7 @@ def _open_for_writing(wanted: dict[str, str]) -> Iterable[str]:
         try:
             numbers = os.listdir(f"{process}/fd")  # noqa: PTH208 - thousands of strings
         except OSError:
-            continue  # it has ended, or is another user's
+            continue  # it has ended, or belongs to another user
         for number in numbers:
             try:
                 real = os.readlink(f"{process}/fd/{number}")  # noqa: PTH115

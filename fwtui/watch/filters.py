@@ -1,4 +1,4 @@
-"""Which files of a watched folder are recordings, by their names alone. Pure."""
+"""Which files of a watched folder are recordings, by their names. Pure."""
 
 import os
 import re
@@ -10,61 +10,61 @@ from pathlib import PurePath
 from fwtui.core.inputs import MEDIA_SUFFIXES
 from fwtui.outputs.formats.registry import FORMATS
 
-# What browsers, downloaders and copying programs call a file that they are still writing.
+# Suffixes of files that browsers, downloaders and copying programs are still writing.
 PARTIAL_SUFFIXES = frozenset(
     ".part .crdownload .tmp .partial .download .filepart .opdownload .!ut .!qb .aria2".split()
 )
 _OUTPUTS = frozenset(f".{name}" for name in FORMATS)
 
 
-class Kind(Enum):
-    """What a name says about a file."""
+class FileKind(Enum):
+    """The kind of a file, by its name."""
 
     RECORDING = auto()
     UNFINISHED = auto()
     OTHER = auto()
 
 
-class Names:
-    """The rule of one folder: its patterns, or the usual suffixes of recordings.
+class NameFilter:
+    """The include and exclude patterns of one folder; by default the suffixes of recordings.
 
-    A pattern without a slash is about the name of the file or (when it excludes) of a folder
-    that it is in, one with a slash about the path below the watched folder. `*` matches anything,
-    and the case does not count. Transcripts are never recordings, whatever the patterns say.
+    A pattern without a slash matches the name of the file or (if it excludes) of a folder on its
+    path, one with a slash the path below the watched folder. `*` matches anything, and case does
+    not matter. Transcripts are never recordings, whatever the patterns say.
     """
 
     def __init__(self, include: Iterable[str], exclude: Iterable[str]) -> None:
         self._include = tuple(_Pattern(pattern) for pattern in include)
         self._exclude = tuple(_Pattern(pattern) for pattern in exclude)
 
-    def kind(self, relative: str) -> Kind:
-        """What a file is, by its path below the watched folder. Hundreds of thousands are asked."""
+    def kind(self, relative: str) -> FileKind:
+        """The kind of a file, by its path below the watched folder. Called for every file."""
         name = relative[relative.rfind(os.sep) + 1 :]
         suffix = name[name.rfind(".") :].lower() if "." in name else ""
         if suffix in PARTIAL_SUFFIXES or name.startswith("."):
-            return Kind.UNFINISHED
+            return FileKind.UNFINISHED
         if suffix in _OUTPUTS or self._is_excluded(relative):
-            return Kind.OTHER
+            return FileKind.OTHER
         if self._include:
-            taken = any(pattern.fits(PurePath(relative)) for pattern in self._include)
+            included = any(pattern.matches(PurePath(relative)) for pattern in self._include)
         else:
-            taken = suffix in MEDIA_SUFFIXES
-        return Kind.RECORDING if taken else Kind.OTHER
+            included = suffix in MEDIA_SUFFIXES
+        return FileKind.RECORDING if included else FileKind.OTHER
 
     def _is_excluded(self, relative: str) -> bool:
         if not self._exclude:
             return False
         path = PurePath(relative)
-        places = (path, *path.parents[:-1])
-        return any(pattern.fits(place) for pattern in self._exclude for place in places)
+        parts = (path, *path.parents[:-1])
+        return any(pattern.matches(part) for pattern in self._exclude for part in parts)
 
 
 class _Pattern:
     def __init__(self, text: str) -> None:
         text = text.casefold().replace("\\", "/").strip("/")
         self._whole = "/" in text
-        self._fits = re.compile(translate(text)).match
+        self._match = re.compile(translate(text)).match
 
-    def fits(self, path: PurePath) -> bool:
+    def matches(self, path: PurePath) -> bool:
         text = path.as_posix() if self._whole else path.name
-        return self._fits(text.casefold()) is not None
+        return self._match(text.casefold()) is not None

@@ -1,4 +1,4 @@
-"""One watched folder: a thread that sees files come, waits until they are complete, takes them."""
+"""Thread of one watched folder: notices new files and reports them when they are complete."""
 
 import contextlib
 import os
@@ -15,17 +15,23 @@ from msgspec.structs import replace
 from fwtui.audio.identity import Identity, identify
 from fwtui.core.events import Level
 from fwtui.core.paths import path_to_text, text_to_path
-from fwtui.core.text import printable
+from fwtui.core.text import plural, printable
 from fwtui.core.watched_folder import FolderStatus, WatchedFolder
 from fwtui.errors import StorageError
-from fwtui.watch.completeness import Clocks, Sighting, being_written, complete_in
-from fwtui.watch.filters import Kind, Names
-from fwtui.watch.processed import Taken, TakenLedger, Verdict, decide, entry_of
-from fwtui.watch.source import CannotTell, Hint, is_on_network, polled, told
+from fwtui.watch.completeness import Clocks, Observation, being_written, complete_in
+from fwtui.watch.filters import FileKind, NameFilter
+from fwtui.watch.processed import ProcessedFile, ProcessedFiles, Relation, compare, processed_file
+from fwtui.watch.source import (
+    Changes,
+    NotificationsUnavailable,
+    is_on_network,
+    notifications,
+    polling,
+)
 
 
 class FilesArrived(Struct, frozen=True):
-    """Complete files to transcribe, written down in the folder's ledger already.
+    """Complete files to transcribe, recorded as queued in the folder's history.
 
     `folder` and `files` as `path_to_text`.
     """
@@ -35,7 +41,7 @@ class FilesArrived(Struct, frozen=True):
 
 
 class FileRenamed(Struct, frozen=True):
-    """A file that is in the queue has another name now, or is there again under its own."""
+    """A queued file has another name now, or exists again under its own."""
 
     folder: str
     before: str
@@ -43,7 +49,7 @@ class FileRenamed(Struct, frozen=True):
 
 
 class FolderStatusChanged(Struct, frozen=True):
-    """How the folder is."""
+    """The new status of the folder."""
 
     status: FolderStatus
 
@@ -58,11 +64,11 @@ class FolderLogLine(Struct, frozen=True):
 FolderMessage = FilesArrived | FileRenamed | FolderStatusChanged | FolderLogLine
 
 
-def walk(folder: str, apart: Collection[str]) -> Iterator[str]:
-    """The files below, without those in hidden folders and in the folders `apart`.
+def walk(folder: str, excluded: Collection[str]) -> Iterator[str]:
+    """All files below a folder, except those in hidden and in `excluded` folders.
 
-    Links to folders are not followed: they could lead round in a circle. What cannot be read is
-    left out.
+    Symbolic links to folders are not followed, because they could form a loop. Folders that
+    cannot be read are skipped.
     """
     waiting = [folder]
     while waiting:
@@ -70,7 +76,7 @@ def walk(folder: str, apart: Collection[str]) -> Iterator[str]:
             with os.scandir(waiting.pop()) as entries:
                 for entry in entries:
                     if entry.is_dir(follow_symlinks=False):
-                        if not entry.name.startswith(".") and entry.path not in apart:
+                        if not entry.name.startswith(".") and entry.path not in excluded:
                             waiting.append(entry.path)
                     else:
                         yield entry.path
@@ -78,40 +84,41 @@ def walk(folder: str, apart: Collection[str]) -> Iterator[str]:
             continue
 
 
-PORTION = 1000  # files that are taken at once
+PORTION = 1000  # files that are recorded at once
 _MISSING_SECONDS = 1.0
 _MOST_UNFINISHED = 100_000
 
 
 class FolderWatch:
-    """Watches until `stop`. `post` gets the news, in the thread.
+    """Watches until `stop`. `post` gets the messages, in the thread.
 
-    `session` is the batch's. At this moment, `apart` are folders that are not looked into: other
-    watched ones, where transcribed files go, and what is fwtui's own; and `missed` are files
-    (`path_to_text`) that were not there when they were to be transcribed.
+    `session` is the batch's. Two sets may change at any time: `excluded` folders are not searched
+    (other watched folders, targets of transcribed files, fwtui's own); `missing` files
+    (`path_to_text`) did not exist when they were to be transcribed.
     """
 
     def __init__(
         self,
         folder: WatchedFolder,
-        ledger: TakenLedger,
+        files: ProcessedFiles,
         session: str,
-        apart: Collection[str],
-        missed: Collection[str],
+        excluded: Collection[str],
+        missing: Collection[str],
         post: Callable[[FolderMessage], None],
     ) -> None:
         self.folder = folder
         self.root = text_to_path(folder.path)
-        self._ledger = ledger
+        self._files = files
         self._session = session
-        self._apart = apart
-        self._missed = missed
+        self._excluded = excluded
+        self._missing = missing
         self._post = post
-        self._names = Names(folder.include, folder.exclude)
+        self._filter = NameFilter(folder.include, folder.exclude)
         self._real = self.root
         self._stop = threading.Event()
-        self._seen: dict[str, tuple[Sighting, float]] = {}  # not complete yet; since when so
-        self._unfinished: dict[tuple[int, int], None] = {}  # files with names of unfinished ones
+        self._incomplete: dict[str, tuple[Observation, float]] = {}  # and since when they are so
+        # Inodes of files that had names of unfinished ones.
+        self._unfinished: dict[tuple[int, int], None] = {}
         self._unreadable: set[str] = set()
         self._local = True
         self._status = FolderStatus(folder=folder)
@@ -119,97 +126,97 @@ class FolderWatch:
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Take nothing more; `join` waits for what is under way."""
+        """Report nothing more; `join` waits for what has begun."""
         self._stop.set()
 
     def join(self, seconds: float) -> None:
-        """Wait for the thread's end, but not for ever."""
+        """Wait a limited time for the thread's end."""
         self._thread.join(seconds)
 
     def _run(self) -> None:
         try:
             while not self._stop.is_set():
-                self._live()
+                self._watch_once()
         except Exception as error:  # noqa: BLE001 - the thread's outermost frame
             problem = f"{type(error).__name__}: {error}"
-            self._tell(state="failed", problem=problem)
-            text = f"The folder {self.root} is not watched any more: {problem}"
+            self._set_status(state="failed", problem=problem)
+            text = f"No longer watching {self.root}: {problem}"
             self._post(FolderLogLine(Level.ERROR, printable(text)))
 
-    # --- one life of the folder ----------------------------------------------------------------
+    # --- the folder itself ---------------------------------------------------------------------
 
-    def _live(self) -> None:
-        problem = f"there is no folder {self.root}"
+    def _watch_once(self) -> None:
+        problem = f"folder not found: {self.root}"
         try:
             if self.root.is_dir():
                 self._watch()
                 return
         except OSError as error:
             problem = f"{self.root}: {error.strerror or error}"
-        self._tell(state="missing", problem=problem)
+        self._set_status(state="missing", problem=problem)
         self._stop.wait(_MISSING_SECONDS)
 
     def _watch(self) -> None:
-        """Until the folder is gone, or another one is in its place."""
+        """Watch until the folder is gone or was replaced."""
         poll = self.folder.poll
         share = poll == "auto" and is_on_network(self.root)
         self._real = self.root.resolve()
         self._local = not share and poll != "on"
         if self._local:
             try:
-                self._follow(told(self.root, self._stop), "watching")
+                self._follow(notifications(self.root, self._stop), "watching")
                 return
-            except CannotTell as error:
-                text = f"{self.root} is looked through every {self.folder.poll_seconds:g} s: "
-                text += f"the system does not tell what happens in it ({error})"
+            except NotificationsUnavailable as error:
+                text = f"{self.root} is polled every {self.folder.poll_seconds:g} s: "
+                text += f"the system gives no notifications for it ({error})"
                 self._post(FolderLogLine(Level.WARNING, printable(text)))
-        self._follow(polled(self._stop, self.folder.poll_seconds), "polling")
+        self._follow(polling(self._stop, self.folder.poll_seconds), "polling")
 
-    def _follow(self, hints: Iterator[Hint], state: str) -> None:
-        place = self._place()
-        for hint in hints:
-            if self._stop.is_set() or place is None or self._place() != place:
-                self._seen.clear()
+    def _follow(self, changes: Iterator[Changes], state: str) -> None:
+        inode = self._inode()
+        for changed in changes:
+            if self._stop.is_set() or inode is None or self._inode() != inode:
+                self._incomplete.clear()
                 return
-            if hint is None:
-                self._look(self._walk(self.root))
+            if changed is None:
+                self._observe(self._walk(self.root))
             else:
-                self._look(path for name in hint for path in self._below(name))
+                self._observe(path for name in changed for path in self._below(name))
             problem = ""
             try:
-                if self._ledger.is_new:
-                    self._begin()
-                self._take()
+                if self._files.is_new:
+                    self._create_history()
+                self._report_complete()
             except StorageError as error:
-                problem = error.title  # nothing is taken that is not written down: the files wait
-            self._tell(state=state, problem=problem)
+                problem = error.title  # files are only reported when that is recorded: they wait
+            self._set_status(state=state, problem=problem)
 
-    def _place(self) -> tuple[int, int] | None:
+    def _inode(self) -> tuple[int, int] | None:
         try:
             found = self.root.stat()
         except OSError:
             return None
         return found.st_dev, found.st_ino
 
-    def _tell(self, **news: object) -> None:
-        status = replace(self._status, waiting=len(self._seen), **news)
+    def _set_status(self, **changes: object) -> None:
+        status = replace(self._status, waiting=len(self._incomplete), **changes)
         if status != self._status:
             self._status = status
             self._post(FolderStatusChanged(status))
 
-    # --- seeing --------------------------------------------------------------------------------
+    # --- observing -----------------------------------------------------------------------------
 
     def _walk(self, folder: Path) -> Iterator[str]:
-        return walk(str(folder), self._apart)
+        return walk(str(folder), self._excluded)
 
     def _below(self, name: str) -> Iterator[str]:
-        """The files that a hint is about: a folder may have come with all that is in it."""
+        """The files that a change affects: a folder may have been moved here with its files."""
         path = Path(name)
-        for root in (self.root, self._real):  # some systems tell where the links lead
+        for root in (self.root, self._real):  # some systems report the paths that links lead to
             if path.is_relative_to(root):
                 relative = path.relative_to(root)
                 break
@@ -217,89 +224,94 @@ class FolderWatch:
             return iter(())
         path = self.root / relative
         folders = [*relative.parents][:-1]
-        if any(one.name.startswith(".") or str(self.root / one) in self._apart for one in folders):
+        if any(self._is_excluded(self.root / one) for one in folders):
             return iter(())
         if path.is_dir() and not path.is_symlink():
-            hidden = path.name.startswith(".") or str(path) in self._apart
-            return iter(()) if hidden or path == self.root else self._walk(path)
+            skipped = path == self.root or self._is_excluded(path)
+            return iter(()) if skipped else self._walk(path)
         return iter((str(path),))
 
-    def _look(self, paths: Iterable[str]) -> None:
+    def _is_excluded(self, folder: Path) -> bool:
+        return folder.name.startswith(".") or str(folder) in self._excluded
+
+    def _observe(self, paths: Iterable[str]) -> None:
         now, below = time.monotonic(), len(os.path.join(self.root, ""))  # noqa: PTH118
         for path in paths:
             if self._stop.is_set():
                 return
-            kind = self._names.kind(path[below:])
-            if kind is Kind.OTHER:
+            kind = self._filter.kind(path[below:])
+            if kind is FileKind.OTHER:
                 continue
-            seen = _sight(path)
+            seen = _observation(path)
             if seen is None:
-                self._seen.pop(path, None)
-            elif kind is Kind.UNFINISHED:
+                self._incomplete.pop(path, None)
+            elif kind is FileKind.UNFINISHED:
                 self._remember_unfinished(seen)
             elif not self._is_known(path, seen):
-                before = self._seen.get(path)
-                since = before[1] if before is not None and before[0].is_as(seen) else now
-                self._seen[path] = seen, since
+                before = self._incomplete.get(path)
+                unchanged = before is not None and seen.is_unchanged_from(before[0])
+                self._incomplete[path] = seen, before[1] if before and unchanged else now
 
-    def _remember_unfinished(self, seen: Sighting) -> None:
+    def _remember_unfinished(self, seen: Observation) -> None:
         if len(self._unfinished) >= _MOST_UNFINISHED:
             self._unfinished.clear()
         self._unfinished[seen.inode] = None
 
-    def _is_known(self, path: str, seen: Sighting) -> bool:
+    def _is_known(self, path: str, seen: Observation) -> bool:
         text = path_to_text(path)
-        entry = self._ledger.at(text)
-        if entry is None or text in self._missed:
+        entry = self._files.at(text)
+        if entry is None or text in self._missing:
             return False
         known = entry.known
         return (known.size, known.modified) == (seen.size, seen.modified)
 
-    # --- taking --------------------------------------------------------------------------------
+    # --- reporting -----------------------------------------------------------------------------
 
-    def _begin(self) -> None:
-        """The folder is watched for the first time."""
-        entries: list[Taken] = []
+    def _create_history(self) -> None:
+        """Create the history of a folder that is watched for the first time."""
+        entries: list[ProcessedFile] = []
         if self.folder.existing == "ignore":
-            for path in self._seen:
+            for path in self._incomplete:
                 with contextlib.suppress(OSError):
-                    entries.append(entry_of(path, identify(Path(path)), "left"))
-        self._ledger.begin(entries)
+                    entries.append(processed_file(path, identify(Path(path)), "left"))
+        self._files.create(entries)
         if self.folder.existing == "ignore":
-            self._seen.clear()
+            self._incomplete.clear()
         if entries:
-            text = f"{len(entries):,} files were in {self.root} before and are left alone"
+            text = f"Ignoring {plural(len(entries), 'existing file')} in {self.root}"
             self._post(FolderLogLine(Level.INFO, printable(text)))
 
-    def _take(self) -> None:
+    def _report_complete(self) -> None:
         ready = iter(self._complete())
-        while portion := tuple(islice(ready, PORTION)):
-            batch = _Portion()
-            for path in portion:
-                self._decide(path, batch)
-            self._ledger.add(batch.entries)
-            for path in batch.handled:
-                seen, _ = self._seen.pop(path)
+        while paths := tuple(islice(ready, PORTION)):
+            portion = _Portion()
+            for path in paths:
+                self._classify(path, portion)
+            self._files.add(portion.entries)
+            for path in portion.handled:
+                seen, _ = self._incomplete.pop(path)
                 self._unfinished.pop(seen.inode, None)
-            for one in batch.news:
-                self._post(one)
-            if batch.arrived:
-                self._post(FilesArrived(self.folder.path, tuple(batch.arrived)))
-                self._tell(taken=self._status.taken + len(batch.arrived))
+            for message in portion.messages:
+                self._post(message)
+            if portion.arrived:
+                self._post(FilesArrived(self.folder.path, tuple(portion.arrived)))
+                self._set_status(taken=self._status.taken + len(portion.arrived))
 
     def _complete(self) -> list[str]:
-        """The files that can be taken now."""
+        """The files that are complete now."""
         now = Clocks(time.monotonic(), time.time_ns())
-        self._look(list(self._seen))  # as they are at this moment
+        self._observe(list(self._incomplete))  # up to the moment
         ready = [
-            path for path, (seen, since) in self._seen.items() if self._is_due(seen, since, now)
+            path
+            for path, (seen, since) in self._incomplete.items()
+            if self._is_due(seen, since, now)
         ]
         if not ready:
             return []
         written = being_written(ready)
         return [path for path in ready if path not in written]
 
-    def _is_due(self, seen: Sighting, since: float, now: Clocks) -> bool:
+    def _is_due(self, seen: Observation, since: float, now: Clocks) -> bool:
         renamed = seen.inode in self._unfinished
         settle = self.folder.settle_seconds
         left = complete_in(seen, since, now, settle, local=self._local, renamed=renamed)
@@ -317,48 +329,48 @@ class FolderWatch:
         self._unreadable.discard(path)
         return identity
 
-    def _decide(self, path: str, batch: "_Portion") -> None:
+    def _classify(self, path: str, portion: "_Portion") -> None:
         identity = self._identify(path)
-        # Two copies at once: the second is looked at when the first is written down.
-        if identity is None or identity.digest in batch.digests:
+        # Of two copies, the second one is classified when the first is recorded.
+        if identity is None or identity.digest in portion.digests:
             return
-        batch.digests.add(identity.digest)
-        batch.handled.append(path)
+        portion.digests.add(identity.digest)
+        portion.handled.append(path)
         text = path_to_text(path)
-        verdict, before = decide(text, identity, self._ledger)
-        if before is None or verdict is Verdict.NEW:
-            batch.entries.append(entry_of(path, identity, "queued", self._session))
-            batch.arrived.append(text)
-        elif verdict is Verdict.COPY:
-            batch.entries.append(entry_of(path, identity, "left"))
-            words = f"{path} is not taken: it is a copy of {text_to_path(before.path)}"
-            batch.news.append(FolderLogLine(Level.INFO, printable(words)))
+        relation, known = compare(text, identity, self._files)
+        if known is None or relation is Relation.NEW:
+            portion.entries.append(processed_file(path, identity, "queued", self._session))
+            portion.arrived.append(text)
+        elif relation is Relation.COPY:
+            portion.entries.append(processed_file(path, identity, "left"))
+            copy = f"Ignoring {path}: it is a copy of {text_to_path(known.path)}"
+            portion.messages.append(FolderLogLine(Level.INFO, printable(copy)))
         else:
-            if verdict is Verdict.RENAMED:
-                batch.entries.append(replace(before, fate="forgotten"))
-            if before.fate == "queued":
-                batch.news.append(FileRenamed(self.folder.path, before.path, text))
-            batch.entries.append(replace(before, path=text, identity=str(identity)))
+            if relation is Relation.RENAMED:
+                portion.entries.append(replace(known, status="forgotten"))
+            if known.status == "queued":
+                portion.messages.append(FileRenamed(self.folder.path, known.path, text))
+            portion.entries.append(replace(known, path=text, identity=str(identity)))
 
 
 class _Portion:
-    """What is found out about some complete files, to be written down at once."""
+    """Results for some complete files, to be recorded together."""
 
     def __init__(self) -> None:
-        self.entries: list[Taken] = []
+        self.entries: list[ProcessedFile] = []
         self.handled: list[str] = []
         self.arrived: list[str] = []
-        self.news: list[FolderMessage] = []
+        self.messages: list[FolderMessage] = []
         self.digests: set[str] = set()
 
 
-def _sight(path: str) -> Sighting | None:
+def _observation(path: str) -> Observation | None:
     try:
         found = os.stat(path)  # noqa: PTH116 - thousands of them
     except OSError:
         return None
     if not stat.S_ISREG(found.st_mode):
         return None
-    return Sighting(
+    return Observation(
         found.st_size, found.st_mtime_ns, found.st_ctime_ns, (found.st_dev, found.st_ino)
     )

@@ -1,4 +1,4 @@
-"""What has changed in a folder: told by the system, or found out by looking time and again."""
+"""Changes in a folder: notifications of the system, or polling."""
 
 import os
 import sys
@@ -7,27 +7,27 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-TICK = 0.25  # s: how often files that are not complete yet are looked at
-RESCAN = 60.0  # s: events can be lost, so the whole folder is looked at now and then
-_SHARE = 20  # looking takes at most one part of so many
+TICK = 0.25  # s: how often incomplete files are checked
+RESCAN = 60.0  # s: notifications can be lost, so the whole folder is scanned now and then
+_SHARE = 20  # scanning takes at most 1/20 of the time
 _DEBOUNCE, _STEP = 200, 50  # ms
 _NETWORK = frozenset(
     "nfs nfs4 cifs smbfs smb2 smb3 ncpfs afs afpfs 9p virtiofs ceph glusterfs lustre beegfs davfs "
     "davfs2 webdav vboxsf vmhgfs drvfs prl_fs fuseblk.sshfs".split()
 )
 
-# None: look at everything; else the paths that something has happened to, perhaps none.
-Hint = set[str] | None
+# None: scan everything; otherwise the paths that have changed, perhaps none.
+Changes = set[str] | None
 
 
-class CannotTell(Exception):
-    """The system does not tell what happens in the folder; `str` says why."""
+class NotificationsUnavailable(Exception):
+    """The system gives no notifications for the folder; `str` says why."""
 
 
-def told(folder: Path, stop: threading.Event) -> Iterator[Hint]:
-    """What the system tells, at least every `TICK`; the first hint comes when it listens.
+def notifications(folder: Path, stop: threading.Event) -> Iterator[Changes]:
+    """Notifications of the system, at least every `TICK`; the first one when it is ready.
 
-    Raises CannotTell.
+    Raises NotificationsUnavailable.
     """
     from watchfiles import watch
 
@@ -51,11 +51,11 @@ def told(folder: Path, stop: threading.Event) -> Iterator[Hint]:
             else:
                 yield {path for _, path in changes}
     except (OSError, RuntimeError) as error:  # RuntimeError: what the library's core raises
-        raise CannotTell(str(error)) from error
+        raise NotificationsUnavailable(str(error)) from error
 
 
-def polled(stop: threading.Event, seconds: float) -> Iterator[Hint]:
-    """Everything every so many seconds, and in between those that are not complete yet."""
+def polling(stop: threading.Event, seconds: float) -> Iterator[Changes]:
+    """A full scan every so many seconds; in between, incomplete files are checked."""
     while not stop.is_set():
         began = time.monotonic()
         yield None
@@ -65,13 +65,13 @@ def polled(stop: threading.Event, seconds: float) -> Iterator[Hint]:
 
 
 def _next(began: float, seconds: float) -> float:
-    """When to look at everything again: a huge folder must not keep the disk busy all the time."""
+    """When to scan again: a huge folder must not keep the disk busy all the time."""
     now = time.monotonic()
     return now + max(seconds, _SHARE * (now - began))
 
 
 def is_on_network(path: Path) -> bool:
-    """Whether a folder is on a share, where changes by other machines are not told. Blocks."""
+    """Whether a folder is on a network share, where other machines' changes are not notified."""
     import psutil
 
     real = os.path.realpath(path)
@@ -87,6 +87,6 @@ def is_on_network(path: Path) -> bool:
 
 
 def is_network_kind(kind: str) -> bool:
-    """Whether a file system is a share, by its type and options, as psutil gives them."""
+    """Whether a file system is a network share, by psutil's type and options."""
     name, _, options = kind.partition(" ")
     return name in _NETWORK or name.startswith("fuse.") or "remote" in options.split(",")

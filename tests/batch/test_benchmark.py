@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fwtui.batch.benchmark import Bench, Case, Outcome, best, cases, usual_cases
-from fwtui.batch.estimate import History
+from fwtui.batch.estimate import PerformanceHistory
 from fwtui.cli.bench import table
 from fwtui.config.locations import Locations
 from fwtui.config.sources import load_profiles
@@ -67,7 +67,7 @@ def test_the_table_says_which_and_why_not() -> None:
 def test_a_model_that_does_not_load_is_an_outcome(tmp_path: Path) -> None:
     settings = settings_for(tmp_path)
     broken = ModelSettings(model=str(tmp_path), device="cpu")
-    bench = Bench(type(settings)(model=broken), SHORT, tmp_path, History(None))
+    bench = Bench(type(settings)(model=broken), SHORT, tmp_path, PerformanceHistory(None))
     (outcome,) = bench.run((INT8,))
     assert "is not a CTranslate2 Whisper model" in outcome.failure
     assert [path.name for path in tmp_path.iterdir() if path.suffix == ".wav"] == []

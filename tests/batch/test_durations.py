@@ -8,7 +8,7 @@ import psutil
 import pytest
 from msgspec.structs import replace
 
-from fwtui.batch.durations import LengthMeter
+from fwtui.batch.durations import DurationMeter
 from fwtui.config.fields import apply
 from fwtui.config.locations import Locations
 from fwtui.core.commands import AddPaths, ChangeSettings, Quit, RetryJobs, Start
@@ -92,13 +92,15 @@ async def test_what_the_engine_looks_at_itself_needs_no_child_but_what_comes_lat
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[Path] = []
-    measure = LengthMeter.measure
+    measure = DurationMeter.measure
 
-    def noted(self: LengthMeter, paths: Iterable[Path]) -> AsyncIterator[tuple[Path, float | None]]:
+    def noted(
+        self: DurationMeter, paths: Iterable[Path]
+    ) -> AsyncIterator[tuple[Path, float | None]]:
         asked.extend(paths)
         return measure(self, paths)
 
-    monkeypatch.setattr(LengthMeter, "measure", noted)
+    monkeypatch.setattr(DurationMeter, "measure", noted)
     go = tmp_path / "go"
     more = [Path(shutil.copy(SHORT, tmp_path / f"{n}.flac")) for n in range(8)]
     async with BatchDriver(

@@ -5,18 +5,18 @@ import sys
 from pathlib import Path
 
 from fwtui import demo
-from fwtui.batch.durations import LengthMeter
+from fwtui.batch.durations import DurationMeter
 from tests.batch.driver import children
 
 
-async def lengths(meter: LengthMeter, *paths: Path) -> list[float | None]:
+async def lengths(meter: DurationMeter, *paths: Path) -> list[float | None]:
     return [seconds async for _, seconds in meter.measure(paths)]
 
 
 async def test_lengths_of_good_and_bad_files(tmp_path: Path) -> None:
     text = tmp_path / "no\nmusic.mp3"
     text.write_text("This is no music")
-    meter, others = LengthMeter(), children()
+    meter, others = DurationMeter(), children()
     short, long = demo.clips()[0], demo.clips()[-1]
     found = await lengths(meter, short, text, tmp_path / "gone.wav", long)
     assert found[0] is not None
@@ -39,7 +39,7 @@ for line in sys.stdin:
     print(2.5, flush=True)
 """
     others = children()
-    meter = LengthMeter((sys.executable, "-c", moody), patience=60.0)
+    meter = DurationMeter((sys.executable, "-c", moody), patience=60.0)
     names = [tmp_path / name for name in ("one", "die", "two")]
     assert await lengths(meter, *names) == [2.5, None, 2.5]
     meter.patience = 0.1
@@ -60,7 +60,7 @@ for line in sys.stdin:
     print(2.5, flush=True)
 """
     asked = tmp_path / "asked"
-    meter = LengthMeter((sys.executable, "-c", slow, str(asked)), patience=60.0)
+    meter = DurationMeter((sys.executable, "-c", slow, str(asked)), patience=60.0)
     first = asyncio.create_task(lengths(meter, tmp_path / "first"))
     while not asked.exists():
         await asyncio.sleep(0.01)

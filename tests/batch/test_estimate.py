@@ -1,31 +1,8 @@
-"""Speed, ETA and running sums."""
-
-from datetime import UTC, datetime
+"""Speed and ETA."""
 
 import pytest
 
 from fwtui.batch.estimate import Speed, job_eta
-from fwtui.core.failure import Failure, FailureKind
-from fwtui.core.job import (
-    Cancelled,
-    Completed,
-    Failed,
-    Pending,
-    Processing,
-    Skipped,
-    State,
-)
-
-NOON = datetime(2025, 12, 14, 12, 0, tzinfo=UTC)
-STATES: list[State] = [
-    Pending(),
-    Pending(30.0),
-    Processing(NOON),
-    Completed(NOON, NOON, (), 60.0, 6.0, "en", 3),
-    Failed(NOON, Failure(FailureKind.BAD_MEDIA, "x")),
-    Cancelled(NOON),
-    Skipped(NOON, "x"),
-]
 
 
 @pytest.mark.parametrize(

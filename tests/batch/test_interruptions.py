@@ -125,7 +125,7 @@ async def test_what_was_found_before_a_share_hangs_is_in_the_queue(tmp_path: Pat
         await batch.until(JobsAdded, lambda added: added.jobs[0].name == SHORT.name)
         answer.set()
         await batch.until(JobsAdded, lambda added: added.jobs[0].name == MINUTE.name)
-        await batch.until(LogLine, lambda line: line.text == "1 files are in the queue already")
+        await batch.until(LogLine, lambda line: line.text == "1 file is already in the queue")
 
 
 def one_by_one(go: threading.Event) -> Callable[[Iterable[str]], Iterator[Found]]:
@@ -149,7 +149,7 @@ async def test_a_queue_that_is_half_added_is_not_kept(tmp_path: Path) -> None:
         batch.send(Quit())
         await asyncio.wait_for(batch._task, 20)
     go.set()
-    assert any("found so far are not kept" in line for line in batch.log)
+    assert any("not added" in line for line in batch.log)
     assert (await batch.workspace.incomplete()).sessions == ()
 
 
@@ -171,7 +171,7 @@ async def test_a_command_does_not_wait_for_all_that_is_found(tmp_path: Path) -> 
         batch.send(Quit())
         await asyncio.wait_for(batch._task, 20)
     assert AddingChanged(adding=True, then_starts=True) in batch.events
-    assert any("found so far are not kept" in line for line in batch.log)
+    assert any("not added" in line for line in batch.log)
     assert (await batch.workspace.incomplete()).sessions == ()
 
 
@@ -214,7 +214,7 @@ async def test_after_trouble_with_the_disk_nothing_more_is_added(
         await batch.add(SHORT, LONG)
         assert [job.name for job in batch.runner.state.queue] == [SHORT.name, LONG.name]
         told = [line for line in batch.log if "already" in line or "No media" in line]
-        assert told == ["1 files are in the queue already"]
+        assert told == ["1 file is already in the queue"]
 
 
 async def test_a_batch_that_starts_at_once_is_measured_without_an_engine_first(

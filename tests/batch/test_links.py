@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from fwtui.batch.discovery import find_media
 from fwtui.batch.queue import Queue
-from fwtui.batch.ytdlp import NEEDED, Fetched, failure_of, fetch, said
+from fwtui.batch.ytdlp import NEEDED, DownloadProgress, failure_of, fetch, parse_line
 from fwtui.cli.main import main
 from fwtui.config.locations import Locations
 from fwtui.core.commands import AddPaths, SkipJobs, Start
@@ -65,17 +65,17 @@ def test_the_name_of_a_link(url: str, name: str) -> None:
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("fwtui-progress 1024 78512 NA 12\n", Fetched(1024, 78512, 12)),
-        ("fwtui-progress 1024 NA 80000.5 NA", Fetched(1024, 80000.5, None)),
-        ("fwtui-progress NA NA NA NA", Fetched(0, 0, None)),
+        ("fwtui-progress 1024 78512 NA 12\n", DownloadProgress(1024, 78512, 12)),
+        ("fwtui-progress 1024 NA 80000.5 NA", DownloadProgress(1024, 80000.5, None)),
+        ("fwtui-progress NA NA NA NA", DownloadProgress(0, 0, None)),
         ("fwtui-progress 1024", None),
         ('fwtui-file "/x/a \\u00e9.mp3"', Path("/x/a é.mp3")),
         ("[download] 100%", None),
         ("", None),
     ],
 )
-def test_what_yt_dlp_says(line: str, expected: Fetched | Path | None) -> None:
-    assert said(line) == expected
+def test_what_yt_dlp_says(line: str, expected: DownloadProgress | Path | None) -> None:
+    assert parse_line(line) == expected
 
 
 @pytest.mark.parametrize(
@@ -85,22 +85,22 @@ def test_what_yt_dlp_says(line: str, expected: Fetched | Path | None) -> None:
             1,
             ["WARNING: x", "ERROR: [generic] talk: HTTP Error 404: Not found (caused by <E>)"],
             FailureKind.DOWNLOAD,
-            "Cannot be downloaded: HTTP Error 404: Not found",
+            "Download failed: HTTP Error 404: Not found",
         ),
         (
             1,
             [f"ERROR: Unsupported URL: {LINK}"],
             FailureKind.DOWNLOAD,
-            "Cannot be downloaded: Unsupported URL: the link",
+            "Download failed: Unsupported URL: the link",
         ),
         (
             1,
             ["ERROR: unable to write data: [Errno 28] No space left on device"],
             FailureKind.DISK_FULL,
-            "Cannot be downloaded: unable to write data: [Errno 28] No space left on device",
+            "Download failed: unable to write data: [Errno 28] No space left on device",
         ),
-        (-9, [], FailureKind.DOWNLOAD, "Cannot be downloaded: yt-dlp ended with signal 9, SIGKILL"),
-        (0, [], FailureKind.DOWNLOAD, "The link leads to no single recording"),
+        (-9, [], FailureKind.DOWNLOAD, "Download failed: yt-dlp ended with signal 9, SIGKILL"),
+        (0, [], FailureKind.DOWNLOAD, "The link is not a single recording"),
     ],
 )
 def test_why_there_is_no_file(code: int, lines: list[str], kind: FailureKind, title: str) -> None:
@@ -219,7 +219,7 @@ asyncio.run(fetch(sys.argv[1], Path(sys.argv[2]), lambda step: print(step, flush
         command = [sys.executable, "-c", script, server.link("talk.flac"), str(tmp_path)]
         with subprocess.Popen(command, stdout=subprocess.PIPE) as parent:
             assert parent.stdout is not None
-            assert parent.stdout.readline().startswith(b"Fetched(")
+            assert parent.stdout.readline().startswith(b"DownloadProgress(")
             (child,) = psutil.Process(parent.pid).children()
             parent.kill()
             child.wait(PATIENCE)

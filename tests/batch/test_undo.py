@@ -80,7 +80,7 @@ async def test_a_removed_file_comes_back_with_its_progress(
         batch.send(ArrangeJobs((2,)))
         await batch.until(JobsReordered, lambda event: event.order == (2, 1))
         batch.send(UndoRemove())
-        await batch.until(LogLine, lambda event: "Nothing was removed" in event.text)
+        await batch.until(LogLine, lambda event: "Nothing to undo" in event.text)
     async with await BatchDriver.resumed() as batch:
         assert batch.runner.state.queue.order == (2, 1)
         await batch.to_the_end()

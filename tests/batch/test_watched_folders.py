@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from fwtui.audio.identity import identify
-from fwtui.batch.watched_folders import settle_left_over
+from fwtui.batch.watched_folders import reconcile
 from fwtui.config.locations import Locations
 from fwtui.core.commands import Pause, RemoveJobs, Start, UnwatchFolder, WatchFolder
 from fwtui.core.events import (
@@ -29,7 +29,7 @@ from fwtui.core.settings import DoneSettings, MemorySettings, Settings
 from fwtui.core.watched_folder import WatchedFolder
 from fwtui.sessions.store import SessionStore
 from fwtui.watch.actions import can_tag
-from fwtui.watch.processed import Taken, TakenLedger, entry_of
+from fwtui.watch.processed import ProcessedFile, ProcessedFiles, processed_file
 from tests.batch.driver import SHORT, BatchDriver, outputs, settings_for
 
 
@@ -102,7 +102,7 @@ async def test_two_folders_each_in_its_own_way(tmp_path: Path, roots: tuple[Path
         await batch.state(second, Completed, since)
         assert set(outputs(other)) == {"b.srt"}
 
-        # Replaced, it is done again; removed, it does not come again.
+        # FileReplaced, it is done again; removed, it does not come again.
         since = len(batch.events)
         put(two, "b.flac", b"another one")
         await batch.state(second, Completed, since)
@@ -174,7 +174,7 @@ async def test_the_session_goes_on_watching_and_nobody_else_may(
             rival.send(WatchFolder(folder))
             refused = await rival.until(FoldersChanged, lambda event: bool(event.folders))
             assert refused.folders[0].state == "failed"
-            assert "watched already" in refused.folders[0].problem
+            assert "already being watched" in refused.folders[0].problem
             rival.send(UnwatchFolder(folder.path))
             await rival.until(FoldersChanged, lambda event: not event.folders)
     put(root, "while down.flac", b"while down")
@@ -192,11 +192,11 @@ def test_what_was_cut_off_is_taken_again_and_what_is_gone_is_done(tmp_path: Path
     stored.commit(JobsAdded((Job(1, path_to_text("/in/in its queue.wav")),)))
     stored.close()
 
-    def entry(name: str, session: str) -> Taken:
-        return entry_of(Path("/in") / name, identify(file), "queued", session)
+    def entry(name: str, session: str) -> ProcessedFile:
+        return processed_file(Path("/in") / name, identify(file), "queued", session)
 
-    taken = TakenLedger.open(tmp_path / "watched", "/in")
-    taken.begin()
+    taken = ProcessedFiles.open(tmp_path / "watched", "/in")
+    taken.create()
     taken.add(
         [
             entry("in our queue.wav", "ours"),
@@ -206,14 +206,14 @@ def test_what_was_cut_off_is_taken_again_and_what_is_gone_is_done(tmp_path: Path
             entry("long ago.wav", "20200101_000000"),
         ]
     )
-    settle_left_over(taken, sessions, "ours", lambda path: path == "/in/in our queue.wav")
+    reconcile(taken, sessions, "ours", lambda path: path == "/in/in our queue.wav")
     assert {Path(one.path).name for one in taken.queued()} == {
         "in our queue.wav",
         "in its queue.wav",
     }
     done = taken.at("/in/long ago.wav")
     assert done is not None
-    assert done.fate == "done"
+    assert done.status == "done"
     assert taken.at("/in/cut off.wav") is None
     taken.close()
 

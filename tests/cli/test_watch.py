@@ -101,7 +101,7 @@ def test_killed_in_the_middle_of_a_file_it_misses_nothing_and_does_nothing_twice
     name = capsys.readouterr().out.strip()
     assert name == sessions(own_folders)[0].stem
     assert main(["watch", str(media)]) == ExitCode.CANNOT_START
-    assert "is watched already" in capsys.readouterr().err
+    assert "is already being watched" in capsys.readouterr().err
 
     def call(command: str) -> str:
         assert main([command]) == ExitCode.DONE

@@ -9,7 +9,7 @@ import pytest
 from fwtui.audio.identity import identify
 from fwtui.core.watched_folder import WatchedFolder
 from fwtui.watch import actions
-from fwtui.watch.actions import Replaced, afterwards
+from fwtui.watch.actions import FileReplaced, apply_after_action
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def folder(tmp_path: Path, how: str, to: str = "") -> WatchedFolder:
 
 
 def test_it_is_left(tmp_path: Path, source: Path) -> None:
-    assert afterwards(folder(tmp_path, "leave"), source, identify(source)) == source
+    assert apply_after_action(folder(tmp_path, "leave"), source, identify(source)) == source
     assert source.exists()
 
 
@@ -37,15 +37,15 @@ def test_it_is_moved_with_its_folders_and_replaces_nothing(tmp_path: Path, sourc
     there = tmp_path / "in" / "transcribed" / "week 1" / "talk.wav"
     there.parent.mkdir(parents=True)
     there.write_bytes(b"another talk")
-    place = afterwards(moving, source, known)
+    place = apply_after_action(moving, source, known)
     assert place == there.with_name("talk (2).wav")
     assert (there.read_bytes(), place.read_bytes()) == (b"another talk", b"sound")
     assert not source.exists()
     # After a crash between the move and its record it is found where it was moved to.
-    assert afterwards(moving, source, known) == place
+    assert apply_after_action(moving, source, known) == place
     place.unlink()
     with pytest.raises(FileNotFoundError):
-        afterwards(moving, source, known)
+        apply_after_action(moving, source, known)
 
 
 def test_it_is_copied_whole_to_another_disk(
@@ -60,7 +60,7 @@ def test_it_is_copied_whole_to_another_disk(
 
     monkeypatch.setattr(Path, "rename", other_disk)
     elsewhere = tmp_path / "elsewhere"
-    place = afterwards(folder(tmp_path, "move", str(elsewhere)), source, identify(source))
+    place = apply_after_action(folder(tmp_path, "move", str(elsewhere)), source, identify(source))
     assert place == elsewhere / "week 1" / "talk.wav"
     assert place.read_bytes() == b"sound"
     assert not source.exists()
@@ -73,8 +73,8 @@ def test_a_file_that_is_another_one_now_is_not_touched(
 ) -> None:
     known = identify(source)
     source.write_bytes(b"other sound")
-    with pytest.raises(Replaced):
-        afterwards(folder(tmp_path, how), source, known)
+    with pytest.raises(FileReplaced):
+        apply_after_action(folder(tmp_path, how), source, known)
     assert source.read_bytes() == b"other sound"
 
 
@@ -86,6 +86,6 @@ def test_it_is_tagged_beside_its_other_tags(tmp_path: Path, source: Path) -> Non
         pytest.skip("this disk has no extended attributes")
     known = identify(source)
     for _ in range(2):
-        assert afterwards(folder(tmp_path, "tag"), source, known) == source
+        assert apply_after_action(folder(tmp_path, "tag"), source, known) == source
         assert os.getxattr(source, "user.xdg.tags") == b"mine,transcribed"
     assert identify(source) == known

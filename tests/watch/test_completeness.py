@@ -2,18 +2,18 @@
 
 import pytest
 
-from fwtui.watch.completeness import Clocks, Sighting, complete_in
+from fwtui.watch.completeness import Clocks, Observation, complete_in
 
 SETTLE = 3.0
 SECOND = 1_000_000_000
 NOON = 1_700_000_000 * SECOND
-NOW = Clocks(steady=100.0, calendar=NOON)
+NOW = Clocks(monotonic=100.0, epoch=NOON)
 
 
-def seen(age: float, *, size: int = 10, renamed_after: float = 0.0) -> Sighting:
+def seen(age: float, *, size: int = 10, renamed_after: float = 0.0) -> Observation:
     """Last written `age` seconds ago; its other data changed so much later."""
     written = NOON - int(age * SECOND)
-    return Sighting(size, written, written + int(renamed_after * SECOND), (1, 2))
+    return Observation(size, written, written + int(renamed_after * SECOND), (1, 2))
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def seen(age: float, *, size: int = 10, renamed_after: float = 0.0) -> Sighting:
     ],
 )
 def test_seconds_until_it_is_complete(
-    sighting: Sighting, since: float, local: bool, renamed: bool, wait: float | None
+    sighting: Observation, since: float, local: bool, renamed: bool, wait: float | None
 ) -> None:
     found = complete_in(sighting, since, NOW, SETTLE, local=local, renamed=renamed)
     assert found == (None if wait is None else pytest.approx(wait))

@@ -4,10 +4,10 @@ from pathlib import PurePath
 
 import pytest
 
-from fwtui.watch.filters import Kind, Names
+from fwtui.watch.filters import FileKind, NameFilter
 from fwtui.watch.source import is_network_kind
 
-_KINDS = {"+": Kind.RECORDING, "~": Kind.UNFINISHED, "-": Kind.OTHER}
+_KINDS = {"+": FileKind.RECORDING, "~": FileKind.UNFINISHED, "-": FileKind.OTHER}
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ _KINDS = {"+": Kind.RECORDING, "~": Kind.UNFINISHED, "-": Kind.OTHER}
     ],
 )
 def test_kinds(include: tuple[str, ...], exclude: tuple[str, ...], names: str) -> None:
-    rule = Names(include, exclude)
+    rule = NameFilter(include, exclude)
     for sign, name in _split(names):
         assert rule.kind(str(PurePath(name))) is _KINDS[sign], name
 

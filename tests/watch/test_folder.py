@@ -24,44 +24,44 @@ from fwtui.watch.folder import (
     FolderStatusChanged,
     FolderWatch,
 )
-from fwtui.watch.processed import TakenLedger
+from fwtui.watch.processed import ProcessedFiles
 
 PATIENCE = 60.0
 SESSION = "20260101_000000"
 
 
 class Watched:
-    """A folder, a ledger and the news. `settle` is long where nothing may be taken by waiting."""
+    """A folder, a history and the news. `settle` is long where nothing may be taken by waiting."""
 
     def __init__(self, tmp_path: Path) -> None:
         self.root = tmp_path / "in"
         self.root.mkdir()
-        self.ledgers = tmp_path / "watched"
-        self.apart: set[str] = set()
-        self.missed: set[str] = set()
+        self.histories = tmp_path / "watched"
+        self.excluded: set[str] = set()
+        self.missing: set[str] = set()
         self._names: list[str] = []
         self._inbox: queue.SimpleQueue[FolderMessage] = queue.SimpleQueue()
-        self._running: tuple[FolderWatch, TakenLedger] | None = None
+        self._running: tuple[FolderWatch, ProcessedFiles] | None = None
 
     def start(self, **how: Any) -> None:
         """Watch, and wait until what is there was looked at."""
         folder = replace(WatchedFolder(path=str(self.root), settle_seconds=60.0), **how)
-        ledger = TakenLedger.open(self.ledgers, folder.path)
-        watch = FolderWatch(folder, ledger, SESSION, self.apart, self.missed, self._inbox.put)
-        self._running = watch, ledger
+        history = ProcessedFiles.open(self.histories, folder.path)
+        watch = FolderWatch(folder, history, SESSION, self.excluded, self.missing, self._inbox.put)
+        self._running = watch, history
         watch.start()
         self.until(FolderStatusChanged, lambda news: news.status.state in {"watching", "polling"})
 
     def stop(self) -> None:
         if self._running is not None:
-            watch, ledger = self._running
+            watch, history = self._running
             watch.stop()
             watch.join(PATIENCE)
-            ledger.close()
+            history.close()
             self._running = None
 
     @property
-    def ledger(self) -> TakenLedger:
+    def history(self) -> ProcessedFiles:
         assert self._running is not None
         return self._running[1]
 
@@ -112,7 +112,7 @@ def watched(tmp_path: Path) -> Iterator[Watched]:
     folder.stop()
 
 
-@pytest.fixture(params=["off", "on"], ids=["told", "polled"])
+@pytest.fixture(params=["off", "on"], ids=["told", "polling"])
 def how(request: pytest.FixtureRequest) -> dict[str, Any]:
     """Both ways to notice what happens."""
     return {"poll": request.param, "poll_seconds": 0.1, "settle_seconds": 0.2}
@@ -144,7 +144,7 @@ def test_a_file_is_not_taken_while_it_grows_or_is_open(watched: Watched) -> None
         time.sleep(0.6)  # twice the time to settle: nothing but the open file keeps it waiting
         file.write(b" and ended")
     assert watched.taken(1) == ["long.wav"]
-    entry = watched.ledger.at(str(watched.root / "long.wav"))
+    entry = watched.history.at(str(watched.root / "long.wav"))
     assert entry is not None
     assert entry.known.size == len(b"begun and ended")
     assert watched.nothing_else
@@ -210,11 +210,11 @@ def test_a_file_that_was_missed_is_told_of_when_it_is_there_again(
     watched.start(**how)
     assert watched.taken(1) == ["a.wav"]
     path.rename(tmp_path / "away.wav")
-    watched.missed.add(str(path))
+    watched.missing.add(str(path))
     (tmp_path / "away.wav").rename(path)  # with the same dates
     back = watched.until(FileRenamed)
     assert (back.before, back.after) == (str(path), str(path))
-    watched.missed.clear()
+    watched.missing.clear()
     assert watched.nothing_else
 
 
@@ -240,7 +240,7 @@ def test_thousands_at_once_are_each_taken_once(watched: Watched) -> None:
         (watched.root / f"{number // 50:03}" / f"{number}.wav").write_bytes(b"%d" % number)
     names = watched.taken(count)
     assert len(set(names)) == count
-    assert len(watched.ledger.queued()) == count
+    assert len(watched.history.queued()) == count
     assert watched.nothing_else
 
 
@@ -259,7 +259,7 @@ def test_the_folder_goes_and_comes_again(watched: Watched, how: dict[str, Any]) 
 
 
 def test_folders_apart_are_not_looked_into(watched: Watched) -> None:
-    watched.apart.add(str(watched.root / "transcribed"))
+    watched.excluded.add(str(watched.root / "transcribed"))
     watched.put("transcribed/deep/old.wav", b"old")
     watched.start()
     watched.put("transcribed/new.wav", b"new")

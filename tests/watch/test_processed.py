@@ -1,4 +1,4 @@
-"""The ledger of taken files: durable, exclusive, and whole whatever happens to its file."""
+"""The history of taken files: durable, exclusive, and whole whatever happens to its file."""
 
 from pathlib import Path
 
@@ -6,13 +6,20 @@ import pytest
 
 from fwtui.audio.identity import Identity
 from fwtui.errors import SessionInUseError
-from fwtui.watch.processed import Fate, Taken, TakenLedger, check_free, forget_all, ledger_path
+from fwtui.watch.processed import (
+    FileStatus,
+    ProcessedFile,
+    ProcessedFiles,
+    check_not_watched,
+    forget_folder,
+    history_path,
+)
 
 FOLDER = "/media/in"
 
 
-def entry(path: str, digest: str, fate: Fate = "queued") -> Taken:
-    return Taken(path, str(Identity(digest, 10, 20)), fate, "20260101_000000")
+def entry(path: str, digest: str, status: FileStatus = "queued") -> ProcessedFile:
+    return ProcessedFile(path, str(Identity(digest, 10, 20)), status, "20260101_000000")
 
 
 @pytest.fixture
@@ -20,116 +27,116 @@ def directory(tmp_path: Path) -> Path:
     return tmp_path / "watched"
 
 
-def reopened(directory: Path) -> TakenLedger:
-    return TakenLedger.open(directory, FOLDER)
+def reopened(directory: Path) -> ProcessedFiles:
+    return ProcessedFiles.open(directory, FOLDER)
 
 
 def test_what_is_written_down_is_there_again(directory: Path) -> None:
-    ledger = reopened(directory)
-    assert ledger.is_new
-    ledger.begin([entry("/media/in/old.wav", "old", "left")])
-    ledger.add([entry("/media/in/a.wav", "a"), entry("/media/in/b.wav", "b")])
-    ledger.change("/media/in/a.wav", "done")
-    ledger.close()
-    ledger = reopened(directory)
-    assert not ledger.is_new
-    assert [one.path for one in ledger.queued()] == ["/media/in/b.wav"]
-    found = ledger.at("/media/in/a.wav")
+    history = reopened(directory)
+    assert history.is_new
+    history.create([entry("/media/in/old.wav", "old", "left")])
+    history.add([entry("/media/in/a.wav", "a"), entry("/media/in/b.wav", "b")])
+    history.set_status("/media/in/a.wav", "done")
+    history.close()
+    history = reopened(directory)
+    assert not history.is_new
+    assert [one.path for one in history.queued()] == ["/media/in/b.wav"]
+    found = history.at("/media/in/a.wav")
     assert found is not None
-    assert found.fate == "done"
-    assert [one.fate for one in ledger.like("old")] == ["left"]
-    ledger.close()
+    assert found.status == "done"
+    assert [one.status for one in history.with_content("old")] == ["left"]
+    history.close()
 
 
 def test_forgotten_is_as_never_seen_and_former_content_is_still_known(directory: Path) -> None:
-    ledger = reopened(directory)
-    ledger.begin()
-    ledger.add([entry("/media/in/a.wav", "first"), entry("/media/in/a.wav", "second")])
-    ledger.add([entry("/media/in/b.wav", "b"), entry("/media/in/b.wav", "b", "forgotten")])
+    history = reopened(directory)
+    history.create()
+    history.add([entry("/media/in/a.wav", "first"), entry("/media/in/a.wav", "second")])
+    history.add([entry("/media/in/b.wav", "b"), entry("/media/in/b.wav", "b", "forgotten")])
     for _ in range(2):  # also after it was read again
-        assert ledger.at("/media/in/b.wav") is None
-        assert ledger.like("b") == ()
-        assert [one.path for one in ledger.like("first")] == ["/media/in/a.wav"]
-        ledger.close()
-        ledger = reopened(directory)
-    ledger.close()
+        assert history.at("/media/in/b.wav") is None
+        assert history.with_content("b") == ()
+        assert [one.path for one in history.with_content("first")] == ["/media/in/a.wav"]
+        history.close()
+        history = reopened(directory)
+    history.close()
 
 
 def test_a_ledger_that_grew_is_rewritten_with_all_that_counts(directory: Path) -> None:
-    ledger = reopened(directory)
-    ledger.begin()
-    ledger.add([entry("/media/in/a.wav", "former"), entry("/media/in/b.wav", "b")])
-    fates: tuple[Fate, ...] = ("done", "queued")
-    ledger.add([entry("/media/in/a.wav", "a", fate) for fate in fates * 750])
-    ledger.close()
-    size = ledger_path(directory, FOLDER).stat().st_size
-    ledger = reopened(directory)
-    ledger.close()
-    assert ledger_path(directory, FOLDER).stat().st_size < size / 100
-    ledger = reopened(directory)
-    assert [one.known.digest for one in ledger.queued()] == ["a", "b"]
-    assert len(ledger.like("former")) == 1
-    ledger.close()
+    history = reopened(directory)
+    history.create()
+    history.add([entry("/media/in/a.wav", "former"), entry("/media/in/b.wav", "b")])
+    fates: tuple[FileStatus, ...] = ("done", "queued")
+    history.add([entry("/media/in/a.wav", "a", status) for status in fates * 750])
+    history.close()
+    size = history_path(directory, FOLDER).stat().st_size
+    history = reopened(directory)
+    history.close()
+    assert history_path(directory, FOLDER).stat().st_size < size / 100
+    history = reopened(directory)
+    assert [one.known.digest for one in history.queued()] == ["a", "b"]
+    assert len(history.with_content("former")) == 1
+    history.close()
 
 
 @pytest.mark.parametrize("cut", [1, 30])
 def test_a_torn_line_was_never_written(directory: Path, cut: int) -> None:
-    ledger = reopened(directory)
-    ledger.begin()
-    ledger.add([entry("/media/in/a.wav", "a")])
-    ledger.add([entry("/media/in/b.wav", "b")])
-    ledger.close()
-    path = ledger_path(directory, FOLDER)
+    history = reopened(directory)
+    history.create()
+    history.add([entry("/media/in/a.wav", "a")])
+    history.add([entry("/media/in/b.wav", "b")])
+    history.close()
+    path = history_path(directory, FOLDER)
     path.write_bytes(path.read_bytes()[:-cut])
-    ledger = reopened(directory)
-    assert [one.path for one in ledger.queued()] == ["/media/in/a.wav"]
-    assert ledger.problem == ""
-    ledger.add([entry("/media/in/c.wav", "c")])
-    ledger.close()
-    ledger = reopened(directory)
-    assert [one.path for one in ledger.queued()] == ["/media/in/a.wav", "/media/in/c.wav"]
-    ledger.close()
+    history = reopened(directory)
+    assert [one.path for one in history.queued()] == ["/media/in/a.wav"]
+    assert history.problem == ""
+    history.add([entry("/media/in/c.wav", "c")])
+    history.close()
+    history = reopened(directory)
+    assert [one.path for one in history.queued()] == ["/media/in/a.wav", "/media/in/c.wav"]
+    history.close()
 
 
 @pytest.mark.parametrize("at", [5, 150])
 def test_damage_is_told_and_kept_aside(directory: Path, at: int) -> None:
-    ledger = reopened(directory)
-    ledger.begin()
-    ledger.add([entry(f"/media/in/{number}.wav", f"{number}") for number in range(9)])
-    ledger.close()
-    path = ledger_path(directory, FOLDER)
+    history = reopened(directory)
+    history.create()
+    history.add([entry(f"/media/in/{number}.wav", f"{number}") for number in range(9)])
+    history.close()
+    path = history_path(directory, FOLDER)
     data = bytearray(path.read_bytes())
     data[at] ^= 255
     path.write_bytes(data)
-    ledger = reopened(directory)
-    assert "damaged" in ledger.problem
-    ledger.add([entry("/media/in/new.wav", "new")])
-    ledger.close()
+    history = reopened(directory)
+    assert "damaged" in history.problem
+    history.add([entry("/media/in/new.wav", "new")])
+    history.close()
     (aside,) = directory.glob("*.damaged-*")
     assert aside.read_bytes() == data
-    ledger = reopened(directory)
-    assert ledger.problem == ""
-    assert ledger.at("/media/in/new.wav") is not None
-    ledger.close()
+    history = reopened(directory)
+    assert history.problem == ""
+    assert history.at("/media/in/new.wav") is not None
+    history.close()
 
 
 def test_one_fwtui_watches_a_folder(directory: Path) -> None:
-    check_free(directory, FOLDER)
-    ledger = reopened(directory)
-    with pytest.raises(SessionInUseError, match="watched already"):
+    check_not_watched(directory, FOLDER)
+    history = reopened(directory)
+    with pytest.raises(SessionInUseError, match="already being watched"):
         reopened(directory)
     with pytest.raises(SessionInUseError):
-        check_free(directory, FOLDER)
-    ledger.close()
-    check_free(directory, FOLDER)
+        check_not_watched(directory, FOLDER)
+    history.close()
+    check_not_watched(directory, FOLDER)
 
 
 def test_forgetting_all(directory: Path) -> None:
-    ledger = reopened(directory)
-    ledger.begin([entry("/media/in/a.wav", "a")])
-    ledger.close()
-    forget_all(directory, FOLDER)
-    ledger = reopened(directory)
-    assert ledger.is_new
-    assert ledger.at("/media/in/a.wav") is None
-    ledger.close()
+    history = reopened(directory)
+    history.create([entry("/media/in/a.wav", "a")])
+    history.close()
+    forget_folder(directory, FOLDER)
+    history = reopened(directory)
+    assert history.is_new
+    assert history.at("/media/in/a.wav") is None
+    history.close()

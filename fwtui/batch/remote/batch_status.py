@@ -56,8 +56,7 @@ async def look(place: Place) -> Glimpse:
     connection.close()
     snapshot, recap, counts = connection.snapshot, connection.recap, JobCounts()
     paths = {job.id: job.path for job in snapshot.jobs}
-    for job in snapshot.jobs:
-        counts.add(job)
+    counts.add_all(snapshot.jobs)
     seen = Seen(
         where=connection.welcome.where,
         phase=snapshot.phase,

@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.widgets import Button, Input, Static
 
 from fwtui.batch.discovery import find_media
-from fwtui.batch.durations import LengthMeter
+from fwtui.batch.durations import DurationMeter
 from fwtui.tui.add_preview import AddPreview, KnownFiles, describe, remarks
 from fwtui.tui.folder_tree import KINDS
 from fwtui.tui.formatting import file_count, fit_middle, shown_path
@@ -54,7 +54,7 @@ class AddDialog(Dialog[Names]):
         self._glyphs = glyphs
         self._look_around = read_known_files
         self._known = KnownFiles({})
-        self._meter = LengthMeter()
+        self._meter = DurationMeter()
         self._lengths: dict[Path, float | None] = {}
         self._prefilled = one_line(prefilled)
         self._addition: AddPreview | None = None

@@ -156,7 +156,7 @@ def failure_of(url: str, code: int, lines: Iterable[str]) -> Failure:
     if not errors and code == 0:
         return Failure(
             FailureKind.DOWNLOAD,
-            "The link is not a single recording",
+            "The link does not lead to a single recording",
             "add the entries of a playlist one by one",
             detail,
         )

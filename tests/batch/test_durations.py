@@ -157,7 +157,7 @@ async def test_a_batch_that_will_not_fit_is_told_before_it_starts(
         told = await batch.until(Forecast)
         assert (told.fits, told.measured) == (False, False)
         assert told.proposal["model.compute_type"] == "int8"
-        assert any("This batch needs about" in line for line in batch.log)
+        assert any("This batch needs an estimated" in line for line in batch.log)
         since = len(batch.events)
         batch.send(ChangeSettings(apply(batch.runner.state.settings, told.proposal)))
         again = await batch.until(Forecast, since=since)

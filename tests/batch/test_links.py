@@ -100,7 +100,7 @@ def test_what_yt_dlp_says(line: str, expected: DownloadProgress | Path | None) -
             "Download failed: unable to write data: [Errno 28] No space left on device",
         ),
         (-9, [], FailureKind.DOWNLOAD, "Download failed: yt-dlp ended with signal 9, SIGKILL"),
-        (0, [], FailureKind.DOWNLOAD, "The link is not a single recording"),
+        (0, [], FailureKind.DOWNLOAD, "The link does not lead to a single recording"),
     ],
 )
 def test_why_there_is_no_file(code: int, lines: list[str], kind: FailureKind, title: str) -> None:

@@ -13,7 +13,6 @@ import msgspec
 from msgspec.structs import replace
 
 from fwtui.audio.identity import Identity, identify
-from fwtui.batch.queue import Names, is_one_of
 from fwtui.batch.state import BatchState, now
 from fwtui.core.job import Completed, Job, Pending, Skipped
 from fwtui.core.languages import LANGUAGES
@@ -23,6 +22,7 @@ from fwtui.core.settings import OutputSettings, Settings
 from fwtui.core.text import printable
 from fwtui.outputs.formats.registry import existing, formats, output_paths
 from fwtui.outputs.history import Earlier
+from fwtui.outputs.naming import Names, is_one_of
 
 # Files skipped in a row before the batch handles other messages.
 SKIPPED_AT_ONCE = 50

@@ -1,37 +1,17 @@
 """The queue of a batch in memory: which job is next, and names that outputs do not share. Pure."""
 
-import os
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import PurePath
-
-from msgspec.structs import replace
+from collections.abc import Iterable, Iterator, Sequence
 
 from fwtui.core.events import DurableChange, JobChanged, JobsAdded, JobsRemoved
 from fwtui.core.job import Completed, Job, JobId, Pending
-from fwtui.core.paths import StrPath, path_to_text, text_to_path
-from fwtui.core.settings import Settings
-from fwtui.core.templates import (
-    DEFAULT,
-    UNKNOWN_LANGUAGE,
-    NameParts,
-    fields_of,
-    harmless,
-    model_name,
-    render,
-    split_name,
-    usable_template,
-)
+from fwtui.core.paths import StrPath, path_to_text
 from fwtui.core.view import BatchView
+from fwtui.outputs.naming import Names, plain_names, unused_stem
 
 # Jobs behind a link that wait no longer, until they are forgotten.
 MOST_PASSED = 1000
-
-# The name that outputs would like, and the one that they take if that is taken.
-Names = tuple[str, str]
 
 
 class Queue:
@@ -272,124 +252,3 @@ def put_back(now: Sequence[JobId], before: Sequence[JobId], back: set[JobId]) ->
         if job not in back:
             order += [job, *after.get(job, ())]
     return order
-
-
-def plain_names(path: StrPath) -> Names:
-    """The names that outputs have without a template: the stem, else with the extension."""
-    name = os.path.basename(path)  # noqa: PTH119  100,000 of them
-    return harmless(split_name(name)[0]), harmless(name)
-
-
-def unused_stem(names: Names, is_taken: Callable[[str], bool], numbers: dict[str, int]) -> str:
-    """A name for the outputs: the first of `names`, else the second, else numbered.
-
-    `is_taken` is asked for case-folded names, since some file systems do not tell cases apart;
-    `numbers` remembers between calls where the search for a name's next number begins.
-    """
-    for candidate in names:
-        if not is_taken(path_to_text(candidate).casefold()):
-            return candidate
-    wanted = names[0]
-    number = numbers.get(wanted, 2)
-    while is_taken(path_to_text(numbered(wanted, number)).casefold()):
-        number += 1
-    numbers[wanted] = number + 1
-    return numbered(wanted, number)
-
-
-def numbered(name: str, number: int) -> str:
-    """The name of the `number`th file that wants it."""
-    return f"{name} ({number})"
-
-
-@dataclass(frozen=True)
-class Naming:
-    """Names by these settings; `date` is the day on which the session began."""
-
-    settings: Settings
-    date: str
-
-    @property
-    def template(self) -> str:
-        """The template in use."""
-        return usable_template(self.settings.output.output_name)
-
-    @property
-    def awaits_language(self) -> bool:
-        """Whether the whole name is known only when the language is."""
-        fields = fields_of(self.template)
-        return "language" in fields and self.settings.decoding.language is None
-
-    def names(
-        self, path: StrPath, root: str = "", language: str | None = None, *, fetched: bool = False
-    ) -> Names:
-        """The first and the second choice: the latter has the extension in its stem.
-
-        `fetched`: the file is a download, and gone soon; nothing is put beside it.
-        """
-        if self._is_plain:
-            return plain_names(path)
-        template, decoding = self.template, self.settings.decoding
-        folder, name = os.path.split(path)
-        stem, ext = split_name(name)
-        parts = NameParts(
-            stem=stem,
-            ext=ext.removeprefix("."),
-            relpath=_relative(folder, root) if root else "",
-            language=language or decoding.language or UNKNOWN_LANGUAGE,
-            model=model_name(self.settings.model.model),
-            date=self.date,
-        )
-        before = self._folder(folder, parts.relpath, fetched)
-        second = replace(parts, stem=name)
-        return before + render(template, parts), before + render(template, second)
-
-    @property
-    def _is_plain(self) -> bool:
-        """Whether outputs are called as their files, in one folder."""
-        return self.template == DEFAULT and self.settings.output.output_layout == "flat"
-
-    def _folder(self, folder: str, relpath: str, fetched: bool) -> str:
-        match self.settings.output.output_layout:
-            case "tree" if relpath and "relpath" not in fields_of(self.template):
-                return f"{relpath}/"
-            case "source" if not fetched:
-                return f"{PurePath(folder).as_posix().rstrip('/')}/"
-            case _:
-                return ""
-
-    def names_of(self, job: Job, language: str | None = None) -> Names:
-        """The names that a job's outputs would like."""
-        return self.names(job.file, job.root, language, fetched=job.source is not None)
-
-
-def is_one_of(stem: str, names: Names) -> bool:
-    """Whether a stem (as `path_to_text`) is one of these names, or numbered for one."""
-    name = str(text_to_path(stem)) if stem.startswith("\0") else stem
-    if name in names:
-        return True
-    begin, _, number = name.removesuffix(")").rpartition(" (")
-    return number.isdecimal() and name == numbered(names[0], int(number)) and begin == names[0]
-
-
-@lru_cache(maxsize=1024)
-def _relative(folder: str, root: str) -> str:
-    """`folder` below `root` (as `path_to_text`), with `/`; empty if it is not below."""
-    try:
-        relative = PurePath(folder).relative_to(text_to_path(root))
-    except ValueError:
-        return ""
-    return "" if relative == PurePath() else relative.as_posix()
-
-
-def roots_of(files: Sequence[str], found: Sequence[str], said: Iterable[str]) -> list[str]:
-    """The root of each file, as `path_to_text`: the deepest `said`, else where it was `found`."""
-    texts = {root: path_to_text(root) for root in set(found)}
-    roots = [texts[root] for root in found]
-    deepest = sorted((text_to_path(root) for root in said), key=lambda one: -len(one.parts))
-    for number, path in enumerate(files if deepest else ()):
-        for root in deepest:
-            if PurePath(path).is_relative_to(root):
-                roots[number] = path_to_text(root)
-                break
-    return roots

@@ -10,7 +10,6 @@ from fwtui.batch.discovery import DiscoveryFinished, FilesFound
 from fwtui.batch.file_run import SKIPPED_BY_USER
 from fwtui.batch.messages import CancelOverdue
 from fwtui.batch.pool import EnginePool
-from fwtui.batch.queue import roots_of
 from fwtui.batch.state import BatchState, now
 from fwtui.config.overrides import to_overrides
 from fwtui.core.commands import RetryJobs
@@ -19,6 +18,7 @@ from fwtui.core.job import Cancelled, Completed, Job, JobId, Pending, Processing
 from fwtui.core.text import plural
 from fwtui.errors import FwtuiError
 from fwtui.memory.cleanup import MANY, return_free_pages
+from fwtui.outputs.naming import roots_of
 
 MOST_REMOVALS = 20  # that can be undone
 

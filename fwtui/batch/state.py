@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from fwtui.batch.discovery import Problem
 from fwtui.batch.link import Listener
-from fwtui.batch.queue import Names, Naming, Queue, put_back
+from fwtui.batch.queue import Queue, put_back
 from fwtui.batch.session_outputs import transcript_of_outputs
 from fwtui.config.overrides import from_overrides
 from fwtui.core.events import (
@@ -45,6 +45,7 @@ from fwtui.core.view import JobCounts
 from fwtui.core.watched_folder import WatchedFolder
 from fwtui.errors import FwtuiError
 from fwtui.outputs.history import Transcribed
+from fwtui.outputs.naming import Names, Naming
 from fwtui.outputs.reserved import Choosing, stems_of_others
 from fwtui.sessions.store import SessionStore
 

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from fwtui.batch.queue import Names, Queue
+from fwtui.batch.queue import Queue
 from fwtui.core.events import JobsAdded
 from fwtui.core.job import Job
+from fwtui.outputs.naming import Names
 
 
 def add(

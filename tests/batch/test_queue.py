@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from fwtui.batch.queue import MOST_PASSED, Queue, moved, plain_names, unused_stem
+from fwtui.batch.queue import MOST_PASSED, Queue, moved
 from fwtui.core.events import JobChanged, JobsRemoved, JobsReordered
 from fwtui.core.job import Completed, Pending, Processing
 from fwtui.core.view import BatchView
+from fwtui.outputs.naming import plain_names, unused_stem
 from tests.batch.queues import add
 
 NOON = datetime(2025, 12, 14, 12, 0, tzinfo=UTC)

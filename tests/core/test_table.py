@@ -1,13 +1,12 @@
-"""Jobs by id, against a dict; the index of their texts, too."""
+"""Jobs by id, against a dict."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from fwtui.core.job import Job
 from fwtui.core.table import JobTable
-from fwtui.core.text_index import TextIndex
 
 # Neighbours, on both sides of a page's end, and far away.
 IDS = st.sampled_from([0, 1, 2, 254, 255, 256, 257, 600, 2**31 - 1])
@@ -59,33 +58,3 @@ def test_a_job_that_is_not_there_is_a_key_error() -> None:
         with pytest.raises(KeyError):
             del table[job_id]
     assert len(table) == 1
-
-
-@given(st.lists(st.tuples(st.booleans(), st.integers(0, 400), st.text("ab", max_size=3))))
-def test_the_index_finds_what_a_search_would(steps: list[tuple[bool, int, str]]) -> None:
-    texts: dict[int, str] = {}
-    index = TextIndex(texts.__getitem__)
-    for adds, number, text in steps:
-        if number in texts:
-            index.discard(number)
-            del texts[number]
-        elif adds:
-            texts[number] = text
-            index.add(number)
-        for each in {text, *texts.values()}:
-            found = index.find(each)
-            assert (found is None) == (each not in texts.values())
-            assert found is None or texts[found] == each
-
-
-def test_an_index_of_many_that_come_and_go_stays_small_and_right() -> None:
-    texts = {number: f"file {number}" for number in range(20_000)}
-    index = TextIndex(texts.__getitem__)
-    for number in texts:
-        index.add(number)
-        if number >= 1000:
-            index.discard(number - 1000)
-    assert [number for number in texts if index.find(texts[number]) == number] == [
-        *range(19_000, 20_000)
-    ]
-    assert len(index._slots) <= 16_384

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from fwtui.batch.queue import Naming, Queue, is_one_of, roots_of
+from fwtui.batch.queue import Queue
 from fwtui.core.settings import DecodingSettings, OutputSettings, Settings
+from fwtui.outputs.naming import Naming, is_one_of, roots_of
 from tests.batch.queues import add
 
 TALK = Path("/in/day 1/talk.mp3")

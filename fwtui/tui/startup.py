@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from fwtui.core.job import JobId
 from fwtui.errors import FwtuiError
 from fwtui.tui.controller import BatchController
-from fwtui.tui.formatting import clean, file_count, file_size
+from fwtui.tui.formatting import clean, file_count
 from fwtui.tui.keymap import with_keys
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class StartUp:
             left = frozenset(place.session_id for place in places)
             if not shown:
                 return left
-            from fwtui.tui.screens.resume import RunningDialog
+            from fwtui.tui.screens.running import RunningDialog
 
             place = await self._app.push_screen_wait(RunningDialog(shown, self._app.glyphs))
             if place is None:
@@ -94,7 +94,7 @@ class StartUp:
                 self._controller.workspace, mine, found.problems, self._app.glyphs
             )
             choice = await self._app.push_screen_wait(screen)
-            screen.let_go()
+            screen.forget_files()
             if choice == LATER or choice.stored is None:
                 return None
             if choice.what == "resume":
@@ -119,7 +119,7 @@ class StartUp:
         return True
 
     async def _discard(self, stored: "StoredSession") -> bool:
-        from fwtui.tui.screens.resume import ask_discard
+        from fwtui.tui.screens.sessions import ask_discard, removed_note
 
         if not await self._app.push_screen_wait(ask_discard(stored.session)):
             return False
@@ -128,8 +128,7 @@ class StartUp:
         except FwtuiError as error:
             await self._wait_told(error)
             return False
-        words = f"Session {clean(stored.session.session_id)} deleted: {file_count(len(gone.files))}"
-        self._app.notify(f"{words}, {file_size(gone.bytes)}", markup=False)
+        self._app.notify(removed_note(stored, gone), markup=False)
         return True
 
     def _problems(self, problems: Sequence[str]) -> None:

@@ -1,14 +1,13 @@
 """The batch in figures: totals, memory over time, slowest files, failures."""
 
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
-from textual import events, work
+from textual import work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
-from textual.strip import Strip
 from textual.widgets import Button
 
 from fwtui.core.events import Phase
@@ -20,64 +19,29 @@ from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings
 from fwtui.tui.model import BatchModel
 from fwtui.tui.opening import open_folder
-from fwtui.tui.report_layout import figures
-from fwtui.tui.screens.dialog import Dialog, frame
+from fwtui.tui.report_layout import report_lines
+from fwtui.tui.screens.dialog import ListDialog, frame
 from fwtui.tui.screens.export import Exportable, ExportDialog
-from fwtui.tui.widgets.lines import LineView
-from fwtui.tui.widgets.paint import Piece, clip
+from fwtui.tui.widgets.lines import FlowView
 
-LOOK_EVERY = 1.0
-NARROW_WIDTH = 100
+REFRESH_SECONDS = 1.0
 
 
-class ReportView(LineView):
-    """A report, laid out for the width there is."""
+class ReportDialog(ListDialog[None]):
+    """The report of the model's batch; follows it while it is running."""
 
-    def __init__(self, report: BatchReport, glyphs: Glyphs) -> None:
-        super().__init__(glyphs, id="report-view")
-        self._report = report
-        self._lines: list[list[Piece]] = []
-
-    def show(self, report: BatchReport) -> None:
-        """Show another, or the same with other figures."""
-        self._report = report
-        self._lay_out()
-
-    def on_resize(self) -> None:
-        """Lay it out again."""
-        self._lay_out()
-
-    def _lay_out(self) -> None:
-        if self.size.width > 1:
-            self._lines = figures(self._report, self.size.width - 1, self.glyphs)
-        self.changed()
-
-    def count(self) -> int:
-        """Lines."""
-        return len(self._lines)
-
-    def line(self, index: int, cells: int) -> Strip:
-        """A line."""
-        return self.strip(clip(self._lines[index], cells, self.glyphs.ellipsis), cells)
-
-
-class ReportDialog(Dialog[None]):
-    """Follows the batch while it is at work."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings("report"),
-        Binding("q", "leave", "Close", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("report")
+    keys = "report"
     escape_result = None
 
     def __init__(self, model: BatchModel, glyphs: Glyphs) -> None:
-        super().__init__()
+        layout = partial(report_lines, report_of(model), glyphs)
+        self._view = FlowView(layout, glyphs, id="report-view")
+        super().__init__(self._view)
         self._model = model
         self._glyphs = glyphs
-        self._view = ReportView(report_of(model), glyphs)
 
     def compose(self) -> ComposeResult:
-        """Figures, buttons."""
         yield frame(
             "Report",
             self._view,
@@ -90,25 +54,16 @@ class ReportDialog(Dialog[None]):
         )
 
     def on_mount(self) -> None:
-        """Begin in the figures."""
-        self.set_class(self._glyphs.ascii, "plain-ascii")
-        self._view.focus()
         self._show()
-        self.set_interval(LOOK_EVERY, self._follow)
+        self.set_interval(REFRESH_SECONDS, self._refresh)
 
-    def on_resize(self, event: events.Resize) -> None:
-        """The keys that fit."""
-        super().on_resize(event)
-        self.set_class(event.size.width < NARROW_WIDTH, "narrow")
-        self.call_after_refresh(self.show_hints, "report")
-
-    def _follow(self) -> None:
+    def _refresh(self) -> None:
         if self._model.phase is not Phase.IDLE:
             self._show()
 
     def _show(self) -> None:
         report = report_of(self._model)
-        self._view.show(report)
+        self._view.show(partial(report_lines, report, self._glyphs))
         box = self.query_one("#report-dialog")
         so_far = " so far" if self._model.phase is not Phase.IDLE else ""
         name = f"session {clean(report.session_id)}"
@@ -116,31 +71,18 @@ class ReportDialog(Dialog[None]):
 
     @work(exclusive=True, group="dialog", exit_on_error=False)
     async def action_export(self) -> None:
-        """Write it as a file."""
+        """Write the report to a file."""
         report = report_of(self._model)
-
-        def data(form: str) -> bytes:
-            return export_report(report, form)
-
-        folder = _folder(self._model)
+        folder = _output_folder(self._model)
         stem = (folder if folder.is_dir() else Path.cwd()) / f"fwtui-report-{report.session_id}"
-        what = Exportable("the report", stem, REPORT_FORMATS, data)
-        said = await self.app.push_screen_wait(ExportDialog(what))
-        if said:
-            self.notify(clean(said), markup=False)
+        what = Exportable("the report", stem, REPORT_FORMATS, partial(export_report, report))
+        if result := await self.app.push_screen_wait(ExportDialog(what)):
+            self.notify(clean(result), markup=False)
 
     @work(exclusive=True, group="folder", exit_on_error=False)
     async def action_folder(self) -> None:
         """Open the folder of the transcripts."""
-        await open_folder(self.app, _folder(self._model))
-
-    def on_button_pressed(self, event: Button.Pressed) -> None:
-        """The same by the mouse."""
-        actions: dict[str | None, Callable[[], object]] = {
-            "export": self.action_export,
-            "folder": self.action_folder,
-        }
-        actions.get(event.button.id, lambda: self.dismiss(None))()
+        await open_folder(self.app, _output_folder(self._model))
 
 
 def report_of(model: BatchModel) -> BatchReport:
@@ -159,5 +101,5 @@ def report_of(model: BatchModel) -> BatchReport:
     )
 
 
-def _folder(model: BatchModel) -> Path:
+def _output_folder(model: BatchModel) -> Path:
     return text_to_path(path_to_text(model.settings.output.output_dir)).expanduser()

@@ -1,4 +1,4 @@
-"""What all dialogs share: a frame, a text, buttons in a row, escape."""
+"""What all dialogs share: the frame, buttons, keys, sizes; questions, messages and lists."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -14,17 +14,25 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Button, Static
 
+from fwtui.errors import FwtuiError
 from fwtui.tui.error_boundary import Sturdy
-from fwtui.tui.keymap import sign_of
+from fwtui.tui.formatting import clean
+from fwtui.tui.keymap import HasKeymap, sign_of
 from fwtui.tui.keys import Where, hints
+from fwtui.tui.widgets.lines import LineView, Listing
 
 Result = TypeVar("Result")
+NARROW_WIDTH = 100
 SHORT_HEIGHT = 28
 TINY_HEIGHT = 10
 
 
 class Dialog(Sturdy, ModalScreen[Result], Generic[Result]):
-    """A modal with `escape_result` for escape; arrows move between its buttons."""
+    """A modal that gives `escape_result` when it is closed; arrows move between its buttons.
+
+    A button calls the action that its id names. `keys` is the part of the key table whose keys are
+    shown in the lower edge.
+    """
 
     # Read with the first dialog: it is most of the style sheets, and the first frame needs none.
     CSS_PATH = Path(__file__).parents[1] / "styles" / "dialogs.tcss"
@@ -38,17 +46,26 @@ class Dialog(Sturdy, ModalScreen[Result], Generic[Result]):
         Binding("pageup", "scroll_body(-10)", show=False),
     ]
     escape_result: Result
+    keys: ClassVar[Where | None] = None
     # Lines that the dialog needs besides frame, body and buttons.
     beside_body = 0
 
+    def on_mount(self) -> None:
+        if isinstance(self.app, HasKeymap):
+            self.set_class(self.app.glyphs.ascii, "plain-ascii")
+
     def on_resize(self, event: events.Resize) -> None:
         """Little height: no empty lines; very little: no frame either."""
-        short, tiny = event.size.height < SHORT_HEIGHT, event.size.height < TINY_HEIGHT
+        width, height = event.size
+        short, tiny = height < SHORT_HEIGHT, height < TINY_HEIGHT
+        self.set_class(width < NARROW_WIDTH, "narrow")
         self.set_class(short, "short")
         self.set_class(tiny, "tiny")
-        room = event.size.height - (2 if tiny else 6 if short else 9) - self.beside_body
+        room = height - (2 if tiny else 6 if short else 9) - self.beside_body
         for body in self.query(".body"):
             body.styles.max_height = max(2 if tiny else 3, room)
+        if self.keys is not None:
+            self.call_after_refresh(self.show_hints, self.keys)
 
     def show_hints(self, where: Where) -> None:
         """Put the keys into the lower edge of the box."""
@@ -56,8 +73,17 @@ class Dialog(Sturdy, ModalScreen[Result], Generic[Result]):
             room = box.outer_size.width - 6
             box.border_subtitle = Content(hints(where, room, partial(sign_of, self)))
 
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        name = event.button.id or ""
+        if hasattr(self, f"action_{name}"):
+            self.call_later(self.app.run_action, name, self)
+
     def action_leave(self) -> None:
         """Escape."""
+        self.action_close()
+
+    def action_close(self) -> None:
+        """Close without a result."""
         self.dismiss(self.escape_result)
 
     def action_scroll_body(self, lines: int) -> None:
@@ -73,6 +99,26 @@ class Dialog(Sturdy, ModalScreen[Result], Generic[Result]):
             buttons[at % len(buttons)].focus()
         elif buttons:
             buttons[0].focus()
+
+    def enable(self, **buttons: bool) -> None:
+        """Enable or disable buttons by their ids."""
+        for name, enabled in buttons.items():
+            for button in self.query(f"#{name}").results(Button):
+                button.disabled = not enabled
+
+    def show_error(self, error: FwtuiError) -> None:
+        """Show an error above this dialog."""
+        self.app.push_screen(MessageDialog("Failed", error_text(error), bad=True))
+
+
+def error_text(error: FwtuiError) -> str:
+    """The title, and the hint as a paragraph of its own; clean."""
+    return clean(error.title) + (f"\n\n{clean(error.hint)}" if error.hint else "")
+
+
+def error_line(error: FwtuiError) -> str:
+    """Title and hint in one line; clean."""
+    return clean(f"{error.title}. {error.hint}" if error.hint else error.title)
 
 
 def frame(
@@ -95,6 +141,11 @@ def text(content: Content | str, id: str | None = None) -> Static:  # noqa: A002
     return Static(content, markup=False, classes="text", id=id)
 
 
+def scrolled(*content: Widget) -> VerticalScroll:
+    """A body that grows with its content and scrolls where there is no room for that."""
+    return VerticalScroll(*content, classes="body", can_focus=False)
+
+
 class ConfirmDialog(Dialog[bool]):
     """A question with two answers; escape and the first focus are the harmless one."""
 
@@ -105,23 +156,21 @@ class ConfirmDialog(Dialog[bool]):
         self._title, self._question, self._yes, self._no = title, question, yes, no
 
     def compose(self) -> ComposeResult:
-        """Question and answers."""
         yield frame(
             self._title,
             VerticalScroll(text(self._question), classes="body"),
             buttons=(
-                Button(Content(self._no), id="no"),
-                Button(Content(self._yes), id="yes", variant="error"),
+                Button(Content(self._no), id="close"),
+                Button(Content(self._yes), id="confirm", variant="error"),
             ),
         )
 
     def on_mount(self) -> None:
-        """The harmless answer first."""
-        self.query_one("#no").focus()
+        self.query_one("#close").focus()
 
-    def on_button_pressed(self, event: Button.Pressed) -> None:
-        """Answer."""
-        self.dismiss(event.button.id == "yes")
+    def action_confirm(self) -> None:
+        """Answer yes."""
+        self.dismiss(True)
 
 
 class MessageDialog(Dialog[None]):
@@ -135,7 +184,6 @@ class MessageDialog(Dialog[None]):
         self._title, self._message, self._bad = title, message, bad
 
     def compose(self) -> ComposeResult:
-        """Text and button."""
         yield frame(
             self._title,
             VerticalScroll(text(self._message), classes="body"),
@@ -144,9 +192,47 @@ class MessageDialog(Dialog[None]):
         )
 
     def on_mount(self) -> None:
-        """Enter closes."""
         self.query_one("#close").focus()
 
-    def on_button_pressed(self) -> None:
-        """Close."""
-        self.dismiss(None)
+
+class ListDialog(Dialog[Result], Generic[Result]):
+    """A dialog around a view of lines, which has the focus: a list, or a text to scroll.
+
+    Of a list, `describe` gives the details of the current item, shown in `details`; a double click
+    calls `select_current`.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "leave", "Close", show=False)]
+
+    def __init__(self, view: LineView) -> None:
+        super().__init__()
+        self.view = view
+        self.details = text("")
+
+    @property
+    def first_focus(self) -> Widget:
+        """What has the focus at first."""
+        return self.view
+
+    def on_mount(self) -> None:
+        self.show_current()
+        self.first_focus.focus()
+
+    def show_current(self) -> None:
+        """Show what depends on the current item: its details, and which buttons apply to it."""
+        self.details.update(self.describe())
+
+    def describe(self) -> Content:
+        """The details of the current item."""
+        return Content("")
+
+    def on_listing_highlighted(self, event: Listing.Highlighted) -> None:
+        if event.listing is self.view:
+            self.show_current()
+
+    def on_listing_selected(self, event: Listing.Selected) -> None:
+        event.listing.focus()
+        self.select_current()
+
+    def select_current(self) -> None:
+        """Do with the current item what it is there for."""

@@ -1,13 +1,13 @@
-"""What the doctor finds on this machine, line by line as it is found."""
+"""The checks of this machine, line by line as they are made."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
 from typing import ClassVar
 
-from textual import events, work
+from textual import work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
-from textual.strip import Strip
 from textual.widgets import Button
 
 from fwtui.doctor.results import CheckResult, Severity, summary
@@ -15,33 +15,25 @@ from fwtui.doctor.verdicts import lines
 from fwtui.tui.formatting import clean, fit, wrap
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings
-from fwtui.tui.screens.dialog import Dialog, frame
-from fwtui.tui.widgets.lines import LineView
-from fwtui.tui.widgets.paint import Piece, clip
+from fwtui.tui.screens.dialog import ListDialog, frame
+from fwtui.tui.widgets.lines import FlowView
+from fwtui.tui.widgets.paint import Piece
 
-NARROW_WIDTH = 100
 NAME_CELLS = 11
-_INKS = {Severity.OK: "good", Severity.NOTE: "dim", Severity.WARNING: "warn", Severity.ERROR: "bad"}
 
 Examine = Callable[[], AsyncIterator[CheckResult]]
 
 
-def laid_out(findings: Sequence[CheckResult], cells: int, glyphs: Glyphs) -> list[list[Piece]]:
-    """The findings in lines of at most `cells`. Pure."""
-    signs = {
-        Severity.OK: glyphs.completed,
-        Severity.NOTE: glyphs.dot,
-        Severity.WARNING: "!",
-        Severity.ERROR: glyphs.failed,
-    }
+def result_lines(results: Sequence[CheckResult], glyphs: Glyphs, cells: int) -> list[list[Piece]]:
+    """The results in lines of at most `cells`."""
     drawn: list[list[Piece]] = []
     group = ""
-    for one in findings:
+    for one in results:
         if one.group != group:
             drawn += [[], [(f" {one.group}", "key")]] if group else [[(f" {one.group}", "key")]]
             group = one.group
-        ink = _INKS[one.level]
-        head: list[Piece] = [(f" {signs[one.level]} ", ink), (fit(one.name, NAME_CELLS), ink)]
+        sign, ink = _mark(one.level, glyphs)
+        head: list[Piece] = [(f" {sign} ", ink), (fit(one.name, NAME_CELLS), ink)]
         before = NAME_CELLS + 3
         for number, part in enumerate(wrap(clean(one.text), cells - before)):
             drawn.append([*(head if not number else [(" " * before, "plain")]), (part, "plain")])
@@ -51,104 +43,68 @@ def laid_out(findings: Sequence[CheckResult], cells: int, glyphs: Glyphs) -> lis
     return drawn
 
 
-class FindingsView(LineView):
-    """The findings, laid out for the width there is."""
-
-    def __init__(self, glyphs: Glyphs) -> None:
-        super().__init__(glyphs, id="doctor-view")
-        self.findings: list[CheckResult] = []
-        self._lines: list[list[Piece]] = []
-
-    def show(self, findings: Sequence[CheckResult]) -> None:
-        """Show these."""
-        self.findings = list(findings)
-        self._lay_out()
-
-    def on_resize(self) -> None:
-        """Lay them out again."""
-        self._lay_out()
-
-    def _lay_out(self) -> None:
-        if self.size.width > NAME_CELLS + 6:
-            self._lines = laid_out(self.findings, self.size.width - 1, self.glyphs)
-        self.changed()
-
-    def count(self) -> int:
-        """Lines."""
-        return len(self._lines)
-
-    def line(self, index: int, cells: int) -> Strip:
-        """A line."""
-        return self.strip(clip(self._lines[index], cells, self.glyphs.ellipsis), cells)
+def _mark(severity: Severity, glyphs: Glyphs) -> Piece:
+    match severity:
+        case Severity.OK:
+            return glyphs.completed, "good"
+        case Severity.NOTE:
+            return glyphs.dot, "dim"
+        case Severity.WARNING:
+            return "!", "warn"
+        case Severity.ERROR:
+            return glyphs.failed, "bad"
 
 
-class DoctorDialog(Dialog[None]):
-    """`examine` looks at everything once."""
+class DoctorDialog(ListDialog[None]):
+    """Shows the results of `examine`, which makes all checks once."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings("doctor"),
-        Binding("q", "leave", "Close", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("doctor")
+    keys = "doctor"
     escape_result = None
 
     def __init__(self, examine: Examine, glyphs: Glyphs) -> None:
-        super().__init__()
+        self._view = FlowView(partial(result_lines, (), glyphs), glyphs, id="doctor-view")
+        super().__init__(self._view)
         self._examine = examine
         self._glyphs = glyphs
-        self._view = FindingsView(glyphs)
+        self.results: list[CheckResult] = []
 
     def compose(self) -> ComposeResult:
-        """Findings, buttons."""
         yield frame(
             "Doctor",
             self._view,
             buttons=(
                 Button("Close", id="close"),
                 Button("Copy", id="copy"),
-                Button("Again", id="again", variant="primary"),
+                Button("Run again", id="again", variant="primary"),
             ),
             id="doctor-dialog",
         )
 
     def on_mount(self) -> None:
-        """Begin."""
-        self.set_class(self._glyphs.ascii, "plain-ascii")
-        self._view.focus()
-        self._look()
+        self._check()
 
-    def on_resize(self, event: events.Resize) -> None:
-        """The keys that fit."""
-        super().on_resize(event)
-        self.set_class(event.size.width < NARROW_WIDTH, "narrow")
-        self.call_after_refresh(self.show_hints, "doctor")
-
-    @work(exclusive=True, group="look", exit_on_error=False)
-    async def _look(self) -> None:
-        self._say(f"looking{self._glyphs.ellipsis}")
-        findings: list[CheckResult] = []
-        self._view.show(findings)
+    @work(exclusive=True, group="check", exit_on_error=False)
+    async def _check(self) -> None:
+        self._set_title(f"checking{self._glyphs.ellipsis}")
+        self._show([])
         async for one in self._examine():
-            findings.append(one)
-            self._view.show(findings)
-        self._say(summary(findings))
+            self._show([*self.results, one])
+        self._set_title(summary(self.results))
 
-    def _say(self, words: str) -> None:
+    def _show(self, results: list[CheckResult]) -> None:
+        self.results = results
+        self._view.show(partial(result_lines, results, self._glyphs))
+
+    def _set_title(self, status: str) -> None:
         box = self.query_one("#doctor-dialog")
-        box.border_title = Content(f"Doctor {self._glyphs.dot} {words}")
+        box.border_title = Content(f"Doctor {self._glyphs.dot} {status}")
 
     def action_again(self) -> None:
-        """Look once more."""
-        self._look()
+        """Run all checks again."""
+        self._check()
 
     def action_copy(self) -> None:
-        """Copy what is shown."""
-        self.app.copy_to_clipboard("\n".join(lines(self._view.findings)))
-        self.notify("Copied the findings", timeout=2, markup=False)
-
-    def on_button_pressed(self, event: Button.Pressed) -> None:
-        """The same by the mouse."""
-        actions: dict[str | None, Callable[[], object]] = {
-            "again": self.action_again,
-            "copy": self.action_copy,
-        }
-        actions.get(event.button.id, lambda: self.dismiss(None))()
+        """Copy the results."""
+        self.app.copy_to_clipboard("\n".join(lines(self.results)))
+        self.notify("Results copied", timeout=2, markup=False)

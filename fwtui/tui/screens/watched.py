@@ -1,4 +1,4 @@
-"""The folders that feed the queue: how they are; one more, another way, one less."""
+"""Watched folders: list, add, change and remove them."""
 
 import asyncio
 import shlex
@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import msgspec
-from textual import events, work
+from textual import work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.binding import BindingType
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Button, Input, Static
 
@@ -21,29 +21,29 @@ from fwtui.core.commands import AnyCommand, UnwatchFolder, WatchFolder
 from fwtui.core.paths import path_to_text, text_to_path
 from fwtui.core.watched_folder import FolderStatus, WatchedFolder
 from fwtui.errors import FwtuiError, UsageError
+from fwtui.tui.field_rows import FieldRow, fields
 from fwtui.tui.formatting import clean, file_count, fit_middle, shown_path
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings
 from fwtui.tui.model import BatchModel
-from fwtui.tui.screens.dialog import Dialog, frame, text
+from fwtui.tui.screens.dialog import Dialog, ListDialog, error_line, frame, scrolled
 from fwtui.tui.widgets.lines import Listing
 from fwtui.tui.widgets.paint import Piece
 
-FORM_LABEL = 15
 MOST_NAME_CELLS = 12
 _FIELDS = {
-    "path": ("Folder", "the folder to watch, with all below it"),
-    "output": ("Transcripts in", "a folder; empty: where the batch's are"),
-    "language": ("Language", "such as en or German; empty: as the batch"),
-    "include": ("Only", "patterns: *.wav 'week 1/*'; empty: all recordings"),
-    "exclude": ("Without", "patterns of files or folders"),
-    "move_to": ("Moved to", "a folder; empty: transcribed, in the watched one"),
-    "settle": ("Unchanged for", "seconds, then a file is complete"),
+    "path": ("Folder", "the folder to watch, including subfolders"),
+    "output": ("Output folder", "empty: the batch's output folder"),
+    "language": ("Language", "such as en or German; empty: as in the batch"),
+    "include": ("Include", "patterns: *.wav 'week 1/*'; empty: all recordings"),
+    "exclude": ("Exclude", "patterns of files or folders"),
+    "move_to": ("Move to", "empty: the folder transcribed in the watched folder"),
+    "settle": ("Unchanged for (s)", "seconds without changes after which a file is complete"),
 }
 _CHOICES: dict[str, tuple[str, dict[str, str]]] = {
-    "existing": ("There already", {"take": "Take", "ignore": "Ignore"}),
+    "existing": ("Existing files", {"take": "Transcribe", "ignore": "Ignore"}),
     "after": ("When done", {"leave": "Leave", "move": "Move", "tag": "Tag"}),
-    "poll": ("Notice by", {"auto": "Auto", "off": "Events", "on": "Looking"}),
+    "poll": ("Detection", {"auto": "Auto", "off": "Events", "on": "Polling"}),
 }
 _ORDER: tuple[str, ...] = (
     "path",
@@ -54,13 +54,17 @@ _ORDER: tuple[str, ...] = (
     "exclude",
     "existing",
     "settle",
+    "after",
+    "move_to",
+    "poll",
 )
-_ORDER += ("after", "move_to", "poll")
 _NO_PROFILE = ""
+# The lines whose values are settings.
+_LINES = {"output.output_dir": "output", "decoding.language": "language"}
 
 
 class WatchForm(Dialog[WatchedFolder | None]):
-    """Gives the folder as it is to be watched; None: the user thought better of it."""
+    """Gives the folder and how to watch it, or None."""
 
     escape_result = None
 
@@ -78,13 +82,12 @@ class WatchForm(Dialog[WatchedFolder | None]):
         self._options["profile"] = {_NO_PROFILE: "The batch's", **names}
 
     def compose(self) -> ComposeResult:
-        """A line for each, what is wrong, buttons."""
         yield frame(
-            "Watch a folder" if self._folder is None else "Change a watched folder",
-            VerticalScroll(*(self._row(key) for key in _ORDER), classes="body", can_focus=False),
+            "Watch a folder" if self._folder is None else "Edit a watched folder",
+            scrolled(*(self._row(key) for key in _ORDER)),
             Static("", markup=False, id="watch-wrong"),
             buttons=(
-                Button("Cancel", id="cancel"),
+                Button("Cancel", id="close"),
                 Button("Watch", id="watch", variant="primary"),
             ),
             id="watch-form",
@@ -93,20 +96,19 @@ class WatchForm(Dialog[WatchedFolder | None]):
     def _row(self, key: str) -> Horizontal:
         if key in _FIELDS:
             label, hint = _FIELDS[key]
-            words = clean(self._texts[key])
-            field = Input(words, placeholder=hint, id=f"watch-{key}", select_on_focus=False)
+            field = Input(
+                clean(self._texts[key]), placeholder=hint, id=f"watch-{key}", select_on_focus=False
+            )
             field.disabled = key == "path" and self._folder is not None
             return Horizontal(_label(label), field, classes="form-row")
         label = "Profile" if key == "profile" else _CHOICES[key][0]
         buttons = [
-            Button(Content(words), id=f"{key}-{number}")
-            for number, words in enumerate(self._options[key].values())
+            Button(Content(name), id=f"{key}-{number}")
+            for number, name in enumerate(self._options[key].values())
         ]
         return Horizontal(_label(label), *buttons, classes="choices form-row")
 
     def on_mount(self) -> None:
-        """Begin with the first that can be changed."""
-        self.set_class(self._glyphs.ascii, "plain-ascii")
         for key in self._options:
             self._mark(key)
         self.query_one("#watch-path" if self._folder is None else "#watch-output").focus()
@@ -119,39 +121,37 @@ class WatchForm(Dialog[WatchedFolder | None]):
             self.query_one("#watch-move_to", Input).disabled = self._chosen[key] != "move"
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
-        """A choice, or an end."""
-        match (event.button.id or "").rpartition("-"):
-            case (_, _, "watch"):
-                self._confirm()
-            case (_, _, "cancel"):
-                self.dismiss(None)
-            case (key, _, number):
-                self._chosen[key] = list(self._options[key])[int(number)]
-                self._mark(key)
+        key, dash, number = (event.button.id or "").rpartition("-")
+        if dash:
+            self._chosen[key] = list(self._options[key])[int(number)]
+            self._mark(key)
 
     def on_input_submitted(self) -> None:
-        """Enter is enough."""
-        self._confirm()
+        self.action_watch()
 
     @work(exclusive=True, group="confirm", exit_on_error=False)
-    async def _confirm(self) -> None:
+    async def action_watch(self) -> None:
+        """Close with the folder that the form describes; say what is wrong with it."""
         texts = {key: self._text(key) for key in _FIELDS}
         profile = self._profiles.get(self._chosen["profile"])
         try:
-            wanted = await asyncio.to_thread(made, texts, self._chosen, profile, self._folder)
+            folder = await asyncio.to_thread(
+                folder_of_form, texts, self._chosen, profile, self._folder
+            )
         except FwtuiError as error:
-            words = f"{error.title}: {error.hint}" if error.hint else error.title
-            self.query_one("#watch-wrong", Static).update(Content(clean(words)))
+            self.query_one("#watch-wrong", Static).update(error_line(error))
+            if error.setting in _LINES:
+                self.query_one(f"#watch-{_LINES[error.setting]}").focus()
         else:
-            self.dismiss(wanted)
+            self.dismiss(folder)
 
     def _text(self, key: str) -> str:
-        """What a line says; one that was not changed says what it stood for."""
-        words, before = self.query_one(f"#watch-{key}", Input).value, self._texts[key]
-        return before if words == clean(before) else words.strip()
+        """The text of a line; that of a line that was not changed as it was, not cleaned."""
+        typed, before = self.query_one(f"#watch-{key}", Input).value, self._texts[key]
+        return before if typed == clean(before) else typed.strip()
 
 
-def made(
+def folder_of_form(
     texts: Mapping[str, str],
     chosen: Mapping[str, str],
     profile: Profile | None,
@@ -180,32 +180,32 @@ def made(
     try:
         folder = msgspec.convert(plain, WatchedFolder, strict=False)
     except msgspec.ValidationError as error:
-        raise UsageError("The seconds must be a number, 0 or more") from error
+        raise UsageError("The seconds must be a number of at least 0") from error
     if folder.target == folder.path:
-        raise UsageError("Done files cannot be moved to the watched folder itself")
+        raise UsageError("Finished files cannot be moved to the watched folder itself")
     return folder
 
 
-def _folder(words: str) -> str:
-    path = _absolute(words)
-    if not words or not text_to_path(path).is_dir():
-        raise UsageError(f"There is no folder {words}" if words else "Name the folder to watch")
+def _folder(typed: str) -> str:
+    path = _absolute(typed)
+    if not typed or not text_to_path(path).is_dir():
+        raise UsageError(f"Folder not found: {typed}" if typed else "Enter the folder to watch")
     return path
 
 
-def _absolute(words: str) -> str:
-    return path_to_text(Path(words).expanduser().absolute())
+def _absolute(typed: str) -> str:
+    return path_to_text(Path(typed).expanduser().absolute())
 
 
-def _patterns(words: str) -> tuple[str, ...]:
+def _patterns(typed: str) -> tuple[str, ...]:
     try:
-        return tuple(shlex.split(words))
+        return tuple(shlex.split(typed))
     except ValueError as error:
-        raise UsageError("A quote in the patterns has no end") from error
+        raise UsageError("A quote in the patterns is not closed") from error
 
 
 def _texts(folder: WatchedFolder | None) -> dict[str, str]:
-    """What stands in the lines at first."""
+    """The initial texts of the lines."""
     if folder is None:
         empty = dict.fromkeys(_FIELDS, "")
         return empty | {"settle": f"{WatchedFolder(path='').settle_seconds:g}"}
@@ -227,70 +227,59 @@ def _choices(folder: WatchedFolder | None) -> dict[str, str]:
     return {**dict(chosen), "profile": one.profile}
 
 
-def _label(words: str) -> Static:
-    return Static(words, markup=False, classes="form-label")
+def _label(name: str) -> Static:
+    return Static(name, markup=False, classes="form-label")
 
 
 def _short(name: str, glyphs: Glyphs) -> str:
     return fit_middle(clean(name), MOST_NAME_CELLS, glyphs.ellipsis).strip()
 
 
-LOOK_EVERY = 0.25
-LABEL = 13
+REFRESH_SECONDS = 0.25
 BESIDE_PATH = 34
-_AFTER = {"leave": "stay where they are", "tag": "are tagged", "move": "are moved to "}
+NO_FOLDERS = (
+    "New recordings in watched folders (and subfolders) are queued automatically once they are "
+    "complete. Each file is transcribed once, even if renamed; again if it is replaced."
+)
 
 
-class FoldersList(Listing):
-    """A line a folder: its path, and how it is."""
+class FoldersList(Listing[FolderStatus]):
+    """Watched folders: path and number of files."""
 
     def __init__(self, glyphs: Glyphs) -> None:
-        super().__init__(glyphs, id="watched-list")
-        self.folders: Sequence[FolderStatus] = ()
+        super().__init__(glyphs, empty="No watched folders", id="watched-list")
 
-    def count(self) -> int:
-        """Folders, or the line that says that there is none."""
-        return max(1, len(self.folders))
+    def key(self, item: FolderStatus) -> str:
+        return item.folder.path
 
-    def pieces(self, index: int) -> Sequence[Piece]:
-        """One folder."""
-        if not self.folders:
-            return [(" No folder is watched", "dim")]
-        one = self.folders[index]
-        sign, ink = self._sign(one)
+    def pieces(self, item: FolderStatus) -> Sequence[Piece]:
+        sign, ink = self._sign(item)
         room = max(10, self.size.width - BESIDE_PATH)
-        path = fit_middle(shown_path(one.folder.path), room, self.glyphs.ellipsis)
-        waiting = f", {one.waiting:,} coming" if one.waiting else ""
+        path = fit_middle(shown_path(item.folder.path), room, self.glyphs.ellipsis)
+        waiting = f", {item.waiting:,} incomplete" if item.waiting else ""
         return [
             (f" {sign} ", ink),
             (f"{path:<{room}} ", "plain"),
-            (f"{one.taken:,} taken{waiting}", "dim"),
+            (f"{item.taken:,} queued{waiting}", "dim"),
         ]
 
-    def _sign(self, one: FolderStatus) -> Piece:
-        match one.state:
+    def _sign(self, item: FolderStatus) -> Piece:
+        match item.state:
             case "watching" | "polling":
                 return self.glyphs.completed, "good"
             case "missing":
                 return self.glyphs.paused, "warn"
             case "failed":
                 return self.glyphs.failed, "bad"
-            case _:
+            case "starting":
                 return self.glyphs.pending, "dim"
 
-    @property
-    def current(self) -> FolderStatus | None:
-        """The folder under the cursor."""
-        return self.folders[self.cursor] if self.cursor < len(self.folders) else None
 
+class WatchedDialog(ListDialog[None]):
+    """The watched folders of the model's batch; changes are sent to the batch by `send`."""
 
-class WatchedDialog(Dialog[None]):
-    """Follows the model; what the user wants goes to the batch by `send`."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings("watch"),
-        Binding("q", "leave", "Close", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("watch")
+    keys = "watch"
     escape_result = None
 
     def __init__(
@@ -300,143 +289,117 @@ class WatchedDialog(Dialog[None]):
         profiles: Sequence[Profile],
         glyphs: Glyphs,
     ) -> None:
-        super().__init__()
+        self._list = FoldersList(glyphs)
+        super().__init__(self._list)
         self._model = model
         self._send = send
         self._profiles = profiles
         self._glyphs = glyphs
-        self._list = FoldersList(glyphs)
 
     def compose(self) -> ComposeResult:
-        """Folders, the one under the cursor, buttons."""
         yield frame(
             "Watched folders",
             self._list,
-            VerticalScroll(text("", id="watched-fields"), classes="body", can_focus=False),
+            scrolled(self.details),
             buttons=(
                 Button("Close", id="close"),
-                Button("Let go", id="remove", variant="error"),
-                Button("Change", id="change"),
-                Button("Add", id="add-folder", variant="primary"),
+                Button("Stop watching", id="remove", variant="error"),
+                Button("Edit", id="change"),
+                Button("Add", id="add", variant="primary"),
             ),
             id="watched-dialog",
         )
 
     def on_mount(self) -> None:
-        """Follow the batch."""
-        self.set_class(self._glyphs.ascii, "plain-ascii")
-        self._list.focus()
-        self._follow()
-        self.set_interval(LOOK_EVERY, self._follow)
+        self._refresh()
+        self.set_interval(REFRESH_SECONDS, self._refresh)
 
-    def on_resize(self, event: events.Resize) -> None:
-        """The keys that fit."""
-        super().on_resize(event)
-        self.call_after_refresh(self.show_hints, "watch")
-
-    def _follow(self) -> None:
+    def _refresh(self) -> None:
         folders = self._model.folders
-        if folders is not self._list.folders or not folders:
-            self._list.folders = folders
-            self._list.relist()
-        self._show()
+        if folders is not self._list.items:
+            self._list.replace(folders)
 
-    def on_listing_highlighted(self) -> None:
-        """Another folder."""
-        self._show()
+    def describe(self) -> Content:
+        folder = self._list.current
+        return describe_folder(folder, self._glyphs) if folder is not None else Content(NO_FOLDERS)
 
-    def on_listing_selected(self) -> None:
-        """A double click changes."""
+    def show_current(self) -> None:
+        super().show_current()
+        is_folder = self._list.current is not None
+        self.enable(remove=is_folder, change=is_folder)
+
+    def select_current(self) -> None:
         self.action_change()
-
-    def _show(self) -> None:
-        one = self._list.current
-        fields = describe(one, self._glyphs) if one is not None else Content(_NONE)
-        self.query_one("#watched-fields", Static).update(fields)
-        for name in ("#remove", "#change"):
-            self.query_one(name, Button).disabled = one is None
 
     @work(exclusive=True, group="dialog", exit_on_error=False)
     async def action_add(self) -> None:
-        """One more."""
-        await self._ask(None)
+        """Watch another folder."""
+        await self._edit(None)
 
     @work(exclusive=True, group="dialog", exit_on_error=False)
     async def action_change(self) -> None:
-        """Watch the folder in another way."""
-        if isinstance(self.focused, Button):
-            self.focused.press()
-        elif (one := self._list.current) is not None:
-            await self._ask(one.folder)
+        """Change how the folder is watched."""
+        current = self._list.current
+        if current is not None:
+            await self._edit(current.folder)
 
-    async def _ask(self, folder: WatchedFolder | None) -> None:
-        wanted = await self.app.push_screen_wait(WatchForm(folder, self._profiles, self._glyphs))
-        if wanted is not None:
-            self._send(WatchFolder(wanted))
+    async def _edit(self, folder: WatchedFolder | None) -> None:
+        form = WatchForm(folder, self._profiles, self._glyphs)
+        changed = await self.app.push_screen_wait(form)
+        if changed is not None:
+            self._send(WatchFolder(changed))
 
     def action_remove(self) -> None:
-        """Let go of the folder; its files in the queue stay there."""
-        if (one := self._list.current) is not None:
-            self._send(UnwatchFolder(one.folder.path))
-
-    def on_button_pressed(self, event: Button.Pressed) -> None:
-        """The same by the mouse."""
-        match event.button.id:
-            case "add-folder":
-                self.action_add()
-            case "change":
-                self._list.focus()
-                self.action_change()
-            case "remove":
-                self.action_remove()
-            case _:
-                self.dismiss(None)
+        """Stop watching the folder; its files stay in the queue."""
+        current = self._list.current
+        if current is not None:
+            self._send(UnwatchFolder(current.folder.path))
 
 
-_NONE = (
-    "Recordings in a watched folder, and below it, come into the queue by themselves when they "
-    "are complete. Each is taken once, whatever its name becomes; again when it is replaced."
-)
-
-
-def describe(one: FolderStatus, glyphs: Glyphs) -> Content:
+def describe_folder(status: FolderStatus, glyphs: Glyphs) -> Content:
     """How a folder is watched."""
-    folder = one.folder
+    folder = status.folder
     dot = f" {glyphs.dot} "
     values = folder.values
     settings = [clean(folder.profile)] if folder.profile else []
     settings += [clean(str(values["decoding.language"]))] if "decoding.language" in values else []
-    out = values.get("output.output_dir")
-    after = _AFTER[folder.after] + (shown_path(folder.target) if folder.target else "")
+    output = values.get("output.output_dir")
     names = [f"only {clean(' '.join(folder.include))}"] if folder.include else []
-    names += [f"without {clean(' '.join(folder.exclude))}"] if folder.exclude else []
+    names += [f"except {clean(' '.join(folder.exclude))}"] if folder.exclude else []
     rows = [
         ("Folder", shown_path(folder.path)),
-        ("It is", _state(one)),
+        ("Status", _status(status)),
         ("Settings", dot.join(settings) or "the batch's"),
-        ("Transcripts", shown_path(str(out)) if out else "where the batch's are"),
+        ("Output folder", shown_path(str(output)) if output else "the batch's"),
         ("Files", dot.join(names) or "all recordings"),
-        ("When done", after),
+        ("When done", _when_done(folder)),
         ("Complete", f"when unchanged for {folder.settle_seconds:g} s"),
     ]
-    parts = [
-        part
-        for label, value in rows
-        for part in ((f"{label + ':':<{LABEL}}", "$ink-dim"), (f"{value}\n", ""))
-    ]
-    if one.problem:
-        parts.append((f"\n{clean(one.problem)}\n", "$warning"))
-    return Content.assemble(*parts).rstrip()
+    found = fields(FieldRow(label, value) for label, value in rows)
+    problem = (f"\n\n{clean(status.problem)}" if status.problem else "", "$warning")
+    return Content.assemble(found, problem)
 
 
-def _state(one: FolderStatus) -> str:
-    words = {
-        "starting": "being opened",
-        "watching": "watched",
-        "polling": f"looked through every {one.folder.poll_seconds:g} s",
-        "missing": "not there",
-        "failed": "not watched",
-    }[one.state]
-    if one.waiting:
-        words += f", {file_count(one.waiting)} not complete yet"
-    return words
+def _when_done(folder: WatchedFolder) -> str:
+    match folder.after:
+        case "leave":
+            return "files stay where they are"
+        case "tag":
+            return "files are tagged"
+        case "move":
+            return f"files are moved to {shown_path(folder.target)}"
+
+
+def _status(status: FolderStatus) -> str:
+    incomplete = f", {file_count(status.waiting)} not complete yet" if status.waiting else ""
+    match status.state:
+        case "starting":
+            return f"starting{incomplete}"
+        case "watching":
+            return f"watching{incomplete}"
+        case "polling":
+            return f"checked every {status.folder.poll_seconds:g} s{incomplete}"
+        case "missing":
+            return f"folder not found{incomplete}"
+        case "failed":
+            return f"cannot be watched{incomplete}"

@@ -1,9 +1,8 @@
-"""A viewport of our own: only what is seen is drawn, only what changed is drawn again."""
+"""Scrolling views of lines: only visible lines are drawn, only changed ones are drawn again."""
 
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Generic, TypeVar
 
-from rich.cells import chop_cells
 from rich.segment import Segment
 from textual import events
 from textual.binding import BindingType
@@ -11,7 +10,6 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
-from fwtui.tui.formatting import clean
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings
 from fwtui.tui.widgets.paint import InkWidget, Piece, clip
@@ -84,7 +82,7 @@ class LineView(InkWidget, can_focus=True):
         return self.glyphs.thumb if start <= y < start + length else " "
 
     def changed(self) -> None:
-        """The lines are others now: keep the view inside them and draw."""
+        """The lines were replaced: keep the view inside them and draw."""
         self.fit()
         self.refresh()
 
@@ -126,49 +124,88 @@ class LineView(InkWidget, can_focus=True):
         self.look_at(self.last_top)
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Scroll by the wheel."""
         event.stop()
         self.look_at(self.top + WHEEL_LINES)
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Scroll by the wheel."""
         event.stop()
         self.look_at(self.top - WHEEL_LINES)
 
 
-class Listing(LineView):
-    """Subclasses say how many lines there are (`count`) and what is in one (`pieces`)."""
+Item = TypeVar("Item")
+
+
+class Listing(LineView, Generic[Item]):
+    """Items, one in a line, with a cursor that stays on its item when the items are replaced.
+
+    Subclasses draw an item (`pieces`), and give its `key`, by which it is found again. `empty` is
+    the line in the place of no items.
+    """
 
     class Highlighted(Message):
-        """The cursor is on another line, or the lines are others."""
+        """The cursor is on another item, or the items are others."""
 
-        def __init__(self, listing: "Listing") -> None:
+        def __init__(self, listing: "Listing[Any]") -> None:
             super().__init__()
             self.listing = listing
 
         @property
-        def control(self) -> "Listing":
+        def control(self) -> "Listing[Any]":
             """The list."""
             return self.listing
 
-    class Selected(Highlighted):
-        """The line under the cursor was clicked twice."""
+    class Selected(Message):
+        """The item under the cursor was clicked twice."""
 
-    cursor = 0
+        def __init__(self, listing: "Listing[Any]") -> None:
+            super().__init__()
+            self.listing = listing
 
-    def pieces(self, index: int) -> Sequence[Piece]:
-        """What is in line `index`."""
+    def __init__(
+        self,
+        glyphs: Glyphs,
+        items: Sequence[Item] = (),
+        *,
+        empty: str = "",
+        id: str | None = None,  # noqa: A002
+    ) -> None:
+        super().__init__(glyphs, id=id)
+        self.items = items
+        self.empty = empty
+        self.cursor = 0
+
+    def pieces(self, item: Item) -> Sequence[Piece]:
+        """What is in the line of an item."""
         raise NotImplementedError
+
+    def key(self, item: Item) -> object:
+        """What stays the same of an item when the items are replaced."""
+        raise NotImplementedError
+
+    @property
+    def current(self) -> Item | None:
+        """The item under the cursor."""
+        return self.items[self.cursor] if self.cursor < len(self.items) else None
+
+    def count(self) -> int:
+        """Items, or the line in their place."""
+        return max(1, len(self.items))
 
     def line(self, index: int, cells: int) -> Strip:
         """Draw a line, the cursor's with another ground."""
         over = ""
         if index == self.cursor:
             over = "cursor" if self.has_focus else "cursor-away"
-        return self.strip(clip(self.pieces(index), cells, self.glyphs.ellipsis), cells, over)
+        pieces = self.pieces(self.items[index]) if self.items else [(f" {self.empty}", "dim")]
+        return self.strip(clip(pieces, cells, self.glyphs.ellipsis), cells, over)
 
-    def relist(self) -> None:
-        """The lines are others now; the cursor stays where it can."""
+    def replace(self, items: Sequence[Item]) -> None:
+        """Show these items."""
+        before = self.current
+        keys = [self.key(item) for item in items] if before is not None else []
+        self.items = items
+        if before is not None and (key := self.key(before)) in keys:
+            self.cursor = keys.index(key)
         self.cursor = max(0, min(self.cursor, self.count() - 1))
         self.changed()
         self._reveal()
@@ -193,32 +230,26 @@ class Listing(LineView):
             self.look_at(self.cursor - self.rows + 1)
 
     def on_resize(self) -> None:
-        """Keep the cursor in view."""
         self.changed()
         self._reveal()
 
     def action_go(self, lines: int) -> None:
-        """Move the cursor."""
         self.move_to(self.cursor + lines)
 
     def action_home(self) -> None:
-        """To the first line."""
         self.move_to(0)
 
     def action_end(self) -> None:
-        """To the last line."""
         self.move_to(self.count() - 1)
 
     def on_focus(self) -> None:
-        """The cursor looks different."""
         self.refresh_line(self.cursor)
 
     def on_blur(self) -> None:
-        """The cursor looks different."""
         self.refresh_line(self.cursor)
 
     def on_click(self, event: events.Click) -> None:
-        """Go to the line; a double click chooses it."""
+        """Go to the line; a double click selects it."""
         index = event.y - self.head + self.top
         if event.y < self.head or index >= self.count():
             return
@@ -227,28 +258,33 @@ class Listing(LineView):
             self.post_message(self.Selected(self))
 
 
-BESIDE = 2  # a space before the text, the thumb behind it
+Layout = Callable[[int], Sequence[Sequence[Piece]]]
+"""Lines of at most so many cells."""
 
 
-class TextLines(LineView):
-    """Shows lines as they are; those that begin with `==` are titles."""
+class FlowView(LineView):
+    """Lines that are laid out again for each width."""
 
-    def __init__(self, lines: Sequence[str], glyphs: Glyphs, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, layout: Layout, glyphs: Glyphs, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(glyphs, id=id)
-        self._lines = [clean(line) for line in lines]
-        self._shown: list[str] = []
+        self._layout = layout
+        self._lines: Sequence[Sequence[Piece]] = ()
+
+    def show(self, layout: Layout) -> None:
+        """Show something else."""
+        self._layout = layout
+        self._lay_out()
 
     def on_resize(self) -> None:
-        """Break the lines anew."""
-        cells = max(8, self.size.width - BESIDE)
-        self._shown = [part for line in self._lines for part in chop_cells(line, cells) or [""]]
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        if self.size.width > 1:
+            self._lines = self._layout(self.size.width - 1)
         self.changed()
 
     def count(self) -> int:
-        """How many lines there are."""
-        return len(self._shown)
+        return len(self._lines)
 
     def line(self, index: int, cells: int) -> Strip:
-        """One line."""
-        text = self._shown[index]
-        return self.strip([(" " + text, "key" if text.startswith("==") else "plain")], cells)
+        return self.strip(clip(self._lines[index], cells, self.glyphs.ellipsis), cells)

@@ -1,12 +1,13 @@
-"""What became of a batch: its figures, and what there is to say about it, whatever the format."""
+"""The report of a batch, whatever its format: figures, and remarks on single files."""
 
 import csv
 import heapq
 import io
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 
 import msgspec
@@ -24,6 +25,7 @@ from fwtui.core.job import (
     Processing,
     Skipped,
     State,
+    state_label,
     state_name,
 )
 from fwtui.core.paths import text_to_path, valid_text
@@ -34,7 +36,7 @@ _JOINT = "; "
 
 
 class Prediction(msgspec.Struct, frozen=True):
-    """What was said: `seconds` more, `after` seconds of work; and what it was (None: not yet)."""
+    """An estimate of `seconds` left, after so many of work; `took` is what it was, if known."""
 
     after: float
     seconds: float
@@ -42,12 +44,12 @@ class Prediction(msgspec.Struct, frozen=True):
 
     @property
     def error(self) -> float | None:
-        """Of what it took, the share that was said too much (negative: too little)."""
+        """The share of what it took by which the estimate was too long (negative: too short)."""
         return self.seconds / self.took - 1 if self.took else None
 
 
 class AttemptRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """An engine start that did not reach the end of the file."""
+    """An attempt that did not reach the end of the file."""
 
     at: datetime
     at_seconds: float
@@ -86,7 +88,7 @@ def file_record(job: Job) -> FileRecord:
     """The row of a job."""
     record = FileRecord(
         path=valid_text(str(job.file)),
-        state=state_name(job.state),
+        state=state_label(job.state),
         audio_seconds=job.duration or None,
         started_at=getattr(job.state, "started_at", None),
         completed_at=getattr(job.state, "completed_at", None),
@@ -174,9 +176,8 @@ class BatchReport(msgspec.Struct, frozen=True):
     """A batch at its end.
 
     `audio_seconds` and `work_seconds` count completed files; `speed` is their quotient, None if
-    nothing was completed. `peak_rss` in MB, 0 if not measured. `prediction`: the time that was said
-    to be left, as soon as it could be said, and what it came to. `memory` is empty where nobody
-    kept the curve.
+    nothing was completed. `peak_rss` in MB, 0 if not measured. `prediction` is the first estimate
+    of the time left. `memory` is empty if the curve was not recorded.
     """
 
     session_id: str
@@ -193,7 +194,7 @@ class BatchReport(msgspec.Struct, frozen=True):
 
     @property
     def counts(self) -> dict[str, int]:
-        """Number of files by the name of their state; states without files are left out."""
+        """Number of files by the name of their state; without states that no file has."""
         return dict(Counter(state_name(job.state) for job in self.jobs))
 
     @property
@@ -203,7 +204,7 @@ class BatchReport(msgspec.Struct, frozen=True):
 
     @property
     def retried(self) -> tuple[Job, ...]:
-        """The files, whatever became of them, that needed more than one attempt."""
+        """The files that needed more than one attempt, whatever their state."""
         return tuple(job for job in self.jobs if job.attempts)
 
     @property
@@ -233,7 +234,7 @@ def make_report(
 ) -> BatchReport:
     """The report of a batch; `peak_rss` in MB, both times with or both without a time zone.
 
-    Reports are passed on: what is the user's own of the settings is not in them.
+    Reports are passed on, so the user's own settings are not in them.
     """
     jobs = tuple(jobs)
     done = [job.state for job in jobs if isinstance(job.state, Completed)]
@@ -255,7 +256,7 @@ def make_report(
 
 
 def summary(report: BatchReport, folder: Path | None) -> list[tuple[str, str]]:
-    """Titles and texts of the whole batch; what is not known is left out."""
+    """Titles and texts of the whole batch, as far as they are known."""
     rows = [
         ("Session", report.session_id),
         ("Started", _moment(report.started)),
@@ -263,12 +264,12 @@ def summary(report: BatchReport, folder: Path | None) -> list[tuple[str, str]]:
         ("Model", f"{report.settings.model.model} ({report.settings.model.compute_type})"),
         ("Files", _counted(report)),
         ("Folder", str(folder) if folder else ""),
-        ("Output", report.settings.output.output_dir),
-        ("Audio", f"{clock(report.audio_seconds)} completed"),
-        ("Work", clock(report.work_seconds)),
+        ("Output folder", report.settings.output.output_dir),
+        ("Audio", clock(report.audio_seconds)),
+        ("Processing time", clock(report.work_seconds)),
         ("Speed", f"{times(report.speed)} real time" if report.speed else ""),
-        ("ETA", _predicted(report.prediction)),
-        ("Memory peak", f"{report.peak_rss:.0f} MB" if report.peak_rss else ""),
+        ("Estimate", _predicted(report.prediction)),
+        ("Peak memory", f"{report.peak_rss:.0f} MB" if report.peak_rss else ""),
     ]
     return [(title, one_line(text)) for title, text in rows if text]
 
@@ -277,12 +278,13 @@ def _predicted(prediction: Prediction | None) -> str:
     if prediction is None or prediction.took is None or prediction.error is None:
         return ""
     off = f"{abs(prediction.error):.0%} {'too long' if prediction.error > 0 else 'too short'}"
-    said = f"{clock(prediction.seconds)} said after {clock(prediction.after)}"
-    return f"{said}, {clock(prediction.took)} taken ({off})"
+    estimate = f"{clock(prediction.seconds)} left after {clock(prediction.after)}"
+    return f"{estimate}, actually {clock(prediction.took)} ({off})"
 
 
 def _counted(report: BatchReport) -> str:
-    states = ", ".join(f"{count} {word}" for word, count in report.counts.items())
+    names = Counter(state_label(job.state) for job in report.jobs)
+    states = ", ".join(f"{count} {name}" for name, count in names.items())
     return f"{len(report.jobs)} ({states})" if states else "0"
 
 
@@ -292,7 +294,7 @@ def row(job: Job, folder: Path | None) -> tuple[str, ...]:
     match job.state:
         case Completed() as done:
             return (
-                state_name(done),
+                state_label(done),
                 clock(done.audio_seconds),
                 clock(done.work_seconds),
                 times(speed_of(done)),
@@ -302,31 +304,44 @@ def row(job: Job, folder: Path | None) -> tuple[str, ...]:
             )
         case other:
             length = clock(job.duration) if job.duration else "-"
-            return (state_name(other), length, "-", "-", "-", "-", name)
+            return (state_label(other), length, "-", "-", "-", "-", name)
 
 
-def remarks(report: BatchReport) -> dict[str, list[tuple[str, list[str]]]]:
-    """By heading: whole paths, and what there is to say about each."""
-    sections: dict[str, Callable[[Job], Sequence[str]]] = {
-        "Failures": _failure,
-        "Attempts": lambda job: [_attempt(attempt) for attempt in job.attempts],
-        "Warnings": lambda job: job.state.warnings if isinstance(job.state, Completed) else (),
-        "To check": _to_check,
-        "Not done": lambda job: _why_not_done(job.state),
-    }
+class RemarkKind(StrEnum):
+    """The headings of what a report says about single files."""
+
+    FAILURES = "Failures"
+    ATTEMPTS = "Attempts"
+    WARNINGS = "Warnings"
+    TO_CHECK = "Please check"
+    NOT_DONE = "Not done"
+
+
+def remarks(report: BatchReport) -> dict[RemarkKind, list[tuple[str, list[str]]]]:
+    """Every kind, with whole paths and the lines about each; kinds may have none."""
     return {
-        title: [
-            (one_line(str(job.file)), said)
+        kind: [
+            (one_line(str(job.file)), lines)
             for job in report.jobs
-            if (said := [one_line(line) for line in lines_of(job) if line])
+            if (lines := [one_line(line) for line in _remarks(kind, job) if line])
         ]
-        for title, lines_of in sections.items()
+        for kind in RemarkKind
     }
 
 
-def _failure(job: Job) -> list[str]:
-    failure = job.state.failure if isinstance(job.state, Failed) else None
-    return [failure.title, failure.hint] if failure else []
+def _remarks(kind: RemarkKind, job: Job) -> Sequence[str]:
+    match kind:
+        case RemarkKind.FAILURES:
+            failure = job.state.failure if isinstance(job.state, Failed) else None
+            return [failure.title, failure.hint] if failure else []
+        case RemarkKind.ATTEMPTS:
+            return [_attempt(attempt) for attempt in job.attempts]
+        case RemarkKind.WARNINGS:
+            return job.state.warnings if isinstance(job.state, Completed) else ()
+        case RemarkKind.TO_CHECK:
+            return _to_check(job)
+        case RemarkKind.NOT_DONE:
+            return _why_not_done(job.state)
 
 
 def _to_check(job: Job) -> list[str]:
@@ -343,13 +358,13 @@ def _attempt(attempt: Attempt) -> str:
 def _why_not_done(state: State) -> list[str]:
     match state:
         case Pending(done_seconds=seconds) if seconds > 0:
-            return [f"interrupted at {clock(seconds)}; a resume goes on from there"]
+            return [f"interrupted at {clock(seconds)}; resume to continue from there"]
         case Pending() | Processing():
-            return ["not reached; a resume does it"]
+            return ["not started; resume to transcribe it"]
         case Cancelled():
             return ["cancelled"]
         case Skipped(reason=reason):
-            return [f"skipped: {reason}"]
+            return [reason if reason.startswith("skipped") else f"skipped: {reason}"]
         case Completed() | Failed():
             return []
 
@@ -397,5 +412,5 @@ def clock(seconds: float) -> str:
 
 
 def times(speed: float | None) -> str:
-    """`12.0 x`, or a dash."""
-    return "-" if speed is None else f"{speed:.1f} x"
+    """Times real time with one decimal, or a dash."""
+    return "-" if speed is None else f"{speed:.1f}\u00d7"

@@ -1,7 +1,7 @@
-"""What is known of files before they are added: in the queue, done, transcribed earlier."""
+"""What would be added: the files, their length, and which are queued or transcribed already."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,9 +16,9 @@ from fwtui.tui.folder_tree import Kind, is_kind
 from fwtui.tui.formatting import clean, clock, file_count, time_span
 from fwtui.tui.glyphs import Glyphs
 
-IN_QUEUE = "in the queue"
+IN_QUEUE = "queued"
 DONE = "done"
-TRANSCRIBED = "has a transcript"
+TRANSCRIBED = "transcribed"
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class KnownFiles:
     endings: tuple[str, ...] = ()
 
     def note(self, path: str) -> str:
-        """A few words, or nothing for a new file."""
+        """What is known of a file; empty for a new one."""
         queued = self.queued.get(path_to_text(Path(path)))
         if queued is not None:
             return queued
@@ -46,9 +46,9 @@ def queued_notes(jobs: Iterable[Job]) -> Mapping[str, str]:
 
 
 def read_known_files(queued: Mapping[str, str], output: OutputSettings) -> KnownFiles:
-    """Also read the output folder; blocks on the disk.
+    """The queued files, and the names in the output folder; blocks on the disk.
 
-    Where names are not those of the recordings, nothing is said of outputs.
+    Without the latter where outputs are not named after the recordings.
     """
     if (output.output_layout, output.output_name) != ("flat", DEFAULT):
         return KnownFiles(queued)
@@ -62,7 +62,7 @@ def read_known_files(queued: Mapping[str, str], output: OutputSettings) -> Known
 
 @dataclass(frozen=True)
 class AddPreview:
-    """`names` as they were given, the files that they lead to, and what is known of these.
+    """`names` as they were given, the files that they stand for, and what is known of these.
 
     `links` are to be downloaded, if `can_download`.
     """
@@ -71,7 +71,7 @@ class AddPreview:
     files: tuple[Path, ...]
     problems: tuple[Problem, ...]
     notes: Mapping[Path, str]
-    left_out: int = 0
+    hidden: int = 0
     links: tuple[str, ...] = ()
     can_download: bool = True
 
@@ -91,8 +91,8 @@ class AddPreview:
             if (kind == "media" or is_kind(path.name, kind))
             and not (known is not None and path in self.notes)
         )
-        left_out = len(self.files) - len(kept)
-        return replace(self, files=kept, left_out=left_out)
+        hidden = len(self.files) - len(kept)
+        return replace(self, files=kept, hidden=hidden)
 
     @property
     def count(self) -> int:
@@ -101,51 +101,57 @@ class AddPreview:
 
     @property
     def result(self) -> tuple[str, ...]:
-        """What to hand to the batch: the names, or the single files if some are left out."""
-        if not self.left_out:
+        """What to add to the batch: the names, or the single files if some are hidden."""
+        if not self.hidden:
             return self.names
         return *(path_to_text(path) for path in self.files), *self.links
 
 
-def describe(addition: AddPreview, lengths: Mapping[Path, float | None], glyphs: Glyphs) -> str:
-    """How many files and how long they are, as far as they are measured."""
-    files, links = addition.files, len(addition.links)
-    if not addition.can_download:
+def describe_found(
+    preview: AddPreview, lengths: Mapping[Path, float | None], glyphs: Glyphs
+) -> str:
+    """How many files there are and how long they are, as far as they are measured."""
+    if not preview.can_download:
         return str(NEEDED)
-    if links:
-        words = "1 link" if links == 1 else f"{links:,} links"
-        words += f" and {file_count(len(files))} found" if files else " to download"
-    else:
-        words = f"{file_count(len(files))} found" if files else "No media files found"
-    measured = [lengths[path] for path in files if path in lengths]
-    seconds = [value for value in measured if value is not None]
-    if seconds:
-        total = sum(seconds)
-        if len(measured) == len(files):
-            words += f" {glyphs.dot} {clock(total)} in all"
-        else:
-            about = total / len(measured) * len(files)
-            words += f" {glyphs.dot} about {time_span(about)} ({len(measured):,} measured)"
-    unknown = len(measured) - len(seconds)
-    if unknown:
-        words += f" {glyphs.dot} {unknown:,} without a length"
-    if addition.problems:
-        words += f"; {clean(addition.problems[0].failure.title)}"
-    if len(addition.problems) > 1:
-        words += f" and {len(addition.problems) - 1} more problems"
-    return words
+    parts = [_counted(preview), *_length(preview, lengths)]
+    text = f" {glyphs.dot} ".join(parts)
+    if preview.problems:
+        text += f"; {clean(preview.problems[0].failure.title)}"
+    if len(preview.problems) > 1:
+        text += f" and {len(preview.problems) - 1:,} more problems"
+    return text
 
 
-def remarks(addition: AddPreview, *, only_new: bool) -> str:
-    """What of it is known already, and what is left out."""
-    notes = [addition.notes[path] for path in addition.files if path in addition.notes]
+def _counted(preview: AddPreview) -> str:
+    files, links = preview.files, len(preview.links)
+    if not links:
+        return file_count(len(files)) if files else "No media files found"
+    counted = "1 link" if links == 1 else f"{links:,} links"
+    return counted + (f" and {file_count(len(files))}" if files else " to download")
+
+
+def _length(preview: AddPreview, lengths: Mapping[Path, float | None]) -> Iterator[str]:
+    measured = [lengths[path] for path in preview.files if path in lengths]
+    known = [seconds for seconds in measured if seconds is not None]
+    if known and len(measured) == len(preview.files):
+        yield f"{clock(sum(known))} total"
+    elif known:
+        estimate = sum(known) / len(measured) * len(preview.files)
+        yield f"about {time_span(estimate)} ({len(measured):,} measured)"
+    if unknown := len(measured) - len(known):
+        yield f"{unknown:,} of unknown length"
+
+
+def describe_known(preview: AddPreview, *, only_new: bool) -> str:
+    """How many of the files are known already, and how many are hidden."""
+    notes = [preview.notes[path] for path in preview.files if path in preview.notes]
     queued = notes.count(IN_QUEUE) + notes.count(DONE)
     parts: list[str] = []
     if queued:
-        parts.append(f"{queued:,} in the queue already")
+        parts.append(f"{queued:,} already queued")
     if done := notes.count(TRANSCRIBED):
-        parts.append(f"{done:,} with a transcript already")
-    if addition.left_out:
-        parts.append(f"{addition.left_out:,} left out")
-    words = ", ".join(parts)
-    return words if only_new or not notes else f"{words}: {{add_known}} leaves them out"
+        parts.append(f"{done:,} already transcribed")
+    if preview.hidden:
+        parts.append(f"{preview.hidden:,} hidden")
+    text = ", ".join(parts)
+    return text if only_new or not notes else f"{text}: {{add_known}} hides them"

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from textual.content import Content
 
-from fwtui.tui.text import width, wrap
+from fwtui.tui.formatting import width, wrap
 
 StyledText = tuple[str, str]
 """Clean text and its style."""

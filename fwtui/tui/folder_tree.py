@@ -1,4 +1,4 @@
-"""Folders and media files to choose from, read in threads. No Textual in here."""
+"""The tree of folders and media files to select from; read in threads, without Textual."""
 
 import os
 import re
@@ -34,14 +34,14 @@ class FolderEntry:
 
 @dataclass(frozen=True)
 class TreeRow:
-    """An entry of the tree that can be seen, and how deep it is."""
+    """A visible entry of the tree, and how deep it is."""
 
     entry: FolderEntry
     depth: int
 
 
 def is_kind(name: str, kind: Kind) -> bool:
-    """Whether a file's name is one of that kind's."""
+    """Whether a file has a name of this kind."""
     suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122
     if suffix not in MEDIA_SUFFIXES:
         return False
@@ -75,9 +75,9 @@ def read_folder(folder: str, kind: Kind) -> list[FolderEntry]:
 def find_below(
     folder: str, kind: Kind, needle: str, is_over: Callable[[], bool], most: int = MOST_FOUND
 ) -> list[FolderEntry]:
-    """Files below a folder that match the needle, the best first. Looks at `most` at most.
+    """Files below a folder that match the needle, the best first, of `most` at most.
 
-    `is_over` is asked now and then: nobody wants the result any more.
+    `is_over` is asked now and then whether to give up.
     """
     entries: list[FolderEntry] = []
     for parent, folders, names in os.walk(folder):
@@ -109,34 +109,34 @@ def best(
 
 @dataclass
 class FolderTree:
-    """Which folders are open, what is in them, and what is chosen. A folder means all below it."""
+    """Expanded folders, their entries, and what is selected (a folder: everything below it)."""
 
     root: str
-    inside: dict[str, list[FolderEntry]] = field(default_factory=dict)
-    unfolded: set[str] = field(default_factory=set)
-    chosen: dict[str, None] = field(default_factory=dict)
+    entries_of: dict[str, list[FolderEntry]] = field(default_factory=dict)
+    expanded: set[str] = field(default_factory=set)
+    selected: dict[str, None] = field(default_factory=dict)
 
     def rows(self) -> list[TreeRow]:
-        """What can be seen, from the top."""
+        """The visible rows, from the top."""
         return list(self._rows(self.root, 0))
 
     def _rows(self, folder: str, depth: int) -> Iterator[TreeRow]:
-        for entry in self.inside.get(folder, ()):
+        for entry in self.entries_of.get(folder, ()):
             yield TreeRow(entry, depth)
-            if entry.is_folder and entry.path in self.unfolded:
+            if entry.is_folder and entry.path in self.expanded:
                 yield from self._rows(entry.path, depth + 1)
 
-    def is_chosen(self, path: str) -> bool:
-        """Whether it, or a folder that it is in, is chosen."""
-        return self._chosen_above(path) is not None
+    def is_selected(self, path: str) -> bool:
+        """Whether it, or a folder that it is in, is selected."""
+        return self._selected_parent(path) is not None
 
-    def has_chosen(self, folder: str) -> bool:
-        """Whether something below the folder is chosen."""
+    def has_selected(self, folder: str) -> bool:
+        """Whether something below the folder is selected."""
         start = os.path.join(folder, "")  # noqa: PTH118
-        return any(path.startswith(start) for path in self.chosen)
+        return any(path.startswith(start) for path in self.selected)
 
-    def _chosen_above(self, path: str) -> str | None:
-        while path not in self.chosen:
+    def _selected_parent(self, path: str) -> str | None:
+        while path not in self.selected:
             above = os.path.dirname(path)  # noqa: PTH120
             if above == path:
                 return None
@@ -144,20 +144,20 @@ class FolderTree:
         return path
 
     def toggle(self, entry: FolderEntry) -> None:
-        """Choose it, or not any more; of a chosen folder the other entries stay chosen."""
-        above = self._chosen_above(entry.path)
+        """Select or deselect an entry; the other entries of a selected folder stay selected."""
+        above = self._selected_parent(entry.path)
         if above is None:
-            for path in [path for path in self.chosen if _is_below(path, entry.path)]:
-                del self.chosen[path]
-            self.chosen[entry.path] = None
+            for path in [path for path in self.selected if _is_below(path, entry.path)]:
+                del self.selected[path]
+            self.selected[entry.path] = None
             return
-        del self.chosen[above]
+        del self.selected[above]
         path = entry.path
         while path != above:
             folder = os.path.dirname(path)  # noqa: PTH120
-            for other in self.inside.get(folder, ()):
+            for other in self.entries_of.get(folder, ()):
                 if other.path != path:
-                    self.chosen[other.path] = None
+                    self.selected[other.path] = None
             path = folder
 
 

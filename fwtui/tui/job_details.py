@@ -1,9 +1,11 @@
-"""All that is known of a file, as lines of label and value."""
+"""Everything known of a file, as labels and values."""
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from textual.content import Content
 
+from fwtui.config.fields import find_field
 from fwtui.config.overrides import to_overrides
 from fwtui.core.events import JobProgress
 from fwtui.core.failure import Failure
@@ -21,7 +23,9 @@ from fwtui.core.job import (
     State,
     state_label,
 )
+from fwtui.core.languages import LANGUAGES
 from fwtui.core.settings import Settings
+from fwtui.tui.field_rows import FieldRow, fields, label_width
 from fwtui.tui.formatting import (
     base_name,
     clean,
@@ -32,20 +36,17 @@ from fwtui.tui.formatting import (
     percent,
     shown_path,
     speed_factor,
-    wrap,
 )
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.model import LiveTranscript
 from fwtui.tui.settings_draft import shown_value
 
-LABEL = 12
 MOST_DETAIL = 12
-_SAID = {"model.model", "model.device", "model.compute_type"}
+# Shown by themselves, whether they are defaults or not.
+_SHOWN = {"model.model", "model.device", "model.compute_type"}
 
-Part = tuple[str, str]
 
-
-def describe(
+def describe_job(
     job: Job,
     glyphs: Glyphs,
     *,
@@ -53,46 +54,40 @@ def describe(
     progress: JobProgress | None,
     missing: frozenset[str],
     settings: Settings,
-    whose: str,
+    settings_title: str,
     needs: str = "",
 ) -> Content:
-    """Lines of at most `cells`.
+    """Everything known of a file, in lines of at most `cells`.
 
-    `missing` are outputs that are gone; `whose` tells the settings; `needs` is what is forecast.
+    `missing` are outputs that no longer exist; `settings` are shown below `settings_title`;
+    `needs` is the forecast.
     """
-    facts = _Facts(cells, glyphs)
-    facts.add("File", shown_path(job.path))
+    rows = [
+        *_file(job, glyphs),
+        *_progress(job.state, progress, glyphs),
+        *([FieldRow("Needs", needs)] if needs and not job.is_finished else []),
+        *_state(job.state, missing, glyphs),
+        *(row for at, attempt in enumerate(job.attempts, 1) for row in _attempt(at, attempt)),
+    ]
+    used = list(_settings(settings, glyphs))
+    labels = label_width([*rows, *used])
+    return Content.assemble(
+        fields(rows, labels=labels, cells=cells),
+        (f"\n\n{settings_title}\n", "$primary"),
+        fields(used, labels=labels, cells=cells),
+    )
+
+
+def _file(job: Job, glyphs: Glyphs) -> Iterator[FieldRow]:
+    yield FieldRow("File", shown_path(job.path))
     if job.source is not None:
-        facts.add("From", clean(job.source))
+        yield FieldRow("Link", clean(job.source))
     if job.media is not None:
-        facts.add("Media", _media(job.media, glyphs))
-    facts.add("State", f"{glyphs.of(job.state)} {state_label(job.state)}", _ink(job.state))
-    if progress is not None:
-        facts.add("Done", _progress(progress, glyphs, job.state))
-    if needs and not job.is_finished:
-        facts.add("Needs", needs)
-    _state(facts, job.state, missing)
-    for number, attempt in enumerate(job.attempts, 1):
-        _attempt(facts, number, attempt)
-    _settings(facts, settings, whose)
-    return Content.assemble(*facts.parts).rstrip()
-
-
-class _Facts:
-    """Gathers the lines."""
-
-    def __init__(self, cells: int, glyphs: Glyphs) -> None:
-        self.parts: list[Part] = []
-        self.glyphs = glyphs
-        self._cells = max(8, cells - LABEL)
-
-    def add(self, label: str, value: str, style: str = "") -> None:
-        first, *rest = wrap(value, self._cells) or [""]
-        lines = "\n".join([first, *(" " * LABEL + line for line in rest)])
-        self.parts += [(f"{label:<{LABEL}}", "$ink-dim"), (lines + "\n", style)]
-
-    def title(self, words: str) -> None:
-        self.parts.append((f"\n{words}\n", "$primary"))
+        yield FieldRow("Media", _media(job.media, glyphs))
+    name = state_label(job.state)
+    if isinstance(job.state, Completed) and job.state.findings:
+        name += f" {glyphs.dot} check"
+    yield FieldRow("Status", f"{glyphs.of(job.state)} {name}", _ink(job.state))
 
 
 def _ink(state: State) -> str:
@@ -109,16 +104,19 @@ def _ink(state: State) -> str:
             return "$ink-dim"
 
 
-def _progress(progress: JobProgress, glyphs: Glyphs, state: State) -> str:
+def _progress(state: State, progress: JobProgress | None, glyphs: Glyphs) -> Iterator[FieldRow]:
+    if progress is None:
+        return
     done = percent(fraction(progress.done, progress.total))
-    if isinstance(state, Processing) and state.downloading:
-        of = f" of {file_size(int(progress.total))}, {done}" if progress.total else ""
-        return f"{file_size(int(progress.done))}{of} downloaded"
-    if progress.preparing:
-        return f"{done} prepared"
-    of = f"{clock(progress.done)} of {clock(progress.total)}, {done}"
     pace = speed_factor(progress.speed)
-    return f"{of}, {pace}{glyphs.times}" if pace else of
+    if isinstance(state, Processing) and state.downloading:
+        total = f" of {file_size(int(progress.total))}, {done}" if progress.total else ""
+        yield FieldRow("Downloaded", f"{file_size(int(progress.done))}{total}")
+    elif progress.preparing:
+        yield FieldRow("Prepared", done)
+    else:
+        speed = f", {pace}{glyphs.times}" if pace else ""
+        yield FieldRow("Done", f"{clock(progress.done)} of {clock(progress.total)}, {done}{speed}")
 
 
 def _media(media: MediaInfo, glyphs: Glyphs) -> str:
@@ -127,103 +125,118 @@ def _media(media: MediaInfo, glyphs: Glyphs) -> str:
         clean(media.container),
         clean(media.codec),
         f"{media.sample_rate / 1000:g} kHz" if media.sample_rate else "",
-        {1: "mono", 2: "stereo"}.get(media.channels, f"{media.channels} channels")
-        if media.channels
-        else "",
+        _channels(media.channels),
         "with video" if media.has_video else "",
         file_size(media.size) if media.size else "",
     ]
     return f" {glyphs.dot} ".join(part for part in known if part)
 
 
-def _state(facts: _Facts, state: State, missing: frozenset[str]) -> None:
+def _channels(count: int) -> str:
+    match count:
+        case 0:
+            return ""
+        case 1:
+            return "mono"
+        case 2:
+            return "stereo"
+        case _:
+            return f"{count} channels"
+
+
+def _state(state: State, missing: frozenset[str], glyphs: Glyphs) -> Iterator[FieldRow]:
     match state:
         case Pending(done_seconds=done):
             if done > 0:
-                facts.add("Goes on", f"from {clock(done)}")
+                yield FieldRow("Resumes", f"at {clock(done)}")
         case Processing(started_at=started):
-            facts.add("Started", _at(started))
+            yield FieldRow("Started", _moment(started))
         case Completed():
-            _completed(facts, state, missing)
+            yield from _completed(state, missing, glyphs)
         case Failed(failure=failure, completed_at=at):
-            facts.add("Failed", _at(at))
-            _failure(facts, failure)
+            yield FieldRow("Failed", _moment(at))
+            yield from _failure(failure)
         case Cancelled(completed_at=at):
-            facts.add("Cancelled", f"{_at(at)}; a retry puts it back")
+            yield FieldRow("Cancelled", f"{_moment(at)}; retry to queue it again")
         case Skipped(completed_at=at, reason=reason):
-            facts.add("Skipped", f"{_at(at)}: {clean(reason)}")
+            yield FieldRow("Skipped", f"{_moment(at)}: {clean(reason)}")
 
 
-def _completed(facts: _Facts, state: Completed, missing: frozenset[str]) -> None:
-    pace = speed_factor(state.audio_seconds / state.work_seconds) if state.work_seconds > 0 else ""
-    took = f"{clock(state.audio_seconds)} of audio in {elapsed(state.work_seconds)}"
-    facts.add("Finished", _at(state.completed_at))
-    facts.add("Work", f"{took}, {pace}{facts.glyphs.times}" if pace else took)
-    facts.add("Text", f"{state.segments:,} segments, language {clean(state.language) or '?'}")
+def _completed(state: Completed, missing: frozenset[str], glyphs: Glyphs) -> Iterator[FieldRow]:
+    speed = f"{clock(state.audio_seconds)} in {elapsed(state.work_seconds)}"
+    if state.work_seconds > 0 and (pace := speed_factor(state.audio_seconds / state.work_seconds)):
+        speed += f" ({pace}{glyphs.times})"
+    yield FieldRow("Finished", _moment(state.completed_at))
+    yield FieldRow("Speed", speed)
+    yield FieldRow("Segments", f"{state.segments:,}")
+    if state.language:
+        yield FieldRow("Language", _language(state.language))
     for number, output in enumerate(state.outputs):
-        gone = output in missing
-        words = shown_path(output) + (" (not there any more)" if gone else "")
-        facts.add("" if number else "Outputs", words, "$warning" if gone else "$success")
+        is_missing = output in missing
+        shown = shown_path(output) + (" (missing)" if is_missing else "")
+        yield FieldRow("" if number else "Outputs", shown, "$warning" if is_missing else "$success")
     for warning in state.warnings:
-        facts.add("Warning", clean(warning), "$warning")
+        yield FieldRow("Warning", clean(warning), "$warning")
     for number, finding in enumerate(state.findings):
         times = f"{clock(finding.start)} to {clock(finding.end)}"
-        facts.add(
-            "" if number else "To check", f"{times} {clean(finding_text(finding))}", "$warning"
-        )
+        said = clean(finding_text(finding))
+        yield FieldRow("" if number else "Check", f"{times} {said}", "$warning")
 
 
-def _failure(facts: _Facts, failure: Failure) -> None:
-    facts.add("Error", clean(failure.title), "$error")
+def _language(code: str) -> str:
+    name = LANGUAGES.get(code, "")
+    return f"{name.capitalize()} ({code})" if name else clean(code)
+
+
+def _failure(failure: Failure) -> Iterator[FieldRow]:
+    yield FieldRow("Error", clean(failure.title), "$error")
     if failure.hint:
-        facts.add("What to do", clean(failure.hint))
-    facts.add("Kind", failure.kind.value.replace("_", " "))
+        yield FieldRow("What to do", clean(failure.hint))
+    yield FieldRow("Kind", failure.kind.value.replace("_", " "))
     for number, detail in enumerate(failure.detail.strip().splitlines()[-MOST_DETAIL:]):
-        facts.add("" if number else "Detail", clean(detail), "$ink-dim")
+        yield FieldRow("" if number else "Detail", clean(detail), "$ink-dim")
 
 
-def _attempt(facts: _Facts, number: int, attempt: Attempt) -> None:
-    where = f"{_at(attempt.at)}, stopped at {clock(attempt.at_seconds)}"
-    facts.add(f"Attempt {number}", where)
-    facts.add("", clean(attempt.failure.title), "$error")
-    facts.add("", f"then: {clean(attempt.remedy)}", "$warning")
+def _attempt(number: int, attempt: Attempt) -> Iterator[FieldRow]:
+    stopped = f"{_moment(attempt.at)}, stopped at {clock(attempt.at_seconds)}"
+    yield FieldRow(f"Attempt {number}", stopped)
+    yield FieldRow("", clean(attempt.failure.title), "$error")
+    if attempt.remedy:
+        yield FieldRow("", f"next: {clean(attempt.remedy)}", "$warning")
 
 
-def _settings(facts: _Facts, settings: Settings, whose: str) -> None:
-    facts.title(f"Settings, {whose}")
-    facts.add("Model", clean(base_name(settings.model.model.rstrip("/\\"))))
-    dot = f" {facts.glyphs.dot} "
-    facts.add("Runs", f"{settings.model.device}{dot}{settings.model.compute_type}")
+def _settings(settings: Settings, glyphs: Glyphs) -> Iterator[FieldRow]:
+    yield FieldRow("Model", clean(base_name(settings.model.model.rstrip("/\\"))))
+    dot = f" {glyphs.dot} "
+    yield FieldRow("Device", f"{settings.model.device}{dot}{settings.model.compute_type}")
     for key, value in to_overrides(settings).items():
-        if key not in _SAID:
-            facts.add("", f"{key.partition('.')[2]} {shown_value(value)}")
+        if key not in _SHOWN:
+            field = find_field(key)
+            yield FieldRow("", f"{field.name} {shown_value(field, value)}")
 
 
-def _at(moment: datetime) -> str:
-    local = moment.astimezone() if moment.tzinfo else moment
+def _moment(at: datetime) -> str:
+    local = at.astimezone() if at.tzinfo else at
     return f"{local:%Y-%m-%d %H:%M:%S}"
 
 
-def words_note(job: Job, transcript: LiveTranscript) -> str:
-    """Why there are no words."""
+def transcript_note(job: Job, transcript: LiveTranscript) -> str:
+    """Why there is no transcript to show."""
     match job.state:
         case Failed(failure=failure):
             return clean(str(failure))
         case Pending(done_seconds=0.0) | Skipped():
             return "Not transcribed yet"
         case Completed(segments=0):
-            return "No words were found"
+            return "No speech found"
         case Completed() if not transcript.whole:
-            return "Reading the words"
+            return "Loading the transcript"
         case Completed():
-            return (
-                "The words are not here any more: a session keeps those of finished files only "
-                "until it is resumed, and no output of this file could be read back"
-            )
-        case _:
-            return "No words yet"
+            return "Transcript no longer available: its output files could not be read"
+        case Pending() | Processing() | Cancelled():
+            return "No text yet"
 
 
 def source_note(transcript: LiveTranscript) -> str:
-    """Where the words come from, if not from the session."""
-    return f"read back from {clean(base_name(transcript.source))}" if transcript.source else ""
+    """Where the transcript comes from, if not from the session."""
+    return f"loaded from {clean(base_name(transcript.source))}" if transcript.source else ""

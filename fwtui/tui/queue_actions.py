@@ -161,8 +161,8 @@ class Looking(Screen[None]):
             batch = controller.batch
             return Transcript("", ()) if batch is None else await batch.transcript(job_id)
 
-        subject = DetailsSource(
-            look=lambda: (
+        source = DetailsSource(
+            current=lambda: (
                 (model.jobs[job_id], model.progress.get(job_id)) if job_id in model.jobs else None
             ),
             settings=model.settings,
@@ -171,7 +171,7 @@ class Looking(Screen[None]):
             can_retry=True,
             needs=self._needs,
         )
-        again = await self.app.push_screen_wait(DetailsDialog(subject, self.glyphs))
+        again = await self.app.push_screen_wait(DetailsDialog(source, self.glyphs))
         if again is not None:
             controller.send(RetryJobs((job_id,), settings=again.settings))
 

@@ -1,10 +1,10 @@
-"""A report as lines of pieces, laid out for a width. Pure."""
+"""A report as lines, laid out for a width."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from fwtui.core.job import Cancelled, Completed, Failed, Job, Pending, Processing, Skipped
-from fwtui.report.report import BatchReport, remarks
+from fwtui.report.report import BatchReport, RemarkKind, remarks
 from fwtui.tui.formatting import (
     base_name,
     clean,
@@ -24,7 +24,9 @@ from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.widgets.paint import Piece, bar
 
 
-def area(values: Sequence[float], cells: int, rows: int, top: float, glyphs: Glyphs) -> list[str]:
+def area_chart(
+    values: Sequence[float], cells: int, rows: int, top: float, glyphs: Glyphs
+) -> list[str]:
     """`values` from 0 to `top`, stretched over `cells` x `rows`; the top line first."""
     if cells <= 0 or rows <= 0 or not values:
         return []
@@ -41,7 +43,7 @@ def area(values: Sequence[float], cells: int, rows: int, top: float, glyphs: Gly
 
 
 def _at(values: Sequence[float], column: int, columns: int) -> float:
-    """The most in a column's share of the values: a peak is never left out."""
+    """The highest of a column's values, so that every peak is shown."""
     start = column * len(values) // columns
     end = (column + 1) * len(values) // columns
     return max(values[start : max(end, start + 1)])
@@ -58,8 +60,8 @@ MOST_REMARKS = 200
 Line = list[Piece]
 
 
-def figures(report: BatchReport, cells: int, glyphs: Glyphs) -> list[Line]:
-    """All there is to see, in lines of at most `cells`."""
+def report_lines(report: BatchReport, glyphs: Glyphs, cells: int) -> list[Line]:
+    """The whole report, in lines of at most `cells`."""
     totals = list(_totals(report, glyphs))
     lines: list[Line] = [*_states(report, cells, glyphs), []]
     if cells >= SIDE_BY_SIDE:
@@ -69,13 +71,13 @@ def figures(report: BatchReport, cells: int, glyphs: Glyphs) -> list[Line]:
         plot = _plot(report, cells, glyphs)
         lines += [*totals, *([[]] if plot else []), *plot]
     lines += _slowest(report, cells, glyphs)
-    for title, found in remarks(report).items():
-        lines += _remarks(title, found, cells, glyphs)
+    for kind, found in remarks(report).items():
+        lines += _remarks(kind, found, cells, glyphs)
     return lines
 
 
-def _title(words: str) -> list[Line]:
-    return [[], [(f" {words}", "key")]]
+def _title(title: str) -> list[Line]:
+    return [[], [(f" {title}", "key")]]
 
 
 def _beside(left: Sequence[Line], right: Sequence[Line], cells: int) -> list[Line]:
@@ -90,38 +92,33 @@ def _beside(left: Sequence[Line], right: Sequence[Line], cells: int) -> list[Lin
 
 
 def _states(report: BatchReport, cells: int, glyphs: Glyphs) -> list[Line]:
-    """How many files came to which end: in words, and as one bar."""
-    kinds = Counter(_kind(job) for job in report.jobs)
-    order = [kind for kind in ("done", "failed", "to do", "left out") if kinds[kind]]
-    inks = {"done": "good", "failed": "bad", "to do": "primary", "left out": "warn"}
-    signs = {
-        "done": glyphs.completed,
-        "failed": glyphs.failed,
-        "to do": glyphs.pending,
-        "left out": glyphs.skipped,
-    }
-    if not order:
+    """How many files are in which state: as text, and as one bar."""
+    marks = Counter(_mark(job, glyphs) for job in report.jobs)
+    if not marks:
         return [[(" No files", "dim")]]
-    words: Line = [(f" {file_count(len(report.jobs))}", "strong")]
-    words += [(f"   {signs[kind]} {kinds[kind]:,} {kind}", inks[kind]) for kind in order]
-    room = max(len(order), cells - 2)
-    shares = _shares([kinds[kind] for kind in order], room)
-    strip = [
-        (glyphs.bar_full * share, inks[kind]) for kind, share in zip(order, shares, strict=True)
-    ]
-    return [words, [(" ", "plain"), *strip]]
+    order = sorted(marks)
+    line: Line = [(f" {file_count(len(report.jobs))}", "strong")]
+    for mark in order:
+        _, name, sign, ink = mark
+        line.append((f"  {sign} {marks[mark]:,} {name}", ink))
+    shares = _shares([marks[mark] for mark in order], max(len(order), cells - 2))
+    strip = [(glyphs.bar_full * share, ink) for (*_, ink), share in zip(order, shares, strict=True)]
+    return [line, [(" ", "plain"), *strip]]
 
 
-def _kind(job: Job) -> str:
+def _mark(job: Job, glyphs: Glyphs) -> tuple[int, str, str, str]:
+    """Where a file is counted: its rank, name, sign and ink."""
     match job.state:
         case Completed():
-            return "done"
+            return 0, "done", glyphs.completed, "good"
         case Failed():
-            return "failed"
+            return 1, "failed", glyphs.failed, "bad"
         case Pending() | Processing():
-            return "to do"
-        case Cancelled() | Skipped():
-            return "left out"
+            return 2, "to do", glyphs.pending, "primary"
+        case Cancelled():
+            return 3, "cancelled", glyphs.cancelled, "warn"
+        case Skipped():
+            return 4, "skipped", glyphs.skipped, "dim"
 
 
 def _shares(counts: Sequence[int], cells: int) -> list[int]:
@@ -140,14 +137,14 @@ def _totals(report: BatchReport, glyphs: Glyphs) -> Iterator[Line]:
     model = clean(base_name(report.settings.model.model.rstrip("/\\")))
     dot = f" {glyphs.dot} "
     rows = [
-        ("Audio done", time_span(report.audio_seconds) if done else ""),
-        ("Work", time_span(report.work_seconds) if done else ""),
-        ("Batch took", time_span(report.seconds) if report.seconds > 0 else ""),
-        ("Speed", f"{speed_factor(report.speed)} {glyphs.times} real time" if report.speed else ""),
+        ("Audio", time_span(report.audio_seconds) if done else ""),
+        ("Processing", time_span(report.work_seconds) if done else ""),
+        ("Total time", time_span(report.seconds) if report.seconds > 0 else ""),
+        ("Speed", f"{speed_factor(report.speed)}{glyphs.times} real time" if report.speed else ""),
         ("Segments", f"{segments:,}" if segments else ""),
         ("Languages", spoken),
         ("Peak memory", memory_size(report.peak_rss) if report.peak_rss else ""),
-        ("Tried again", file_count(len(report.retried)) if report.retried else ""),
+        ("Retried", file_count(len(report.retried)) if report.retried else ""),
         ("Model", dot.join((model, report.settings.model.compute_type))),
         ("Transcripts", outputs_location(report.settings.output)),
     ]
@@ -165,8 +162,8 @@ def _plot(report: BatchReport, cells: int, glyphs: Glyphs) -> list[Line]:
         return []
     values = [point.rss for point in report.memory]
     top = max(values) * 1.05
-    rows = area(values, room, PLOT_ROWS, top, glyphs)
-    lines: list[Line] = [[(" " + fit("Memory of our processes", cells - 1), "key")]]
+    rows = area_chart(values, room, PLOT_ROWS, top, glyphs)
+    lines: list[Line] = [[(" " + fit("Memory use", cells - 1), "key")]]
     side, corner, along = ("|", "+", "-") if glyphs.ascii else ("│", "└", "─")
     for at, row in enumerate(rows):
         named = at % 2 == 0
@@ -204,23 +201,30 @@ def _slowest(report: BatchReport, cells: int, glyphs: Glyphs) -> list[Line]:
     return lines
 
 
-_INKS = {"Failures": "bad", "Warnings": "warn", "Attempts": "warn", "Not done": "dim"}
-
-
 def _remarks(
-    title: str, found: Sequence[tuple[str, Sequence[str]]], cells: int, glyphs: Glyphs
+    kind: RemarkKind, found: Sequence[tuple[str, Sequence[str]]], cells: int, glyphs: Glyphs
 ) -> Iterable[Line]:
     if not found:
         return []
-    lines = _title(f"{title}  {glyphs.dot}  {file_count(len(found))}")
-    for path, said in found[:MOST_REMARKS]:
+    lines = _title(f"{kind}  {glyphs.dot}  {file_count(len(found))}")
+    for path, remarks_on_file in found[:MOST_REMARKS]:
         name = fit_middle(clean(base_name(path)), max(1, cells - 4), glyphs.ellipsis).rstrip()
-        lines.append([(f"  {glyphs.bullet} ", _INKS[title]), (name, "plain")])
-        for at, words in enumerate(said):
-            ink = _INKS[title] if at == 0 else "dim"
+        lines.append([(f"  {glyphs.bullet} ", _remark_ink(kind)), (name, "plain")])
+        for at, remark in enumerate(remarks_on_file):
+            ink = _remark_ink(kind) if at == 0 else "dim"
             # The line above has the name already.
-            text = clean(words.removeprefix(base_name(path)).lstrip(": ") or words)
+            text = clean(remark.removeprefix(base_name(path)).lstrip(": ") or remark)
             lines += [[(" " * 4 + line, ink)] for line in wrap(text, max(8, cells - 5))]
     if len(found) > MOST_REMARKS:
         lines.append([(f"    and {len(found) - MOST_REMARKS:,} more: see an export", "dim")])
     return lines
+
+
+def _remark_ink(kind: RemarkKind) -> str:
+    match kind:
+        case RemarkKind.FAILURES:
+            return "bad"
+        case RemarkKind.ATTEMPTS | RemarkKind.WARNINGS | RemarkKind.TO_CHECK:
+            return "warn"
+        case RemarkKind.NOT_DONE:
+            return "dim"

@@ -1,7 +1,7 @@
-"""Settings while they are edited: always valid, and what of them is changed."""
+"""Settings while they are edited: always valid, and which of them were changed."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -129,11 +129,53 @@ def unit_of(field: Field) -> str:
     return _UNITS[found[1] or found[2]] if found else ""
 
 
-def shown_value(value: Value, unset: str = "none") -> str:
-    """A value for people, in one line; `unset` is the word for None."""
+# Values that mean something else than they say.
+_SHOWN: Mapping[tuple[str, Value], str] = {
+    ("model.model_dir", None): "Hugging Face cache",
+    ("model.threads", 0): "auto",
+    ("decoding.language", None): "auto-detect",
+    ("decoding.no_repeat_ngram_size", 0): "off",
+    ("decoding.temperature_increment_on_fallback", None): "off",
+    ("decoding.compression_ratio_threshold", None): "off",
+    ("decoding.logprob_threshold", None): "off",
+    ("decoding.no_speech_threshold", None): "off",
+    ("decoding.suppress_tokens", "-1"): "default",
+    ("decoding.max_new_tokens", None): "default",
+    ("decoding.clip_timestamps", "0"): "whole file",
+    ("decoding.hallucination_silence_threshold", None): "off",
+    ("decoding.vad_threshold", None): "default",
+    ("decoding.vad_min_speech_duration_ms", None): "default",
+    ("decoding.vad_max_speech_duration_s", None): "default",
+    ("decoding.vad_min_silence_duration_ms", None): "default",
+    ("output.max_line_width", None): "no limit",
+    ("output.max_line_count", None): "no limit",
+    ("output.max_words_per_line", None): "no limit",
+    ("output.max_chars_per_second", None): "no limit",
+    ("output.min_gap_ms", 0): "off",
+}
+
+
+def shown_value(field: Field, value: Value) -> str:
+    """A value of a setting for people, in one line."""
+    if type(value) is not bool and (field.key, value) in _SHOWN:
+        return _SHOWN[field.key, value]
+    return field.unset if value is None else plain_value(value)
+
+
+def allowed_values(field: Field) -> str:
+    """What can be typed for a setting."""
+    match field.kind:
+        case "bool":
+            return "on or off"
+        case "str" if field.pattern is None:
+            return f"any text; empty: {shown_value(field, None)}" if field.optional else "any text"
+        case _:
+            return field.allowed
+
+
+def plain_value(value: Value) -> str:
+    """A value as it is typed, in one line."""
     match value:
-        case None:
-            return unset
         case bool():
             return "on" if value else "off"
         case float():
@@ -146,7 +188,7 @@ def shown_value(value: Value, unset: str = "none") -> str:
 
 def edited_text(value: Value) -> str:
     """A value as the text to begin typing with."""
-    return shown_value(value) if value is not None and value != "" else ""
+    return plain_value(value) if value is not None and value != "" else ""
 
 
 def portable(settings: Settings, stored: Settings) -> Settings:

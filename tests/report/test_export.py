@@ -102,9 +102,9 @@ def test_a_report_as_json() -> None:
 def test_a_report_as_markdown() -> None:
     lines = export_report(report(), "md").decode().splitlines()
     assert lines[0] == "# fwtui batch report"
-    assert "| Files | 5 (2 completed, 1 failed, 1 pending, 1 skipped) |" in lines
+    assert "| Files | 5 (2 done, 1 failed, 1 waiting, 1 skipped) |" in lines
     slow = lines[lines.index("## Slowest files") + 4 :]
-    assert slow[0] == "| completed | 10:00 | 5:00 | 2.0 x | en | 12 | d.wav |"
+    assert slow[0] == "| done | 10:00 | 5:00 | 2.0× | en | 12 | d.wav |"
     failures = lines[lines.index("## Failures") + 2 :]
     assert failures[0].startswith('- **/talks/=1+1,"x" \\| \\[a\\](b) \\\\x1b\\[31m')
     assert failures[1] == "  - Failed (Memory Error)"

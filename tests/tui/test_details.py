@@ -36,7 +36,7 @@ async def open_details(driver: Driver, *keys: str) -> DetailsDialog:
     await driver.until(lambda: driver.screen == "DetailsDialog")
     screen = driver.app.screen
     assert isinstance(screen, DetailsDialog)
-    await driver.until(lambda: screen.subject.transcript.whole)
+    await driver.until(lambda: screen.source.transcript.whole)
     await driver.settle()
     return screen
 
@@ -78,10 +78,10 @@ async def test_everything_about_a_completed_file(tmp_path: Path) -> None:
     async with scripted(link, size=(160, 48)) as driver:
         await open_details(driver)
         for words in (
-            "30:00 of audio in 4:00, 7.5×",
-            "/gone/talk.txt (not there any more)",
+            "30:00 in 4:00 (7.5×)",  # noqa: RUF001
+            "/gone/talk.txt (missing)",
             "3 s damaged",
-            "Settings, as it was transcribed",
+            "Settings used",
             "beam_size 7",
             "language en",
             "Sure perhaps 会議",
@@ -89,14 +89,14 @@ async def test_everything_about_a_completed_file(tmp_path: Path) -> None:
         ):
             assert words in driver.text
         assert str(here)[:20] in driver.text
-        assert "talk.srt (not" not in driver.text
+        assert "talk.srt (missing" not in driver.text
         await driver.press("y")
         assert driver.app.clipboard == "Sure perhaps 会議"
         # The words of the second are gone: that is said, not "no words were found".
         await driver.press("escape")
         await open_details(driver, "G")
-        assert "The words are not here any more" in driver.text
-        assert "Settings, the batch's" in driver.text
+        assert "Transcript no longer available" in driver.text
+        assert "Settings of the batch" in driver.text
         await driver.press("q")
         assert driver.screen == "MainScreen"
         assert not link.commands
@@ -142,7 +142,7 @@ async def test_retry_as_it_was_and_with_other_settings() -> None:
         link.emit(JobChanged(msgspec.structs.replace(job(1), state=Pending(), settings=own)))
         await driver.until(lambda: driver.app.controller.model.jobs[1].settings)
         await open_details(driver)
-        assert "Settings, this file's own" in driver.text
+        assert "Settings of this file" in driver.text
         assert "beam_size 1" in driver.text
 
 
@@ -169,14 +169,14 @@ async def test_hostile_texts_at_every_size() -> None:
         for _ in jobs:
             screen = await open_details(driver, "j")
             assert "\x1b" not in driver.text
-            assert screen.words.text().count("\n") == len(HOSTILE) - 1
+            assert screen.transcript.text().count("\n") == len(HOSTILE) - 1
             await driver.press("escape")
         await open_details(driver, "g")
         for size in ((20, 5), (1, 1), (50, 14), NARROW, WIDE):
             await driver.pilot.resize_terminal(*size)
             await driver.settle()
             await driver.press("tab", "end", "home", "pagedown")
-        assert "read back from [red]alarm[bold].mp3" in driver.text
+        assert "loaded from [red]alarm[bold].mp3" in driver.text
 
 
 async def test_a_worker_of_a_screen_that_fails_is_a_dialog() -> None:

@@ -18,7 +18,8 @@ from fwtui.disk.lock import Holder
 from fwtui.errors import ExitCode, SessionInUseError, StorageError
 from fwtui.tui.formatting import clock
 from fwtui.tui.screens.add import AddDialog
-from fwtui.tui.screens.batch_report import ReportDialog, ReportView
+from fwtui.tui.screens.batch_report import ReportDialog
+from fwtui.tui.widgets.lines import FlowView
 from tests.tui.driving import NARROW, WIDE, Driver, running, scripted
 from tests.tui.fakes import (
     NOW,
@@ -33,29 +34,29 @@ from tests.tui.fakes import (
 )
 
 FIELDS = (
-    "Previous transcription session found!",
-    "Session ID:  20251214_101530",
-    "Created:     2025-12-14 10:15:30",
-    "Model:       faster-whisper-medium",
-    "Total Files: 25",
-    "Completed:   18",
-    "Failed:      2",
-    "Pending:     5",
-    "Progress:    80%",
-    "Pending Files:",
+    "Unfinished session found",
+    "Session ID   20251214_101530",
+    "Created      2025-12-14 10:15:30",
+    "Model        faster-whisper-medium",
+    "Total files  25",
+    "Done         18",
+    "Failed       2",
+    "Waiting      5",
+    "Progress     80%",
+    "Waiting files",
     "• file21.mp3",
-    "Failed Files (will retry):",
-    "• file15.mp3 - Out of memory",
-    "• file16.mp3 - MemoryError",
-    "Discard & Start Fresh",
-    "Resume Session",
+    "Failed files (will be retried)",
+    "• file15.mp3 · Out of memory",
+    "• file16.mp3 · MemoryError",
+    "Discard and start fresh",
+    "Resume",
     "Later",
 )
 
 
 async def test_the_resume_dialog_has_the_documents_fields() -> None:
     async with running(ScriptedWorkspace(sessions=[stored()]), wait=False) as driver:
-        await driver.until_text("Resume Session")
+        await driver.until_text("Unfinished session found")
         for words in FIELDS:
             assert words in driver.text
 
@@ -63,7 +64,7 @@ async def test_the_resume_dialog_has_the_documents_fields() -> None:
 async def test_resume_puts_failed_files_back() -> None:
     workspace = ScriptedWorkspace(sessions=[stored()])
     async with running(workspace, wait=False, paths=["/more"]) as driver:
-        await driver.until_text("Resume Session")
+        await driver.until_text("Unfinished session found")
         await driver.press("enter")
         await driver.until(lambda: len(workspace.link.commands) == 2)
         assert workspace.resumed == workspace.sessions
@@ -76,16 +77,16 @@ async def test_folders_of_another_machine_are_asked_for_once(tmp_path: Path) -> 
     workspace = ScriptedWorkspace(sessions=[stored()])
     workspace.missing = (r"D:\Audio",)
     async with running(workspace, wait=False, size=NARROW) as driver:
-        await driver.until_text("Resume Session")
+        await driver.until_text("Unfinished session found")
         await driver.press("r")
-        await driver.until_text("Files of another machine")
+        await driver.until_text("Files from another machine")
         assert r"D:\Audio" in driver.text
         await driver.press("/", "x", "enter")
-        await driver.until_text("There is no folder /x")
+        await driver.until_text("Folder not found: /x")
         await driver.press("escape")  # back to the choice
-        await driver.until_text("Previous transcription session")
+        await driver.until_text("Unfinished session found")
         await driver.press("r")
-        await driver.until_text("Files of another machine")
+        await driver.until_text("Files from another machine")
         driver.app.screen.query_one(Input).value = str(tmp_path)
         await driver.press("enter")
         await driver.until(lambda: workspace.resumed)
@@ -96,7 +97,7 @@ async def test_folders_of_another_machine_are_asked_for_once(tmp_path: Path) -> 
 async def test_later_keeps_the_session_and_starts_a_new_one(keys: tuple[str, ...]) -> None:
     workspace = ScriptedWorkspace(sessions=[stored()])
     async with running(workspace, wait=False) as driver:
-        await driver.until_text("Resume Session")
+        await driver.until_text("Unfinished session found")
         await driver.press(*keys)
         await driver.until(lambda: workspace.started)
         assert not workspace.discarded
@@ -107,11 +108,11 @@ async def test_discard_says_what_goes_and_asks() -> None:
     inside = [job(1, state=completed()), job(2, state=Pending(600.0)), job(3)]
     workspace = ScriptedWorkspace(sessions=[stored(jobs=inside)])
     async with running(workspace, wait=False, size=NARROW) as driver:
-        await driver.until_text("goes on at 10:00")
+        await driver.until_text("resumes at 10:00")
         await driver.press("d")
         text = " ".join(driver.text.replace("│", " ").split())
-        assert "Deleted for good: session 20251214_101530 and its journal" in text
-        assert "10:00 of audio already transcribed inside unfinished files" in text
+        assert "Permanently deletes session 20251214_101530 and its journal" in text
+        assert "10:00 of audio transcribed in unfinished files" in text
         assert "Kept: your recordings, and the transcripts of 1 file" in text
         await driver.press("enter")
         assert driver.screen == "ResumeDialog"
@@ -125,9 +126,9 @@ async def test_several_sessions_and_one_in_use() -> None:
     held = stored("20251215_090000", in_use=Holder("box", 4711, NOW))
     workspace = ScriptedWorkspace(sessions=[held, stored(), stored("20251201_080000")])
     async with running(workspace, wait=False, size=NARROW) as driver:
-        await driver.until_text("3 previous transcription sessions found!")
-        assert "20251215_090000  ·  25 files, 5 pending, 2 failed  (in use)" in driver.text
-        assert "Session ID:  20251214_101530" in driver.text
+        await driver.until_text("3 unfinished sessions found")
+        assert "20251215_090000  ·  25 files, 5 waiting, 2 failed  (in use)" in driver.text
+        assert "Session ID   20251214_101530" in driver.text
         driver.app.screen.query_one("#session-list").focus()
         await driver.press("up")
         assert "In use by fwtui on box (process 4711)" in driver.text
@@ -143,11 +144,11 @@ async def test_a_session_that_was_taken_meanwhile_is_told_and_asked_again() -> N
     workspace = ScriptedWorkspace(sessions=[stored()])
     workspace.refusal = SessionInUseError("Another fwtui has it", "wait for it")
     async with running(workspace, wait=False) as driver:
-        await driver.until_text("Resume Session")
+        await driver.until_text("Unfinished session found")
         await driver.press("r")
         await driver.until_text("Another fwtui has it")
         await driver.press("enter")
-        await driver.until_text("Resume Session")
+        await driver.until_text("Unfinished session found")
         await driver.press("r")
         await driver.until(lambda: workspace.resumed)
 
@@ -180,7 +181,7 @@ async def test_add_counts_before_it_adds(tmp_path: Path, monkeypatch: pytest.Mon
         await driver.until_text("Add 1 file")
         await driver.press("ctrl+u")
         await driver.press(*"*.mp3 my\\ talks nothing")
-        await driver.until_text("2 files found · 2 without a length; No such file or folder")
+        await driver.until_text("2 files · 2 of unknown length; No such file or folder")
         await driver.press("enter")
         await driver.until(lambda: link.commands)
         assert link.commands == [AddPaths(("*.mp3", "my talks", "nothing"))]
@@ -219,29 +220,27 @@ async def test_add_from_the_tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         screen = driver.app.screen
         assert isinstance(screen, AddDialog)
         await driver.press("tab")
-        await driver.until_text("Space chooses, / searches")
-        await driver.until_text("has a transcript")
+        await driver.until_text("Space select · / find")
+        await driver.until_text("transcribed")
         # All of it: what is known of the files is said before they are added.
         await driver.press("ctrl+a")
-        await driver.until_text("4 files found")
-        await driver.until_text("3 without a length")
-        assert f"{clock(probe(clip).duration)} in all" in driver.text
-        assert (
-            "1 in the queue already, 1 with a transcript already: n leaves them out" in driver.text
-        )
+        await driver.until_text("4 files")
+        await driver.until_text("3 of unknown length")
+        assert f"{clock(probe(clip).duration)} total" in driver.text
+        assert "1 already queued, 1 already transcribed: n hides them" in driver.text
         await driver.press("n")
         await driver.until_text("Add 2 files")
         await driver.press("n", "ctrl+a")
-        await driver.until_text("Nothing chosen or named yet")
+        await driver.until_text("Nothing selected yet")
         # A folder, but one file of it not.
         await driver.press("g", "space", "k", "l")
         await driver.until_text("three.flac")
         await driver.press("j", "space")
         await driver.until_text("Add 1 file")
-        assert set(screen.browser.folders.chosen) == {f"{talks}/three.flac"}
+        assert set(screen.tree_view.folders.selected) == {f"{talks}/three.flac"}
         # Some letters of a name anywhere below.
         await driver.press("slash", *"t3", "backspace", *"wo")
-        await driver.until(lambda: screen.browser.count() == 1)
+        await driver.until(lambda: len(screen.tree_view.items) == 1)
         await driver.press("enter", "space")
         await driver.until_text("Add 2 files")
         await driver.press("escape", "m", "m")
@@ -260,9 +259,9 @@ async def test_what_is_left_out_of_a_folder_leaves_single_files(
     link = ScriptedLink([job(1, str(tmp_path / "one.mp3"))])
     async with scripted(link, size=NARROW) as driver:
         await driver.press("a", *"*.mp3 'my talks'")
-        await driver.until_text("1 in the queue already")
+        await driver.until_text("1 already queued")
         driver.app.screen.query_one("#add-tree").focus()
-        await driver.until_text("Space chooses")
+        await driver.until_text("Space select")
         await driver.press("n")
         await driver.until_text("Add 1 file")
         await driver.press("a")
@@ -326,7 +325,7 @@ async def test_a_screen_that_cannot_be_made_or_drawn_is_a_dialog_with_the_logs_p
     async with scripted(link) as driver:
         driver.app.strict = False
         driver.app.log_place = "/state/logs/fwtui.log"
-        for owner, name in ((ReportView, "line"), (ReportDialog, "compose")):
+        for owner, name in ((FlowView, "line"), (ReportDialog, "compose")):
             with monkeypatch.context() as broken:
 
                 def fail(*_: object) -> None:

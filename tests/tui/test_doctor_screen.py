@@ -10,7 +10,7 @@ from fwtui.doctor.facts import Cpu, Disk, SelfTest
 from fwtui.doctor.results import CheckResult, Severity
 from fwtui.tui.formatting import width
 from fwtui.tui.glyphs import ASCII, UNICODE, Glyphs
-from fwtui.tui.screens.doctor import DoctorDialog, laid_out
+from fwtui.tui.screens.doctor import DoctorDialog, result_lines
 from tests.tui.driving import NARROW, Driver, scripted
 from tests.tui.fakes import ScriptedLink
 
@@ -38,7 +38,7 @@ async def sample() -> AsyncIterator[CheckResult]:
 @pytest.mark.parametrize("glyphs", [UNICODE, ASCII])
 @pytest.mark.parametrize("cells", [20, 46, 120])
 def test_findings_fit_and_nothing_is_left_out(cells: int, glyphs: Glyphs) -> None:
-    drawn = ["".join(text for text, _ in line) for line in laid_out(SAMPLE, cells, glyphs)]
+    drawn = ["".join(text for text, _ in line) for line in result_lines(SAMPLE, glyphs, cells)]
     assert max(map(width, drawn)) <= cells
     words = " ".join(" ".join(drawn).split())
     assert all(one.name[:11] in words for one in SAMPLE)
@@ -61,7 +61,7 @@ async def test_findings_come_one_by_one_again_and_can_be_copied() -> None:
     async with scripted(ScriptedLink(), size=NARROW) as driver:
         await driver.app.push_screen(DoctorDialog(examine, UNICODE))
         await driver.until_text("CPython 3.12.4")
-        assert "looking" in driver.text
+        assert "checking" in driver.text
         gate.set()
         await driver.until_text("1 problem, 1 warning")
         await driver.press("r")
@@ -85,5 +85,5 @@ async def test_this_machine_from_the_key() -> None:
 def driver_findings(driver: Driver) -> list[CheckResult]:
     screen = driver.app.screen
     assert isinstance(screen, DoctorDialog)
-    found = screen._view.findings
+    found = screen.results
     return found if len(found) > 2 else []

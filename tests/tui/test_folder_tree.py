@@ -44,14 +44,14 @@ def test_kinds() -> None:
 def loaded(folder: Path) -> FolderTree:
     tree = FolderTree(str(folder))
     for path in (folder, folder / "talks", folder / "talks/deep"):
-        tree.inside[str(path)] = read_folder(str(path), "media")
+        tree.entries_of[str(path)] = read_folder(str(path), "media")
     return tree
 
 
 def test_a_folder_means_all_below_it_and_one_can_be_taken_out(folder: Path) -> None:
     tree = loaded(folder)
     talks, deep = str(folder / "talks"), str(folder / "talks/deep")
-    tree.unfolded |= {talks, deep}
+    tree.expanded |= {talks, deep}
     assert [(row.entry.name, row.depth) for row in tree.rows()] == [
         ("talks", 0),
         ("deep", 1),
@@ -63,15 +63,15 @@ def test_a_folder_means_all_below_it_and_one_can_be_taken_out(folder: Path) -> N
     ]
     one = FolderEntry(f"{talks}/one.wav", is_folder=False)
     tree.toggle(one)
-    assert tree.has_chosen(talks)
-    assert not tree.is_chosen(talks)
+    assert tree.has_selected(talks)
+    assert not tree.is_selected(talks)
     tree.toggle(FolderEntry(talks, is_folder=True))
-    assert list(tree.chosen) == [talks], "its parts need not be named any more"
-    assert tree.is_chosen(f"{deep}/three.flac")
+    assert list(tree.selected) == [talks], "its parts need not be named any more"
+    assert tree.is_selected(f"{deep}/three.flac")
     tree.toggle(FolderEntry(f"{deep}/three.flac", is_folder=False))
-    assert set(tree.chosen) == {f"{talks}/one.wav", f"{talks}/two.mkv"}
+    assert set(tree.selected) == {f"{talks}/one.wav", f"{talks}/two.mkv"}
     tree.toggle(one)
-    assert set(tree.chosen) == {f"{talks}/two.mkv"}
+    assert set(tree.selected) == {f"{talks}/two.mkv"}
 
 
 def test_letters_in_their_order_the_closest_first(folder: Path) -> None:

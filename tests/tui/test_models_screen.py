@@ -47,7 +47,7 @@ def told(driver: Driver, words: str) -> bool:
 
 async def open_models(driver: Driver) -> ModelsDialog:
     await driver.press("m")
-    await driver.until(lambda: driver.screen == "ModelsDialog" and models(driver)._list.entries)
+    await driver.until(lambda: driver.screen == "ModelsDialog" and models(driver)._list.items)
     return models(driver)
 
 
@@ -62,7 +62,7 @@ async def test_download_pause_go_on_remove_and_use(hub: FakeHub, tmp_path: Path)
         await driver.until(hub.held.is_set)
         await driver.until(lambda: "%" in driver.text)
         await driver.press("p")
-        await driver.until_text("of it is here")
+        await driver.until_text("B downloaded")
         hub.go_on.set()
         await driver.press("d")
         await driver.until(lambda: told(driver, "The model tiny is here"))

@@ -32,7 +32,7 @@ async def open_details(driver: Driver) -> DetailsDialog:
     await driver.until(lambda: driver.screen == "DetailsDialog")
     screen = driver.app.screen
     assert isinstance(screen, DetailsDialog)
-    await driver.until(screen.words.text)
+    await driver.until(screen.transcript.text)
     return screen
 
 
@@ -69,7 +69,7 @@ async def test_a_batch_is_looked_into_retried_kept_and_resumed(tmp_path: Path) -
         await driver.press("escape")
         # Details, and once more with another profile for this file alone.
         screen = await open_details(driver)
-        words = screen.words.text()
+        words = screen.transcript.text()
         assert "segment confidence:" in driver.text
         await driver.press("e")
         await driver.until(lambda: driver.screen == "SettingsDialog")
@@ -83,7 +83,7 @@ async def test_a_batch_is_looked_into_retried_kept_and_resumed(tmp_path: Path) -
         assert "decoding.beam_size" not in used
         assert driver.app.controller.model.settings == settings
         screen = await open_details(driver)
-        words = screen.words.text()
+        words = screen.transcript.text()
         await driver.press("escape", "q")
         await driver.until(lambda: not driver.app.is_running)
     assert driver.app.return_value is ExitCode.SOME_FAILED
@@ -97,7 +97,7 @@ async def test_a_batch_is_looked_into_retried_kept_and_resumed(tmp_path: Path) -
         await driver.until_text("1 done   0 failed   1 to do")
         # The journal of a finished file ends with a resume: its words come from an output.
         screen = await open_details(driver)
-        assert screen.words.text() == words
+        assert screen.transcript.text() == words
         assert "read back from" in driver.text
         assert "Settings, as it was transcribed" in driver.text
         await driver.press("escape", "ctrl+o")

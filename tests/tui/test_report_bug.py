@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fwtui.tui.widgets.lines import TextLines
+from fwtui.tui.widgets.lines import FlowView
 from tests.tui.driving import NARROW, WIDE, scripted
 from tests.tui.fakes import ScriptedLink, gallery
 
@@ -19,7 +19,7 @@ async def test_it_shows_all_and_writes_what_it_shows(
         await driver.press("B")
         await driver.until(lambda: driver.screen == "ReportBugDialog")
         await driver.until_text("== about.txt")
-        lines = driver.app.screen.query_one(TextLines)
+        lines = driver.app.screen.query_one(FlowView)
         await driver.press("G")
         assert lines.top == lines.last_top
         assert "w Write" in driver.text

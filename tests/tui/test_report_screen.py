@@ -22,9 +22,9 @@ from fwtui.core.job import Job
 from fwtui.core.settings import OutputSettings
 from fwtui.report.report import BatchReport, make_report
 from fwtui.tui.formatting import width
-from fwtui.tui.glyphs import ASCII, UNICODE
+from fwtui.tui.glyphs import ASCII, UNICODE, Glyphs
 from fwtui.tui.model import BatchHistory, MemoryCurve
-from fwtui.tui.report_layout import area, figures
+from fwtui.tui.report_layout import area_chart, report_lines
 from tests.tui.driving import NARROW, WIDE, running, scripted
 from tests.tui.fakes import NOW, SETTINGS, ScriptedLink, ScriptedWorkspace, completed, gallery, job
 from tests.tui.test_formatting import HOSTILE
@@ -73,10 +73,10 @@ def test_the_history_is_that_of_the_last_start() -> None:
 
 
 def test_the_area_below_a_curve() -> None:
-    assert area([0, 4, 8], 3, 2, 8.0, ASCII) == ["  #", ".##"]
-    assert area([0, 4, 8], 3, 2, 8.0, UNICODE) == ["  █", "▁██"]
-    assert area([1, 9, 1, 1], 2, 1, 9.0, UNICODE) == ["█▁"]
-    assert area([], 3, 2, 8.0, UNICODE) == area([1], 0, 2, 8.0, UNICODE) == []
+    assert area_chart([0, 4, 8], 3, 2, 8.0, ASCII) == ["  #", ".##"]
+    assert area_chart([0, 4, 8], 3, 2, 8.0, UNICODE) == ["  █", "▁██"]
+    assert area_chart([1, 9, 1, 1], 2, 1, 9.0, UNICODE) == ["█▁"]
+    assert area_chart([], 3, 2, 8.0, UNICODE) == area_chart([1], 0, 2, 8.0, UNICODE) == []
 
 
 def report(*jobs: Job, points: int = 90) -> BatchReport:
@@ -87,13 +87,13 @@ def report(*jobs: Job, points: int = 90) -> BatchReport:
 
 @pytest.mark.parametrize("cells", [1, 18, 40, 76, 116, 200])
 @pytest.mark.parametrize("glyphs", [UNICODE, ASCII])
-def test_figures_of_everything_at_every_width(cells: int, glyphs: object) -> None:
+def test_figures_of_everything_at_every_width(cells: int, glyphs: Glyphs) -> None:
     hostile = [
         job(n, name, state=completed(1800, n * 10, warnings=(name,)))
         for n, name in enumerate(HOSTILE, 100)
     ]
     for made in (report(), report(points=0), report(*gallery(), *hostile)):
-        for line in figures(made, cells, glyphs):  # type: ignore[arg-type]
+        for line in report_lines(made, glyphs, cells):
             text = "".join(piece for piece, _ in line)
             assert not any(unicodedata.category(character) == "Cc" for character in text)
             assert cells < 60 or width(text) <= cells
@@ -119,12 +119,12 @@ async def test_the_report_after_a_batch(tmp_path: Path, monkeypatch: pytest.Monk
         await driver.until(lambda: history.ended)
         await driver.press("q", "i")
         for words in (
-            "19 files   ✓ 4 done   ✗ 2 failed   ○ 11 to do   – 2 left out",  # noqa: RUF001
+            "19 files  ✓ 4 done  ✗ 2 failed  ○ 11 to do  ■ 1 cancelled  – 1 skipped",  # noqa: RUF001
             "4 h 55 min",
-            "9.0 × real time",
+            "9.0× real time",  # noqa: RUF001
             "1 h 29 min",
             "en 3, fr 1",
-            "Memory of our processes",
+            "Memory use",
             "1.5 GB│",
             "Slowest files",
             "1:42:00 in 11:42    8.7×",
@@ -136,7 +136,7 @@ async def test_the_report_after_a_batch(tmp_path: Path, monkeypatch: pytest.Monk
         text = driver.text
         assert text.index("lecture-07-acoustics") < text.index("interview-marguerite")
         await driver.press("end")
-        assert "interrupted at 21:20; a resume goes on from there" in driver.text
+        assert "interrupted at 21:20; resume to continue from there" in driver.text
         await driver.press("e", "enter")
         await driver.until(lambda: driver.screen == "ReportDialog")
         exported = tmp_path / "fwtui-report-20260314_150926.md"

@@ -10,7 +10,7 @@ from fwtui.core.job import Job, Processing
 from fwtui.core.settings import Settings
 from fwtui.tui.formatting import width
 from fwtui.tui.glyphs import ASCII, UNICODE, Glyphs
-from fwtui.tui.job_details import describe
+from fwtui.tui.job_details import describe_job
 from fwtui.tui.model import BatchModel
 from fwtui.tui.rows import columns, heading, row
 from fwtui.tui.widgets.paint import Piece
@@ -74,18 +74,18 @@ def test_a_file_with_passages_to_check_says_so_in_words_and_sign() -> None:
     assert "done, check: repetition, missing" in row_of
     both = line(job(1, "talk.mp3", state=msgspec.structs.replace(state, warnings=("3 s lost",))))
     assert "done, but: 3 s lost; check: repetition" in both
-    shown = describe(
+    shown = describe_job(
         job(1, state=state),
         UNICODE,
         cells=80,
         progress=None,
         missing=frozenset(),
         settings=Settings(),
-        whose="the batch's",
+        settings_title="Settings of the batch",
     ).plain
-    assert "? completed" in shown
-    assert "To check    1:02 to 1:30 repetition: 5 x “no”" in shown
-    assert "            1:40 to 2:10 missing text" in shown
+    assert "? done · check" in shown
+    assert "Check     1:02 to 1:30 repetition: 5 x “no”" in shown
+    assert "          1:40 to 2:10 missing text" in shown
 
 
 def test_the_filter_finds_what_is_to_be_checked() -> None:

@@ -47,10 +47,10 @@ async def test_a_running_batch_is_offered_and_attached_to() -> None:
     async with running(work, size=NARROW, wait=False) as driver:
         await driver.until_text("A batch is running")
         for words in (
-            "process 4711 on archive",
+            "4711 on archive",
             "running in the background",
             "4 done, 2 failed, 11 to do",
-            "tape.wav, at 20:57 of 47:55",
+            "tape.wav at 20:57 of 47:55",
             "1 h 46 min",
         ):
             assert words in driver.text
@@ -83,9 +83,9 @@ async def test_one_that_cannot_be_attached_to_is_explained() -> None:
     work = workspace(Glimpse(FAR, problem="It is on elsewhere"), Glimpse(HERE, SEEN))
     async with running(work, size=WIDE, wait=False) as driver:
         await driver.until_text("2 batches are running")
-        assert "process 4711" in driver.text  # the one that answers is looked at first
+        assert "4711 on archive" in driver.text  # the one that answers is looked at first
         await driver.press("shift+tab", "shift+tab", "up")
-        await driver.until_text("It cannot be attached to. It is on elsewhere")
+        await driver.until_text("Cannot attach to it. It is on elsewhere")
         await driver.press("a")
         assert work.attached == []
         await driver.press("down")

@@ -61,7 +61,7 @@ async def browse(driver: Driver, workspace: ScriptedWorkspace) -> SessionsDialog
     await driver.until(lambda: driver.screen == "SessionsDialog")
     screen = driver.app.screen
     assert isinstance(screen, SessionsDialog)
-    await driver.until(lambda: screen._list.sessions)
+    await driver.until(lambda: screen._list.items)
     await driver.press("down")
     return screen
 
@@ -72,9 +72,9 @@ async def test_all_sessions_with_files_and_attempts() -> None:
         screen = await browse(driver, workspace)
         for words in ("3 stored", "18/25 ✗2", "Session 20251214_101530", "/data/transcripts"):
             assert words in driver.text
-        for words in ("✓ 18 done", "✗ 2 failed", "○ 5 pending", "failed  MemoryError"):
+        for words in ("✓ 18 done", "✗ 2 failed", "○ 5 waiting", "failed  MemoryError"):
             assert words in driver.text
-        assert driver.text.count("stopped at 10:10: Out of memory · then beam size 1") == 2
+        assert driver.text.count("stopped at 10:10: Out of memory · next: beam size 1") == 2
         await driver.press("up")
         assert "In use by fwtui on box (process 4711)" in driver.text
         for name in ("resume", "discard", "delete"):
@@ -95,7 +95,7 @@ async def test_a_file_of_a_stored_session_and_its_words() -> None:
         await driver.press("enter", "j", "k", "enter")
         await driver.until(lambda: driver.screen == "DetailsDialog")
         await driver.until_text("[red]spoken[/] �[31mwords")
-        assert "read back from a.srt" in driver.text
+        assert "loaded from a.srt" in driver.text
         assert not driver.app.screen.query("#retry")
         await driver.press("r", "e")
         assert driver.screen == "DetailsDialog"
@@ -150,7 +150,7 @@ async def test_discard_and_delete_say_what_goes(tmp_path: Path) -> None:
         await driver.press("enter", "D")
         await driver.until_text("Delete this session and its transcripts?")
         text = " ".join(driver.text.replace("│", " ").split())
-        assert "1 transcript that it wrote (5 B): " in text
+        assert "the 1 transcript that it wrote (5 B): " in text
         assert "talk.srt" in text.replace(" ", "")
         await driver.press("escape")
         assert not (workspace.discarded or workspace.deleted)
@@ -195,12 +195,12 @@ async def test_export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         exported = tmp_path / "fwtui-session-20251214_101530.json"
         assert json.loads(exported.read_text())["counts"]["completed"] == 18
         await driver.press("e")
-        await driver.until_text("This file is there already")
+        await driver.until_text("This file exists")
         await driver.press("down", "down")
         assert driver.app.screen.query_one(Input).value.endswith(".csv")
-        await driver.until(lambda: "already" not in driver.text)
+        await driver.until(lambda: "exists" not in driver.text)
         driver.app.screen.query_one(Input).value = str(tmp_path / "nowhere" / "x.csv")
-        await driver.until_text("There is no such folder")
+        await driver.until_text("Folder not found")
         await driver.press("enter")
         assert driver.screen == "ExportDialog"
         driver.app.screen.query_one(Input).value = str(tmp_path / "x.csv")
@@ -251,7 +251,7 @@ def test_who_opens_folders(platform: str, environment: dict[str, str], program: 
 async def test_inspect_from_the_resume_dialog() -> None:
     workspace = ScriptedWorkspace(sessions=[sample()])
     async with running(workspace, wait=False, size=NARROW) as driver:
-        await driver.until_text("Resume Session")
+        await driver.until_text("Unfinished session found")
         await driver.press("i")
         await driver.until(lambda: driver.screen == "InspectDialog")
         assert "Session 20251214_101530" in driver.text
@@ -269,7 +269,7 @@ async def test_no_sessions_hostile_names_and_every_size() -> None:
     workspace = several()
     async with running(workspace, glyphs=ASCII) as driver:
         await driver.press("ctrl+o")
-        await driver.until_text("No session is stored")
+        await driver.until_text("No sessions")
         await driver.press("r", "e", "o", "d", "D", "enter", "enter", "escape", "escape")
         jobs = [
             job(number, name, attempts=(msgspec.structs.replace(ATTEMPT, remedy=name),))
@@ -279,13 +279,13 @@ async def test_no_sessions_hostile_names_and_every_size() -> None:
         screen = await browse(driver, workspace)
         assert "[red]alarm[bold].mp3" in driver.text
         assert "\x1b" not in driver.text
-        fields = str(screen.query_one(".session-facts", Static).content)
+        fields = str(screen.query_one(".session-fields", Static).content)
         for size in ((20, 5), (1, 1), (40, 12), NARROW, WIDE):
             await driver.pilot.resize_terminal(*size)
             await driver.settle()
             await driver.press("tab", "down", "up", "end", "home", "shift+tab")
-        assert str(screen.query_one(".session-facts", Static).content) == fields
-        screen._view.files.focus()
+        assert str(screen.query_one(".session-fields", Static).content) == fields
+        screen._session.files.focus()
         await driver.press("enter")
         await driver.until(lambda: driver.screen == "DetailsDialog")
         for size in ((20, 5), NARROW, WIDE):

@@ -76,7 +76,7 @@ async def test_it_shows_values_marks_and_help(size: tuple[int, int]) -> None:
         assert "• model" in line
         assert "large-v3" in line
         await it.go("decoding.vad_max_speech_duration_s")
-        for words in ("Longer speech is split", "none", "a number, above 0", "seconds"):
+        for words in ("Longer speech is split", "default", "a number, above 0", "seconds"):
             assert words in it.help
         assert "vad_max_speech_duration_s" in it.driver.text
 
@@ -97,7 +97,7 @@ async def test_every_kind_is_edited_and_applied() -> None:
         await it.press("h")
         await it.go("model.device")
         await it.press("right")
-        assert "7 not applied yet" in it.driver.text
+        assert "7 changed" in it.driver.text
         await it.press("a")
         await it.driver.until(lambda: it.link.commands)
         decoding = replace(
@@ -150,7 +150,7 @@ async def test_a_value_goes_back_to_its_default() -> None:
         await it.go("model.model")
         await it.press("backspace")
         assert it.value("model.model") == "small"
-        assert "Batch has large-v3" in " ".join(it.help.split())
+        assert "This batch large-v3" in " ".join(it.help.split())
 
 
 async def test_profiles_by_key_and_by_mouse() -> None:
@@ -185,7 +185,7 @@ async def test_the_filter_finds_by_name_and_help() -> None:
         await it.press("enter")
         assert it.value("decoding.vad_filter") is True
         await it.press("slash", *"zzz")
-        assert "No setting has this text" in it.driver.text
+        assert "No matching settings" in it.driver.text
         await it.press("escape")
         assert "output_dir" in it.driver.text
         assert it.driver.screen == "SettingsDialog"
@@ -220,7 +220,7 @@ async def test_save_writes_defaults_and_keeps_comments() -> None:
         await it.press("3", "s")
         await it.driver.until(lambda: "10 # two" in file.read_text())
         await it.driver.until(
-            lambda: any("Saved for" in n.message for n in it.driver.app._notifications)
+            lambda: any("Defaults saved" in n.message for n in it.driver.app._notifications)
         )
         assert it.driver.screen == "SettingsDialog"
         assert file.read_text().startswith("# mine\n[decoding]\nbeam_size = 10 # two\n")
@@ -368,7 +368,7 @@ async def test_the_interface_changes_at_once_and_is_not_the_batchs() -> None:
         assert not it.driver.app.main.query_one("#filter", Input).cursor_blink
         await it.press("escape", "comma")
         await it.driver.until(lambda: it.driver.screen == "SettingsDialog")
-        assert "not applied yet" not in it.driver.text.replace("* not applied yet", "")
+        assert "changed" not in it.driver.text.replace("* changed, not applied", "")
 
 
 def test_themes_are_textuals_and_ours() -> None:

@@ -66,7 +66,7 @@ async def add(driver: Driver) -> None:
     await driver.until_text("part 1.wav")
     await driver.press("tab", "j", "space", "space", "g", "l")
     await driver.until_text("tape.wav")
-    await driver.until_text("2 files found · 1:15 in all")
+    await driver.until_text("2 files · 1:15 total")
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from fwtui.core.events import FoldersChanged, Phase, PhaseChanged
 from fwtui.core.settings import OutputSettings, Settings
 from fwtui.core.watched_folder import FolderStatus, WatchedFolder
 from fwtui.errors import FwtuiError
-from fwtui.tui.screens.watched import WatchForm, made
+from fwtui.tui.screens.watched import WatchForm, folder_of_form
 from tests.tui.driving import NARROW, WIDE, Driver, running, scripted
 from tests.tui.fakes import ScriptedLink, job
 from tests.tui.test_formatting import HOSTILE
@@ -47,7 +47,7 @@ async def opened(driver: Driver, link: ScriptedLink) -> None:
     link.emit(FoldersChanged(STATUSES))
     await driver.press("W")
     await driver.until(lambda: driver.screen == "WatchedDialog")
-    await driver.until_text("1,204 taken, 2 coming")
+    await driver.until_text("1,204 queued, 2 incomplete")
 
 
 @pytest.mark.parametrize("size", [NARROW, WIDE])
@@ -55,14 +55,14 @@ async def test_the_folders_are_listed_and_let_go(size: tuple[int, int]) -> None:
     link = ScriptedLink([job(1)])
     async with scripted(link, size=size) as driver:
         await opened(driver, link)
-        for words in ("Precise · de", "are moved to /data/talks/transcribed", "without drafts"):
+        for words in ("Precise · de", "are moved to /data/talks/transcribed", "except drafts"):
             assert words in driver.text
         await driver.press("down")
         assert "there is no folder /mnt/share/recordings" in driver.text
         await driver.press("d")
         assert link.commands == [UnwatchFolder(SHARE.path)]
         link.emit(FoldersChanged(()))
-        await driver.until_text("No folder is watched")
+        await driver.until_text("No watched folders")
         await driver.press("d", "enter", "escape")
         assert driver.screen == "MainScreen"
 
@@ -75,11 +75,12 @@ async def test_a_folder_is_added_with_settings_of_its_own(tmp_path: Path) -> Non
         form = driver.app.screen
         assert isinstance(form, WatchForm)
         await driver.press("enter")
-        await driver.until_text("Name the folder to watch")
+        await driver.until_text("Enter the folder to watch")
         form.query_one("#watch-path", Input).value = str(tmp_path)
         form.query_one("#watch-language", Input).value = "klingon"
         await driver.press("enter")
         await driver.until_text("Whisper does not support the language")
+        assert form.focused is form.query_one("#watch-language")
         form.query_one("#watch-language", Input).value = "German"
         form.query_one("#watch-include", Input).value = "*.wav 'week 1/*'"
         form.query_one("#watch-path").focus()
@@ -119,7 +120,7 @@ async def test_a_change_begins_with_what_is() -> None:
 @pytest.mark.parametrize(
     ("texts", "chosen", "complaint"),
     [
-        ({"path": "/no/such"}, {}, "There is no folder /no/such"),
+        ({"path": "/no/such"}, {}, "Folder not found: /no/such"),
         ({"path": ".", "settle": "soon"}, {}, "seconds must be a number"),
         ({"path": ".", "settle": "-1"}, {}, "seconds must be a number"),
         ({"path": ".", "include": "'*.wav"}, {}, "quote"),
@@ -130,7 +131,7 @@ def test_what_the_form_does_not_take(
     texts: dict[str, str], chosen: dict[str, str], complaint: str
 ) -> None:
     with pytest.raises(FwtuiError, match=complaint):
-        made(TEXTS | texts, CHOSEN | chosen, None)
+        folder_of_form(TEXTS | texts, CHOSEN | chosen, None)
 
 
 async def test_the_header_says_that_it_waits_and_the_key_pauses() -> None:
@@ -152,7 +153,7 @@ async def test_hostile_names_are_only_shown() -> None:
         problem = f"there is no folder {words}"
         link.emit(FoldersChanged((FolderStatus(folder=folder, problem=problem),)))
         await driver.press("W")
-        await driver.until_text("0 taken")
+        await driver.until_text("0 queued")
         await driver.press("enter")
         await driver.until(lambda: driver.screen == "WatchForm")
         assert "\x1b" not in driver.text

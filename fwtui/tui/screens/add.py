@@ -1,4 +1,4 @@
-"""Add files: a path to type or paste, a tree to choose in, and what would be added."""
+"""Add files: type or paste paths, or select in a tree; shows what would be added."""
 
 import asyncio
 import os
@@ -12,7 +12,7 @@ from textual.widgets import Button, Input, Static
 
 from fwtui.batch.discovery import find_media
 from fwtui.batch.durations import DurationMeter
-from fwtui.tui.add_preview import AddPreview, KnownFiles, describe, remarks
+from fwtui.tui.add_preview import AddPreview, KnownFiles, describe_found, describe_known
 from fwtui.tui.folder_tree import KINDS
 from fwtui.tui.formatting import file_count, fit_middle, shown_path
 from fwtui.tui.glyphs import Glyphs
@@ -23,22 +23,27 @@ from fwtui.tui.widgets.file_tree import FileTree
 from fwtui.tui.widgets.path_input import PathInput, one_line
 
 Names = tuple[str, ...]
-LOOK_AFTER = 0.2
-# Longer queues are told by what was measured; it would take minutes to open every file.
+# Seconds after the last key before the paths are looked up.
+LOOK_UP_AFTER = 0.2
+# The length of a longer list is estimated: it would take minutes to open every file.
 MOST_MEASURED = 2_000
 SHOW_EVERY = 0.1
 TREE_HINTS = (
-    "{add_choose} chooses, {add_search} searches, {add_kind} type, {add_known} only new, "
-    "{add_confirm} adds"
+    "{add_choose} select",
+    "{add_search} find",
+    "{add_kind} audio/video",
+    "{add_known} only new",
+    "{add_above} up",
+    "{add_confirm} add",
 )
 PLACEHOLDER = "Files, folders, patterns or links: ~/talks  'week 1/*.mp3'"
-PATH_HINTS = "Enter adds, Tab completes or goes to the tree, Esc leaves"
+PATH_HINTS = ("Enter add", "Tab complete / tree", "Esc cancel")
 
 
 class AddDialog(Dialog[Names]):
-    """Gives what to add: names as typed and chosen, or single files if some are left out.
+    """Gives what to add: names as typed and selected, or single files if some are hidden.
 
-    Empty when the user thought better of it. `look_around` reads what is known; it may block.
+    Empty when it is cancelled. `read_known_files` may block.
     """
 
     escape_result: Names = ()
@@ -52,14 +57,14 @@ class AddDialog(Dialog[Names]):
     ) -> None:
         super().__init__()
         self._glyphs = glyphs
-        self._look_around = read_known_files
+        self._read_known_files = read_known_files
         self._known = KnownFiles({})
         self._meter = DurationMeter()
         self._lengths: dict[Path, float | None] = {}
         self._prefilled = one_line(prefilled)
-        self._addition: AddPreview | None = None
+        self._preview: AddPreview | None = None
         self._only_new = False
-        self.browser = FileTree(
+        self.tree_view = FileTree(
             folder or os.getcwd(),  # noqa: PTH109
             glyphs,
             self._lengths,
@@ -68,7 +73,6 @@ class AddDialog(Dialog[Names]):
         )
 
     def compose(self) -> ComposeResult:
-        """Path, tree, count, buttons."""
         yield frame(
             "Add files",
             PathInput(
@@ -77,173 +81,159 @@ class AddDialog(Dialog[Names]):
                 id="add-path",
                 select_on_focus=False,
             ),
-            Static("", markup=False, id="add-where"),
-            self.browser,
-            Input(placeholder="Some letters of the name or its folders", id="add-search"),
+            Static("", markup=False, id="add-folder"),
+            self.tree_view,
+            Input(placeholder="Some letters of the name or of its folders", id="add-search"),
             Static("", markup=False, id="add-found"),
             Static("", markup=False, id="add-remarks"),
             buttons=(
-                Button("Cancel", id="cancel"),
-                Button("Add", id="add", variant="primary", disabled=True),
+                Button("Cancel", id="close"),
+                Button("Add", id="confirm", variant="primary", disabled=True),
             ),
             id="add-dialog",
         )
 
-    async def on_mount(self) -> None:
-        """Look at what was pasted."""
-        self.set_class(self._glyphs.ascii, "plain-ascii")
+    def on_mount(self) -> None:
         self.query_one("#add-path").focus()
-        self._where()
-        self._look(0)
-        self._learn()
+        self._show_folder()
+        self._look_up(0)
+        self._read_known()
 
     async def on_unmount(self) -> None:
-        """Nobody waits for lengths any more."""
         await self._meter.close()
 
     def on_descendant_focus(self) -> None:
-        """Say what the keys do here."""
         box = self.query_one("#add-dialog")
-        hints = TREE_HINTS if self.focused is self.browser else PATH_HINTS
-        box.border_subtitle = Content(with_keys(self, hints))
+        hints = TREE_HINTS if self.focused is self.tree_view else PATH_HINTS
+        box.border_subtitle = Content(with_keys(self, f" {self._glyphs.dot} ".join(hints)))
 
-    @work(group="learn", exit_on_error=False)
-    async def _learn(self) -> None:
-        self._known = await asyncio.to_thread(self._look_around)
-        self.browser.refresh()
-        self._look(0)
+    @work(group="known", exit_on_error=False)
+    async def _read_known(self) -> None:
+        self._known = await asyncio.to_thread(self._read_known_files)
+        self.tree_view.refresh()
+        self._look_up(0)
 
-    def _where(self) -> None:
-        kind = "" if self.browser.kind == "media" else f"only {self.browser.kind}"
-        new = "only new files" if self._only_new else ""
-        root = fit_middle(shown_path(self.browser.folders.root), max(12, self.size.width - 60))
+    def _show_folder(self) -> None:
+        kind = "" if self.tree_view.kind == "media" else f"{self.tree_view.kind} only"
+        new = "new files only" if self._only_new else ""
+        root = fit_middle(shown_path(self.tree_view.folders.root), max(12, self.size.width - 60))
         parts = (root.rstrip(), kind, new)
-        words = f" {self._glyphs.dot} ".join(part for part in parts if part)
-        self.query_one("#add-where", Static).update(Content(words))
+        line = f" {self._glyphs.dot} ".join(part for part in parts if part)
+        self.query_one("#add-folder", Static).update(Content(line))
 
-    # Looking at what is named.
+    # The preview of what would be added.
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Look again when typing rests; search at once."""
         if event.input.id == "add-search":
-            self.browser.search(event.value)
+            self.tree_view.search(event.value)
         else:
-            self._look(LOOK_AFTER)
+            self._look_up(LOOK_UP_AFTER)
 
     def on_file_tree_selection_changed(self) -> None:
-        """Other files are chosen."""
-        self._look(0)
+        self._look_up(0)
 
     def on_file_tree_folder_read(self) -> None:
-        """Another folder may be shown."""
-        self._where()
+        self._show_folder()
 
-    @work(exclusive=True, group="look", exit_on_error=False)
-    async def _look(self, after: float) -> None:
-        text, chosen = self.query_one(PathInput).value, tuple(self.browser.folders.chosen)
-        self._addition = None
-        if not text.strip() and not chosen:
-            self._say("Nothing chosen or named yet", "", 0)
+    @work(exclusive=True, group="look up", exit_on_error=False)
+    async def _look_up(self, after: float) -> None:
+        text, selected = self._named
+        self._preview = None
+        if not text.strip() and not selected:
+            self._show("Nothing selected yet", "", 0)
             return
-        self._say("Looking" + self._glyphs.ellipsis, "", 0)
+        self._show(f"Searching{self._glyphs.ellipsis}", "", 0)
         await asyncio.sleep(after)
-        self._addition = await self._find(text, chosen)
-        await self._measure(self._addition)
+        self._preview = await self._find(text, selected)
+        await self._measure(self._preview)
 
-    async def _find(self, text: str, chosen: Names) -> AddPreview:
-        kind, known = self.browser.kind, self._known if self._only_new else None
-        everything = await asyncio.to_thread(_look_up, text, chosen, self._known)
+    @property
+    def _named(self) -> tuple[str, Names]:
+        """What is typed, and what is selected in the tree."""
+        return self.query_one(PathInput).value, tuple(self.tree_view.folders.selected)
+
+    async def _find(self, text: str, selected: Names) -> AddPreview:
+        kind, known = self.tree_view.kind, self._known if self._only_new else None
+        everything = await asyncio.to_thread(_find_files, text, selected, self._known)
         return everything.without(kind, known)
 
     def _note(self, path: str) -> str:
         return self._known.note(path)
 
-    async def _measure(self, addition: AddPreview) -> None:
-        self._tell(addition)
+    async def _measure(self, preview: AddPreview) -> None:
+        self._show_preview(preview)
         loop = asyncio.get_running_loop()
         shown = loop.time()
-        async for path, seconds in self._meter.measure(addition.files[:MOST_MEASURED]):
+        async for path, seconds in self._meter.measure(preview.files[:MOST_MEASURED]):
             self._lengths[path] = seconds
             if loop.time() - shown >= SHOW_EVERY:
                 shown = loop.time()
-                self._tell(addition)
-        self._tell(addition)
+                self._show_preview(preview)
+        self._show_preview(preview)
 
-    def _tell(self, addition: AddPreview) -> None:
-        words = describe(addition, self._lengths, self._glyphs)
-        more = with_keys(self, remarks(addition, only_new=self._only_new))
-        self._say(words, more, addition.count)
-        self.browser.refresh()
+    def _show_preview(self, preview: AddPreview) -> None:
+        found = describe_found(preview, self._lengths, self._glyphs)
+        known = with_keys(self, describe_known(preview, only_new=self._only_new))
+        self._show(found, known, preview.count)
+        self.tree_view.refresh()
 
-    def _say(self, words: str, more: str, count: int) -> None:
-        self.query_one("#add-found", Static).update(Content(words))
-        self.query_one("#add-remarks", Static).update(Content(more))
-        button = self.query_one("#add", Button)
+    def _show(self, found: str, known: str, count: int) -> None:
+        self.query_one("#add-found", Static).update(Content(found))
+        self.query_one("#add-remarks", Static).update(Content(known))
+        button = self.query_one("#confirm", Button)
         button.disabled = not count
         button.label = Content(f"Add {file_count(count)}" if count else "Add")
 
     # Keys of the tree.
 
     def action_search(self) -> None:
-        """Type some letters."""
+        """Search the folder and its subfolders."""
         field = self.query_one("#add-search", Input)
         field.add_class("open")
         field.focus()
 
     def action_kind(self) -> None:
-        """The next type of files."""
-        self.browser.set_kind(KINDS[(KINDS.index(self.browser.kind) + 1) % len(KINDS)])
-        self._where()
-        self._look(0)
+        """Show the next type of files."""
+        self.tree_view.set_kind(KINDS[(KINDS.index(self.tree_view.kind) + 1) % len(KINDS)])
+        self._show_folder()
+        self._look_up(0)
 
     def action_known(self) -> None:
-        """Leave out what is known, or not."""
+        """Hide files that are queued or transcribed, or show them again."""
         self._only_new = not self._only_new
-        self._where()
-        self._look(0)
+        self._show_folder()
+        self._look_up(0)
 
     def action_leave(self) -> None:
-        """Escape: end the search, then leave."""
+        """End the search, else close."""
         field = self.query_one("#add-search", Input)
         if field.has_class("open"):
             field.value = ""
             field.remove_class("open")
-            self.browser.focus()
+            self.tree_view.focus()
         else:
-            self.dismiss(())
+            self.action_close()
 
     # The end.
 
-    def action_confirm(self) -> None:
-        """Add."""
-        self._confirm()
-
     @work(exclusive=True, group="confirm", exit_on_error=False)
-    async def _confirm(self) -> None:
-        addition = self._addition
-        if addition is None:
-            text, chosen = self.query_one(PathInput).value, tuple(self.browser.folders.chosen)
-            addition = await self._find(text, chosen)
-        if addition.count:
-            self.dismiss(addition.result)
+    async def action_confirm(self) -> None:
+        """Close with what is selected and typed."""
+        preview = self._preview
+        if preview is None:
+            preview = await self._find(*self._named)
+        if preview.count:
+            self.dismiss(preview.result)
         else:
-            self._tell(addition)
+            self._show_preview(preview)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Enter adds; after a search it goes to what was found."""
         if event.input.id == "add-search":
-            self.browser.focus()
+            self.tree_view.focus()
         else:
-            self._confirm()
-
-    def on_button_pressed(self, event: Button.Pressed) -> None:
-        """Add or leave."""
-        if event.button.id == "add":
-            self._confirm()
-        else:
-            self.dismiss(())
+            self.action_confirm()
 
 
-def _look_up(text: str, chosen: Names, known: KnownFiles) -> AddPreview:
-    names = tuple(dict.fromkeys((*split_paths(text), *chosen)))
+def _find_files(text: str, selected: Names, known: KnownFiles) -> AddPreview:
+    names = tuple(dict.fromkeys((*split_paths(text), *selected)))
     return AddPreview.of(find_media(names), names, known)

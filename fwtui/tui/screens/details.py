@@ -1,4 +1,4 @@
-"""Everything about one file: facts beside its words; and trying it again."""
+"""Everything about one file beside its transcript; retry it, with other settings too."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,10 +8,10 @@ from typing import ClassVar
 
 from textual import events, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Container, VerticalScroll
 from textual.content import Content
-from textual.widgets import Button, Static
+from textual.widgets import Button
 
 from fwtui.config.overrides import from_overrides
 from fwtui.core.events import JobProgress
@@ -22,27 +22,27 @@ from fwtui.core.settings import Settings
 from fwtui.errors import FwtuiError
 from fwtui.tui.formatting import base_name, clean
 from fwtui.tui.glyphs import Glyphs
-from fwtui.tui.job_details import describe, source_note, words_note
+from fwtui.tui.job_details import describe_job, source_note, transcript_note
 from fwtui.tui.keys import bindings
 from fwtui.tui.model import LiveTranscript
 from fwtui.tui.opening import open_folder
-from fwtui.tui.screens.dialog import Dialog, frame
+from fwtui.tui.screens.dialog import ListDialog, error_line, frame
 from fwtui.tui.widgets.transcript import TranscriptView, has_words
 
-NARROW_WIDTH = 100
 LOW_HEIGHT = 16
-LOOK_EVERY = 0.5
+REFRESH_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
 class DetailsSource:
-    """A file to look at. `look` gives it and its progress as they are now, None when it is gone.
+    """Where the details of a file come from.
 
-    `settings` are the batch's. `read` completes the `transcript`. `can_retry`: the batch is here.
-    `needs` is what its transcription is forecast to need, empty if that is not known.
+    `current` gives the file and its progress as they are now, None when it was removed.
+    `settings` are the batch's. `read` completes the `transcript`. `can_retry`: the file is in the
+    batch of this screen. `needs` is the forecast for its transcription, empty if there is none.
     """
 
-    look: Callable[[], tuple[Job, JobProgress | None] | None]
+    current: Callable[[], tuple[Job, JobProgress | None] | None]
     settings: Settings
     transcript: LiveTranscript
     read: Callable[[], Awaitable[Transcript]]
@@ -52,40 +52,37 @@ class DetailsSource:
 
 @dataclass(frozen=True)
 class RetryRequest:
-    """Try the file again; with `settings` of its own if they are given."""
+    """Retry the file, with its own `settings` if they are given."""
 
     settings: Settings | None = None
 
 
-class DetailsDialog(Dialog[RetryRequest | None]):
-    """Follows the file while it is worked on; gives how to try it again, or None."""
+class DetailsDialog(ListDialog[RetryRequest | None]):
+    """Everything about a file, beside its transcript; gives how to retry it, or None."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings("details"),
-        Binding("q", "leave", "Close", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("details")
+    keys = "details"
     escape_result = None
 
-    def __init__(self, subject: DetailsSource, glyphs: Glyphs) -> None:
-        super().__init__()
-        self.subject = subject
+    def __init__(self, source: DetailsSource, glyphs: Glyphs) -> None:
+        self.transcript = TranscriptView(glyphs, id="details-transcript", confidence=True)
+        super().__init__(self.transcript)
+        self.details.id = "details-fields"
+        self.source = source
         self.glyphs = glyphs
-        self.words = TranscriptView(glyphs, id="details-words", confidence=True)
-        self._facts = Static("", markup=False, id="details-facts")
         self._missing: frozenset[str] = frozenset()
-        self._seen: tuple[Job, JobProgress | None, int, int] | None = None
-        look = subject.look()
-        assert look is not None
-        self._job, self._progress = look
+        self._shown: tuple[Job, JobProgress | None, int, int] | None = None
+        current = source.current()
+        assert current is not None
+        self._job, self._progress = current
 
     def compose(self) -> ComposeResult:
-        """Facts, words, buttons."""
         buttons = [
             Button("Close", id="close"),
-            Button("Copy words", id="copy"),
+            Button("Copy transcript", id="copy"),
             Button("Open folder", id="folder"),
         ]
-        if self.subject.can_retry:
+        if self.source.can_retry:
             buttons += [
                 Button("Retry with", id="retry_with"),
                 Button("Retry", id="retry", variant="primary"),
@@ -93,154 +90,136 @@ class DetailsDialog(Dialog[RetryRequest | None]):
         yield frame(
             clean(base_name(self._job.path)),
             Container(
-                VerticalScroll(self._facts, id="details-left", classes="pane"),
-                self.words,
+                VerticalScroll(self.details, id="details-left", classes="pane"),
+                self.transcript,
                 id="details-body",
             ),
             buttons=buttons,
             bad=isinstance(self._job.state, Failed),
             id="details-dialog",
         )
-        self.words.add_class("pane")
+        self.transcript.add_class("pane")
 
     def on_mount(self) -> None:
-        """Show what is known, and read the rest."""
-        self.set_class(self.glyphs.ascii, "plain-ascii")
         self.query_one("#details-left").border_title = "About"
-        self.words.show(self.subject.transcript, follow=False)
-        self.words.focus()
-        self._show()
+        self.transcript.show(self.source.transcript, follow=False)
         self._read()
-        self.set_interval(LOOK_EVERY, self._look)
+        self.set_interval(REFRESH_SECONDS, self._refresh)
 
     def on_resize(self, event: events.Resize) -> None:
-        """One above the other where the width is small."""
-        super().on_resize(event)
-        self.set_class(event.size.width < NARROW_WIDTH, "narrow")
-        self.call_after_refresh(self.show_hints, "details")
         self.set_class(event.size.height < LOW_HEIGHT, "low")
-        self.call_after_refresh(self._show)
+        self.call_after_refresh(self.show_current)
 
     @work(exclusive=True, group="read", exit_on_error=False)
     async def _read(self) -> None:
-        transcript = self.subject.transcript
+        transcript = self.source.transcript
         self._missing = await asyncio.to_thread(_missing, self._job)
         if not transcript.whole:
             try:
-                found = await self.subject.read()
+                found = await self.source.read()
             except FwtuiError as error:
                 transcript.whole = True
-                self.words.set_note(clean(f"{error.title}. {error.hint}"))
+                self.transcript.set_note(error_line(error))
                 return
             transcript.complete(found)
-        self._look()
-        self._show()
+        self._refresh()
+        self.show_current()
 
-    def _look(self) -> None:
-        """Draw again if something is different; the file may be worked on meanwhile."""
-        look = self.subject.look()
-        if look is None:
+    def _refresh(self) -> None:
+        """Draw again if something changed: the file may be running."""
+        current = self.source.current()
+        if current is None:
             return
-        transcript = self.subject.transcript
-        seen = (*look, len(transcript.segments), transcript.generation)
-        if self._seen != seen:
-            self._seen = seen
-            self._job, self._progress = look
-            self._show()
+        transcript = self.source.transcript
+        shown = (*current, len(transcript.segments), transcript.generation)
+        if self._shown != shown:
+            self._shown = shown
+            self._job, self._progress = current
+            self.show_current()
 
-    def _show(self) -> None:
+    def show_current(self) -> None:
         if not self.is_mounted:
             return
-        job, transcript = self._job, self.subject.transcript
+        super().show_current()
+        job, transcript = self._job, self.source.transcript
+        self.transcript.update()
+        self.transcript.set_note(transcript_note(job, transcript))
+        dot = f" {self.glyphs.dot} "
+        title = ["Transcript", clean(transcript.language), source_note(transcript)]
+        self.transcript.border_title = Content(dot.join(part for part in title if part))
+        self.transcript.border_subtitle = _legend(transcript, self.glyphs)
+        self.enable(
+            retry=job.is_finished,
+            retry_with=job.is_finished,
+            copy=bool(transcript.segments),
+        )
+
+    def describe(self) -> Content:
+        job = self._job
         cells = max(20, self.query_one("#details-left").scrollable_content_region.width - 1)
-        used, whose = settings_of(job, self.subject.settings)
-        facts = describe(
+        used, title = settings_of(job, self.source.settings)
+        return describe_job(
             job,
             self.glyphs,
             cells=cells,
             progress=self._progress,
             missing=self._missing,
             settings=used,
-            whose=whose,
-            needs=clean(self.subject.needs(job)),
+            settings_title=title,
+            needs=clean(self.source.needs(job)),
         )
-        self._facts.update(facts)
-        self.words.update()
-        self.words.set_note(words_note(job, transcript))
-        dot = f" {self.glyphs.dot} "
-        about = ["Words", clean(transcript.language), source_note(transcript)]
-        self.words.border_title = Content(dot.join(part for part in about if part))
-        self.words.border_subtitle = _legend(transcript)
-        for name in ("retry", "retry_with"):
-            for button in self.query(f"#{name}").results(Button):
-                button.disabled = not job.is_finished
-        self.query_one("#copy", Button).disabled = not transcript.segments
 
     # Actions.
 
     def action_retry(self) -> None:
-        """Put the file back."""
-        if self.subject.can_retry and self._job.is_finished:
+        """Queue the file again."""
+        if self.source.can_retry and self._job.is_finished:
             self.dismiss(RetryRequest())
 
     @work(exclusive=True, group="dialog", exit_on_error=False)
     async def action_retry_with(self) -> None:
-        """Choose settings for this file alone, then put it back."""
+        """Choose settings for this file alone, and queue it again."""
         from fwtui.tui.screens.settings import SettingsDialog
 
-        if not (self.subject.can_retry and self._job.is_finished):
+        if not (self.source.can_retry and self._job.is_finished):
             return
-        own, batch = self._job.settings, self.subject.settings
+        own, batch = self._job.settings, self.source.settings
         before = batch if own is None else from_overrides(own).with_user_settings_of(batch)
         screen = SettingsDialog(before, self.glyphs, use="Retry with these")
-        wanted = await self.app.push_screen_wait(screen)
-        if wanted is not None:
-            self.dismiss(RetryRequest(wanted))
+        changed = await self.app.push_screen_wait(screen)
+        if changed is not None:
+            self.dismiss(RetryRequest(changed))
 
     @work(exclusive=True, group="folder", exit_on_error=False)
     async def action_folder(self) -> None:
         """Open the folder of the outputs."""
-        await open_folder(self.app, _folder(self._job, self.subject.settings))
+        await open_folder(self.app, _folder(self._job, self.source.settings))
 
     def action_copy(self) -> None:
-        """Copy the words."""
-        text = self.words.text()
+        """Copy the transcript."""
+        text = self.transcript.text()
         if text:
             self.app.copy_to_clipboard(text)
-            self.notify("Copied the transcript", timeout=2, markup=False)
-
-    def on_button_pressed(self, event: Button.Pressed) -> None:
-        """The same by the mouse."""
-        match event.button.id:
-            case "retry":
-                self.action_retry()
-            case "retry_with":
-                self.action_retry_with()
-            case "folder":
-                self.action_folder()
-            case "copy":
-                self.action_copy()
-            case _:
-                self.dismiss(None)
+            self.notify("Transcript copied", timeout=2, markup=False)
 
 
 def settings_of(job: Job, batch: Settings) -> tuple[Settings, str]:
-    """The settings that a file had, or will have, and how they come to be its."""
+    """The settings that a file had, or will have, and a title for them."""
     if isinstance(job.state, Completed) and job.state.used is not None:
-        return from_overrides(job.state.used), "as it was transcribed"
+        return from_overrides(job.state.used), "Settings used"
     if job.settings is not None:
-        return from_overrides(job.settings), "this file's own"
-    return batch, "the batch's"
+        return from_overrides(job.settings), "Settings of this file"
+    return batch, "Settings of the batch"
 
 
 def _missing(job: Job) -> frozenset[str]:
-    """Outputs that are not on the disk any more."""
+    """Outputs that are no longer on the disk."""
     if not isinstance(job.state, Completed):
         return frozenset()
-    return frozenset(text for text in job.state.outputs if not _is_there(text_to_path(text)))
+    return frozenset(text for text in job.state.outputs if not _exists(text_to_path(text)))
 
 
-def _is_there(path: Path) -> bool:
+def _exists(path: Path) -> bool:
     try:
         return path.exists()
     except (OSError, ValueError):
@@ -253,16 +232,18 @@ def _folder(job: Job, batch: Settings) -> Path:
     return text_to_path(settings_of(job, batch)[0].output.output_dir).expanduser()
 
 
-def _legend(transcript: LiveTranscript) -> Content:
-    """What the colours mean; nothing where nothing is known."""
-    if not any(segment.avg_logprob or segment.words for segment in transcript.segments[:50]):
+def _legend(transcript: LiveTranscript, glyphs: Glyphs) -> Content:
+    """What the colours mean; nothing where no confidence is known."""
+    segments = transcript.segments[:50]
+    if not any(segment.avg_logprob or segment.words for segment in segments):
         return Content("")
-    whose = "word" if any(has_words(segment) for segment in transcript.segments[:50]) else "segment"
+    whose = "word" if any(has_words(segment) for segment in segments) else "segment"
+    at_least, dash = (">=", "-") if glyphs.ascii else ("\u2265", "\u2013")
     return Content.assemble(
         (f"{whose} confidence: ", "$ink-dim"),
-        ("80% and more", "$foreground"),
-        (" ", ""),
-        ("50%", "$warning"),
-        (" ", ""),
-        ("less", "$error underline"),
+        (f"{at_least}80%", "$foreground"),
+        ("  ", ""),
+        (f"50{dash}80%", "$warning"),
+        ("  ", ""),
+        ("<50%", "$error underline"),
     )

@@ -118,7 +118,7 @@ def error_text(error: FwtuiError) -> str:
 
 def error_line(error: FwtuiError) -> str:
     """Title and hint in one line; clean."""
-    return clean(f"{error.title}. {error.hint}" if error.hint else error.title)
+    return clean(f"{error.title}: {error.hint}" if error.hint else error.title)
 
 
 def frame(

@@ -21,7 +21,7 @@ from fwtui.tui.controller import BatchController
 from fwtui.tui.error_boundary import Sturdy
 from fwtui.tui.formatting import base_name, clean, clock, file_count, fit_middle, width
 from fwtui.tui.glyphs import Glyphs
-from fwtui.tui.job_details import source_note, words_note
+from fwtui.tui.job_details import source_note, transcript_note
 from fwtui.tui.keys import Key, bindings
 from fwtui.tui.model import BatchModel, Changes
 from fwtui.tui.queue_actions import QueueCommands, tell_hook, tell_memory
@@ -227,7 +227,7 @@ class MainScreen(Sturdy, QueueCommands):
             if live and not self._is_live:  # it was looked at before its turn came
                 self.transcript_view.action_end()
         self._is_live = live
-        self.transcript_view.set_note(words_note(job, self.model.transcript(job_id)))
+        self.transcript_view.set_note(transcript_note(job, self.model.transcript(job_id)))
 
     # Panes.
 

@@ -114,7 +114,7 @@ class ModelsDialog(ListDialog[str | None]):
     def __init__(self, settings: ModelSettings, downloads: Downloads, glyphs: Glyphs) -> None:
         self._list = ModelsList(glyphs, downloads)
         super().__init__(self._list)
-        self.details = Static("", markup=False, id="models-facts")
+        self.details = Static("", markup=False, id="models-details")
         self._settings = settings
         self._downloads = downloads
         self._loaded = False

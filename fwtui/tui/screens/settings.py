@@ -1,4 +1,4 @@
-"""Settings: look at them, change them, use them for this batch or keep them as defaults."""
+"""The settings: change them for this batch, or save them as defaults or as a profile."""
 
 import asyncio
 from collections.abc import Iterator
@@ -11,9 +11,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.message import Message
+from textual.message_pump import MessagePump
 from textual.widgets import Button, Input, Static
 
-from fwtui.config.fields import Field, all_fields, value_of
+from fwtui.config.fields import Field, find_field, value_of
 from fwtui.config.locations import Locations
 from fwtui.config.profiles import PROFILES, Profile, custom_profile, profile_of, with_profile
 from fwtui.config.save import delete_profile, save_profile, save_settings
@@ -22,64 +23,80 @@ from fwtui.config.validate import validated
 from fwtui.core.settings import Settings
 from fwtui.errors import FwtuiError
 from fwtui.tui.app_messages import ProfilesRead
-from fwtui.tui.formatting import clean, shown_path
+from fwtui.tui.field_rows import FieldRow, StyledText, fields
+from fwtui.tui.formatting import clean, shown_path, width
 from fwtui.tui.glyphs import Glyphs
+from fwtui.tui.keymap import with_keys
 from fwtui.tui.keys import bindings
-from fwtui.tui.screens.dialog import ConfirmDialog, Dialog, frame
-from fwtui.tui.settings_draft import Draft, edited_text, portable, shown_value, unit_of
+from fwtui.tui.screens.dialog import NARROW_WIDTH, ConfirmDialog, Dialog, frame
+from fwtui.tui.settings_draft import (
+    Draft,
+    allowed_values,
+    edited_text,
+    portable,
+    shown_value,
+    unit_of,
+)
 from fwtui.tui.widgets.settings import VALUE_COLUMN, ProfileBar, SettingsList
 
-LABEL = 10
 
-Part = tuple[str, str]
-
-
-def about(field: Field, draft: Draft, glyphs: Glyphs, *, narrow: bool) -> Content:
+def describe_setting(field: Field, draft: Draft, glyphs: Glyphs, *, narrow: bool) -> Content:
     """Name, help, range, default and unit; in few lines where there is little room."""
-    lines = list(_lines(field, draft, narrow=narrow))
+    rows = list(_rows(field, draft, narrow=narrow))
     if narrow:
         dot = f" {glyphs.dot} "
-        facts = dot.join(f"{name} {value}" for name, value in lines)
+        facts = dot.join(f"{row.label} {row.value}" for row in rows)
         return Content.assemble((field.description, ""), ("\n" + facts, "$ink-dim"))
-    parts: list[Part] = [(f"{field.name}\n\n", "bold $primary"), (f"{field.description}\n\n", "")]
-    for name, value in lines:
-        parts += [(f"{name:<{LABEL}}", "$ink-dim"), (value + "\n", "")]
-    if field.choices:
-        parts.append(("\nChoices\n", "$ink-dim"))
-        for choice in field.choices:
-            here = choice == draft.value(field)
-            mark = glyphs.bullet if here else " "
-            parts.append((f"  {mark} {choice}\n", "$accent" if here else ""))
-    return Content.assemble(*parts).rstrip()
+    title = (f"{field.name}\n\n", "bold $primary")
+    parts: list[StyledText] = []
+    for choice in field.choices:
+        chosen = choice == draft.value(field)
+        mark = glyphs.bullet if chosen else " "
+        parts.append((f"\n  {mark} {choice}", "$accent" if chosen else ""))
+    heading = ("\n\nChoices" if parts else "", "$ink-dim")
+    return Content.assemble(title, f"{field.description}\n\n", fields(rows), heading, *parts)
 
 
-def _lines(field: Field, draft: Draft, *, narrow: bool) -> Iterator[Part]:
-    yield "Default", shown_value(field.default, field.unset)
+def _rows(field: Field, draft: Draft, *, narrow: bool) -> Iterator[FieldRow]:
+    yield FieldRow("Default", shown_value(field, field.default))
     if draft.is_changed(field):
-        yield "Batch has", shown_value(value_of(draft.base, field), field.unset)
+        yield FieldRow("This batch", shown_value(field, value_of(draft.base, field)))
     if narrow or field.kind != "choice":
-        yield "Allowed", field.allowed
+        yield FieldRow("Allowed", allowed_values(field))
     if unit := unit_of(field):
-        yield "Unit", unit
+        yield FieldRow("Unit", unit)
     if not narrow:
-        yield "In TOML", f"[{field.section}] {field.name}"
+        yield FieldRow("In the file", f"[{field.section}] {field.name}")
 
 
-def trouble(error: FwtuiError, glyphs: Glyphs) -> Content:
-    """What is wrong and what would be right. Options lose the dashes of the command line."""
-    words = clean(error.title).replace("--", "")
+def describe_error(error: FwtuiError, glyphs: Glyphs) -> Content:
+    """What is wrong and what would be right; option names without the dashes."""
+    title = clean(error.title).replace("--", "")
     hint = clean(error.hint).replace("--", "")
     return Content.assemble(
-        (f"{glyphs.failed} {words}", "bold $error"), (f"\n{hint}" if hint else "", "$error")
+        (f"{glyphs.failed} {title}", "bold $error"), (f"\n{hint}" if hint else "", "$error")
     )
 
 
-NARROW_WIDTH = 100
-HINTS = "Enter edits, Left Right change, Backspace default, / finds, Esc cancels"
+def key_hints(node: MessagePump, room: int, glyphs: Glyphs) -> str:
+    """The most important keys, as many as fit into `room` cells."""
+    arrows = "<- ->" if glyphs.ascii else "\u2190\u2192"
+    hints = (
+        with_keys(node, "{setting_edit} edit"),
+        f"{arrows} change",
+        with_keys(node, "{setting_reset} reset"),
+        with_keys(node, "{setting_filter} find"),
+        with_keys(node, "{setting_apply} apply"),
+        with_keys(node, "{setting_save} save"),
+        "Esc cancel",
+    )
+    dot = f" {glyphs.dot} "
+    lines = (dot.join(hints[:count]) for count in range(len(hints), 0, -1))
+    return next((line for line in lines if width(line) <= room), "")
 
 
 class ValueInput(Input):
-    """Lies over the value that is edited; moving away takes the value."""
+    """Lies over the value that is edited; moving away accepts the value."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "accept(-1)", show=False),
@@ -88,19 +105,19 @@ class ValueInput(Input):
     ]
 
     class Accepted(Message):
-        """The value is to be taken, and the cursor to move by `lines`."""
+        """The value is accepted, and the cursor moves by `lines`."""
 
         def __init__(self, lines: int) -> None:
             super().__init__()
             self.lines = lines
 
     def action_accept(self, lines: int) -> None:
-        """Take the value and move."""
+        """Accept the value and move."""
         self.post_message(self.Accepted(lines))
 
 
 class SettingsDialog(Dialog[Settings | None]):
-    """Gives the settings to apply, or None; saves defaults by itself."""
+    """Gives the settings to apply, or None; saves defaults and profiles itself."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("settings")
     escape_result = None
@@ -120,16 +137,15 @@ class SettingsDialog(Dialog[Settings | None]):
         self._file = file or Locations.default().config_file
         self._list = SettingsList(self.draft, glyphs, id="settings-list")
         self._value = ValueInput(id="setting-value", select_on_focus=True)
-        self._filter = Input(placeholder="Text in the name or help", id="settings-filter")
-        self._profile_name = Input(placeholder="Name of the profile", id="profile-name")
-        self._bar = ProfileBar(f"{glyphs.bullet} not the default   * not applied yet")
+        self._filter = Input(placeholder="Find in names and descriptions", id="settings-filter")
+        self._profile_name = Input(placeholder="Profile name", id="profile-name")
+        self._bar = ProfileBar(f"{glyphs.bullet} not the default   * changed, not applied")
         self._help = Static("", markup=False, id="setting-help")
         self._editing: Field | None = None
         self._error: FwtuiError | None = None
         self._error_at: Field | None = None
 
     def compose(self) -> ComposeResult:
-        """Profiles, the list with the help beside or below it, buttons."""
         over = Container(self._list, self._value, id="settings-over")
         left = Vertical(over, self._filter, self._profile_name)
         left.id = "settings-left"
@@ -138,7 +154,7 @@ class SettingsDialog(Dialog[Settings | None]):
             self._bar,
             Container(left, self._help, id="settings-body"),
             buttons=(
-                Button("Cancel", id="cancel"),
+                Button("Cancel", id="close"),
                 Button("Save as defaults", id="save"),
                 Button(self._use, id="apply", variant="primary"),
             ),
@@ -146,8 +162,6 @@ class SettingsDialog(Dialog[Settings | None]):
         )
 
     def on_mount(self) -> None:
-        """Begin in the list."""
-        self.set_class(self._glyphs.ascii, "plain-ascii")
         self._list.focus()
         self._show()
         self._read_profiles()
@@ -157,19 +171,16 @@ class SettingsDialog(Dialog[Settings | None]):
         try:
             own = await asyncio.to_thread(load_profiles, self._file)
         except FwtuiError as error:
-            self._tell(error)
+            self._show_error(error)
             return
         await self._bar.set_own(own)
         self.post_message(ProfilesRead(own))
         self._show()
 
-    def on_resize(self, event: events.Resize) -> None:
-        """The help goes below where the width is small."""
-        super().on_resize(event)
-        self.set_class(event.size.width < NARROW_WIDTH, "narrow")
+    def on_resize(self, event: events.Resize) -> None:  # noqa: ARG002
         self._show()
         if self._editing is not None:
-            self.call_after_refresh(self._place)
+            self.call_after_refresh(self._place_value)
 
     # What is seen.
 
@@ -177,21 +188,22 @@ class SettingsDialog(Dialog[Settings | None]):
         """Draw everything that depends on the draft, the cursor and the error."""
         self._list.refresh()
         field = self._list.current
-        narrow = self.has_class("narrow")
-        words = about(field, self.draft, self._glyphs, narrow=narrow) if field else Content("")
+        narrow = self.size.width < NARROW_WIDTH
+        help_text = Content("")
+        if field is not None:
+            help_text = describe_setting(field, self.draft, self._glyphs, narrow=narrow)
         if self._error is not None:
-            bad = trouble(self._error, self._glyphs)
-            words = Content("\n" if narrow else "\n\n").join((bad, words))
-        self._help.update(words)
+            error = describe_error(self._error, self._glyphs)
+            help_text = Content("\n" if narrow else "\n\n").join((error, help_text))
+        self._help.update(help_text)
         self._bar.mark(self._chosen)
         box = self.query_one("#settings-dialog")
         changes = self.draft.changes
-        new = f" {self._glyphs.dot} {changes} not applied yet" if changes else ""
+        new = f" {self._glyphs.dot} {changes} changed" if changes else ""
         box.border_title = Content(f"Settings{new}")
-        box.border_subtitle = Content(HINTS)
+        box.border_subtitle = Content(key_hints(self, box.outer_size.width - 6, self._glyphs))
 
     def on_settings_list_setting_highlighted(self) -> None:
-        """Another setting: its help."""
         if self._editing is None and self._list.current is not self._error_at:
             self._error = None
         self._show()
@@ -199,7 +211,7 @@ class SettingsDialog(Dialog[Settings | None]):
     # Changing values.
 
     def action_edit(self) -> None:
-        """Type a value, switch, or take the next choice."""
+        """Type a value, switch it, or step to the next choice."""
         if isinstance(self.focused, Button):
             self.focused.press()
             return
@@ -214,7 +226,6 @@ class SettingsDialog(Dialog[Settings | None]):
             self._edit(field)
 
     def on_settings_list_edit_requested(self) -> None:
-        """A click on a value."""
         self._list.focus()
         self.call_later(self.action_edit)
 
@@ -241,27 +252,26 @@ class SettingsDialog(Dialog[Settings | None]):
 
     @property
     def _chosen(self) -> Profile | None:
-        """The profile that the values are."""
+        """The profile whose values these are."""
         return profile_of(self.draft.settings, self._bar.profiles[len(PROFILES) :])
 
     def action_profile(self, number: int) -> None:
-        """Take the values of a profile."""
+        """Apply the values of a profile."""
         if self._finish() and number < len(self._bar.profiles):
             self.draft.settings = with_profile(self.draft.settings, self._bar.profiles[number])
             self._show()
 
     def action_next_profile(self) -> None:
-        """Take the values of the profile after the present one."""
+        """Apply the values of the next profile."""
         chosen, profiles = self._chosen, self._bar.profiles
         number = profiles.index(chosen) + 1 if chosen in profiles else 0
         self.action_profile(number % len(profiles))
 
     def on_profile_bar_profile_selected(self, event: ProfileBar.ProfileSelected) -> None:
-        """A click on a profile."""
         self.action_profile(event.number)
 
     def action_name_profile(self) -> None:
-        """Type the name under which the values are kept."""
+        """Save the values as a profile: type its name."""
         if self._finish():
             self._profile_name.add_class("open")
             chosen = self._chosen
@@ -278,25 +288,25 @@ class SettingsDialog(Dialog[Settings | None]):
             profile = custom_profile(name, validated(self.draft.settings))
             await asyncio.to_thread(save_profile, self._file, profile)
         except FwtuiError as error:
-            self._tell(error)
+            self._show_error(error)
             return
-        self.notify(clean(f"Saved as the profile {name}"), markup=False)
+        self.notify(clean(f"Profile {name} saved"), markup=False)
         self._read_profiles()
 
     @work(exclusive=True, group="save", exit_on_error=False)
     async def action_delete_profile(self) -> None:
-        """Forget the user's profile that the values are."""
+        """Delete the current custom profile."""
         chosen = self._chosen
         if chosen is None or not chosen.complete:
-            self.notify("Only profiles of your own can be deleted", markup=False)
+            self.notify("Only custom profiles can be deleted", markup=False)
             return
-        question = f"Delete the profile {clean(chosen.name)}?\n\nThe settings stay as they are."
+        question = f"Delete the profile {clean(chosen.name)}?\n\nThe settings do not change."
         if not await self.app.push_screen_wait(ConfirmDialog("Delete", question, "Delete", "Keep")):
             return
         try:
             await asyncio.to_thread(delete_profile, self._file, chosen.name)
         except FwtuiError as error:
-            self._tell(error)
+            self._show_error(error)
         self._read_profiles()
 
     def _edit(self, field: Field) -> None:
@@ -305,16 +315,16 @@ class SettingsDialog(Dialog[Settings | None]):
         self._value.value = edited_text(self.draft.value(field))
         self._value.placeholder = field.unset if field.optional else ""
         self._value.add_class("open")
-        self._place()
+        self._place_value()
         self._value.focus()
 
-    def _place(self) -> None:
+    def _place_value(self) -> None:
         column = VALUE_COLUMN - 1
         self._value.styles.offset = (column, self._list.cursor_y)
         self._value.styles.width = max(8, self._list.size.width - column - 1)
 
     def _finish(self) -> bool:
-        """Take the value that is being typed; False: it is not allowed, go on typing."""
+        """Accept the value that is being typed; False: it is not allowed, and typing continues."""
         field = self._editing
         if field is None:
             self._error = None
@@ -346,12 +356,10 @@ class SettingsDialog(Dialog[Settings | None]):
         return self._error is None
 
     def on_value_input_accepted(self, event: ValueInput.Accepted) -> None:
-        """Take the value and go to the next setting."""
         if self._finish():
             self._list.action_go(event.lines)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Take the value; or keep the filter."""
         if event.input is self._value:
             self._finish()
             return
@@ -363,14 +371,13 @@ class SettingsDialog(Dialog[Settings | None]):
         self._list.focus()
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Check, or filter, while typing."""
         if event.input is self._filter:
             self._list.set_filter(event.value)
         elif self._editing is not None:
             self._check()
 
     def action_filter(self) -> None:
-        """Type what to show."""
+        """Type a filter."""
         if self._finish():
             self._filter.add_class("open")
             self._filter.focus()
@@ -378,7 +385,7 @@ class SettingsDialog(Dialog[Settings | None]):
     # The end.
 
     def action_leave(self) -> None:
-        """Escape: give up the value, then the filter, then everything."""
+        """Leave the value, then the filter, then the screen."""
         if self._editing is not None:
             self._close_value()
         elif self._profile_name.has_class("open"):
@@ -389,27 +396,26 @@ class SettingsDialog(Dialog[Settings | None]):
             self._filter.remove_class("open")
             self._list.focus()
         else:
-            self.dismiss(None)
+            self.action_close()
 
     def action_apply(self) -> None:
-        """Use the values for this batch."""
+        """Close with the values for this batch."""
         settings = self._usable()
         if settings is not None:
             self.dismiss(settings)
 
     @work(exclusive=True, group="save", exit_on_error=False)
     async def action_save(self) -> None:
-        """Write the settings file, and stay."""
+        """Save the values as defaults."""
         settings = self._usable()
         if settings is None:
             return
         try:
             await asyncio.to_thread(_save, self._file, settings)
         except FwtuiError as error:
-            self._tell(error)
+            self._show_error(error)
             return
-        words = f"Saved for the next start in {shown_path(str(self._file))}"
-        self.notify(clean(words), markup=False)
+        self.notify(clean(f"Defaults saved in {shown_path(str(self._file))}"), markup=False)
 
     def _usable(self) -> Settings | None:
         if not self._finish():
@@ -417,26 +423,15 @@ class SettingsDialog(Dialog[Settings | None]):
         try:
             return validated(self.draft.settings)
         except FwtuiError as error:
-            self._tell(error)
+            self._show_error(error)
             return None
 
-    def _tell(self, error: FwtuiError) -> None:
-        """Show an error, at the setting that it names first."""
-        named = [field for field in all_fields() if f"--{field.name} " in f"{error.title} "]
-        if named:
-            self._list.show(min(named, key=lambda field: error.title.index(f"--{field.name}")))
+    def _show_error(self, error: FwtuiError) -> None:
+        """Show an error beside the setting that it is about."""
+        if error.setting:
+            self._list.show(find_field(error.setting))
         self._error, self._error_at = error, self._list.current
         self._show()
-
-    def on_button_pressed(self, event: Button.Pressed) -> None:
-        """The three ends."""
-        match event.button.id:
-            case "apply":
-                self.action_apply()
-            case "save":
-                self.action_save()
-            case "cancel":
-                self.dismiss(None)
 
 
 def _save(file: Path, settings: Settings) -> None:

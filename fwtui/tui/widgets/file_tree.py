@@ -1,4 +1,4 @@
-"""Folders and files to choose from: a tree, or what a search found."""
+"""Folders and files to select: as a tree, or as the result of a search."""
 
 import asyncio
 import os
@@ -7,29 +7,28 @@ from pathlib import Path
 
 from textual import events, work
 from textual.message import Message
-from textual.strip import Strip
 
 from fwtui.tui.folder_tree import FolderEntry, FolderTree, Kind, TreeRow, find_below, read_folder
 from fwtui.tui.formatting import clean, clock, file_size, fit, fit_right, width
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings
-from fwtui.tui.widgets.lines import LineView
+from fwtui.tui.widgets.lines import Listing
 from fwtui.tui.widgets.paint import Piece
 
-REST = 0.12
+SEARCH_AFTER = 0.12
 SIZE_CELLS, LENGTH_CELLS, NOTE_CELLS = 10, 9, 16
 
 
-class FileTree(LineView):
-    """Rows of `folders`, or of the files found by a search; space chooses.
+class FileTree(Listing[TreeRow]):
+    """Rows of `folders`, or of the files found by a search.
 
-    `lengths` has what is known in seconds, `note` says what else is known of a file.
+    `lengths` has known lengths in seconds; `note` gives a remark on a file.
     """
 
     BINDINGS = bindings("add")
 
     class SelectionChanged(Message):
-        """Other files are chosen now."""
+        """Other files are selected."""
 
     class FolderRead(Message):
         """A folder was read, or a search ended."""
@@ -43,29 +42,24 @@ class FileTree(LineView):
         *,
         id: str | None = None,  # noqa: A002
     ) -> None:
-        super().__init__(glyphs, id=id)
+        super().__init__(glyphs, empty=f" Loading{glyphs.ellipsis}", id=id)
         self.folders = FolderTree(folder)
         self.kind: Kind = "media"
         self.needle = ""
-        self.cursor = 0
-        self.is_reading = True
         self._lengths = lengths
         self._note = note
-        self._rows: list[TreeRow] = []
         self._search = 0
 
     def on_mount(self) -> None:
-        """Read the first folder."""
         self.go_to(self.folders.root)
 
-    def count(self) -> int:
-        """Rows that can be scrolled to."""
-        return len(self._rows)
+    def key(self, item: TreeRow) -> str:
+        return item.entry.path
 
     @property
-    def current(self) -> FolderEntry | None:
-        """What the cursor is on."""
-        return self._rows[self.cursor].entry if self.cursor < len(self._rows) else None
+    def entry(self) -> FolderEntry | None:
+        """The folder or file under the cursor."""
+        return self.current.entry if self.current is not None else None
 
     # Reading.
 
@@ -77,18 +71,18 @@ class FileTree(LineView):
     def set_kind(self, kind: Kind) -> None:
         """Show only files of this kind."""
         self.kind = kind
-        self.folders.inside.clear()
+        self.folders.entries_of.clear()
         if self.needle:
             self.search(self.needle)
-        for folder in (self.folders.root, *self.folders.unfolded):
+        for folder in (self.folders.root, *self.folders.expanded):
             self._read(folder)
 
     @work(group="read", exit_on_error=False)
     async def _read(self, folder: str, then: str = "") -> None:
-        self.is_reading = True
+        self.empty = f" Loading{self.glyphs.ellipsis}"
         entries = await asyncio.to_thread(read_folder, folder, self.kind)
-        self.folders.inside[folder] = entries
-        self.is_reading = False
+        self.folders.entries_of[folder] = entries
+        self.empty = " No media files in this folder"
         if not self.needle:
             self._show(self.folders.rows(), then)
 
@@ -102,66 +96,42 @@ class FileTree(LineView):
             self.needle = ""
             self._show(self.folders.rows())
             return
-        await asyncio.sleep(REST)
+        await asyncio.sleep(SEARCH_AFTER)
         found = await asyncio.to_thread(
             find_below, self.folders.root, self.kind, needle, lambda: mine != self._search
         )
+        self.empty = " Nothing found"
         self.cursor = 0
+        self.items = ()
         self._show([TreeRow(entry, 0) for entry in found])
 
     def _show(self, rows: list[TreeRow], then: str = "") -> None:
-        here = then or (self.current.path if self.current is not None else "")
-        self._rows = rows
-        places = [at for at, row in enumerate(rows) if row.entry.path == here]
-        self.cursor = places[0] if places else max(0, min(self.cursor, len(rows) - 1))
-        self.changed()
-        self._reveal()
+        self.replace(rows)
+        paths = [row.entry.path for row in rows]
+        if then in paths:
+            self.move_to(paths.index(then))
         self.post_message(self.FolderRead())
 
-    # Moving.
-
-    def _reveal(self) -> None:
-        if self.rows <= 0:
-            return
-        if self.cursor < self.top:
-            self.look_at(self.cursor)
-        elif self.cursor >= self.top + self.rows:
-            self.look_at(self.cursor - self.rows + 1)
-
-    def action_go(self, lines: int) -> None:
-        """Move the cursor."""
-        before = self.cursor
-        self.cursor = max(0, min(self.cursor + lines, self.count() - 1))
-        self.refresh_line(before)
-        self.refresh_line(self.cursor)
-        self._reveal()
-
-    def action_home(self) -> None:
-        """To the first row."""
-        self.action_go(-self.count())
-
-    def action_end(self) -> None:
-        """To the last row."""
-        self.action_go(self.count())
+    # Moving and selecting.
 
     def action_unfold(self) -> None:
         """Open the folder, or go to its first entry."""
-        entry = self.current
+        entry = self.entry
         if entry is None or not entry.is_folder or self.needle:
             return
-        if entry.path in self.folders.unfolded:
+        if entry.path in self.folders.expanded:
             self.action_go(1)
             return
-        self.folders.unfolded.add(entry.path)
+        self.folders.expanded.add(entry.path)
         self._read(entry.path)
 
     def action_fold(self) -> None:
-        """Close the folder, or go to the one that this is in."""
-        entry = self.current
+        """Close the folder, or go to its parent."""
+        entry = self.entry
         if entry is None or self.needle:
             return
-        if entry.path in self.folders.unfolded:
-            self.folders.unfolded.discard(entry.path)
+        if entry.path in self.folders.expanded:
+            self.folders.expanded.discard(entry.path)
             self._show(self.folders.rows())
             return
         above = os.path.dirname(entry.path)  # noqa: PTH120
@@ -171,26 +141,26 @@ class FileTree(LineView):
             self.action_above()
 
     def action_above(self) -> None:
-        """Show the folder that this one is in."""
+        """Show the parent folder."""
         root = self.folders.root
         above = os.path.dirname(root)  # noqa: PTH120
         if above != root:
-            self.folders.unfolded.add(root)
+            self.folders.expanded.add(root)
             self.go_to(above, root)
 
     def action_open(self) -> None:
-        """Open or close a folder; choose a file."""
-        entry = self.current
+        """Open or close a folder; select a file."""
+        entry = self.entry
         if entry is None or not entry.is_folder:
             self.action_choose()
-        elif entry.path in self.folders.unfolded:
+        elif entry.path in self.folders.expanded:
             self.action_fold()
         else:
             self.action_unfold()
 
     def action_choose(self) -> None:
-        """Choose the entry, or not any more, and go on."""
-        entry = self.current
+        """Select or deselect the entry, and go to the next."""
+        entry = self.entry
         if entry is not None:
             self.folders.toggle(entry)
             self.refresh()
@@ -198,64 +168,41 @@ class FileTree(LineView):
             self.post_message(self.SelectionChanged())
 
     def action_choose_all(self) -> None:
-        """All that is shown at the first level, or what was found; or none of it."""
-        entries = [row.entry for row in self._rows if row.depth == 0]
-        all_there = all(self.folders.is_chosen(entry.path) for entry in entries)
+        """Select everything at the first level or everything found; or nothing of it."""
+        entries = [row.entry for row in self.items if row.depth == 0]
+        all_selected = all(self.folders.is_selected(entry.path) for entry in entries)
         for entry in entries:
-            if self.folders.is_chosen(entry.path) == all_there:
+            if self.folders.is_selected(entry.path) == all_selected:
                 self.folders.toggle(entry)
         self.refresh()
         self.post_message(self.SelectionChanged())
 
-    def on_focus(self) -> None:
-        """The cursor looks different."""
-        self.refresh_line(self.cursor)
-
-    def on_blur(self) -> None:
-        """The cursor looks different."""
-        self.refresh_line(self.cursor)
-
     def on_click(self, event: events.Click) -> None:
-        """Go to the row; on its mark: choose it; a second time: open it."""
+        """Go to the row; select it by its mark; open it by a second click."""
+        event.prevent_default()
         index = event.y + self.top
-        if index >= self.count():
+        if index >= len(self.items):
             return
-        was_there = index == self.cursor
-        self.action_go(index - self.cursor)
-        if event.x < 4 + 2 * self._rows[index].depth:
+        was_current = index == self.cursor
+        self.move_to(index)
+        if event.x < 4 + 2 * self.items[index].depth:
             self.action_choose()
-        elif was_there or event.chain == 2:
+        elif was_current or event.chain == 2:
             self.action_open()
 
     # Drawing.
 
-    def render_line(self, y: int) -> Strip:
-        """A row, or why there is none."""
-        if not self._rows and y == 0:
-            words = "Nothing found" if self.needle else "No media files in this folder"
-            words = "Reading" + self.glyphs.ellipsis if self.is_reading else words
-            return self.strip([("  " + words, "dim")], self.size.width)
-        return super().render_line(y)
-
-    def line(self, index: int, cells: int) -> Strip:
-        """Mark, name, what is known."""
-        row = self._rows[index]
-        over = ""
-        if index == self.cursor:
-            over = "cursor" if self.has_focus else "cursor-away"
-        return self.strip(self._pieces(row, cells), cells, over)
-
-    def _pieces(self, row: TreeRow, cells: int) -> list[Piece]:
-        entry, signs = row.entry, self.glyphs
-        mark, ink = signs.unchecked, "faint"
-        if self.folders.is_chosen(entry.path):
-            mark, ink = signs.checked, "accent"
-        elif entry.is_folder and self.folders.has_chosen(entry.path):
-            mark, ink = signs.half_checked, "accent"
-        pieces: list[Piece] = [(" " + "  " * row.depth + mark + " ", ink)]
-        room = cells - 3 - 2 * row.depth
+    def pieces(self, item: TreeRow) -> list[Piece]:
+        entry, glyphs = item.entry, self.glyphs
+        mark, ink = glyphs.unchecked, "faint"
+        if self.folders.is_selected(entry.path):
+            mark, ink = glyphs.checked, "accent"
+        elif entry.is_folder and self.folders.has_selected(entry.path):
+            mark, ink = glyphs.half_checked, "accent"
+        pieces: list[Piece] = [(" " + "  " * item.depth + mark + " ", ink)]
+        room = self.size.width - 4 - 2 * item.depth
         if entry.is_folder:
-            fold = signs.unfolded if entry.path in self.folders.unfolded else signs.folded
+            fold = glyphs.unfolded if entry.path in self.folders.expanded else glyphs.folded
             return [*pieces, (f"{fold} ", "dim"), (fit(clean(entry.name), room - 2), "primary")]
         known = self._known(entry) if room > 60 else []
         room -= sum(width(text) for text, _ in known)

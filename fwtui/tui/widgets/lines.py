@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from rich.segment import Segment
 from textual import events
 from textual.binding import BindingType
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
 
@@ -47,6 +47,10 @@ class LineView(InkWidget, can_focus=True):
     def head_line(self, y: int, cells: int) -> Strip:  # noqa: ARG002
         """The fixed line `y`."""
         return self.strip((), cells)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
+        """The height of all lines, where the style is `auto`."""
+        return self.head + self.count()
 
     @property
     def rows(self) -> int:
@@ -208,6 +212,7 @@ class Listing(LineView, Generic[Item]):
             self.cursor = keys.index(key)
         self.cursor = max(0, min(self.cursor, self.count() - 1))
         self.changed()
+        self.refresh(layout=True)
         self._reveal()
         self.post_message(self.Highlighted(self))
 

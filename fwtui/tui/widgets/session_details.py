@@ -68,7 +68,7 @@ class SessionView(Sturdy, Vertical):
     def __init__(self, glyphs: Glyphs, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self.glyphs = glyphs
-        self.fields = Static("", markup=False, classes="session-facts")
+        self.fields = Static("", markup=False, classes="session-fields")
         self.files = FilesView(glyphs, id="session-files")
 
     def compose(self) -> ComposeResult:

@@ -155,7 +155,7 @@ class SettingsList(LineView):
     def render_line(self, y: int) -> Strip:
         """A line, or why there is none."""
         if not self._lines and y == 1:
-            return self.strip([("   No setting has this text", "dim")], self.size.width)
+            return self.strip([("   No matching settings", "dim")], self.size.width)
         return super().render_line(y)
 
     def line(self, index: int, cells: int) -> Strip:
@@ -172,7 +172,7 @@ class SettingsList(LineView):
         ink = "warn" if changed else "dim" if default else "accent"
         mark = "*" if changed else " " if default else self.glyphs.bullet
         name = fit(field.name, NAME_CELLS - 1, self.glyphs.ellipsis) + " "
-        value = shown_value(self.draft.value(field), field.unset)
+        value = shown_value(field, self.draft.value(field))
         if here and field.kind in {"bool", "choice"}:
             before, after = ("<", ">") if self.glyphs.ascii else ("‹", "›")  # noqa: RUF001
             value = f"{before} {value} {after}"

@@ -78,7 +78,7 @@ async def test_everything_about_a_completed_file(tmp_path: Path) -> None:
     async with scripted(link, size=(160, 48)) as driver:
         await open_details(driver)
         for words in (
-            "30:00 in 4:00 (7.5×)",  # noqa: RUF001
+            "30:00 in 4:00 (7.5×)",
             "/gone/talk.txt (missing)",
             "3 s damaged",
             "Settings used",

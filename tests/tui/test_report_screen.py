@@ -121,7 +121,7 @@ async def test_the_report_after_a_batch(tmp_path: Path, monkeypatch: pytest.Monk
         for words in (
             "19 files  ✓ 4 done  ✗ 2 failed  ○ 11 to do  ■ 1 cancelled  – 1 skipped",  # noqa: RUF001
             "4 h 55 min",
-            "9.0× real time",  # noqa: RUF001
+            "9.0× real time",
             "1 h 29 min",
             "en 3, fr 1",
             "Memory use",

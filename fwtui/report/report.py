@@ -88,7 +88,7 @@ def file_record(job: Job) -> FileRecord:
     """The row of a job."""
     record = FileRecord(
         path=valid_text(str(job.file)),
-        state=state_label(job.state),
+        state=state_name(job.state),
         audio_seconds=job.duration or None,
         started_at=getattr(job.state, "started_at", None),
         completed_at=getattr(job.state, "completed_at", None),

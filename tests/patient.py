@@ -10,8 +10,8 @@ from functools import partial
 
 WAITING = """
 from fwtui.engine import child, worker
-from fwtui.engine.teller import Teller
-send_window, rest = worker.Window, Teller.rest
+from fwtui.engine.reporter import Reporter
+send_window, rest = loop.WindowDone, Reporter.hold
 talking, waited = set(), set()
 def note_words(job, result, worked):
     if result.segments:
@@ -24,7 +24,7 @@ def wait_to_be_held(teller, jobs):
         with inbox._changed:
             inbox._changed.wait_for(lambda: inbox._holding or inbox.is_cancelled(job))
     return rest(teller, jobs)
-worker.Window, Teller.rest = note_words, wait_to_be_held
+loop.WindowDone, Reporter.hold = note_words, wait_to_be_held
 child.main()
 """
 ENGINE = (sys.executable, "-c", WAITING)

@@ -1,4 +1,7 @@
-"""Any media file to a 16 kHz mono WAV, in bounded memory; damage costs the damaged packets only."""
+"""Decode any media file to a 16 kHz mono WAV, in bounded memory.
+
+Damage costs only the damaged packets.
+"""
 
 import time
 from collections.abc import Callable, Iterator
@@ -24,26 +27,26 @@ from fwtui.audio.media import (
 )
 from fwtui.audio.timeline import Timeline
 from fwtui.audio.wav import HEADER_BYTES, SAMPLE_BYTES, SAMPLE_RATE, TooLong, WavWriter, check_room
-from fwtui.core.text import display_name
+from fwtui.core.text import clock, display_name, plural
 from fwtui.errors import BadMediaError
 
 # faster-whisper resamples in blocks of this many samples; the same blocks give the same samples.
 _BLOCK = 500_000
 # Less is not speech, and resampling makes so many times more of it that memory does not hold it.
 _LOWEST_RATE = 1000
-# A demuxer that fails this often in a row will not find its way back.
+# A demuxer that fails this often in a row will not recover.
 _MAX_READ_FAILURES = 64
 _PROGRESS_SECONDS = 0.25
-# No codec for speech needs less on the average over a file.
+# No speech codec needs less, averaged over a file.
 _LEAST_BYTES_PER_SECOND = 100
 
 
 class DecodeCancelled(Exception):
-    """The caller's `cancelled()` said so."""
+    """The caller's `cancelled()` returned true."""
 
 
 class Decoded(msgspec.Struct, frozen=True):
-    """The length of the WAV in samples at 16 kHz, and what was wrong with the file, for people.
+    """Length of the WAV in samples at 16 kHz, and what was wrong with the file, for people.
 
     `sound` is a digest of the samples.
     """
@@ -68,10 +71,10 @@ def decode_to_wav(
     """Decode the first audio stream of `path` into the 16 kHz mono 16-bit file `wav`.
 
     The samples are those of `faster_whisper.decode_audio`, and gaps in the timestamps become
-    silence. `on_progress` gets seconds of sound, at most 4 times a second; `cancelled` is asked
-    before every packet; more than `limit` bytes (0: any number) are refused. Whether there is room
-    is looked at first. Raises MediaError, DiskFullError, StorageError or DecodeCancelled; the WAV
-    is gone then.
+    silence. `on_progress` gets seconds of audio, at most 4 times a second; `cancelled` is called
+    before every packet; more than `limit` bytes (0: no limit) are refused. Free space is checked
+    first. Raises MediaError, DiskFullError, StorageError or DecodeCancelled, after deleting the
+    WAV.
     """
     with open_media(path) as media:
         needed = HEADER_BYTES + round(_credible(media) * SAMPLE_RATE) * SAMPLE_BYTES
@@ -88,8 +91,8 @@ def decode_to_wav(
                 raise _too_long(path, limit) from error
             if writer.samples == 0:
                 raise BadMediaError(
-                    f"No sound could be decoded from {display_name(path)}",
-                    "The file is damaged, or its sound is empty.",
+                    f"No audio could be decoded from {display_name(path)}",
+                    "The file is damaged, or its audio is empty.",
                 )
         seconds = writer.samples / SAMPLE_RATE
         warnings = _warnings(damage, timeline, seconds, media.duration)
@@ -97,12 +100,12 @@ def decode_to_wav(
 
 
 def _credible(media: Media) -> float:
-    """The seconds that the container claims, as far as its size can hold them: headers lie."""
+    """The seconds that the container claims, limited by what its size can hold: headers lie."""
     return min(media.duration, media.size / _LEAST_BYTES_PER_SECOND)
 
 
 class _Progress:
-    """Passes progress on, but not more often than people can see."""
+    """Passes progress on, at most 4 times a second."""
 
     def __init__(self, on_progress: Callable[[float], None]) -> None:
         self._report = on_progress
@@ -116,7 +119,7 @@ class _Progress:
 
 
 class _Section:
-    """A stretch of sound without gaps and with the same parameters: frames in, samples out."""
+    """A stretch of audio without gaps and with the same parameters: frames in, samples out."""
 
     def __init__(self, frame: AudioFrame) -> None:
         self.parameters = _parameters(frame)
@@ -128,7 +131,7 @@ class _Section:
     def feed(self, frame: AudioFrame) -> Iterator[npt.NDArray[np.int16]]:
         self._samples += frame.samples
         self.seconds = self._samples / frame.sample_rate
-        frame.pts = None  # the timeline has looked at it; the queue would insist on it
+        frame.pts = None  # the timeline has used it; the queue would insist on it
         self._fifo.write(frame)
         if self._fifo.samples >= _BLOCK:
             yield from self._resample(self._fifo.read())
@@ -150,7 +153,7 @@ def _transfer(
     writer: WavWriter,
     progress: _Progress,
 ) -> None:
-    """Write all frames, with silence where the timeline wants it."""
+    """Write all frames, with silence where the timeline requires it."""
     section: _Section | None = None
     begin = 0.0  # of the section, in seconds
     for frame, following in pairwise(chain(frames, (None,))):
@@ -162,7 +165,7 @@ def _transfer(
         )
         if section is None or silence or section.parameters != _parameters(frame):
             _finish(section, writer)
-            # A resampler may round up: then there is a sample too much already.
+            # A resampler may round up: then there is already one sample too many.
             missing = round((position + silence) * SAMPLE_RATE) - writer.samples
             writer.write_silence(max(0, missing))
             if frame.sample_rate < _LOWEST_RATE:
@@ -181,12 +184,12 @@ def _finish(section: _Section | None, writer: WavWriter) -> None:
 
 
 def _parameters(frame: AudioFrame) -> tuple[object, ...]:
-    """What may not change within a resampler."""
+    """The parameters that must not change within a resampler."""
     return frame.format.name, frame.layout.name, frame.sample_rate, frame.time_base
 
 
 def _frames(media: Media, damage: _Damage, cancelled: Callable[[], bool]) -> Iterator[AudioFrame]:
-    """The stream's frames; what cannot be decoded is counted and left out."""
+    """The stream's frames; packets that cannot be decoded are counted and skipped."""
     try:
         # `decode` would do it, but PyAV 19 has a ValueError for the packets behind a failure.
         media.stream.codec_context.open(strict=False)
@@ -224,24 +227,24 @@ def _packets(media: Media, damage: _Damage) -> "Iterator[Packet[AudioStream] | N
 
 def _no_rate(path: Path, rate: int) -> BadMediaError:
     return BadMediaError(
-        f"{display_name(path)} claims {rate} samples a second, which is no sound",
-        "The file is damaged, or it holds measurements.",
+        f"{display_name(path)} claims {rate} samples per second, which is not audio",
+        "The file is damaged, or it contains measurements.",
     )
 
 
 def _too_long(path: Path, limit: int) -> BadMediaError:
     hours = limit / SAMPLE_BYTES / SAMPLE_RATE / 3600
     return BadMediaError(
-        f"{display_name(path)} holds more than {hours:.1f} hours of sound",
-        f"It may be made to fill the disk ({limit / 2**20:.0f} MB decoded); if it is sound, raise "
-        "scratch_limit_mb.",
+        f"{display_name(path)} has more than {hours:.1f} hours of audio",
+        f"It may be made to fill the disk ({limit / 2**20:.0f} MB decoded). If it is a real "
+        "recording, raise scratch_limit_mb.",
     )
 
 
 def _cannot_convert(path: Path, error: av.error.FFmpegError) -> BadMediaError:
     raise_out_of_memory(path, error)
     return BadMediaError(
-        f"The sound of {display_name(path)} cannot be converted",
+        f"The audio of {display_name(path)} cannot be converted",
         f"Its sample format or channels are unusual ({error.strerror}): convert it to FLAC first.",
     )
 
@@ -251,18 +254,14 @@ def _warnings(
 ) -> tuple[str, ...]:
     found: list[str] = []
     if damage.packets:
-        found.append(f"{_count(damage.packets, 'damaged packet')} left out")
+        found.append(f"{plural(damage.packets, 'damaged packet')} skipped")
     if timeline.gaps:
-        gaps = _count(timeline.gaps, "gap")
-        found.append(f"{gaps} in the sound filled with {timeline.gap_seconds:.1f} s of silence")
+        gaps = plural(timeline.gaps, "gap")
+        found.append(f"{gaps} in the audio filled with {timeline.gap_seconds:.1f} s of silence")
     if timeline.jumps:
         found.append(
-            f"timestamps jump ({_count(timeline.jumps, 'time')}): subtitles may be shifted"
+            f"timestamps jump ({plural(timeline.jumps, 'time')}): subtitles may be shifted"
         )
     if expected and abs(seconds - expected) > max(1.0, expected * 0.02):
-        found.append(f"{seconds:.1f} s of sound decoded, but the file claims {expected:.1f} s")
+        found.append(f"{clock(seconds)} of audio decoded, but the file claims {clock(expected)}")
     return tuple(found)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,4 +1,4 @@
-"""Log-mel features just in time: the values of faster-whisper's whole-file features, per window."""
+"""Log-mel features, computed lazily per window; equal to faster-whisper's whole-file features."""
 
 from collections.abc import Callable
 from copy import copy
@@ -28,8 +28,8 @@ class LazyFeatures:
 
     `features[:, a:b]` and `features[..., a:b]` are float32 arrays; slices over 5 minutes are
     LazyFeatures again. `loudest` is the signal's highest log-mel value, which all windows are
-    clamped by: pass the one found earlier, or call `scan_loudest` once; without either, the first
-    window asked for scans.
+    clamped by: pass the one found earlier, or call `scan_loudest` once; otherwise the first
+    window that is read scans the signal.
     """
 
     ndim = 2
@@ -60,10 +60,10 @@ class LazyFeatures:
     def __getitem__(self, key: Slice) -> "FloatArray | LazyFeatures":
         rows, frames = key
         if not (rows is Ellipsis or rows == slice(None)):
-            raise IndexError("LazyFeatures gives all mel rows only")
+            raise IndexError("LazyFeatures supports only all mel rows")
         part = self._range[frames]
         if part.step != 1:
-            raise IndexError("LazyFeatures gives consecutive frames only")
+            raise IndexError("LazyFeatures supports only consecutive frames")
         if len(part) <= _MAX_FRAMES:
             return self._clamped(part.start, part.stop)
         self.scan_loudest()  # once for all views
@@ -72,7 +72,7 @@ class LazyFeatures:
         return view
 
     def window(self, start: int, stop: int) -> FloatArray:
-        """Frames [start, stop), cut to what there is."""
+        """Frames [start, stop), clipped to the signal."""
         part = self._range[start:stop]
         return self._clamped(part.start, part.stop)
 
@@ -115,9 +115,9 @@ class LazyFeatures:
         """Samples [start, stop) of the signal with its reflected beginning and silent end."""
         mirrored = self._source.read(1, 1 - start)[::-1] if start < 0 else np.zeros(0, np.float32)
         missing = max(0, -start) - mirrored.size
-        sound = self._source.read(max(0, start), stop)
+        samples = self._source.read(max(0, start), stop)
         # The padding is longer than what reflection takes from the end: all beyond it is silence.
-        silence = stop - max(0, start) - sound.size
+        silence = stop - max(0, start) - samples.size
         return np.concatenate(
-            (np.zeros(missing, np.float32), mirrored, sound, np.zeros(silence, np.float32))
+            (np.zeros(missing, np.float32), mirrored, samples, np.zeros(silence, np.float32))
         )

@@ -1,4 +1,4 @@
-"""Is it still the same file? Cheap for files of any size, and without any media library."""
+"""File identity: recognises a file that has changed. Cheap for files of any size."""
 
 import hashlib
 import os
@@ -10,9 +10,9 @@ _EDGE = 64 * 1024  # bytes
 
 
 class Identity(NamedTuple):
-    """What tells a file from what it was: digest over its edges, bytes, and time in ns.
+    """Digest over the edges of a file, size in bytes, and time of change in ns.
 
-    Size and time are None in what earlier versions wrote.
+    Size and time are None in records of earlier versions.
     """
 
     digest: str
@@ -20,12 +20,12 @@ class Identity(NamedTuple):
     modified: int | None = None
 
     def __str__(self) -> str:
-        """As the journal keeps it."""
+        """The form that the journal keeps."""
         return f"{self.digest} {self.size} {self.modified}"
 
     @staticmethod
     def parse(text: str) -> "Identity":
-        """What `str` made; anything else is the identity of no file."""
+        """Parse the result of `str`; anything else is the identity of no file."""
         digest, *numbers = text.split(" ")
         try:
             size, modified = (int(number) for number in numbers)
@@ -35,7 +35,7 @@ class Identity(NamedTuple):
 
 
 def identify(path: Path) -> Identity:
-    """The size, time of change, and a digest of size, first and last 64 KiB. Raises OSError."""
+    """Size, time of change, and a digest of size, first and last 64 KiB. Raises OSError."""
     with path.open("rb") as file:
         status = os.fstat(file.fileno())
         size = file.seek(0, os.SEEK_END)
@@ -48,14 +48,14 @@ def identify(path: Path) -> Identity:
 
 
 def difference(before: Identity, after: Identity) -> str:
-    """What has become of the file, in words; empty if nothing has."""
+    """What has changed in the file, for people; empty if nothing has."""
     if before.digest == after.digest:
         if None in {before.modified, after.modified} or before.modified == after.modified:
             return ""
-        return f"it was written to at {_moment(after)}"
+        return f"it was modified at {_moment(after)}"
     if before.size is None or after.size is None or before.size == after.size:
         return "it was replaced"
-    verb = "grew" if after.size > before.size else "was cut"
+    verb = "grew" if after.size > before.size else "shrank"
     return f"it {verb} from {before.size:,} to {after.size:,} bytes"
 
 
@@ -64,7 +64,7 @@ def _moment(identity: Identity) -> str:
 
 
 def change_since(path: Path, fingerprint: str) -> str:
-    """What has become of the file at `path`; one that cannot be read has not changed."""
+    """What has changed in the file at `path`; empty if it cannot be read."""
     try:
         return difference(Identity.parse(fingerprint), identify(path))
     except OSError:

@@ -1,7 +1,7 @@
-"""A child that says how long files are: `python -m fwtui.audio.lengths`.
+"""Child process that measures the lengths of files: `python -m fwtui.audio.lengths`.
 
-One path a line in, as a JSON string (`path_to_text`); one number of seconds a line out, null where
-there is none. It ends when its input does.
+Reads one path per line, as a JSON string (`path_to_text`); writes one number of seconds per line,
+null if unknown. It ends when its input does.
 """
 
 import contextlib
@@ -9,7 +9,7 @@ import json
 import os
 import sys
 
-from fwtui.audio.probe import probe
+from fwtui.audio.media import probe
 from fwtui.core.paths import text_to_path
 from fwtui.errors import MediaError
 
@@ -17,7 +17,7 @@ NICENESS = 10
 
 
 def length(path: str) -> float | None:
-    """Seconds as the container says, None if it does not or is none."""
+    """Seconds as the container says; None if it does not, or if it is no media file."""
     try:
         return probe(text_to_path(path)).duration or None
     except (MediaError, MemoryError, ValueError):
@@ -25,7 +25,7 @@ def length(path: str) -> float | None:
 
 
 def main() -> None:
-    """Answer until the input ends, or nobody reads the answers."""
+    """Answer until the input ends, or the answers are no longer read."""
     with contextlib.suppress(OSError, AttributeError):
         os.nice(NICENESS)
     with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):

@@ -1,4 +1,4 @@
-"""Open a media file with PyAV and say for people why it cannot be used."""
+"""Media files: opens and probes them with PyAV, and explains why a file cannot be used."""
 
 import errno
 import os
@@ -12,7 +12,10 @@ from typing import Any, NamedTuple
 import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer
+from av.stream import Disposition
 
+from fwtui.audio.identity import Identity, identify
+from fwtui.core.job import MediaInfo
 from fwtui.core.paths import path_to_text
 from fwtui.core.text import display_name
 from fwtui.errors import (
@@ -23,23 +26,23 @@ from fwtui.errors import (
     NoAudioError,
 )
 
-# Playlists point to other files or to the network, and a live one is waited on for ever.
+# Playlists point to other files or to the network, and a live one never ends.
 _PLAYLISTS = frozenset({"hls", "dash", "concat", "imf", "rtsp", "rtp", "sap", "sdp"})
-# Decoders give some of these codes for damaged data, so they count for reading only.
+# Decoders return some of these codes for damaged data, so they count only while reading.
 _DISK_NAMES = "EIO ETIMEDOUT ESTALE ENOTCONN EHOSTDOWN EHOSTUNREACH ENETUNREACH ENETDOWN ECONNRESET"
 _DISK_NAMES += " ECONNABORTED ENODEV ENXIO ENOMEDIUM EREMOTEIO"
 _DISK_ERRNOS = frozenset(getattr(errno, name, errno.EIO) for name in _DISK_NAMES.split())
-_MOST_READ = 256 << 20  # bytes that are read again to tell a bad disk from a bad file
+_MOST_READ = 256 << 20  # bytes read again to tell a bad disk from a bad file
 _CLOCK = re.compile(r"(\d{1,4}):(\d{2}):(\d{2}(?:\.\d{1,12})?)", re.ASCII)
 _ACCESS_ERRNOS = _DISK_ERRNOS | {errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR}
-# PyAV 19 always reads tags this way, whatever their encoding; before, it had to be told to.
+# PyAV 19 always reads tags this way, whatever their encoding; older versions need the option.
 _TAGS: dict[str, Any] = (
     {"metadata_errors": "surrogateescape"} if hasattr(InputContainer, "metadata_errors") else {}
 )
 
 
 class Media(NamedTuple):
-    """An open container and the audio stream that is transcribed: the first one, as whisper's."""
+    """An open container and the audio stream to transcribe: the first one, as whisper does."""
 
     path: Path
     size: int
@@ -57,7 +60,7 @@ class Media(NamedTuple):
 
     @property
     def duration(self) -> float:
-        """Seconds from second 0 to the end of the sound, as the container says; 0 if unknown."""
+        """Seconds from second 0 to the end of the audio, as the container says; 0 if unknown."""
         stream = self.stream
         if stream.duration and stream.time_base:
             begin = stream.start_time * stream.time_base if stream.start_time else 0
@@ -71,9 +74,9 @@ class Media(NamedTuple):
 
 @contextmanager
 def open_media(path: Path) -> Iterator[Media]:
-    """The file's container and its audio stream.
+    """Open the file's container and its audio stream.
 
-    Raises MediaAccessError, BadMediaError or NoAudioError, each titled with the file's name.
+    Raises MediaAccessError, BadMediaError or NoAudioError; titles include the file's name.
     """
     size = check_readable(path)
     try:
@@ -90,6 +93,39 @@ def open_media(path: Path) -> Iterator[Media]:
         yield Media(path, size, container, _audio_stream(path, container))
 
 
+def probe(path: Path) -> MediaInfo:
+    """Duration (seconds), container, codec, sample rate, channels and size (bytes) of a file.
+
+    Nothing is decoded. Raises MediaAccessError, BadMediaError or NoAudioError.
+    """
+    with open_media(path) as media:
+        stream = media.stream
+        return MediaInfo(
+            duration=media.duration,
+            container=media.container.format.name,
+            codec=stream.codec_context.name,
+            sample_rate=stream.sample_rate or 0,
+            channels=stream.channels or 0,
+            has_video=_has_video(media),
+            size=media.size,
+        )
+
+
+def _has_video(media: Media) -> bool:
+    # The cover picture of a song counts as a video stream, but nobody would call it one.
+    return any(
+        not video.disposition & Disposition.attached_pic for video in media.container.streams.video
+    )
+
+
+def fingerprint(path: Path) -> Identity:
+    """The identity of the file, as `identify` returns it. Raises MediaAccessError."""
+    try:
+        return identify(path)
+    except OSError as error:
+        raise access_error(path, error) from error
+
+
 def check_readable(path: Path) -> int:
     """The size in bytes of a regular, readable, non-empty file; raises MediaError otherwise."""
     try:
@@ -101,36 +137,36 @@ def check_readable(path: Path) -> int:
     name = display_name(path)
     if stat.S_ISDIR(status.st_mode):
         raise MediaAccessError(
-            f"{name} is a folder", "Add the folder itself to take the files in it.", missing=False
+            f"{name} is a folder", "Add the folder itself to transcribe its files.", missing=False
         )
     if not stat.S_ISREG(status.st_mode):
         raise MediaAccessError(
             f"{name} is not a regular file", "Only files on a disk can be read.", missing=False
         )
     if status.st_size == 0:
-        raise BadMediaError(f"{name} is empty", "It holds 0 bytes: copy or record it again.")
+        raise BadMediaError(f"{name} is an empty file", "It has 0 bytes: copy or record it again.")
     return status.st_size
 
 
 def access_error(path: Path, error: OSError) -> MediaAccessError:
-    """The error for people when the operating system does not give us the file."""
+    """The error to show when the operating system does not let us read the file."""
     name = display_name(path)
     if error.errno in {errno.ENOENT, errno.ENOTDIR}:
         return MediaAccessError(
-            f"{name} is not there",
+            f"File not found: {name}",
             "It was moved, renamed or deleted, or its drive is not connected.",
             missing=True,
         )
     if error.errno in {errno.EACCES, errno.EPERM}:
         return MediaAccessError(
             f"No permission to read {name}",
-            "Give your user the right to read the file and its folder.",
+            "Give your user permission to read the file and its folder.",
             missing=False,
         )
     if error.errno in _DISK_ERRNOS:
         return MediaLostError(
-            f"{name} cannot be read any more: {error.strerror or error}",
-            "The disk or network share it is on fails or has gone: bring it back, then retry.",
+            f"{name} can no longer be read: {error.strerror or error}",
+            "Its disk or network share has failed or is disconnected: reconnect it, then retry.",
             place=path_to_text(path),
         )
     return MediaAccessError(
@@ -141,7 +177,7 @@ def access_error(path: Path, error: OSError) -> MediaAccessError:
 
 
 def media_error(path: Path, error: av.error.FFmpegError) -> MediaError:
-    """The error for people behind one of PyAV's; raises MemoryError if that is what it was."""
+    """The error to show for one of PyAV's. Raises MemoryError if that was the cause."""
     raise_out_of_memory(path, error)
     if error.errno in _ACCESS_ERRNOS and not _reads_well(path):
         return access_error(path, OSError(error.errno, error.strerror or ""))
@@ -159,7 +195,7 @@ def raise_read_error(path: Path, error: av.error.FFmpegError) -> None:
 
 
 def _reads_well(path: Path) -> bool:
-    """Whether we get all of a file: FFmpeg calls some damage an I/O error, or no permission."""
+    """Whether the whole file can be read: FFmpeg reports some damage as an I/O error."""
     try:
         with path.open("rb", buffering=0) as file:
             if os.fstat(file.fileno()).st_size > _MOST_READ:
@@ -172,7 +208,7 @@ def _reads_well(path: Path) -> bool:
 
 
 def raise_out_of_memory(path: Path, error: av.error.FFmpegError) -> None:
-    """Raise MemoryError if that is what PyAV's error is: its own class need not be one."""
+    """Raise MemoryError if PyAV ran out of memory; its own class may not be a MemoryError."""
     if error.errno == errno.ENOMEM:
         raise MemoryError(f"no memory to read {display_name(path)}") from error
 
@@ -186,13 +222,13 @@ def _audio_stream(path: Path, container: InputContainer) -> AudioStream:
     streams = container.streams.audio
     name = display_name(path)
     if not streams:
-        raise NoAudioError(f"{name} has no sound", "The file holds no audio stream.")
+        raise NoAudioError(f"No audio track in {name}", "The file has no audio stream.")
     for stream in streams:
-        # PyAV leaves the context out when FFmpeg has no decoder, whatever its stubs say.
+        # PyAV sets no context if FFmpeg has no decoder, whatever its stubs say.
         if getattr(stream, "codec_context", None) is not None:
             return stream
     raise BadMediaError(
-        f"The sound of {name} is in an unknown format",
+        f"The audio of {name} is in an unknown format",
         "Convert it to a common format, for example with ffmpeg to FLAC.",
     )
 

@@ -1,4 +1,4 @@
-"""Decoded sound by position: a scratch WAV, and the speech in it seen as one signal."""
+"""Decoded audio, read by position: a scratch WAV, and the speech in it as one signal."""
 
 import os
 import threading
@@ -25,7 +25,7 @@ class SampleSource(Protocol):
         ...
 
     def read(self, start: int, stop: int) -> FloatArray:
-        """Samples [start, stop) in [-1, 1), cut to what there is."""
+        """Samples [start, stop) in [-1, 1), clipped to the signal."""
         ...
 
 
@@ -61,7 +61,7 @@ class Pcm:
         self.close()
 
     def read(self, start: int, stop: int) -> FloatArray:
-        """Samples [start, stop) as float32 in [-1, 1), cut to what there is."""
+        """Samples [start, stop) as float32 in [-1, 1), clipped to the signal."""
         start, stop = _clip(start, stop, self._samples)
         data = self._read_bytes((stop - start) * SAMPLE_BYTES, self._offset + start * SAMPLE_BYTES)
         # The division is faster-whisper's, bit for bit.
@@ -94,7 +94,7 @@ class SpeechView:
         return self._ends[-1] if self._ends else 0
 
     def read(self, start: int, stop: int) -> FloatArray:
-        """Samples [start, stop) of the joined speech, cut to what there is."""
+        """Samples [start, stop) of the joined speech, clipped to its length."""
         start, stop = _clip(start, stop, len(self))
         pieces: list[FloatArray] = []
         index = bisect_right(self._ends, start)

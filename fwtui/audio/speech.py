@@ -1,7 +1,7 @@
-"""Where speech is: Silero VAD over a signal of any length, in bounded memory.
+"""Speech detection: Silero VAD over a signal of any length, in bounded memory.
 
-A port of `faster_whisper.vad.get_speech_timestamps` that takes the sound block by block; tests
-hold it against the original.
+A port of `faster_whisper.vad.get_speech_timestamps` that reads the audio block by block; tests
+compare it with the original.
 """
 
 from collections.abc import Callable, Iterator
@@ -28,7 +28,7 @@ def find_speech(
 ) -> tuple[SpeechChunk, ...]:
     """Speech chunks in order, as `get_speech_timestamps(whole signal, options)` finds them.
 
-    `cancelled` is asked about once per minute of sound; raises DecodeCancelled.
+    `cancelled` is called about once per minute of audio; raises DecodeCancelled.
     """
     segmenter = Segmenter(options)
     for block in speech_probabilities(source, cancelled):
@@ -50,10 +50,10 @@ def speech_probabilities(
         if cancelled():
             raise DecodeCancelled
         last = min(first + _BLOCK, total)
-        sound = source.read(first * _WINDOW, last * _WINDOW)
-        windows = np.pad(sound, (0, (last - first) * _WINDOW - sound.size)).reshape(-1, _WINDOW)
+        samples = source.read(first * _WINDOW, last * _WINDOW)
+        windows = np.pad(samples, (0, (last - first) * _WINDOW - samples.size)).reshape(-1, _WINDOW)
         if last == total:
-            windows[-1, -_CONTEXT:] = 0  # faster-whisper clears it by accident; so must we
+            windows[-1, -_CONTEXT:] = 0  # faster-whisper clears it by accident, so this must, too
         contexts = np.concatenate((context, windows[:-1, -_CONTEXT:]))
         context = windows[-1:, -_CONTEXT:].copy()
         inputs = {"input": np.concatenate((contexts, windows), 1), "h": state, "c": cell}
@@ -90,10 +90,10 @@ class _Limits:
 
 @dataclass
 class _Pauses:
-    """What is known of the pauses in the current speech; positions in samples, 0: none.
+    """Pauses in the current speech; positions in samples, 0: none.
 
-    `begin` is where the current pause began, `cut` the start of the last pause long enough to cut
-    at, `resumed` where speech went on after it.
+    `begin`: where the current pause began; `cut`: the start of the last pause long enough to cut
+    at; `resumed`: where speech resumed after it.
     """
 
     begin: int = 0
@@ -117,7 +117,7 @@ class Segmenter:
         self._limits = _Limits.of(self.options)
 
     def feed(self, probability: float) -> None:
-        """Take the next window's probability."""
+        """Add the next window's probability."""
         self._step(probability, self._position)
         self._position += _WINDOW
 
@@ -144,7 +144,7 @@ class Segmenter:
             self._pause(now)
 
     def _split(self, now: int) -> bool:
-        """End speech that is too long; True: this window needs no more attention."""
+        """Split speech that is too long; returns whether the window is dealt with by that."""
         assert self._start is not None
         pauses = self._pauses
         self._pauses = _Pauses()

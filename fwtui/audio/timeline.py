@@ -1,9 +1,9 @@
-"""Where decoded sound belongs on the file's clock, from timestamps that may be wrong."""
+"""Timeline: where decoded audio belongs in the file, from timestamps that may be wrong."""
 
 # Encoder delay, pre-skip and timestamps rounded by the container stay below this (AAC and Opus
 # priming: up to 0.05 s; ASF's coarse clock: 0.05 s); a lag above it can be seen in subtitles.
 GAP_SECONDS = 0.1
-# Sound this far behind the clock means that the clock was set back, not that it is imprecise.
+# Audio this far behind the clock means that the clock was set back, not that it is imprecise.
 SETBACK_SECONDS = 1.0
 # With no duration in the container, all silence together may not be longer than this.
 MAX_UNKNOWN_SILENCE = 3600.0
@@ -12,7 +12,7 @@ MAX_SILENCE = 12 * 3600.0
 
 
 class Timeline:
-    """Decides, frame by frame, how much silence belongs in front.
+    """Decides how much silence to insert before each frame.
 
     `start` is the clock's time of second 0 (None: that of the first frame), `duration` the length
     that the container claims (0: unknown). All times are seconds.
@@ -28,9 +28,9 @@ class Timeline:
         self._silence = 0.0
 
     def silence_before(self, at: float | None, position: float, following: float | None) -> float:
-        """Seconds of silence to put before a frame.
+        """Seconds of silence to insert before a frame.
 
-        `at` is the frame's timestamp, `position` how much sound is in front of it, `following`
+        `at` is the frame's timestamp, `position` the seconds of audio before it, `following`
         the next frame's timestamp (None: unknown), which tells a gap from one wrong timestamp.
         """
         if at is None:

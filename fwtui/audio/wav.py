@@ -31,14 +31,14 @@ _FULL = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
 
 
 class TooLong(Exception):
-    """There is more sound than may be written."""
+    """There is more audio than may be written."""
 
 
 class WavWriter:
-    """Writes samples; as a context manager it completes the file, or deletes it on any error.
+    """Writes samples; as a context manager, completes the file or deletes it on any error.
 
     Raises DiskFullError (naming the folder and `needed` bytes), StorageError, and TooLong when
-    there is more sound than `limit` bytes (0: no limit).
+    there is more audio than `limit` bytes (0: no limit).
     """
 
     def __init__(self, path: Path, needed: int = 0, limit: int = 0) -> None:
@@ -117,14 +117,14 @@ class WavWriter:
                 needed = max(self._needed, HEADER_BYTES + self.samples * SAMPLE_BYTES)
                 raise _no_room(self._path.parent, needed) from error
             raise StorageError(
-                f"Cannot write decoded sound in {folder}: {error.strerror or error}",
+                f"Cannot write decoded audio to {folder}: {error.strerror or error}",
                 "Check the folder's permissions and its disk.",
             ) from error
 
 
 def check_room(folder: Path, needed: int) -> None:
-    """Raise DiskFullError if `needed` bytes are more than there is room for in the folder."""
-    with contextlib.suppress(OSError):  # a file system that does not say
+    """Raise DiskFullError if the folder has no room for `needed` bytes."""
+    with contextlib.suppress(OSError):  # a file system that does not report it
         if shutil.disk_usage(folder).free < needed:
             raise _no_room(folder, needed)
 
@@ -132,7 +132,7 @@ def check_room(folder: Path, needed: int) -> None:
 def _no_room(folder: Path, needed: int) -> DiskFullError:
     return DiskFullError(
         f"No room left in {encodable(folder)}",
-        f"{needed} bytes ({needed / 2**20:.0f} MB) are needed there for the decoded sound: "
+        f"{needed / 2**20:.0f} MB are needed there for the decoded audio: "
         "free some space or set another cache folder.",
         place=path_to_text(folder),
         needed=needed,
@@ -140,7 +140,7 @@ def _no_room(folder: Path, needed: int) -> DiskFullError:
 
 
 def wav_header(data_bytes: int) -> bytes:
-    """A WAV header of always `HEADER_BYTES` bytes; RF64 when the sound is too long for RIFF."""
+    """A WAV header of exactly `HEADER_BYTES` bytes; RF64 if the audio is too long for RIFF."""
     riff = HEADER_BYTES - 8 + data_bytes
     is_long = riff > _MAX_RIFF
     samples = data_bytes // SAMPLE_BYTES
@@ -158,14 +158,14 @@ def wav_header(data_bytes: int) -> bytes:
 
 
 class WavData(NamedTuple):
-    """Where the samples lie in a WAV file: byte offset and number of samples."""
+    """Byte offset and number of the samples in a WAV file."""
 
     offset: int
     samples: int
 
 
 def find_samples(file: BinaryIO, size: int) -> WavData:
-    """Where the samples are in a WAV of `size` bytes; raises StorageError if it is another kind."""
+    """Find the samples in a WAV of `size` bytes. Raises StorageError for another kind of WAV."""
     head = file.read(12)
     if len(head) < 12 or head[:4] not in {b"RIFF", b"RF64"} or head[8:] != b"WAVE":
         raise _not_scratch()
@@ -192,6 +192,4 @@ def _is_ours(fmt: bytes) -> bool:
 
 
 def _not_scratch() -> StorageError:
-    return StorageError(
-        "The scratch file is not a 16 kHz mono 16-bit WAV", "Start the file again from its start."
-    )
+    return StorageError("The scratch file is not a 16 kHz mono 16-bit WAV", "Restart the file.")

@@ -20,12 +20,12 @@ from fwtui.engine.protocol import (
     CleanedUp,
     Fatal,
     FileFailed,
-    Finished,
+    FileFinished,
+    FileStarted,
     Ready,
     Shutdown,
-    Started,
     Transcribe,
-    Window,
+    WindowDone,
 )
 from fwtui.errors import EngineError
 from fwtui.memory.gpu import GpuMeter
@@ -200,11 +200,11 @@ class _Stay:
                 match reply:
                     case Ready(load_seconds=seconds):
                         self.load_seconds = seconds
-                    case Started(plan=plan):
+                    case FileStarted(plan=plan):
                         self.began, self.audio = time.monotonic(), plan.duration
-                    case Window(worked=worked):
+                    case WindowDone(worked=worked):
                         self.worked += worked
-                    case Finished():
+                    case FileFinished():
                         self.ended = time.monotonic()
                     case CleanedUp(peak=peak):
                         self.peak = peak

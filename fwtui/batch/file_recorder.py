@@ -39,7 +39,7 @@ from fwtui.core.paths import path_to_text
 from fwtui.core.session import FilePlan, ResumePoint, WindowResult
 from fwtui.core.settings import Settings
 from fwtui.core.text import clock
-from fwtui.engine.protocol import Busy, CleanedUp, Started, Transcribe
+from fwtui.engine.protocol import Busy, CleanedUp, FileStarted, Transcribe
 from fwtui.memory.describe import (
     after_cleanup,
     file_finished,
@@ -64,7 +64,7 @@ class FileRecorder:
         self.speed = Speed()
         self.worked = 0.0
 
-    async def started(self, run: FileRun, started: Started) -> None:
+    async def started(self, run: FileRun, started: FileStarted) -> None:
         """Record that the file is prepared and its first window is next."""
         job = self.state.queue[started.job]
         run.plan = started.plan

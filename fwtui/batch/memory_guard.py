@@ -28,7 +28,7 @@ from fwtui.memory.guard import (
     with_limits,
 )
 from fwtui.memory.measure import MemoryMeter
-from fwtui.memory.models import weights_size
+from fwtui.memory.weights import weights_size
 
 RAISE = "raise the limit, or choose a smaller model, best_of 1 or compute type int8"
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from fwtui.engine.stderr import LastWords
+from fwtui.engine.stderr import StderrTail
 
 if TYPE_CHECKING:
     import psutil
@@ -59,7 +59,7 @@ def run_command(
     What it started and left behind is not waited for.
     """
     began = time.monotonic()
-    last_words = LastWords(lambda _: None)
+    last_words = StderrTail(lambda _: None)
     # From a file: a command that reads nothing, or late, holds nobody up.
     try:
         with tempfile.TemporaryFile() as given:

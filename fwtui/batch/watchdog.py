@@ -1,9 +1,8 @@
-"""Notices an engine that neither answers nor gets on, and ends it, so that a fresh one goes on.
+"""Watchdog: notices an engine that neither answers nor makes progress, and kills it.
 
-What an engine is asked and says is all there is to judge by. An engine that is quiet is asked for
-a sign of life; one that lives may still be stuck in a window. How long either may last is learned
-from the file's own windows. Only time in which this process was awake counts: a suspended laptop
-and a stopped process group are no stalls.
+It judges by requests and replies alone. A quiet engine is pinged; one that answers may still be
+stuck in a window. The timeouts are learned from the file's own windows. Only time in which this
+process was running counts: a suspended laptop or a stopped process group is no stall.
 """
 
 import asyncio
@@ -22,43 +21,43 @@ from fwtui.engine.protocol import (
     AnyReply,
     AnyRequest,
     FileFailed,
-    Finished,
+    FileFinished,
+    FilePreparing,
+    FileProbed,
+    FileStarted,
+    FileStopped,
     Held,
     Hold,
     Note,
     Ping,
     Pong,
-    Preparing,
-    Probed,
     Ready,
     Shutdown,
-    Started,
-    Stopped,
     Transcribe,
-    Window,
+    WindowDone,
 )
 
-LOOK_SECONDS = 1.0
-# Looks that are further apart: this process did not run either, so the clocks start again.
+CHECK_SECONDS = 1.0
+# After a longer gap between checks this process did not run either, so the clocks restart.
 GAP_SECONDS = 10.0
-DUMP_SECONDS = 10.0  # at most, for the first line of the stacks; the pipe keeps the others
-DUMP_LOOK = 0.25
-# A model comes from a slow disk or the network, and native code that reads it answers nobody.
+DUMP_SECONDS = 10.0  # to wait for the stacks at most
+DUMP_CHECK_SECONDS = 0.25
+# A model comes from a slow disk or the network, and native code that loads it answers no pings.
 LOADING_SECONDS = 900.0
-FIRST = 10  # nothing is known yet: so many times the usual patience
-SLOWER = 10  # a window may take so many times as long as the slowest one before it
-PREPARING_SPEED = 10  # sound is searched for speech at least so many times faster than it plays
-ASKS = 4  # a quiet engine is asked so many times sooner than patience ends
+FIRST_FACTOR = 10  # times the usual timeout, while nothing is known of the file's windows
+SLOWER_FACTOR = 10  # times the slowest window so far
+PREPARING_SPEED = 10  # audio is prepared at least so many times faster than it plays
+PINGS = 4  # a quiet engine is pinged after this fraction of the timeout
 
 
 class Activity(StrEnum):
-    """What an engine is busy with."""
+    """What an engine is doing."""
 
     IDLE = "idle"
     LOADING = "loading the model"
     PREPARING = "preparing the file"
-    WINDOW = "a window"
-    ENDING = "ending"
+    WINDOW = "transcribing"
+    ENDING = "shutting down"
 
 
 @dataclass
@@ -70,62 +69,65 @@ class WindowPace:
     stalls: int = 0
 
 
-class Patience(NamedTuple):
-    """Seconds without any sign of life, and seconds without progress, that are too many."""
+class Timeouts(NamedTuple):
+    """Seconds without any reply, and seconds without progress."""
 
     silence: float
     stillness: float
 
 
-ENDLESS = Patience(math.inf, math.inf)
+ENDLESS = Timeouts(math.inf, math.inf)
 
 
-def patience(stage: Activity, seconds: float, pace: WindowPace) -> Patience:
-    """How long an engine may be quiet and may be stuck; `seconds` is the setting (0: for ever).
+def timeouts(activity: Activity, seconds: float, pace: WindowPace) -> Timeouts:
+    """How long an engine may be quiet, and without progress; `seconds` is the setting (0: off).
 
-    It doubles with every stall of the file, so that a slow machine gets on in the end.
+    They double with every stall of the file, so that a slow machine succeeds in the end.
     """
-    if seconds <= 0 or stage is Activity.IDLE:
+    if seconds <= 0 or activity is Activity.IDLE:
         return ENDLESS
     usual = seconds * 2**pace.stalls
-    match stage:
+    match activity:
         case Activity.LOADING:
-            return Patience(max(LOADING_SECONDS, usual), math.inf)
+            return Timeouts(max(LOADING_SECONDS, usual), math.inf)
         case Activity.PREPARING:
-            return Patience(usual, FIRST * usual + pace.length / PREPARING_SPEED)
+            return Timeouts(usual, FIRST_FACTOR * usual + pace.length / PREPARING_SPEED)
         case Activity.WINDOW if pace.slowest:
-            return Patience(usual, max(usual, SLOWER * pace.slowest * 2**pace.stalls))
+            return Timeouts(usual, max(usual, SLOWER_FACTOR * pace.slowest * 2**pace.stalls))
         case _:
-            return Patience(usual, FIRST * usual)
+            return Timeouts(usual, FIRST_FACTOR * usual)
 
 
 class EngineClocks:
-    """Seconds since an engine was heard and since it got on, by the looks at it."""
+    """Seconds since the last reply of an engine, and since its last progress."""
 
     def __init__(self, now: float) -> None:
-        self.heard = self.progressed = self._looked = now
+        self.replied = self.progressed = self._checked = now
 
-    def hear(self, now: float, *, progress: bool) -> float:
-        """Something came at `now`; seconds since the progress before."""
+    def restart(self, now: float, *, progress: bool) -> float:
+        """Restart the clock of replies, and of progress if `progress`.
+
+        Returns the seconds since the progress before.
+        """
         took = now - self.progressed
-        self.heard = now
+        self.replied = now
         if progress:
             self.progressed = now
         return took
 
-    def look(self, now: float) -> Patience:
-        """Silence and stillness at `now`; none if nobody looked for long."""
-        if now - self._looked > GAP_SECONDS:
-            self.heard = self.progressed = now
-        self._looked = now
-        return Patience(now - self.heard, now - self.progressed)
+    def check(self, now: float) -> Timeouts:
+        """Seconds without reply and without progress at `now`; none after a gap in the checks."""
+        if now - self._checked > GAP_SECONDS:
+            self.replied = self.progressed = now
+        self._checked = now
+        return Timeouts(now - self.replied, now - self.progressed)
 
 
 @dataclass
 class Watchdog:
-    """Watches one engine. `sent` and `heard` may be called from any thread.
+    """Watches one engine. `sent` and `received` may be called from any thread.
 
-    `paces` outlives the engine: a file is the same in the next one.
+    `seconds` is the setting. `paces` outlives the engine: a file is the same in the next one.
     """
 
     seconds: float
@@ -134,114 +136,116 @@ class Watchdog:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _loading: bool = True
     _ending: bool = False
-    _resting: bool = False
-    _asked: bool = False
+    _held: bool = False
+    _pinged: bool = False
     _jobs: dict[JobId, bool] = field(default_factory=dict)  # in the engine; whether started
 
     @property
     def activity(self) -> Activity:
-        """What the engine is busy with."""
+        """What the engine is doing."""
         if self._loading:
             return Activity.LOADING
-        if self._resting:
+        if self._held:
             return Activity.IDLE
         if not self._jobs:
             return Activity.ENDING if self._ending else Activity.IDLE
-        return Activity.WINDOW if self._jobs[self._first] else Activity.PREPARING
+        return Activity.WINDOW if self._jobs[self._current] else Activity.PREPARING
 
     @property
-    def _first(self) -> JobId:
-        """The job that the engine is at: the first of those in the model, or else of all."""
+    def _current(self) -> JobId:
+        """The job that the engine works on: the first in the model, or else the first of all."""
         return next((job for job, started in self._jobs.items() if started), next(iter(self._jobs)))
 
     @property
     def _pace(self) -> WindowPace:
-        return self.paces.setdefault(self._first, WindowPace()) if self._jobs else WindowPace()
+        return self.paces.setdefault(self._current, WindowPace()) if self._jobs else WindowPace()
 
     def sent(self, request: AnyRequest) -> None:
-        """The engine is asked for something."""
+        """Note a request to the engine."""
         with self._lock:
             idle = self.activity is Activity.IDLE
             if isinstance(request, Transcribe):
                 self._jobs[request.job] = False
             elif isinstance(request, Shutdown):
                 self._ending = True
-                self._resting = False
+                self._held = False
             elif isinstance(request, Hold) and not request.on:
-                self._resting = False
+                self._held = False
             if idle:
-                self.clocks.hear(time.monotonic(), progress=True)
+                self.clocks.restart(time.monotonic(), progress=True)
 
-    def heard(self, reply: AnyReply) -> None:
-        """The engine said something."""
+    def received(self, reply: AnyReply) -> None:
+        """Note a reply of the engine."""
         with self._lock:
-            self._asked = False
+            self._pinged = False
             progress = not isinstance(reply, Note | Pong)
-            took = self.clocks.hear(time.monotonic(), progress=progress)
+            took = self.clocks.restart(time.monotonic(), progress=progress)
             match reply:
                 case Ready():
                     self._loading = False
-                case Probed(job=job, media=media):
+                case FileProbed(job=job, media=media):
                     self.paces.setdefault(job, WindowPace()).length = media.duration
-                case Preparing(job=job, done=done):
+                case FilePreparing(job=job, done=done):
                     pace = self.paces.setdefault(job, WindowPace())
                     pace.length = max(pace.length, done)
-                case Started(job=job):
+                case FileStarted(job=job):
                     self._jobs[job] = True
-                case Window(job=job):
+                case WindowDone(job=job):
                     pace = self.paces.setdefault(job, WindowPace())
                     pace.slowest = max(pace.slowest, took)
-                case Finished(job=job) | Stopped(job=job) | FileFailed(job=job):
+                case FileFinished(job=job) | FileStopped(job=job) | FileFailed(job=job):
                     self._jobs.pop(job, None)
                 case Held(on=on):
-                    self._resting = on
+                    self._held = on
                 case _:
                     pass
 
-    def look(self, now: float) -> Ping | Failure | None:
-        """What is to be done at `now`: ask for a sign of life, give the engine up, or nothing."""
+    def check(self, now: float) -> Ping | Failure | None:
+        """What to do at `now`: ping the engine, kill it because of this failure, or nothing."""
         with self._lock:
-            stage = self.activity
-            passed, limit = self.clocks.look(now), patience(stage, self.seconds, self._pace)
+            activity = self.activity
+            passed = self.clocks.check(now)
+            limit = timeouts(activity, self.seconds, self._pace)
             if passed.silence > limit.silence:
-                return self._give_up(f"no sign of life for {passed.silence:.0f} s", stage)
+                return self._stalled(f"no reply for {passed.silence:.0f} s", activity)
             if passed.stillness > limit.stillness:
-                return self._give_up(f"no progress for {passed.stillness:.0f} s", stage)
-            if stage is Activity.IDLE or self._asked or passed.silence < self.seconds / ASKS:
+                return self._stalled(f"no progress for {passed.stillness:.0f} s", activity)
+            if activity is Activity.IDLE or self._pinged or passed.silence < self.seconds / PINGS:
                 return None
-            self._asked = True
+            self._pinged = True
             return Ping()
 
-    def _give_up(self, what: str, stage: Activity) -> Failure:
+    def _stalled(self, what: str, activity: Activity) -> Failure:
         if self._jobs:
             self._pace.stalls += 1
         return Failure(
             FailureKind.STALLED,
-            f"The engine has stalled: {what} ({stage})",
-            "the log has its stacks; if it is only slow, raise stall_seconds",
+            f"The engine stalled while {activity}: {what}",
+            "its stacks are in the log; if it is only slow, raise stall_seconds",
         )
 
     async def watch(
-        self, client: EngineClient, give_up: Callable[[EngineClient, Failure], None]
+        self, client: EngineClient, on_stalled: Callable[[EngineClient, Failure], None]
     ) -> None:
-        """Look at the engine until it is gone; `give_up` is told before a stalled one is killed."""
+        """Watch the engine until it is gone; `on_stalled` is called before it is killed."""
         while not client.is_gone:
-            await asyncio.sleep(LOOK_SECONDS)
-            verdict = self.look(time.monotonic())
-            if isinstance(verdict, Ping):
-                client.send(verdict)
-            elif verdict is not None:
-                await _see_stacks(client)
-                give_up(client, verdict)
+            await asyncio.sleep(CHECK_SECONDS)
+            action = self.check(time.monotonic())
+            if isinstance(action, Ping):
+                client.send(action)
+            elif action is not None:
+                await _dump_stacks(client)
+                on_stalled(client, action)
                 client.kill()
                 return
 
 
-async def _see_stacks(client: EngineClient) -> None:
-    said = client.lines_said
+async def _dump_stacks(client: EngineClient) -> None:
+    """Have the engine write its stacks to the log; waits until they have arrived."""
+    first = client.stderr_lines
     client.dump_stacks()
-    for _ in range(round(DUMP_SECONDS / DUMP_LOOK)):
-        before = client.lines_said
-        await asyncio.sleep(DUMP_LOOK)
-        if client.lines_said == before > said:  # no more come
+    for _ in range(round(DUMP_SECONDS / DUMP_CHECK_SECONDS)):
+        before = client.stderr_lines
+        await asyncio.sleep(DUMP_CHECK_SECONDS)
+        if client.stderr_lines == before > first:  # no more lines come
             return

@@ -42,21 +42,21 @@ from fwtui.engine.protocol import (
     CleanUp,
     Fatal,
     FileFailed,
+    FileFinished,
+    FilePrepared,
+    FilePreparing,
+    FileProbed,
     FileReply,
-    Finished,
+    FileStarted,
+    FileStopped,
     Held,
     Hold,
     InModel,
     Note,
     Pong,
-    Preparing,
-    Probed,
     Ready,
     Shutdown,
-    Started,
-    Stopped,
-    Waiting,
-    Window,
+    WindowDone,
 )
 from fwtui.errors import EngineError
 from fwtui.memory.measure import MemoryMeter
@@ -460,23 +460,23 @@ class EngineWorker:
 
     async def _on_file_reply(self, reply: FileReply) -> None:
         match reply:
-            case Preparing(job=job, done=done, total=total):
+            case FilePreparing(job=job, done=done, total=total):
                 self._in_flight.move(job, JobStage.PREPARING)
                 self.state.emit(JobProgress(job, done, total, 0.0, None, preparing=True))
-            case Probed(job=job, media=media):
+            case FileProbed(job=job, media=media):
                 await self.state.put(replace(self.state.queue[job], media=media))
-            case Waiting(job=job):
+            case FilePrepared(job=job):
                 self._in_flight.move(job, JobStage.PREPARED)
-            case Started(job=job):
+            case FileStarted(job=job):
                 await self._recorder.started(self._runs[job], reply)
-            case Window(job=job, result=result, worked=worked):
+            case WindowDone(job=job, result=result, worked=worked):
                 await self._recorder.window(self._runs[job], result, worked)
                 self.windows += 1
                 await self._at_window(done=result.state.done)
-            case Finished(job=job, changed=changed):
+            case FileFinished(job=job, changed=changed):
                 self._runs[job].changed = changed
                 await self._complete(self._remove(job))
-            case Stopped(job=job):
+            case FileStopped(job=job):
                 await self._recorder.stopped(self._remove(job))
             case FileFailed(job=job, failure=failure, shared=shared):
                 await self._on_file_failed(self._remove(job), failure, shared=shared)

@@ -17,7 +17,7 @@ import msgspec
 
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.paths import path_to_text, valid_text
-from fwtui.engine.failure import describe_exit
+from fwtui.engine.classify import describe_exit
 
 COMMAND = (sys.executable, "-P", "-m", "fwtui.batch.ytdlp")
 NEEDED = Failure(

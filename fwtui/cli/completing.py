@@ -75,7 +75,7 @@ def files(incomplete: str) -> "list[CompletionItem]":
 def _choices(field: Field) -> dict[str, str | None]:
     match field.key:
         case "model.model":
-            from fwtui.memory.models import KNOWN
+            from fwtui.memory.weights import KNOWN
 
             return dict.fromkeys(KNOWN)
         case "decoding.language":

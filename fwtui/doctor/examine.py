@@ -19,7 +19,7 @@ from fwtui.doctor.selftest import SECONDS, self_test
 from fwtui.errors import FwtuiError, ModelAbsentError
 from fwtui.memory.forecast import describe_forecast, forecast
 from fwtui.memory.measure import MemoryMeter
-from fwtui.memory.models import weights_size
+from fwtui.memory.weights import weights_size
 from fwtui.models.cache import hub_cache, locate
 from fwtui.models.catalogue import megabytes
 from fwtui.models.inventory import Presence, cache_bytes, list_models

@@ -12,7 +12,7 @@ from fwtui.core.paths import path_to_text
 from fwtui.core.settings import DecodingSettings, ModelSettings, Settings
 from fwtui.doctor.facts import SelfTest
 from fwtui.engine.client import EngineClient
-from fwtui.engine.protocol import Fatal, FileFailed, Finished, Ready, Transcribe, Window
+from fwtui.engine.protocol import Fatal, FileFailed, FileFinished, Ready, Transcribe, WindowDone
 from fwtui.errors import EngineError
 
 SECONDS = 5.0
@@ -81,9 +81,9 @@ def _listen(client: EngineClient) -> tuple[str, str | None, Failure | None]:
         match reply:
             case Ready(device=used):
                 device = used
-            case Window(result=result):
+            case WindowDone(result=result):
                 words += "".join(segment.text for segment in result.segments)
-            case Finished():
+            case FileFinished():
                 return device, words, None
             case Fatal(failure=failure) | FileFailed(failure=failure):
                 return device, None, failure

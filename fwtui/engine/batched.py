@@ -1,8 +1,8 @@
 """Batched decoding: chunks of one or several files in one run of the model.
 
 A port of faster-whisper 1.2.1's `BatchedInferencePipeline` (MIT) on that library's own pieces,
-with timestamps, and with a state that is plain data: which chunk of a file is next. What comes out
-of a chunk does not depend on which others are in its batch.
+with timestamps, and with a state that is plain data: which chunk of a file is next. The result of
+a chunk does not depend on the others in its batch.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,9 +32,9 @@ from fwtui.engine.windows import is_silence
 
 @dataclass
 class _Chunk:
-    """A chunk in the model: where it is from, and what became of it.
+    """A chunk in the model: its origin, and its result.
 
-    `heard` is when speech was last heard in its file, in seconds of the joined speech.
+    `last_speech`: when speech was last heard in its file, in seconds of the joined speech.
     """
 
     file: BatchedFile
@@ -46,27 +46,27 @@ class _Chunk:
     no_speech: float
     temperature: float
     pieces: list[SegmentDict]
-    heard: float
+    last_speech: float
 
 
 class BatchDecoder:
-    """Decodes batches with the options of their files, which must be of one `kind`."""
+    """Decodes batches of files that are of one kind (see `batch_kind`)."""
 
     def __init__(self, model: WhisperModel, started: Callable[[BatchedFile], None]) -> None:
-        """`started` is told of each file whose language was found."""
+        """`started` is called with each file whose language was detected."""
         self.model = model
         self._started = started
 
     def decode(self, parts: Sequence[Part]) -> list[WindowResult]:
-        """Run the parts through the model; each file's state moves on.
+        """Run the parts through the model; advances the state of each file.
 
         Raises:
-            RuntimeError, MemoryError: of CTranslate2; no file has moved on then.
+            RuntimeError, MemoryError: from CTranslate2; no state has advanced then.
 
         """
         encoded = self.model.encode(np.stack([f for part in parts for f in part.features]))
         languages = self._languages(parts, encoded)
-        self._know_languages(parts, languages)
+        self._set_languages(parts, languages)
         first = parts[0].file
         options = transcription_options(first.decoding, first.tokenizer)
         options.multilingual = options.multilingual and self.model.model.is_multilingual
@@ -80,14 +80,14 @@ class BatchDecoder:
         shares = [list(islice(own, part.count)) for part in parts]
         found = [_segments(share, options) for share in shares]
         return [
-            share[0].file.take(
-                segments, len(share), share[-1].heard, list(islice(spoken, len(share)))
+            share[0].file.advance(
+                segments, len(share), share[-1].last_speech, list(islice(spoken, len(share)))
             )
             for share, segments in zip(shares, found, strict=True)
         ]
 
     def _languages(self, parts: Sequence[Part], encoded: Any) -> list[tuple[str, float]]:
-        """What each chunk sounds like (code and probability); nothing if nobody wants to know."""
+        """The language of each chunk (code and probability); empty if none is needed."""
         wanted = any(
             part.file.plan is None or part.file.decoding.multilingual or part.file.listens
             for part in parts
@@ -97,20 +97,20 @@ class BatchDecoder:
         found = self.model.model.detect_language(encoded)
         return [(row[0][0][2:-2], float(row[0][1])) for row in found]
 
-    def _know_languages(self, parts: Sequence[Part], found: Sequence[tuple[str, float]]) -> None:
-        """By the first chunk of each file that does not know its language yet."""
+    def _set_languages(self, parts: Sequence[Part], found: Sequence[tuple[str, float]]) -> None:
+        """Set the language of each file that has none yet, by its first chunk."""
         row = 0
         for part in parts:
             if part.file.plan is None:
-                part.file.language_found(*found[row])
+                part.file.set_language(*found[row])
                 self._started(part.file)
             row += part.count
 
     def _prompt(self, file: BatchedFile, options: TranscriptionOptions) -> list[int]:
-        said = options.initial_prompt
+        initial = options.initial_prompt
         prompt: list[int] = self.model.get_prompt(
             file.tokenizer,
-            previous_tokens=[] if said is None else file.tokenizer.encode(said),
+            previous_tokens=[] if initial is None else file.tokenizer.encode(initial),
             without_timestamps=options.without_timestamps,
             hotwords=options.hotwords,
         )
@@ -162,7 +162,7 @@ class BatchDecoder:
                         no_speech=result.no_speech_prob,
                         temperature=options.temperatures[0],
                         pieces=[],
-                        heard=part.file.state.last_speech,
+                        last_speech=part.file.state.last_speech,
                     )
                 )
         return chunks
@@ -176,7 +176,7 @@ class BatchDecoder:
         )
 
     def _redo_if_repetitive(self, chunk: _Chunk, options: TranscriptionOptions) -> None:
-        """Decode a chunk that repeats itself again, alone and with all temperatures."""
+        """Decode a repetitive chunk again, alone and with all temperatures."""
         threshold = options.compression_ratio_threshold
         text = chunk.file.tokenizer.decode(chunk.tokens).strip()
         if threshold is None or len(options.temperatures) < 2:
@@ -192,7 +192,7 @@ class BatchDecoder:
         chunk.tokens = [] if silent else result.sequences_ids[0]
 
     def _split(self, chunk: _Chunk) -> None:
-        """The chunk's pieces by its timestamps."""
+        """Split the chunk into pieces at its timestamps."""
         file, duration = chunk.file, chunk.file.duration(chunk.index)
         offset = file.offset(chunk.index)
         chunk.pieces, _, _ = self.model._split_segments_by_timestamps(
@@ -210,7 +210,7 @@ class BatchDecoder:
         return int(ceil(chunk.file.duration(chunk.index)) * self.model.frames_per_second)
 
     def _align(self, chunks: Sequence[_Chunk], encoded: Any, options: TranscriptionOptions) -> None:
-        """Find the words' times in the whole batch, once for each language in it."""
+        """Align the words of the whole batch, once for each language in it."""
         frames = [self._frames(chunk) for chunk in chunks]
         texts = [
             [token for token in chunk.tokens if token < chunk.file.tokenizer.eot]
@@ -225,7 +225,7 @@ class BatchDecoder:
                 )
         for number, chunk in enumerate(chunks):
             alignment = found[tuple(chunk.file.tokenizer.sot_sequence)][number]
-            heard = WhisperModel.add_word_timestamps(
+            last_speech = WhisperModel.add_word_timestamps(
                 _Aligned(alignment, self.model.frames_per_second),
                 [chunk.pieces],
                 chunk.file.tokenizer,
@@ -233,15 +233,15 @@ class BatchDecoder:
                 0,
                 options.prepend_punctuations,
                 options.append_punctuations,
-                self._heard_before(chunks, number),
+                self._last_speech_before(chunks, number),
             )
-            chunk.heard = float(heard)
+            chunk.last_speech = float(last_speech)
 
-    def _heard_before(self, chunks: Sequence[_Chunk], number: int) -> float:
+    def _last_speech_before(self, chunks: Sequence[_Chunk], number: int) -> float:
         """When speech was last heard in the file before this chunk (seconds)."""
         file = chunks[number].file
         if number and chunks[number - 1].file is file:
-            return chunks[number - 1].heard
+            return chunks[number - 1].last_speech
         return file.state.last_speech
 
 
@@ -253,23 +253,23 @@ class _Aligned:
     frames_per_second: int
 
     def find_alignment(self, *_: object) -> list[list[dict[str, Any]]]:
-        """What was found for the whole batch."""
+        """The alignment found for the whole batch."""
         return [self.alignment]
 
 
 def _set_languages(
     parts: Sequence[Part], prompts: list[list[int]], found: Sequence[tuple[str, float]]
 ) -> None:
-    """Multilingual: every chunk in the language that it seems to be in."""
+    """Multilingual mode: decode every chunk in its own language."""
     files = [part.file for part in parts for _ in range(part.count)]
     for file, prompt, (language, _) in zip(files, prompts, found, strict=True):
         tokenizer = file.tokenizer
-        place = prompt.index(tokenizer.language)
-        prompt[place] = tokenizer.tokenizer.token_to_id(f"<|{language}|>")
+        index = prompt.index(tokenizer.language)
+        prompt[index] = tokenizer.tokenizer.token_to_id(f"<|{language}|>")
 
 
 def _segments(chunks: Sequence[_Chunk], options: TranscriptionOptions) -> list[WhisperSegment]:
-    """The next segments of a file; a chunk in which nothing was said has none."""
+    """The next segments of a file; a chunk without speech has none."""
     found: list[WhisperSegment] = []
     file = chunks[0].file
     for chunk in chunks:

@@ -1,4 +1,4 @@
-"""A file in batched mode: its chunks, their features, and how far it is."""
+"""A file in batched mode: its chunks, their features, and its progress."""
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor, Future
@@ -15,19 +15,19 @@ from fwtui.audio.wav import SAMPLE_RATE
 from fwtui.core.job import JobId
 from fwtui.core.session import FilePlan, Spoken, WindowResult, WindowState
 from fwtui.core.settings import DecodingSettings
-from fwtui.engine.convert import FileClock, convert, heard
-from fwtui.engine.prepare import Prepared, chunk_features
+from fwtui.engine.convert import FileClock, convert, spoken_in
+from fwtui.engine.prepare import PreparedFile, chunk_features
 from fwtui.engine.transcriber import Transcriber
 
 
 class BatchedFile:
-    """A prepared file on its way through batches.
+    """A prepared file that is transcribed in batches.
 
-    `state` is where it stands; `plan` and `tokenizer` are there once its language is known;
-    `listens`: the language of every chunk is to be told.
+    `state`: its progress; `plan` and `tokenizer`: set once its language is known; `listens`: the
+    language of every chunk is reported.
     """
 
-    def __init__(self, transcriber: Transcriber, prepared: Prepared) -> None:
+    def __init__(self, transcriber: Transcriber, prepared: PreparedFile) -> None:
         """Raises UsageError: the model does not know the file's language."""
         assert prepared.chunks is not None
         self.prepared = prepared
@@ -42,9 +42,9 @@ class BatchedFile:
         self.state = resume.state if resume and resume.state else self._at(WindowState(), 0)
         known = transcriber.known_language(self.decoding)
         if resume is not None:
-            self._know(resume.plan)
+            self._set_plan(resume.plan)
         elif known is not None or not self._chunks:
-            self._know(prepared.plan(*(known or ("en", 0.0))))
+            self._set_plan(prepared.plan(*(known or ("en", 0.0))))
         if prepared.first is not None:
             index, found = prepared.first
             self._features[index] = Future()
@@ -60,21 +60,21 @@ class BatchedFile:
         """Chunks still to do."""
         return len(self._chunks) - self.state.clip
 
-    def language_found(self, language: str, probability: float) -> None:
-        """The language was detected."""
-        self._know(self.prepared.plan(language, probability))
+    def set_language(self, language: str, probability: float) -> None:
+        """Set the language that was detected."""
+        self._set_plan(self.prepared.plan(language, probability))
 
-    def _know(self, plan: FilePlan) -> None:
+    def _set_plan(self, plan: FilePlan) -> None:
         self.plan = plan
         self.tokenizer = self._transcriber.tokenizer(self.decoding, plan.language)
 
     def _at(self, state: WindowState, index: int) -> WindowState:
-        """The state in which chunk `index` is next."""
+        """The state before chunk `index`."""
         seek = int(self.offset(index) * self._transcriber.model.frames_per_second)
         return replace(state, clip=index, seek=seek, done=index == len(self._chunks))
 
     def offset(self, index: int) -> float:
-        """Where a chunk begins, in seconds of the joined speech."""
+        """The start of a chunk, in seconds of the joined speech."""
         return self._chunks[index - 1] / SAMPLE_RATE if index else 0.0
 
     def duration(self, index: int) -> float:
@@ -83,13 +83,13 @@ class BatchedFile:
         return (self._chunks[index] - begin) / SAMPLE_RATE
 
     def compute_ahead(self, executor: Executor, indexes: Iterable[int]) -> None:
-        """Have features computed before they are asked for."""
+        """Compute features in the executor, before they are needed."""
         for index in indexes:
             if index not in self._features:
                 self._features[index] = executor.submit(self._compute, index)
 
     def features(self, index: int) -> FloatArray:
-        """A chunk's features, as long as the encoder wants them. Raises OSError."""
+        """A chunk's features, padded to the length of the encoder's input. Raises OSError."""
         ahead = self._features.pop(index, None)
         found = self._compute(index) if ahead is None else ahead.result()
         padded: FloatArray = pad_or_trim(found)
@@ -99,24 +99,25 @@ class BatchedFile:
         extractor = self._transcriber.model.feature_extractor
         return chunk_features(self.prepared.source, self._chunks, index, extractor)
 
-    def nothing(self) -> WindowResult:
+    def empty_result(self) -> WindowResult:
         """The result of a file without chunks."""
         return self._advance((), 0)
 
     def skip(self) -> WindowResult:
-        """Leave the next chunk out."""
+        """Skip the next chunk."""
         return self._advance((), 1, skipped=True)
 
-    def take(
+    def advance(
         self,
         found: Sequence[WhisperSegment],
         chunks: int,
         last_speech: float,
         languages: Sequence[tuple[str, float]] = (),
     ) -> WindowResult:
-        """The next `chunks` are done. `last_speech` is when it was heard (seconds).
+        """Record the segments found in the next `chunks`; returns the result.
 
-        `languages` are those that the chunks sounded like (code and probability), if known.
+        `last_speech`: when speech was last heard (seconds); `languages`: those of the chunks
+        (code and probability), if known.
         """
         self.state = replace(
             self.state, segments=self.state.segments + len(found), last_speech=last_speech
@@ -141,13 +142,13 @@ class BatchedFile:
         spoken: list[Spoken] = []
         for language, (begin, end) in zip(languages, pairwise(points), strict=False):
             inside = [one for one in segments if begin <= (one.start + one.end) / 2 < end]
-            spoken += heard(language, begin, end, inside)
+            spoken += spoken_in(language, begin, end, inside)
         return WindowResult(segments, self.state, points[-1], skipped, tuple(spoken))
 
 
 @dataclass
 class Part:
-    """The next `count` chunks of a file, with their features: its share of a batch."""
+    """A file's part of a batch: its next `count` chunks, with their features."""
 
     file: BatchedFile
     count: int
@@ -155,6 +156,6 @@ class Part:
 
     @classmethod
     def of(cls, file: BatchedFile, count: int) -> "Part":
-        """Raises OSError: the scratch WAV cannot be read."""
+        """The next `count` chunks. Raises OSError if the scratch WAV cannot be read."""
         first = file.state.clip
         return cls(file, count, [file.features(index) for index in range(first, first + count)])

@@ -1,10 +1,11 @@
-"""How much of its time the model works: pure arithmetic on monotonic seconds."""
+"""Model utilisation: counts the seconds that the model works and waits. Pure."""
 
 
 class BusyClock:
-    """Adds up work, and the waits between two pieces of it.
+    """Adds up work, and the waits between two pieces of work.
 
-    The time before the first and after the last piece is neither, nor is a rest.
+    The time before the first and after the last piece counts as neither, nor does a hold.
+    Arguments are monotonic seconds.
     """
 
     def __init__(self) -> None:
@@ -14,19 +15,19 @@ class BusyClock:
         self._ended: float | None = None
 
     def begin(self, now: float) -> None:
-        """Work begins."""
+        """Start a piece of work."""
         if self._ended is not None:
             self.waited += now - self._ended
         self._began = now
 
     def end(self, now: float) -> float:
-        """Work ends; returns how long this piece took."""
+        """End a piece of work; returns the seconds that it took."""
         assert self._began is not None
         took = now - self._began
         self.worked += took
         self._began, self._ended = None, now
         return took
 
-    def rest(self) -> None:
-        """What comes now until work begins again is no waiting."""
+    def interrupt(self) -> None:
+        """Do not count the time until the next piece of work as waiting."""
         self._ended = None

@@ -1,4 +1,4 @@
-"""The child's end of the pipe: replies out on a private descriptor, requests in on stdin."""
+"""The engine's end of the pipe: replies on a private descriptor, requests on stdin."""
 
 import os
 import sys
@@ -32,10 +32,10 @@ class Channel:
         return cls(private)
 
     def send(self, reply: AnyReply) -> None:
-        """Write one reply, whole.
+        """Write one whole reply.
 
         Raises:
-            BrokenPipeError: the parent is gone.
+            BrokenPipeError: the parent has exited.
 
         """
         line = memoryview(self._encoder.encode(reply) + b"\n")
@@ -49,7 +49,7 @@ class Channel:
 
 
 def requests() -> Iterator[AnyRequest]:
-    """The parent's requests, until it closes the pipe or dies."""
+    """Yield the parent's requests until it closes the pipe or dies."""
     decoder: msgspec.json.Decoder[AnyRequest] = msgspec.json.Decoder(AnyRequest)
     for line in sys.stdin.buffer:
         yield decoder.decode(line)

@@ -1,8 +1,8 @@
 """The engine child process: `python -m fwtui.engine.child`.
 
-The main thread runs the model (`worker`); a prepare thread gets the next files ready (`preparer`);
-a reader thread takes requests (`inbox`) and ends the process when the parent is gone, whatever the
-others are doing.
+The main thread runs the model (`loop`); a prepare thread prepares the next files (`preparer`); a
+reader thread reads requests (`inbox`) and ends the process when the parent has exited, whatever the
+other threads are doing.
 """
 
 import contextlib
@@ -15,15 +15,15 @@ from pathlib import Path
 
 from fwtui.engine.channel import Channel
 from fwtui.engine.inbox import Inbox
+from fwtui.engine.loop import EngineLoop
 from fwtui.engine.preparer import Preparer
-from fwtui.engine.worker import Worker
 
 NICENESS = 5
-OOM_SCORE = "500"  # of 1000: the kernel takes the engine, which can be replaced, before the rest
+OOM_SCORE = "500"  # of 1000: the kernel kills the engine, which can be replaced, before the rest
 
 
 def lower_priority() -> None:
-    """Let the user interface and the rest of the machine go first."""
+    """Lower the priority below the user interface and the rest of the machine."""
     with contextlib.suppress(OSError):  # a sandbox may forbid it
         if hasattr(os, "nice"):
             os.nice(NICENESS)
@@ -32,27 +32,27 @@ def lower_priority() -> None:
             score.write_text(OOM_SCORE)
 
 
-def leave_signals_to_the_parent() -> None:
-    """Ctrl-C and a hang-up reach the whole group; what they mean is the parent's decision."""
+def ignore_signals() -> None:
+    """Ignore Ctrl-C and hang-up, which reach the whole process group; the parent decides."""
     for name in ("SIGINT", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
 
 
 def main() -> None:
-    """Run the child; never returns."""
+    """Run the engine; never returns."""
     channel = Channel.take_stdout()
     faulthandler.enable()
-    if hasattr(faulthandler, "register"):  # POSIX: the parent asks a stalled engine for its stacks
+    if hasattr(faulthandler, "register"):  # POSIX; the parent asks a stalled engine for its stacks
         faulthandler.register(signal.SIGUSR1)
-    leave_signals_to_the_parent()
+    ignore_signals()
     lower_priority()
     inbox = Inbox(channel)
     threading.Thread(target=inbox.read_requests, name="requests", daemon=True).start()
     threading.Thread(target=Preparer(inbox).run, name="prepare", daemon=True).start()
     code = 70
     try:
-        code = Worker(inbox).run()
+        code = EngineLoop(inbox).run()
     except BrokenPipeError:
         code = 0
     except Exception:  # noqa: BLE001  the process's outermost frame: the parent reads stderr

@@ -1,6 +1,6 @@
-"""Batched mode's chunks: speech joined until it fills a window. Pure functions of sample positions.
+"""Chunks of batched mode: speech joined until it fills a window. Pure, on sample positions.
 
-As `faster_whisper.vad.collect_chunks` cuts, but in linear time, without any sound, and without the
+Equal to `faster_whisper.vad.collect_chunks`, but in linear time, without the audio, and without the
 empty chunk that it makes of a first piece longer than the limit.
 """
 
@@ -11,9 +11,9 @@ from fwtui.core.session import SpeechChunk
 
 
 def chunk_ends(spans: Sequence[SpeechChunk], limit: int) -> tuple[int, ...]:
-    """Where the chunks end, in samples of the joined spans.
+    """The ends of the chunks, in samples of the joined spans.
 
-    A chunk has as many whole spans as fit into `limit` samples, and at least one.
+    A chunk has as many whole spans as fit into `limit` samples, but at least one.
     """
     ends: list[int] = []
     begin = end = 0
@@ -27,22 +27,22 @@ def chunk_ends(spans: Sequence[SpeechChunk], limit: int) -> tuple[int, ...]:
 
 
 def clip_ranges(clip_timestamps: str, samples: int) -> tuple[SpeechChunk, ...]:
-    """`start,end,start,end,...` in seconds as ranges of the file; a last start goes to its end."""
+    """Ranges of the file from `start,end,start,end,...` in seconds; the last end is optional."""
     points = [float(part) for part in clip_timestamps.split(",") if part.strip()] or [0.0]
-    places = [min(samples, int(seconds * SAMPLE_RATE)) for seconds in points]
-    if len(places) % 2:
-        places.append(samples)
-    ranges = zip(places[::2], places[1::2], strict=True)
+    positions = [min(samples, int(seconds * SAMPLE_RATE)) for seconds in points]
+    if len(positions) % 2:
+        positions.append(samples)
+    ranges = zip(positions[::2], positions[1::2], strict=True)
     return tuple(SpeechChunk(start, end) for start, end in ranges if start < end)
 
 
 def cut(
     ranges: Sequence[SpeechChunk], limit: int, speech: Sequence[SpeechChunk] = ()
 ) -> tuple[tuple[SpeechChunk, ...], tuple[int, ...]]:
-    """What of these ranges of a file is transcribed, and where the chunks end in that, joined.
+    """The spans to transcribe in these ranges of a file, and the ends of their chunks.
 
-    A range that fits into a chunk is taken whole; of a longer one, its speech. No chunk reaches
-    from one range into another.
+    Of a range that fits into a chunk, all is transcribed; of a longer one, its speech. No chunk
+    reaches from one range into another.
     """
     spans: list[SpeechChunk] = []
     ends: list[int] = []

@@ -1,4 +1,4 @@
-"""Between faster-whisper's data and ours: options in, segments in file time out."""
+"""Converts between faster-whisper's data and ours: options, segments, and times."""
 
 import math
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from fwtui.core.settings import DecodingSettings
 
 
 class FileClock:
-    """From times in the signal the model saw to times in the file; they differ with VAD."""
+    """Converts times in the model's signal to times in the file; they differ with VAD."""
 
     def __init__(self, plan: FilePlan) -> None:
         self.duration = plan.duration
@@ -32,13 +32,13 @@ class FileClock:
         self.map = SpeechTimestampsMap(self.chunks, SAMPLE_RATE) if self.chunks else None
 
     def in_file_time(self, segments: list[WhisperSegment]) -> list[WhisperSegment]:
-        """The same segments with their times in the file."""
+        """The segments with their times in the file."""
         if self.map is None:
             return segments
         return list(restore_speech_timestamps(segments, self.chunks, SAMPLE_RATE))
 
     def position(self, state: WindowState) -> float:
-        """How far the file is, in seconds, when `state` is next."""
+        """Seconds of the file done before `state`."""
         if state.done:
             return self.duration
         seconds = state.seek / 100
@@ -47,10 +47,10 @@ class FileClock:
         return min(seconds, self.duration)
 
 
-def heard(
+def spoken_in(
     language: tuple[str, float] | None, begin: float, end: float, segments: Sequence[Segment]
 ) -> tuple[Spoken, ...]:
-    """The language of a stretch of the file; of one without words it says nothing."""
+    """The language of a stretch of the file; empty if it has no text, or no known language."""
     if language is None or not segments:
         return ()
     return (Spoken(begin, max(end, segments[-1].end), *language),)
@@ -96,7 +96,7 @@ def transcription_options(decoding: DecodingSettings, tokenizer: Tokenizer) -> T
 
 
 def finite(value: float) -> float:
-    """A plain float that JSON can hold: a broken GPU kernel gives NaN, which becomes 0."""
+    """A float that JSON can represent: a broken GPU kernel returns NaN, which becomes 0."""
     return float(value) if math.isfinite(value) else 0.0
 
 

@@ -1,4 +1,4 @@
-"""Which segments of a window are probably hallucinated: pure rules on word times.
+"""Hallucination detection: rules on the times and probabilities of words. Pure.
 
 Ported from `WhisperModel.generate_segments` of faster-whisper 1.2.1 (MIT), where they are
 nested functions. Segments are its dicts: start, end, and words with start, end, probability.
@@ -13,7 +13,7 @@ SegmentDict = dict[str, Any]
 
 
 def word_anomaly(word: dict[str, Any]) -> float:
-    """How odd a word is: improbable, very short or very long (0 is normal)."""
+    """Anomaly score of a word: improbable, very short or very long (0 is normal)."""
     duration = word["end"] - word["start"]
     score = 1.0 if word.get("probability", 0.0) < 0.15 else 0.0
     if duration < 0.133:
@@ -24,7 +24,7 @@ def word_anomaly(word: dict[str, Any]) -> float:
 
 
 def is_anomalous(segment: SegmentDict | None) -> bool:
-    """Whether the first words of a segment are odd enough to doubt all of it."""
+    """Whether the first words of a segment are anomalous enough to doubt all of it."""
     if segment is None or not segment["words"]:
         return False
     words = [word for word in segment["words"] if word["word"] not in PUNCTUATION][:8]
@@ -38,7 +38,7 @@ def next_spoken(segments: Sequence[SegmentDict]) -> SegmentDict | None:
 
 
 def leading_silence(segments: Sequence[SegmentDict], start: float, threshold: float) -> float:
-    """Seconds of silence to skip before a doubtful first segment; 0 when there is none."""
+    """Seconds of silence to skip before an anomalous first segment; 0 if there is none."""
     first = next_spoken(segments)
     if first is None or not is_anomalous(first):
         return 0.0
@@ -55,10 +55,10 @@ def first_hallucination(
     last_speech: float,
     threshold: float,
 ) -> int | None:
-    """Index of the first doubtful segment with silence, or more doubt, on both sides.
+    """Index of the first anomalous segment with silence, or another anomaly, on both sides.
 
-    Times are seconds: of the window's start, its length, its nominal end, the last speech before
-    it, and how long a silence must be.
+    All in seconds: `start`, `duration` and `window_end` (nominal) of the window, `last_speech`
+    before it, and `threshold`, the minimum length of a silence.
     """
     last_end = last_speech
     for index, segment in enumerate(segments):

@@ -1,4 +1,4 @@
-"""From a model's folder to a loaded faster-whisper model. Runs in the child.
+"""Loads a faster-whisper model from its folder, in the engine process.
 
 Nothing is downloaded here: see `fwtui.models`.
 """
@@ -17,7 +17,7 @@ from fwtui.models.cache import locate
 
 
 def feature_extractor(folder: Path) -> FeatureExtractor:
-    """The extractor of the model in this folder, as `WhisperModel` makes it, without loading it."""
+    """The feature extractor of the model in this folder, without loading the model."""
     config = folder / "preprocessor_config.json"
     known = inspect.signature(FeatureExtractor.__init__).parameters
     values = json.loads(config.read_bytes()) if config.is_file() else {}
@@ -25,7 +25,7 @@ def feature_extractor(folder: Path) -> FeatureExtractor:
 
 
 def load_model(settings: ModelSettings, folder: Path | None = None) -> tuple[WhisperModel, float]:
-    """The model, and the seconds that loading took; `folder` if it is known already.
+    """Load the model; returns it and the seconds that took. `folder`: if it is already known.
 
     Raises:
         ModelError: see `locate`.

@@ -1,6 +1,6 @@
-"""Make a file ready for the model: probe, decode into the scratch WAV, find speech.
+"""Prepares a file for the model: probe, decode into the scratch WAV, detect speech.
 
-Runs in the child's prepare thread, while the model works on the file before.
+Runs in the engine's prepare thread, while the model works on the previous file.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from fwtui.audio.decode import Decoded, decode_to_wav
 from fwtui.audio.features import LazyFeatures
 from fwtui.audio.identity import Identity, difference
-from fwtui.audio.probe import fingerprint, probe
+from fwtui.audio.media import fingerprint, probe
 from fwtui.audio.signal import FloatArray, Pcm, SampleSource, SpeechView
 from fwtui.audio.speech import find_speech
 from fwtui.audio.wav import SAMPLE_RATE
@@ -28,16 +28,16 @@ from fwtui.engine.chunks import chunk_ends, clip_ranges, cut
 from fwtui.engine.protocol import Transcribe
 from fwtui.errors import InputChangedError, MediaError
 
-# A file that is replaced while it is read is read once more; one that grows goes on growing.
+# A file that changes while it is read is read a second time; one that is still growing fails.
 READINGS = 2
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """A file whose sound lies in the scratch WAV, and what is known of it before the model.
+class PreparedFile:
+    """A file whose audio is in the scratch WAV, and what is known about it.
 
-    `source` is what of it is transcribed; `chunks` and `first`, index and features of the first
-    chunk to do, are batched mode's. `resume` is the request's, if it still fits; otherwise
+    `source`: the part of the audio to transcribe. `chunks` and `first` (index and features of the
+    first chunk) are for batched mode. `resume` is the request's, if still valid; otherwise
     `restarted` says why not.
     """
 
@@ -60,11 +60,11 @@ class Prepared:
 
     @property
     def seconds(self) -> float:
-        """Length of the decoded sound."""
+        """Length of the decoded audio."""
         return self.samples / SAMPLE_RATE
 
     def plan(self, language: str, probability: float) -> FilePlan:
-        """What the journal has to remember of the file."""
+        """The file's plan, for the journal."""
         return FilePlan(
             fingerprint=self.fingerprint,
             text_hash=self.request.text_hash,
@@ -86,10 +86,10 @@ def prepare(
     on_probed: Callable[[MediaInfo], None],
     on_progress: Callable[[float, float], None],
     cancelled: Callable[[], bool],
-) -> Prepared:
-    """Probe, decode and measure the request's file.
+) -> PreparedFile:
+    """Probe, decode and analyse the request's file.
 
-    `on_progress` gets seconds decoded and seconds in all (0: unknown).
+    `on_progress` gets the seconds decoded and in total (0: unknown).
 
     Raises:
         MediaError, DiskFullError, OSError: the file or the scratch folder cannot be used.
@@ -119,7 +119,7 @@ def prepare(
         if request.quality.check_coverage and resume is None and speech is None:
             heard = _heard(pcm, request.decoding, cancelled)
         source: SampleSource = pcm if speech is None else SpeechView(pcm, speech)
-        # In batched mode a chunk is clamped by its own loudest value.
+        # In batched mode each chunk is clamped by its own loudest value.
         loudest = resume.plan.loudest if resume else 0.0 if batched else None
         features = LazyFeatures(source, extractor, loudest)
         loudest = features.scan_loudest(cancelled)
@@ -128,7 +128,7 @@ def prepare(
         if chunks and done < len(chunks):
             first = done, chunk_features(source, chunks, done, extractor)
         on_error.pop_all()
-    return Prepared(
+    return PreparedFile(
         request=request,
         media=replace(media, decoded=decoded.samples / SAMPLE_RATE),
         pcm=pcm,
@@ -155,9 +155,9 @@ def _spoken(
     limit: int,
     cancelled: Callable[[], bool],
 ) -> tuple[tuple[SpeechChunk, ...] | None, tuple[int, ...] | None]:
-    """What of the sound is transcribed (None: all), and batched mode's chunks of `limit` samples.
+    """The speech to transcribe (None: all), and the chunks of batched mode, of `limit` samples.
 
-    An earlier attempt's if there was one. Raises DecodeCancelled.
+    Those of an earlier attempt, if there was one. Raises DecodeCancelled.
     """
     if resume is not None:
         return resume.plan.speech, resume.plan.chunks
@@ -177,7 +177,7 @@ def _spoken(
 def _heard(
     pcm: Pcm, decoding: DecodingSettings, cancelled: Callable[[], bool]
 ) -> tuple[SpeechChunk, ...] | None:
-    """Speech that ought to get its text; None where only parts of the file are asked for."""
+    """Speech that must get text; None if only parts of the file are transcribed."""
     if decoding.clip_timestamps != "0":
         return None
     return find_speech(pcm, vad_options(decoding), cancelled)
@@ -193,27 +193,27 @@ def chunk_features(
 
 
 def read_unchanged(path: Path, decode: Callable[[], Decoded]) -> tuple[Identity, Decoded]:
-    """Decode a file that stays the same meanwhile.
+    """Decode a file, making sure that it does not change meanwhile.
 
     Raises:
-        InputChangedError: it was written to each time.
-        MediaError: it cannot be decoded, or not be looked at.
+        InputChangedError: it changed each time.
+        MediaError: it cannot be decoded or read.
 
     """
     before = fingerprint(path)
     for _ in range(READINGS):
-        trouble: MediaError | None = None
+        failed: MediaError | None = None
         decoded: Decoded | None = None
         try:
             decoded = decode()
         except MediaError as error:
-            trouble = error
+            failed = error
         after = fingerprint(path)
         changed, before = difference(before, after), after
         if not changed and decoded is not None:
             return after, decoded
-        if not changed and trouble is not None:
-            raise trouble
+        if not changed and failed is not None:
+            raise failed
     raise InputChangedError(
         f"{display_name(path)} changed while it was read: {changed}",
         "It is still being recorded or copied: retry when it is complete.",
@@ -223,29 +223,29 @@ def read_unchanged(path: Path, decode: Callable[[], Decoded]) -> tuple[Identity,
 def usable_resume(
     resume: ResumePoint | None, identity: Identity, sound: str, text_hash: str
 ) -> tuple[ResumePoint | None, str]:
-    """The resume point if sound and options are the same; else None and why not.
+    """The resume point if audio and options are unchanged; otherwise None, and the reason.
 
-    The samples decide: a file that was moved, touched or given other tags goes on all the same.
+    The samples decide: a file that was moved, touched or retagged resumes all the same.
     """
     if resume is None:
         return None, ""
     if resume.plan.text_hash != text_hash:
-        return None, "the settings have changed since"
+        return None, "the settings have changed"
     changed = difference(Identity.parse(resume.plan.fingerprint), identity)
     if resume.plan.sound and resume.plan.sound != sound:
-        return None, f"the file has changed since: {changed or 'it is decoded otherwise'}"
+        return None, f"the file has changed: {changed or 'its audio is different'}"
     if not resume.plan.sound and changed:
-        return None, f"the file has changed since: {changed}"
+        return None, f"the file has changed: {changed}"
     return resume, ""
 
 
 def uses_vad(decoding: DecodingSettings) -> bool:
-    """Clip ranges switch VAD off, as in faster-whisper."""
+    """Whether VAD is used; clip ranges switch it off, as in faster-whisper."""
     return decoding.vad_filter and decoding.clip_timestamps == "0"
 
 
 def vad_options(decoding: DecodingSettings) -> VadOptions:
-    """faster-whisper's options, with its defaults for what is not set."""
+    """faster-whisper's VAD options, with its defaults where unset."""
     chosen = {
         "threshold": decoding.vad_threshold,
         "min_speech_duration_ms": decoding.vad_min_speech_duration_ms,
@@ -256,7 +256,7 @@ def vad_options(decoding: DecodingSettings) -> VadOptions:
 
 
 def batched_vad_options(decoding: DecodingSettings, limit: int) -> VadOptions:
-    """As the batched pipeline: speech is split to fit into a chunk, at pauses of 160 ms."""
+    """VAD options of the batched pipeline, which splits speech into chunks of `limit` samples."""
     options = vad_options(decoding)
     options.max_speech_duration_s = limit / SAMPLE_RATE
     if decoding.vad_min_silence_duration_ms is None:

@@ -1,14 +1,14 @@
-"""The child's prepare thread: gets files ready, ahead of the model."""
+"""The engine's prepare thread: prepares files ahead of the model."""
 
 from fwtui.audio.decode import DecodeCancelled
 from fwtui.core.job import MediaInfo
 from fwtui.engine.inbox import Inbox, JobCancelled
-from fwtui.engine.prepare import Prepared, prepare
-from fwtui.engine.protocol import Preparing, Probed, Transcribe
+from fwtui.engine.prepare import PreparedFile, prepare
+from fwtui.engine.protocol import FilePreparing, FileProbed, Transcribe
 from fwtui.memory.cleanup import return_free_pages
 
-# Hours of sound pass through this thread's heap and leave it full of holes: 40 MB that it never
-# needs again. Of shorter files it keeps little.
+# Hours of audio fragment the heap of this thread: 40 MB that it never needs again. Shorter files
+# leave little behind.
 LONG_SECONDS = 1200.0
 
 
@@ -19,19 +19,19 @@ class Preparer:
         self.inbox = inbox
 
     def run(self) -> None:
-        """Until no more files will come."""
+        """Prepare files until no more will come."""
         while (request := self.inbox.next_request()) is not None:
             try:
                 prepared = self._prepare(request)
             except (DecodeCancelled, JobCancelled):
-                self.inbox.give_up(request)
+                self.inbox.stop(request)
             except Exception as error:  # noqa: BLE001  the thread's outermost frame for a file
                 self.inbox.fail(request, error)
             else:
                 self.inbox.offer(prepared)
         self.inbox.no_more()
 
-    def _prepare(self, request: Transcribe) -> Prepared:
+    def _prepare(self, request: Transcribe) -> PreparedFile:
         assert self.inbox.extractor is not None
         job, channel = request.job, self.inbox.channel
         if self.inbox.is_cancelled(job):
@@ -39,12 +39,12 @@ class Preparer:
         self.inbox.add_scratch(request)
 
         def probed(media: MediaInfo) -> None:
-            channel.send(Probed(job, media))
+            channel.send(FileProbed(job, media))
 
         def progress(done: float, total: float) -> None:
-            channel.send(Preparing(job, done, total))
+            channel.send(FilePreparing(job, done, total))
 
-        progress(0.0, 0.0)  # before the file is opened: it may be the end of this process
+        progress(0.0, 0.0)  # before the file is opened, which may kill this process
         prepared = prepare(
             request,
             self.inbox.extractor,

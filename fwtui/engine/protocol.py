@@ -1,8 +1,8 @@
-"""What parent and engine child say to each other: one JSON object a line, typed and versioned.
+"""Protocol between parent and engine process: one JSON object per line, typed and versioned.
 
 Requests go down the child's stdin, replies come up its stdout. Every reply about a file names
-its job, so several jobs can be under way: one or, in batched mode, several in the model, others
-prepared or being prepared.
+its job, so that several jobs can be in progress: one or, in batched mode, several in the model,
+others prepared or being prepared.
 """
 
 from typing import Literal
@@ -15,30 +15,29 @@ from fwtui.core.job import JobId, MediaInfo
 from fwtui.core.session import FilePlan, ResumePoint, WindowResult
 from fwtui.core.settings import DecodingSettings, ModelSettings, QualitySettings
 
-PROTOCOL = 2
+PROTOCOL = 3
 
 
-class Message(msgspec.Struct, frozen=True, tag=True):
-    """The root of requests and replies."""
+class PipeMessage(msgspec.Struct, frozen=True, tag=True):
+    """Base of requests and replies."""
 
 
-class Load(Message, frozen=True):
-    """First request: load this model."""
+class LoadModel(PipeMessage, frozen=True):
+    """Load this model; the first request."""
 
     model: ModelSettings
     protocol: int = PROTOCOL
 
 
-class Transcribe(Message, frozen=True):
+class Transcribe(PipeMessage, frozen=True):
     """Prepare this file, and transcribe it when its turn comes.
 
-    `scratch` is the WAV that the child may create and must delete; `text_hash` identifies the
-    user's options; `resume` is where an earlier attempt got to, used only if the file and the
-    options are still the same; `skip_window` leaves out the next window, which has killed
-    the engine before. `careful`: the file has been in an engine that died, so it is prepared only
-    when the model is loaded, and in batched mode goes through it chunk by chunk. `scratch_limit`
-    is how many bytes the WAV may have (0: any number); `quality` is what is to be looked for on
-    the way, which changes nothing in the text.
+    `scratch`: the WAV that the engine may create and must delete. `text_hash`: identifies the
+    user's options. `resume`: where an earlier attempt got to, used only if the file and the
+    options are unchanged. `skip_window`: skip the next window, which has killed the engine before.
+    `careful`: the file was in an engine that died, so it is prepared only after the model is
+    loaded, and in batched mode transcribed chunk by chunk. `scratch_limit`: bytes that the WAV may
+    have (0: no limit). `quality`: what to check meanwhile, which does not change the text.
     """
 
     job: JobId
@@ -53,34 +52,34 @@ class Transcribe(Message, frozen=True):
     quality: QualitySettings = QualitySettings()
 
 
-class Cancel(Message, frozen=True):
-    """Give this job up at the next window; answered by `Stopped`."""
+class Cancel(PipeMessage, frozen=True):
+    """Stop this job at the next window; answered by `FileStopped`."""
 
     job: JobId
 
 
-class Hold(Message, frozen=True):
-    """Rest after the current window, or go on; answered by `Held`."""
+class Hold(PipeMessage, frozen=True):
+    """Hold after the current window, or continue; answered by `Held`."""
 
     on: bool
 
 
-class CleanUp(Message, frozen=True):
-    """Give memory back at the next window; answered by `CleanedUp`."""
+class CleanUp(PipeMessage, frozen=True):
+    """Free memory at the next window; answered by `CleanedUp`."""
 
 
-class Shutdown(Message, frozen=True):
-    """End in an orderly way."""
+class Shutdown(PipeMessage, frozen=True):
+    """Finish and exit."""
 
 
-class Ping(Message, frozen=True):
-    """Give a sign of life; answered by `Pong`, whatever the model is doing."""
+class Ping(PipeMessage, frozen=True):
+    """Check that the engine is alive; answered by `Pong`, whatever the model is doing."""
 
 
-AnyRequest = Load | Transcribe | Cancel | Hold | CleanUp | Shutdown | Ping
+AnyRequest = LoadModel | Transcribe | Cancel | Hold | CleanUp | Shutdown | Ping
 
 
-class Ready(Message, frozen=True):
+class Ready(PipeMessage, frozen=True):
     """The model is loaded."""
 
     device: str
@@ -90,14 +89,14 @@ class Ready(Message, frozen=True):
     protocol: int = PROTOCOL
 
 
-class Probed(Message, frozen=True):
+class FileProbed(PipeMessage, frozen=True):
     """The file could be opened; decoding begins."""
 
     job: JobId
     media: MediaInfo
 
 
-class Preparing(Message, frozen=True):
+class FilePreparing(PipeMessage, frozen=True):
     """`done` of `total` seconds are decoded (total 0: unknown)."""
 
     job: JobId
@@ -105,23 +104,23 @@ class Preparing(Message, frozen=True):
     total: float
 
 
-class Waiting(Message, frozen=True):
+class FilePrepared(PipeMessage, frozen=True):
     """The file is prepared and waits for the model."""
 
     job: JobId
 
 
-class InModel(Message, frozen=True):
-    """These files, and no others, are in the model from now on."""
+class InModel(PipeMessage, frozen=True):
+    """Exactly these files are in the model from now on."""
 
     jobs: tuple[JobId, ...]
 
 
-class Started(Message, frozen=True):
-    """The file is prepared, its language known, and its first window is next or in the model.
+class FileStarted(PipeMessage, frozen=True):
+    """The file is prepared, its language is known, and its first window is next or in the model.
 
-    `restarted` is empty when the journaled progress is used or there was none; otherwise it says
-    why the file begins at its start again.
+    `restarted` is why the file starts from its beginning again; empty if the journaled progress is
+    used, or if there was none.
     """
 
     job: JobId
@@ -131,10 +130,10 @@ class Started(Message, frozen=True):
     restarted: str = ""
 
 
-class Window(Message, frozen=True):
+class WindowDone(PipeMessage, frozen=True):
     """A finished window, or a file's chunks of a finished batch.
 
-    `worked` are the seconds that the model worked for it: of a batch, this file's share.
+    `worked`: seconds that the model worked for it; of a batch, this file's share.
     """
 
     job: JobId
@@ -142,26 +141,26 @@ class Window(Message, frozen=True):
     worked: float = 0.0
 
 
-class Finished(Message, frozen=True):
+class FileFinished(PipeMessage, frozen=True):
     """All windows of the file are done and were sent; its scratch file is deleted.
 
-    `changed` says what has become of the media file since it was read; empty: nothing.
+    `changed` is what has changed in the media file since it was read; empty: nothing.
     """
 
     job: JobId
     changed: str = ""
 
 
-class Stopped(Message, frozen=True):
-    """The job was given up because the parent asked for it."""
+class FileStopped(PipeMessage, frozen=True):
+    """The job was stopped because the parent asked for it."""
 
     job: JobId
 
 
-class FileFailed(Message, frozen=True):
-    """This file cannot be transcribed; the engine goes on with the next.
+class FileFailed(PipeMessage, frozen=True):
+    """This file cannot be transcribed; the engine continues with the next.
 
-    `shared`: the same is told of the other files in its batch.
+    `shared`: the other files in its batch fail with the same failure.
     """
 
     job: JobId
@@ -169,22 +168,22 @@ class FileFailed(Message, frozen=True):
     shared: bool = False
 
 
-class Fatal(Message, frozen=True):
-    """The engine cannot work and ends."""
+class Fatal(PipeMessage, frozen=True):
+    """The engine cannot work, and exits."""
 
     failure: Failure
 
 
-class Held(Message, frozen=True):
-    """The engine rests (`on`) or works again."""
+class Held(PipeMessage, frozen=True):
+    """The engine is held (`on`) or works again."""
 
     on: bool
 
 
-class CleanedUp(Message, frozen=True):
-    """Memory was given back: after files, after loading, or because it was asked for (an alert).
+class CleanedUp(PipeMessage, frozen=True):
+    """Memory was freed: after files, after loading, or on request (an alert).
 
-    `freed` MB; `peak` is the most that the engine has ever used, in MB.
+    `freed` in MB; `peak` is the most memory that the engine has ever used, in MB.
     """
 
     after: Literal["files", "load", "alert"] = "files"
@@ -192,21 +191,21 @@ class CleanedUp(Message, frozen=True):
     peak: float = 0.0
 
 
-class Busy(Message, frozen=True):
-    """How many seconds the model has worked and waited, between its first window and its last.
+class Busy(PipeMessage, frozen=True):
+    """Seconds that the model has worked and waited, between its first window and its last.
 
-    A pause counts as neither.
+    A hold counts as neither.
     """
 
     worked: float
     waited: float
 
 
-class Pong(Message, frozen=True):
-    """A sign of life."""
+class Pong(PipeMessage, frozen=True):
+    """The engine is alive; answers `Ping`."""
 
 
-class Note(Message, frozen=True):
+class Note(PipeMessage, frozen=True):
     """A line for the log."""
 
     level: Level
@@ -215,8 +214,17 @@ class Note(Message, frozen=True):
 
 
 # Replies about one file.
-FileReply = Preparing | Probed | Waiting | Started | Window | Finished | Stopped | FileFailed
+FileReply = (
+    FilePreparing
+    | FileProbed
+    | FilePrepared
+    | FileStarted
+    | WindowDone
+    | FileFinished
+    | FileStopped
+    | FileFailed
+)
 AnyReply = FileReply | Ready | InModel | Fatal | Held | CleanedUp | Busy | Pong | Note
 
-# Replies that end a job's stay in the engine.
-Ending = Finished | Stopped | FileFailed
+# Replies after which a job has left the engine.
+Ending = FileFinished | FileStopped | FileFailed

@@ -1,4 +1,4 @@
-"""One loaded model and how a prepared file goes through it. Works in any thread or process."""
+"""Transcriber: one loaded model, which transcribes prepared files. For any thread or process."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,21 +8,18 @@ from faster_whisper.tokenizer import Tokenizer
 
 from fwtui.core.session import FilePlan, WindowResult
 from fwtui.core.settings import DecodingSettings, ModelSettings
-from fwtui.engine.convert import FileClock, convert, heard, transcription_options
+from fwtui.engine.convert import FileClock, convert, spoken_in, transcription_options
 from fwtui.engine.models import load_model
-from fwtui.engine.prepare import Prepared
+from fwtui.engine.prepare import PreparedFile
 from fwtui.engine.windows import WindowLoop
 from fwtui.errors import UsageError
 
 
 class Transcriber:
-    """Loads the model once and transcribes prepared files, window by window."""
+    """Loads the model once, and transcribes prepared files window by window."""
 
     def __init__(self, settings: ModelSettings, folder: Path | None = None) -> None:
-        """`folder` is the model's, if it is known already.
-
-        Raises as `load_model`.
-        """
+        """`folder`: the model's, if already known. Raises as `load_model`."""
         self.model: WhisperModel
         self.model, self.load_seconds = load_model(settings, folder)
 
@@ -36,8 +33,8 @@ class Transcriber:
         """The compute type in effect, after `auto` and `default` were resolved."""
         return str(self.model.model.compute_type)
 
-    def plan(self, prepared: Prepared) -> FilePlan:
-        """Complete the file's plan; detects the language if it is not set or known.
+    def plan(self, prepared: PreparedFile) -> FilePlan:
+        """The complete plan of the file; detects the language if it is neither set nor known.
 
         Raises:
             UsageError: the model does not know the language.
@@ -49,7 +46,7 @@ class Transcriber:
         return prepared.plan(*(known or self._detected(prepared)))
 
     def known_language(self, decoding: DecodingSettings) -> tuple[str, float] | None:
-        """The language and its probability if it need not be detected.
+        """The language and its probability, if it need not be detected.
 
         Raises:
             UsageError: the model does not know the language.
@@ -63,7 +60,7 @@ class Transcriber:
         if self.model.hf_tokenizer.token_to_id(f"<|{wanted}|>") is None:
             raise UsageError(
                 f"The model does not know the language {wanted}",
-                "choose another with --language, or leave it out to have it detected",
+                "choose another with --language, or omit it to detect the language",
             )
         return wanted, 1.0
 
@@ -76,7 +73,7 @@ class Transcriber:
             language=language,
         )
 
-    def _detected(self, prepared: Prepared) -> tuple[str, float]:
+    def _detected(self, prepared: PreparedFile) -> tuple[str, float]:
         features = prepared.features
         if features.shape[-1] == 0:
             return "en", 0.0
@@ -93,11 +90,11 @@ class Transcriber:
         return language, float(probability)
 
     def windows(
-        self, prepared: Prepared, plan: FilePlan, *, skip_first: bool = False
+        self, prepared: PreparedFile, plan: FilePlan, *, skip_first: bool = False
     ) -> Iterator[WindowResult]:
-        """Transcribe, from the resume point if there is one; one result a window, in order.
+        """Transcribe from the beginning or the resume point; yields one result per window.
 
-        `skip_first` leaves the first window out and says so in its result.
+        `skip_first`: skip the first window, which its result says.
         """
         decoding = prepared.request.decoding
         tokenizer = self.tokenizer(decoding, plan.language)
@@ -119,5 +116,5 @@ class Transcriber:
             segments = tuple(convert(segment) for segment in clock.in_file_time(found))
             end = clock.position(state)
             yield WindowResult(
-                segments, state, end, spoken=heard(loop.spoken, begin, end, segments)
+                segments, state, end, spoken=spoken_in(loop.spoken, begin, end, segments)
             )

@@ -1,9 +1,9 @@
-"""The window loop: one 30 s window a step, all state between steps plain data.
+"""The window loop: one 30 s window per step; all state between steps is plain data.
 
 A re-entrant port of `WhisperModel.generate_segments` (faster-whisper 1.2.1, MIT) on that
 library's own pieces (`encode`, `generate_with_fallback`, `get_prompt`, `add_word_timestamps`).
 A state written to disk after a step resumes with the same segments. Unlike the original, a
-decoding whose last timestamp does not move on cannot loop for ever: the window is passed over.
+decoding whose last timestamp does not advance cannot loop for ever: the window is skipped.
 """
 
 from typing import Any
@@ -53,7 +53,7 @@ class WindowLoop:
         self.clips = self._clips(options.clip_timestamps)
 
     def _clips(self, clip_timestamps: list[float]) -> list[tuple[int, int]]:
-        """The parts to transcribe, as (first, last + 1) frames."""
+        """The ranges to transcribe, as (first, last + 1) frames."""
         points = [round(seconds * self.frames_per_second) for seconds in clip_timestamps] or [0]
         if len(points) % 2 == 1:
             points.append(self.content_frames)
@@ -67,7 +67,7 @@ class WindowLoop:
         return self._next_window(state)
 
     def _next_window(self, state: WindowState) -> WindowState:
-        """Move to the clip that holds the next frame to do; `done` when there is none."""
+        """The state at the next frame to transcribe; `done` if there is none."""
         seek, clip = state.seek, state.clip
         while clip < len(self.clips):
             start, end = self.clips[clip]
@@ -85,7 +85,7 @@ class WindowLoop:
         return min(self.window_frames, end - state.seek)
 
     def skip(self, state: WindowState) -> WindowState:
-        """The state after leaving the window at `state` out."""
+        """The state after skipping the window at `state`."""
         seek = state.seek + self._size(state)
         return self._next_window(replace(state, seek=seek, prompt=()))
 
@@ -118,12 +118,12 @@ class WindowLoop:
         if found is None:
             return [], self._next_window(replace(state, seek=seek))
         segments: list[WhisperSegment] = []
-        said = list(state.prompt)
+        tokens = list(state.prompt)
         for piece in found:
             text = self.tokenizer.decode(piece["tokens"])
             if piece["start"] == piece["end"] or not text.strip():
                 continue
-            said.extend(piece["tokens"])
+            tokens.extend(piece["tokens"])
             segments.append(
                 WhisperSegment(
                     id=state.segments + len(segments) + 1,
@@ -143,12 +143,12 @@ class WindowLoop:
             not self.options.condition_on_previous_text
             or temperature > self.options.prompt_reset_on_temperature
         ):
-            said = []
+            tokens = []
         after = replace(
             state,
             seek=seek,
             segments=state.segments + len(segments),
-            prompt=tuple(said[-PROMPT_TOKENS:]),
+            prompt=tuple(tokens[-PROMPT_TOKENS:]),
             last_speech=last_speech,
         )
         return segments, self._next_window(after)
@@ -169,7 +169,7 @@ class WindowLoop:
     ) -> tuple[list[SegmentDict] | None, int, float]:
         """Pieces of the decoded tokens, the next seek, and when speech was last heard.
 
-        No pieces (None): there was silence before something doubtful, so only `seek` counts.
+        Pieces are None if there was silence before a probable hallucination: only `seek` counts.
         """
         offset = state.seek * self.frame_seconds
         duration = size * self.frame_seconds
@@ -209,7 +209,7 @@ class WindowLoop:
     def _drop_hallucination(
         self, state: WindowState, pieces: list[SegmentDict], seek: int, duration: float
     ) -> tuple[list[SegmentDict], int]:
-        """Cut the window before the first doubtful piece and look again from there."""
+        """Cut the window before the first probable hallucination, and continue from there."""
         offset = state.seek * self.frame_seconds
         threshold = self.options.hallucination_silence_threshold
         index = first_hallucination(
@@ -222,16 +222,16 @@ class WindowLoop:
         )
         if index is None:
             return pieces, seek
-        doubtful = pieces[index]
-        seek = round(max(offset + 1, doubtful["start"]) * self.frames_per_second)
-        if self.content_frames * self.frame_seconds - doubtful["end"] < threshold:
+        hallucinated = pieces[index]
+        seek = round(max(offset + 1, hallucinated["start"]) * self.frames_per_second)
+        if self.content_frames * self.frame_seconds - hallucinated["end"] < threshold:
             seek = self.content_frames
         return pieces[:index], seek
 
 
 def is_silence(options: TranscriptionOptions, no_speech: float, logprob: float) -> bool:
-    """Whether a decoding says that there was nothing to say."""
+    """Whether a decoding means that there was no speech."""
     if options.no_speech_threshold is None or no_speech <= options.no_speech_threshold:
         return False
-    # a decoding that the model is sure of counts as speech all the same
+    # a confident decoding counts as speech all the same
     return options.log_prob_threshold is None or logprob <= options.log_prob_threshold

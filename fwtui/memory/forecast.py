@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from fwtui.core.decoding import batch_size, narrowed
 from fwtui.core.events import Forecast, GpuReading, MemoryReading
 from fwtui.core.settings import ComputeType, Settings
-from fwtui.memory.models import KNOWN
+from fwtui.memory.weights import KNOWN
 
 # MB of an engine without a model: Python, its libraries, the audio and features of some windows;
 # and what CUDA adds, in RAM and on the GPU.

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fwtui.audio.decode import Decoded, decode_to_wav
-from fwtui.audio.probe import probe
+from fwtui.audio.media import probe
 from fwtui.errors import BadMediaError, MediaAccessError, MediaError, NoAudioError
 from tests.audio.encoding import (
     AAC,
@@ -169,7 +169,7 @@ def test_a_gap_becomes_silence(tmp_path: Path) -> None:
     assert found.samples == 4 * 16000
     assert not samples[16000:48000].any()
     assert samples[48000:].any()
-    assert found.warnings == ("1 gap in the sound filled with 2.0 s of silence",)
+    assert found.warnings == ("1 gap in the audio filled with 2.0 s of silence",)
 
 
 def test_a_small_gap_is_left_alone(tmp_path: Path) -> None:
@@ -202,6 +202,6 @@ def test_a_bomb_is_refused_by_its_name_and_leaves_nothing(tmp_path: Path) -> Non
     path, wav = tmp_path / "bomb.flac", tmp_path / "out.wav"
     write_media(path, silence(600), FLAC)
     assert path.stat().st_size < 200_000
-    with pytest.raises(BadMediaError, match=r"bomb\.flac holds more than 0\.0 hours"):
+    with pytest.raises(BadMediaError, match=r"bomb\.flac has more than 0\.0 hours"):
         decode_to_wav(path, wav, lambda _: None, lambda: False, 1 << 20)
     assert not wav.exists()

@@ -115,7 +115,9 @@ def test_a_full_disk_is_said_with_folder_and_size(long_mp3: Path, tmp_path: Path
     with pytest.raises(DiskFullError) as caught:
         decode(long_mp3, wav)
     assert str(tmp_path) in caught.value.title
-    assert "96" in caught.value.hint.split(" bytes")[0]
+    needed = caught.value.needed
+    assert "96" in str(needed)
+    assert caught.value.hint.startswith(f"{needed / 2**20:.0f} MB are needed there")
     assert isinstance(caught.value.__cause__, OSError)
     assert caught.value.__cause__.errno == errno.ENOSPC
     assert not wav.is_symlink()

@@ -13,7 +13,7 @@ from fwtui import demo
 from fwtui.audio.decode import Decoded, decode_to_wav
 from fwtui.audio.identity import Identity, change_since, difference, identify
 from fwtui.audio.media import access_error, raise_read_error
-from fwtui.engine.failure import classify_exception
+from fwtui.engine.classify import classify_exception
 from fwtui.engine.prepare import read_unchanged
 from fwtui.errors import InputChangedError, MediaAccessError, MediaLostError
 
@@ -49,7 +49,7 @@ def patched(path: Path) -> None:
     ("change", "words"),
     [
         (grown, "it grew from"),
-        (cut, "it was cut from"),
+        (cut, "it shrank from"),
         (replaced, "it was replaced"),
         (patched, "it was "),
     ],
@@ -78,7 +78,7 @@ def test_identities_of_earlier_versions_and_nonsense_are_read() -> None:
     assert Identity.parse(str(new)) == new
     assert difference(Identity("abc"), new) == ""
     assert difference(Identity("x"), new) == "it was replaced"
-    assert difference(new, Identity("abc", 5, 8)).startswith("it was written to at ")
+    assert difference(new, Identity("abc", 5, 8)).startswith("it was modified at ")
 
 
 def decoding(path: Path, wav: Path, change: Callable[[Path], None], times: int) -> Decoded:

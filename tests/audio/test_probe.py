@@ -5,7 +5,7 @@ from pathlib import Path
 import av
 import pytest
 
-from fwtui.audio.probe import fingerprint, probe
+from fwtui.audio.media import fingerprint, probe
 from fwtui.errors import BadMediaError, MediaAccessError, NoAudioError
 from tests.audio.encoding import AAC, FLAC, VORBIS, Clip, write_media, write_song
 
@@ -61,7 +61,7 @@ def test_errors_name_the_file(tmp_path: Path) -> None:
     with pytest.raises(MediaAccessError) as caught:
         probe(path)
     assert caught.value.missing
-    assert caught.value.title == "caf\N{REPLACEMENT CHARACTER}.mp3 is not there"
+    assert caught.value.title == "File not found: caf\N{REPLACEMENT CHARACTER}.mp3"
     path.write_bytes(b"")
     with pytest.raises(BadMediaError, match="empty"):
         probe(path)

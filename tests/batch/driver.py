@@ -180,9 +180,9 @@ class BatchDriver:
 RESTING = """
 import time
 from pathlib import Path
-from fwtui.engine import worker
-from fwtui.engine.teller import Teller
-send_window, rest, talking = worker.Window, Teller.rest, set()
+from fwtui.engine import loop
+from fwtui.engine.reporter import Reporter
+send_window, rest, talking = loop.WindowDone, Reporter.hold, set()
 def note_words(job, result, worked):
     if result.segments:
         talking.add(job)
@@ -193,7 +193,7 @@ def wait(teller, jobs):
             break
         time.sleep(0.01)
     return rest(teller, jobs)
-worker.Window, Teller.rest = note_words, wait
+loop.WindowDone, Reporter.hold = note_words, wait
 """
 
 

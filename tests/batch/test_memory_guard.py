@@ -61,7 +61,7 @@ WindowLoop.step = tight
 TOO_LITTLE_TO_START = "import resource; resource.setrlimit(resource.RLIMIT_AS, (300 << 20, -1))"
 BIG_FAILS_AND_INT8_IS_UNKNOWN = """
 import threading
-import fwtui.engine.prepare as p, fwtui.engine.worker as w
+import fwtui.engine.prepare as p, fwtui.engine.loop as w
 decode, load = p.decode_to_wav, w.Transcriber.__init__
 loaded = threading.Event()
 def failing(path, *rest):

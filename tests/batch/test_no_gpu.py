@@ -25,7 +25,7 @@ def needing(self, state):
         ctypes.CDLL("libcublas.so.99")
     return step(self, state)
 WindowLoop.step = needing
-import fwtui.engine.worker as w
+import fwtui.engine.loop as w
 load = w.locate
 def asked(settings):
     global ON_CPU

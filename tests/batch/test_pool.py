@@ -31,13 +31,13 @@ except FileExistsError:
 FIRST_WAITS = """
 import time
 from pathlib import Path
-from fwtui.engine.teller import Teller
-rest = Teller.rest
+from fwtui.engine.reporter import Reporter
+rest = Reporter.hold
 def wait(teller, jobs):
     while 1 in jobs and not Path({go!r}).exists():
         time.sleep(0.02)
     return rest(teller, jobs)
-Teller.rest = wait
+Reporter.hold = wait
 """
 
 

@@ -13,7 +13,7 @@ from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.job import Skipped
 from fwtui.core.settings import Settings
 from fwtui.disk.files import FileSystem
-from fwtui.engine.failure import classify_exception
+from fwtui.engine.classify import classify_exception
 from fwtui.errors import DiskFullError
 from fwtui.report.render import render_report
 from fwtui.report.report import make_report

@@ -12,10 +12,10 @@ from fwtui.batch.watchdog import (
     LOADING_SECONDS,
     Activity,
     EngineClocks,
-    Patience,
+    Timeouts,
     Watchdog,
     WindowPace,
-    patience,
+    timeouts,
 )
 from fwtui.core.events import Level, LogLine, SegmentsFound
 from fwtui.core.failure import Failure, FailureKind
@@ -25,7 +25,7 @@ from fwtui.engine.protocol import (
     FileFailed,
     Held,
     Hold,
-    Load,
+    LoadModel,
     Ping,
     Ready,
     Shutdown,
@@ -57,34 +57,34 @@ BROKEN = Failure(FailureKind.BAD_MEDIA, "x")
 
 
 @pytest.mark.parametrize(
-    ("stage", "seconds", "pace", "expected"),
+    ("activity", "seconds", "pace", "expected"),
     [
         (Activity.IDLE, 120, WindowPace(), ENDLESS),
         (Activity.WINDOW, 0, WindowPace(slowest=5), ENDLESS),
-        (Activity.LOADING, 120, WindowPace(), Patience(LOADING_SECONDS, math.inf)),
-        (Activity.LOADING, 3600, WindowPace(), Patience(3600, math.inf)),
-        (Activity.PREPARING, 120, WindowPace(), Patience(120, 1200)),
-        (Activity.PREPARING, 120, WindowPace(length=36_000), Patience(120, 4800)),
-        (Activity.WINDOW, 120, WindowPace(length=36_000), Patience(120, 1200)),
-        (Activity.WINDOW, 120, WindowPace(slowest=2), Patience(120, 120)),
-        (Activity.WINDOW, 120, WindowPace(slowest=60), Patience(120, 600)),
-        (Activity.WINDOW, 120, WindowPace(slowest=60, stalls=2), Patience(480, 2400)),
-        (Activity.WINDOW, 120, WindowPace(stalls=1), Patience(240, 2400)),
-        (Activity.ENDING, 120, WindowPace(), Patience(120, 1200)),
+        (Activity.LOADING, 120, WindowPace(), Timeouts(LOADING_SECONDS, math.inf)),
+        (Activity.LOADING, 3600, WindowPace(), Timeouts(3600, math.inf)),
+        (Activity.PREPARING, 120, WindowPace(), Timeouts(120, 1200)),
+        (Activity.PREPARING, 120, WindowPace(length=36_000), Timeouts(120, 4800)),
+        (Activity.WINDOW, 120, WindowPace(length=36_000), Timeouts(120, 1200)),
+        (Activity.WINDOW, 120, WindowPace(slowest=2), Timeouts(120, 120)),
+        (Activity.WINDOW, 120, WindowPace(slowest=60), Timeouts(120, 600)),
+        (Activity.WINDOW, 120, WindowPace(slowest=60, stalls=2), Timeouts(480, 2400)),
+        (Activity.WINDOW, 120, WindowPace(stalls=1), Timeouts(240, 2400)),
+        (Activity.ENDING, 120, WindowPace(), Timeouts(120, 1200)),
     ],
 )
-def test_patience(stage: Activity, seconds: float, pace: WindowPace, expected: Patience) -> None:
-    assert patience(stage, seconds, pace) == expected
+def test_timeouts(activity: Activity, seconds: float, pace: WindowPace, expected: Timeouts) -> None:
+    assert timeouts(activity, seconds, pace) == expected
 
 
 def test_time_that_nobody_saw_does_not_count() -> None:
     clocks = EngineClocks(0.0)
-    assert clocks.look(1.0) == Patience(1, 1)
-    clocks.hear(1.5, progress=False)
-    assert clocks.look(2.0) == Patience(0.5, 2)
+    assert clocks.check(1.0) == Timeouts(1, 1)
+    clocks.restart(1.5, progress=False)
+    assert clocks.check(2.0) == Timeouts(0.5, 2)
     slept = 2.0 + GAP_SECONDS + 1000
-    assert clocks.look(slept) == Patience(0, 0)
-    assert clocks.look(slept + 1) == Patience(1, 1)
+    assert clocks.check(slept) == Timeouts(0, 0)
+    assert clocks.check(slept + 1) == Timeouts(1, 1)
 
 
 def _transcribe(job: int) -> Transcribe:
@@ -93,32 +93,32 @@ def _transcribe(job: int) -> Transcribe:
 
 def test_a_watch_asks_before_it_gives_up_and_not_again() -> None:
     watch = Watchdog(100.0, {})
-    watch.sent(Load(ModelSettings()))
-    watch.heard(Ready("cpu", "int8", 1.0, 1))
+    watch.sent(LoadModel(ModelSettings()))
+    watch.received(Ready("cpu", "int8", 1.0, 1))
     assert watch.activity is Activity.IDLE
     watch.sent(_transcribe(1))
-    began = watch.clocks.heard
+    began = watch.clocks.replied
     moments = range(1, 100, 5)
-    looks = [(passed, watch.look(began + passed)) for passed in moments]
+    looks = [(passed, watch.check(began + passed)) for passed in moments]
     assert [passed for passed, verdict in looks if isinstance(verdict, Ping)] == [26]
     assert all(verdict is None or isinstance(verdict, Ping) for _, verdict in looks)
-    given_up = watch.look(began + 101)
+    given_up = watch.check(began + 101)
     assert isinstance(given_up, Failure)
     assert given_up.kind is FailureKind.STALLED
-    assert "101 s (preparing the file)" in given_up.title
+    assert "while preparing the file: no reply for 101 s" in given_up.title
     assert watch.paces[1].stalls == 1
 
 
 def test_an_engine_that_answers_may_take_longer() -> None:
     watch = Watchdog(100.0, {})
-    watch.heard(Ready("cpu", "int8", 1.0, 1))
+    watch.received(Ready("cpu", "int8", 1.0, 1))
     watch.sent(_transcribe(1))
-    began, gave_up = watch.clocks.heard, 0
+    began, gave_up = watch.clocks.replied, 0
     for passed in range(0, 2000, 7):
-        verdict = watch.look(began + passed)
+        verdict = watch.check(began + passed)
         if isinstance(verdict, Ping):
-            watch.clocks.hear(began + passed, progress=False)
-            watch._asked = False
+            watch.clocks.restart(began + passed, progress=False)
+            watch._pinged = False
         elif verdict is not None:
             gave_up = passed
             break
@@ -127,17 +127,17 @@ def test_an_engine_that_answers_may_take_longer() -> None:
 
 def test_rests_and_idle_engines_are_left_alone_but_not_an_end_that_never_comes() -> None:
     watch = Watchdog(100.0, {})
-    watch.heard(Ready("cpu", "int8", 1.0, 1))
+    watch.received(Ready("cpu", "int8", 1.0, 1))
     watch.sent(_transcribe(1))
-    stages = []
+    activities = []
     for step in (Held(True), Hold(False), Held(False), FileFailed(1, BROKEN), Shutdown()):
         if isinstance(step, Hold | Shutdown):
             watch.sent(step)
         else:
-            watch.heard(step)
-        stages.append(watch.activity)
+            watch.received(step)
+        activities.append(watch.activity)
     going = [Activity.IDLE, Activity.PREPARING, Activity.PREPARING]
-    assert stages == [*going, Activity.IDLE, Activity.ENDING]
+    assert activities == [*going, Activity.IDLE, Activity.ENDING]
 
 
 def _hanging(tmp_path: Path, hangs: str) -> str:
@@ -148,7 +148,7 @@ def _hanging(tmp_path: Path, hangs: str) -> str:
 
 @pytest.fixture
 def looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watchdog, "LOOK_SECONDS", 0.2)
+    monkeypatch.setattr(watchdog, "CHECK_SECONDS", 0.2)
 
 
 async def test_a_stalled_engine_is_replaced_and_the_file_goes_on(

@@ -17,9 +17,9 @@ import psutil
 from fwtui import demo
 from fwtui.core.settings import ComputeType, DecodingSettings, ModelSettings, Settings
 from fwtui.engine.client import EngineClient
-from fwtui.engine.protocol import Finished, Shutdown, Transcribe
+from fwtui.engine.protocol import FileFinished, Shutdown, Transcribe
 from fwtui.memory.forecast import estimate
-from fwtui.memory.models import weights_size
+from fwtui.memory.weights import weights_size
 from tests.benchmarks.memory_by_length import resident
 from tests.benchmarks.random_model import SIZES, write_model
 
@@ -35,7 +35,7 @@ def told_and_taken(folder: Path, compute_type: ComputeType) -> tuple[float, floa
     client.send(Transcribe(1, str(demo.clips()[0]), DECODING, "hash", str(folder / "sound.wav")))
     most = 0.0
     for reply in client.replies():
-        if isinstance(reply, Finished):
+        if isinstance(reply, FileFinished):
             _, most = resident(psutil.Process(client.pid))
             client.send(Shutdown())
     client.wait()

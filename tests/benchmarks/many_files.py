@@ -18,7 +18,7 @@ import psutil
 from fwtui import demo
 from fwtui.core.settings import DecodingSettings, ModelSettings
 from fwtui.engine.client import EngineClient
-from fwtui.engine.protocol import FileFailed, Finished, Shutdown, Transcribe
+from fwtui.engine.protocol import FileFailed, FileFinished, Shutdown, Transcribe
 from tests.engine.support import write_wav
 from tests.whisper_audio import decode_audio
 
@@ -82,7 +82,7 @@ def after(marks: list[int], clips: list[Path], decoding: DecodingSettings) -> It
         for reply in client.replies():
             if isinstance(reply, FileFailed):
                 raise AssertionError(reply.failure)
-            if not isinstance(reply, Finished):
+            if not isinstance(reply, FileFinished):
                 continue
             done += 1
             readings.append(process.memory_info().rss / 2**20)

@@ -88,13 +88,13 @@ def run_engine(trace: Callable[[str], None]) -> None:
     """The engine child, which says when it begins a window and when it is done with it."""
     from fwtui.core.session import FilePlan, WindowResult
     from fwtui.engine.child import main
-    from fwtui.engine.prepare import Prepared
+    from fwtui.engine.prepare import PreparedFile
     from fwtui.engine.transcriber import Transcriber
 
     real = Transcriber.windows
 
     def windows(
-        self: Transcriber, prepared: Prepared, plan: FilePlan, *, skip_first: bool = False
+        self: Transcriber, prepared: PreparedFile, plan: FilePlan, *, skip_first: bool = False
     ) -> Iterator[WindowResult]:
         where = f"{os.getpid()} {prepared.request.job}"
         trace(f"begun {where} {prepared.resume.seconds if prepared.resume else 0.0}")

@@ -17,7 +17,7 @@ from fwtui.core.paths import path_to_text
 from fwtui.core.segment import Segment
 from fwtui.core.session import ResumePoint
 from fwtui.core.settings import DecodingSettings, ModelSettings, Settings
-from fwtui.engine.prepare import Prepared, prepare
+from fwtui.engine.prepare import PreparedFile, prepare
 from fwtui.engine.protocol import Transcribe
 from fwtui.engine.transcriber import Transcriber
 
@@ -81,7 +81,7 @@ def prepared_file(
     folder: Path,
     decoding: DecodingSettings,
     resume: ResumePoint | None = None,
-) -> Iterator[Prepared]:
+) -> Iterator[PreparedFile]:
     def ignore(*_: Any) -> None:
         pass
 
@@ -95,7 +95,7 @@ def prepared_file(
         scratch.unlink()
 
 
-def at_resume(ready: Prepared, resume: ResumePoint) -> Prepared:
+def at_resume(ready: PreparedFile, resume: ResumePoint) -> PreparedFile:
     """The same file, as if an earlier attempt had got to `resume`."""
     from dataclasses import replace as changed
 
@@ -149,4 +149,4 @@ def _without_scores(segment: Segment) -> Segment:
     )
 
 
-Make = Callable[..., Prepared]
+Make = Callable[..., PreparedFile]

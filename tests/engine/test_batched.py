@@ -18,7 +18,7 @@ from fwtui.core.settings import DecodingSettings
 from fwtui.engine.batched import BatchDecoder
 from fwtui.engine.batched_file import BatchedFile, Part
 from fwtui.engine.convert import convert
-from fwtui.engine.prepare import Prepared
+from fwtui.engine.prepare import PreparedFile
 from fwtui.engine.transcriber import Transcriber
 from tests.engine.support import (
     LONG_CLIP,
@@ -71,7 +71,7 @@ def parts_of(file: BatchedFile, size: int) -> Iterator[Part]:
         yield Part.of(file, min(size, file.left))
 
 
-def batches(transcriber: Transcriber, ready: Prepared, size: int) -> list[WindowResult]:
+def batches(transcriber: Transcriber, ready: PreparedFile, size: int) -> list[WindowResult]:
     """All results of one file alone, in batches of `size`."""
     decoder = BatchDecoder(transcriber.model, lambda _: None)
     parts = parts_of(BatchedFile(transcriber, ready), size)
@@ -114,7 +114,7 @@ def test_every_batch_is_a_resume_point(
         assert len(whole) > 2
         assert whole[-1].state.done
         file = BatchedFile(transcriber, ready)
-        file.language_found("en", 1.0)
+        file.set_language("en", 1.0)
         plan = file.plan
         assert plan is not None
         for done in range(1, len(whole)):
@@ -171,7 +171,7 @@ def test_silence_is_done_at_once(transcriber: Transcriber, tmp_path: Path) -> No
     with prepared_file(transcriber, path, tmp_path, BATCHED) as ready:
         file = BatchedFile(transcriber, ready)
         assert (file.left, file.plan is not None) == (0, True)
-        assert file.nothing() == WindowResult((), replace(file.state, done=True), 5.0)
+        assert file.empty_result() == WindowResult((), replace(file.state, done=True), 5.0)
 
 
 def test_a_chunk_that_is_left_out_costs_only_itself(

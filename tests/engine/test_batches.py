@@ -14,14 +14,14 @@ from fwtui.engine.protocol import (
     Busy,
     Cancel,
     FileFailed,
-    Finished,
+    FileFinished,
+    FilePrepared,
+    FileStarted,
+    FileStopped,
     Hold,
     InModel,
-    Started,
-    Stopped,
     Transcribe,
-    Waiting,
-    Window,
+    WindowDone,
 )
 from tests.engine.support import MINUTE, MODEL
 from tests.engine.test_client import Engine
@@ -50,9 +50,9 @@ def send(engine: Engine, job: int, path: Path, decoding: DecodingSettings = BATC
 def all_waiting(engine: Engine, jobs: set[int]) -> None:
     """Until these files are prepared, and the engine holds."""
     while jobs:
-        jobs = jobs - {reply.job for reply in engine.replies if isinstance(reply, Waiting)}
+        jobs = jobs - {reply.job for reply in engine.replies if isinstance(reply, FilePrepared)}
         if jobs:
-            engine.until(Waiting)
+            engine.until(FilePrepared)
 
 
 def batches(engine: Engine) -> list[tuple[int, ...]]:
@@ -63,9 +63,9 @@ def ends(engine: Engine, job: int) -> AnyReply:
     found = [
         reply
         for reply in engine.replies
-        if isinstance(reply, Finished | Stopped | FileFailed) and reply.job == job
+        if isinstance(reply, FileFinished | FileStopped | FileFailed) and reply.job == job
     ]
-    return found[0] if found else engine.until(Finished, job)
+    return found[0] if found else engine.until(FileFinished, job)
 
 
 def test_one_batch_of_several_files_each_with_its_own_language(engine: Engine) -> None:
@@ -76,9 +76,9 @@ def test_one_batch_of_several_files_each_with_its_own_language(engine: Engine) -
     for job in (1, 2, 3, 4):
         ends(engine, job)
     assert (1, 2, 3, 4) in batches(engine)
-    started = {r.job: r.plan for r in engine.replies if isinstance(r, Started)}
+    started = {r.job: r.plan for r in engine.replies if isinstance(r, FileStarted)}
     for job, clip in enumerate(CLIPS, 1):
-        windows = [r for r in engine.replies if isinstance(r, Window) and r.job == job]
+        windows = [r for r in engine.replies if isinstance(r, WindowDone) and r.job == job]
         assert windows[-1].result.state.done
         assert all(window.worked > 0 for window in windows)
         assert started[job].language == demo.clip(clip).language
@@ -94,11 +94,11 @@ def test_cancelling_one_leaves_the_others(engine: Engine) -> None:
     send(engine, 2, CLIPS[0])
     all_waiting(engine, {1, 2})
     engine.client.send(Cancel(1))
-    engine.until(Stopped, 1)
+    engine.until(FileStopped, 1)
     assert not scratch.exists()
     engine.client.send(Hold(False))
-    engine.until(Finished, 2)
-    assert not any(isinstance(reply, Window) and reply.job == 1 for reply in engine.replies)
+    engine.until(FileFinished, 2)
+    assert not any(isinstance(reply, WindowDone) and reply.job == 1 for reply in engine.replies)
 
 
 def test_a_bad_file_does_not_touch_its_neighbours(engine: Engine, tmp_path: Path) -> None:
@@ -111,10 +111,10 @@ def test_a_bad_file_does_not_touch_its_neighbours(engine: Engine, tmp_path: Path
     send(engine, 4, CLIPS[2])
     all_waiting(engine, {1, 3, 4})
     engine.client.send(Hold(False))
-    engine.until(Finished, 4)
+    engine.until(FileFinished, 4)
     failed = {r.job: r.failure.kind for r in engine.replies if isinstance(r, FileFailed)}
     assert failed == {2: FailureKind.BAD_MEDIA, 3: FailureKind.BAD_SETTINGS}
-    assert isinstance(ends(engine, 1), Finished)
+    assert isinstance(ends(engine, 1), FileFinished)
     assert (1, 4) in batches(engine)
 
 
@@ -125,5 +125,5 @@ def test_files_of_another_kind_wait_for_their_turn(engine: Engine) -> None:
     send(engine, 3, CLIPS[2], DecodingSettings(temperature_increment_on_fallback=None))
     all_waiting(engine, {1, 2, 3})
     engine.client.send(Hold(False))
-    engine.until(Finished, 3)
+    engine.until(FileFinished, 3)
     assert batches(engine) == [(1,), (2,), (3,)]

@@ -21,16 +21,16 @@ from fwtui.engine.protocol import (
     Cancel,
     Fatal,
     FileFailed,
-    Finished,
+    FileFinished,
+    FileProbed,
+    FileStarted,
+    FileStopped,
     Held,
     Hold,
-    Probed,
     Ready,
     Shutdown,
-    Started,
-    Stopped,
     Transcribe,
-    Window,
+    WindowDone,
 )
 from tests.engine.support import GREEDY, LONG_CLIP, MINUTE, MODEL
 
@@ -75,10 +75,14 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 def test_two_files_the_second_prepared_while_the_first_runs(engine: Engine) -> None:
     scratch = [engine.transcribe(1, MINUTE), engine.transcribe(2, SHORT)]
     assert isinstance(engine.until(Ready), Ready)
-    engine.until(Finished, 2)
+    engine.until(FileFinished, 2)
     order = [(type(r), getattr(r, "job", 0)) for r in engine.replies]
-    assert order.index((Probed, 2)) < order.index((Finished, 1)) < order.index((Started, 2))
-    windows = [r for r in engine.replies if isinstance(r, Window)]
+    assert (
+        order.index((FileProbed, 2))
+        < order.index((FileFinished, 1))
+        < order.index((FileStarted, 2))
+    )
+    windows = [r for r in engine.replies if isinstance(r, WindowDone)]
     assert {window.job for window in windows} == {1, 2}
     assert not any(path.exists() for path in scratch)
     engine.client.send(Shutdown())
@@ -88,35 +92,36 @@ def test_two_files_the_second_prepared_while_the_first_runs(engine: Engine) -> N
 
 def test_cancel_is_answered_at_the_next_window(engine: Engine) -> None:
     scratch = engine.transcribe(1, LONG_CLIP)
-    engine.until(Window)
+    engine.until(WindowDone)
     engine.client.send(Cancel(1))
-    engine.until(Stopped, 1)
-    windows = [reply for reply in engine.replies if isinstance(reply, Window)]
+    engine.until(FileStopped, 1)
+    windows = [reply for reply in engine.replies if isinstance(reply, WindowDone)]
     assert not windows[-1].result.state.done
     assert not scratch.exists()
     engine.transcribe(2, SHORT)
-    engine.until(Finished, 2)
+    engine.until(FileFinished, 2)
 
 
 def test_a_waiting_job_can_be_cancelled(engine: Engine) -> None:
     engine.transcribe(1, MINUTE)
     scratch = engine.transcribe(2, MINUTE)
     engine.client.send(Cancel(2))
-    engine.until(Stopped, 2)
-    engine.until(Finished, 1) if not any(isinstance(r, Finished) for r in engine.replies) else None
+    engine.until(FileStopped, 2)
+    if not any(isinstance(reply, FileFinished) for reply in engine.replies):
+        engine.until(FileFinished, 1)
     assert not scratch.exists()
 
 
 def test_hold_rests_after_the_window_and_goes_on(engine: Engine) -> None:
     engine.transcribe(1, LONG_CLIP)
-    engine.until(Window)
+    engine.until(WindowDone)
     engine.client.send(Hold(True))
     assert engine.until(Held) == Held(True)
-    before = len([reply for reply in engine.replies if isinstance(reply, Window)])
+    before = len([reply for reply in engine.replies if isinstance(reply, WindowDone)])
     engine.client.send(Hold(False))
     assert engine.until(Held) == Held(False)
-    engine.until(Finished, 1)
-    assert len([reply for reply in engine.replies if isinstance(reply, Window)]) > before
+    engine.until(FileFinished, 1)
+    assert len([reply for reply in engine.replies if isinstance(reply, WindowDone)]) > before
 
 
 def test_a_bad_file_fails_and_the_engine_goes_on(engine: Engine, tmp_path: Path) -> None:
@@ -129,7 +134,7 @@ def test_a_bad_file_fails_and_the_engine_goes_on(engine: Engine, tmp_path: Path)
     assert failed.failure.kind is FailureKind.BAD_MEDIA
     assert "notes.mp3" in failed.failure.title
     assert not scratch.exists()
-    engine.until(Finished, 2)
+    engine.until(FileFinished, 2)
 
 
 def test_a_missing_model_is_fatal_and_says_what_to_do(tmp_path: Path) -> None:
@@ -156,7 +161,7 @@ def test_a_killed_child_is_drained_reaped_and_judged(
     engine: Engine, number: signal.Signals, kind: FailureKind
 ) -> None:
     engine.transcribe(1, MINUTE)
-    engine.until(Window)
+    engine.until(WindowDone)
     os.kill(engine.client.pid, number)
     engine.drain()
     ended = engine.client.wait()
@@ -172,7 +177,7 @@ def test_signals_of_the_terminal_are_left_to_the_parent(engine: Engine) -> None:
     engine.until(Ready)
     os.kill(engine.client.pid, signal.SIGINT)
     os.kill(engine.client.pid, signal.SIGHUP)
-    engine.until(Finished, 1)
+    engine.until(FileFinished, 1)
 
 
 @pytest.mark.skipif(
@@ -210,11 +215,11 @@ def test_native_prints_do_not_corrupt_the_protocol(tmp_path: Path) -> None:
 PARENT = """
 import sys, time
 from pathlib import Path
-from tests.engine.test_client import Engine, Window
+from tests.engine.test_client import Engine, WindowDone
 from tests.engine.support import MODEL, MINUTE
 engine = Engine(MODEL, Path(sys.argv[1]))
 engine.transcribe(1, MINUTE)
-engine.until(Window)
+engine.until(WindowDone)
 print(engine.client.pid, flush=True)
 time.sleep(600)
 """

@@ -12,8 +12,8 @@ from fwtui.engine.channel import Channel
 from fwtui.engine.client import EngineClient
 from fwtui.engine.inbox import AHEAD_SECONDS, Inbox
 from fwtui.engine.models import feature_extractor
-from fwtui.engine.prepare import Prepared
-from fwtui.engine.protocol import AnyReply, Fatal, Finished, Ready, Transcribe
+from fwtui.engine.prepare import PreparedFile
+from fwtui.engine.protocol import AnyReply, Fatal, FileFinished, Ready, Transcribe
 from fwtui.engine.transcriber import Transcriber
 from tests.engine.support import GREEDY, MODEL
 from tests.engine.test_client import SHORT
@@ -21,7 +21,7 @@ from tests.engine.test_client import SHORT
 # The model is not loaded before the scratch file is there.
 LOADS_LATE = """
 import os, time
-import fwtui.engine.worker as worker
+import fwtui.engine.loop as worker
 load = worker.Transcriber
 def late(*arguments):
     waits = 6000
@@ -46,11 +46,11 @@ def test_the_first_file_is_prepared_while_the_model_loads(tmp_path: Path) -> Non
     heard: list[AnyReply] = []
     for reply in client.replies():
         heard.append(reply)
-        if isinstance(reply, Finished | Fatal):
+        if isinstance(reply, FileFinished | Fatal):
             client.kill()
     client.wait()
     assert any(isinstance(reply, Ready) for reply in heard)
-    assert any(isinstance(reply, Finished) for reply in heard)
+    assert any(isinstance(reply, FileFinished) for reply in heard)
 
 
 def test_the_extractor_is_known_before_the_model_is_loaded() -> None:
@@ -82,11 +82,11 @@ def test_a_dangerous_file_waits_for_the_model_and_all_for_room(inbox: Inbox) -> 
     file = Transcribe(1, "/a", GREEDY, "hash", "/tmp1.wav")
     inbox._accept(replace(file, careful=True))
     assert not inbox._may_prepare()
-    inbox.know_extractor(extractor)
+    inbox.set_extractor(extractor)
     assert not inbox._may_prepare()
-    inbox.model_loaded()
+    inbox.set_loaded()
     assert inbox.next_request() == replace(file, careful=True)
-    inbox.offer(cast("Prepared", LongFile(file)))
+    inbox.offer(cast("PreparedFile", LongFile(file)))
     inbox._accept(replace(file, job=2))
     assert not inbox._may_prepare()  # ten minutes are prepared: the disk is not ours alone
     assert inbox.next_prepared() is not None

@@ -15,7 +15,7 @@ from fwtui.core.session import WindowResult, WindowState
 from fwtui.core.settings import DecodingSettings, ModelSettings
 from fwtui.engine.client import EngineClient
 from fwtui.engine.convert import convert
-from fwtui.engine.protocol import AnyReply, Transcribe, Window
+from fwtui.engine.protocol import AnyReply, Transcribe, WindowDone
 from fwtui.engine.stderr import BURST_LINES, TAIL_LINES
 from fwtui.errors import EngineError
 
@@ -43,7 +43,7 @@ def test_what_is_not_our_protocol_is_an_engine_error(line: bytes) -> None:
     if len(set(line)) > 1:
         code = f"import os, time; os.write(1, {line!r})"
     code += "; os.write(1, b'\\n'); time.sleep(600)"
-    with child(code, []) as client, pytest.raises(EngineError, match="not our protocol"):
+    with child(code, []) as client, pytest.raises(EngineError, match="unreadable reply"):
         next(client.replies())
 
 
@@ -74,7 +74,7 @@ def test_numbers_that_json_cannot_hold_do_not_kill_the_engine(value: float) -> N
     segment = convert(
         WhisperSegment(1, 0, 0.0, 1.0, " one", [1], value, value, value, None, temperature=0.0)
     )
-    window = Window(1, WindowResult((segment,), WindowState(), 1.0))
+    window = WindowDone(1, WindowResult((segment,), WindowState(), 1.0))
     assert msgspec.json.decode(msgspec.json.encode(window), type=AnyReply) == window
 
 

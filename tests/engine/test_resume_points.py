@@ -114,17 +114,17 @@ def test_what_changed_since_is_not_resumed(
     for changed, reason in (
         (
             msgspec.structs.replace(plan, fingerprint="other", sound="other"),
-            "the file has changed since: it was replaced",
+            "the file has changed: it was replaced",
         ),
         (
             msgspec.structs.replace(plan, fingerprint="other", sound=""),
-            "the file has changed since: it was replaced",
+            "the file has changed: it was replaced",
         ),
         (
             msgspec.structs.replace(plan, sound="other"),
-            "the file has changed since: it is decoded otherwise",
+            "the file has changed: its audio is different",
         ),
-        (msgspec.structs.replace(plan, text_hash="other"), "the settings have changed since"),
+        (msgspec.structs.replace(plan, text_hash="other"), "the settings have changed"),
     ):
         resume = ResumePoint(changed, window.state, window.seconds)
         with prepared_file(transcriber, minute, tmp_path, decoding, resume) as ready:

@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 
 from fwtui.audio.decode import decode_to_wav
-from fwtui.audio.probe import probe
-from fwtui.engine.failure import classify_exception
+from fwtui.audio.media import probe
+from fwtui.engine.classify import classify_exception
 from fwtui.engine.prepare import read_unchanged
 from fwtui.errors import FwtuiError
 from fwtui.memory.cleanup import peak_rss

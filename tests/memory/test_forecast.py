@@ -10,7 +10,7 @@ from fwtui.config.fields import apply
 from fwtui.core.events import GpuReading, MemoryReading
 from fwtui.core.settings import ComputeType, DecodingSettings, ModelSettings, Settings
 from fwtui.memory.forecast import Needs, describe_file_needs, describe_forecast, estimate, forecast
-from fwtui.memory.models import KNOWN, weights_size
+from fwtui.memory.weights import KNOWN, weights_size
 from tests.benchmarks.forecast import told_and_taken
 from tests.benchmarks.random_model import SIZES, write_model
 

@@ -10,7 +10,7 @@ from textual import events
 from textual.widgets import Button, Input
 
 from fwtui import demo
-from fwtui.audio.probe import probe
+from fwtui.audio.media import probe
 from fwtui.core.commands import AddPaths, Quit, RetryJobs
 from fwtui.core.job import Pending
 from fwtui.core.settings import OutputSettings

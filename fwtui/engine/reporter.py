@@ -1,4 +1,4 @@
-"""What the child tells of a file's stay in the model, in either mode, and the time it counts."""
+"""Reports a file's progress through the model to the parent, and frees memory after it."""
 
 import time
 from collections.abc import Sequence
@@ -10,16 +10,16 @@ from fwtui.core.paths import text_to_path
 from fwtui.core.session import FilePlan
 from fwtui.engine.busy import BusyClock
 from fwtui.engine.inbox import Inbox, JobCancelled
-from fwtui.engine.prepare import Prepared
-from fwtui.engine.protocol import Busy, CleanedUp, Finished, Started
+from fwtui.engine.prepare import PreparedFile
+from fwtui.engine.protocol import Busy, CleanedUp, FileFinished, FileStarted
 from fwtui.memory.cleanup import clean_up, peak_rss
 
-# In a queue of short files a clean-up after each would take longer than what it gives back.
+# Between cleanups: after each of many short files they would cost more than they free.
 CLEAN_UP_SECONDS = 5.0
 
 
-class Teller:
-    """Belongs to the main thread."""
+class Reporter:
+    """Used in the main thread, in both modes. Counts the time that the model works."""
 
     def __init__(self, inbox: Inbox) -> None:
         self.inbox = inbox
@@ -27,32 +27,32 @@ class Teller:
         self._clock = BusyClock()
         self._cleaned = 0.0
 
-    def rest(self, jobs: Sequence[JobId]) -> bool:
-        """See `Inbox.rest`; also gives memory back, if that was asked for."""
-        if self.inbox.is_untidy:
-            self.inbox.is_untidy = False
+    def hold(self, jobs: Sequence[JobId]) -> bool:
+        """Free memory if requested, then wait while held, as `Inbox.hold`; whether it waited."""
+        if self.inbox.cleanup_due:
+            self.inbox.cleanup_due = False
             self.clean_up("alert")
-        rested = self.inbox.rest(jobs)
-        if rested:
-            self._clock.rest()
-        return rested
+        held = self.inbox.hold(jobs)
+        if held:
+            self._clock.interrupt()
+        return held
 
     def begin(self) -> None:
-        """The model begins to work."""
+        """Start counting work of the model."""
         self._clock.begin(time.monotonic())
 
     def end(self) -> float:
-        """The model has worked; returns for how long."""
+        """Stop counting; returns the seconds that the model worked."""
         return self._clock.end(time.monotonic())
 
-    def broke_off(self) -> None:
-        """The model's work ended in an error: it is not counted."""
-        self._clock.rest()
+    def abort(self) -> None:
+        """Stop counting after an error; that work does not count."""
+        self._clock.interrupt()
 
-    def tell_started(self, prepared: Prepared, plan: FilePlan) -> None:
-        """The file's windows come now."""
+    def started(self, prepared: PreparedFile, plan: FilePlan) -> None:
+        """Report that the file's windows follow."""
         self.channel.send(
-            Started(
+            FileStarted(
                 prepared.request.job,
                 plan,
                 prepared.media,
@@ -61,10 +61,10 @@ class Teller:
             )
         )
 
-    def leave(
-        self, prepared: Prepared, error: Exception | None = None, *, shared: bool = False
+    def finish(
+        self, prepared: PreparedFile, error: Exception | None = None, *, shared: bool = False
     ) -> None:
-        """The file's stay is over: it is done, was given up, or cannot be transcribed.
+        """Report the end of the file: it is done, was cancelled, or cannot be transcribed.
 
         `shared`: the error is that of a whole batch.
         """
@@ -74,14 +74,14 @@ class Teller:
             case None:
                 since = change_since(text_to_path(request.path), prepared.fingerprint)
                 self.inbox.drop_scratch(request)
-                self.channel.send(Finished(request.job, since))
+                self.channel.send(FileFinished(request.job, since))
             case JobCancelled():
-                self.inbox.give_up(request)
+                self.inbox.stop(request)
             case _:
                 self.inbox.fail(request, error, shared=shared)
 
-    def tidy_up(self) -> None:
-        """Give memory back after a file."""
+    def after_file(self) -> None:
+        """Report the time counted, and free memory from time to time."""
         self.channel.send(Busy(self._clock.worked, self._clock.waited))
         now = time.monotonic()
         if now - self._cleaned >= CLEAN_UP_SECONDS:
@@ -89,6 +89,6 @@ class Teller:
             self._cleaned = now
 
     def clean_up(self, after: Literal["files", "load", "alert"]) -> None:
-        """Give memory back now, and tell how much that was."""
+        """Free memory now, and report how much."""
         freed = clean_up()
         self.channel.send(CleanedUp(after, freed, peak_rss()))

@@ -1,4 +1,4 @@
-"""From an exception or a dead process to one `Failure` for people. Pure; no native imports."""
+"""Classifies exceptions and dead engines: one `Failure` for each. Pure; no native imports."""
 
 import errno
 import re
@@ -20,8 +20,8 @@ from fwtui.errors import (
     UsageError,
 )
 
-# Texts of CTranslate2, MKL, oneDNN, OpenBLAS, CUDA, onnxruntime and the loader when memory ran
-# out; they are plain RuntimeErrors or last words, so the text is all there is to go by.
+# Texts of CTranslate2, MKL, oneDNN, OpenBLAS, CUDA, onnxruntime and the loader when memory runs
+# out. They are plain RuntimeErrors or the last lines of stderr, so only the text tells.
 OUT_OF_MEMORY_TEXTS = (
     "out of memory",
     "failed to allocate memory",
@@ -35,7 +35,7 @@ OUT_OF_MEMORY_TEXTS = (
     "memory allocation still failed",
     "failed to map segment from shared object",
     "cublas_status_alloc_failed",
-    "can't start new thread",  # for want of memory for its stack
+    "can't start new thread",  # no memory for its stack
     "pthread_create failed",
 )
 LIBRARY_TEXTS = (
@@ -58,7 +58,7 @@ SMALLER = "choose a smaller model, best_of 1 or compute type int8, or free some 
 
 
 def classify_text(text: str) -> Failure | None:
-    """The failure that a native library's message tells of, or None if it says nothing known."""
+    """The failure that a native library's message means; None if the message is unknown."""
     lowered = text.lower()
     if any(known in lowered for known in OUT_OF_MEMORY_TEXTS):
         where = "GPU memory" if "cu" in lowered and "cuda" in lowered else "memory"
@@ -79,23 +79,26 @@ def _library_missing(text: str) -> Failure:
     found = _LIBRARY.search(text)
     name = found[0] if found else ""
     if name.startswith(("libcuda.", "nvcuda.")):
-        title, hint = f"The GPU's driver is missing ({name})", "install NVIDIA's driver"
+        title, hint = f"The GPU driver is missing ({name})", "install the NVIDIA driver"
     elif not name or _OF_GPU.search(name):
-        title = f"The GPU's library {name} is missing" if name else "A library is missing"
+        title = f"The GPU library {name} is missing" if name else "A library is missing"
         hint = "pip install 'fwtui[cuda]'"
     else:
-        title, hint = f"The library {name} is missing", "install it with the system's packages"
+        title, hint = (
+            f"The library {name} is missing",
+            "install it with your package manager",
+        )
         return Failure(FailureKind.LIBRARY_MISSING, title, hint, text)
     return Failure(FailureKind.LIBRARY_MISSING, title, f"{hint}, or use --device cpu", text)
 
 
 def classify_exception(error: BaseException) -> Failure:
-    """What an exception in the engine means."""
+    """The failure that an exception in the engine means."""
     if isinstance(error, MemoryError):
         return Failure(FailureKind.OUT_OF_MEMORY, "Out of memory", SMALLER, repr(error))
     if isinstance(error, FwtuiError):
-        return _of_ours(error)
-    if isinstance(error, OSError) and error.errno is not None:  # the loader's have none
+        return _from_fwtui_error(error)
+    if isinstance(error, OSError) and error.errno is not None:  # those of the loader have none
         return _classify_os_error(error)
     known = classify_text(str(error))
     if known is not None:
@@ -103,12 +106,12 @@ def classify_exception(error: BaseException) -> Failure:
     return Failure(
         FailureKind.INTERNAL,
         f"The engine failed: {_first_line(error)}",
-        "the log has the details; please report it",
+        "details are in the log; please report it",
         f"{type(error).__name__}: {error}",
     )
 
 
-def _of_ours(error: FwtuiError) -> Failure:
+def _from_fwtui_error(error: FwtuiError) -> Failure:
     place = error.place if isinstance(error, StorageError | MediaLostError) else ""
     needed = error.needed if isinstance(error, StorageError) else 0
     detail = str(error.__cause__ or "")
@@ -144,11 +147,11 @@ def _classify_os_error(error: OSError) -> Failure:
     place = f" ({valid_text(error.filename)})" if isinstance(error.filename, str) else ""
     match error.errno:
         case errno.ENOSPC | errno.EDQUOT:
-            kind, hint = FailureKind.DISK_FULL, "make room there, then retry"
+            kind, hint = FailureKind.DISK_FULL, "free some space there, then retry"
         case errno.EACCES | errno.EPERM | errno.EROFS:
             kind, hint = FailureKind.PERMISSION, "check the permissions, then retry"
         case errno.ENOENT:
-            kind, hint = FailureKind.FILE_MISSING, "put it back, then retry"
+            kind, hint = FailureKind.FILE_MISSING, "restore it, then retry"
         case errno.ENOMEM:
             kind, hint = FailureKind.OUT_OF_MEMORY, SMALLER
         case _:
@@ -157,15 +160,15 @@ def _classify_os_error(error: OSError) -> Failure:
 
 
 def classify_exit(returncode: int, stderr_tail: Sequence[str]) -> Failure:
-    """Why the engine child ended without being asked to.
+    """Why the engine ended without being asked to.
 
-    `returncode` as from `subprocess` (negative: signal number); `stderr_tail` its last lines.
+    `returncode` as from `subprocess` (negative: signal number); `stderr_tail`: its last lines.
     """
     detail = "\n".join(stderr_tail)
     if returncode == -getattr(signal, "SIGKILL", 9):
         return Failure(
             FailureKind.OUT_OF_MEMORY,
-            "The engine was killed (signal 9), as the system does when memory runs out",
+            "The engine was killed (signal 9), probably because memory ran out",
             SMALLER,
             detail,
         )
@@ -174,14 +177,14 @@ def classify_exit(returncode: int, stderr_tail: Sequence[str]) -> Failure:
         return known
     return Failure(
         FailureKind.ENGINE_DIED,
-        f"The engine died ({describe_exit(returncode)})",
-        "the log has its last words",
+        f"The engine crashed ({describe_exit(returncode)})",
+        "its last messages are in the log",
         detail,
     )
 
 
 def describe_exit(returncode: int) -> str:
-    """A return code in words: `signal 11, SIGSEGV`, or `exit code 3`."""
+    """A return code for people: `signal 11, SIGSEGV`, or `exit code 3`."""
     if returncode >= 0:
         return f"exit code {returncode}"
     try:

@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from fwtui.core.failure import FailureKind
-from fwtui.engine.failure import classify_exception, classify_exit, classify_text, describe_exit
+from fwtui.engine.classify import classify_exception, classify_exit, classify_text, describe_exit
 from fwtui.errors import (
     BadMediaError,
     DiskFullError,
@@ -65,23 +65,23 @@ def test_native_messages(text: str, kind: FailureKind) -> None:
     [
         (
             "Library libcublas.so.12 is not found or cannot be loaded",
-            "The GPU's library libcublas.so.12 is missing",
+            "The GPU library libcublas.so.12 is missing",
             "pip install 'fwtui[cuda]'",
         ),
         (
             "Could not load library cudnn_ops64_9.dll. cannot open shared object file",
-            "The GPU's library cudnn_ops64_9.dll is missing",
+            "The GPU library cudnn_ops64_9.dll is missing",
             "pip install 'fwtui[cuda]'",
         ),
         (
             "libcuda.so.1: cannot open shared object file: No such file or directory",
-            "The GPU's driver is missing (libcuda.so.1)",
+            "The GPU driver is missing (libcuda.so.1)",
             "driver",
         ),
         (
             "libgomp.so.1: cannot open shared object file",
             "The library libgomp.so.1 is missing",
-            "the system's packages",
+            "your package manager",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""How a batch ended, from the states of its jobs: the exit code that says so."""
+"""The exit code of a batch: one rule for `fwtui run`, the screen, hooks and `fwtui status`."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.job import Completed, Failed, Job
 from fwtui.errors import ExitCode
 
-# Nothing in the files is to blame for these: the engine could not even begin.
+# No file caused these: the engine could not even start.
 _CANNOT_START = frozenset(
     {
         FailureKind.MODEL_MISSING,
@@ -17,10 +17,10 @@ _CANNOT_START = frozenset(
 )
 
 
-def exit_code(jobs: Iterable[Job], obstacle: Failure | None) -> ExitCode:
-    """The exit code of a batch; `obstacle` is why it could not go on at all."""
+def exit_code(jobs: Iterable[Job], failure: Failure | None) -> ExitCode:
+    """The exit code of a batch; `failure` is why it could not continue at all, if so."""
     jobs = tuple(jobs)
-    if obstacle is not None:
+    if failure is not None:
         return ExitCode.CANNOT_START
     if any(not job.is_finished for job in jobs):
         return ExitCode.STOPPED

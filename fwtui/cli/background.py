@@ -30,7 +30,7 @@ from fwtui.errors import BackgroundError, ExitCode, FwtuiError
 COMMAND = (sys.executable, "-P", "-m", "fwtui.cli.background")
 
 
-class Started(msgspec.Struct, frozen=True, tag=True):
+class BackgroundStarted(msgspec.Struct, frozen=True, tag=True):
     """The batch is running and can be attached to; `notes` are for the user."""
 
     session_id: str
@@ -39,7 +39,7 @@ class Started(msgspec.Struct, frozen=True, tag=True):
     notes: str = ""
 
 
-class StartFailed(msgspec.Struct, frozen=True, tag=True):
+class BackgroundRefused(msgspec.Struct, frozen=True, tag=True):
     """Why the batch could not be started."""
 
     title: str
@@ -47,7 +47,7 @@ class StartFailed(msgspec.Struct, frozen=True, tag=True):
     exit_code: ExitCode
 
 
-def start_background(request: Request, locations: Locations) -> Started:
+def start_background(request: Request, locations: Locations) -> BackgroundStarted:
     """Start a batch that outlives this process. Raises FwtuiError if it cannot start."""
     paths = tuple(path_to_text(path) for path in request.paths)
     locations.logs.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -67,13 +67,13 @@ def start_background(request: Request, locations: Locations) -> Started:
             pipe.write(msgspec.json.encode(replace(request, paths=paths)))
         output = process.stdout.read()
     try:
-        answer = msgspec.json.decode(output, type=Started | StartFailed)
+        answer = msgspec.json.decode(output, type=BackgroundStarted | BackgroundRefused)
     except msgspec.DecodeError as error:
         raise BackgroundError(
             f"The background process ended at once (exit code {process.poll()})",
             f"see {locations.logs / 'background.log'}",
         ) from error
-    if isinstance(answer, StartFailed):
+    if isinstance(answer, BackgroundRefused):
         refusal = FwtuiError(answer.title, answer.hint)
         refusal.exit_code = answer.exit_code
         raise refusal
@@ -83,9 +83,9 @@ def start_background(request: Request, locations: Locations) -> Started:
 class _Announcer:
     """Reports once that the batch has started, as soon as it can be attached to."""
 
-    def __init__(self, locations: Locations, report: Callable[[Started], None]) -> None:
+    def __init__(self, locations: Locations, report: Callable[[BackgroundStarted], None]) -> None:
         self._locations = locations
-        self._report: Callable[[Started], None] | None = report
+        self._report: Callable[[BackgroundStarted], None] | None = report
         self._session_id = ""
 
     def __call__(self, event: AnyEvent) -> None:
@@ -95,7 +95,7 @@ class _Announcer:
         elif self._report is not None:
             report, self._report = self._report, None
             log = os.fspath(self._locations.session_log(self._session_id))
-            report(Started(self._session_id, os.getpid(), log))
+            report(BackgroundStarted(self._session_id, os.getpid(), log))
 
 
 def main() -> int:
@@ -105,8 +105,8 @@ def main() -> int:
     locations, record, notes = Locations.default(), RunRecord(), io.StringIO()
     console = Console(notes)
 
-    def answer_caller(answer: Started | StartFailed) -> None:
-        if isinstance(answer, Started):
+    def answer_caller(answer: BackgroundStarted | BackgroundRefused) -> None:
+        if isinstance(answer, BackgroundStarted):
             answer = replace(answer, notes=notes.getvalue())
         sys.stdout.buffer.write(msgspec.json.encode(answer))
         sys.stdout.flush()
@@ -119,7 +119,7 @@ def main() -> int:
     try:
         return asyncio.run(run(request, locations, console, record, listeners, background=True))
     except FwtuiError as error:
-        answer_caller(StartFailed(error.title, error.hint, error.exit_code))
+        answer_caller(BackgroundRefused(error.title, error.hint, error.exit_code))
         return error.exit_code
     finally:
         session_log.close()

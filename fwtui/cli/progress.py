@@ -119,7 +119,7 @@ def failures(record: RunRecord) -> Iterator[str]:
                 yield f"  {printable(job.state.failure.hint)}"
 
 
-class Counts(Protocol):
+class FileCounts(Protocol):
     """How many files are in which state."""
 
     @property
@@ -139,7 +139,7 @@ class Counts(Protocol):
         """All files."""
 
 
-def counts_text(counts: Counts) -> str:
+def counts_text(counts: FileCounts) -> str:
     """`1 of 4 files done, 1 failed, 2 remaining`."""
     parts = [f"{counts.completed} of {plural(counts.total, 'file')} done"]
     skipped = getattr(counts, "skipped", 0)

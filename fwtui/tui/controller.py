@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Protocol
 
 from fwtui.batch.coalesce import Gathering
+from fwtui.batch.exit_code import exit_code
 from fwtui.batch.link import BatchLink
 from fwtui.core.commands import AnyCommand, Quit, RetryJobs
 from fwtui.core.events import AnyEvent, JobsAdded, LogLine, Phase, PhaseChanged
@@ -269,13 +270,11 @@ class BatchController:
 
     @property
     def exit_code(self) -> ExitCode:
-        """The exit code that the state of the queue calls for."""
+        """The exit code of the batch; a batch that was only attached to has its own."""
         if self.model.attached:
             return ExitCode.DONE
-        counts = self.model.counts
-        if counts.to_do:
-            return ExitCode.STOPPED
-        return ExitCode.SOME_FAILED if counts.failed else ExitCode.DONE
+        finished = self.model.finished
+        return exit_code(self.model.jobs.values(), finished.failure if finished else None)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if task.cancelled():

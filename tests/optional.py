@@ -7,7 +7,6 @@ import sys
 from collections import Counter
 from collections.abc import Iterable
 from enum import Enum
-from typing import NoReturn
 
 import pytest
 
@@ -27,11 +26,6 @@ class Optional(Enum):
     def reason(self) -> str:
         """Why a test is skipped, as pytest tells it."""
         return f"needs {self.name.lower()}"
-
-
-def skip_without(missing: Optional) -> NoReturn:
-    """Skip the test."""
-    pytest.skip(missing.reason)
 
 
 def summary(reasons: Iterable[str]) -> tuple[list[str], list[str]]:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.optional import Optional, skip_without
+from tests.optional import Optional
 
 
 def require_tool(name: str) -> str:
@@ -21,7 +21,7 @@ def require_tool(name: str) -> str:
         return found
     if os.environ.get("FWTUI_REQUIRE_TOOLS") == "1":
         pytest.fail(f"{name} is not installed, and FWTUI_REQUIRE_TOOLS=1 forbids to skip")
-    skip_without(Optional[name.upper()])
+    pytest.skip(Optional[name.upper()].reason)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from fwtui.audio.identity import identify
 from fwtui.core.watch import WatchedFolder
 from fwtui.watch import after
 from fwtui.watch.after import Replaced, afterwards
-from tests.optional import Optional, skip_without
+from tests.optional import Optional
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_it_is_tagged_beside_its_other_tags(tmp_path: Path, source: Path) -> Non
     try:
         os.setxattr(source, "user.xdg.tags", b"mine")
     except OSError:
-        skip_without(Optional.SYSTEM)
+        pytest.skip(Optional.SYSTEM.reason)
     known = identify(source)
     for _ in range(2):
         assert afterwards(folder(tmp_path, "tag"), source, known) == source

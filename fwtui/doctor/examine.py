@@ -51,6 +51,8 @@ class Doctor:
                 sys.version_info[:3], platform.python_implementation(), platform.platform()
             )
             yield verdicts.versions(await asyncio.to_thread(probe.versions))
+            tried = await asyncio.to_thread(probe.tested)
+            yield verdicts.tested(await asyncio.to_thread(probe.versions, tuple(tried)), tried)
             yield config
             yield verdicts.cpu(await asyncio.to_thread(probe.cpu))
             yield await asyncio.to_thread(memory, settings)

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
 from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -56,6 +57,12 @@ def versions(names: Sequence[str] = PACKAGES) -> Mapping[str, str]:
         except metadata.PackageNotFoundError:
             found[name] = ""
     return found
+
+
+def tested() -> Mapping[str, tuple[str, str]]:
+    """The oldest and the newest version of each package that fwtui was tested with."""
+    text = Path(__file__).with_name("tested.toml").read_text(encoding="utf-8")
+    return msgspec.convert(tomllib.loads(text), dict[str, tuple[str, str]])
 
 
 def cpu() -> Cpu:

@@ -65,6 +65,25 @@ def versions(found: Mapping[str, str]) -> Finding:
     return Finding(PROGRAM, "packages", Level.OK, text)
 
 
+def tested(found: Mapping[str, str], tried: Mapping[str, tuple[str, str]]) -> Finding:
+    """Whether the packages are of versions that were tested: the oldest, the newest or between."""
+    installed = {name: version for name in tried if (version := found.get(name))}
+    older = [n for n, version in installed.items() if _numbers(version) < _numbers(tried[n][0])]
+    newer = [n for n, version in installed.items() if _numbers(version) > _numbers(tried[n][1])]
+    text = "; ".join(
+        f"{side} than tested: "
+        + ", ".join(f"{n} {installed[n]} (tested: {' to '.join(tried[n])})" for n in names)
+        for side, names in (("older", older), ("newer", newer))
+        if names
+    )
+    if older:
+        pins = " ".join(f"'{name}>={tried[name][0]},<={tried[name][1]}'" for name in older)
+        return Finding(PROGRAM, "versions", Level.WARNING, text, f"pip install {pins}")
+    if newer:
+        return Finding(PROGRAM, "versions", Level.NOTE, text)
+    return Finding(PROGRAM, "versions", Level.OK, "all packages are of versions that were tested")
+
+
 def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split(".")[:3] if part.isdigit())
 

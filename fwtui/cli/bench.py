@@ -19,6 +19,7 @@ from fwtui.config.checks import usable
 from fwtui.config.fields import Value, apply
 from fwtui.config.locations import Locations
 from fwtui.core.display import printable
+from fwtui.core.paths import expand_home
 from fwtui.core.settings import ComputeType, Settings
 from fwtui.errors import ExitCode, FwtuiError, UsageError
 
@@ -172,7 +173,7 @@ def _media(file: Path | None) -> Path:
         from fwtui import demo
 
         return demo.clips()[-1]
-    whole = file.expanduser().absolute()
+    whole = expand_home(file).absolute()
     if not whole.is_file():
         raise UsageError(f"there is no file {printable(str(file))}", "give one media file")
     return whole

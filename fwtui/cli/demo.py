@@ -24,6 +24,7 @@ from fwtui.cli.tally import Tally
 from fwtui.config.locations import Locations
 from fwtui.core.commands import AddPaths, Start
 from fwtui.core.display import printable
+from fwtui.core.paths import expand_home
 from fwtui.core.quality import QualitySettings
 from fwtui.core.settings import (
     BatchSettings,
@@ -51,7 +52,7 @@ def command(headless: bool, output_dir: str | None) -> ExitCode:
     It needs no network. On a terminal it opens the screen, where q leaves. At the end it prints
     what was found in each clip, and the share of the words that is right.
     """
-    folder = Path(output_dir).expanduser().absolute() if output_dir else _new_folder()
+    folder = expand_home(output_dir).absolute() if output_dir else _new_folder()
     clips = copy_clips(folder)
     settings = demo_settings(folder)
     # A state of its own: interrupted batches of the user have no place in a demo.

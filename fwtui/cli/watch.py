@@ -17,7 +17,7 @@ from fwtui.config.fields import Value
 from fwtui.config.locations import Locations
 from fwtui.core.commands import AnyCommand, ChangeSettings, RetryJobs, Start
 from fwtui.core.display import printable
-from fwtui.core.paths import path_to_text
+from fwtui.core.paths import expand_home, path_to_text
 from fwtui.core.settings import Settings
 from fwtui.core.watch import After, Existing, Poll, WatchedFolder
 from fwtui.errors import ExitCode, UsageError
@@ -139,7 +139,7 @@ def command(
 
 
 def _whole(folder: str) -> Path:
-    return Path(folder).expanduser().absolute()
+    return expand_home(folder).absolute()
 
 
 def _path(folder: str) -> str:

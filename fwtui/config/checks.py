@@ -12,6 +12,7 @@ from fwtui.config.replacements import load_replacements
 from fwtui.core.amount import FORMS, parse_amount
 from fwtui.core.languages import LANGUAGES, language_code
 from fwtui.core.naming import check_template
+from fwtui.core.paths import expand_home
 from fwtui.core.settings import DecodingSettings, Settings
 from fwtui.errors import ModelError, UsageError
 
@@ -173,7 +174,7 @@ def _code(language: str) -> str:
 
 def _model(model: str) -> str:
     """The model's name, or its folder as an absolute path."""
-    folder = Path(model).expanduser()
+    folder = expand_home(model)
     if not _looks_like_folder(model):
         return model
     if not (folder / "model.bin").is_file():
@@ -185,8 +186,8 @@ def _model(model: str) -> str:
 
 
 def _looks_like_folder(model: str) -> bool:
-    return model.startswith((".", "~", "/")) or Path(model).expanduser().is_dir()
+    return model.startswith((".", "~", "/")) or expand_home(model).is_dir()
 
 
 def _whole(path: str) -> Path:
-    return Path(path).expanduser().absolute()
+    return expand_home(path).absolute()

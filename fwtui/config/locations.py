@@ -1,11 +1,14 @@
 """Where fwtui keeps its files. Nothing is created here."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
 import platformdirs
+
+from fwtui.core.paths import expand_home
+from fwtui.errors import StorageError
 
 _APP = "fwtui"
 
@@ -75,13 +78,26 @@ class Locations(msgspec.Struct, frozen=True):
         """The platform's folders, unless FWTUI_STATE_DIR, _CACHE_DIR or _CONFIG_DIR name others.
 
         A relative folder is relative to the current one; an empty variable counts as not set.
+        Raises StorageError if one is not set and the user has no home directory.
         """
-
-        def folder(variable: str, usual: str) -> Path:
-            return Path(environ.get(variable) or usual).expanduser().absolute()
-
         return Locations(
-            state=folder("FWTUI_STATE_DIR", platformdirs.user_state_dir(_APP, appauthor=False)),
-            cache=folder("FWTUI_CACHE_DIR", platformdirs.user_cache_dir(_APP, appauthor=False)),
-            config=folder("FWTUI_CONFIG_DIR", platformdirs.user_config_dir(_APP, appauthor=False)),
+            state=_folder(environ.get("FWTUI_STATE_DIR"), platformdirs.user_state_dir),
+            cache=_folder(environ.get("FWTUI_CACHE_DIR"), platformdirs.user_cache_dir),
+            config=_folder(environ.get("FWTUI_CONFIG_DIR"), platformdirs.user_config_dir),
         )
+
+
+def _folder(named: str | None, usual: Callable[..., str]) -> Path:
+    """The named folder, or the platform's."""
+    if named:
+        return expand_home(named).absolute()
+    try:
+        folder = expand_home(usual(_APP, appauthor=False))
+    except RuntimeError:  # platformdirs, since 4.14; before, its answer begins with "~"
+        folder = Path("~")
+    if folder.is_absolute():
+        return folder
+    raise StorageError(
+        "This user has no home directory: set FWTUI_STATE_DIR, FWTUI_CACHE_DIR and "
+        "FWTUI_CONFIG_DIR to the folders where fwtui may keep its files"
+    )

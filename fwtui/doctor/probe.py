@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from fwtui.core.paths import path_to_text
+from fwtui.core.paths import expand_home, path_to_text
 from fwtui.doctor.facts import Cpu, Disk, Gpus, Library, Native, Terminal
 from fwtui.engine.cuda import environment, wheel_folders
 from fwtui.memory.gpu import GpuMeter
@@ -159,7 +159,7 @@ def native() -> Native:
 
 def disk(name: str, folder: Path) -> Disk:
     """The disk of a folder, which need not be there yet."""
-    place = folder.expanduser().absolute()
+    place = expand_home(folder).absolute()
     text = path_to_text(place)
     there = next((one for one in (place, *place.parents) if one.exists()), place)
     try:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import msgspec
 
+from fwtui.config.locations import Locations
+from fwtui.core.paths import expand_home
 from fwtui.core.settings import ModelSettings
 from fwtui.errors import ModelAbsentError, ModelError
 from fwtui.models.catalogue import CONVERTER, described, repo_of, short_name
@@ -30,7 +32,10 @@ class Cached(msgspec.Struct, frozen=True):
 
 
 def hub_cache(model_dir: str | None = None, environ: Mapping[str, str] = os.environ) -> Path:
-    """The cache: `model_dir`, or where the hub's own library has it by the environment."""
+    """The cache: `model_dir`, or where the hub's own library has it by the environment.
+
+    A user without a home directory has it in fwtui's own cache.
+    """
     home = environ.get("HF_HOME") or os.path.join(  # noqa: PTH118  expanded below, as the hub does
         environ.get("XDG_CACHE_HOME") or "~/.cache", "huggingface"
     )
@@ -40,7 +45,9 @@ def hub_cache(model_dir: str | None = None, environ: Mapping[str, str] = os.envi
         or environ.get("HUGGINGFACE_HUB_CACHE")
         or os.path.join(home, "hub")  # noqa: PTH118
     )
-    return Path(os.path.expandvars(place)).expanduser()
+    folder = expand_home(os.path.expandvars(place))
+    has_home = folder.parts[:1] != ("~",)
+    return folder if has_home else Locations.default(environ).cache / "hub"
 
 
 def is_offline(environ: Mapping[str, str] = os.environ) -> bool:
@@ -96,7 +103,7 @@ def locate(settings: ModelSettings, environ: Mapping[str, str] = os.environ) -> 
 
     """
     name = settings.model
-    path = Path(name).expanduser()
+    path = expand_home(name)
     if path.is_dir():
         if lacks := missing_files(path):
             raise ModelError(

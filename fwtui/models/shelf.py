@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from fwtui.core.languages import LANGUAGES
-from fwtui.core.paths import path_to_text
+from fwtui.core.paths import expand_home, path_to_text
 from fwtui.core.settings import ModelSettings
 from fwtui.errors import ModelError
 from fwtui.models.cache import (
@@ -60,7 +60,7 @@ def shelf(settings: ModelSettings, environ: Mapping[str, str] = os.environ) -> t
     entries = [_of_cache(model.repo, there.pop(model.repo, None), own) for model in MODELS]
     entries += [_of_cache(one.repo, one, own) for one in there.values()]
     folders = {folder.absolute() for folder in converted(cache)}
-    mine = Path(settings.model).expanduser()
+    mine = expand_home(settings.model)
     if mine.is_dir() and not missing_files(mine):
         folders.add(mine.absolute())
     entries += [_of_folder(folder, own) for folder in sorted(folders)]
@@ -69,7 +69,7 @@ def shelf(settings: ModelSettings, environ: Mapping[str, str] = os.environ) -> t
 
 def entry(name: str, settings: ModelSettings, environ: Mapping[str, str] = os.environ) -> Entry:
     """The model of that name, id or folder. Raises ModelError."""
-    folder = Path(name).expanduser()
+    folder = expand_home(name)
     if folder.is_dir():
         if lacks := missing_files(folder):
             raise ModelError(
@@ -111,7 +111,7 @@ def _of_cache(repo: str, found: Cached | None, own: str) -> Entry:
 
 def _of_folder(folder: Path, own: str) -> Entry:
     size = sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
-    same = Path(own).expanduser().absolute() == folder
+    same = expand_home(own).absolute() == folder
     text = path_to_text(folder)
     spoken = len(spoken_in(folder))
     return Entry(text, Presence.FOLDER, "", size, spoken, folder=text, in_use=same)

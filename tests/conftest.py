@@ -11,6 +11,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import pytest
 from hypothesis import settings
 
+from tests.optional import SkipReport
+
 # A busy machine is no failure: how long an example takes is not what these tests are about.
 settings.register_profile("fwtui", deadline=None)
 settings.load_profile("fwtui")
@@ -23,11 +25,15 @@ for _name, _handler in (("SIGINT", signal.default_int_handler), ("SIGHUP", signa
         signal.signal(_number, _handler)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(SkipReport())
+
+
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Point fwtui, and the processes that a test starts, to folders that only this test uses."""
     for name in tuple(os.environ):
-        if name.startswith("FWTUI_") and name != "FWTUI_REQUIRE_TOOLS":
+        if name.startswith("FWTUI_") and name not in {"FWTUI_REQUIRE_TOOLS", "FWTUI_TEST_MODELS"}:
             monkeypatch.delenv(name)  # settings of whoever runs the tests
     root = tmp_path / "fwtui-home"
     for name in ("STATE", "CACHE", "CONFIG"):

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 
 import pytest
 
+from tests.optional import Optional
+
 
 def require_tool(name: str) -> str:
     """The path of a program; without it the test is skipped, or fails where FWTUI_REQUIRE_TOOLS=1.
@@ -19,7 +21,7 @@ def require_tool(name: str) -> str:
         return found
     if os.environ.get("FWTUI_REQUIRE_TOOLS") == "1":
         pytest.fail(f"{name} is not installed, and FWTUI_REQUIRE_TOOLS=1 forbids to skip")
-    pytest.skip(f"needs {name}")
+    pytest.skip(Optional[name.upper()].reason)
 
 
 @contextmanager

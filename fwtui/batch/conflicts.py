@@ -16,7 +16,7 @@ from fwtui.audio.identity import Identity, identify
 from fwtui.batch.state import BatchState, now
 from fwtui.core.job import Completed, Job, Pending, Skipped
 from fwtui.core.languages import LANGUAGES
-from fwtui.core.paths import path_to_text, text_to_path
+from fwtui.core.paths import expand_home, path_to_text, text_to_path
 from fwtui.core.session import FilePlan
 from fwtui.core.settings import OutputSettings, Settings
 from fwtui.core.text import printable
@@ -127,7 +127,7 @@ async def _free_name(
 
 def stem_path(stem: str, output: OutputSettings) -> Path:
     """The path of the outputs of a job with this stem, without their extensions."""
-    folder = text_to_path(path_to_text(output.output_dir)).expanduser()
+    folder = expand_home(text_to_path(path_to_text(output.output_dir)))
     return folder / text_to_path(stem)
 
 

@@ -1,6 +1,5 @@
 """The search for media files in the files, folders, glob patterns and links that the user names."""
 
-import contextlib
 import glob
 import math
 import os
@@ -16,7 +15,7 @@ from msgspec import Struct
 from fwtui.core.commands import AnyCommand, Pause, Quit, Start, Stop
 from fwtui.core.events import AddingChanged
 from fwtui.core.inputs import MEDIA_SUFFIXES, is_link
-from fwtui.core.paths import valid_text
+from fwtui.core.paths import expand_home, valid_text
 from fwtui.core.text import in_natural_order
 
 if TYPE_CHECKING:
@@ -111,10 +110,7 @@ class _Results:
 
 def absolute(name: str) -> Path:
     """The absolute path with `~` expanded; symbolic links are not followed."""
-    path = Path(name)
-    with contextlib.suppress(RuntimeError):  # no such user: `~` is part of the name
-        path = path.expanduser()
-    return Path(os.path.abspath(path))  # noqa: PTH100  resolve() follows links
+    return Path(os.path.abspath(expand_home(name)))  # noqa: PTH100  resolve() follows links
 
 
 def _search_all(names: Iterable[str]) -> Iterator[_Find]:

@@ -18,7 +18,7 @@ from fwtui.core.events import Level
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.finding import Finding
 from fwtui.core.job import Completed, Failed, Job
-from fwtui.core.paths import path_to_text, text_to_path
+from fwtui.core.paths import expand_home, path_to_text, text_to_path
 from fwtui.core.segment import Transcript
 from fwtui.core.session import FilePlan
 from fwtui.core.text import printable
@@ -133,7 +133,7 @@ async def write_report(
     settings = state.settings
     session = state.store.session_id
     report = make_report(tuple(state.queue), settings, session, began, now(), peak_rss, prediction)
-    folder = text_to_path(path_to_text(settings.output.output_dir)).expanduser()
+    folder = expand_home(text_to_path(path_to_text(settings.output.output_dir)))
     path = folder / f"fwtui-report-{session}.txt"
     try:
         text = render_report(report).encode()

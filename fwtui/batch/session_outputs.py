@@ -8,7 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from fwtui.core.job import Completed, Job
-from fwtui.core.paths import path_to_text, text_to_path
+from fwtui.core.paths import expand_home, path_to_text, text_to_path
 from fwtui.core.segment import Transcript
 from fwtui.core.session import Session
 from fwtui.disk.files import storage_error
@@ -97,4 +97,4 @@ def _remove(paths: Iterable[Path], gone: Discarded) -> Discarded:
 
 def place_of(session: Session) -> str:
     """The folder of the session's transcripts, as `path_to_text`."""
-    return path_to_text(text_to_path(session.settings.output.output_dir).expanduser())
+    return path_to_text(expand_home(text_to_path(session.settings.output.output_dir)))

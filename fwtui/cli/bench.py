@@ -22,6 +22,7 @@ from fwtui.cli.options import (
 from fwtui.config.fields import Value, apply
 from fwtui.config.locations import Locations
 from fwtui.config.validate import validated
+from fwtui.core.paths import expand_home
 from fwtui.core.settings import ComputeType, Settings
 from fwtui.core.text import printable
 from fwtui.errors import ExitCode, FwtuiError, UsageError
@@ -174,7 +175,7 @@ def _media(file: Path | None) -> Path:
         from fwtui import demo
 
         return demo.clips()[-1]
-    path = file.expanduser().absolute()
+    path = expand_home(file).absolute()
     if not path.is_file():
         raise UsageError(f"file {printable(str(file))} not found", "give one media file")
     return path

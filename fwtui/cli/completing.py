@@ -1,11 +1,13 @@
 """Shell completion of arguments and values; its imports are made only while completing."""
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
 
 from fwtui.config.fields import Field
 from fwtui.config.locations import Locations
+from fwtui.errors import StorageError
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -19,10 +21,11 @@ def session_ids(
     incomplete: str,
 ) -> list[str]:
     """Stored sessions, the newest first."""
-    names = sorted(
-        (file.stem for file in Locations.default().sessions.glob("*.json")), reverse=True
-    )
-    return [name for name in names if name.startswith(incomplete)]
+    with suppress(StorageError):  # no home directory: nothing is stored
+        files = Locations.default().sessions.glob("*.json")
+        names = sorted((file.stem for file in files), reverse=True)
+        return [name for name in names if name.startswith(incomplete)]
+    return []
 
 
 def running_ids(
@@ -33,8 +36,10 @@ def running_ids(
     """Sessions of running batches."""
     from fwtui.batch.remote.endpoints import running
 
-    names = (place.session_id for place in running(Locations.default()))
-    return [name for name in names if name.startswith(incomplete)]
+    with suppress(StorageError):
+        names = (place.session_id for place in running(Locations.default()))
+        return [name for name in names if name.startswith(incomplete)]
+    return []
 
 
 def first_word(

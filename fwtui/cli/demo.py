@@ -21,6 +21,7 @@ from fwtui.cli.run import conclude
 from fwtui.cli.screen import has_terminal, show
 from fwtui.config.locations import Locations
 from fwtui.core.commands import AddPaths, Start
+from fwtui.core.paths import expand_home
 from fwtui.core.settings import (
     BatchSettings,
     ModelSettings,
@@ -70,7 +71,7 @@ def command(headless: bool, output_dir: str | None) -> ExitCode:
     No network is needed. On a terminal this opens the screen, where q quits. At the end the
     transcript of each clip is printed, with its word accuracy.
     """
-    folder = Path(output_dir).expanduser().absolute() if output_dir else _new_folder()
+    folder = expand_home(output_dir).absolute() if output_dir else _new_folder()
     clips = copy_clips(folder)
     settings = demo_settings(folder)
     # A separate state folder: the demo neither shows nor leaves unfinished sessions.

@@ -22,7 +22,7 @@ from fwtui.config.fields import Value
 from fwtui.config.locations import Locations
 from fwtui.config.validate import validated
 from fwtui.core.commands import AnyCommand, ChangeSettings, RetryJobs, Start
-from fwtui.core.paths import path_to_text
+from fwtui.core.paths import expand_home, path_to_text
 from fwtui.core.settings import Settings
 from fwtui.core.text import printable
 from fwtui.core.watched_folder import After, Existing, Poll, WatchedFolder
@@ -145,7 +145,7 @@ def command(
 
 
 def _absolute(folder: str) -> Path:
-    return Path(folder).expanduser().absolute()
+    return expand_home(folder).absolute()
 
 
 def _path(folder: str) -> str:

@@ -2,12 +2,13 @@
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
 import platformdirs
 
+from fwtui.core.paths import expand_home
 from fwtui.errors import ConfigError, StorageError
 
 _APP = "fwtui"
@@ -78,16 +79,29 @@ class Locations(msgspec.Struct, frozen=True):
         """The platform's folders, or those in FWTUI_STATE_DIR, _CACHE_DIR and _CONFIG_DIR.
 
         Relative folders are relative to the current one; empty variables count as not set.
+        Raises StorageError if one is not set and the user has no home directory.
         """
-
-        def folder(variable: str, usual: str) -> Path:
-            return Path(environ.get(variable) or usual).expanduser().absolute()
-
         return Locations(
-            state=folder("FWTUI_STATE_DIR", platformdirs.user_state_dir(_APP, appauthor=False)),
-            cache=folder("FWTUI_CACHE_DIR", platformdirs.user_cache_dir(_APP, appauthor=False)),
-            config=folder("FWTUI_CONFIG_DIR", platformdirs.user_config_dir(_APP, appauthor=False)),
+            state=_folder(environ.get("FWTUI_STATE_DIR"), platformdirs.user_state_dir),
+            cache=_folder(environ.get("FWTUI_CACHE_DIR"), platformdirs.user_cache_dir),
+            config=_folder(environ.get("FWTUI_CONFIG_DIR"), platformdirs.user_config_dir),
         )
+
+
+def _folder(chosen: str | None, default: Callable[..., str]) -> Path:
+    """The chosen folder, or the platform's default."""
+    if chosen:
+        return expand_home(chosen).absolute()
+    try:
+        folder = expand_home(default(_APP, appauthor=False))
+    except RuntimeError:  # platformdirs since 4.14; older ones return a path that begins with "~"
+        folder = Path("~")
+    if folder.is_absolute():
+        return folder
+    raise StorageError(
+        "This user has no home directory: set FWTUI_STATE_DIR, FWTUI_CACHE_DIR and "
+        "FWTUI_CONFIG_DIR to folders where fwtui can keep its files"
+    )
 
 
 def load_maps(path: Path) -> dict[str, str]:

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from fwtui.config.fields import Field, Value
 from fwtui.core.languages import LANGUAGES, language_code
+from fwtui.core.paths import expand_home
 from fwtui.core.settings import DecodingSettings, Settings
 from fwtui.core.templates import check_template
 from fwtui.core.text import FORMS, parse_amount
@@ -193,7 +194,7 @@ def _language(key: str, language: str) -> str:
 
 def _model(model: str) -> str:
     """The model's name, or its folder as an absolute path."""
-    folder = Path(model).expanduser()
+    folder = expand_home(model)
     if not _looks_like_folder(model):
         return model
     if not (folder / "model.bin").is_file():
@@ -206,11 +207,11 @@ def _model(model: str) -> str:
 
 
 def _looks_like_folder(model: str) -> bool:
-    return model.startswith((".", "~", "/")) or Path(model).expanduser().is_dir()
+    return model.startswith((".", "~", "/")) or expand_home(model).is_dir()
 
 
 def _absolute(path: str) -> Path:
-    return Path(path).expanduser().absolute()
+    return expand_home(path).absolute()
 
 
 def _replacements(file: str) -> str:

@@ -10,6 +10,14 @@ StrPath = str | os.PathLike[str]
 _MARK = "\0"
 
 
+def expand_home(path: StrPath) -> Path:
+    """The path with the home directory for `~`; unchanged where there is no such user or home.
+
+    `Path.expanduser` raises RuntimeError then.
+    """
+    return Path(os.path.expanduser(path))  # noqa: PTH111
+
+
 def path_to_text(path: StrPath) -> str:
     """The path as valid Unicode; undecodable names are percent-encoded behind a NUL."""
     text = os.fspath(path)

@@ -50,6 +50,9 @@ class Doctor:
                 sys.version_info[:3], platform.python_implementation(), platform.platform()
             )
             yield verdicts.versions(await asyncio.to_thread(machine.versions))
+            tested = await asyncio.to_thread(machine.tested)
+            installed = await asyncio.to_thread(machine.versions, tuple(tested))
+            yield verdicts.tested(installed, tested)
             yield config
             yield verdicts.cpu(await asyncio.to_thread(machine.cpu))
             yield await asyncio.to_thread(memory, settings)

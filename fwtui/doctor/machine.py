@@ -7,13 +7,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
 from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 
 import msgspec
 
-from fwtui.core.paths import path_to_text
+from fwtui.core.paths import expand_home, path_to_text
 from fwtui.doctor.facts import Cpu, Disk, Gpus, Library, Native, Terminal
 from fwtui.engine.cuda import environment, wheel_folders
 from fwtui.memory.gpu import GpuMeter
@@ -56,6 +57,12 @@ def versions(names: Sequence[str] = PACKAGES) -> Mapping[str, str]:
         except metadata.PackageNotFoundError:
             found[name] = ""
     return found
+
+
+def tested() -> Mapping[str, tuple[str, str]]:
+    """The oldest and the newest version of each package that fwtui was tested with."""
+    text = Path(__file__).with_name("tested.toml").read_text(encoding="utf-8")
+    return msgspec.convert(tomllib.loads(text), dict[str, tuple[str, str]])
 
 
 def cpu() -> Cpu:
@@ -152,7 +159,7 @@ def native() -> Native:
 
 def disk(name: str, folder: Path) -> Disk:
     """The disk of a folder, which need not be there yet."""
-    place = folder.expanduser().absolute()
+    place = expand_home(folder).absolute()
     text = path_to_text(place)
     there = next((one for one in (place, *place.parents) if one.exists()), place)
     try:

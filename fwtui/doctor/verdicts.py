@@ -65,6 +65,25 @@ def versions(found: Mapping[str, str]) -> CheckResult:
     return CheckResult(PROGRAM, "packages", Severity.OK, text)
 
 
+def tested(found: Mapping[str, str], ranges: Mapping[str, tuple[str, str]]) -> CheckResult:
+    """Whether the installed versions lie between the oldest and the newest tested ones."""
+    installed = {name: version for name in ranges if (version := found.get(name))}
+    older = [n for n, version in installed.items() if _numbers(version) < _numbers(ranges[n][0])]
+    newer = [n for n, version in installed.items() if _numbers(version) > _numbers(ranges[n][1])]
+    text = "; ".join(
+        f"{side} than tested: "
+        + ", ".join(f"{n} {installed[n]} (tested: {' to '.join(ranges[n])})" for n in names)
+        for side, names in (("older", older), ("newer", newer))
+        if names
+    )
+    if older:
+        pins = " ".join(f"'{name}>={ranges[name][0]},<={ranges[name][1]}'" for name in older)
+        return CheckResult(PROGRAM, "versions", Severity.WARNING, text, f"pip install {pins}")
+    if newer:
+        return CheckResult(PROGRAM, "versions", Severity.NOTE, text)
+    return CheckResult(PROGRAM, "versions", Severity.OK, "all package versions were tested")
+
+
 def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split(".")[:3] if part.isdigit())
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import msgspec
 
+from fwtui.config.locations import Locations
+from fwtui.core.paths import expand_home
 from fwtui.core.settings import ModelSettings
 from fwtui.errors import ModelAbsentError, ModelError
 from fwtui.models.catalogue import CONVERTER, repo_of, short_name, with_size
@@ -31,7 +33,10 @@ class Cached(msgspec.Struct, frozen=True):
 
 
 def hub_cache(model_dir: str | None = None, environ: Mapping[str, str] = os.environ) -> Path:
-    """The cache folder: `model_dir`, or that of huggingface_hub according to the environment."""
+    """The cache folder: `model_dir`, or that of huggingface_hub according to the environment.
+
+    For a user without a home directory it is in fwtui's own cache.
+    """
     home = environ.get("HF_HOME") or os.path.join(  # noqa: PTH118  expanded below, as huggingface_hub does
         environ.get("XDG_CACHE_HOME") or "~/.cache", "huggingface"
     )
@@ -41,7 +46,9 @@ def hub_cache(model_dir: str | None = None, environ: Mapping[str, str] = os.envi
         or environ.get("HUGGINGFACE_HUB_CACHE")
         or os.path.join(home, "hub")  # noqa: PTH118
     )
-    return Path(os.path.expandvars(folder)).expanduser()
+    expanded = expand_home(os.path.expandvars(folder))
+    has_home = expanded.parts[:1] != ("~",)
+    return expanded if has_home else Locations.default(environ).cache / "hub"
 
 
 def is_offline(environ: Mapping[str, str] = os.environ) -> bool:
@@ -97,7 +104,7 @@ def locate(settings: ModelSettings, environ: Mapping[str, str] = os.environ) -> 
 
     """
     name = settings.model
-    path = Path(name).expanduser()
+    path = expand_home(name)
     if path.is_dir():
         if lacks := missing_files(path):
             raise ModelError(

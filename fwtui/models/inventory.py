@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from fwtui.core.languages import LANGUAGES
-from fwtui.core.paths import path_to_text
+from fwtui.core.paths import expand_home, path_to_text
 from fwtui.core.settings import ModelSettings
 from fwtui.errors import ModelError
 from fwtui.models.cache import (
@@ -62,7 +62,7 @@ def list_models(
     entries = [_of_cache(model.repo, in_cache.pop(model.repo, None), own) for model in MODELS]
     entries += [_of_cache(one.repo, one, own) for one in in_cache.values()]
     folders = {folder.absolute() for folder in model_folders(cache)}
-    chosen = Path(settings.model).expanduser()
+    chosen = expand_home(settings.model)
     if chosen.is_dir() and not missing_files(chosen):
         folders.add(chosen.absolute())
     entries += [_of_folder(folder, own) for folder in sorted(folders)]
@@ -73,7 +73,7 @@ def find_model(
     name: str, settings: ModelSettings, environ: Mapping[str, str] = os.environ
 ) -> ModelEntry:
     """The model of that name, id or folder. Raises ModelError."""
-    folder = Path(name).expanduser()
+    folder = expand_home(name)
     if folder.is_dir():
         if lacks := missing_files(folder):
             raise ModelError(
@@ -115,7 +115,7 @@ def _of_cache(repo: str, found: Cached | None, own: str) -> ModelEntry:
 
 def _of_folder(folder: Path, own: str) -> ModelEntry:
     size = sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
-    same = Path(own).expanduser().absolute() == folder
+    same = expand_home(own).absolute() == folder
     text = path_to_text(folder)
     spoken = len(supported_languages(folder))
     return ModelEntry(text, Presence.FOLDER, "", size, spoken, folder=text, in_use=same)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from fwtui.core.paths import path_to_text, text_to_path
+from fwtui.core.paths import expand_home, path_to_text, text_to_path
 from fwtui.disk.lock import SessionLock, holder_of
 from fwtui.errors import SessionInUseError, StorageError
 from fwtui.sessions.load import load
@@ -87,4 +87,4 @@ def _snapshots(sessions: Path) -> list[Path]:
 
 
 def _real(folder: str) -> str:
-    return Path(os.path.realpath(Path(folder).expanduser())).as_posix().rstrip("/")
+    return Path(os.path.realpath(expand_home(folder))).as_posix().rstrip("/")

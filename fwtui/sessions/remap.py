@@ -5,12 +5,12 @@ A mapping is from folders there to folders here: `{"D:\Audio": "/mnt/audio"}`.
 
 import os
 from collections.abc import Iterable, Mapping
-from pathlib import Path, PurePath, PureWindowsPath
+from pathlib import PurePath, PureWindowsPath
 
 from msgspec.structs import replace
 
 from fwtui.core.job import Completed, Failed, Job, Pending, Processing
-from fwtui.core.paths import path_to_text, text_to_path
+from fwtui.core.paths import expand_home, path_to_text, text_to_path
 from fwtui.core.session import Session
 from fwtui.core.settings import Settings
 from fwtui.errors import UsageError
@@ -25,7 +25,7 @@ def parse_map(text: str) -> tuple[str, str]:
     old, equals, new = text.rpartition("=")
     if not (equals and old and new):
         raise UsageError(f"{text!r} is not OLD=NEW", r"for example: --map 'D:\Audio=/mnt/audio'")
-    return old, path_to_text(os.path.abspath(Path(new).expanduser()))  # noqa: PTH100  keeps links
+    return old, path_to_text(os.path.abspath(expand_home(new)))  # noqa: PTH100  keeps links
 
 
 def remapped(path: str, maps: Mapping[str, str]) -> str:

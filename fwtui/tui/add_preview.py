@@ -8,7 +8,7 @@ from pathlib import Path
 from fwtui.batch.discovery import Found, Problem
 from fwtui.batch.ytdlp import NEEDED, is_installed
 from fwtui.core.job import Completed, Job
-from fwtui.core.paths import path_to_text
+from fwtui.core.paths import expand_home, path_to_text
 from fwtui.core.settings import OutputSettings
 from fwtui.core.templates import DEFAULT
 from fwtui.outputs.formats.registry import formats
@@ -53,7 +53,7 @@ def read_known_files(queued: Mapping[str, str], output: OutputSettings) -> Known
     if (output.output_layout, output.output_name) != ("flat", DEFAULT):
         return KnownFiles(queued)
     try:
-        names = frozenset(os.listdir(Path(output.output_dir).expanduser()))  # noqa: PTH208
+        names = frozenset(os.listdir(expand_home(output.output_dir)))  # noqa: PTH208
     except OSError:
         names = frozenset()
     endings = tuple(f".{name}" for name in formats(output.output_format))

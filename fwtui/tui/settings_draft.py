@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 from msgspec.structs import replace
 
 from fwtui.config.fields import Field, Value, all_fields, apply, check, parse, value_of
 from fwtui.config.validate import validated_value
+from fwtui.core.paths import expand_home
 from fwtui.core.settings import Settings
 from fwtui.errors import ConfigError
 from fwtui.tui.formatting import clean
@@ -197,6 +197,6 @@ def portable(settings: Settings, stored: Settings) -> Settings:
     A batch has the folder as an absolute path; as a default, `.` must stay the folder of the day.
     """
     folder = stored.output.output_dir
-    if str(Path(folder).expanduser().absolute()) != settings.output.output_dir:
+    if str(expand_home(folder).absolute()) != settings.output.output_dir:
         return settings
     return replace(settings, output=replace(settings.output, output_dir=folder))

@@ -25,6 +25,7 @@ from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.job import Completed, Pending
 from fwtui.core.settings import BatchSettings
 from tests.batch.driver import MINUTE, SHORT, BatchDriver, outputs, settings_for
+from tests.optional import Optional
 
 OTHER = demo.clips()[1]
 
@@ -40,10 +41,10 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     folder = tmp_path / "small"
     folder.mkdir()
     if sys.platform != "linux" or os.geteuid() != 0:
-        pytest.skip("mounting a small disk needs root on Linux")
+        pytest.skip(Optional.MOUNT.reason)
     mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
     if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("mounting is not allowed here")
+        pytest.skip(Optional.MOUNT.reason)
     yield folder
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
 

@@ -148,10 +148,11 @@ async def test_links_are_downloaded_and_transcribed_and_nothing_is_left(tmp_path
         link, gone = server.link("far%20away.flac"), server.link("gone.mp3")
         async with BatchDriver(settings_for(out)) as batch:
             batch.send(AddPaths((link, str(copy), gone, link)))
-            added = await batch.until(JobsAdded, lambda e: any(j.source == gone for j in e.jobs))
-            assert [job.source for job in added.jobs] == [None, link, gone]
-            file, far, lost = added.jobs
-            batch.send(Start())
+            batch.send(Start())  # waits until all are found, however many events that takes
+            await batch.until(JobsAdded, lambda _: len(batch.jobs) == 3)
+            by_source = {job.source: job for job in batch.jobs.values()}
+            assert by_source.keys() == {None, link, gone}
+            file, far, lost = by_source[None], by_source[link], by_source[gone]
             await batch.state(file.id, Completed)  # while the other is being downloaded
             state = batch.jobs[far.id].state
             assert isinstance(state, Processing)

@@ -25,6 +25,7 @@ from typing import Any
 import psutil
 
 from fwtui import demo
+from tests.audio.encoding import FLAC, read_clip, write_media
 
 BASE = "--device cpu --threads 1 --beam_size 1 --temperature_increment_on_fallback None"
 MODES = {
@@ -96,9 +97,8 @@ class TreePeak:
 def sound_file(folder: Path, minutes: int) -> Path:
     path = folder / f"{minutes}.flac"
     if not path.exists():
-        source = ["-stream_loop", str(minutes // 3), "-i", str(demo.clips()[-1])]
-        made = ["-t", str(minutes * 60), "-ar", "16000", "-ac", "1", str(path)]
-        subprocess.run(["ffmpeg", "-v", "error", "-y", *source, *made], check=True)
+        clip = read_clip(demo.clips()[-1], 16_000)
+        write_media(path, clip.repeated(minutes // 3 + 1).first(minutes * 60), FLAC)
     return path
 
 

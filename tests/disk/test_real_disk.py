@@ -18,6 +18,7 @@ from fwtui.core.settings import Settings
 from fwtui.disk.files import write_atomic
 from fwtui.errors import DiskFullError
 from fwtui.sessions.store import SessionStore
+from tests.optional import Optional
 from tests.sessions import samples
 from tests.sessions.test_crash_points import LIFE, Seen, seen
 
@@ -100,7 +101,7 @@ def test_outputs_at_any_byte(tmp_path: Path) -> None:
     assert target.read_bytes() == data
 
 
-@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="only root may mount")
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason=Optional.MOUNT.reason)
 def test_a_disk_with_room_for_so_many_pages(tmp_path: Path, expected: list[Seen]) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()

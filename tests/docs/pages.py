@@ -9,6 +9,7 @@ from tests.docs.keys_page import exit_codes_page, keys_page
 from tests.docs.manual import manual
 from tests.docs.messages_page import messages_page
 from tests.docs.settings_page import settings_page
+from tests.project.requirements import tested_versions
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES: dict[str, Callable[[], Iterator[str]]] = {
@@ -20,6 +21,7 @@ PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "docs/reference/events.schema.json": schema_lines,
     "docs/reference/messages.md": messages_page,
     "man/fwtui.1": manual,
+    "fwtui/doctor/tested.toml": tested_versions,
 }
 
 

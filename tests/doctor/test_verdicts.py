@@ -22,6 +22,7 @@ SECOND_GPU = Settings(model=ModelSettings(device_index="0,1"))
 FLOAT16 = Settings(model=ModelSettings(compute_type="float16"))
 MAY_FALL_BACK = Settings(batch=BatchSettings(cpu_fallback=True))
 PACKAGES = {"fwtui": "1.0", "ctranslate2": "4.8.5"}
+TRIED = {"av": ("14.2", "19.0.2"), "click": ("8.1", "8.5.1")}
 BROKEN = (Library("libcublas.so.12", "libcublas.so.12: cannot open shared object file"),)
 LOADED = (Library("libcublas.so.12"),)
 CPU_TYPES = Native("4.8.5", 0, ("float32", "int8"))
@@ -38,6 +39,10 @@ CASES: list[tuple[CheckResult | None, Severity | None, str]] = [
     (verdicts.versions(PACKAGES), OK, "ctranslate2 4.8.5"),
     (verdicts.versions({**PACKAGES, "av": ""}), ERROR, "av missing"),
     (verdicts.versions({**PACKAGES, "ctranslate2": "4.6.0"}), ERROR, "can crash"),
+    (verdicts.tested({"av": "14.2.0", "click": "8.5.1"}, TRIED), OK, "versions were tested"),
+    (verdicts.tested({"av": "19.0.2"}, TRIED), OK, "versions were tested"),
+    (verdicts.tested({"av": "20.0.0"}, TRIED), NOTE, "newer than tested: av 20.0.0 (tested: 14.2"),
+    (verdicts.tested({"av": "20.1", "click": "8.0.9"}, TRIED), WARNING, "older than tested: click"),
     (verdicts.cpu(Cpu("Xeon", "x86_64", 8, frozenset({"avx", "avx2"}))), OK, "8 cores, avx avx2"),
     (verdicts.cpu(Cpu("Atom", "x86_64", 1, frozenset({"sse2"}))), WARNING, "1 core; without AVX2"),
     (verdicts.cpu(Cpu("Apple M2", "arm64", 8)), OK, "Apple M2"),

@@ -33,6 +33,7 @@ from fwtui.engine.protocol import (
     WindowDone,
 )
 from tests.engine.support import GREEDY, LONG_CLIP, MINUTE, MODEL
+from tests.optional import Optional
 
 SHORT = demo.clips()[0]
 
@@ -181,7 +182,7 @@ def test_signals_of_the_terminal_are_left_to_the_parent(engine: Engine) -> None:
 
 
 @pytest.mark.skipif(
-    not Path("/sys/kernel/mm/transparent_hugepage").is_dir(), reason="no large pages here"
+    not Path("/sys/kernel/mm/transparent_hugepage").is_dir(), reason=Optional.SYSTEM.reason
 )
 def test_the_model_is_in_small_pages(engine: Engine) -> None:
     engine.until(Ready)

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.optional import Optional
+
 pytestmark = pytest.mark.skipif(
-    not Path("/sys/kernel/mm/transparent_hugepage").is_dir(), reason="no large pages here"
+    not Path("/sys/kernel/mm/transparent_hugepage").is_dir(), reason=Optional.SYSTEM.reason
 )
 
 # MB of a buffer that is touched every 2 MB, and its marks: made as the engine's memory is.

@@ -10,6 +10,7 @@ from fwtui.audio.identity import identify
 from fwtui.core.watched_folder import WatchedFolder
 from fwtui.watch import actions
 from fwtui.watch.actions import FileReplaced, apply_after_action
+from tests.optional import Optional
 
 
 @pytest.fixture
@@ -78,12 +79,12 @@ def test_a_file_that_is_another_one_now_is_not_touched(
     assert source.read_bytes() == b"other sound"
 
 
-@pytest.mark.skipif(not actions.can_tag, reason="this system has no extended attributes")
+@pytest.mark.skipif(not actions.can_tag, reason=Optional.SYSTEM.reason)
 def test_it_is_tagged_beside_its_other_tags(tmp_path: Path, source: Path) -> None:
     try:
         os.setxattr(source, "user.xdg.tags", b"mine")
     except OSError:
-        pytest.skip("this disk has no extended attributes")
+        pytest.skip(Optional.SYSTEM.reason)
     known = identify(source)
     for _ in range(2):
         assert apply_after_action(folder(tmp_path, "tag"), source, known) == source

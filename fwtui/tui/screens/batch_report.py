@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.widgets import Button
 
 from fwtui.core.events import Phase
-from fwtui.core.paths import path_to_text, text_to_path
+from fwtui.core.paths import expand_home, path_to_text, text_to_path
 from fwtui.report.render import REPORT_FORMATS, export_report
 from fwtui.report.report import BatchReport, make_report
 from fwtui.tui.formatting import clean
@@ -102,4 +102,4 @@ def report_of(model: BatchModel) -> BatchReport:
 
 
 def _output_folder(model: BatchModel) -> Path:
-    return text_to_path(path_to_text(model.settings.output.output_dir)).expanduser()
+    return expand_home(text_to_path(path_to_text(model.settings.output.output_dir)))

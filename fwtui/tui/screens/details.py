@@ -16,7 +16,7 @@ from textual.widgets import Button
 from fwtui.config.overrides import from_overrides
 from fwtui.core.events import JobProgress
 from fwtui.core.job import Completed, Failed, Job
-from fwtui.core.paths import text_to_path
+from fwtui.core.paths import expand_home, text_to_path
 from fwtui.core.segment import Transcript
 from fwtui.core.settings import Settings
 from fwtui.errors import FwtuiError
@@ -229,7 +229,7 @@ def _exists(path: Path) -> bool:
 def _folder(job: Job, batch: Settings) -> Path:
     if isinstance(job.state, Completed) and job.state.outputs:
         return text_to_path(job.state.outputs[0]).parent
-    return text_to_path(settings_of(job, batch)[0].output.output_dir).expanduser()
+    return expand_home(text_to_path(settings_of(job, batch)[0].output.output_dir))
 
 
 def _legend(transcript: LiveTranscript, glyphs: Glyphs) -> Content:

@@ -13,6 +13,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Button, Input, Static
 
+from fwtui.core.paths import expand_home
 from fwtui.errors import FwtuiError
 from fwtui.report.render import write_export
 from fwtui.tui.formatting import clean, shown_path
@@ -89,7 +90,7 @@ class ExportDialog(Dialog[str]):
 
     @property
     def _path(self) -> Path:
-        return Path(self.query_one(Input).value).expanduser()
+        return expand_home(self.query_one(Input).value)
 
     @work(exclusive=True, group="check", exit_on_error=False)
     async def _check(self) -> None:

@@ -12,6 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.widgets import Button, Input, Static
 
+from fwtui.core.paths import expand_home
 from fwtui.errors import FwtuiError
 from fwtui.report.bug_report import Part, shown, write_bundle
 from fwtui.tui.formatting import clean, shown_path
@@ -71,7 +72,7 @@ class ReportBugDialog(ListDialog[str]):
     @work(exclusive=True, group="write", exit_on_error=False)
     async def action_write(self) -> None:
         """Write the bundle, and close."""
-        file = Path(self.query_one(Input).value).expanduser()
+        file = expand_home(self.query_one(Input).value)
         try:
             await asyncio.to_thread(write_bundle, file, self._parts)
         except FwtuiError as error:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar, Literal
 
 from textual.app import ComposeResult
@@ -12,6 +11,7 @@ from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
 from fwtui.core.job import Failed, Job, Pending
+from fwtui.core.paths import expand_home
 from fwtui.sessions.catalog import StoredSession
 from fwtui.tui.controller import BatchWorkspace
 from fwtui.tui.field_rows import FieldRow, StyledText, fields
@@ -213,7 +213,7 @@ class RemapDialog(Dialog[str | None]):
     def action_remember(self) -> None:
         """Close with the folder, if there is one of that name."""
         typed = self.query_one(Input).value.strip()
-        folder = Path(typed).expanduser()
+        folder = expand_home(typed)
         if typed and folder.is_dir():
             self.dismiss(str(folder.absolute()))
         else:

@@ -15,7 +15,7 @@ from textual.widgets import Button
 
 from fwtui.batch.session_outputs import Outputs, outputs_of
 from fwtui.core.job import Job, Pending
-from fwtui.core.paths import path_to_text, text_to_path
+from fwtui.core.paths import expand_home, path_to_text, text_to_path
 from fwtui.core.session import Session
 from fwtui.errors import FwtuiError
 from fwtui.report.render import SESSION_FORMATS, export_session
@@ -247,7 +247,7 @@ class SessionsDialog(ListDialog[StoredSession | None]):
         """Open the folder of the transcripts."""
         stored = self._list.current
         if stored is not None:
-            folder = text_to_path(stored.session.settings.output.output_dir).expanduser()
+            folder = expand_home(text_to_path(stored.session.settings.output.output_dir))
             await open_folder(self.app, folder)
 
     @work(exclusive=True, group="dialog", exit_on_error=False)

@@ -3,7 +3,6 @@
 import asyncio
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any, ClassVar
 
 import msgspec
@@ -18,7 +17,7 @@ from fwtui.config.fields import Value, find_field
 from fwtui.config.profiles import Profile
 from fwtui.config.validate import validated_value
 from fwtui.core.commands import AnyCommand, UnwatchFolder, WatchFolder
-from fwtui.core.paths import path_to_text, text_to_path
+from fwtui.core.paths import expand_home, path_to_text, text_to_path
 from fwtui.core.watched_folder import FolderStatus, WatchedFolder
 from fwtui.errors import FwtuiError, UsageError
 from fwtui.tui.field_rows import FieldRow, fields
@@ -194,7 +193,7 @@ def _folder(typed: str) -> str:
 
 
 def _absolute(typed: str) -> str:
-    return path_to_text(Path(typed).expanduser().absolute())
+    return path_to_text(expand_home(typed).absolute())
 
 
 def _patterns(typed: str) -> tuple[str, ...]:

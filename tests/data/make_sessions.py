@@ -118,6 +118,19 @@ def all_windows_done(world: World) -> About:
     return RESUME
 
 
+def killed_while_writing(world: World) -> About:
+    """Killed while the outputs of a file were being written: one of them has no name yet."""
+    file = world.put("minute", "minute.flac")
+    running = Running("run", file, *QUICK, "-o", OUT)
+    deadline = time.monotonic() + 10
+    while not list(OUT.glob(".fwtui-*.tmp")) and time.monotonic() < deadline:
+        pass
+    running.kill()
+    assert list(OUT.glob(".fwtui-*.tmp"))
+    world.whole(file, *QUICK)
+    return RESUME
+
+
 def failed(world: World) -> About:
     """Two failed files (no recording, not there) beside a good one; the batch came to its end."""
     files = [world.put("broken", "broken.mp3"), world.put("short", "good.flac")]
@@ -175,7 +188,7 @@ def batched(world: World) -> About:
     """--batched, killed inside a file."""
     file = world.put("long")
     options = *QUICK, "--batched", "--batch_size", "2", "-f", "srt"
-    killed(world, 2, file, *options)
+    killed(world, 1, file, *options)
     world.whole(file, *options)
     return RESUME
 
@@ -624,7 +637,7 @@ def config(world: World) -> About:
     )  # fmt: skip
     world.run("config", "unset", "batch_size")
     with (ROOT / "config" / "settings.toml").open("a") as file:  # as a user would
-        file.write('\n[keys]\nremove = "D"\nskip = ["x", "f8"]\n')
+        file.write('\n[keys]\nremove = "f9"\nskip = ["x", "f8"]\n')
     shown = json.loads(world.run("config", "show", "--json"))
     profile = json.loads(world.run("config", "show", "--json", "--profile", "Board meetings"))
     return {"shown": _values(shown), "profile": _values(profile)}
@@ -636,7 +649,8 @@ def _values(shown: list[dict[str, Any]]) -> dict[str, Any]:
 
 CASES: tuple[Maker, ...] = (
     queued, killed_before_first_window, killed_after_window_1, killed_mid_file,
-    killed_between_files, all_windows_done, failed, cancelled, stopped_by_signal, paused, batched,
+    killed_between_files, all_windows_done, killed_while_writing, failed, cancelled,
+    stopped_by_signal, paused, batched,
     batched_short_files, words, languages, clips, own_settings, other_settings, names, tree,
     renamed_outputs, kept_outputs, beside, odd_names, removed, reordered, retried, engine_died,
     compacted, torn, thousand, link, watched, moved_away, taken, background, background_killed,

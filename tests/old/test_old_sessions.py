@@ -71,9 +71,14 @@ def masked(outputs: dict[str, bytes]) -> dict[str, bytes]:
 
 
 def outputs(name: str, root: Path) -> dict[str, bytes]:
-    """What is in the output folder now, without recordings."""
+    """What is in the output folder now, without recordings.
+
+    What a kill left unfinished there is taken away by the same session at the same place on the
+    same machine only, and this is another one.
+    """
     folder = root / places.about(name).get("out", "out")
-    found = [path for path in folder.rglob("*") if path.is_file() and not is_recording(path)]
+    files = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".tmp"]
+    found = [path for path in files if not is_recording(path)]
     wanted = places.about(name).get("outputs")
     return {
         str(path.relative_to(folder)): path.read_bytes()

@@ -1,0 +1,1 @@
+"""What version 0.1 wrote is read by today's program."""

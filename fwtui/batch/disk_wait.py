@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.paths import text_to_path
-from fwtui.core.text import printable
+from fwtui.core.text import printable, size_text
 from fwtui.disk.files import remove_quietly, write_temp
 from fwtui.errors import DiskFullError, FwtuiError, StorageError
 
@@ -86,17 +86,8 @@ def shortage(failure: Failure, free: int) -> str:
     folder = printable(str(text_to_path(failure.place)))
     if free >= failure.needed:
         return f"Free some space in {folder}"  # a quota, or there is room again by now
-    missing = failure.needed - free
-    return (
-        f"{_size(free)} free in {folder}, {_size(failure.needed)} needed: {_size(missing)} missing"
-    )
-
-
-def _size(count: int) -> str:
-    for unit, size in (("GB", 1 << 30), ("MB", 1 << 20), ("kB", 1 << 10)):
-        if count >= size:
-            return f"{count / size:.1f} {unit}"
-    return f"{count} bytes"
+    needed, missing = size_text(failure.needed), size_text(failure.needed - free)
+    return f"{size_text(free)} free in {folder}, {needed} needed: {missing} missing"
 
 
 class DiskWait:

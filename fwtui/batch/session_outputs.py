@@ -15,7 +15,7 @@ from fwtui.disk.files import storage_error
 from fwtui.outputs.formats.read import read_transcript
 from fwtui.outputs.formats.registry import FORMATS
 from fwtui.sessions.catalog import StoredSession, discard_stored, stored_segments
-from fwtui.sessions.delete import Discarded
+from fwtui.sessions.delete import DeletedFiles
 
 
 def transcript_of_outputs(job: Job, state: Completed) -> Transcript:
@@ -30,7 +30,7 @@ def stored_transcript(stored: StoredSession, directory: Path, job: Job) -> Trans
     """The words of a file of a stored session, as far as there are any. Raises StorageError."""
     if isinstance(job.state, Completed):
         return transcript_of_outputs(job, job.state)
-    if stored.foreign is not None:
+    if stored.legacy_file is not None:
         return Transcript("", ())
     segments = stored_segments(directory, stored.session.session_id, job.id)
     resume = stored.session.resumable.get(job.id)
@@ -71,7 +71,7 @@ def _is_ours(path: Path, job: Job) -> bool:
     return path.is_absolute() and path.name in {f"{stem}.{name}" for name in FORMATS}
 
 
-def delete_stored(stored: StoredSession, directory: Path) -> Discarded:
+def delete_stored(stored: StoredSession, directory: Path) -> DeletedFiles:
     """Delete a session and the transcripts it wrote; recordings stay.
 
     Raises SessionInUseError (nothing is deleted then) or StorageError.
@@ -82,7 +82,7 @@ def delete_stored(stored: StoredSession, directory: Path) -> Discarded:
     return _remove(files, gone)
 
 
-def _remove(paths: Iterable[Path], gone: Discarded) -> Discarded:
+def _remove(paths: Iterable[Path], gone: DeletedFiles) -> DeletedFiles:
     for path in paths:
         try:
             size = path.lstat().st_size
@@ -91,7 +91,7 @@ def _remove(paths: Iterable[Path], gone: Discarded) -> Discarded:
             continue
         except OSError as error:
             raise storage_error(error, path, "delete") from error
-        gone = Discarded((*gone.files, path), gone.bytes + size)
+        gone = DeletedFiles((*gone.files, path), gone.bytes + size)
     return gone
 
 

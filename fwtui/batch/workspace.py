@@ -24,9 +24,9 @@ from fwtui.core.session import Session
 from fwtui.core.settings import Settings
 from fwtui.core.watched_folder import WatchedFolder
 from fwtui.sessions.catalog import SessionList, StoredSession, adopt, discard_stored, list_sessions
-from fwtui.sessions.delete import Discarded
+from fwtui.sessions.delete import DeletedFiles
 from fwtui.sessions.remap import missing, remap_session
-from fwtui.sessions.scratch import LINKS, Swept, sweep, sweep_links, sweep_system_temp
+from fwtui.sessions.scratch import LINKS, leftovers_text, sweep, sweep_links, sweep_system_temp
 from fwtui.sessions.store import SessionStore
 
 
@@ -54,7 +54,7 @@ class Workspace:
         self.locations = locations
         self._where: Where = where
         self._listeners = tuple(listeners)
-        self._swept: list[Swept] = []
+        self._swept: list[DeletedFiles] = []
 
     async def incomplete(self) -> SessionList:
         """Sessions with something left to do, the last changed first.
@@ -68,7 +68,7 @@ class Workspace:
         self._swept.append(self.sweep())
         listed = list_sessions(self.locations.sessions)
         for stored in listed.sessions:
-            if not (stored.session.is_incomplete or stored.in_use or stored.foreign):
+            if not (stored.session.is_incomplete or stored.in_use or stored.legacy_file):
                 discard_stored(stored, self.locations.sessions)
         left = tuple(stored for stored in listed.sessions if stored.session.is_incomplete)
         return replace(listed, sessions=left)
@@ -77,7 +77,7 @@ class Workspace:
         """All sessions, the last changed first, also those that are all done or in use."""
         return await asyncio.to_thread(list_sessions, self.locations.sessions)
 
-    def sweep(self) -> Swept:
+    def sweep(self) -> DeletedFiles:
         """Delete scratch files and sockets that no running fwtui uses."""
         running(self.locations)
         sweep_links(self.locations.cache / LINKS, self.locations.sessions)
@@ -148,16 +148,16 @@ class Workspace:
     def _runner(self, store: SessionStore) -> Batch:
         runner = Batch(store, self.locations, self._where, find=self._find)
         swept, self._swept = self._swept, []
-        runner.notices += [str(one) for one in swept if one.files]
+        runner.notices += [leftovers_text(removed) for removed in swept if removed.files]
         for listener in self._listeners:
             runner.subscribe(listener)
         return runner
 
-    async def discard(self, stored: StoredSession) -> Discarded:
+    async def discard(self, stored: StoredSession) -> DeletedFiles:
         """Delete a stored session and its scratch files. Raises SessionInUseError, StorageError."""
         return await asyncio.to_thread(discard_stored, stored, self.locations.sessions)
 
-    async def delete(self, stored: StoredSession) -> Discarded:
+    async def delete(self, stored: StoredSession) -> DeletedFiles:
         """Delete a stored session and the transcripts it wrote. Raises as `discard`."""
         return await asyncio.to_thread(delete_stored, stored, self.locations.sessions)
 

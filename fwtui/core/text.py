@@ -137,6 +137,14 @@ def plural(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
+def size_text(count: int) -> str:
+    """Bytes as `42.2 MB`, `1.4 GB`."""
+    for unit, size in (("GB", 1 << 30), ("MB", 1 << 20), ("kB", 1 << 10)):
+        if count >= size:
+            return f"{count / size:.1f} {unit}"
+    return f"{count} bytes"
+
+
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 

@@ -1,4 +1,4 @@
-"""All sessions there are: ours, and those that the earlier program left behind."""
+"""All stored sessions: ours, and those of the earlier desktop program."""
 
 import contextlib
 import os
@@ -21,11 +21,11 @@ from fwtui.disk.lock import Holder, SessionLock, holder_of
 from fwtui.errors import SessionInUseError, StorageError
 from fwtui.sessions.delete import (
     ADOPTED_FROM,
-    FOREIGN_FOLDER,
-    Discarded,
+    LEGACY_FOLDER,
+    DeletedFiles,
     adopted_original,
     erase,
-    erase_foreign,
+    erase_legacy,
     is_scratch,
     move_away,
 )
@@ -42,31 +42,31 @@ from fwtui.sessions.replay import (
 from fwtui.sessions.snapshot import UnreadableError, decode_snapshot
 from fwtui.sessions.store import SessionStore
 
-# The temporary folder is open to everyone: nothing there may make us read without end.
-_LARGEST_FOREIGN = 64 << 20
+# Everybody can write to the temporary folder: a file there must not be read without limit.
+_LARGEST_LEGACY = 64 << 20
 
 
 class StoredSession(msgspec.Struct, frozen=True):
-    """A session on the disk. `foreign` is its file if the earlier program wrote it.
+    """A session on the disk. `legacy_file` is its file if the earlier program wrote it.
 
-    `in_use`: who works on it; such a session can only be looked at. `modified` is local time.
-    `loaded` is what was read of it, so that opening it need not read it again.
+    `in_use`: the process that holds it; such a session can only be inspected. `modified` is local
+    time. `loaded` is its content as it was read, so that opening it need not read it again.
     """
 
     session: Session
     in_use: Holder | None
     modified: datetime
-    foreign: Path | None = None
+    legacy_file: Path | None = None
     loaded: Loaded | None = None
 
     @property
     def without_files(self) -> "StoredSession":
-        """Enough of it to open it: its files are a lot of memory, and are read again then."""
+        """The session without its files, which use much memory; opening it reads them again."""
         return replace(self, session=replace(self.session, jobs=(), resumable={}), loaded=None)
 
 
 class SessionList(msgspec.Struct, frozen=True):
-    """Sessions, the last changed first, and what is wrong with others."""
+    """Sessions, the last changed first, and the problems with others."""
 
     sessions: tuple[StoredSession, ...] = ()
     problems: tuple[str, ...] = ()
@@ -75,10 +75,10 @@ class SessionList(msgspec.Struct, frozen=True):
 def list_sessions(
     directory: Path, *, temp: Path | None = None, files: FileSystem = FILES
 ) -> SessionList:
-    """All sessions in `directory`, and foreign ones in the temporary folder `temp`.
+    """All sessions in `directory`, and those of the earlier program in the temporary folder `temp`.
 
-    Unreadable ones of ours are moved to the quarantine, empty ones that nobody uses are deleted;
-    nothing else is changed. Never raises for what is in a file.
+    Unreadable ones of ours are moved to the quarantine, empty ones that are not in use are
+    deleted; nothing else is changed. Never raises because of the content of a file.
     """
     found: list[StoredSession] = []
     problems: list[str] = []
@@ -86,19 +86,19 @@ def list_sessions(
         try:
             found += _own(SessionFiles(directory, path.stem), files)
         except StorageError as error:
-            problems.append(_told(error))
+            problems.append(_text_of(error))
     adopted = {stored.session.extra.get(ADOPTED_FROM) for stored in found}
-    for path in _json_files((temp or Path(tempfile.gettempdir())) / FOREIGN_FOLDER):
+    for path in _json_files((temp or Path(tempfile.gettempdir())) / LEGACY_FOLDER):
         try:
             if str(path) not in adopted:
-                found.append(_foreign(path))
+                found.append(_legacy(path))
         except StorageError as error:
-            problems.append(_told(error))
+            problems.append(_text_of(error))
     found.sort(key=lambda stored: (stored.modified, stored.session.session_id), reverse=True)
     return SessionList(tuple(found), tuple(problems))
 
 
-def _told(error: StorageError) -> str:
+def _text_of(error: StorageError) -> str:
     return f"{error.title}. {error.hint}" if error.hint else error.title
 
 
@@ -111,7 +111,7 @@ def _json_files(directory: Path) -> list[Path]:
 def _own(paths: SessionFiles, files: FileSystem) -> Iterator[StoredSession]:
     holder = holder_of(paths.lock)
     try:
-        stored = _look(paths, holder)
+        stored = _read(paths, holder)
     except UnreadableError as error:
         if holder is not None:
             raise
@@ -123,14 +123,14 @@ def _own(paths: SessionFiles, files: FileSystem) -> Iterator[StoredSession]:
             _discard_empty(paths, files)
 
 
-def _look(paths: SessionFiles, holder: Holder | None) -> StoredSession:
+def _read(paths: SessionFiles, holder: Holder | None) -> StoredSession:
     loaded = load(paths)
     if holder is None:
         loaded.interrupt()
     try:
         session = session_of(loaded.content, loaded.progress, JournalLines(paths.journal))
     except StorageError:
-        # Its holder has just compacted it.
+        # Its holder compacted it in the meantime.
         session = session_of(loaded.content, ProgressIndex(), JournalLines(paths.journal))
     times = [_modified(path) for path in (paths.snapshot, paths.journal)]
     return StoredSession(session, holder, max(times), loaded=None if holder else loaded)
@@ -164,17 +164,17 @@ def _discard_empty(paths: SessionFiles, files: FileSystem) -> None:
         lock.release(remove=empty)
 
 
-def _foreign(path: Path) -> StoredSession:
-    content = _read_foreign(path)
+def _legacy(path: Path) -> StoredSession:
+    content = _read_legacy(path)
     session = session_of(content, ProgressIndex(), JournalLines(path))
     return StoredSession(session, None, _modified(path), path)
 
 
-def _read_foreign(path: Path) -> SessionContent:
-    """A session of the earlier program, in our terms. Raises StorageError."""
+def _read_legacy(path: Path) -> SessionContent:
+    """The content of a session of the earlier program. Raises StorageError."""
     try:
         found = path.lstat()
-        if not stat.S_ISREG(found.st_mode) or found.st_size > _LARGEST_FOREIGN:
+        if not stat.S_ISREG(found.st_mode) or found.st_size > _LARGEST_LEGACY:
             raise UnreadableError(f"{path} is not a session file")
         if sys.platform != "win32" and found.st_uid != os.getuid():
             raise UnreadableError(f"{path} belongs to another user")
@@ -183,7 +183,7 @@ def _read_foreign(path: Path) -> SessionContent:
         raise storage_error(error, path, "read") from error
     modified = datetime.fromtimestamp(found.st_mtime)
     content = decode_snapshot(data, path.stem, modified).content
-    # Only what lies in the temporary folder itself can be the earlier program's scratch.
+    # Scratch files of the earlier program are in the temporary folder itself.
     here = path.parent.parent
     content.temps = {
         t: None for t in content.temps if Path(t).parent == here and is_scratch(Path(t))
@@ -192,9 +192,9 @@ def _read_foreign(path: Path) -> SessionContent:
 
 
 def stored_segments(directory: Path, session_id: str, job_id: JobId) -> tuple[Segment, ...]:
-    """The segments found so far of an unfinished file, without opening the session.
+    """The segments so far of an unfinished file, without opening the session.
 
-    Raises StorageError, also when the session's holder has just compacted it.
+    Raises StorageError, also if the session's holder compacted it in the meantime.
     """
     paths = SessionFiles(directory, session_id)
     progress = load(paths).progress.files.get(job_id)
@@ -208,10 +208,10 @@ def adopt(
     maps: Mapping[str, str] = {},
     files: FileSystem = FILES,
 ) -> SessionStore:
-    """Open a listed session for work; a foreign one becomes one of ours first.
+    """Open a listed session for work; one of the earlier program is imported first.
 
-    Paths become those of this machine by `maps`, see `remap`. The foreign file is left alone until
-    our session is deleted. Raises as `SessionStore.open`.
+    Paths become those of this machine by `maps`, see `remap`. The file of the earlier program
+    stays until our session is deleted. Raises as `SessionStore.open`.
     """
     store = _open(stored, directory, files)
     try:
@@ -232,17 +232,20 @@ def _map(store: SessionStore, maps: Mapping[str, str]) -> None:
 
 
 def _open(stored: StoredSession, directory: Path, files: FileSystem) -> SessionStore:
-    if stored.foreign is None:
+    if stored.legacy_file is None:
         session_id = stored.session.session_id
         return SessionStore.open(directory, session_id, loaded=stored.loaded, files=files)
-    content = _read_foreign(stored.foreign)
+    content = _read_legacy(stored.legacy_file)
     content.session_id = f"{content.created_at:%Y%m%d_%H%M%S}"
-    content.extra[ADOPTED_FROM] = str(stored.foreign)
+    content.extra[ADOPTED_FROM] = str(stored.legacy_file)
     return SessionStore.create_from(directory, content, files=files)
 
 
-def discard(directory: Path, session_id: str, *, files: FileSystem = FILES) -> Discarded:
-    """Delete a session of ours with its scratch files. Raises SessionInUseError, StorageError."""
+def discard(directory: Path, session_id: str, *, files: FileSystem = FILES) -> DeletedFiles:
+    """Delete one of our sessions with its scratch files.
+
+    Raises SessionInUseError, StorageError.
+    """
     paths = SessionFiles(directory, session_id)
     if not paths.snapshot.exists():
         raise StorageError(f"There is no session {session_id}")
@@ -258,8 +261,8 @@ def discard(directory: Path, session_id: str, *, files: FileSystem = FILES) -> D
 
 def discard_stored(
     stored: StoredSession, directory: Path, *, files: FileSystem = FILES
-) -> Discarded:
-    """Delete a listed session, foreign or ours. Raises as `discard`."""
-    if stored.foreign is None:
+) -> DeletedFiles:
+    """Delete a listed session, ours or the earlier program's. Raises as `discard`."""
+    if stored.legacy_file is None:
         return discard(directory, stored.session.session_id, files=files)
-    return erase_foreign(stored.foreign, stored.session.temp_files, files)
+    return erase_legacy(stored.legacy_file, stored.session.temp_files, files)

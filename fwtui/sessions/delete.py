@@ -1,4 +1,4 @@
-"""Deleting a session, with all that belongs to it and nothing else."""
+"""Deletion of a session with the files that belong to it, and nothing else."""
 
 import stat
 from collections.abc import Iterable
@@ -11,27 +11,27 @@ from fwtui.core.paths import text_to_path
 from fwtui.disk.files import PRIVATE_FILE, FileSystem, ensure_folder, storage_error, write_atomic
 from fwtui.sessions.paths import SessionFiles
 
-# The earlier program's folder below the temporary folder.
-FOREIGN_FOLDER = "faster_whisper_sessions"
-# Key of our session file that says which foreign one it was made from.
+# The folder of the earlier desktop program below the temporary folder.
+LEGACY_FOLDER = "faster_whisper_sessions"
+# Key of our session file: the session file of the earlier program that it was made from.
 ADOPTED_FROM = "adopted_from"
 
 
-class Discarded(msgspec.Struct, frozen=True):
-    """What was deleted, and how many bytes that freed."""
+class DeletedFiles(msgspec.Struct, frozen=True):
+    """Files that were deleted, and how many bytes that freed."""
 
     files: tuple[Path, ...] = ()
     bytes: int = 0
 
 
 def is_scratch(path: Path) -> bool:
-    """Whether this is the name of a scratch file: only such are ever deleted for a session."""
+    """Whether this is the name of a scratch file: only those are deleted for a session."""
     return path.name.startswith("tmp") and path.suffix == ".wav" and path.is_absolute()
 
 
-def remove_scratch(temps: Iterable[str], files: FileSystem) -> tuple[Discarded, list[str]]:
-    """Delete the session's scratch files; also returns those that are still there."""
-    removed = Discarded()
+def remove_scratch(temps: Iterable[str], files: FileSystem) -> tuple[DeletedFiles, list[str]]:
+    """Delete the session's scratch files; also returns those that could not be deleted."""
+    removed = DeletedFiles()
     left = []
     for text in temps:
         path = text_to_path(text)
@@ -46,33 +46,35 @@ def remove_scratch(temps: Iterable[str], files: FileSystem) -> tuple[Discarded, 
 
 def erase(
     paths: SessionFiles, temps: Iterable[str], files: FileSystem, original: Path | None = None
-) -> Discarded:
-    """Delete a session, whose lock the caller holds, and the foreign one it was made from.
+) -> DeletedFiles:
+    """Delete a session, whose lock the caller holds, and the `original` it was made from.
 
     Raises StorageError.
     """
     removed, _ = remove_scratch(temps, files)
-    # The original would be offered again without ours. A journal alone is not a session any
-    # more, so it goes last.
+    # Without our session the original would be offered again. A journal alone is no session, so
+    # it is deleted last.
     return _remove_all((original, paths.snapshot, paths.journal), removed, files)
 
 
-def erase_foreign(path: Path, temps: Iterable[str], files: FileSystem) -> Discarded:
+def erase_legacy(path: Path, temps: Iterable[str], files: FileSystem) -> DeletedFiles:
     """Delete a session of the earlier program. Raises StorageError."""
     removed, _ = remove_scratch(temps, files)
     return _remove_all((path,), removed, files)
 
 
 def adopted_original(extra: dict[str, Any]) -> Path | None:
-    """The foreign session file that a session was made from, if it was."""
+    """The session file of the earlier program that a session was made from, if any."""
     text = extra.get(ADOPTED_FROM)
     path = Path(text) if isinstance(text, str) else None
-    if path and path.parent.name == FOREIGN_FOLDER and path.suffix == ".json":
+    if path and path.parent.name == LEGACY_FOLDER and path.suffix == ".json":
         return path
     return None
 
 
-def _remove_all(paths: Iterable[Path | None], removed: Discarded, files: FileSystem) -> Discarded:
+def _remove_all(
+    paths: Iterable[Path | None], removed: DeletedFiles, files: FileSystem
+) -> DeletedFiles:
     for path in paths:
         try:
             if path is not None and path.exists():
@@ -83,7 +85,7 @@ def _remove_all(paths: Iterable[Path | None], removed: Discarded, files: FileSys
     return removed
 
 
-def _remove(path: Path, so_far: Discarded, files: FileSystem) -> Discarded:
+def _remove(path: Path, so_far: DeletedFiles, files: FileSystem) -> DeletedFiles:
     try:
         found = path.lstat()
     except FileNotFoundError:
@@ -91,7 +93,7 @@ def _remove(path: Path, so_far: Discarded, files: FileSystem) -> Discarded:
     if not stat.S_ISREG(found.st_mode):
         return so_far
     files.unlink(path)
-    return Discarded((*so_far.files, path), so_far.bytes + found.st_size)
+    return DeletedFiles((*so_far.files, path), so_far.bytes + found.st_size)
 
 
 def keep_copy(path: Path, paths: SessionFiles, files: FileSystem) -> Path:
@@ -107,7 +109,7 @@ def keep_copy(path: Path, paths: SessionFiles, files: FileSystem) -> Path:
 
 
 def move_away(paths: SessionFiles, files: FileSystem) -> Path:
-    """Move an unreadable session into the quarantine; returns its snapshot's new path.
+    """Move an unreadable session into the quarantine; returns the new path of its snapshot.
 
     Raises StorageError.
     """

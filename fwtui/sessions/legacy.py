@@ -1,6 +1,6 @@
-"""The reference document's session keys, as the earlier program wrote them, made ours.
+"""Import of sessions written by the earlier desktop program (keys of the reference document).
 
-Nothing here raises on strange values: what makes no sense gets its default.
+Nothing here raises for invalid values: they get their defaults.
 """
 
 import re
@@ -35,7 +35,7 @@ def settings_from_keys(document: dict[str, Any]) -> Settings:
 
 
 def keys_from_settings(settings: Settings) -> dict[str, Any]:
-    """The opposite: the keys that other programs may read."""
+    """`model_path`, `output_dir`, ... for other programs that read our session files."""
     keys: dict[str, Any] = {
         "model_path": settings.model.model,
         "output_dir": settings.output.output_dir,
@@ -57,7 +57,7 @@ def _lenient(kind: type[_T], values: dict[str, Any]) -> _T:
 
 
 def _format(document: dict[str, Any]) -> str:
-    """The format of the first output there is; the earlier program wrote txt."""
+    """The format of the first output, else txt, as the earlier program wrote."""
     for entry in document.get("files") or ():
         output = entry.get("output_path")
         if isinstance(output, str) and (suffix := pure(output).suffix[1:]) in _FORMATS:
@@ -66,7 +66,7 @@ def _format(document: dict[str, Any]) -> str:
 
 
 def state_from_keys(entry: dict[str, Any]) -> State:
-    """The state that `status` and its companions describe; anything unclear is to be done."""
+    """The state by `status` and the keys that go with it; pending if they are invalid."""
     started = moment(entry.get("started_at"))
     ended = moment(entry.get("completed_at")) or started
     if ended is None:
@@ -104,12 +104,12 @@ def moment(text: object) -> datetime | None:
 
 
 def pure(path: str) -> PurePosixPath | PureWindowsPath:
-    """The path in the flavour it is written in."""
+    """The path as a POSIX or a Windows path, depending on how it is written."""
     return PureWindowsPath(path) if _WINDOWS.match(path) else PurePosixPath(path)
 
 
 def stems(paths: Iterable[str]) -> list[str]:
-    """A name for the outputs of each path, all different even where case does not count."""
+    """Names for the outputs of the paths, all different, also on case-insensitive systems."""
     taken: set[str] = set()
     names = []
     for path in paths:

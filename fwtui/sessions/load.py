@@ -1,4 +1,4 @@
-"""Snapshot plus journal: a session as it is on disk. Only reads."""
+"""Reads a session from the disk: its snapshot, then its journal."""
 
 import mmap
 import os
@@ -40,17 +40,17 @@ def _stat(path: Path) -> tuple[int, int, int] | None:
 
 
 class Loaded(msgspec.Struct, frozen=True):
-    """A session as it is on disk, and what is wrong with its journal."""
+    """A session as it is on the disk, and the state of its journal."""
 
     content: SessionContent
     progress: ProgressIndex
     generation: int
     journal: Scan
-    foreign: bool
+    is_legacy: bool
     stamp: Stamp
 
     def interrupt(self) -> None:
-        """Let running jobs wait again: nobody works on them now."""
+        """Let running jobs wait again: no process works on them now."""
         view, files = self.content.view, self.progress.files
         for job in tuple(view.jobs.values()):
             waiting = interrupt(job, files.get(job.id))
@@ -59,10 +59,10 @@ class Loaded(msgspec.Struct, frozen=True):
 
 
 def load(paths: SessionFiles) -> Loaded:
-    """Read a session; one without a journal is fine.
+    """Read a session, with or without a journal.
 
-    Raises UnreadableError for a broken snapshot, SessionTooNewError, StorageError. A damaged
-    journal counts as far as it is intact.
+    A damaged journal counts as far as it is intact. Raises UnreadableError for a broken snapshot,
+    SessionTooNewError, StorageError.
     """
     for _ in range(_TRIES):
         stamp = stamp_of(paths)
@@ -88,9 +88,9 @@ def read_snapshot(paths: SessionFiles) -> Snapshot:
 
 
 def _content(path: Path) -> bytes | memoryview:
-    """The file's bytes, in pages that go back to the system with them.
+    """The file's bytes, in pages that return to the system when they are freed.
 
-    Of a long queue they are tens of MB, which the C library would keep for later.
+    Tens of MB for a long queue, which the C library would not return.
     """
     with path.open("rb", buffering=0) as file:
         size = os.fstat(file.fileno()).st_size
@@ -122,7 +122,7 @@ def _replay(snapshot: Snapshot, paths: SessionFiles, stamp: Stamp) -> Loaded:
     if found.header is not None:
         _check(found.header, paths)
     progress.files = progress.unfinished(snapshot.content.view.jobs)
-    return Loaded(snapshot.content, progress, snapshot.generation, found, snapshot.foreign, stamp)
+    return Loaded(snapshot.content, progress, snapshot.generation, found, snapshot.is_legacy, stamp)
 
 
 def _check(header: JournalHeader, paths: SessionFiles) -> None:

@@ -1,4 +1,4 @@
-"""Where the files of a session are."""
+"""Paths of the files of a session."""
 
 import re
 from datetime import datetime
@@ -14,7 +14,7 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
 
 class SessionFiles(msgspec.Struct, frozen=True):
-    """The paths of one session's files; ids come from outside, so they are checked."""
+    """Paths of one session's files. Ids are untrusted input: raises StorageError for a bad one."""
 
     directory: Path
     session_id: str
@@ -25,27 +25,27 @@ class SessionFiles(msgspec.Struct, frozen=True):
 
     @property
     def snapshot(self) -> Path:
-        """The readable file with everything up to the last compaction."""
+        """The session file: everything up to the last compaction."""
         return self.directory / f"{self.session_id}.json"
 
     @property
     def journal(self) -> Path:
-        """What happened since, and the windows of unfinished files."""
+        """Changes since the last compaction, and the windows of unfinished files."""
         return self.directory / f"{self.session_id}.journal"
 
     @property
     def lock(self) -> Path:
-        """Held by the fwtui that works on the session; says who that is."""
+        """Lock held by the fwtui that works on the session; contains its host and process id."""
         return self.directory / f"{self.session_id}.lock"
 
     @property
     def quarantine(self) -> Path:
-        """Folder for what cannot be read."""
+        """Folder for unreadable sessions."""
         return self.directory / QUARANTINE
 
 
 def local_time(moment: datetime) -> datetime:
-    """The moment as local time without a zone, in whole seconds: what session files hold."""
+    """The moment as in session files: local time without a zone, in whole seconds."""
     if moment.tzinfo is not None:
         moment = moment.astimezone().replace(tzinfo=None)
     return moment.replace(microsecond=0)

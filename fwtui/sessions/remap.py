@@ -1,4 +1,4 @@
-r"""Paths of another machine as paths of this one, by their beginnings. Pure but for `missing`.
+r"""Paths of another machine mapped to this one, by their first folders. Pure except for `missing`.
 
 A mapping is from folders there to folders here: `{"D:\Audio": "/mnt/audio"}`.
 """
@@ -16,12 +16,12 @@ from fwtui.core.settings import Settings
 from fwtui.errors import UsageError
 from fwtui.sessions.legacy import pure
 
-MOST_LOOKS = 200  # files that are looked for: a share can be slow
+MOST_CHECKED = 200  # files whose existence is checked: a share can be slow
 _MODEL_FOLDER = "faster-whisper-"
 
 
 def parse_map(text: str) -> tuple[str, str]:
-    """The two folders of `OLD=NEW`; the new one becomes absolute. Raises UsageError."""
+    """The two folders of `OLD=NEW`; the new one is made absolute. Raises UsageError."""
     old, equals, new = text.rpartition("=")
     if not (equals and old and new):
         raise UsageError(f"{text!r} is not OLD=NEW", r"for example: --map 'D:\Audio=/mnt/audio'")
@@ -29,7 +29,7 @@ def parse_map(text: str) -> tuple[str, str]:
 
 
 def remapped(path: str, maps: Mapping[str, str]) -> str:
-    """The path with its longest beginning that is in `maps` replaced."""
+    """The path, with the longest prefix that is in `maps` replaced."""
     parts = pure(path).parts
     best, found = 0, path
     for old, new in maps.items():
@@ -41,25 +41,25 @@ def remapped(path: str, maps: Mapping[str, str]) -> str:
 
 
 def _same(some: tuple[str, ...], others: tuple[str, ...], path: PurePath) -> bool:
-    if isinstance(path, PureWindowsPath):  # its case does not count
+    if isinstance(path, PureWindowsPath):  # case-insensitive
         return [part.casefold() for part in some] == [part.casefold() for part in others]
     return some == others
 
 
 def remap_job(job: Job, maps: Mapping[str, str]) -> Job:
-    """The job with its file, and the outputs it has, where they are here."""
+    """The job with the paths of its file and outputs on this machine."""
     state = job.state
     if isinstance(state, Completed):
         state = replace(state, outputs=tuple(remapped(path, maps) for path in state.outputs))
-    # A stem beside the file would be absolute, and is chosen anew when the file's turn comes.
+    # An absolute stem (outputs beside the file) is chosen again before the file is transcribed.
     root = remapped(job.root, maps) if job.root else ""
     return replace(job.with_path(remapped(job.path, maps)), state=state, root=root)
 
 
 def remap_settings(settings: Settings, maps: Mapping[str, str]) -> Settings:
-    """The settings with their folders where they are here.
+    """The settings with folders of this machine.
 
-    The earlier program's model folder, if it is not here, becomes the name of its model.
+    A model folder of the earlier program that is not mapped becomes the name of its model.
     """
     model = remapped(settings.model.model, maps)
     if is_foreign(model) and (name := pure(model).name).startswith(_MODEL_FOLDER):
@@ -73,13 +73,13 @@ def remap_settings(settings: Settings, maps: Mapping[str, str]) -> Settings:
 
 
 def remap_session(session: Session, maps: Mapping[str, str]) -> Session:
-    """The session as it is here."""
+    """The session with paths of this machine."""
     jobs = tuple(remap_job(job, maps) for job in session.jobs)
     return replace(session, jobs=jobs, settings=remap_settings(session.settings, maps))
 
 
 def is_foreign(path: str) -> bool:
-    """Whether a path is written as on another kind of system: then it cannot be here."""
+    """Whether a path is written as on another kind of system, so that it cannot exist here."""
     return isinstance(pure(path), PureWindowsPath) != (os.name == "nt") and (
         isinstance(pure(path), PureWindowsPath) or path.startswith("/")
     )
@@ -88,13 +88,13 @@ def is_foreign(path: str) -> bool:
 def missing(session: Session) -> tuple[str, ...]:
     """Folders of another machine that have to be mapped: of inputs and of outputs.
 
-    Inputs count when all that are still to do are missing. Blocks on the disk.
+    Inputs count if all files that are not done are missing. Blocks on the disk.
     """
     waiting = [j for j in session.jobs if isinstance(j.state, Pending | Processing | Failed)]
     paths = [job.path for job in waiting if job.source is None]
     lost = bool(paths) and all(is_foreign(path) for path in paths)
     if paths and not lost:
-        lost = not any(os.path.lexists(text_to_path(path)) for path in paths[:MOST_LOOKS])
+        lost = not any(os.path.lexists(text_to_path(path)) for path in paths[:MOST_CHECKED])
     folders = [common_folder(paths)] if lost else []
     output = session.settings.output.output_dir
     if is_foreign(output) and (not folders or remapped(output, {folders[0]: "/"}) == output):
@@ -103,7 +103,7 @@ def missing(session: Session) -> tuple[str, ...]:
 
 
 def common_folder(paths: Iterable[str]) -> str:
-    """The longest folder that all paths are in, as it is written there; empty if there is none."""
+    """The deepest folder that contains all paths, as it is written there; empty if none."""
     folders = [pure(path).parent for path in paths if path and not path.startswith("\0")]
     if not folders:
         return ""

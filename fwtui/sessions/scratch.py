@@ -1,4 +1,4 @@
-"""Scratch files: decoded sound, named so that it can be told whether anyone still needs it."""
+"""Scratch files with decoded audio, and the removal of those that crashes left."""
 
 import contextlib
 import hashlib
@@ -12,10 +12,9 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
-import msgspec
-
 from fwtui.core.inputs import link_name
 from fwtui.core.job import JobId
+from fwtui.core.text import plural, size_text
 from fwtui.disk.files import (
     FILES,
     TEMP_PREFIX,
@@ -26,28 +25,22 @@ from fwtui.disk.files import (
 )
 from fwtui.disk.lock import SessionLock, holder_of
 from fwtui.errors import StorageError
+from fwtui.sessions.delete import DeletedFiles
 from fwtui.sessions.paths import SessionFiles
 
 _NAME = re.compile(r"tmp-(?P<session>[A-Za-z0-9][\w.-]*)-\d+-[0-9a-f]{8}\.wav", re.ASCII)
 HOUR = 3600.0
 
 
-class Swept(msgspec.Struct, frozen=True):
-    """What a sweep deleted, and how many bytes that freed."""
-
-    files: tuple[Path, ...] = ()
-    bytes: int = 0
-
-    def __str__(self) -> str:
-        """For the log."""
-        some = "1 file" if len(self.files) == 1 else f"{len(self.files)} files"
-        return f"Swept {some} that a crash had left: {self.bytes:,} bytes freed"
+def leftovers_text(removed: DeletedFiles) -> str:
+    """The line for the log about what a sweep removed."""
+    return f"Removed {plural(len(removed.files), 'leftover file')} ({size_text(removed.bytes)})"
 
 
 def new_scratch(
     directory: Path, session_id: str, job_id: JobId, *, files: FileSystem = FILES
 ) -> Path:
-    """A new name for a scratch WAV; the folder is created, the file is not."""
+    """A new name for a scratch WAV; its folder is created, the file is not."""
     try:
         ensure_folder(directory, files)
     except OSError as error:
@@ -55,11 +48,13 @@ def new_scratch(
     return directory / f"tmp-{session_id}-{job_id}-{secrets.token_hex(4)}.wav"
 
 
-def sweep(directory: Path, sessions: Path, now: datetime, *, files: FileSystem = FILES) -> Swept:
-    """Delete scratch files that nobody uses, and what crashes left among the sessions.
+def sweep(
+    directory: Path, sessions: Path, now: datetime, *, files: FileSystem = FILES
+) -> DeletedFiles:
+    """Delete unused scratch files, and what crashes left among the sessions.
 
-    A scratch file of a session goes when no fwtui holds that session, however old it is; any
-    other `tmp*.wav` and unfinished writes go after an hour. What cannot be deleted stays.
+    A scratch file of a session is deleted when no fwtui holds that session, however old it is; any
+    other `tmp*.wav` and unfinished writes after an hour. Files that cannot be deleted stay.
     """
     # Names first, locks later: a file of a session that is opened meanwhile is not among them.
     scratch = [path for path in _entries(directory) if path.match("tmp*.wav")]
@@ -70,7 +65,7 @@ def sweep(directory: Path, sessions: Path, now: datetime, *, files: FileSystem =
         for path in _entries(sessions)
         if path.name.startswith(TEMP_PREFIX) and path.suffix == TEMP_SUFFIX and _older(path, before)
     ]
-    swept = _remove(Swept(), (*orphans, *unfinished), files)
+    swept = _remove(DeletedFiles(), (*orphans, *unfinished), files)
     return _sweep_leftovers(swept, sessions, files)
 
 
@@ -95,8 +90,8 @@ def _older(path: Path, before: float) -> bool:
     return False
 
 
-def _sweep_leftovers(swept: Swept, sessions: Path, files: FileSystem) -> Swept:
-    """Delete journals and locks of sessions that are deleted."""
+def _sweep_leftovers(swept: DeletedFiles, sessions: Path, files: FileSystem) -> DeletedFiles:
+    """Delete journals and locks of deleted sessions."""
     for path in _entries(sessions):
         if path.suffix not in {".journal", ".lock"} or path.with_suffix(".json").exists():
             continue
@@ -110,34 +105,34 @@ def _sweep_leftovers(swept: Swept, sessions: Path, files: FileSystem) -> Swept:
     return swept
 
 
-def _remove(swept: Swept, paths: Iterable[Path], files: FileSystem) -> Swept:
+def _remove(swept: DeletedFiles, paths: Iterable[Path], files: FileSystem) -> DeletedFiles:
     for path in paths:
         with contextlib.suppress(OSError):
             found = path.lstat()
             if stat.S_ISREG(found.st_mode):
                 files.unlink(path)
-                swept = Swept((*swept.files, path), swept.bytes + found.st_size)
+                swept = DeletedFiles((*swept.files, path), swept.bytes + found.st_size)
     return swept
 
 
-def sweep_system_temp(directory: Path, now: datetime, *, files: FileSystem = FILES) -> Swept:
-    """Delete `tmp*.wav` in `directory` (not below it) that nobody needs.
+def sweep_system_temp(directory: Path, now: datetime, *, files: FileSystem = FILES) -> DeletedFiles:
+    """Delete unused `tmp*.wav` in `directory`, not below it.
 
-    Only plain files of this user, older than an hour, that no process has open as far as can be
-    seen. What cannot be deleted stays.
+    Only regular files of this user, older than an hour, that no process is seen to have open.
+    Files that cannot be deleted stay.
     """
     before = now.timestamp() - HOUR
     candidates = {path: found for path, found in _ours(directory) if found.st_mtime < before}
     if not candidates:
-        return Swept()
+        return DeletedFiles()
     busy = set(_open_files())
-    swept = Swept()
+    swept = DeletedFiles()
     for path, found in candidates.items():
         if (found.st_dev, found.st_ino) in busy:
             continue
         with contextlib.suppress(OSError):
             files.unlink(path)
-            swept = Swept((*swept.files, path), swept.bytes + found.st_size)
+            swept = DeletedFiles((*swept.files, path), swept.bytes + found.st_size)
     return swept
 
 
@@ -170,18 +165,18 @@ LINKS = "links"
 def link_folder(links: Path, sessions: Path, session_id: str) -> Path:
     """The folder of a session's downloads, below `links`; it need not exist.
 
-    Sessions of different state folders can share a cache: so the name tells whose it is.
+    Sessions of several state folders can share a cache, so the name contains the state folder.
     """
     return links / f"{_owner(sessions)}-{session_id}"
 
 
 def link_place(folder: Path, url: str) -> Path:
-    """Where the file behind a link will be, as far as is known before it is downloaded."""
+    """Where the file behind a link will be, as far as known before its download."""
     return folder / _digest(url) / link_name(url)
 
 
 def sweep_links(links: Path, sessions: Path) -> tuple[Path, ...]:
-    """Delete the downloads of sessions that are no more; returns their folders."""
+    """Delete the downloads of deleted sessions; returns their folders."""
     gone = []
     with contextlib.suppress(OSError):
         for folder in sorted(links.glob(f"{_owner(sessions)}-*")):

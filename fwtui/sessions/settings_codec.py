@@ -1,4 +1,4 @@
-"""Settings from plain data that another version, or another program, may have written."""
+"""Settings in session files: to plain data and back, also from other versions."""
 
 from typing import Any, get_type_hints
 
@@ -11,16 +11,15 @@ from fwtui.errors import StorageError
 def settings_from(plain: object) -> tuple[Settings, dict[str, Any]]:
     """The settings in `plain`, and the keys in it that this version does not know.
 
-    Sections that are a user's own are at their defaults, whatever `plain` says.
-
-    Raises StorageError when a known key has a value that this version does not accept.
+    Sections that a session does not keep are at their defaults, whatever is in `plain`. Raises
+    StorageError if this version does not accept the value of a known key.
     """
     try:
         return _split(plain)
     except msgspec.ValidationError as error:
         raise StorageError(
-            f"The session has settings that cannot be used: {error}",
-            "Resume it with the fwtui that wrote it, or correct them in its file.",
+            f"The session has invalid settings: {error}",
+            "Resume it with the fwtui that wrote it, or correct its file.",
         ) from error
 
 
@@ -37,14 +36,14 @@ def _split(plain: object) -> tuple[Settings, dict[str, Any]]:
         if rest or name not in fields:
             unknown[name] = rest
     number = known.get("model", {}).get("device_index")
-    if isinstance(number, int):  # before there could be several
+    if isinstance(number, int):  # as earlier versions wrote it
         known["model"]["device_index"] = str(number)
     settings = msgspec.convert({n: s for n, s in known.items() if n in fields}, Settings)
     return settings, unknown
 
 
 def settings_to(settings: Settings, unknown: dict[str, Any]) -> dict[str, Any]:
-    """The opposite of `settings_from`."""
+    """Settings as plain data, with the `unknown` keys that `settings_from` found."""
     plain: dict[str, Any] = msgspec.to_builtins(settings)
     for name in USER_SECTIONS:
         del plain[name]

@@ -1,4 +1,4 @@
-"""The session file: the reference document's keys, our own, and whatever else was in it."""
+"""The session file: the keys of the reference document, our own, and unknown ones."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -46,21 +46,21 @@ _job_fields = attrgetter(*Job.__struct_fields__)
 
 
 class UnreadableError(StorageError):
-    """A session file that is not one."""
+    """A session file that cannot be read."""
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """A session file's content. `foreign`: another program wrote it, so there is no journal."""
+    """A parsed session file. `is_legacy`: the earlier program wrote it; it has no journal."""
 
     content: SessionContent
     generation: int
-    foreign: bool
+    is_legacy: bool
 
 
 def encode_snapshot(
     content: SessionContent, generation: int, progress: dict[JobId, FileProgress]
 ) -> Iterator[bytes]:
-    """The session file in pieces, one file of the batch a line."""
+    """The session file in pieces, with one line for each file of the batch."""
     head = msgspec.json.encode(clean(msgspec.to_builtins(_head(content, generation))))
     yield msgspec.json.format(head, indent=2)[:-2]
     yield b',\n  "files": ['
@@ -117,21 +117,21 @@ def _entry(job: Job, progress: FileProgress | None) -> dict[str, Any]:
 def decode_snapshot(data: bytes | memoryview, session_id: str, modified: datetime) -> Snapshot:
     """Read a session file. Raises UnreadableError, or SessionTooNewError.
 
-    `modified` is its creation time if it does not say.
+    `modified` is used as its creation time if it has none.
     """
     try:
         raw = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
         files = raw.pop("files", b"null")
         document = {key: msgspec.json.decode(value) for key, value in raw.items()}
-        foreign = "version" not in document
-        if not foreign:
+        is_legacy = "version" not in document
+        if not is_legacy:
             _check_version(document["version"], session_id)
-        # One by one from here on: all at once, as plain data, they take six times the memory.
+        # One by one from here on: all at once, as plain data, they need six times the memory.
         entries = msgspec.json.decode(files, type=list[msgspec.Raw])
         return Snapshot(
-            _content_of(document, entries, session_id, modified, foreign),
-            0 if foreign else msgspec.convert(document.get("generation"), int),
-            foreign,
+            _content_of(document, entries, session_id, modified, is_legacy),
+            0 if is_legacy else msgspec.convert(document.get("generation"), int),
+            is_legacy,
         )
     except UNREADABLE as error:
         raise UnreadableError(f"Session {session_id} cannot be read: {error}") from error
@@ -149,14 +149,14 @@ def _content_of(
     entries: list[msgspec.Raw],
     session_id: str,
     modified: datetime,
-    foreign: bool,
+    is_legacy: bool,
 ) -> SessionContent:
     created_at = moment(document.get("created_at")) or _time_of(session_id) or local_time(modified)
     view = BatchView(settings=settings_from_keys(document))
     content = SessionContent(session_id, created_at, view)
-    if foreign:
+    if is_legacy:
         document["files"] = [msgspec.json.decode(entry, type=dict[str, Any]) for entry in entries]
-        jobs = _foreign_jobs(document["files"], content.file_extra)
+        jobs = _legacy_jobs(document["files"], content.file_extra)
     else:
         jobs = _jobs_of(entries, content.file_extra)
         if "settings" in document:
@@ -190,12 +190,12 @@ def _folders(document: dict[str, Any]) -> tuple[WatchedFolder, ...]:
         return msgspec.convert(document.get("watch", ()), tuple[WatchedFolder, ...])
     except msgspec.ValidationError as error:
         raise StorageError(
-            f"The session watches a folder in a way that is not known here: {error}",
-            "Resume it with the fwtui that wrote it, or correct that in its file.",
+            f"The session watches a folder in an unknown way: {error}",
+            "Resume it with the fwtui that wrote it, or correct its file.",
         ) from error
 
 
-def _foreign_jobs(
+def _legacy_jobs(
     entries: list[dict[str, Any]], file_extra: dict[JobId, dict[str, Any]]
 ) -> Iterator[Job]:
     paths = [msgspec.convert(entry.get("path"), str) for entry in entries]

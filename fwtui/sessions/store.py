@@ -38,7 +38,7 @@ from fwtui.disk.lock import SessionLock
 from fwtui.errors import SessionInUseError, StorageError
 from fwtui.sessions import journal as records
 from fwtui.sessions import replay
-from fwtui.sessions.delete import Discarded, adopted_original, erase, keep_copy, remove_scratch
+from fwtui.sessions.delete import DeletedFiles, adopted_original, erase, keep_copy, remove_scratch
 from fwtui.sessions.journal import JournalFile, JournalHeader, encode_line, mark_of
 from fwtui.sessions.load import Loaded, load, stamp_of
 from fwtui.sessions.paths import ID_FORMAT, SessionFiles, local_time
@@ -462,7 +462,7 @@ class SessionStore:
                 self._erase(None)
             self._end()
 
-    def delete(self) -> Discarded:
+    def delete(self) -> DeletedFiles:
         """Delete the session with its scratch files, and close it.
 
         A foreign session that it was made from is deleted as well.
@@ -471,7 +471,7 @@ class SessionStore:
             self._not_closed()
             return self._erase(adopted_original(self._content.extra))
 
-    def _erase(self, original: Path | None) -> Discarded:
+    def _erase(self, original: Path | None) -> DeletedFiles:
         self._close_journal()
         removed = None
         try:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # the first frame is painted before these are imported
     from fwtui.batch.remote.endpoints import Place
     from fwtui.batch.workspace import Mapped
     from fwtui.sessions.catalog import SessionList, StoredSession
-    from fwtui.sessions.delete import Discarded
+    from fwtui.sessions.delete import DeletedFiles
 
 TICK = 0.1  # s
 PROGRESS_TICK = 0.2  # s: figures that change more often than that cannot be read
@@ -72,10 +72,10 @@ class BatchWorkspace(Protocol):
     async def attach(self, place: "Place") -> ConnectedBatch:
         """Connect to such a batch."""
 
-    async def discard(self, stored: "StoredSession") -> "Discarded":
+    async def discard(self, stored: "StoredSession") -> "DeletedFiles":
         """Delete a session, but not its transcripts."""
 
-    async def delete(self, stored: "StoredSession") -> "Discarded":
+    async def delete(self, stored: "StoredSession") -> "DeletedFiles":
         """Delete a session and the transcripts that it wrote."""
 
 

@@ -68,7 +68,7 @@ def test_newest_first_with_their_progress(place: Place) -> None:
     assert oldest.modified == datetime.fromtimestamp(10**9)
     assert newest.session.session_id == second.session_id
     assert newest.in_use is None
-    assert newest.foreign is None
+    assert newest.legacy_file is None
     assert newest.session.jobs[1].state == Pending(30.0)
     assert newest.session.resumable[2].state == samples.window(1).state
     store = adopt(newest, place.folder)
@@ -198,7 +198,7 @@ def test_the_documents_example_can_be_resumed(place: Place) -> None:
     data = original.read_bytes()
     (stored,) = place.list().sessions
     session = stored.session
-    assert stored.foreign == original
+    assert stored.legacy_file == original
     assert session.session_id == "20251214_123456"
     assert session.created_at == datetime(2025, 12, 14, 12, 34, 56)
     done, failed, pending = session.jobs
@@ -221,7 +221,7 @@ def test_the_documents_example_can_be_resumed(place: Place) -> None:
     assert store.session.jobs == session.jobs
     assert original.read_bytes() == data
     (ours,) = place.list().sessions
-    assert ours.foreign is None
+    assert ours.legacy_file is None
     assert ours.in_use is not None
     store.close()
     written = msgspec.json.decode((place.folder / "20251214_123456.json").read_bytes())
@@ -245,7 +245,7 @@ def test_a_foreign_session_can_be_discarded(place: Place) -> None:
     place.plant(data=msgspec.json.encode(document))
     (stored,) = place.list().sessions
     removed = discard_stored(stored, place.folder)
-    assert set(removed.files) == {scratch, stored.foreign}
+    assert set(removed.files) == {scratch, stored.legacy_file}
     assert other.exists()
     assert place.list() == SessionList()
 

@@ -10,7 +10,7 @@ import pytest
 from fwtui.config.locations import Locations
 from fwtui.core.events import JobsAdded
 from fwtui.core.settings import BatchSettings, Settings
-from fwtui.sessions.scratch import new_scratch, sweep, sweep_system_temp
+from fwtui.sessions.scratch import leftovers_text, new_scratch, sweep, sweep_system_temp
 from fwtui.sessions.store import SessionStore
 from tests.batch.driver import BatchDriver
 from tests.sessions import samples
@@ -47,7 +47,7 @@ def test_sweep_takes_what_nobody_uses(tmp_path: Path) -> None:
     swept = sweep(scratch, sessions, datetime.now())
     assert set(swept.files) == {orphan, gone, nameless}
     assert swept.bytes == 30
-    assert str(swept) == "Swept 3 files that a crash had left: 30 bytes freed"
+    assert leftovers_text(swept) == "Removed 3 leftover files (30 bytes)"
     assert all(path.exists() for path in (in_use, young, other))
     later = datetime.now() + timedelta(hours=2)
     assert sweep(scratch, sessions, later).files == (young,)
@@ -115,6 +115,6 @@ async def test_what_was_swept_is_in_the_log_of_the_next_batch(
         async with batch:
             pass
         assert theirs.exists() is not wanted
-        expected = "1 file that a crash had left: 1,000" if wanted else "left: 20 bytes freed"
+        expected = "1 leftover file (1000 bytes)" if wanted else "leftover file (20 bytes)"
         assert any(expected in line for line in batch.log)
     assert not ours.exists()

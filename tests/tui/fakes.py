@@ -45,7 +45,7 @@ from fwtui.core.session import Session
 from fwtui.core.settings import ModelSettings, OutputSettings, Settings
 from fwtui.disk.lock import Holder
 from fwtui.sessions.catalog import SessionList, StoredSession
-from fwtui.sessions.delete import Discarded
+from fwtui.sessions.delete import DeletedFiles
 
 NOW = datetime(2026, 3, 14, 15, 9, 26)
 SETTINGS = Settings(
@@ -165,15 +165,15 @@ class ScriptedWorkspace:
         self.attached.append(place)
         return self.link
 
-    async def discard(self, stored: StoredSession) -> Discarded:
+    async def discard(self, stored: StoredSession) -> DeletedFiles:
         self.discarded.append(stored)
         self.sessions.remove(stored)
-        return Discarded()
+        return DeletedFiles()
 
-    async def delete(self, stored: StoredSession) -> Discarded:
+    async def delete(self, stored: StoredSession) -> DeletedFiles:
         self.deleted.append(stored)
         self.sessions.remove(stored)
-        return Discarded()
+        return DeletedFiles()
 
 
 def job(number: int, name: str = "", **fields: object) -> Job:

@@ -20,7 +20,7 @@ from fwtui.core.session import Session
 from fwtui.errors import FwtuiError
 from fwtui.report.render import SESSION_FORMATS, export_session
 from fwtui.sessions.catalog import StoredSession
-from fwtui.sessions.delete import Discarded
+from fwtui.sessions.delete import DeletedFiles
 from fwtui.tui.controller import BatchWorkspace
 from fwtui.tui.field_rows import StyledText
 from fwtui.tui.formatting import clean, clock, file_count, file_size, fraction, shown_path
@@ -268,7 +268,7 @@ class SessionsDialog(ListDialog[StoredSession | None]):
             await self._remove(stored, self._workspace.delete)
 
     async def _remove(
-        self, stored: StoredSession, remove: Callable[[StoredSession], Awaitable[Discarded]]
+        self, stored: StoredSession, remove: Callable[[StoredSession], Awaitable[DeletedFiles]]
     ) -> None:
         try:
             removed = await remove(stored)
@@ -279,7 +279,7 @@ class SessionsDialog(ListDialog[StoredSession | None]):
         self._read()
 
 
-def removed_note(stored: StoredSession, removed: Discarded) -> str:
+def removed_note(stored: StoredSession, removed: DeletedFiles) -> str:
     """The notification after a session was deleted."""
     what = f"{file_count(len(removed.files))}, {file_size(removed.bytes)}"
     return f"Session {clean(stored.session.session_id)} deleted ({what})"

@@ -102,8 +102,8 @@ def describe_session(stored: StoredSession, glyphs: Glyphs, *, own: bool) -> Con
         notes.append(("This is the batch on the main screen\n", "$accent"))
     elif stored.in_use is not None:
         notes.append((f"In use by {clean(str(stored.in_use))}\n", "$warning"))
-    if stored.foreign is not None:
-        earlier = f"From the earlier desktop program: {shown_path(str(stored.foreign))}\n"
+    if stored.legacy_file is not None:
+        earlier = f"From the earlier desktop program: {shown_path(str(stored.legacy_file))}\n"
         notes.append((earlier, ""))
     found = [
         FieldRow("Created", f"{session.created_at:%Y-%m-%d %H:%M:%S}"),

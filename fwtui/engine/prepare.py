@@ -63,7 +63,7 @@ class PreparedFile:
         """Length of the decoded audio."""
         return self.samples / SAMPLE_RATE
 
-    def plan(self, language: str, probability: float) -> FilePlan:
+    def plan(self, language: str) -> FilePlan:
         """The file's plan, for the journal."""
         return FilePlan(
             fingerprint=self.fingerprint,
@@ -71,7 +71,6 @@ class PreparedFile:
             samples=self.samples,
             loudest=self.loudest,
             language=language,
-            language_probability=probability,
             speech=self.speech,
             warnings=self.warnings,
             sound=self.sound,

@@ -343,12 +343,12 @@ class FwtuiApp(Looks, Fetching, Ending):
     async def action_report_bug(self) -> None:
         """Put a bundle together, show it, and write it if that is wanted."""
         from fwtui.config.locations import Locations
-        from fwtui.report.bug_report import default_name, gather
+        from fwtui.report.bug_report import collect_files, default_name
         from fwtui.tui.screens.report_bug import ReportBugDialog
 
         if any(isinstance(screen, ReportBugDialog) for screen in self.screen_stack):
             return
-        parts = await asyncio.to_thread(gather, Locations.default())
+        parts = await asyncio.to_thread(collect_files, Locations.default())
         file = Path.cwd() / default_name(self.now())
         said = await self.push_screen_wait(ReportBugDialog(parts, self.glyphs, file))
         if said:

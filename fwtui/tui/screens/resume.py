@@ -12,10 +12,11 @@ from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
 from fwtui.core.job import Failed, Job, Pending
+from fwtui.core.text import clock
 from fwtui.sessions.catalog import StoredSession
 from fwtui.tui.controller import BatchWorkspace
 from fwtui.tui.field_rows import FieldRow, StyledText, fields
-from fwtui.tui.formatting import base_name, clean, clock, file_count, fraction, percent, shown_path
+from fwtui.tui.formatting import base_name, clean, file_count, fraction, percent, shown_path
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings
 from fwtui.tui.screens.dialog import Dialog, ListDialog, frame, scrolled, text

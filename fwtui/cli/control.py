@@ -137,15 +137,15 @@ async def _add(paths: tuple[str, ...], session_id: str, console: Console) -> Non
 
     place = find_batch(session_id, "add --session")
     intake = await asyncio.to_thread(find_files, paths)
-    if not intake.files and not intake.links:
+    if intake.is_empty:
         raise nothing_found(intake)
     for path in intake.empty:
         console.line(f"note: no audio or video file found in {printable(path)}")
     async with connected(place) as batch:
-        wanted = {path_to_text(path) for path in intake.paths}
+        wanted = {path_to_text(path) for path in intake.inputs}
         before = len(wanted & batch.inputs())
         if before < len(wanted):
-            batch.connection.write(AddPaths(intake.paths, intake.roots))
+            batch.connection.write(AddPaths(intake.inputs, intake.roots))
             await _until_queued(batch, wanted, intake)
         if batch.connection.welcome.where == "background" and batch.phase is Phase.IDLE:
             batch.connection.write(Start())  # it had just finished
@@ -158,7 +158,7 @@ async def _add(paths: tuple[str, ...], session_id: str, console: Console) -> Non
 async def _until_queued(batch: "RunningBatch", wanted: set[str], intake: "Intake") -> None:
     """Wait until all are in the queue. Raises FwtuiError if the batch reports an error."""
     missing = wanted - batch.inputs()
-    expected = {valid_text(str(problem.failure)) for problem in intake.problems}
+    expected = {valid_text(str(problem.failure)) for problem in intake.found.problems}
 
     def arrived(event: AnyEvent) -> bool:
         match event:

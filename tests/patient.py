@@ -9,7 +9,7 @@ import sys
 from functools import partial
 
 WAITING = """
-from fwtui.engine import child, worker
+from fwtui.engine import child, loop
 from fwtui.engine.reporter import Reporter
 send_window, rest = loop.WindowDone, Reporter.hold
 talking, waited = set(), set()

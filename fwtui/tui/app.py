@@ -26,7 +26,7 @@ from fwtui.core.settings import InterfaceSettings, ModelSettings, Settings
 from fwtui.errors import ExitCode, FwtuiError, ModelAbsentError, ModelError
 from fwtui.tui.app_messages import InterfaceChanged, ProfilesRead
 from fwtui.tui.controller import BatchController
-from fwtui.tui.error_boundary import Sturdy
+from fwtui.tui.error_boundary import ErrorBoundary
 from fwtui.tui.error_dialogs import ErrorDialogs
 from fwtui.tui.formatting import clean, shown_path
 from fwtui.tui.glyphs import Glyphs, choose_glyphs
@@ -122,7 +122,7 @@ class _Blinking(Protocol):
     cursor_blink: bool
 
 
-class Looks(Sturdy, App[ExitCode]):
+class Looks(ErrorBoundary, App[ExitCode]):
     """An application with our themes; `glyphs` and `keymap` may be replaced before it runs."""
 
     _has_themes = False

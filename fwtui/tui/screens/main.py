@@ -19,7 +19,7 @@ from fwtui.core.text import clock
 from fwtui.tui.app_messages import TranscriptWanted
 from fwtui.tui.compositor import SparingCompositor, plain, set_titles
 from fwtui.tui.controller import BatchController
-from fwtui.tui.error_boundary import Sturdy
+from fwtui.tui.error_boundary import ErrorBoundary
 from fwtui.tui.formatting import base_name, clean, file_count, fit_middle, width
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.job_details import source_note, transcript_note
@@ -66,7 +66,7 @@ class Panes(Container):
         return blank(self, crop)
 
 
-class MainScreen(Sturdy, QueueCommands):
+class MainScreen(ErrorBoundary, QueueCommands):
     """Puts the panes together and brings the model's changes to them."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("queue", "panes")

@@ -84,14 +84,14 @@ class ResumeDialog(ListDialog[ResumeChoice]):
             buttons=(
                 Button("Discard and start fresh", id="discard", variant="error"),
                 Button("Inspect", id="inspect"),
-                Button("Later", id="close"),
+                Button("Later", id="later"),
                 Button("Resume", id="resume", variant="primary"),
             ),
         )
 
     @property
     def first_focus(self) -> Widget:
-        return self.query_one("#resume" if self._stored.in_use is None else "#close")
+        return self.query_one("#resume" if self._stored.in_use is None else "#later")
 
     def forget_files(self) -> None:
         """Release the files that were shown: the screen outlives its dismissal for a while."""
@@ -113,20 +113,19 @@ class ResumeDialog(ListDialog[ResumeChoice]):
     def select_current(self) -> None:
         self.first_focus.focus()
 
-    def action_choose(self, what: Literal["resume", "discard", "later"]) -> None:
-        """Close with a choice."""
-        if what == "later":
-            self.dismiss(LATER)
-        elif self._stored.in_use is None:
-            self.dismiss(ResumeChoice(what, self._stored))
-
     def action_resume(self) -> None:
         """Resume the session."""
-        self.action_choose("resume")
+        if self._stored.in_use is None:
+            self.dismiss(ResumeChoice("resume", self._stored))
 
     def action_discard(self) -> None:
         """Discard the session."""
-        self.action_choose("discard")
+        if self._stored.in_use is None:
+            self.dismiss(ResumeChoice("discard", self._stored))
+
+    def action_later(self) -> None:
+        """Keep the session, and start a new one."""
+        self.dismiss(LATER)
 
     def action_inspect(self) -> None:
         """Show the session's files and attempts."""

@@ -22,7 +22,7 @@ def wait_to_be_held(teller, jobs):
     for job in talking.intersection(jobs) - waited:
         waited.add(job)
         with inbox._changed:
-            inbox._changed.wait_for(lambda: inbox._holding or inbox.is_cancelled(job))
+            inbox._changed.wait_for(lambda: inbox._hold_on or inbox.is_cancelled(job))
     return rest(teller, jobs)
 loop.WindowDone, Reporter.hold = note_words, wait_to_be_held
 child.main()

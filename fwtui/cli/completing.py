@@ -33,7 +33,7 @@ def running_ids(
     """Sessions of running batches."""
     from fwtui.batch.remote.endpoints import running
 
-    names = (place.session_id for place in running(Locations.default()))
+    names = (endpoint.session_id for endpoint in running(Locations.default()))
     return [name for name in names if name.startswith(incomplete)]
 
 

@@ -21,7 +21,7 @@ from fwtui.config.overrides import from_overrides
 from fwtui.core.commands import AnyCommand, Start
 from fwtui.core.failure import Failure
 from fwtui.core.job import Job
-from fwtui.core.notification import news, terminal_signal
+from fwtui.core.notification import end_text, terminal_signal
 from fwtui.core.settings import InterfaceSettings, ModelSettings, Settings
 from fwtui.errors import ExitCode, FwtuiError, ModelAbsentError, ModelError
 from fwtui.tui.app_messages import InterfaceChanged, ProfilesRead
@@ -39,7 +39,7 @@ from fwtui.tui.shutdown import Ending
 from fwtui.tui.theme import DARK, LIGHT, THEMES, complete
 
 if TYPE_CHECKING:
-    from fwtui.batch.remote.endpoints import Place
+    from fwtui.batch.remote.endpoints import Endpoint
     from fwtui.config.profiles import Profile
     from fwtui.tui.controller import BatchWorkspace
     from fwtui.tui.model_downloads import Downloads, Load
@@ -227,7 +227,7 @@ class FwtuiApp(Looks, Fetching, Ending):
         now: Callable[[], datetime] = datetime.now,
         glyphs: Glyphs | None = None,
         log_file: Path | None = None,
-        attach: "Place | None" = None,
+        attach: "Endpoint | None" = None,
     ) -> None:
         super().__init__()
         self.use(settings.interface)
@@ -315,7 +315,7 @@ class FwtuiApp(Looks, Fetching, Ending):
             self.withdraw_question()
         if changes.finished is not None and changes.finished.is_news:
             done = self.controller.model.settings.done
-            self.write_to_terminal(terminal_signal(done, news(changes.finished), os.environ))
+            self.write_to_terminal(terminal_signal(done, end_text(changes.finished), os.environ))
         failure = changes.finished.failure if changes.finished is not None else None
         if failure is not None:
             self.error_dialogs.batch_failed(failure)

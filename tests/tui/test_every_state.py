@@ -9,8 +9,8 @@ from typing import get_args
 
 import pytest
 
-from fwtui.batch.remote.batch_status import Glimpse, Seen
-from fwtui.batch.remote.endpoints import Place
+from fwtui.batch.remote.batch_status import BatchDetails, BatchStatus
+from fwtui.batch.remote.endpoints import Endpoint
 from fwtui.batch.remote.protocol import Where
 from fwtui.core.events import FoldersChanged, JobProgress, Level, LogLine, Phase, PhaseChanged
 from fwtui.core.failure import Failure, FailureKind
@@ -149,8 +149,8 @@ def test_every_severity_of_the_doctor(severity: Severity) -> None:
 @pytest.mark.parametrize("where", get_args(Where))
 @pytest.mark.parametrize("phase", Phase)
 def test_every_place_that_a_batch_runs_in(where: Where, phase: Phase) -> None:
-    place = Place("20260314_150926", "box", 4711, datetime(2026, 3, 14, 9))
-    seen = Seen(
+    place = Endpoint("20260314_150926", "box", 4711, datetime(2026, 3, 14, 9))
+    seen = BatchDetails(
         where=where,
         phase=phase,
         completed=1,
@@ -164,7 +164,7 @@ def test_every_place_that_a_batch_runs_in(where: Where, phase: Phase) -> None:
         output_dir="/out",
         log="",
     )
-    assert phase.value in describe_batch(Glimpse(place, seen)).plain
+    assert phase.value in describe_batch(BatchStatus(place, seen)).plain
 
 
 def folder_statuses() -> list[FolderStatus]:
@@ -247,13 +247,13 @@ async def test_models_checks_and_batches_in_every_state(monkeypatch: pytest.Monk
         for one in results:
             yield one
 
-    place = Place("20260314_150926", "box", 4711, datetime(2026, 3, 14, 9))
+    place = Endpoint("20260314_150926", "box", 4711, datetime(2026, 3, 14, 9))
     async with scripted(ScriptedLink()) as driver:
         app = driver.app
         for screen in (
             ModelsDialog(ModelSettings(), app.downloads, UNICODE),
             DoctorDialog(examine, UNICODE),
-            RunningDialog([Glimpse(place, problem="no answer")], UNICODE),
+            RunningDialog([BatchStatus(place, problem="no answer")], UNICODE),
         ):
             await app.push_screen(screen)
             await driver.press("down", "down", "down", "down", "up", "escape")

@@ -9,7 +9,7 @@ import sys
 from functools import partial
 
 WAITING = """
-from fwtui.engine import child, worker
+from fwtui.engine import child, loop
 from fwtui.engine.reporter import Reporter
 send_window, rest = loop.WindowDone, Reporter.hold
 talking, waited = set(), set()
@@ -22,7 +22,7 @@ def wait_to_be_held(teller, jobs):
     for job in talking.intersection(jobs) - waited:
         waited.add(job)
         with inbox._changed:
-            inbox._changed.wait_for(lambda: inbox._holding or inbox.is_cancelled(job))
+            inbox._changed.wait_for(lambda: inbox._hold_on or inbox.is_cancelled(job))
     return rest(teller, jobs)
 loop.WindowDone, Reporter.hold = note_words, wait_to_be_held
 child.main()

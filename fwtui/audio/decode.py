@@ -48,12 +48,12 @@ class DecodeCancelled(Exception):
 class Decoded(msgspec.Struct, frozen=True):
     """Length of the WAV in samples at 16 kHz, and what was wrong with the file, for people.
 
-    `sound` is a digest of the samples.
+    `digest`: of the samples.
     """
 
     samples: int
     warnings: tuple[str, ...] = ()
-    sound: str = ""
+    digest: str = ""
 
 
 @dataclass

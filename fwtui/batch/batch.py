@@ -46,10 +46,10 @@ from fwtui.batch.messages import (
 from fwtui.batch.pool import EnginePool
 from fwtui.batch.queue import moved
 from fwtui.batch.queue_commands import QueueCommands
-from fwtui.batch.remote.batch_status import BatchResult, keep_result
+from fwtui.batch.remote.batch_status import BatchResult, save_result
 from fwtui.batch.remote.endpoints import listen
 from fwtui.batch.remote.protocol import PROTOCOL, Welcome, Where
-from fwtui.batch.remote.server import BatchServer, Recorder
+from fwtui.batch.remote.server import BatchServer, RecapRecorder
 from fwtui.batch.state import BatchState, now
 from fwtui.batch.watched_folders import WatchedFolders
 from fwtui.batch.worker import EngineWorker
@@ -206,11 +206,11 @@ class Batch:
         self._folders = WatchedFolders(self.state, locations, post, post_here)
         self.state.on_commit = self._on_change
 
-        self._recorder = Recorder()
-        self.subscribe(self._recorder.hear)
+        self._recorder = RecapRecorder()
+        self.subscribe(self._recorder.record)
         self._log_path = os.fspath(locations.session_log(self.session_id))
         self._hooks = Hooks(self.state, self.session_id, self._log_path)
-        self.state.listen(self._hooks.hear)
+        self.state.listen(self._hooks.handle)
         self._server = BatchServer(self)
         for folder in store.folders:  # before anything that the user asks for
             self.send(WatchFolder(folder))
@@ -343,7 +343,7 @@ class Batch:
 
     def _close(self) -> None:
         """Close the session. It counts as running until then, so its result is kept before."""
-        self._keep_result()
+        self._save_result()
         self._folders.close()
         store, counts = self.state.store, self.state.counts
         if counts.unfinished or counts.failed or store.folders:
@@ -351,7 +351,7 @@ class Batch:
         else:
             store.delete()
 
-    def _keep_result(self) -> None:
+    def _save_result(self) -> None:
         jobs = tuple(self.state.queue)
         if not jobs:
             return
@@ -371,7 +371,7 @@ class Batch:
             failure=failure,
         )
         try:
-            keep_result(result, self._locations.last_batch)
+            save_result(result, self._locations.last_batch)
         except FwtuiError as error:
             text = f"The result of the batch could not be saved: {error.title}"
             self._loop.call_soon_threadsafe(self.state.log, Level.WARNING, text)

@@ -1,4 +1,4 @@
-"""How fast this machine is and what memory it takes, measured with real engine children."""
+"""Benchmark: measures the speed and memory of settings on this machine, with real engines."""
 
 import os
 import threading
@@ -30,20 +30,20 @@ from fwtui.engine.protocol import (
 from fwtui.errors import EngineError
 from fwtui.memory.gpu import GpuMeter
 
-_LOOK_SECONDS = 0.2
-# Within so much of the fastest, less memory is worth more.
-_ABOUT_AS_FAST = 0.95
+_SAMPLE_SECONDS = 0.2
+# Of cases that reach this share of the best speed, the one with the least memory is best.
+_FAST_ENOUGH = 0.95
 
 
 class Case(msgspec.Struct, frozen=True):
-    """What to try. `batch_size` 1 is sequential; `workers` engines work at the same time."""
+    """Settings to try. `batch_size` 1 is sequential; `workers` engines work at the same time."""
 
     compute_type: ComputeType
     batch_size: int = 1
     workers: int = 1
 
     def settings(self, settings: Settings) -> Settings:
-        """The user's settings with what is tried; the processors are shared out to the workers."""
+        """The user's settings with those of the case; the workers share the processors."""
         values: dict[str, Value] = {
             "model.compute_type": self.compute_type,
             "decoding.batched": self.batch_size > 1,
@@ -54,7 +54,7 @@ class Case(msgspec.Struct, frozen=True):
         return apply(settings, values)
 
     def profile(self) -> dict[str, Value]:
-        """The settings that this case stands for, as far as there are such settings."""
+        """The settings of this case, by key."""
         values: dict[str, Value] = {
             "model.compute_type": self.compute_type,
             "decoding.batched": self.batch_size > 1,
@@ -65,9 +65,9 @@ class Case(msgspec.Struct, frozen=True):
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What came of a case. Audio seconds per second of all workers; MB; seconds to load.
+    """Result of a case: audio seconds per second of all workers, seconds to load, MB.
 
-    `failure` is empty when it worked.
+    `failure` is empty if it succeeded.
     """
 
     case: Case
@@ -81,12 +81,12 @@ class Outcome(msgspec.Struct, frozen=True):
 def cases(
     compute_types: Sequence[ComputeType], batch_sizes: Sequence[int], workers: Sequence[int]
 ) -> tuple[Case, ...]:
-    """Every combination."""
+    """All combinations."""
     return tuple(Case(*each) for each in product(compute_types, batch_sizes, workers))
 
 
 def usual_cases(device: Literal["cpu", "cuda"]) -> tuple[Case, ...]:
-    """What is worth trying on a device."""
+    """The cases worth trying on a device."""
     if device == "cuda":
         return cases(("float16", "int8_float16"), (1, 8, 16), (1,))
     most = (os.cpu_count() or 1) // 2
@@ -94,21 +94,21 @@ def usual_cases(device: Literal["cpu", "cuda"]) -> tuple[Case, ...]:
 
 
 def best(outcomes: Sequence[Outcome], free: float) -> Outcome | None:
-    """The one to recommend: fast, and of those about as fast the one with least memory.
+    """The outcome to recommend: of those that are about as fast, the one with the least memory.
 
-    `free` MB is what all its workers must fit into; None: nothing worked.
+    `free`: MB that all its workers must fit into. None if nothing worked.
     """
     fitting = [each for each in outcomes if not each.failure and each.ram <= free]
     if not fitting:
         return None
-    enough = _ABOUT_AS_FAST * max(each.speed for each in fitting)
+    enough = _FAST_ENOUGH * max(each.speed for each in fitting)
     return min(
         (each for each in fitting if each.speed >= enough), key=lambda each: each.ram + each.gpu
     )
 
 
 class Bench:
-    """Runs one file through engines; `scratch` is a folder for its decoded sound."""
+    """Transcribes one file with several settings; `scratch`: the folder for its decoded audio."""
 
     def __init__(
         self,
@@ -128,7 +128,7 @@ class Bench:
     def run(
         self, tried: Sequence[Case], begins: Callable[[int, Case], None] = lambda *_: None
     ) -> Iterator[Outcome]:
-        """Try the cases one after the other."""
+        """Run the cases one after the other."""
         for number, case in enumerate(tried):
             begins(number, case)
             yield self._try(case)
@@ -136,34 +136,36 @@ class Bench:
     def _try(self, case: Case) -> Outcome:
         settings = case.settings(self._settings)
         before = {gpu.index: gpu.used for gpu in self._gpus.read()}
-        stays = [
-            _Stay(settings, self._file, self._scratch / f"tmp-bench-{number}.wav", self._command)
+        runs = [
+            _EngineRun(
+                settings, self._file, self._scratch / f"tmp-bench-{number}.wav", self._command
+            )
             for number in range(case.workers)
         ]
         grown = 0.0
         try:
-            while any(stay.is_working for stay in stays):
+            while any(run.is_working for run in runs):
                 for gpu in self._gpus.read():
                     grown = max(grown, gpu.used - before.get(gpu.index, gpu.used))
-                time.sleep(_LOOK_SECONDS)
+                time.sleep(_SAMPLE_SECONDS)
         finally:
-            for stay in stays:
-                stay.leave()
-        failure = next((stay.failure for stay in stays if stay.failure), None)
+            for run in runs:
+                run.stop()
+        failure = next((run.failure for run in runs if run.failure), None)
         if failure is not None:
             return Outcome(case, failure=str(failure))
-        wall = max(stay.ended for stay in stays) - min(stay.began for stay in stays)
-        audio = sum(stay.audio for stay in stays)
-        ram = sum(stay.peak for stay in stays)
+        wall = max(run.ended for run in runs) - min(run.began for run in runs)
+        audio = sum(run.audio for run in runs)
+        ram = sum(run.peak for run in runs)
         if case.workers == 1:
-            (stay,) = stays
-            self._history.add(settings, Performance(stay.audio, stay.worked, ram, grown))
-        load = max(stay.load_seconds for stay in stays)
+            (run,) = runs
+            self._history.add(settings, Performance(run.audio, run.worked, ram, grown))
+        load = max(run.load_seconds for run in runs)
         return Outcome(case, audio / wall if wall > 0 else 0.0, load, ram, grown)
 
 
-class _Stay:
-    """One engine with the file, from its start to its end, in a thread."""
+class _EngineRun:
+    """One engine that transcribes the file, from its start to its end, in a thread."""
 
     def __init__(self, settings: Settings, file: Path, wav: Path, command: tuple[str, ...]) -> None:
         self.failure: Failure | None = None
@@ -185,11 +187,11 @@ class _Stay:
 
     @property
     def is_working(self) -> bool:
-        """Whether the engine has not ended."""
+        """Whether the engine is still running."""
         return self._thread.is_alive()
 
-    def leave(self) -> None:
-        """End the engine if it has not ended; nothing of it is left."""
+    def stop(self) -> None:
+        """Kill the engine if it is still running, and delete its scratch file."""
         self._client.kill()
         self._thread.join()
         self._wav.unlink(missing_ok=True)

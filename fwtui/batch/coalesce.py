@@ -1,4 +1,4 @@
-"""Events on their way to somebody who takes them in portions: only what still matters is kept."""
+"""Coalescing of events for readers that take them in portions: outdated progress is dropped."""
 
 from collections.abc import Iterator
 from typing import Generic, TypeVar
@@ -19,15 +19,15 @@ Item = TypeVar("Item")
 Latest = type[BatchProgress] | type[MemorySampled] | JobId
 
 
-class Gathering(Generic[Item]):
-    """Keeps an item for each event, in order; of progress and memory only the latest."""
+class EventCoalescer(Generic[Item]):
+    """Keeps one item for each event, in order; for progress and memory only the latest."""
 
     def __init__(self) -> None:
         self._kept: list[Item] = []
         self._latest: dict[Latest, Item] = {}
 
     def put(self, event: AnyEvent, item: Item) -> bool:
-        """Take what stands for an event; whether it stays, whatever comes after it."""
+        """Add the item for an event; returns whether it is kept whatever comes after it."""
         match event:
             case JobProgress():
                 self._latest[event.id] = item
@@ -36,24 +36,24 @@ class Gathering(Generic[Item]):
             case MemorySampled():
                 self._latest[MemorySampled] = item
             case _:
-                self._outdate(event)
+                self._drop_outdated(event)
                 self._kept.append(item)
                 return True
         return False
 
     def keep(self, item: Item) -> None:
-        """Take something that is no event, and is never left out."""
+        """Add an item that is always kept."""
         self._kept.append(item)
 
     def take(self) -> Iterator[Item]:
-        """Everything gathered so far, which is no longer here then."""
+        """Remove and return all items."""
         kept, self._kept = self._kept, []
         latest, self._latest = self._latest, {}
         yield from kept
         yield from latest.values()
 
-    def _outdate(self, event: AnyEvent) -> None:
-        """Progress from before a change of its job says nothing about the job after it."""
+    def _drop_outdated(self, event: AnyEvent) -> None:
+        """Drop progress that an event makes obsolete."""
         match event:
             case JobChanged(job=job):
                 self._latest.pop(job.id, None)

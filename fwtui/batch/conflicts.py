@@ -21,7 +21,7 @@ from fwtui.core.session import FilePlan
 from fwtui.core.settings import OutputSettings, Settings
 from fwtui.core.text import printable
 from fwtui.outputs.formats.registry import existing, formats, output_paths
-from fwtui.outputs.history import Earlier
+from fwtui.outputs.history import TranscribedFile
 from fwtui.outputs.naming import Names, is_one_of
 
 # Files skipped in a row before the batch handles other messages.
@@ -149,8 +149,8 @@ def _transcribed_before(state: BatchState, job: Job, settings: Settings) -> str:
         identity = identify(job.file)
     except OSError:
         return ""  # the engine reports what is wrong with it
-    for earlier in state.transcribed.find(identity.digest, outputs_key(settings)):
-        if earlier.is_there and _is_same_content(job.file, identity, earlier):
+    for earlier in state.history.find(identity.digest, outputs_key(settings)):
+        if earlier.has_outputs and _is_same_content(job.file, identity, earlier):
             where = printable(str(text_to_path(earlier.outputs[0])))
             return (
                 f"transcribed on {earlier.at.astimezone():%Y-%m-%d %H:%M} with the same settings:"
@@ -159,7 +159,7 @@ def _transcribed_before(state: BatchState, job: Job, settings: Settings) -> str:
     return ""
 
 
-def _is_same_content(path: Path, identity: Identity, earlier: Earlier) -> bool:
+def _is_same_content(path: Path, identity: Identity, earlier: TranscribedFile) -> bool:
     """Whether the content is the same: the time of change, or every byte, must agree as well.
 
     The digest covers only the edges of the file.
@@ -194,8 +194,8 @@ def record_transcribed(
     """Record in the history that the file was transcribed; blocks on the disk."""
     if done.outputs:
         identity = Identity.parse(plan.fingerprint)
-        state.transcribed.add(
-            Earlier(
+        state.history.add(
+            TranscribedFile(
                 content=identity.digest,
                 modified=identity.modified,
                 settings=outputs_key(settings),

@@ -1,7 +1,7 @@
-"""What the user wants to happen when a file or the batch is done.
+"""Hooks: commands of the user, and desktop notifications, when a file or the batch is done.
 
-Commands run in threads of their own, a few at once; the batch never waits for them, and no file
-fails by them. After the last file's comes the batch's.
+Commands run in threads, a few at once. The batch never waits for them, and they never make a file
+fail. The batch's command runs after all those of files.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ import msgspec
 
 from fwtui import __version__
 from fwtui.batch.exit_code import exit_code
-from fwtui.batch.run_command import Ended, arguments_of, run_command
+from fwtui.batch.run_command import CommandResult, arguments_of, run_command
 from fwtui.batch.state import BatchState
 from fwtui.config.sources import FACTS
 from fwtui.core.events import (
@@ -32,7 +32,7 @@ from fwtui.core.events import (
 )
 from fwtui.core.failure import Failure
 from fwtui.core.job import Completed, Failed, Job, JobId
-from fwtui.core.notification import TITLE, news
+from fwtui.core.notification import TITLE, end_text
 from fwtui.core.paths import text_to_path, valid_text
 from fwtui.core.redact import redacted
 from fwtui.core.settings import Settings
@@ -49,7 +49,7 @@ def desktop_notification(
     platform: str = sys.platform,
     which: Callable[[str], str | None] = shutil.which,
 ) -> list[str] | None:
-    """The command that shows it; None where there is none. Texts are arguments, never a script."""
+    """The command that shows a notification; None without one. Texts are arguments, never code."""
     name = "osascript" if platform == "darwin" else "notify-send"
     program = which(name)
     if program is None:
@@ -60,7 +60,7 @@ def desktop_notification(
 
 
 class FileDone(msgspec.Struct, frozen=True, kw_only=True, tag="file_done", tag_field="event"):
-    """A file is completed or has failed. `file` as in the exports of sessions."""
+    """Facts of a completed or failed file. `file` as in exports of sessions."""
 
     fwtui: str = __version__
     session_id: str
@@ -70,7 +70,7 @@ class FileDone(msgspec.Struct, frozen=True, kw_only=True, tag="file_done", tag_f
 
 
 class BatchDone(msgspec.Struct, frozen=True, kw_only=True, tag="batch_done", tag_field="event"):
-    """The queue is worked through, or the batch cannot go on (`failure`).
+    """Facts of a batch that has finished or cannot continue (`failure`).
 
     `failures` are the failed files; `report` and `log` are paths, `report` is empty without one.
     """
@@ -91,15 +91,15 @@ class BatchDone(msgspec.Struct, frozen=True, kw_only=True, tag="batch_done", tag
     failures: tuple[FileRecord, ...]
 
 
-class Told(msgspec.Struct, frozen=True):
-    """What a command gets: the bytes of its stdin, and variables of its environment."""
+class HookInput(msgspec.Struct, frozen=True):
+    """Input of a command: the bytes of its stdin, and environment variables."""
 
     stdin: bytes
     variables: dict[str, str]
 
 
-def file_told(job: Job, settings: Settings, session_id: str) -> Told:
-    """The facts of a file that is done."""
+def file_input(job: Job, settings: Settings, session_id: str) -> HookInput:
+    """Input of the command for a file."""
     state = job.state
     facts = FileDone(
         session_id=session_id,
@@ -108,13 +108,13 @@ def file_told(job: Job, settings: Settings, session_id: str) -> Told:
         file=file_record(job),
     )
     outputs = state.outputs if isinstance(state, Completed) else ()
-    return Told(
+    return HookInput(
         _json(facts),
         _variables(
             event="file_done",
             session=session_id,
             output_dir=settings.output.output_dir,
-            # Here names are what they are on the disk, whatever bytes they are made of.
+            # Names are as on the disk, whatever bytes they are made of.
             file=os.fspath(job.file),
             state=facts.file.state,
             language=facts.file.language,
@@ -125,10 +125,10 @@ def file_told(job: Job, settings: Settings, session_id: str) -> Told:
     )
 
 
-def batch_told(
+def batch_input(
     finished: BatchFinished, jobs: Iterable[Job], settings: Settings, session_id: str, log: str
-) -> Told:
-    """The facts of a batch that is done."""
+) -> HookInput:
+    """Input of the command for a batch."""
     jobs = tuple(jobs)
     report = os.fspath(text_to_path(finished.report)) if finished.report else ""
     facts = BatchDone(
@@ -146,7 +146,7 @@ def batch_told(
         failure=finished.failure,
         failures=tuple(file_record(job) for job in jobs if isinstance(job.state, Failed)),
     )
-    return Told(
+    return HookInput(
         _json(facts),
         _variables(
             event="batch_done",
@@ -177,47 +177,47 @@ def _json(facts: FileDone | BatchDone) -> bytes:
 
 
 AT_ONCE = 4
-MOST_LATE = 3  # after so many that do not end in time, one after the other, no more are begun
+MOST_TIMEOUTS = 3  # in a row; then no more commands are run
 DESKTOP_SECONDS = 10.0
 
 
-class Call(msgspec.Struct, frozen=True):
-    """A command to run. `last`: only when all others before it have ended."""
+class HookCall(msgspec.Struct, frozen=True):
+    """A command to run. `last`: only after all others before it."""
 
     hook: str
     arguments: str | Sequence[str]
     about: str
     seconds: float
-    told: Told = Told(b"", {})
+    facts: HookInput = HookInput(b"", {})
     shell: bool = False
     job: JobId | None = None
     last: bool = False
 
 
 class Hooks:
-    """Of one batch; `hear` is a listener. `log` is the path of the session's log."""
+    """The hooks of one batch; `handle` is a listener. `log` is the path of the session's log."""
 
     def __init__(self, state: BatchState, session_id: str, log: str) -> None:
         self._state = state
         self._session_id = session_id
         self._log = log
-        self._due: deque[Call] = deque()
+        self._due: deque[HookCall] = deque()
         self._running = 0
-        self._late = 0
-        self._told: dict[JobId, datetime] = {}  # when the files ended that were told of
-        self._failing: set[str] = set()  # hooks whose last call failed: shown once
-        self._rest = asyncio.Event()
-        self._rest.set()
+        self._timeouts = 0
+        self._handled: dict[JobId, datetime] = {}  # when these files ended
+        self._failing: set[str] = set()  # hooks that failed the last time: reported once
+        self._idle = asyncio.Event()
+        self._idle.set()
 
-    def hear(self, event: AnyEvent) -> None:
-        """Take an event of the batch."""
+    def handle(self, event: AnyEvent) -> None:
+        """Handle an event of the batch."""
         match event:
             case JobChanged(job=Job(state=Completed() | Failed()) as job):
                 self._file_done(job)
             case BatchFinished() if event.is_news:
                 self._batch_done(event)
             case PhaseChanged(phase=Phase.RUNNING):
-                self._late = 0
+                self._timeouts = 0
                 self._failing.clear()
             case _:
                 pass
@@ -225,124 +225,125 @@ class Hooks:
     async def finish(self, patience: float | None = None) -> None:
         """Wait until no command runs or is due.
 
-        After `patience` seconds those that are due are left out, and those that run are left to
-        themselves.
+        After `patience` seconds, those that are due are dropped and running ones are left running.
         """
         try:
-            await asyncio.wait_for(self._rest.wait(), patience)
+            await asyncio.wait_for(self._idle.wait(), patience)
         except TimeoutError:
             names = {call.about for call in self._due}
             self._due.clear()
             if names:
-                text = f"fwtui ends: the commands for {', '.join(sorted(names))} are not run"
+                text = f"Quitting: commands not run for {', '.join(sorted(names))}"
                 self._state.log(Level.WARNING, text)
-            self._state.log(Level.INFO, "fwtui ends; the commands that still run are left alone")
+            self._state.log(
+                Level.INFO, "Quitting: commands that are still running are left running"
+            )
 
     def _file_done(self, job: Job) -> None:
         assert isinstance(job.state, Completed | Failed)
-        if self._told.get(job.id) == job.state.completed_at:
-            return  # the same end: only its path is another one
-        self._told[job.id] = job.state.completed_at
+        if self._handled.get(job.id) == job.state.completed_at:
+            return  # already handled: only its path has changed
+        self._handled[job.id] = job.state.completed_at
         settings = self._state.settings
         command = settings.done.on_file_done
-        if command is not None and self._late < MOST_LATE:
-            told = file_told(job, settings, self._session_id)
-            self._begin("on_file_done", command, told, job)
+        if command is not None and self._timeouts < MOST_TIMEOUTS:
+            facts = file_input(job, settings, self._session_id)
+            self._start("on_file_done", command, facts, job)
 
     def _batch_done(self, finished: BatchFinished) -> None:
         settings = self._state.settings
         if settings.done.desktop_notification:
-            self._notify(news(finished))
+            self._notify(end_text(finished))
         if (command := settings.done.on_batch_done) is not None:
-            told = batch_told(finished, self._state.queue, settings, self._session_id, self._log)
-            self._begin("on_batch_done", command, told)
+            facts = batch_input(finished, self._state.queue, settings, self._session_id, self._log)
+            self._start("on_batch_done", command, facts)
 
     def _notify(self, text: str) -> None:
         arguments = desktop_notification(TITLE, text)
         if arguments is None:
-            text = "No desktop notification: there is no program for it (notify-send, osascript)"
+            text = "No desktop notification: neither notify-send nor osascript is installed"
             self._state.log(Level.WARNING, text)
             return
-        self._put(Call("desktop_notification", arguments, "the batch", DESKTOP_SECONDS))
+        self._put(HookCall("desktop_notification", arguments, "the batch", DESKTOP_SECONDS))
 
-    def _begin(self, hook: str, command: str, told: Told, job: Job | None = None) -> None:
+    def _start(self, hook: str, command: str, facts: HookInput, job: Job | None = None) -> None:
         done = self._state.settings.done
         about = job.name if job is not None else "the batch"
         try:
             arguments = arguments_of(command, shell=done.hook_shell)
         except ValueError as error:  # quotes that do not close, from an older settings file
-            self._failed(hook, about, f"its command cannot be read: {error}", None)
+            self._failed(hook, about, f"invalid command: {error}", None)
             return
         self._put(
-            Call(
+            HookCall(
                 hook,
                 arguments,
                 about,
                 done.hook_seconds,
-                told,
+                facts,
                 shell=done.hook_shell,
                 job=job.id if job is not None else None,
                 last=job is None,
             )
         )
 
-    def _put(self, call: Call) -> None:
+    def _put(self, call: HookCall) -> None:
         self._due.append(call)
         self._feed()
 
     def _feed(self) -> None:
         while self._due and self._running < (1 if self._due[0].last else AT_ONCE):
             self._running += 1
-            self._rest.clear()
+            self._idle.clear()
             loop = asyncio.get_running_loop()
-            # A daemon: nobody waits for it who wants to leave.
+            # A daemon: it must not keep fwtui from ending.
             threading.Thread(
                 target=self._work, args=(loop, self._due.popleft()), name="hook", daemon=True
             ).start()
 
-    def _work(self, loop: asyncio.AbstractEventLoop, call: Call) -> None:
-        ended = run_command(
+    def _work(self, loop: asyncio.AbstractEventLoop, call: HookCall) -> None:
+        result = run_command(
             call.arguments,
             shell=call.shell,
-            stdin=call.told.stdin,
-            variables=call.told.variables,
+            stdin=call.facts.stdin,
+            variables=call.facts.variables,
             seconds=call.seconds,
         )
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(self._ended, call, ended)
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(self._ended, call, result)
 
-    def _ended(self, call: Call, ended: Ended) -> None:
+    def _ended(self, call: HookCall, result: CommandResult) -> None:
         self._running -= 1
-        for line in ended.words:
+        for line in result.output:
             self._state.log(Level.DEBUG, f"{call.hook}: {line}", call.job)
-        if ended.problem:
-            last = next((line for line in reversed(ended.words) if line.strip()), "")
-            self._failed(call.hook, call.about, ended.problem, call.job, last)
+        if result.problem:
+            last = next((line for line in reversed(result.output) if line.strip()), "")
+            self._failed(call.hook, call.about, result.problem, call.job, last)
         else:
             self._failing.discard(call.hook)
-            text = f"{call.hook} for {call.about} took {ended.seconds:.1f} s"
+            text = f"{call.hook} for {call.about} took {result.seconds:.1f} s"
             self._state.log(Level.DEBUG, text, call.job)
         if call.job is not None:
-            self._late = self._late + 1 if ended.late else 0
-            if self._late == MOST_LATE:
+            self._timeouts = self._timeouts + 1 if result.timed_out else 0
+            if self._timeouts == MOST_TIMEOUTS:
                 self._give_up()
         self._feed()
         if not self._running:
-            self._rest.set()
+            self._idle.set()
 
     def _failed(
         self, hook: str, about: str, problem: str, job: JobId | None, last: str = ""
     ) -> None:
-        """Say it: each time in the log, and once to whoever looks, until it goes well again."""
+        """Log each failure; emit an event for the first one after a success."""
         last = redacted(last)
-        words = f": {last}" if last else ""
-        self._state.log(Level.WARNING, f"{hook} failed for {about}: {problem}{words}", job)
+        output = f": {last}" if last else ""
+        self._state.log(Level.WARNING, f"{hook} failed for {about}: {problem}{output}", job)
         if hook not in self._failing:
             self._failing.add(hook)
             self._state.emit(HookFailed(hook, f"{hook} failed for {about}: {problem}", last))
 
     def _give_up(self) -> None:
         self._due = deque(call for call in self._due if call.job is None)
-        text = f"on_file_done did not end in time {MOST_LATE} times: it is not run any more"
-        self._state.log(Level.ERROR, f"{text} in this batch")
+        text = f"on_file_done timed out {MOST_TIMEOUTS} times in a row: disabled"
+        self._state.log(Level.ERROR, f"{text} for this batch")
         self._state.emit(HookFailed("on_file_done", text, "see hook_seconds"))

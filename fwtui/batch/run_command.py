@@ -1,4 +1,4 @@
-"""A command of the user: run to its end or to its limit, with all that it started."""
+"""Run a command of the user, with a time limit for it and its child processes."""
 
 import contextlib
 import os
@@ -19,24 +19,24 @@ from fwtui.engine.stderr import StderrTail
 if TYPE_CHECKING:
     import psutil
 
-GRACE_SECONDS = 2.0  # between the request to end and the end
+GRACE_SECONDS = 2.0  # between SIGTERM and SIGKILL
 LAST_WORDS_SECONDS = 0.5
 
 
-class Ended(msgspec.Struct, frozen=True):
-    """How it went: `problem` is empty if all is well; `words` are its last lines, of both streams.
+class CommandResult(msgspec.Struct, frozen=True):
+    """Result of a command: `problem` is empty if it succeeded, `output` has its last lines.
 
-    `late`: it did not end in time.
+    `timed_out`: it did not end in time.
     """
 
     seconds: float
     problem: str = ""
-    words: tuple[str, ...] = ()
-    late: bool = False
+    output: tuple[str, ...] = ()
+    timed_out: bool = False
 
 
 def arguments_of(command: str, *, shell: bool) -> str | list[str]:
-    """What to start: taken apart as a POSIX shell would, `~` expanded; Windows does it itself.
+    """Arguments of a command line, split as by a POSIX shell, with `~` expanded; whole on Windows.
 
     Raises ValueError for quotes that do not close.
     """
@@ -53,14 +53,14 @@ def run_command(
     stdin: bytes = b"",
     variables: Mapping[str, str] | None = None,
     seconds: float,
-) -> Ended:
-    """Run a command; blocks for as long as it runs, or until it is ended after so many seconds.
+) -> CommandResult:
+    """Run a command and block until it ends; it is killed after so many seconds.
 
-    What it started and left behind is not waited for.
+    Processes that it leaves running are not waited for.
     """
     began = time.monotonic()
     last_words = StderrTail(lambda _: None)
-    # From a file: a command that reads nothing, or late, holds nobody up.
+    # From a file: a command that does not read its input must not block us.
     try:
         with tempfile.TemporaryFile() as given:
             given.write(stdin)
@@ -77,30 +77,30 @@ def run_command(
             )
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        return Ended(time.monotonic() - began, f"it cannot be started: {reason}")
+        return CommandResult(time.monotonic() - began, f"could not be started: {reason}")
     assert process.stdout is not None
     drain = threading.Thread(target=last_words.drain, args=(process.stdout,), daemon=True)
     drain.start()
-    problem, late = "", False
+    problem, timed_out = "", False
     try:
         code = process.wait(seconds)
         problem = _described(code)
     except subprocess.TimeoutExpired:
         _end(process)
-        problem, late = f"it did not end within {seconds:g} s and was ended", True
+        problem, timed_out = f"did not end within {seconds:g} s and was killed", True
     drain.join(LAST_WORDS_SECONDS)
-    return Ended(time.monotonic() - began, problem, last_words.tail, late)
+    return CommandResult(time.monotonic() - began, problem, last_words.tail, timed_out)
 
 
 def _described(code: int) -> str:
     if code < 0:
         with contextlib.suppress(ValueError):
-            return f"it was ended by {signal.Signals(-code).name}"
-    return f"it ended with exit code {code}" if code else ""
+            return f"killed by {signal.Signals(-code).name}"
+    return f"exit code {code}" if code else ""
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    """End the command and what it started: by request, then by force."""
+    """End the command and its child processes: SIGTERM, then SIGKILL."""
     if sys.platform == "win32":
         import psutil
 

@@ -44,9 +44,9 @@ from fwtui.core.settings import Settings
 from fwtui.core.view import JobCounts
 from fwtui.core.watched_folder import WatchedFolder
 from fwtui.errors import FwtuiError
-from fwtui.outputs.history import Transcribed
+from fwtui.outputs.history import TranscriptionHistory
 from fwtui.outputs.naming import Names, Naming
-from fwtui.outputs.reserved import Choosing, stems_of_others
+from fwtui.outputs.reserved import NameReservation, names_of_other_sessions
 from fwtui.sessions.store import SessionStore
 
 PORTION = 1000  # files that are added or changed in one write
@@ -76,7 +76,7 @@ class BatchState:
         self.store = store
         self.view = store.view
         self.queue = Queue(self.view)
-        self.transcribed = Transcribed(store.directory.parent)
+        self.history = TranscriptionHistory(store.directory.parent)
         self.output_folders: set[Path] = set()  # where transcripts were written
         # Called with each change before the listeners, for work that depends on it.
         self.on_commit: Callable[[DurableChange], None] = lambda _: None
@@ -208,14 +208,14 @@ class BatchState:
         Nobody else chooses names meanwhile.
         """
         store, folder = self.store, self.settings.output.output_dir
-        choosing = Choosing(store.directory)
-        await asyncio.to_thread(choosing.begin)
+        reservation = NameReservation(store.directory)
+        await asyncio.to_thread(reservation.begin)
         try:
             yield await asyncio.to_thread(
-                stems_of_others, store.directory, store.session_id, folder
+                names_of_other_sessions, store.directory, store.session_id, folder
             )
         finally:
-            await asyncio.to_thread(choosing.end)
+            await asyncio.to_thread(reservation.end)
 
     def wanted_stem(self, job: Job) -> str:
         """The first choice for the name of its outputs, case-folded."""

@@ -12,9 +12,9 @@ from msgspec.structs import replace
 from fwtui.batch.batch import Batch
 from fwtui.batch.discovery import Finder, find_in_portions
 from fwtui.batch.link import Listener
-from fwtui.batch.remote.batch_status import Glimpse, look
+from fwtui.batch.remote.batch_status import BatchStatus, status_of
 from fwtui.batch.remote.client import RemoteBatch
-from fwtui.batch.remote.endpoints import Place, running
+from fwtui.batch.remote.endpoints import Endpoint, running
 from fwtui.batch.remote.protocol import Where
 from fwtui.batch.session_outputs import delete_stored, stored_transcript
 from fwtui.config.locations import Locations, load_maps, save_maps
@@ -134,11 +134,11 @@ class Workspace:
         Raises ConfigError.
         """
 
-        def look() -> Mapped:
+        def status_of() -> Mapped:
             session = remap_session(stored.session, load_maps(self.locations.path_maps))
             return Mapped(session, missing(session))
 
-        return await asyncio.to_thread(look)
+        return await asyncio.to_thread(status_of)
 
     async def remember(self, maps: Mapping[str, str]) -> None:
         """Where folders of other machines are here, from now on. Raises ConfigError."""
@@ -165,14 +165,14 @@ class Workspace:
         """The words of a file of a stored session. Raises StorageError."""
         return await asyncio.to_thread(stored_transcript, stored, self.locations.sessions, job)
 
-    async def running(self) -> tuple[Place, ...]:
+    async def running(self) -> tuple[Endpoint, ...]:
         """Where the batches of other processes can be reached, the oldest first."""
         return await asyncio.to_thread(running, self.locations)
 
-    async def look(self, place: Place) -> Glimpse:
+    async def status(self, endpoint: Endpoint) -> BatchStatus:
         """What such a batch does at this moment; never raises."""
-        return await look(place)
+        return await status_of(endpoint)
 
-    async def attach(self, place: Place) -> RemoteBatch:
+    async def attach(self, endpoint: Endpoint) -> RemoteBatch:
         """A batch of another process. Raises LinkError."""
-        return await RemoteBatch.attach(place, self.locations)
+        return await RemoteBatch.attach(endpoint, self.locations)

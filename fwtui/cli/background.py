@@ -49,7 +49,6 @@ class BackgroundRefused(msgspec.Struct, frozen=True, tag=True):
 
 def start_background(request: Request, locations: Locations) -> BackgroundStarted:
     """Start a batch that outlives this process. Raises FwtuiError if it cannot start."""
-    paths = tuple(path_to_text(path) for path in request.paths)
     locations.logs.mkdir(parents=True, exist_ok=True, mode=0o700)
     with (locations.logs / "background.log").open("ab") as errors:
         process = subprocess.Popen(  # never waited for: it outlives this process
@@ -64,7 +63,7 @@ def start_background(request: Request, locations: Locations) -> BackgroundStarte
     assert process.stdout is not None
     with process.stdout, contextlib.suppress(BrokenPipeError):
         with process.stdin as pipe:
-            pipe.write(msgspec.json.encode(replace(request, paths=paths)))
+            pipe.write(_encode(request))
         output = process.stdout.read()
     try:
         answer = msgspec.json.decode(output, type=BackgroundStarted | BackgroundRefused)
@@ -78,6 +77,19 @@ def start_background(request: Request, locations: Locations) -> BackgroundStarte
         refusal.exit_code = answer.exit_code
         raise refusal
     return answer
+
+
+def _encode(request: Request) -> bytes:
+    paths, roots = (tuple(map(path_to_text, names)) for names in (request.paths, request.roots))
+    return msgspec.json.encode(replace(request, paths=paths, roots=roots))
+
+
+def _decode(data: bytes) -> Request:
+    request = msgspec.json.decode(data, type=Request)
+    paths, roots = (
+        tuple(str(text_to_path(name)) for name in names) for names in (request.paths, request.roots)
+    )
+    return replace(request, paths=paths, roots=roots)
 
 
 class _Announcer:
@@ -100,8 +112,7 @@ class _Announcer:
 
 def main() -> int:
     """Run the request on stdin; answer as soon as the batch has started."""
-    request = msgspec.json.decode(sys.stdin.buffer.read(), type=Request)
-    request = replace(request, paths=tuple(str(text_to_path(path)) for path in request.paths))
+    request = _decode(sys.stdin.buffer.read())
     locations, record, notes = Locations.default(), RunRecord(), io.StringIO()
     console = Console(notes)
 

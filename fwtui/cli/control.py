@@ -21,7 +21,7 @@ from fwtui.errors import BatchEndedError, ExitCode, FwtuiError, UsageError
 
 if TYPE_CHECKING:
     from fwtui.batch.remote.client import Connection
-    from fwtui.batch.remote.endpoints import Place
+    from fwtui.batch.remote.endpoints import Endpoint
     from fwtui.cli.run import Intake
 
 _WORKING = {Phase.RUNNING, Phase.WATCHING}
@@ -48,9 +48,9 @@ def pause(session_id: str) -> ExitCode:
 
 
 async def _pause(session_id: str, console: Console) -> None:
-    place = find_batch(session_id, "pause")
-    name = printable(place.session_id)
-    async with connected(place) as batch:
+    endpoint = find_batch(session_id, "pause")
+    name = printable(endpoint.session_id)
+    async with connected(endpoint) as batch:
         if batch.phase is Phase.IDLE:
             console.line(f"session {name} is not running")
             return
@@ -72,15 +72,15 @@ def unpause(session_id: str) -> ExitCode:
 
 
 async def _unpause(session_id: str, console: Console) -> None:
-    place = find_batch(session_id, "unpause")
-    async with connected(place) as batch:
+    endpoint = find_batch(session_id, "unpause")
+    async with connected(endpoint) as batch:
         if batch.phase not in _WORKING:
             batch.connection.write(Start())
             await batch.until(
                 lambda event: batch.phase in _WORKING or isinstance(event, BatchFinished)
             )
         result = "resumed" if batch.phase in _WORKING else "has nothing to do"
-    console.line(f"session {printable(place.session_id)} {result}")
+    console.line(f"session {printable(endpoint.session_id)} {result}")
 
 
 @fwtui_command("stop", click.Command)
@@ -100,9 +100,9 @@ async def _stop(session_id: str, console: Console) -> None:
     """Stop the batch and wait until its session is released."""
     from fwtui.batch.remote.protocol import End
 
-    place = find_batch(session_id, "stop")
-    name = printable(place.session_id)
-    async with connected(place) as batch:
+    endpoint = find_batch(session_id, "stop")
+    name = printable(endpoint.session_id)
+    async with connected(endpoint) as batch:
         batch.connection.write(End())
         if batch.connection.welcome.where != "screen":
             await batch.until_end()
@@ -135,30 +135,30 @@ async def _add(paths: tuple[str, ...], session_id: str, console: Console) -> Non
     """Add the files and wait until they are in the queue."""
     from fwtui.cli.run import find_files, nothing_found
 
-    place = find_batch(session_id, "add --session")
+    endpoint = find_batch(session_id, "add --session")
     intake = await asyncio.to_thread(find_files, paths)
-    if not intake.files and not intake.links:
+    if intake.is_empty:
         raise nothing_found(intake)
     for path in intake.empty:
         console.line(f"note: no audio or video file found in {printable(path)}")
-    async with connected(place) as batch:
-        wanted = {path_to_text(path) for path in intake.paths}
+    async with connected(endpoint) as batch:
+        wanted = {path_to_text(path) for path in intake.inputs}
         before = len(wanted & batch.inputs())
         if before < len(wanted):
-            batch.connection.write(AddPaths(intake.paths, intake.roots))
+            batch.connection.write(AddPaths(intake.inputs, intake.roots))
             await _until_queued(batch, wanted, intake)
         if batch.connection.welcome.where == "background" and batch.phase is Phase.IDLE:
             batch.connection.write(Start())  # it had just finished
             await batch.until(lambda _: batch.phase is not Phase.IDLE)
     known = f"; already in its queue: {before:,}" if before else ""
-    name = printable(place.session_id)
+    name = printable(endpoint.session_id)
     console.line(f"added {plural(len(wanted) - before, 'file')} to session {name}{known}")
 
 
 async def _until_queued(batch: "RunningBatch", wanted: set[str], intake: "Intake") -> None:
     """Wait until all are in the queue. Raises FwtuiError if the batch reports an error."""
     missing = wanted - batch.inputs()
-    expected = {valid_text(str(problem.failure)) for problem in intake.problems}
+    expected = {valid_text(str(problem.failure)) for problem in intake.found.problems}
 
     def arrived(event: AnyEvent) -> bool:
         match event:
@@ -185,55 +185,55 @@ def attach(session_id: str) -> ExitCode:
     from fwtui.cli.screen import has_terminal, show
     from fwtui.config.sources import make_layers, merge_layers
 
-    place = find_batch(session_id, "attach")
+    endpoint = find_batch(session_id, "attach")
     if not has_terminal():
         raise FwtuiError("the screen needs a terminal", "without one, use: fwtui status")
-    asyncio.run(_check_connection(place))
+    asyncio.run(_check_connection(endpoint))
     locations = Locations.default()
     settings = merge_layers(make_layers(locations.config_file))  # the user's, for the screen
     with Ahead(()) as ahead:
-        return show(locations, settings, (), ahead, attach=place)
+        return show(locations, settings, (), ahead, attach=endpoint)
 
 
-async def _check_connection(place: "Place") -> None:
+async def _check_connection(endpoint: "Endpoint") -> None:
     """Raise LinkError before the screen opens, where it can be read afterwards."""
-    async with connected(place):
+    async with connected(endpoint):
         return
 
 
-def find_batch(wanted: str, command: str) -> "Place":
+def find_batch(wanted: str, command: str) -> "Endpoint":
     """The running batch of this session, or the only one. Raises FwtuiError.
 
     `command` is suggested, with a session, when several batches are running.
     """
     from fwtui.batch.remote.endpoints import running
 
-    places = running(Locations.default())
-    names = [printable(place.session_id) for place in places]
+    endpoints = running(Locations.default())
+    names = [printable(endpoint.session_id) for endpoint in endpoints]
     if wanted:
-        for place in places:
-            if place.session_id == wanted:
-                return place
+        for endpoint in endpoints:
+            if endpoint.session_id == wanted:
+                return endpoint
         raise UsageError(
             f"session {wanted!r} is not running",
             f"running: {', '.join(names)}" if names else "no batch is running; see: fwtui sessions",
         )
-    if not places:
+    if not endpoints:
         raise FwtuiError("no batch is running", "see: fwtui status")
-    if len(places) > 1:
+    if len(endpoints) > 1:
         raise UsageError(
-            f"{len(places)} batches are running: {', '.join(names)}",
+            f"{len(endpoints)} batches are running: {', '.join(names)}",
             f"name one, for example: fwtui {command} {names[0]}",
         )
-    return places[0]
+    return endpoints[0]
 
 
 @contextlib.asynccontextmanager
-async def connected(place: "Place") -> AsyncIterator["RunningBatch"]:
+async def connected(endpoint: "Endpoint") -> AsyncIterator["RunningBatch"]:
     """A connection to a running batch. Raises LinkError."""
     from fwtui.batch.remote.client import Connection
 
-    connection = await Connection.open(place)
+    connection = await Connection.open(endpoint)
     try:
         yield RunningBatch(connection)
     finally:

@@ -24,7 +24,7 @@ from fwtui.core.events import (
 )
 from fwtui.core.failure import Failure
 from fwtui.core.job import Completed, Failed, Job, JobId, Pending, Processing, Skipped
-from fwtui.core.notification import news, terminal_signal
+from fwtui.core.notification import end_text, terminal_signal
 from fwtui.core.paths import text_to_path
 from fwtui.core.settings import DoneSettings
 from fwtui.core.text import cells, clipped, clock, plural, printable, subtitle_time
@@ -202,7 +202,7 @@ class ProgressDisplay:
             case BatchFinished():
                 self._console.clear()
                 if event.is_news:
-                    self._console.ring(terminal_signal(self._done, news(event), os.environ))
+                    self._console.ring(terminal_signal(self._done, end_text(event), os.environ))
             case _:
                 pass
 

@@ -28,12 +28,12 @@ def command(output: Path | None, yes: bool) -> ExitCode:
     review the result all the same. Nothing is sent anywhere. Without a terminal the bundle is only
     shown, unless --yes is given.
     """
-    from fwtui.report.bug_report import default_name, gather, shown, write_bundle
+    from fwtui.report.bug_report import bundle_lines, collect_files, default_name, write_bundle
 
     console = Console()
-    parts = gather(Locations.default())
+    parts = collect_files(Locations.default())
     file = output or Path(default_name(datetime.now()))
-    text = "\n".join(shown(parts))
+    text = "\n".join(bundle_lines(parts))
     asks = sys.stdin.isatty() and sys.stdout.isatty() and not yes
     if asks:
         click.echo_via_pager(text)

@@ -12,6 +12,7 @@ from fwtui.core.watched_folder import WatchedFolder
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """A batch to start or to resume.
 
+    `roots`: the folders that `paths` were found in, if they were searched before.
     `settings`: of a new batch; a resumed one takes only its user settings from them. `changes`:
     the settings given on the command line, which override those of a resumed batch. `resume`: a
     session id, empty for the newest, None for a new batch. `maps`: folders of another machine, and
@@ -20,6 +21,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     paths: tuple[str, ...]
+    roots: tuple[str, ...] = ()
     settings: Settings
     changes: Mapping[str, Value] = {}
     resume: str | None = None

@@ -5,9 +5,11 @@ import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec.structs import replace
 
 from fwtui.cli.completing import session_ids
 from fwtui.cli.console import Console
@@ -42,7 +44,7 @@ from fwtui.errors import ExitCode, FwtuiError, UsageError
 
 if TYPE_CHECKING:
     from fwtui.batch.batch import Batch
-    from fwtui.batch.discovery import Problem
+    from fwtui.batch.discovery import Found, Problem
 
 
 def check_links(paths: Iterable[str]) -> None:
@@ -59,22 +61,27 @@ _SESSION_ID = re.compile(r"\d{8}_\d{6}\S*")
 
 @dataclass(frozen=True)
 class Intake:
-    """The files and links that paths lead to.
+    """The result of the one search of `paths`; `empty` are those without any media file."""
 
-    `problems`: what could not be read. `empty`: paths without any media file. `roots`: the folders
-    that were searched.
-    """
-
-    files: tuple[str, ...] = ()
-    problems: tuple["Problem", ...] = ()
+    paths: tuple[str, ...]
+    found: "Found"
     empty: tuple[str, ...] = ()
-    roots: tuple[str, ...] = ()
-    links: tuple[str, ...] = ()
 
     @property
-    def paths(self) -> tuple[str, ...]:
+    def is_empty(self) -> bool:
+        """Whether there is nothing to transcribe."""
+        return not self.found.files and not self.found.links
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
         """What is added to the queue; what cannot be read becomes a failed file."""
-        return *self.files, *(str(problem.path) for problem in self.problems), *self.links
+        found = self.found
+        return *found.files, *(str(problem.path) for problem in found.problems), *found.links
+
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """The folders that files were found in."""
+        return tuple(dict.fromkeys(root for root in self.found.roots if root))
 
 
 @fwtui_command("run", SettingsCommand)
@@ -171,8 +178,10 @@ def perform(
 def _detach(request: Request, locations: Locations, console: Console) -> ExitCode:
     from fwtui.cli.background import start_background
 
-    if request.resume is None:  # the background process cannot ask
-        _check_not_empty(request, find_files(request.paths))
+    if request.resume is None:  # the background process can neither ask nor report
+        intake = find_files(request.paths)
+        _check_intake(request, intake, console)
+        request = replace(request, paths=intake.inputs, roots=intake.roots)
         asyncio.run(ensure_downloaded((request.settings.model,), console))
     started = start_background(request, locations)
     for line in started.notes.splitlines():
@@ -184,11 +193,12 @@ def _detach(request: Request, locations: Locations, console: Console) -> ExitCod
     return ExitCode.DONE
 
 
-def _check_not_empty(request: Request, intake: Intake) -> None:
-    """Raise UsageError if there is nothing to do."""
-    nothing = not intake.files and not intake.links
-    if nothing and request.resume is None and not request.watch:
+def _check_intake(request: Request, intake: Intake, console: Console) -> None:
+    """Mention paths without media files. Raise UsageError if there is nothing to do."""
+    if intake.is_empty and request.resume is None and not request.watch:
         raise nothing_found(intake)
+    for path in intake.empty:
+        console.line(f"note: no audio or video file found in {printable(path)}")
 
 
 async def run(
@@ -205,53 +215,51 @@ async def run(
     `record` must be among the listeners. `background`: this process has no terminal.
     """
     intake = await asyncio.to_thread(find_files, request.paths)
-    _check_not_empty(request, intake)
-    for path in intake.empty:
-        console.line(f"note: no audio or video file found in {printable(path)}")
+    _check_intake(request, intake, console)
     offered = None if background else console
-    runner, settings, commands = await _open(locations, request, intake, console, offered)
+    batch, settings, commands = await _open(locations, request, intake, console, offered)
     for warning in warnings(settings):
         console.line(f"warning: {warning}")
     for name, close in misspelt_variables(os.environ):
         console.line(f"warning: {printable(name)} is not a setting; did you mean {close}?")
 
     def hang_up() -> bool:
-        if runner.state.settings.batch.on_hangup == "stop":
+        if batch.state.settings.batch.on_hangup == "stop":
             return False
-        detach_terminal(locations.session_log(runner.session_id))
+        detach_terminal(locations.session_log(batch.session_id))
         console.leave()
-        runner.go_to_background()
-        runner.state.log(Level.INFO, TERMINAL_CLOSED)
+        batch.go_to_background()
+        batch.state.log(Level.INFO, TERMINAL_CLOSED)
         return True
 
     if background:
-        runner.go_to_background()
-    await drive(runner, commands, listeners, console, hang_up)
+        batch.go_to_background()
+    await drive(batch, commands, listeners, console, hang_up)
     return conclude(record, settings, console)
 
 
 def find_files(paths: tuple[str, ...]) -> Intake:
-    """The media files that paths lead to, each once; blocks on the disk.
+    """Search paths for media files, each found once; blocks on the disk.
 
     Raises FwtuiError for links if yt-dlp is not installed.
     """
-    from fwtui.batch.discovery import find_media
+    from fwtui.batch.discovery import Found, find_media
 
-    files: dict[str, None] = {}
-    problems: list[Problem] = []
-    empty: list[str] = []
-    roots: dict[str, None] = {}
+    roots: dict[str, str] = {}
+    problems: dict[Path, Problem] = {}
     links: dict[str, None] = {}
+    empty: list[str] = []
     for path in paths:
         found = find_media([path])
-        roots |= dict.fromkeys(root for root in found.roots if root)
-        files |= dict.fromkeys(found.files)
-        problems += found.problems
+        for file, root in zip(found.files, found.roots, strict=True):
+            roots.setdefault(file, root)
+        problems |= {problem.path: problem for problem in found.problems}
         links |= dict.fromkeys(found.links)
-        if not found.files and not found.problems and not found.links:
+        if not any((found.files, found.problems, found.links)):
             empty.append(path)
     check_links(links)
-    return Intake(tuple(files), tuple(problems), tuple(empty), tuple(roots), tuple(links))
+    everything = Found(tuple(roots), tuple(problems.values()), tuple(roots.values()), tuple(links))
+    return Intake(paths, everything, tuple(empty))
 
 
 def conclude(record: RunRecord, settings: Settings, console: Console) -> ExitCode:
@@ -283,13 +291,14 @@ async def _open(
 
     Missing models are downloaded if there is a console to show it on (`offered`).
     """
+    from fwtui.batch.discovery import finder_of
     from fwtui.batch.workspace import Workspace
 
-    workspace = Workspace(locations)
-    found = await workspace.incomplete()
-    for problem in found.problems:
+    workspace = Workspace(locations, find=finder_of(intake.paths, intake.found))
+    listed = await workspace.incomplete()
+    for problem in listed.problems:
         console.line(f"warning: {printable(problem)}")
-    stored = found.sessions
+    stored = listed.sessions
     if request.watch:
         from fwtui.cli.watch import open_watch
 
@@ -297,28 +306,28 @@ async def _open(
         await _ensure_models(settings, (), offered)
         batch, begin = await open_watch(workspace, stored, request.watch, settings, console)
         return batch, settings, begin
-    adding = [AddPaths(intake.paths, intake.roots)] if intake.paths else []
+    adding = [AddPaths(request.paths, request.roots)] if intake.inputs else []
     if request.resume is None:
         mention_unfinished(stored, console)
     elif chosen := choose(stored, request.resume, console):
         if request.maps:
             await workspace.remember(request.maps)
-        here = await workspace.mapped(chosen)
-        if here.missing:
-            raise _missing_folders(here.missing)
-        wanted = validated(apply(here.session.settings, request.changes))
-        settings = wanted.with_user_settings_of(request.settings)
-        changing = [ChangeSettings(settings)] if wanted != here.session.settings else []
+        mapped = await workspace.mapped(chosen)
+        if mapped.missing:
+            raise _missing_folders(mapped.missing)
+        changed = validated(apply(mapped.session.settings, request.changes))
+        settings = changed.with_user_settings_of(request.settings)
+        changing = [ChangeSettings(settings)] if changed != mapped.session.settings else []
         failed = tuple(job.id for job in chosen.session.failed)
         retrying = [RetryJobs(failed)] if request.retry else []
-        await _ensure_models(settings, here.session.jobs, offered)
-        runner = await workspace.resume(chosen, request.settings)
+        await _ensure_models(settings, mapped.session.jobs, offered)
+        batch = await workspace.resume(chosen, request.settings)
         console.line(f"resuming session {printable(chosen.session.session_id)}")
-        return runner, settings, [*changing, *retrying, *adding, Start()]
-    elif not intake.paths:
-        raise UsageError("there is no unfinished session to resume", "give the files to transcribe")
+        return batch, settings, [*changing, *retrying, *adding, Start()]
+    elif not intake.inputs:
+        raise UsageError("no unfinished session to resume", "give the files to transcribe")
     else:
-        console.line("there is no unfinished session to resume: starting a new one")
+        console.line("no unfinished session to resume: starting a new one")
     settings = validated(request.settings)
     await _ensure_models(settings, (), offered)
     return await workspace.start(settings), settings, [*adding, Start()]
@@ -351,7 +360,7 @@ def _missing_folders(folders: Sequence[str]) -> UsageError:
 
 def nothing_found(intake: Intake) -> UsageError:
     """The error for paths without any media file."""
-    reasons = [str(problem.failure) for problem in intake.problems]
+    reasons = [str(problem.failure) for problem in intake.found.problems]
     if intake.empty:
         reasons.insert(0, f"no audio or video file found in: {', '.join(intake.empty)}")
     return UsageError(printable("; ".join(reasons)), "folders are searched recursively")

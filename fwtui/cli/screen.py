@@ -27,7 +27,7 @@ from fwtui.errors import ExitCode, FwtuiError, UsageError
 if TYPE_CHECKING:
     from fwtui.batch.batch import Batch
     from fwtui.batch.discovery import Found
-    from fwtui.batch.remote.endpoints import Place
+    from fwtui.batch.remote.endpoints import Endpoint
     from fwtui.tui.app import FwtuiApp
     from fwtui.tui.controller import BatchWorkspace
     from fwtui.tui.model import BatchModel
@@ -72,7 +72,7 @@ def show(
     ahead: Ahead,
     *,
     start: bool = False,
-    attach: "Place | None" = None,
+    attach: "Endpoint | None" = None,
 ) -> ExitCode:
     """Run the screen until it is closed. `start`: do not wait for the start key.
 

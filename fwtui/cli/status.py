@@ -18,7 +18,7 @@ from fwtui.core.text import clock, plural, printable
 from fwtui.errors import EXIT_CODE_HELP, ExitCode
 
 if TYPE_CHECKING:
-    from fwtui.batch.remote.batch_status import BatchResult, Glimpse
+    from fwtui.batch.remote.batch_status import BatchResult, BatchStatus
 
 _WHERE = {"background": "in the background", "screen": "on a screen", "run": "as fwtui run"}
 
@@ -26,7 +26,7 @@ _WHERE = {"background": "in the background", "screen": "on a screen", "run": "as
 class Status(msgspec.Struct, frozen=True):
     """All running batches, and the last one that ended, if any."""
 
-    batches: tuple["Glimpse", ...]
+    batches: tuple["BatchStatus", ...]
     last: "BatchResult | None"
 
 
@@ -51,11 +51,11 @@ def command(json: bool) -> ExitCode:
 
 async def read_status(locations: Locations) -> Status:
     """Ask all running batches for their status."""
-    from fwtui.batch.remote.batch_status import last_result, look
+    from fwtui.batch.remote.batch_status import last_result, status_of
     from fwtui.batch.remote.endpoints import running
 
-    places = await asyncio.to_thread(running, locations)
-    batches = await asyncio.gather(*(look(place) for place in places))
+    endpoints = await asyncio.to_thread(running, locations)
+    batches = await asyncio.gather(*(status_of(endpoint) for endpoint in endpoints))
     return Status(tuple(batches), last_result(locations.last_batch))
 
 
@@ -69,31 +69,31 @@ def status_lines(status: Status) -> Iterator[str]:
         yield from _last(status.last)
 
 
-def _batch(batch: "Glimpse") -> Iterator[str]:
-    place, seen = batch.place, batch.seen
-    what = f"{seen.phase} {_WHERE[seen.where]}" if seen else "running"
-    yield f"session {printable(place.session_id)}: {what}; {printable(str(place))}"
-    if seen is None:
+def _batch(batch: "BatchStatus") -> Iterator[str]:
+    endpoint, details = batch.endpoint, batch.details
+    what = f"{details.phase} {_WHERE[details.where]}" if details else "running"
+    yield f"session {printable(endpoint.session_id)}: {what}; {printable(str(endpoint))}"
+    if details is None:
         yield f"  {printable(batch.problem)}"
         return
-    yield f"  {counts_text(seen)}{_progress(seen.progress)}"
-    for path, one in seen.current:
+    yield f"  {counts_text(details)}{_progress(details.progress)}"
+    for path, one in details.current:
         total = f" of {clock(one.total)}" if one.total else ""
         speed = f" ({one.speed:.1f}× real time)" if one.speed else ""
         state = "preparing" if one.preparing else "running"
         yield f"  {state}: {printable(str(text_to_path(path)))} at {clock(one.done)}{total}{speed}"
-    for folder in seen.folders:
+    for folder in details.folders:
         waiting = f", {plural(folder.waiting, 'file')} not yet complete" if folder.waiting else ""
         problem = f": {folder.problem}" if folder.problem else ""
         path = str(text_to_path(folder.folder.path))
         yield f"  watched folder: {printable(path)} ({folder.state}{printable(problem)}{waiting})"
-    if seen.engine is not None:
-        engine = seen.engine
+    if details.engine is not None:
+        engine = details.engine
         yield f"  model: {printable(engine.model)}, {engine.device}, {engine.compute_type}"
-    if seen.memory is not None:
-        yield f"  memory: {seen.memory.rss:.0f} MB"
-    yield f"  transcripts: {printable(seen.output_dir)}"
-    yield f"  log: {printable(seen.log)}"
+    if details.memory is not None:
+        yield f"  memory: {details.memory.rss:.0f} MB"
+    yield f"  transcripts: {printable(details.output_dir)}"
+    yield f"  log: {printable(details.log)}"
 
 
 def _progress(progress: BatchProgress | None) -> str:

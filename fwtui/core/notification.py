@@ -1,4 +1,4 @@
-"""The end of a batch, told in one line, and what makes a terminal show it."""
+"""Notification of the end of a batch: its text, and the control sequences for a terminal."""
 
 from collections.abc import Mapping
 
@@ -11,18 +11,18 @@ _BELL = "\a"
 _ESCAPE = "\x1b"
 
 
-def news(finished: BatchFinished) -> str:
-    """`12 files done, 2 failed`, or why the batch cannot go on."""
+def end_text(finished: BatchFinished) -> str:
+    """`12 files done, 2 failed`, or why the batch cannot continue."""
     if finished.failure is not None:
-        return f"cannot go on: {printable(finished.failure.title)}"
+        return f"cannot continue: {printable(finished.failure.title)}"
     done = f"{finished.completed} file{'' if finished.completed == 1 else 's'} done"
     return f"{done}, {finished.failed} failed" if finished.failed else done
 
 
 def terminal_signal(done: DoneSettings, text: str, environ: Mapping[str, str]) -> str:
-    """What to write to the terminal for the notifications that the user wants; may be empty.
+    """The control sequence for the notifications that the user wants; may be empty.
 
-    The sequences are those that terminals pass on over SSH: OSC 9 (iTerm2, WezTerm, kitty, Ghostty,
+    The sequences also work over SSH: OSC 9 (iTerm2, WezTerm, kitty, Ghostty,
     Windows Terminal) and OSC 777 (foot, VTE's, urxvt). tmux needs `allow-passthrough on`.
     """
     bell = _BELL if done.bell else ""
@@ -34,7 +34,7 @@ def terminal_signal(done: DoneSettings, text: str, environ: Mapping[str, str]) -
             kind = _kind(environ)
         case kind:
             pass
-    body = text.replace(";", ",")  # a separator there
+    body = text.replace(";", ",")  # which is a separator there
     sequence = f"777;notify;{TITLE};{body}" if kind == "osc777" else f"9;{TITLE}: {text}"
     return bell + _through_tmux(f"{_ESCAPE}]{sequence}{_BELL}", environ)
 

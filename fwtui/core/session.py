@@ -51,7 +51,6 @@ class FilePlan(msgspec.Struct, frozen=True):
     samples: int
     loudest: float
     language: str
-    language_probability: float
     speech: tuple[SpeechChunk, ...] | None = None
     warnings: tuple[str, ...] = ()
     chunks: tuple[int, ...] | None = None

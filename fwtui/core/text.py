@@ -1,5 +1,6 @@
 """Text from outside in one harmless line, measured in terminal cells."""
 
+import math
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -115,9 +116,10 @@ def _prefix(text: str, width: int) -> str:
 
 
 def clock(seconds: float) -> str:
-    """Seconds as `m:ss` or `h:mm:ss`."""
-    whole = max(0, round(seconds))
-    minutes, rest = divmod(whole, 60)
+    """Seconds as `m:ss` or `h:mm:ss`; empty for what is no length: negative or not finite."""
+    if not math.isfinite(seconds) or round(seconds) < 0:
+        return ""
+    minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 

@@ -1,4 +1,4 @@
-"""Structs to JSON and back, such that what was written can always be read."""
+"""Structs to JSON that can always be read back, and checksummed lines."""
 
 import math
 import zlib
@@ -8,12 +8,12 @@ import msgspec
 
 _LARGEST = 1.7976931348623157e308
 
-# What msgspec raises on bytes from outside; deep nesting gives a RecursionError.
+# What msgspec raises for untrusted bytes; deep nesting raises a RecursionError.
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def encode_checked(value: object, decoder: msgspec.json.Decoder[Any]) -> bytes:
-    """The JSON of `value`, made sure to be readable by `decoder`.
+    """The JSON of `value`, checked to be readable by `decoder`.
 
     JSON has neither lone surrogates (from undecodable file names in error texts) nor NaN and
     infinities: the first are escaped as text, the others become 0 and the largest float.

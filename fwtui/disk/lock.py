@@ -1,4 +1,4 @@
-"""One fwtui per session: an OS lock, which the system releases however its holder ends."""
+"""Locks of sessions: OS locks, which the system releases however their holder ends."""
 
 import contextlib
 import errno
@@ -15,14 +15,14 @@ from fwtui.disk.codec import UNREADABLE
 from fwtui.disk.files import FILES, UPDATE, FileSystem, storage_error, write_all
 from fwtui.errors import SessionInUseError, StorageError
 
-# Someone who only looks whether the lock is free holds it for a moment.
+# A process that only checks whether the lock is free holds it for a moment.
 _TRIES, _PAUSE = 5, 0.02
 # Some network and FUSE file systems have no locks.
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
 
 
 class Holder(msgspec.Struct, frozen=True):
-    """Who works on a session: host name, process id, local time."""
+    """Process that works on a session: host name, process id, local time."""
 
     host: str
     pid: int
@@ -75,7 +75,7 @@ class SessionLock:
 
     @classmethod
     def acquire(cls, path: Path, files: FileSystem = FILES) -> "SessionLock":
-        """Take the lock. Raises SessionInUseError naming its holder, or StorageError."""
+        """Acquire the lock. Raises SessionInUseError that names its holder, or StorageError."""
         try:
             for attempt in range(_TRIES):
                 if attempt:
@@ -87,12 +87,12 @@ class SessionLock:
         raise in_use(path.stem, _read_holder(path))
 
     def release(self, *, remove: bool = False) -> None:
-        """Let the lock go, if it is held. `remove`: delete its file as well."""
+        """Release the lock if it is held. `remove`: delete its file as well."""
         if self._descriptor is None:
             return
         descriptor, self._descriptor = self._descriptor, None
         with contextlib.suppress(OSError):
-            # POSIX: delete before letting go, so that nobody's new lock file is deleted.
+            # POSIX: delete before the release, so that no new lock file of another is deleted.
             if remove and sys.platform != "win32":
                 self._files.unlink(self._path)
         with contextlib.suppress(OSError):
@@ -106,7 +106,7 @@ def _cannot_lock(error: OSError, path: Path) -> StorageError:
     if error.errno in _NO_LOCKS:
         return StorageError(
             f"Files cannot be locked in {path.parent}: {error.strerror}",
-            "Let FWTUI_STATE_DIR name a folder on a local disk.",
+            "Set FWTUI_STATE_DIR to a folder on a local disk.",
         )
     return storage_error(error, path, "lock")
 
@@ -121,7 +121,7 @@ def _attempt(path: Path, files: FileSystem) -> int | None:
     if not locked:
         files.close(descriptor)
         return None
-    # The text is for people only: a full disk must not keep a session from being looked at.
+    # The text is for people only: on a full disk a session can still be inspected.
     with contextlib.suppress(OSError):
         now = datetime.now().replace(microsecond=0)
         files.truncate(descriptor, 0)
@@ -131,7 +131,7 @@ def _attempt(path: Path, files: FileSystem) -> int | None:
 
 
 def _is_at(descriptor: int, path: Path) -> bool:
-    """Whether the locked file still has its name: its last holder may have deleted it."""
+    """Whether the locked file still has its name; its last holder may have deleted it."""
     try:
         return os.path.samestat(os.fstat(descriptor), path.stat())
     except FileNotFoundError:
@@ -139,7 +139,7 @@ def _is_at(descriptor: int, path: Path) -> bool:
 
 
 def holder_of(path: Path) -> Holder | None:
-    """Who holds this lock, or None if it is free. Changes nothing; raises StorageError."""
+    """The holder of a lock, or None if it is free. Changes nothing; raises StorageError."""
     try:
         descriptor = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
@@ -170,22 +170,22 @@ def in_use(session_id: str, holder: Holder) -> StorageError:
 
 
 def advice(session_id: str, holder: Holder, here: str, *, alive: bool) -> str:
-    """What to do about a held session on the host `here`, where its process is `alive` or not."""
+    """Advice about a held session, for the host `here`; `alive`: its process runs there."""
     if holder == _UNKNOWN:
-        return "End the fwtui that uses it first."
+        return "Stop the fwtui that uses it first."
     if holder.host != here:
         return (
             f"Use it on {holder.host}: ssh {holder.host} -t fwtui attach. If that computer was "
-            "switched off, the file server lets the lock go after some minutes; if it never does, "
-            f"delete {session_id}.lock in the folder of the sessions."
+            "switched off, the file server releases the lock after some minutes; if it does not, "
+            f"delete {session_id}.lock in the sessions folder."
         )
     if not alive:
         return (
-            f"There is no process {holder.pid} here: it runs in a container, or something that it "
-            f"started keeps the lock. If no fwtui is running any more, delete {session_id}.lock in "
-            "the folder of the sessions."
+            f"There is no process {holder.pid} here: it runs in a container, or a process that it "
+            f"started holds the lock. If no fwtui is running, delete {session_id}.lock in the "
+            "sessions folder."
         )
-    return f"See it with: fwtui attach {session_id}, or end it with: fwtui stop {session_id}"
+    return f"Show it with: fwtui attach {session_id}, or stop it with: fwtui stop {session_id}"
 
 
 def _is_process(pid: int) -> bool:

@@ -102,7 +102,7 @@ class BatchDecoder:
         row = 0
         for part in parts:
             if part.file.plan is None:
-                part.file.set_language(*found[row])
+                part.file.set_language(found[row][0])
                 self._started(part.file)
             row += part.count
 

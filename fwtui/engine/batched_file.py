@@ -44,7 +44,7 @@ class BatchedFile:
         if resume is not None:
             self._set_plan(resume.plan)
         elif known is not None or not self._chunks:
-            self._set_plan(prepared.plan(*(known or ("en", 0.0))))
+            self._set_plan(prepared.plan(known or "en"))
         if prepared.first is not None:
             index, found = prepared.first
             self._features[index] = Future()
@@ -60,9 +60,9 @@ class BatchedFile:
         """Chunks still to do."""
         return len(self._chunks) - self.state.clip
 
-    def set_language(self, language: str, probability: float) -> None:
+    def set_language(self, language: str) -> None:
         """Set the language that was detected."""
-        self._set_plan(self.prepared.plan(language, probability))
+        self._set_plan(self.prepared.plan(language))
 
     def _set_plan(self, plan: FilePlan) -> None:
         self.plan = plan

@@ -144,7 +144,7 @@ def _kind_of(error: FwtuiError) -> FailureKind:
 
 def _classify_os_error(error: OSError) -> Failure:
     reason = error.strerror or _first_line(error)
-    place = f" ({valid_text(error.filename)})" if isinstance(error.filename, str) else ""
+    where = f" ({valid_text(error.filename)})" if isinstance(error.filename, str) else ""
     match error.errno:
         case errno.ENOSPC | errno.EDQUOT:
             kind, hint = FailureKind.DISK_FULL, "free some space there, then retry"
@@ -156,7 +156,7 @@ def _classify_os_error(error: OSError) -> Failure:
             kind, hint = FailureKind.OUT_OF_MEMORY, SMALLER
         case _:
             kind, hint = FailureKind.INTERNAL, "check the disk or the network share, then retry"
-    return Failure(kind, f"{reason}{place}", hint, repr(error))
+    return Failure(kind, f"{reason}{where}", hint, repr(error))
 
 
 def classify_exit(returncode: int, stderr_tail: Sequence[str]) -> Failure:

@@ -53,7 +53,7 @@ class PreparedFile:
     warnings: tuple[str, ...]
     resume: ResumePoint | None
     restarted: str
-    sound: str = ""
+    digest: str = ""
     chunks: tuple[int, ...] | None = None
     first: tuple[int, FloatArray] | None = None
     heard: tuple[SpeechChunk, ...] | None = None
@@ -63,7 +63,7 @@ class PreparedFile:
         """Length of the decoded audio."""
         return self.samples / SAMPLE_RATE
 
-    def plan(self, language: str, probability: float) -> FilePlan:
+    def plan(self, language: str) -> FilePlan:
         """The file's plan, for the journal."""
         return FilePlan(
             fingerprint=self.fingerprint,
@@ -71,10 +71,9 @@ class PreparedFile:
             samples=self.samples,
             loudest=self.loudest,
             language=language,
-            language_probability=probability,
             speech=self.speech,
             warnings=self.warnings,
-            sound=self.sound,
+            sound=self.digest,
             chunks=self.chunks,
             heard=self.heard,
         )
@@ -110,7 +109,7 @@ def prepare(
             request.scratch_limit,
         ),
     )
-    resume, restarted = usable_resume(request.resume, identity, decoded.sound, request.text_hash)
+    resume, restarted = usable_resume(request.resume, identity, decoded.digest, request.text_hash)
     with ExitStack() as on_error:
         pcm = on_error.enter_context(Pcm(wav))
         batched = request.decoding.batched
@@ -141,7 +140,7 @@ def prepare(
         warnings=decoded.warnings,
         resume=resume,
         restarted=restarted,
-        sound=decoded.sound,
+        digest=decoded.digest,
         chunks=chunks,
         first=first,
         heard=heard,
@@ -221,7 +220,7 @@ def read_unchanged(path: Path, decode: Callable[[], Decoded]) -> tuple[Identity,
 
 
 def usable_resume(
-    resume: ResumePoint | None, identity: Identity, sound: str, text_hash: str
+    resume: ResumePoint | None, identity: Identity, digest: str, text_hash: str
 ) -> tuple[ResumePoint | None, str]:
     """The resume point if audio and options are unchanged; otherwise None, and the reason.
 
@@ -232,7 +231,7 @@ def usable_resume(
     if resume.plan.text_hash != text_hash:
         return None, "the settings have changed"
     changed = difference(Identity.parse(resume.plan.fingerprint), identity)
-    if resume.plan.sound and resume.plan.sound != sound:
+    if resume.plan.sound and resume.plan.sound != digest:
         return None, f"the file has changed: {changed or 'its audio is different'}"
     if not resume.plan.sound and changed:
         return None, f"the file has changed: {changed}"

@@ -43,10 +43,10 @@ class Transcriber:
         if prepared.resume is not None:
             return prepared.resume.plan
         known = self.known_language(prepared.request.decoding)
-        return prepared.plan(*(known or self._detected(prepared)))
+        return prepared.plan(known or self._detected(prepared))
 
-    def known_language(self, decoding: DecodingSettings) -> tuple[str, float] | None:
-        """The language and its probability, if it need not be detected.
+    def known_language(self, decoding: DecodingSettings) -> str | None:
+        """The language, if it need not be detected.
 
         Raises:
             UsageError: the model does not know the language.
@@ -54,7 +54,7 @@ class Transcriber:
         """
         wanted = decoding.language
         if not self.model.model.is_multilingual:
-            return "en", 1.0
+            return "en"
         if wanted is None:
             return None
         if self.model.hf_tokenizer.token_to_id(f"<|{wanted}|>") is None:
@@ -62,7 +62,7 @@ class Transcriber:
                 f"The model does not know the language {wanted}",
                 "choose another with --language, or omit it to detect the language",
             )
-        return wanted, 1.0
+        return wanted
 
     def tokenizer(self, decoding: DecodingSettings, language: str) -> Tokenizer:
         """The tokenizer for a task in a language."""
@@ -73,21 +73,21 @@ class Transcriber:
             language=language,
         )
 
-    def _detected(self, prepared: PreparedFile) -> tuple[str, float]:
+    def _detected(self, prepared: PreparedFile) -> str:
         features = prepared.features
         if features.shape[-1] == 0:
-            return "en", 0.0
+            return "en"
         decoding = prepared.request.decoding
         first = float(decoding.clip_timestamps.split(",")[0] or 0)
         frame = int(first * self.model.frames_per_second)
         seek = frame if frame < features.shape[-1] - 1 else 0
         frames = decoding.language_detection_segments * self.model.feature_extractor.nb_max_frames
-        language, probability, _ = self.model.detect_language(
+        language, _, _ = self.model.detect_language(
             features=features[..., seek : seek + frames],
             language_detection_segments=decoding.language_detection_segments,
             language_detection_threshold=decoding.language_detection_threshold,
         )
-        return language, float(probability)
+        return str(language)
 
     def windows(
         self, prepared: PreparedFile, plan: FilePlan, *, skip_first: bool = False

@@ -1,1 +1,1 @@
-"""Memory: measure, describe."""
+"""Memory: measuring, limits, forecasts, and cleanup."""

@@ -1,4 +1,4 @@
-"""Memory limits of containers and batch systems (Docker, systemd, SLURM): cgroups, v1 and v2."""
+"""Memory limits of containers and batch systems (Docker, systemd, SLURM): cgroups v1 and v2."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,19 +6,19 @@ from pathlib import Path
 import msgspec
 
 _MB = 2**20
-# v1 says "no limit" by a number near 2**63; no machine has as much as this.
+# v1 expresses "no limit" as a number near 2**63; no machine has this much memory.
 _NO_LIMIT = 2**60
 
 
 class CgroupMemory(msgspec.Struct, frozen=True):
-    """The lowest limit that holds for this process, and what is left below the tightest, in MB."""
+    """The lowest limit for this process, and the memory available below the tightest one, in MB."""
 
     limit: float
     available: float
 
 
 class CgroupMeter:
-    """Reads the limits of this process's cgroup and all above it; quiet where there are none."""
+    """Reads the limits of this process's cgroup and of all above it."""
 
     def __init__(
         self, membership: Path = Path("/proc/self/cgroup"), root: Path = Path("/sys/fs/cgroup")
@@ -26,7 +26,7 @@ class CgroupMeter:
         self._groups = tuple(_groups(membership, root))
 
     def read(self) -> CgroupMemory | None:
-        """The limits now; None: there is none."""
+        """The present limits; None if there are none."""
         found = [memory for group in self._groups if (memory := group.read()) is not None]
         if not found:
             return None
@@ -35,7 +35,7 @@ class CgroupMeter:
 
 
 class _Group(msgspec.Struct, frozen=True):
-    """A cgroup with a limit file; the kernel takes `cache` back before anything is killed."""
+    """A cgroup with a limit file; the kernel reclaims `cache` before it kills anything."""
 
     folder: Path
     limits: tuple[str, ...]
@@ -88,7 +88,7 @@ def _upwards(root: Path, path: str) -> Iterator[Path]:
 
 
 def _number(file: Path) -> int | None:
-    """The number in a file; None if there is none ("max"), or no file."""
+    """The number in a file; None if it has none ("max"), or if there is no file."""
     try:
         return int(file.read_text())
     except (OSError, ValueError):

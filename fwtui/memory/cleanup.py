@@ -1,4 +1,4 @@
-"""Giving memory back to the operating system."""
+"""Frees memory: returns it to the operating system."""
 
 import ctypes
 import gc
@@ -7,12 +7,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-MANY = 10_000  # files that leave megabytes behind of what they went through
+MANY = 10_000  # so many files leave megabytes of free pages behind
 _MB = 2**20
 
 
 def clean_up() -> float:
-    """Collect garbage, then have the C library return its free pages; MB that were given back.
+    """Collect garbage, then have the C library return its free pages; returns the MB freed.
 
     Without the second step glibc keeps hundreds of MB of an unloaded model.
     """
@@ -26,18 +26,18 @@ def clean_up() -> float:
 
 
 def return_free_pages() -> None:
-    """Have the C library return what it keeps for later, where it can (glibc)."""
+    """Have the C library (glibc) return the free pages that it keeps for later."""
     trim = _malloc_trim()
     if trim is not None:
         trim(0)
 
 
 def peak_rss() -> float:
-    """The most that this process has ever used, in MB; 0 where the system does not say."""
+    """The peak memory of this process, in MB; 0 if the system does not report it."""
     if sys.platform == "win32":
         return 0.0
     if sys.platform.startswith("linux"):
-        # Not getrusage: its value begins with the peak of the process that started this one.
+        # Not getrusage: its value starts with the peak of the parent process.
         status = Path("/proc/self/status").read_text()
         found = re.search(r"^VmHWM:\s*(\d+) kB", status, re.MULTILINE)
         return int(found[1]) / 1024 if found else 0.0

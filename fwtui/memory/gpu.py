@@ -1,4 +1,4 @@
-"""NVIDIA GPUs by NVML. Where there is no GPU, no driver or a broken one, there is no reading."""
+"""NVIDIA GPUs through NVML. No readings without a GPU or a working driver."""
 
 import contextlib
 import threading
@@ -19,7 +19,7 @@ class GpuMeter:
     """
 
     def __init__(self, load: Callable[[], Any] | None = None, patience: float = PATIENCE) -> None:
-        """`load` gives the NVML module, `pynvml` if None."""
+        """`load` returns the NVML module; None: `pynvml`."""
         self._load = load or _pynvml
         self._patience = patience
         self._nvml: Any = None
@@ -28,7 +28,7 @@ class GpuMeter:
         self._found: tuple[GpuReading, ...] = ()
 
     def read(self, pids: Collection[int] = ()) -> tuple[GpuReading, ...]:
-        """One reading for each GPU that answers; `pids` are our processes."""
+        """One reading per GPU that answers; `pids`: our processes."""
         if self._is_absent or (self._thread is not None and self._thread.is_alive()):
             return ()
         self._found = ()
@@ -39,7 +39,7 @@ class GpuMeter:
         return () if thread.is_alive() else self._found
 
     def wait(self, seconds: float) -> None:
-        """Give a driver that wakes up, which can take seconds for each GPU, time for its answer."""
+        """Wait for a driver that is waking up, which can take seconds per GPU."""
         if self._thread is not None:
             self._thread.join(seconds)
 
@@ -54,7 +54,7 @@ class GpuMeter:
         self._found = tuple(_each(nvml, count, pids))
 
     def _started(self) -> Any:
-        """The initialised module, or None; an absent driver is not looked for again."""
+        """The initialised module, or None; an absent driver is not tried again."""
         if self._nvml is not None:
             return self._nvml
         try:
@@ -93,7 +93,7 @@ def _reading(nvml: Any, index: int, pids: Collection[int]) -> GpuReading:
 
 
 def _utilisation(nvml: Any, handle: Any) -> float:
-    """Percent; 0 where the GPU does not say (parts of a GPU, old ones)."""
+    """Percent; 0 if the GPU does not report it (parts of a GPU, old ones)."""
     try:
         return float(nvml.nvmlDeviceGetUtilizationRates(handle).gpu)
     except nvml.NVMLError:
@@ -108,7 +108,7 @@ def _temperature(nvml: Any, handle: Any) -> float | None:
 
 
 def _ours(nvml: Any, handle: Any, pids: Collection[int]) -> float | None:
-    """What our processes use; unknown in containers, whose process ids the driver cannot tell."""
+    """MB used by our processes; None in containers, whose process ids the driver does not know."""
     try:
         running = nvml.nvmlDeviceGetComputeRunningProcesses(handle)
     except nvml.NVMLError:

@@ -1,4 +1,4 @@
-"""How much memory our processes, the machine and its GPUs use right now."""
+"""Measures the memory that our processes, the machine and its GPUs use."""
 
 import os
 import threading
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import psutil
 
 MB = 2**20
-# The kernel walks all pages of a process for its PSS: 10 ms for each GB.
+# The kernel walks all pages of a process for its PSS: 10 ms per GB.
 PSS_SECONDS = 10.0
 WAKING_SECONDS = 10.0
 
@@ -80,7 +80,7 @@ class MemoryMeter:
             return reading
 
     def count_gpus(self, patience: float = WAKING_SECONDS) -> int:
-        """How many GPUs there are, also if their driver has just been woken up."""
+        """The number of GPUs; waits for a driver that is waking up."""
         with self._lock:
             self._gpus.read()
         self._gpus.wait(patience)
@@ -88,7 +88,7 @@ class MemoryMeter:
             return len(self._gpus.read())
 
     def _pss_of(self, pids: Iterable[int]) -> float | None:
-        """A value that may be some seconds old; None where it cannot be read."""
+        """The PSS, which may be some seconds old; None if it cannot be read."""
         now = time.monotonic()
         if now - self._pss_at >= PSS_SECONDS:
             self._pss, self._pss_at = _pss(pids), now
@@ -107,7 +107,7 @@ def _tree(pid: int) -> "Sequence[psutil.Process]":
 
 
 def _one(process: "psutil.Process") -> tuple[int, int]:
-    """RSS and VMS in bytes; what has ended meanwhile is 0."""
+    """RSS and VMS in bytes; 0 for a process that has ended meanwhile."""
     import psutil
 
     try:

@@ -1,4 +1,4 @@
-"""Which memory may come in large pages (2 MB), where the system lets a process choose: Linux."""
+"""Huge pages: which memory may use pages of 2 MB (Linux only)."""
 
 import ctypes
 import mmap
@@ -14,14 +14,14 @@ _GET_THP_DISABLE = 42
 
 @contextmanager
 def small_pages() -> Iterator[None]:
-    """What this process allocates meanwhile stays in small pages, now and later.
+    """Keep memory that is allocated meanwhile in small pages, now and later.
 
     For buffers that are larger than what is in them: with large pages the kernel fills them up,
     some at the first touch, others when it tidies up (khugepaged).
     """
     libc = _libc()
     if libc is None or libc.prctl(_GET_THP_DISABLE, 0, 0, 0, 0) != 0:
-        yield  # there is nothing to choose, or the user chose small pages for everything
+        yield  # not supported, or the user chose small pages for everything
         return
     libc.prctl(_SET_THP_DISABLE, 1, 0, 0, 0)
     try:
@@ -32,9 +32,9 @@ def small_pages() -> Iterator[None]:
 
 
 def _keep_small(libc: ctypes.CDLL) -> None:
-    """Have the kernel leave all memory that there is now as it is.
+    """Keep all present memory in small pages.
 
-    A mapping that another thread has given back since gives an error that does not matter.
+    If another thread has freed a mapping meanwhile, the error does not matter.
     """
     for line in Path("/proc/self/maps").read_text(errors="replace").splitlines():
         where, rights, _, _, inode, *name = line.split(maxsplit=5)

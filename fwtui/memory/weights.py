@@ -1,4 +1,4 @@
-"""How large a model's weights are, from its file if it is here, else from what is known."""
+"""Size of a model's weights, from its file if downloaded, otherwise from the catalogue."""
 
 import os
 import struct
@@ -15,14 +15,14 @@ KNOWN = {model.name: model.megabytes for model in MODELS}
 """MB of model.bin (float16) of the published conversions."""
 
 
-# Bytes of a number by CTranslate2's id of its type (include/ctranslate2/types.h): float32, int8,
+# Bytes per number, by CTranslate2's type ids (include/ctranslate2/types.h): float32, int8,
 # int16, int32, float16, bfloat16.
 _TYPE_BYTES = (4, 1, 2, 4, 2, 2)
 _FLOAT16 = 2
 
 
 def weights_size(settings: ModelSettings, environ: Mapping[str, str] = os.environ) -> float | None:
-    """MB of the model's weights in float16; None for a model that is not here and not known."""
+    """MB of the model's weights in float16; None for an unknown model that is not downloaded."""
     try:
         file = locate(settings, environ) / "model.bin"
         return file.stat().st_size / 2**20 * _FLOAT16 / _stored_bytes(file)
@@ -32,7 +32,7 @@ def weights_size(settings: ModelSettings, environ: Mapping[str, str] = os.enviro
 
 
 def _stored_bytes(file: Path) -> int:
-    """Bytes of each weight as it is stored, by the first matrix; of float16 if there is none.
+    """Bytes per weight as stored, by the first matrix; those of float16 if there is none.
 
     The file: version, name and revision of the model, number of variables; of each its name, rank,
     lengths, type, bytes, and the bytes (CTranslate2's `model_spec.py`, `_serialize`).
@@ -50,7 +50,7 @@ def _stored_bytes(file: Path) -> int:
                 if rank > 1:
                     return _TYPE_BYTES[kind]
                 _skip(model, "I")
-        except (struct.error, IndexError):  # no such file: loading it will tell
+        except (struct.error, IndexError):  # not such a file: loading it will fail
             return _FLOAT16
     return _FLOAT16
 
@@ -62,5 +62,5 @@ def _number(file: BinaryIO, form: str) -> int:
 
 
 def _skip(file: BinaryIO, form: str) -> None:
-    """Over something with its length before it."""
+    """Skip a block that is preceded by its length."""
     file.seek(_number(file, form), os.SEEK_CUR)

@@ -1,7 +1,7 @@
-"""What was transcribed before, by content and settings: so that it need not be done again.
+"""History of transcribed files by content and settings, so that they can be skipped.
 
-One small SQLite file in the state folder, which several fwtuis share. It is a help, never a need:
-without it, or when it cannot be used, everything is transcribed.
+A small SQLite file in the state folder, shared by all fwtuis. It is optional: without it, or when
+it cannot be used, every file is transcribed.
 """
 
 import os
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import sqlite3
 
 NAME = "transcribed.sqlite3"
-MOST = 200_000  # files that are remembered
-_PATIENCE = 5.0  # seconds that another fwtui may take over its change
+MOST = 200_000  # files
+_PATIENCE = 5.0  # seconds to wait for the change of another fwtui
 _TABLE = """
 create table if not exists transcribed (
   number integer primary key, content text not null, modified integer, settings text not null,
@@ -30,10 +30,10 @@ create index if not exists by_stem on transcribed (stem);
 """
 
 
-class Earlier(msgspec.Struct, frozen=True):
-    """A file that was transcribed. `content` and `modified` are of its `Identity`.
+class TranscribedFile(msgspec.Struct, frozen=True):
+    """A transcribed file. `content` and `modified` are those of its `Identity`.
 
-    `settings` is a digest of all that decides its outputs; `source` and `outputs` are
+    `settings` is a digest of everything that its outputs depend on; `source` and `outputs` are
     `path_to_text`.
     """
 
@@ -45,24 +45,24 @@ class Earlier(msgspec.Struct, frozen=True):
     at: datetime
 
     @property
-    def is_there(self) -> bool:
-        """Whether its outputs still are; blocks on the disk."""
+    def has_outputs(self) -> bool:
+        """Whether all of its outputs still exist; blocks on the disk."""
         return bool(self.outputs) and all(
             os.path.lexists(text_to_path(path)) for path in self.outputs
         )
 
 
-class Transcribed:
-    """The record in the folder `state`. No method raises."""
+class TranscriptionHistory:
+    """The history in the folder `state`. No method raises."""
 
     def __init__(self, state: Path) -> None:
         self._path = state / NAME
 
-    def find(self, content: str, settings: str) -> tuple[Earlier, ...]:
-        """Files of this content that were transcribed with these settings, the last first."""
+    def find(self, content: str, settings: str) -> tuple[TranscribedFile, ...]:
+        """Files with this content that were transcribed with these settings, the last first."""
         if not self._path.exists():
             return ()
-        with _no_trouble(), self._open() as db:
+        with _errors_ignored(), self._open() as db:
             rows = db.execute(
                 "select content, modified, settings, source, outputs, at from transcribed"
                 " where content = ? and settings = ? order by number desc limit 20",
@@ -71,8 +71,8 @@ class Transcribed:
             return tuple(_earlier(row) for row in rows)
         return ()
 
-    def add(self, earlier: Earlier) -> None:
-        """Remember a file. What was written to the same place before is there no more."""
+    def add(self, earlier: TranscribedFile) -> None:
+        """Add a file; one whose outputs had the same names before is removed."""
         stem = earlier.outputs[0].rpartition(".")[0]
         values = (
             earlier.content,
@@ -83,7 +83,7 @@ class Transcribed:
             msgspec.json.encode(earlier.outputs).decode(),
             earlier.at.isoformat(),
         )
-        with _no_trouble(), self._open() as db:
+        with _errors_ignored(), self._open() as db:
             db.executescript(_TABLE)
             db.execute("delete from transcribed where stem = ?", (stem,))
             cursor = db.execute(
@@ -107,15 +107,15 @@ class Transcribed:
 
 
 @contextmanager
-def _no_trouble() -> Iterator[None]:
-    """A record that cannot be used, or is none, is as good as an empty one."""
+def _errors_ignored() -> Iterator[None]:
+    """A history that cannot be used counts as empty."""
     import sqlite3
 
     with suppress(sqlite3.Error, OSError, ValueError):
         yield
 
 
-def _earlier(row: tuple[str, int | None, str, str, str, str]) -> Earlier:
+def _earlier(row: tuple[str, int | None, str, str, str, str]) -> TranscribedFile:
     content, modified, settings, source, outputs, at = row
     known = msgspec.json.decode(outputs, type=tuple[str, ...])
-    return Earlier(content, modified, settings, source, known, datetime.fromisoformat(at))
+    return TranscribedFile(content, modified, settings, source, known, datetime.fromisoformat(at))

@@ -1,7 +1,7 @@
-"""Names of outputs that running sessions use, so that none writes over another's.
+"""Names of outputs that running sessions use, so that none overwrites another's.
 
-Whoever comes later yields: it takes another name when it adds a file, when it starts, and when its
-output folder is changed. Sessions that nobody works on keep nobody away, as any earlier run.
+The later session uses other names: when it adds a file, when it starts, and when its output folder
+is changed. Sessions that are not running reserve no names.
 """
 
 import contextlib
@@ -17,20 +17,20 @@ from fwtui.sessions.load import load
 from fwtui.sessions.paths import SessionFiles
 
 LOCK_NAME = "names.lock"
-# Another fwtui that takes longer than this over its choice is stuck.
+# Seconds after which another fwtui that holds the lock must be stuck.
 PATIENCE = 10.0
 _PAUSE = 0.05
 
 
-class Choosing:
-    """One fwtui at a time looks at the names of the others and takes its own."""
+class NameReservation:
+    """A lock with which one fwtui at a time chooses names that the others do not use."""
 
     def __init__(self, sessions: Path) -> None:
         self._path = sessions.parent / LOCK_NAME
         self._lock: SessionLock | None = None
 
     def begin(self) -> None:
-        """Wait for the turn; goes on without it when it does not come."""
+        """Acquire the lock; continue without it if that takes too long."""
         ends = time.monotonic() + PATIENCE
         while time.monotonic() < ends:
             try:
@@ -42,17 +42,17 @@ class Choosing:
                 return
 
     def end(self) -> None:
-        """It is the next one's turn."""
+        """Release the lock."""
         if self._lock is not None:
             self._lock.release()
             self._lock = None
 
 
-def stems_of_others(sessions: Path, own: str, output_dir: str) -> dict[str, str]:
-    """Case-folded names that the outputs of other running sessions have: by which session.
+def names_of_other_sessions(sessions: Path, own: str, output_dir: str) -> dict[str, str]:
+    """Case-folded names of the outputs of other running sessions, each with its session.
 
-    Each as a whole path, and as it is called in `output_dir` if it is in there. Never raises: a
-    session that cannot be read keeps nobody away.
+    Each as an absolute path, and relative to `output_dir` if it is inside. Never raises: a session
+    that cannot be read reserves no names.
     """
     found: dict[str, str] = {}
     ours = _real(output_dir)
@@ -71,7 +71,7 @@ def stems_of_others(sessions: Path, own: str, output_dir: str) -> dict[str, str]
 
 
 def _names(stem: str, theirs: str, ours: str) -> Iterator[str]:
-    """The names of an output in the folder `theirs`, as a whole and as seen from `ours`."""
+    """The names of an output in the folder `theirs`: absolute, and relative to `ours`."""
     whole = path_to_text((Path(theirs) / text_to_path(stem)).as_posix())
     yield whole.casefold()
     if theirs == ours:

@@ -1,6 +1,6 @@
-"""What a bug report needs: versions, machine, settings, sessions and logs, all anonymous.
+"""Bug report: an anonymised bundle of versions, machine, settings, sessions and logs.
 
-It blocks on the disk. Nothing is sent anywhere.
+Blocks on the disk. Nothing is sent anywhere.
 """
 
 import getpass
@@ -35,7 +35,7 @@ from fwtui.sessions.catalog import list_sessions
 
 _TEXTS = frozenset(".txt .srt .vtt .tsv .lrc .ass .csv .md .docx".split())
 _SUFFIXES = "|".join(sorted(suffix[1:] for suffix in MEDIA_SUFFIXES | _TEXTS))
-# A log line's time, process and level: names come behind them.
+# Time, process and level of a log line; names follow them.
 _HEAD = r"^(?:\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:,\d{3})? (?:\d+ )?[A-Z]+ )?"
 _LOG_NAME = re.compile(r"\[File: (.+?)\] (?:Starting|Finished) - Memory", re.MULTILINE)
 _LINK = re.compile(r"\b(?:https?|ftps?|file|s3)://[^\s'\"<>]+", re.IGNORECASE)
@@ -53,40 +53,42 @@ _MAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]+)+")
 _ADDRESS = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b")
 _LIBRARY = re.compile(r".*?((?:site-packages|dist-packages|lib[/\\]python3[^/\\]*)[/\\].*)")
 _SYSTEM = ("/usr/", "/lib", "/dev/", "/proc/", "/sys/")
-_NOBODY = frozenset({"root", "user", "users", "home", "admin", "ubuntu", "localhost"})
-_SHORTEST = 3
+_COMMON_NAMES = frozenset({"root", "user", "users", "home", "admin", "ubuntu", "localhost"})
+_MIN_LENGTH = 3
 
 
-class Identity(msgspec.Struct, frozen=True, kw_only=True):
-    """Who somebody is. `places` are folders of ours by the signs that stand for them."""
+class PersonalData(msgspec.Struct, frozen=True, kw_only=True):
+    """What identifies the user. `folders`: fwtui's own folders, and their placeholders."""
 
     home: str = ""
     user: str = ""
     hosts: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
-    places: Mapping[str, str] = {}
+    folders: Mapping[str, str] = {}
 
 
 def names_in_log(text: str) -> set[str]:
-    """The names of the files that a log says it began or finished."""
+    """The names of the files that a log says were started or finished."""
     return set(_LOG_NAME.findall(text))
 
 
-class Anonymous:
-    """Makes texts anonymous; `paths` are files and folders that are known to be somebody's."""
+class Anonymizer:
+    """Replaces personal data in texts; `paths`: files and folders known to be the user's."""
 
-    def __init__(self, identity: Identity, paths: Iterable[str] = ()) -> None:
-        self._identity = identity
-        self._paths = sorted({path for path in paths if len(path) >= _SHORTEST}, key=len)[::-1]
-        self._signs: dict[str, str] = {}
+    def __init__(self, person: PersonalData, paths: Iterable[str] = ()) -> None:
+        self._person = person
+        self._paths = sorted({path for path in paths if len(path) >= _MIN_LENGTH}, key=len)[::-1]
+        self._placeholders: dict[str, str] = {}
         self._counts = {"file": 0, "path": 0}
 
     def __call__(self, text: str) -> str:
-        """The text, each of its lines in the clear, without what says who somebody is."""
+        """The text as printable lines, without personal data."""
         text = "\n".join(printable(line) for line in text.splitlines())
-        text = redacted(text, self._identity.secrets)
-        for place, sign in sorted(self._identity.places.items(), key=lambda one: -len(one[0])):
-            text = text.replace(place, sign)
+        text = redacted(text, self._person.secrets)
+        for folder, placeholder in sorted(
+            self._person.folders.items(), key=lambda one: -len(one[0])
+        ):
+            text = text.replace(folder, placeholder)
         text = self._known(text)
         text = _LINK.sub(lambda found: _link(found[0]), text)
         text = _QUOTED.sub(lambda found: found[1] + self._path(found[2]) + found[1], text)
@@ -94,32 +96,32 @@ class Anonymous:
         text = _PATH.sub(lambda found: self._path(found[0]), text)
         text = _NAME.sub(lambda found: found[1] + self._file(found[2]), text)
         text = _ADDRESS.sub("<address>", _MAIL.sub("<mail>", text))
-        return self._person(text)
+        return self._without_person(text)
 
     def _known(self, text: str) -> str:
-        """Without the paths and names that are known, whatever they look like."""
+        """The text without the known paths and names, whatever they look like."""
         names: dict[str, str] = {}
         for path in self._paths:
             names[printable(path)] = path
             name = re.split(r"[/\\]", path)[-1]
             stem = Path(name).stem
-            if len(stem) >= _SHORTEST:
+            if len(stem) >= _MIN_LENGTH:
                 names.setdefault(printable(name), name)
                 if name != stem:  # its outputs
                     names.setdefault(printable(stem) + ".", name)
-        there = sorted((name for name in names if name in text), key=len, reverse=True)
-        if not there:
+        present = sorted((name for name in names if name in text), key=len, reverse=True)
+        if not present:
             return text
-        pattern = re.compile(rf"(?<![\w<])(?:{'|'.join(map(re.escape, there))})(\w+\b)?")
+        pattern = re.compile(rf"(?<![\w<])(?:{'|'.join(map(re.escape, present))})(\w+\b)?")
 
-        def sign(found: re.Match[str]) -> str:
+        def replacement(found: re.Match[str]) -> str:
             ending = found[1] or ""
             name = found[0].removesuffix(ending)
             if not name.endswith("."):
-                return self._sign("file", names[name]) + ending
-            return Path(self._sign("file", names[name])).stem + "." + ending
+                return self._placeholder("file", names[name]) + ending
+            return Path(self._placeholder("file", names[name])).stem + "." + ending
 
-        return pattern.sub(sign, text)
+        return pattern.sub(replacement, text)
 
     def _path(self, path: str) -> str:
         if found := _LIBRARY.match(path):
@@ -129,28 +131,33 @@ class Anonymous:
         if path.startswith(_SYSTEM):
             return path
         is_file = Path(path).suffix.lower() in MEDIA_SUFFIXES | _TEXTS
-        return self._sign("file" if is_file else "path", path)
+        return self._placeholder("file" if is_file else "path", path)
 
     def _file(self, name: str) -> str:
-        return self._sign("file", name)
+        return self._placeholder("file", name)
 
-    def _sign(self, kind: str, text: str) -> str:
-        # A file is the same one with and without its folder.
+    def _placeholder(self, kind: str, text: str) -> str:
+        # A file has the same placeholder with and without its folder.
         key = re.split(r"[/\\]", text)[-1] if kind == "file" else text
-        if key not in self._signs:
+        if key not in self._placeholders:
             self._counts[kind] += 1
             suffix = Path(key).suffix.lower()
             plain = suffix if re.fullmatch(r"\.\w{1,5}", suffix) else ""
-            self._signs[key] = f"<{kind}{self._counts[kind]}>{plain}"
-        return self._signs[key]
+            self._placeholders[key] = f"<{kind}{self._counts[kind]}>{plain}"
+        return self._placeholders[key]
 
-    def _person(self, text: str) -> str:
-        me = self._identity
-        if len(me.home) >= _SHORTEST:
-            text = text.replace(me.home, "~")
-        for word, sign in ((me.user, "<user>"), *((host, "<host>") for host in me.hosts)):
-            if len(word) >= _SHORTEST and word.lower() not in _NOBODY:
-                text = re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", sign, text, flags=re.IGNORECASE)
+    def _without_person(self, text: str) -> str:
+        person = self._person
+        if len(person.home) >= _MIN_LENGTH:
+            text = text.replace(person.home, "~")
+        for word, placeholder in (
+            (person.user, "<user>"),
+            *((host, "<host>") for host in person.hosts),
+        ):
+            if len(word) >= _MIN_LENGTH and word.lower() not in _COMMON_NAMES:
+                text = re.sub(
+                    rf"(?<!\w){re.escape(word)}(?!\w)", placeholder, text, flags=re.IGNORECASE
+                )
         return text
 
 
@@ -159,13 +166,13 @@ def _link(link: str) -> str:
 
 
 TAIL_LINES = 1000  # of each log file
-MOST_LOGS = 3  # of each kind: of the day, of a session, of a crash
+MAX_LOGS = 3  # of each kind: daily, session, crash
 _PACKAGES = (
     "faster-whisper ctranslate2 av onnxruntime tokenizers huggingface-hub textual msgspec click "
     "psutil nvidia-cublas-cu12 nvidia-cudnn-cu12 yt-dlp"
 ).split()
 _TERMINAL = "TERM COLORTERM TERM_PROGRAM LANG LC_ALL LC_CTYPE NO_COLOR".split()
-# The user's own words and commands: only that they are set, and how long they are.
+# The user's own texts and commands: only their lengths are reported.
 _PRIVATE = frozenset(
     {
         "decoding.initial_prompt",
@@ -177,7 +184,7 @@ _PRIVATE = frozenset(
 )
 
 
-class Part(msgspec.Struct, frozen=True):
+class BugReportFile(msgspec.Struct, frozen=True):
     """One file of the bundle."""
 
     name: str
@@ -185,18 +192,20 @@ class Part(msgspec.Struct, frozen=True):
 
 
 def default_name(now: datetime) -> str:
-    """What the bundle is called if nobody says otherwise."""
+    """The default file name of the bundle."""
     return f"fwtui-bug-{now:%Y%m%d-%H%M%S}.zip"
 
 
-def gather(locations: Locations, environ: Mapping[str, str] = os.environ) -> tuple[Part, ...]:
-    """All parts, as they would be written. What cannot be read says so in its place."""
+def collect_files(
+    locations: Locations, environ: Mapping[str, str] = os.environ
+) -> tuple[BugReportFile, ...]:
+    """All files of the bundle, as they will be written; a file that cannot be read says so."""
     logs = dict(_logs(locations.logs))
     sessions = list_sessions(locations.sessions)
     stored = [one.session for one in sessions.sessions]
     known = {name for text in logs.values() for name in names_in_log(text)}
     known |= {path for session in stored for path in _paths(session)}
-    anonymous = Anonymous(identity(locations, environ), known)
+    anonymous = Anonymizer(personal_data(locations, environ), known)
     raw = {
         "about.txt": "\n".join(_about(environ)),
         "settings.txt": "\n".join(_settings(locations, environ)),
@@ -204,40 +213,40 @@ def gather(locations: Locations, environ: Mapping[str, str] = os.environ) -> tup
         "last-batch.json": _read(locations.last_batch),
         **logs,
     }
-    return tuple(Part(name, anonymous(text)) for name, text in raw.items() if text)
+    return tuple(BugReportFile(name, anonymous(text)) for name, text in raw.items() if text)
 
 
-def shown(parts: Iterable[Part]) -> Iterator[str]:
-    """The lines of all parts, each under its name."""
-    for part in parts:
-        lines = part.text.splitlines()
-        yield f"== {part.name} ({len(lines)} lines)"
+def bundle_lines(files: Iterable[BugReportFile]) -> Iterator[str]:
+    """The lines of all files, each under its name."""
+    for file in files:
+        lines = file.text.splitlines()
+        yield f"== {file.name} ({len(lines)} lines)"
         yield from lines
         yield ""
 
 
-def write_bundle(path: Path, parts: Iterable[Part]) -> None:
-    """Write a zip with the parts, in one step. Raises StorageError."""
+def write_bundle(path: Path, files: Iterable[BugReportFile]) -> None:
+    """Write the files as a zip, atomically. Raises StorageError."""
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as bundle:
-        for part in parts:
-            bundle.writestr(part.name, part.text + "\n")
+        for file in files:
+            bundle.writestr(file.name, file.text + "\n")
     write_atomic(path, data.getvalue(), 0o600, owner=path_to_text(path))
 
 
-def identity(locations: Locations, environ: Mapping[str, str]) -> Identity:
-    """Who we are, as far as this machine knows."""
+def personal_data(locations: Locations, environ: Mapping[str, str]) -> PersonalData:
+    """The personal data of the current user, as far as it is known."""
     try:
         user = getpass.getuser()
     except (OSError, KeyError, ImportError):  # a user without a name, as in containers
         user = ""
     host = socket.gethostname()
-    return Identity(
+    return PersonalData(
         home=os.path.expanduser("~"),  # noqa: PTH111 - never raises
         user=user,
         hosts=tuple(dict.fromkeys((host, host.partition(".")[0]))),
         secrets=secrets_in(environ),
-        places={
+        folders={
             os.fspath(locations.state): "<state>",
             os.fspath(locations.cache): "<cache>",
             os.fspath(locations.config): "<config>",
@@ -261,7 +270,7 @@ def _about(environ: Mapping[str, str]) -> Iterator[str]:
     for name in ("TMUX", "SSH_CONNECTION", "CUDA_VISIBLE_DEVICES", "HF_HOME", "HF_ENDPOINT"):
         yield f"{name} {'set' if name in environ else 'not set'}"
     names = sorted(name for name in environ if name.startswith(PREFIX))
-    yield f"Variables of fwtui that are set: {', '.join(names) or 'none'}"
+    yield f"fwtui variables set: {', '.join(names) or 'none'}"
 
 
 def _version(name: str) -> str:
@@ -272,11 +281,11 @@ def _version(name: str) -> str:
 
 
 def _settings(locations: Locations, environ: Mapping[str, str]) -> Iterator[str]:
-    yield "Settings that are not at their defaults, and where they come from:"
+    yield "Settings that differ from the defaults, and their sources:"
     try:
         found = sourced_values(make_layers(locations.config_file, environ=environ))
     except FwtuiError as error:
-        yield f"they cannot be read: {error.title}"
+        yield f"cannot be read: {error.title}"
         return
     for one in found:
         if one.origin is not Origin.DEFAULT and one.value != one.field.default:
@@ -302,9 +311,9 @@ def _paths(session: Session) -> Iterator[str]:
 
 
 def _logs(folder: Path) -> Iterator[tuple[str, str]]:
-    """The ends of the newest log files of each kind."""
+    """The last lines of the newest log files of each kind."""
     for pattern in ("fwtui-*.log", "[0-9]*.log", "crash-*.log", "background.log"):
-        for file in sorted(folder.glob(pattern), key=_changed, reverse=True)[:MOST_LOGS]:
+        for file in sorted(folder.glob(pattern), key=_changed, reverse=True)[:MAX_LOGS]:
             yield f"logs/{file.name}", "\n".join(_read(file).splitlines()[-TAIL_LINES:])
 
 
@@ -321,4 +330,4 @@ def _read(file: Path) -> str:
     except FileNotFoundError:
         return ""
     except OSError as error:
-        return f"it cannot be read: {error.strerror or error}"
+        return f"cannot be read: {error.strerror or error}"

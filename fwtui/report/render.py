@@ -1,4 +1,4 @@
-"""The report as a text to keep beside the transcripts."""
+"""Renders a report as text, and exports reports and sessions as Markdown, CSV, JSON or TOML."""
 
 import re
 from collections import Counter
@@ -82,16 +82,16 @@ def _padded(text: str, width: int, *, right: bool) -> str:
     return space + text if right else text + space
 
 
-# What could be read as Markdown or HTML, wherever in a line it stands.
+# Characters that Markdown or HTML could interpret anywhere in a line.
 _MARKS = re.compile(r"[\\`*_{}\[\]<>#|~&!]")
-MOST_SLOW = 5
+MAX_SLOW = 5
 
 
 def to_markdown(report: BatchReport) -> str:
-    """The report, ending in a line break; names and texts are escaped."""
+    """The report as Markdown, ending in a line break; names and texts are escaped."""
     folder = common_folder(report.jobs)
     blocks = ["# fwtui batch report", _table(("", ""), summary(report, folder))]
-    slow = [row(job, folder) for job, _, _ in report.slowest(MOST_SLOW)]
+    slow = [row(job, folder) for job, _, _ in report.slowest(MAX_SLOW)]
     if len(slow) > 1:
         blocks += ["## Slowest files", _table(HEADINGS, slow, RIGHT)]
     for title, found in remarks(report).items():
@@ -127,7 +127,7 @@ def _escaped(text: str) -> str:
 
 
 class SessionExport(msgspec.Struct, frozen=True, kw_only=True):
-    """A stored session; `log` has the lines of its log files, if they were asked for."""
+    """A stored session; `log`: the lines of its log files, if requested."""
 
     session_id: str
     created_at: datetime
@@ -138,7 +138,7 @@ class SessionExport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReportExport(msgspec.Struct, frozen=True, kw_only=True):
-    """A batch at its end. `memory` is the curve of our processes' memory."""
+    """A batch at its end. `memory`: the memory use of our processes over time."""
 
     session_id: str
     started: datetime
@@ -154,9 +154,9 @@ class ReportExport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def export_session(session: Session, form: str, log: Sequence[str] | None = None) -> bytes:
-    """The session in one of `SESSION_FORMATS`; raises KeyError for another.
+    """The session in one of `SESSION_FORMATS`. Raises KeyError for another format.
 
-    `log`: the lines of its log, for all formats but CSV, which has no place for them.
+    `log`: the lines of its log, for all formats but CSV.
     """
     if form == "csv":
         return to_csv(file_record(job) for job in session.jobs).encode()
@@ -167,12 +167,12 @@ def export_session(session: Session, form: str, log: Sequence[str] | None = None
 
 
 def export_report(report: BatchReport, form: str) -> bytes:
-    """The report in one of `REPORT_FORMATS`; raises KeyError for another."""
+    """The report in one of `REPORT_FORMATS`. Raises KeyError for another format."""
     return _REPORT_FORMATS[form](report).encode()
 
 
 def write_export(path: Path, data: bytes) -> None:
-    """Put an export into a file, in one step. Raises StorageError."""
+    """Write an export to a file, atomically. Raises StorageError."""
     write_atomic(path, data, owner=path_to_text(path))
 
 
@@ -218,7 +218,7 @@ def _to_toml(export: SessionExport) -> str:
 
 
 def _without_nulls(value: Any) -> Any:
-    """TOML has no null: what does not apply is not there."""
+    """The value without nulls, which TOML does not have."""
     match value:
         case dict():
             return {key: _without_nulls(item) for key, item in value.items() if item is not None}

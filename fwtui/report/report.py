@@ -30,7 +30,7 @@ from fwtui.core.job import (
 )
 from fwtui.core.paths import text_to_path, valid_text
 from fwtui.core.settings import Settings
-from fwtui.core.text import printable
+from fwtui.core.text import clock, printable
 
 _JOINT = "; "
 
@@ -209,8 +209,8 @@ class BatchReport(msgspec.Struct, frozen=True):
 
     @property
     def seconds(self) -> float:
-        """How long the batch took."""
-        return (self.finished - self.started).total_seconds()
+        """How long the batch took; 0 if the clock was set back."""
+        return max(0.0, (self.finished - self.started).total_seconds())
 
     def slowest(self, most: int) -> tuple[tuple[Job, Completed, float], ...]:
         """The completed files that took longest for their length, with their speeds."""
@@ -402,13 +402,6 @@ def _moment(at: datetime) -> str:
     """The time on the reader's clock, with its offset from UTC if `at` has a time zone."""
     local = at.astimezone() if at.tzinfo else at
     return local.isoformat(sep=" ", timespec="seconds")
-
-
-def clock(seconds: float) -> str:
-    """`m:ss` or `h:mm:ss`."""
-    minutes, second = divmod(max(0, round(seconds)), 60)
-    hours, minute = divmod(minutes, 60)
-    return f"{hours}:{minute:02d}:{second:02d}" if hours else f"{minute}:{second:02d}"
 
 
 def times(speed: float | None) -> str:

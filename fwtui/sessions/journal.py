@@ -1,4 +1,4 @@
-"""The journal's records, and how they look on disk.
+"""Format of the journal: its records, lines, and the open file.
 
 A line is `["<crc32 of the record, 8 hex digits>",{record}]`. A record is a tagged struct; times
 are seconds. Reading never raises: it stops at the first line that is not intact.
@@ -151,15 +151,15 @@ _replayed: msgspec.json.Decoder[Replayed] = msgspec.json.Decoder(Replayed)
 
 
 class Damage(StrEnum):
-    """What is wrong with a journal."""
+    """Damage of a journal."""
 
     NONE = "none"
     TORN = "torn"  # the last line is incomplete: a write that was never acknowledged
-    CORRUPT = "corrupt"  # something else, which only a fault outside fwtui can do
+    CORRUPT = "corrupt"  # anything else, caused outside fwtui
 
 
 class Scan(msgspec.Struct, frozen=True):
-    """What reading a journal found. `end` is the length in bytes of its intact part."""
+    """Result of reading a journal. `end` is the length in bytes of its intact part."""
 
     header: JournalHeader | None
     end: int
@@ -260,7 +260,7 @@ class JournalFile:
         return self._length
 
     def append(self, records: Sequence[AnyRecord]) -> list[int]:
-        """As `append_lines`."""
+        """Append records; see `append_lines`."""
         return self.append_lines([encode_line(record) for record in records])
 
     def append_lines(self, lines: Sequence[bytes]) -> list[int]:
@@ -305,14 +305,14 @@ class JournalFile:
         except OSError as error:
             raise storage_error(error, self._path, "read") from error
 
-    def let_go_of_name(self) -> None:
-        """Make it possible to rename another file to this one's name."""
-        # POSIX does not mind, and the records stay readable through the descriptor.
+    def allow_replacement(self) -> None:
+        """Allow another file to be renamed to this one's name."""
+        # POSIX allows it always, and the records stay readable through the descriptor.
         if sys.platform == "win32":
             self.close()
 
     def close(self) -> None:
-        """Close the file; every record is on the disk already."""
+        """Close the file; all records are on the disk already."""
         if self._descriptor is None:
             return
         descriptor, self._descriptor = self._descriptor, None

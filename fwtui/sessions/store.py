@@ -1,4 +1,4 @@
-"""One open session: everything it is told is on the disk before the call returns."""
+"""An open session: every change is durable on the disk before the call returns."""
 
 import contextlib
 import itertools
@@ -7,8 +7,6 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-
-import msgspec
 
 from fwtui.core.events import (
     DurableChange,
@@ -27,117 +25,28 @@ from fwtui.core.view import BatchView
 from fwtui.core.watched_folder import WatchedFolder
 from fwtui.disk.files import (
     FILES,
-    PRIVATE_FILE,
     FileSystem,
     ensure_folder,
-    remove_quietly,
     storage_error,
-    write_temp,
 )
 from fwtui.disk.lock import SessionLock
 from fwtui.errors import SessionInUseError, StorageError
 from fwtui.sessions import journal as records
 from fwtui.sessions import replay
+from fwtui.sessions.compaction import JournalRewrite, install_generation, write_generation
 from fwtui.sessions.delete import DeletedFiles, adopted_original, erase, keep_copy, remove_scratch
-from fwtui.sessions.journal import JournalFile, JournalHeader, encode_line, mark_of
+from fwtui.sessions.journal import JournalFile, JournalHeader
 from fwtui.sessions.load import Loaded, load, stamp_of
 from fwtui.sessions.paths import ID_FORMAT, SessionFiles, local_time
 from fwtui.sessions.replay import FileProgress, ProgressIndex, SessionContent
 from fwtui.sessions.settings_codec import settings_to
-from fwtui.sessions.snapshot import encode_snapshot
-
-
-class JournalRewrite:
-    """The journal of a new generation while it is written: its lines, and where they will be."""
-
-    def __init__(
-        self, header: JournalHeader, old: JournalFile | None, progress: dict[JobId, FileProgress]
-    ) -> None:
-        self._header = header
-        self._old = old
-        self._progress = progress
-        self.index = ProgressIndex()
-        self.length = 0
-        self.problems: list[str] = []
-
-    @property
-    def generation(self) -> int:
-        """The new generation."""
-        return self._header.generation
-
-    def lines(self) -> Iterator[bytes]:
-        """The new journal, line by line."""
-        yield self._add(encode_line(self._header))
-        if self._old is not None:
-            for job_id, progress in self._progress.items():
-                yield from self._copy(self._old, job_id, progress)
-
-    def _copy(self, old: JournalFile, job_id: JobId, progress: FileProgress) -> Iterator[bytes]:
-        for line in old.lines((progress.plan, *progress.windows)):
-            record = mark_of(line)
-            if record is None:
-                self.problems.append(
-                    f"The journal of session {self._header.session_id} was damaged on the disk; "
-                    f"file {job_id} goes on from its last readable window"
-                )
-                return
-            self.index.apply(record, self.length)
-            yield self._add(line)
-
-    def _add(self, line: bytes) -> bytes:
-        self.length += len(line)
-        return line
-
-
-class NewGeneration(msgspec.Struct, frozen=True):
-    """The new files of a session, on the disk but not yet in place."""
-
-    snapshot: Path
-    journal: Path
-    length: int
-
-
-def write_generation(
-    paths: SessionFiles, content: SessionContent, rewrite: JournalRewrite, files: FileSystem
-) -> NewGeneration:
-    """Write the new files. Raises StorageError; nothing has changed then."""
-    journal = write_temp(paths.journal, rewrite.lines(), PRIVATE_FILE, files=files)
-    chunks = encode_snapshot(content, rewrite.generation, rewrite.index.files)
-    try:
-        snapshot = write_temp(paths.snapshot, chunks, PRIVATE_FILE, files=files)
-    except BaseException:
-        remove_quietly(journal, files)
-        raise
-    return NewGeneration(snapshot, journal, rewrite.length)
-
-
-def install_generation(
-    paths: SessionFiles, prepared: NewGeneration, old: JournalFile | None, files: FileSystem
-) -> JournalFile:
-    """Put the new files in place; returns the open journal.
-
-    Raises StorageError; the old journal may be behind the snapshot then, and nothing may be
-    appended to it any more until a compaction succeeds.
-    """
-    try:
-        files.replace(prepared.snapshot, paths.snapshot)
-        files.sync_folder(paths.directory)
-        if old is not None:
-            old.let_go_of_name()
-        files.replace(prepared.journal, paths.journal)
-        files.sync_folder(paths.directory)
-    except OSError as error:
-        remove_quietly(prepared.snapshot, files)
-        remove_quietly(prepared.journal, files)
-        raise storage_error(error, paths.snapshot, "write") from error
-    return JournalFile(paths.journal, prepared.length, files)
 
 
 class SessionStore:
     """A session, open and locked. Thread-safe; every method is durable when it returns.
 
     All methods raise StorageError (DiskFullError when there is no room); the session is then
-    what it was before the call. `problems` says what was wrong with it when it was opened.
+    what it was before the call. `problems` are those found when it was opened.
     """
 
     def __init__(self, paths: SessionFiles, lock: SessionLock, files: FileSystem) -> None:
@@ -159,7 +68,7 @@ class SessionStore:
     def create(
         cls, directory: Path, settings: Settings, now: datetime, *, files: FileSystem = FILES
     ) -> "SessionStore":
-        """A new session, its id made from `now`."""
+        """A new session with an id made from `now`."""
         now = local_time(now)
         content = SessionContent(f"{now:{ID_FORMAT}}", now, BatchView(settings=settings))
         return cls.create_from(directory, content, files=files)
@@ -187,7 +96,7 @@ class SessionStore:
         for number in itertools.count(1):
             suffix = f"_{number}" if number > 1 else ""
             paths = SessionFiles(directory, wanted + suffix)
-            # A journal alone is left of a deleted session: its records must not become ours.
+            # A journal alone is a leftover of a deleted session: its records must not become ours.
             if paths.snapshot.exists() or paths.journal.exists():
                 continue
             with contextlib.suppress(SessionInUseError):
@@ -245,7 +154,7 @@ class SessionStore:
             self._journal = JournalFile(self._paths.journal, loaded.journal.end, self._files)
 
     def _start(self) -> None:
-        """Compact for the first time; without that there is no journal to append to."""
+        """Compact for the first time, which creates the journal to append to."""
         try:
             self.compact()
         except BaseException:
@@ -254,7 +163,7 @@ class SessionStore:
 
     @property
     def session_id(self) -> str:
-        """The session's id, also the name of its files."""
+        """The session's id, which is the stem of its files."""
         return self._paths.session_id
 
     @property
@@ -269,7 +178,7 @@ class SessionStore:
 
     @property
     def owner(self) -> str:
-        """The session's name among all sessions on all machines, for `write_atomic`."""
+        """A name of the session that is unique across machines, for `write_atomic`."""
         return f"{socket.gethostname()}:{self.directory / self.session_id}"
 
     @property
@@ -279,9 +188,9 @@ class SessionStore:
 
     @property
     def session(self) -> Session:
-        """Everything as it is now; after closing, as it was, without resume points.
+        """The session as it is now; after closing, as it was, without resume points.
 
-        Cost grows with the number of jobs.
+        Takes time proportional to the number of jobs.
         """
         with self._guard:
             if self._journal is None:
@@ -341,10 +250,10 @@ class SessionStore:
             raise StorageError(f"Session {self.session_id} has a job with such an id already")
 
     def restore_progress(self, jobs: Iterable[Job]) -> None:
-        """Count again what was done inside the files of jobs that were removed and added again.
+        """Restore the progress inside files of jobs that were removed and added again.
 
-        Unless the session was compacted meanwhile. The text of completed files is read from their
-        outputs.
+        It is lost if the session was compacted in between. The text of completed files is read
+        from their outputs.
         """
         with self._guard:
             for job in jobs:
@@ -355,11 +264,11 @@ class SessionStore:
 
     @property
     def folders(self) -> tuple[WatchedFolder, ...]:
-        """The folders that are watched for this session."""
+        """The watched folders of the session."""
         return self._content.folders
 
     def set_folders(self, folders: tuple[WatchedFolder, ...]) -> None:
-        """Remember other folders, in a new snapshot."""
+        """Change the watched folders, in a new snapshot."""
         with self._guard:
             before, self._content.folders = self._content.folders, folders
             try:
@@ -369,13 +278,13 @@ class SessionStore:
                 raise
 
     def begin_file(self, job_id: JobId, plan: FilePlan) -> None:
-        """The file starts at its beginning: earlier windows of it do not count any more."""
+        """Record that a file starts from its beginning; earlier windows of it no longer count."""
         with self._guard:
             self._check(job_id)
             self._write(records.PlanRecord(job_id, plan))
 
     def add_window(self, job_id: JobId, result: WindowResult) -> None:
-        """Keep a finished window of a file that was begun."""
+        """Record a finished window of a file that was begun."""
         with self._guard:
             self._check(job_id)
             if job_id not in self._progress.files:
@@ -383,12 +292,12 @@ class SessionStore:
             self._write(records.WindowRecord(job_id, result))
 
     def add_temp(self, path: Path) -> None:
-        """Remember a scratch file, before it is created."""
+        """Record a scratch file before it is created."""
         with self._guard:
             self._write_scratch(records.ScratchAddedRecord(path_to_text(path)))
 
     def drop_temp(self, path: Path) -> None:
-        """Forget a scratch file that is deleted."""
+        """Record that a scratch file was deleted."""
         with self._guard:
             if path_to_text(path) in self._content.temps:
                 self._write_scratch(records.ScratchRemovedRecord(path_to_text(path)))
@@ -398,7 +307,7 @@ class SessionStore:
         self._content.apply(record)
 
     def resume_point(self, job_id: JobId) -> ResumePoint | None:
-        """Where the file goes on; None if it has no progress."""
+        """Where the file resumes; None if it has no progress."""
         with self._guard:
             progress = self._progress.files.get(job_id)
             return replay.resume_of(self._open_journal(), progress) if progress else None
@@ -410,7 +319,7 @@ class SessionStore:
             return progress.seconds if progress else 0.0
 
     def segments(self, job_id: JobId) -> tuple[Segment, ...]:
-        """The segments found so far; of completed files there until the next compaction."""
+        """The segments so far; those of completed files are kept until the next compaction."""
         with self._guard:
             progress = self._progress.files.get(job_id)
             return replay.segments_of(self._open_journal(), progress) if progress else ()
@@ -422,7 +331,7 @@ class SessionStore:
             return replay.skipped_windows_of(self._open_journal(), progress) if progress else ()
 
     def spoken(self, job_id: JobId) -> tuple[Spoken, ...]:
-        """The languages heard in the file; there as long as `segments`."""
+        """The languages detected in the file; kept as long as `segments`."""
         with self._guard:
             progress = self._progress.files.get(job_id)
             return replay.spoken_of(self._open_journal(), progress) if progress else ()
@@ -446,7 +355,7 @@ class SessionStore:
             unfinished = self._progress.unfinished(self.view.jobs)
             rewrite = JournalRewrite(header, self._journal, unfinished)
             prepared = write_generation(self._paths, self._content, rewrite, self._files)
-            # From here on until all is done, the journal may be behind the snapshot on the disk.
+            # Until the end of this block the journal may be behind the snapshot on the disk.
             self._behind, self._generation = True, header.generation
             journal = install_generation(self._paths, prepared, self._journal, self._files)
             self._close_journal()
@@ -456,7 +365,7 @@ class SessionStore:
             self.problems += tuple(rewrite.problems)
 
     def close(self) -> None:
-        """Let the session go; one without jobs and folders is deleted. Closing twice is fine."""
+        """Close and unlock the session; delete it if it has no jobs and folders. Idempotent."""
         with self._guard:
             if not self._closed and self._content.is_empty:
                 self._erase(None)
@@ -465,7 +374,7 @@ class SessionStore:
     def delete(self) -> DeletedFiles:
         """Delete the session with its scratch files, and close it.
 
-        A foreign session that it was made from is deleted as well.
+        The session of the earlier program that it was made from is deleted as well.
         """
         with self._guard:
             self._not_closed()

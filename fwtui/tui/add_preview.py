@@ -11,9 +11,10 @@ from fwtui.core.job import Completed, Job
 from fwtui.core.paths import expand_home, path_to_text
 from fwtui.core.settings import OutputSettings
 from fwtui.core.templates import DEFAULT
+from fwtui.core.text import clock
 from fwtui.outputs.formats.registry import formats
 from fwtui.tui.folder_tree import Kind, is_kind
-from fwtui.tui.formatting import clean, clock, file_count, time_span
+from fwtui.tui.formatting import clean, file_count, time_span
 from fwtui.tui.glyphs import Glyphs
 
 IN_QUEUE = "queued"

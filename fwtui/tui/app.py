@@ -21,12 +21,12 @@ from fwtui.config.overrides import from_overrides
 from fwtui.core.commands import AnyCommand, Start
 from fwtui.core.failure import Failure
 from fwtui.core.job import Job
-from fwtui.core.notification import news, terminal_signal
+from fwtui.core.notification import end_text, terminal_signal
 from fwtui.core.settings import InterfaceSettings, ModelSettings, Settings
 from fwtui.errors import ExitCode, FwtuiError, ModelAbsentError, ModelError
 from fwtui.tui.app_messages import InterfaceChanged, ProfilesRead
 from fwtui.tui.controller import BatchController
-from fwtui.tui.error_boundary import Sturdy
+from fwtui.tui.error_boundary import ErrorBoundary
 from fwtui.tui.error_dialogs import ErrorDialogs
 from fwtui.tui.formatting import clean, shown_path
 from fwtui.tui.glyphs import Glyphs, choose_glyphs
@@ -39,7 +39,7 @@ from fwtui.tui.shutdown import Ending
 from fwtui.tui.theme import DARK, LIGHT, THEMES, complete
 
 if TYPE_CHECKING:
-    from fwtui.batch.remote.endpoints import Place
+    from fwtui.batch.remote.endpoints import Endpoint
     from fwtui.config.profiles import Profile
     from fwtui.tui.controller import BatchWorkspace
     from fwtui.tui.model_downloads import Downloads, Load
@@ -122,7 +122,7 @@ class _Blinking(Protocol):
     cursor_blink: bool
 
 
-class Looks(Sturdy, App[ExitCode]):
+class Looks(ErrorBoundary, App[ExitCode]):
     """An application with our themes; `glyphs` and `keymap` may be replaced before it runs."""
 
     _has_themes = False
@@ -227,7 +227,7 @@ class FwtuiApp(Looks, Fetching, Ending):
         now: Callable[[], datetime] = datetime.now,
         glyphs: Glyphs | None = None,
         log_file: Path | None = None,
-        attach: "Place | None" = None,
+        attach: "Endpoint | None" = None,
     ) -> None:
         super().__init__()
         self.use(settings.interface)
@@ -315,7 +315,7 @@ class FwtuiApp(Looks, Fetching, Ending):
             self.withdraw_question()
         if changes.finished is not None and changes.finished.is_news:
             done = self.controller.model.settings.done
-            self.write_to_terminal(terminal_signal(done, news(changes.finished), os.environ))
+            self.write_to_terminal(terminal_signal(done, end_text(changes.finished), os.environ))
         failure = changes.finished.failure if changes.finished is not None else None
         if failure is not None:
             self.error_dialogs.batch_failed(failure)
@@ -343,12 +343,12 @@ class FwtuiApp(Looks, Fetching, Ending):
     async def action_report_bug(self) -> None:
         """Put a bundle together, show it, and write it if that is wanted."""
         from fwtui.config.locations import Locations
-        from fwtui.report.bug_report import default_name, gather
+        from fwtui.report.bug_report import collect_files, default_name
         from fwtui.tui.screens.report_bug import ReportBugDialog
 
         if any(isinstance(screen, ReportBugDialog) for screen in self.screen_stack):
             return
-        parts = await asyncio.to_thread(gather, Locations.default())
+        parts = await asyncio.to_thread(collect_files, Locations.default())
         file = Path.cwd() / default_name(self.now())
         said = await self.push_screen_wait(ReportBugDialog(parts, self.glyphs, file))
         if said:

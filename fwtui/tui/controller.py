@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Protocol
 
-from fwtui.batch.coalesce import Gathering
+from fwtui.batch.coalesce import EventCoalescer
 from fwtui.batch.exit_code import exit_code
 from fwtui.batch.link import BatchLink
 from fwtui.core.commands import AnyCommand, Quit, RetryJobs
@@ -20,8 +20,8 @@ from fwtui.errors import ExitCode
 from fwtui.tui.model import BatchModel, Changes
 
 if TYPE_CHECKING:  # the first frame is painted before these are imported
-    from fwtui.batch.remote.batch_status import Glimpse
-    from fwtui.batch.remote.endpoints import Place
+    from fwtui.batch.remote.batch_status import BatchStatus
+    from fwtui.batch.remote.endpoints import Endpoint
     from fwtui.batch.workspace import Mapped
     from fwtui.sessions.catalog import SessionList, StoredSession
     from fwtui.sessions.delete import DeletedFiles
@@ -63,13 +63,13 @@ class BatchWorkspace(Protocol):
     async def remember(self, maps: Mapping[str, str]) -> None:
         """Save where folders of another machine are on this one."""
 
-    async def running(self) -> "tuple[Place, ...]":
+    async def running(self) -> "tuple[Endpoint, ...]":
         """Endpoints of batches in other processes."""
 
-    async def look(self, place: "Place") -> "Glimpse":
+    async def status(self, endpoint: "Endpoint") -> "BatchStatus":
         """The present status of such a batch."""
 
-    async def attach(self, place: "Place") -> ConnectedBatch:
+    async def attach(self, endpoint: "Endpoint") -> ConnectedBatch:
         """Connect to such a batch."""
 
     async def discard(self, stored: "StoredSession") -> "DeletedFiles":
@@ -94,7 +94,7 @@ class EventBridge:
         # The screens find their app in the context, which other threads do not have.
         self._context = contextvars.copy_context()
         self._lock = threading.Lock()
-        self._gathering: Gathering[AnyEvent] = Gathering()
+        self._coalescer: EventCoalescer[AnyEvent] = EventCoalescer()
         self._due: float | None = None  # the tick that is scheduled
         self._timer: asyncio.TimerHandle | None = None
         self._last = float("-inf")
@@ -114,7 +114,7 @@ class EventBridge:
     def receive(self, event: AnyEvent) -> None:
         """Keep an event, from any thread, and schedule a tick."""
         with self._lock:
-            tick = TICK if self._gathering.put(event, event) else PROGRESS_TICK
+            tick = TICK if self._coalescer.put(event, event) else PROGRESS_TICK
             if isinstance(event, JobsAdded) and not self.model.jobs:
                 tick = 0.0
             if self._due is not None and self._due <= tick:
@@ -129,7 +129,7 @@ class EventBridge:
     def drain(self) -> None:
         """Fold all events kept so far into the model and report the changes."""
         with self._lock:
-            gathered = tuple(self._gathering.take())
+            gathered = tuple(self._coalescer.take())
             self._due = None
         if self._timer is not None:
             self._timer.cancel()
@@ -213,11 +213,11 @@ class BatchController:
         if failed:
             self.send(RetryJobs(failed))
 
-    async def attach(self, place: "Place") -> None:
+    async def attach(self, endpoint: "Endpoint") -> None:
         """Show a batch of another process; raises FwtuiError."""
         async with self._opening:
             if not self.closing:
-                batch = await self.workspace.attach(place)
+                batch = await self.workspace.attach(endpoint)
                 self.model.attached = True
                 self._adopt(batch)
 

@@ -10,6 +10,7 @@ from rich.cells import cell_len, chop_cells, set_cell_size
 
 from fwtui.core.paths import text_to_path
 from fwtui.core.settings import OutputSettings
+from fwtui.core.text import clock
 
 REPLACEMENT = "�"
 
@@ -112,16 +113,6 @@ def outputs_location(output: OutputSettings) -> str:
     if output.output_layout == "source":
         return "beside the recordings"
     return shown_path(output.output_dir)
-
-
-def clock(seconds: float) -> str:
-    """Seconds as h:mm:ss, or m:ss below an hour; nothing sensible gives an empty string."""
-    if not math.isfinite(seconds) or seconds < 0:
-        return ""
-    whole = round(seconds)
-    hours, rest = divmod(whole, 3600)
-    minutes, secs = divmod(rest, 60)
-    return f"{hours}:{minutes:02}:{secs:02}" if hours else f"{minutes}:{secs:02}"
 
 
 def elapsed(seconds: float) -> str:

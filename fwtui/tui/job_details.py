@@ -25,11 +25,11 @@ from fwtui.core.job import (
 )
 from fwtui.core.languages import LANGUAGES
 from fwtui.core.settings import Settings
+from fwtui.core.text import clock
 from fwtui.tui.field_rows import FieldRow, fields, label_width
 from fwtui.tui.formatting import (
     base_name,
     clean,
-    clock,
     elapsed,
     file_size,
     fraction,

@@ -139,16 +139,10 @@ _SETTINGS = (
 )
 
 _RESUME = (
-    _key(
-        "resume_resume",
-        "r",
-        "Resume",
-        "Resume; failed files are retried",
-        "choose('resume')",
-    ),
+    _key("resume_resume", "r", "Resume", "Resume; failed files are retried"),
     _key("resume_inspect", "i", "Inspect", "Show its files and attempts"),
-    _key("resume_later", "l", "Later", "Keep the session and start a new one", "choose('later')"),
-    _key("resume_discard", "d", "Discard", "Delete the session (asks first)", "choose('discard')"),
+    _key("resume_later", "l", "Later", "Keep the session and start a new one"),
+    _key("resume_discard", "d", "Discard", "Delete the session (asks first)"),
 )
 
 _SESSIONS = (

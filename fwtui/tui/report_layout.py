@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from fwtui.core.job import Cancelled, Completed, Failed, Job, Pending, Processing, Skipped
+from fwtui.core.text import clock
 from fwtui.report.report import BatchReport, RemarkKind, remarks
 from fwtui.tui.formatting import (
     base_name,
     clean,
-    clock,
     file_count,
     fit,
     fit_middle,

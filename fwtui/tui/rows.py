@@ -14,10 +14,10 @@ from fwtui.core.job import (
     Processing,
     Skipped,
 )
+from fwtui.core.text import clock
 from fwtui.tui.formatting import (
     base_name,
     clean,
-    clock,
     elapsed,
     fit,
     fit_middle,

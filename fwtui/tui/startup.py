@@ -11,7 +11,7 @@ from fwtui.tui.formatting import clean, file_count
 from fwtui.tui.keymap import with_keys
 
 if TYPE_CHECKING:
-    from fwtui.batch.remote.endpoints import Place
+    from fwtui.batch.remote.endpoints import Endpoint
     from fwtui.sessions.catalog import StoredSession
     from fwtui.tui.app import FwtuiApp
 
@@ -23,7 +23,7 @@ class StartUp:
         self._app = app
         self._controller = controller
 
-    async def run(self, attach: "Place | None" = None) -> None:
+    async def run(self, attach: "Endpoint | None" = None) -> None:
         """Open what the user wants: a running batch, a stored session, or a new one."""
         if attach is not None:
             await self._controller.attach(attach)
@@ -57,20 +57,20 @@ class StartUp:
     async def _running(self) -> frozenset[str] | None:
         """Offer the running batches. None: it is shown; else the sessions that are left alone."""
         workspace, left = self._controller.workspace, frozenset[str]()
-        while places := await workspace.running():
-            batches = await asyncio.gather(*(workspace.look(place) for place in places))
+        while endpoints := await workspace.running():
+            batches = await asyncio.gather(*(workspace.status(endpoint) for endpoint in endpoints))
             # An empty one is a screen on which nothing has been done yet.
-            shown = [one for one in batches if one.seen is None or one.seen.total]
-            left = frozenset(place.session_id for place in places)
+            shown = [one for one in batches if one.details is None or one.details.total]
+            left = frozenset(endpoint.session_id for endpoint in endpoints)
             if not shown:
                 return left
             from fwtui.tui.screens.running import RunningDialog
 
-            place = await self._app.push_screen_wait(RunningDialog(shown, self._app.glyphs))
-            if place is None:
+            endpoint = await self._app.push_screen_wait(RunningDialog(shown, self._app.glyphs))
+            if endpoint is None:
                 return left
             try:
-                await self._controller.attach(place)
+                await self._controller.attach(endpoint)
             except FwtuiError as error:
                 await self._wait_told(error)
                 continue

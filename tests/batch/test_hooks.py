@@ -81,7 +81,7 @@ async def test_a_batch_tells_of_each_file_then_of_itself(tmp_path: Path, command
     assert isinstance(batch.jobs[2].state, Failed)
     (failed,) = [event for event in batch.events if isinstance(event, HookFailed)]
     assert failed.hook == "on_file_done"
-    assert "broken.mp3: it ended with exit code 1" in failed.text
+    assert "broken.mp3: exit code 1" in failed.text
     assert failed.hint == "cannot be moved"
     assert any("cannot be moved" in line for line in batch.log)
 
@@ -96,7 +96,7 @@ class Desk:
         self.hooks = Hooks(self.state, "20251214_101530", "/log")
         self.events: list[AnyEvent] = []
         self.state.listen(self.events.append)
-        self.state.listen(self.hooks.hear)
+        self.state.listen(self.hooks.handle)
 
     async def files(self, count: int) -> None:
         await self.state.add([Path(f"/media/{number}.mp3") for number in range(count)], [])
@@ -151,7 +151,7 @@ async def test_hanging_commands_block_nobody_are_ended_and_given_up(
     assert not [pid for pid in started if psutil.pid_exists(pid) and not is_dead(pid)]
     assert "did not end within 1 s" in desk.log(Level.WARNING)[0]
     assert desk.log(Level.ERROR) == [
-        "on_file_done did not end in time 3 times: it is not run any more in this batch"
+        "on_file_done timed out 3 times in a row: disabled for this batch"
     ]
     shown = [event for event in desk.events if isinstance(event, HookFailed)]
     assert len(shown) == 2  # the first of many, and the end of them
@@ -180,7 +180,7 @@ async def test_a_command_that_is_not_there_is_told(make: Make) -> None:
     desk.end()
     await desk.hooks.finish()
     (line,) = desk.log(Level.WARNING)
-    assert line.startswith("on_batch_done failed for the batch: it cannot be started: No such file")
+    assert line.startswith("on_batch_done failed for the batch: could not be started: No such file")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sh")
@@ -189,7 +189,7 @@ async def test_whoever_leaves_does_not_wait_long(make: Make, tmp_path: Path) -> 
     await desk.files(1)
     desk.end()
     await desk.hooks.finish(0.0)
-    assert "the commands for the batch are not run" in desk.log(Level.WARNING)[0]
+    assert "commands not run for the batch" in desk.log(Level.WARNING)[0]
     await desk.hooks.finish()  # its limit holds all the same, while there is somebody to hold it
 
 
@@ -224,12 +224,12 @@ async def test_the_desktop_is_told_by_the_program_that_is_there(
 @pytest.mark.skipif(os.name != "posix", reason="sh")
 def test_what_a_command_leaves_behind_is_not_waited_for() -> None:
     ended = run_command("sleep 5 & echo $!; exit 0", shell=True, seconds=4.0)
-    assert (ended.problem, ended.late) == ("", False)
-    psutil.Process(int(ended.words[0])).kill()
+    assert (ended.problem, ended.timed_out) == ("", False)
+    psutil.Process(int(ended.output[0])).kill()
 
 
 def test_what_reads_nothing_and_says_much_holds_nobody_up() -> None:
     says = [sys.executable, "-c", "print('x' * 10**6); print('end')"]
     ended = run_command(says, stdin=b"y" * 10**6, seconds=PATIENCE)
     assert ended.problem == ""
-    assert ended.words[-1] == "end"
+    assert ended.output[-1] == "end"

@@ -118,7 +118,7 @@ def test_another_language_must_be_sure_and_stretches_are_joined() -> None:
 
 def test_each_check_can_be_switched_off_and_clips_are_not_missed_elsewhere() -> None:
     transcript = Transcript("en", tuple(segments("no " * 9, logprob=-2.0)), 60.0)
-    plan = FilePlan("", "", 960_000, 0.0, "en", 1.0, heard=tuple(speech((20, 30))))
+    plan = FilePlan("", "", 960_000, 0.0, "en", heard=tuple(speech((20, 30))))
     heard = (Spoken(0, 30, "de", 0.9),)
 
     def kinds(quality: QualitySettings, clips: str = "0") -> list[FindingKind]:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from fwtui.core.commands import ChangeSettings, Start
 from fwtui.core.events import BatchFinished, JobChanged
 from fwtui.core.job import Completed
-from fwtui.outputs.reserved import stems_of_others
+from fwtui.outputs.reserved import names_of_other_sessions
 from tests.batch.driver import MINUTE, SHORT, BatchDriver, outputs, settings_for
 
 
@@ -61,7 +61,7 @@ async def test_after_another_folder_and_on_resume_they_are_looked_at_again(tmp_p
         sessions = first.workspace.locations.sessions
         # A batch that is not running keeps nobody away: its files are like those of any run before.
         session = first.runner.state.store.session_id
-        assert stems_of_others(sessions, "", str(out)) == {
+        assert names_of_other_sessions(sessions, "", str(out)) == {
             "talk": session,
             f"{out}/talk".casefold(): session,
         }

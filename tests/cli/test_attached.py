@@ -185,9 +185,9 @@ def test_a_detached_batch_is_seen_steered_and_stopped(
     stopped = fwtui("stop", session)
     assert stopped.returncode == ExitCode.DONE, stopped.stderr
     assert f"fwtui run --resume {session}" in stopped.stderr
-    screen.wait_for(lambda text: "The batch was ended where it runs" in text)
+    screen.wait_for(lambda text: "The batch was stopped elsewhere" in text)
     screen.press("Enter")
-    screen.wait_for(lambda text: "The batch was ended where it runs" not in text)
+    screen.wait_for(lambda text: "The batch was stopped elsewhere" not in text)
     screen.press("q")
     screen.wait_for(lambda text: "the-end 3" in text)
     until_gone(batch["place"]["pid"])

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from fwtui.batch.hooks import batch_told
+from fwtui.batch.hooks import batch_input
 from fwtui.cli.console import Console
 from fwtui.cli.progress import RunRecord
 from fwtui.cli.run import conclude
@@ -51,7 +51,7 @@ def background(events: Sequence[AnyEvent]) -> ExitCode:
     """What a batch without a terminal leaves to be read: here by its hook."""
     (jobs,) = (event.jobs for event in events if isinstance(event, BatchSnapshot))
     (end,) = (event for event in events if isinstance(event, BatchFinished))
-    told = batch_told(end, jobs, Settings(), "20251214_120000", "")
+    told = batch_input(end, jobs, Settings(), "20251214_120000", "")
     return ExitCode(int(told.variables["FWTUI_DONE_EXIT_CODE"]))
 
 

@@ -20,7 +20,7 @@ def test_run_shows_a_failing_command_and_a_session_cannot_bring_one(
     failing = ("--on_file_done", "false", "--on_batch_done", f"cp /dev/stdin {tmp_path}/told")
     result = fwtui("run", tmp_path / "broken.mp3", *MODEL, "-o", tmp_path / "out", *failing)
     assert result.returncode == ExitCode.SOME_FAILED
-    assert "warning: on_file_done failed for broken.mp3: it ended with exit code 1" in result.stderr
+    assert "warning: on_file_done failed for broken.mp3: exit code 1" in result.stderr
     told = json.loads((tmp_path / "told").read_text())
     assert (told["failed"], told["exit_code"]) == (1, 1)
     (session,) = Locations.default().sessions.glob("*.json")

@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from fwtui import demo
+from fwtui.cli.main import main
 from fwtui.core.events import (
     AnyEvent,
     BatchFinished,
@@ -118,6 +119,28 @@ def test_files_folders_and_patterns_become_transcripts(
     assert "3 of 3 files done" in result.stderr
     assert f"transcripts are in {out}" in result.stderr
     assert sessions(own_folders) == []
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+def test_folders_are_searched_once(
+    resumed: bool, media: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (media / "below").mkdir()
+    shutil.copy(SHORT, media / "below")
+    searched: list[str] = []
+
+    def scandir(folder: str | int = ".") -> object:
+        if isinstance(folder, str) and Path(folder).is_relative_to(media):
+            searched.append(folder)
+        return real(folder)
+
+    real = os.scandir
+    monkeypatch.setattr(os, "scandir", scandir)
+    options = ("--resume",) if resumed else ()
+    arguments = (media, *options, *QUICK, "-f", "txt", "-o", out, "--output_layout", "tree")
+    assert main(["run", *map(str, arguments)]) == ExitCode.DONE
+    assert sorted(searched) == [str(media), str(media / "below")]
+    assert (out / "below" / f"{SHORT.stem}.txt").exists()
 
 
 def test_json_is_events_and_nothing_else(media: Path, out: Path) -> None:

@@ -1,5 +1,7 @@
 """Words, languages, texts."""
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,7 +45,18 @@ def test_languages() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "shown"), [(0, "0:00"), (59.6, "1:00"), (3599, "59:59"), (36001, "10:00:01")]
+    ("seconds", "shown"),
+    [
+        (0, "0:00"),
+        (-0.4, "0:00"),
+        (59.6, "1:00"),
+        (3599, "59:59"),
+        (3725, "1:02:05"),
+        (36001, "10:00:01"),
+        (-1, ""),
+        (math.nan, ""),
+        (math.inf, ""),
+    ],
 )
 def test_clock(seconds: float, shown: str) -> None:
     assert clock(seconds) == shown

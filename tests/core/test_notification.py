@@ -4,7 +4,7 @@ import pytest
 
 from fwtui.core.events import BatchFinished
 from fwtui.core.failure import Failure, FailureKind
-from fwtui.core.notification import news, terminal_signal
+from fwtui.core.notification import end_text, terminal_signal
 from fwtui.core.settings import DoneSettings
 
 FULL = Failure(FailureKind.DISK_FULL, "no room in /\x1b[2J")
@@ -23,13 +23,13 @@ def end(
         (end(failed=2), True, "3 files done, 2 failed"),
         (end(stopped=True), False, "3 files done"),
         (end(seconds=0.0), False, "3 files done"),
-        (end(stopped=True, failure=FULL), True, "cannot go on: no room in /\\x1b[2J"),
+        (end(stopped=True, failure=FULL), True, "cannot continue: no room in /\\x1b[2J"),
     ],
 )
 def test_an_end_that_the_user_did_not_make_is_news(
     finished: BatchFinished, is_news: bool, text: str
 ) -> None:
-    assert (finished.is_news, news(finished)) == (is_news, text)
+    assert (finished.is_news, end_text(finished)) == (is_news, text)
 
 
 @pytest.mark.parametrize(

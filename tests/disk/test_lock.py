@@ -100,11 +100,11 @@ def test_killed_holder_lets_go_at_once(tmp_path: Path, with_child: bool) -> None
 @pytest.mark.parametrize(
     ("holder", "alive", "said"),
     [
-        (Holder("here", 7), True, "fwtui attach s1, or end it with: fwtui stop s1"),
+        (Holder("here", 7), True, "fwtui attach s1, or stop it with: fwtui stop s1"),
         (Holder("here", 7), False, "There is no process 7 here: it runs in a container"),
         (Holder("there", 7), False, "ssh there -t fwtui attach"),
-        (Holder("there", 7), True, "the file server lets the lock go"),
-        (Holder("an unknown host", 0), False, "End the fwtui that uses it first"),
+        (Holder("there", 7), True, "the file server releases the lock"),
+        (Holder("an unknown host", 0), False, "Stop the fwtui that uses it first"),
     ],
 )
 def test_what_to_do_about_a_held_session(holder: Holder, alive: bool, said: str) -> None:

@@ -114,7 +114,7 @@ def test_every_batch_is_a_resume_point(
         assert len(whole) > 2
         assert whole[-1].state.done
         file = BatchedFile(transcriber, ready)
-        file.set_language("en", 1.0)
+        file.set_language("en")
         plan = file.plan
         assert plan is not None
         for done in range(1, len(whole)):

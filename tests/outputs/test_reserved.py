@@ -8,7 +8,7 @@ import pytest
 from fwtui.core.events import JobChanged, JobsAdded
 from fwtui.core.job import Job, Pending
 from fwtui.core.settings import OutputSettings, Settings
-from fwtui.outputs.reserved import stems_of_others
+from fwtui.outputs.reserved import names_of_other_sessions
 from fwtui.sessions.store import SessionStore
 
 NOW = datetime(2025, 12, 14, 12, 34, 56)
@@ -32,11 +32,11 @@ def test_the_same_file_is_the_same_however_it_is_called(
     output = OutputSettings(output_dir=f"{base}/{their_folder}")
     store = SessionStore.create(sessions, Settings(output=output), NOW)
     store.commit(JobsAdded((Job(1, "/x.mp3", stem.format(base=base)),)))
-    found = stems_of_others(sessions, "", f"{base}/{our_folder}")
+    found = names_of_other_sessions(sessions, "", f"{base}/{our_folder}")
     assert found[taken.format(base=base.casefold())] == store.session_id
-    assert not stems_of_others(sessions, store.session_id, f"{base}/{our_folder}")
+    assert not names_of_other_sessions(sessions, store.session_id, f"{base}/{our_folder}")
     store.close()
-    assert not stems_of_others(sessions, "", f"{base}/{our_folder}")
+    assert not names_of_other_sessions(sessions, "", f"{base}/{our_folder}")
 
 
 def test_what_a_job_knows_of_its_outputs_is_kept(tmp_path: Path) -> None:

@@ -2,13 +2,13 @@
 
 import pytest
 
-from fwtui.report.bug_report import Anonymous, Identity, names_in_log
+from fwtui.report.bug_report import Anonymizer, PersonalData, names_in_log
 
-ME = Identity(
+ME = PersonalData(
     home="/home/alice",
     user="alice",
     hosts=("wonderland.example.org", "wonderland"),
-    places={"/home/alice/.local/state/fwtui": "<state>"},
+    folders={"/home/alice/.local/state/fwtui": "<state>"},
 )
 AT = "2026-11-24 10:41:43,090 28169 INFO "
 
@@ -42,9 +42,9 @@ AT = "2026-11-24 10:41:43,090 28169 INFO "
     ],
 )
 def test_one_text(text: str, anonymous: str | None) -> None:
-    found = Anonymous(ME)(text)
+    found = Anonymizer(ME)(text)
     assert found == (text if anonymous is None else anonymous)
-    assert Anonymous(ME)(found) == found
+    assert Anonymizer(ME)(found) == found
 
 
 NAMES = ("Doe, John: part [2].mp3", "memory", "O'Neil über \x1b.wav", "x y.unknown", "noext here")
@@ -62,7 +62,7 @@ def test_what_is_known_goes_wherever_it_stands() -> None:
             f"names: {name.rpartition('.')[0] or name}.srt is written",
         )
     )
-    found = Anonymous(ME, [*paths, "/srv/Family Doe"])(log)
+    found = Anonymizer(ME, [*paths, "/srv/Family Doe"])(log)
     for word in ("Doe", "John", "Neil", "über", "x y", "noext", "/srv"):
         assert word not in found
     assert found.count("Starting - Memory: 1 MB") == len(NAMES)
@@ -81,9 +81,9 @@ def test_names_are_read_from_logs() -> None:
 def test_many_names_take_no_time() -> None:
     many = [f"/srv/talks/number {number}.mp3" for number in range(5_000)]
     text = f"{AT}number 4999.mp3: broken\n" * 1000
-    assert Anonymous(ME, many)(text) == (f"{AT}<file1>.mp3: broken\n" * 1000).rstrip("\n")
+    assert Anonymizer(ME, many)(text) == (f"{AT}<file1>.mp3: broken\n" * 1000).rstrip("\n")
 
 
 @pytest.mark.parametrize("part", ["x", "/", " /a", ": a", "'/b", "a@", "[File: "])
 def test_long_lines_take_no_time(part: str) -> None:
-    Anonymous(ME)(part * (10**5 // len(part)))  # for minutes, if it were not linear
+    Anonymizer(ME)(part * (10**5 // len(part)))  # for minutes, if it were not linear

@@ -7,8 +7,8 @@ from datetime import datetime
 import msgspec
 
 from fwtui.batch.link import Listener
-from fwtui.batch.remote.batch_status import Glimpse
-from fwtui.batch.remote.endpoints import Place
+from fwtui.batch.remote.batch_status import BatchStatus
+from fwtui.batch.remote.endpoints import Endpoint
 from fwtui.batch.workspace import Mapped
 from fwtui.core.commands import AnyCommand, Quit
 from fwtui.core.events import (
@@ -123,8 +123,8 @@ class ScriptedWorkspace:
         self.refusal: Exception | None = None
         self.missing: tuple[str, ...] = ()
         self.maps: dict[str, str] = {}
-        self.batches: tuple[Glimpse, ...] = ()
-        self.attached: list[Place] = []
+        self.batches: tuple[BatchStatus, ...] = ()
+        self.attached: list[Endpoint] = []
 
     async def incomplete(self) -> SessionList:
         return SessionList(tuple(self.sessions), self.problems)
@@ -155,14 +155,14 @@ class ScriptedWorkspace:
     async def remember(self, maps: Mapping[str, str]) -> None:
         self.maps |= maps
 
-    async def running(self) -> tuple[Place, ...]:
-        return tuple(glimpse.place for glimpse in self.batches)
+    async def running(self) -> tuple[Endpoint, ...]:
+        return tuple(status.endpoint for status in self.batches)
 
-    async def look(self, place: Place) -> Glimpse:
-        return next(one for one in self.batches if one.place == place)
+    async def status(self, endpoint: Endpoint) -> BatchStatus:
+        return next(one for one in self.batches if one.endpoint == endpoint)
 
-    async def attach(self, place: Place) -> ScriptedLink:
-        self.attached.append(place)
+    async def attach(self, endpoint: Endpoint) -> ScriptedLink:
+        self.attached.append(endpoint)
         return self.link
 
     async def discard(self, stored: StoredSession) -> DeletedFiles:

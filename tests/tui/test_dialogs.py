@@ -14,9 +14,9 @@ from fwtui.audio.media import probe
 from fwtui.core.commands import AddPaths, Quit, RetryJobs
 from fwtui.core.job import Pending
 from fwtui.core.settings import OutputSettings
+from fwtui.core.text import clock
 from fwtui.disk.lock import Holder
 from fwtui.errors import ExitCode, SessionInUseError, StorageError
-from fwtui.tui.formatting import clock
 from fwtui.tui.screens.add import AddDialog
 from fwtui.tui.screens.batch_report import ReportDialog
 from fwtui.tui.widgets.lines import FlowView

@@ -3,8 +3,8 @@ from datetime import datetime
 
 import pytest
 
+from fwtui.core.text import clock
 from fwtui.tui.formatting import (
-    clock,
     elapsed,
     ends_at,
     file_count,

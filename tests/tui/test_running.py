@@ -2,17 +2,17 @@
 
 from datetime import datetime
 
-from fwtui.batch.remote.batch_status import Glimpse, Seen
-from fwtui.batch.remote.endpoints import Place
+from fwtui.batch.remote.batch_status import BatchDetails, BatchStatus
+from fwtui.batch.remote.endpoints import Endpoint
 from fwtui.core.commands import Quit
 from fwtui.core.events import BatchProgress, JobProgress, Phase
 from fwtui.errors import BatchEndedError, ExitCode
 from tests.tui.driving import NARROW, WIDE, Driver, running
 from tests.tui.fakes import ScriptedLink, ScriptedWorkspace, busy_events, gallery, stored
 
-HERE = Place("20260314_150926", "archive", 4711, datetime(2026, 3, 14, 9, 0), socket="/s")
-FAR = Place("20260313_080000", "elsewhere", 99, datetime(2026, 3, 13, 8, 0), port=9)
-SEEN = Seen(
+HERE = Endpoint("20260314_150926", "archive", 4711, datetime(2026, 3, 14, 9, 0), socket="/s")
+FAR = Endpoint("20260313_080000", "elsewhere", 99, datetime(2026, 3, 13, 8, 0), port=9)
+SEEN = BatchDetails(
     where="background",
     phase=Phase.RUNNING,
     completed=4,
@@ -28,7 +28,7 @@ SEEN = Seen(
 )
 
 
-def workspace(*batches: Glimpse) -> ScriptedWorkspace:
+def workspace(*batches: BatchStatus) -> ScriptedWorkspace:
     link = ScriptedLink(gallery())
     link.phase = Phase.RUNNING
     made = ScriptedWorkspace(link, sessions=[stored(HERE.session_id)])
@@ -43,7 +43,7 @@ async def until_attached(driver: Driver, work: ScriptedWorkspace) -> None:
 
 
 async def test_a_running_batch_is_offered_and_attached_to() -> None:
-    work = workspace(Glimpse(HERE, SEEN))
+    work = workspace(BatchStatus(HERE, SEEN))
     async with running(work, size=NARROW, wait=False) as driver:
         await driver.until_text("A batch is running")
         for words in (
@@ -69,7 +69,7 @@ async def test_a_running_batch_is_offered_and_attached_to() -> None:
 
 async def test_a_new_batch_can_be_begun_beside_it() -> None:
     """And its session, which is in use, is not offered a second time."""
-    work = workspace(Glimpse(HERE, SEEN))
+    work = workspace(BatchStatus(HERE, SEEN))
     async with running(work, wait=False) as driver:
         await driver.until_text("A batch is running")
         await driver.press("escape")
@@ -80,7 +80,7 @@ async def test_a_new_batch_can_be_begun_beside_it() -> None:
 
 
 async def test_one_that_cannot_be_attached_to_is_explained() -> None:
-    work = workspace(Glimpse(FAR, problem="It is on elsewhere"), Glimpse(HERE, SEEN))
+    work = workspace(BatchStatus(FAR, problem="It is on elsewhere"), BatchStatus(HERE, SEEN))
     async with running(work, size=WIDE, wait=False) as driver:
         await driver.until_text("2 batches are running")
         assert "4711 on archive" in driver.text  # the one that answers is looked at first
@@ -94,13 +94,13 @@ async def test_one_that_cannot_be_attached_to_is_explained() -> None:
 
 
 async def test_an_end_where_it_runs_is_told() -> None:
-    work = workspace(Glimpse(HERE, SEEN))
+    work = workspace(BatchStatus(HERE, SEEN))
     async with running(work, wait=False) as driver:
         await driver.until_text("A batch is running")
         await driver.press("a")
         await until_attached(driver, work)
-        work.link.fail(BatchEndedError("The batch was ended where it runs", "start fwtui again"))
-        await driver.until_text("The batch was ended where it runs")
+        work.link.fail(BatchEndedError("The batch was stopped elsewhere", "start fwtui again"))
+        await driver.until_text("The batch was stopped elsewhere")
         assert "start fwtui again" in driver.text
         await driver.press("enter")
         await driver.until(lambda: " attached " not in driver.text)

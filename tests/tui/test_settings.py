@@ -16,6 +16,7 @@ from fwtui.config.sources import load_keys, load_profiles, load_settings
 from fwtui.core.commands import ChangeSettings
 from fwtui.core.events import EngineChanged, SettingsChanged
 from fwtui.core.settings import ModelSettings, OutputSettings, Settings
+from fwtui.errors import ConfigError
 from fwtui.tui.glyphs import ASCII
 from fwtui.tui.screens.settings import SettingsDialog
 from fwtui.tui.settings_draft import Draft, grouped, portable, unit_of
@@ -76,7 +77,7 @@ async def test_it_shows_values_marks_and_help(size: tuple[int, int]) -> None:
         assert "• model" in line
         assert "large-v3" in line
         await it.go("decoding.vad_max_speech_duration_s")
-        for words in ("Longer speech is split", "default", "a number, above 0", "seconds"):
+        for words in ("Split longer speech", "auto", "a number, above 0", "seconds"):
             assert words in it.help
         assert "vad_max_speech_duration_s" in it.driver.text
 
@@ -201,6 +202,23 @@ async def test_what_contradicts_is_told_at_its_setting() -> None:
         assert it.screen._list.current == find_field("output.highlight_words")
         assert it.driver.screen == "SettingsDialog"
         assert it.link.commands == []
+
+
+async def test_an_error_is_shown_at_the_setting_that_it_is_about(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also where its text names another one first, or none."""
+
+    def refuse(settings: Settings) -> Settings:
+        raise ConfigError("--model does not go with that", setting="output.min_gap_ms")
+
+    monkeypatch.setattr("fwtui.tui.screens.settings.validated", refuse)
+    async with form() as it:
+        await it.press("a")
+        assert it.screen._list.current == find_field("output.min_gap_ms")
+        assert "model does not go with that" in it.help
+        await it.press("j")
+        assert "model does not go with that" not in it.help
 
 
 async def test_escape_and_nothing_changed_send_nothing() -> None:

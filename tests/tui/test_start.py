@@ -10,7 +10,7 @@ import pytest
 from textual.css.parse import parse
 from textual.screen import Screen
 
-from fwtui.batch.remote.endpoints import Place
+from fwtui.batch.remote.endpoints import Endpoint
 from fwtui.core.commands import Quit
 from fwtui.core.events import (
     AddingChanged,
@@ -128,7 +128,7 @@ class SlowWorkspace(ScriptedWorkspace):
         super().__init__(link)
         self.go = asyncio.Event()
 
-    async def running(self) -> tuple[Place, ...]:
+    async def running(self) -> tuple[Endpoint, ...]:
         await self.go.wait()
         return await super().running()
 

@@ -1,1 +1,1 @@
-"""A batch on the far side of a socket: whoever runs it serves it, whoever attaches sees it."""
+"""Attaching to a running batch over a socket: server, client and protocol."""

@@ -1,4 +1,4 @@
-"""A short look at a running batch, as one value."""
+"""Status of a running batch, and the result of the last one that ended."""
 
 import contextlib
 from datetime import datetime
@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from fwtui.batch.remote.client import Connection
-from fwtui.batch.remote.endpoints import Place
+from fwtui.batch.remote.endpoints import Endpoint
 from fwtui.batch.remote.protocol import Where
 from fwtui.core.events import BatchProgress, EngineInfo, JobProgress, MemoryReading, Phase
 from fwtui.core.failure import Failure
@@ -17,12 +17,12 @@ from fwtui.disk.codec import UNREADABLE, encode_checked
 from fwtui.disk.files import PRIVATE_FILE, write_atomic
 from fwtui.errors import ExitCode, LinkError
 
-# One that does not answer, because it is stopped, must not hold up the start of a screen.
-LOOK_SECONDS = 10.0
+# A suspended batch does not answer, and must not delay the start of a screen for long.
+ANSWER_SECONDS = 10.0
 
 
-class Seen(msgspec.Struct, frozen=True, kw_only=True):
-    """A running batch at one moment. `current` are the paths and progress of the running files."""
+class BatchDetails(msgspec.Struct, frozen=True, kw_only=True):
+    """A batch at one moment. `current` has the paths and progress of the running files."""
 
     where: Where
     phase: Phase
@@ -39,25 +39,27 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     folders: tuple[FolderStatus, ...] = ()
 
 
-class Glimpse(msgspec.Struct, frozen=True):
-    """Who runs a batch, and what was seen of it; without an answer `problem` says why."""
+class BatchStatus(msgspec.Struct, frozen=True):
+    """The endpoint of a batch and its details; if it did not answer, `problem` says why."""
 
-    place: Place
-    seen: Seen | None = None
+    endpoint: Endpoint = msgspec.field(name="place")
+    details: BatchDetails | None = msgspec.field(name="seen", default=None)
     problem: str = ""
 
 
-async def look(place: Place) -> Glimpse:
-    """Connect, look, leave. Never raises."""
+async def status_of(endpoint: Endpoint) -> BatchStatus:
+    """Ask a batch for its status. Never raises."""
     try:
-        connection = await Connection.open(place, LOOK_SECONDS)
+        connection = await Connection.open(endpoint, ANSWER_SECONDS)
     except LinkError as error:
-        return Glimpse(place, problem=f"{error.title}. {error.hint}" if error.hint else error.title)
+        return BatchStatus(
+            endpoint, problem=f"{error.title}. {error.hint}" if error.hint else error.title
+        )
     connection.close()
     snapshot, recap, counts = connection.snapshot, connection.recap, JobCounts()
     paths = {job.id: job.path for job in snapshot.jobs}
     counts.add_all(snapshot.jobs)
-    seen = Seen(
+    details = BatchDetails(
         where=connection.welcome.where,
         phase=snapshot.phase,
         completed=counts.completed,
@@ -72,13 +74,13 @@ async def look(place: Place) -> Glimpse:
         log=connection.welcome.log,
         folders=snapshot.folders,
     )
-    return Glimpse(place, seen)
+    return BatchStatus(endpoint, details)
 
 
 class BatchResult(msgspec.Struct, frozen=True):
-    """A batch at its end. `exit_code` is what `fwtui run` would have ended with.
+    """Result of a batch. `exit_code` is what `fwtui run` would have returned.
 
-    `failure` says why it could not go on at all; `report` and `log` are paths, empty if there is
+    `failure` is why the batch could not continue; `report` and `log` are paths, empty if there are
     none.
     """
 
@@ -98,13 +100,13 @@ class BatchResult(msgspec.Struct, frozen=True):
 _DECODER = msgspec.json.Decoder(BatchResult)
 
 
-def keep_result(result: BatchResult, file: Path) -> None:
-    """Write the record in the place of the one before. Raises StorageError."""
+def save_result(result: BatchResult, file: Path) -> None:
+    """Save a result as the last one. Raises StorageError."""
     write_atomic(file, encode_checked(result, _DECODER), PRIVATE_FILE)
 
 
 def last_result(file: Path) -> BatchResult | None:
-    """The record, or None if there is none that can be read."""
+    """The last result; None if there is none, or it cannot be read."""
     with contextlib.suppress(OSError, *UNREADABLE):
         return _DECODER.decode(file.read_bytes())
     return None

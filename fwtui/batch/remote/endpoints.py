@@ -1,7 +1,7 @@
-"""Where running batches can be reached: one small file for each in the `live` folder.
+"""Endpoints of running batches: one small file for each in the `live` folder.
 
-A Unix socket beside it, if the path is short enough for one; else a socket in a private folder
-for temporary files; else a port of this machine alone, with a secret that only the file has.
+An endpoint is a Unix socket beside that file, if its path is short enough; otherwise a socket in a
+private temporary folder; otherwise a port on the loopback interface, with a secret in the file.
 """
 
 import contextlib
@@ -34,8 +34,8 @@ CONNECT_SECONDS = 10.0
 UNFINISHED_SECONDS = 3600.0
 
 
-class Place(msgspec.Struct, frozen=True):
-    """Who runs a batch, and where it listens: at a Unix `socket`, or at a `port` with a `token`."""
+class Endpoint(msgspec.Struct, frozen=True):
+    """The process that runs a batch, and its Unix `socket`, or `port` with a `token`."""
 
     session_id: str
     host: str
@@ -46,54 +46,54 @@ class Place(msgspec.Struct, frozen=True):
     token: str = ""
 
     def __str__(self) -> str:
-        """For people."""
+        """The process, for people."""
         return f"fwtui on {self.host} (process {self.pid}) since {self.since:%Y-%m-%d %H:%M:%S}"
 
     @property
-    def is_here(self) -> bool:
-        """Whether it runs on this machine: others share the folder, but no sockets."""
+    def is_local(self) -> bool:
+        """Whether it is on this machine: others may share the folder, but not sockets."""
         return self.host == socket.gethostname()
 
 
 class Listening(msgspec.Struct, frozen=True):
-    """A socket that listens, and what its file says. `file` and the socket go with `remove`."""
+    """A listening socket and the file of its endpoint; `remove` deletes both."""
 
     socket: socket.socket
-    place: Place
+    endpoint: Endpoint
     file: Path
 
     def remove(self) -> None:
-        """Nobody can come any more."""
-        _remove(self.file, self.place)
+        """Delete the file and the socket: nobody can connect any more."""
+        _remove(self.file, self.endpoint)
 
 
 def listen(live: Path, session_id: str, since: datetime) -> Listening:
-    """Listen for this session, and say so in the `live` folder. Raises StorageError."""
+    """Listen for clients of this session, and write its endpoint file. Raises StorageError."""
     name = f"{session_id}-{secrets.token_hex(4)}"
     file = live / f"{name}.json"
-    place = Place(session_id, socket.gethostname(), os.getpid(), since)
+    endpoint = Endpoint(session_id, socket.gethostname(), os.getpid(), since)
     try:
         ensure_folder(live)
         opened, path = _open_unix(live / f"{name}.sock")
         if opened is not None:
-            place = replace(place, socket=path_to_text(path))
+            endpoint = replace(endpoint, socket=path_to_text(path))
         else:
             opened = socket.create_server(("127.0.0.1", 0))
             port = opened.getsockname()[1]
-            place = replace(place, port=port, token=secrets.token_hex(32))
+            endpoint = replace(endpoint, port=port, token=secrets.token_hex(32))
     except OSError as error:
         raise storage_error(error, live, "listen in") from error
     try:
-        write_atomic(file, msgspec.json.encode(place), PRIVATE_FILE)
+        write_atomic(file, msgspec.json.encode(endpoint), PRIVATE_FILE)
     except StorageError:
         opened.close()
-        _remove(file, place)
+        _remove(file, endpoint)
         raise
-    return Listening(opened, place, file)
+    return Listening(opened, endpoint, file)
 
 
 def _open_unix(wanted: Path) -> tuple[socket.socket | None, Path]:
-    """A socket at `wanted`, or at a shorter path; None where there can be none."""
+    """A socket at `wanted` or at a shorter path; None if there can be none."""
     if sys.platform == "win32":
         return None, wanted
     if (opened := _bind(wanted)) is not None:
@@ -107,7 +107,7 @@ def _open_unix(wanted: Path) -> tuple[socket.socket | None, Path]:
 
 
 def _bind(path: Path) -> socket.socket | None:
-    """Listen at a path in a folder that only this user can enter; None: it cannot be done there."""
+    """Listen at a path in a folder of this user only; None if that is not possible."""
     if len(os.fsencode(path)) > LONGEST_SOCKET_PATH:
         return None
     opened = socket.socket(socket.AF_UNIX)
@@ -115,68 +115,68 @@ def _bind(path: Path) -> socket.socket | None:
         opened.bind(os.fspath(path))
         path.chmod(PRIVATE_FILE)
         opened.listen()
-    except OSError:  # some shared and FUSE file systems know no sockets
+    except OSError:  # some shared and FUSE file systems have no sockets
         opened.close()
         return None
     return opened
 
 
-def connect(place: Place) -> socket.socket:
-    """A connection to a batch; blocks for a short time. Raises OSError."""
-    if not place.socket:
-        return socket.create_connection(("127.0.0.1", place.port), CONNECT_SECONDS)
+def connect(endpoint: Endpoint) -> socket.socket:
+    """Connect to a batch; blocks for a short time. Raises OSError."""
+    if not endpoint.socket:
+        return socket.create_connection(("127.0.0.1", endpoint.port), CONNECT_SECONDS)
     opened = socket.socket(socket.AF_UNIX)
     try:
         opened.settimeout(CONNECT_SECONDS)
-        opened.connect(os.fspath(text_to_path(place.socket)))
+        opened.connect(os.fspath(text_to_path(endpoint.socket)))
     except OSError:
         opened.close()
         raise
     return opened
 
 
-def running(locations: Locations) -> tuple[Place, ...]:
-    """Where the running batches are, the oldest first. What dead ones left behind is deleted.
+def running(locations: Locations) -> tuple[Endpoint, ...]:
+    """The endpoints of running batches, the oldest first; leftovers of crashed ones are deleted.
 
-    A batch runs as long as it holds its session. Blocks on the disk; never raises.
+    A batch is running while it holds its session. Blocks on the disk; never raises.
     """
     found = []
     with contextlib.suppress(OSError):
         for file in sorted(locations.live.glob("*.json")):
-            place = _read(file)
-            if place is None:
+            endpoint = _read(file)
+            if endpoint is None:
                 continue
-            if is_running(place, locations):
-                found.append(place)
+            if is_running(endpoint, locations):
+                found.append(endpoint)
             else:
-                _remove(file, place)
+                _remove(file, endpoint)
         _remove_unfinished(locations)
-    return tuple(sorted(found, key=lambda place: (place.since, place.session_id)))
+    return tuple(sorted(found, key=lambda endpoint: (endpoint.since, endpoint.session_id)))
 
 
-def is_running(place: Place, locations: Locations) -> bool:
-    """Whether the process that said so still holds the session."""
+def is_running(endpoint: Endpoint, locations: Locations) -> bool:
+    """Whether the process of the endpoint still holds the session."""
     try:
-        holder = holder_of(SessionFiles(locations.sessions, place.session_id).lock)
+        holder = holder_of(SessionFiles(locations.sessions, endpoint.session_id).lock)
     except StorageError:
-        return True  # nothing is known: leave it alone
-    return holder is not None and _is_same(holder, place)
+        return True  # unknown: leave it alone
+    return holder is not None and _is_same(holder, endpoint)
 
 
-def _is_same(holder: Holder, place: Place) -> bool:
-    unknown = holder.pid == 0  # it writes its name at this moment, or could not
-    return unknown or (holder.host, holder.pid) == (place.host, place.pid)
+def _is_same(holder: Holder, endpoint: Endpoint) -> bool:
+    unknown = holder.pid == 0  # it is being written, or could not be
+    return unknown or (holder.host, holder.pid) == (endpoint.host, endpoint.pid)
 
 
-def _read(file: Path) -> Place | None:
+def _read(file: Path) -> Endpoint | None:
     try:
-        return msgspec.json.decode(file.read_bytes(), type=Place)
+        return msgspec.json.decode(file.read_bytes(), type=Endpoint)
     except (OSError, *UNREADABLE):
         return None
 
 
 def _remove_unfinished(locations: Locations) -> None:
-    """Delete what processes that were killed while they wrote or began to listen have left."""
+    """Delete leftovers of processes that were killed before their endpoint was complete."""
     lone = [p for p in locations.live.glob("*.sock") if not p.with_suffix(".json").exists()]
     unfinished = [p for f in (locations.live, locations.state) for p in f.glob(f"{UNFINISHED}*")]
     for path in (*lone, *unfinished):
@@ -184,11 +184,11 @@ def _remove_unfinished(locations: Locations) -> None:
             path.unlink(missing_ok=True)
 
 
-def _remove(file: Path, place: Place) -> None:
-    """Delete the file and what it names, if that is a socket of ours."""
+def _remove(file: Path, endpoint: Endpoint) -> None:
+    """Delete the file and its socket."""
     with contextlib.suppress(OSError):
-        if place.socket:
-            path = text_to_path(place.socket)
+        if endpoint.socket:
+            path = text_to_path(endpoint.socket)
             if path.parent == file.parent and path.suffix == ".sock":
                 path.unlink(missing_ok=True)
             elif path.parent.name.startswith(TEMP_PREFIX) and path.name == "socket":

@@ -1,7 +1,7 @@
-"""What a batch and an attached user interface say to each other: JSON lines, typed, versioned.
+"""Protocol between a batch and an attached user interface: typed, versioned JSON lines.
 
-Commands and events go over the wire as they are; the messages here are what must be said beside
-them. The client speaks first.
+Commands and events are sent as they are; the messages here come in addition. The client sends the
+first line.
 """
 
 from datetime import datetime
@@ -17,26 +17,26 @@ from fwtui.core.segment import Transcript
 from fwtui.disk.codec import clean
 
 PROTOCOL = 1
-# What a batch runs in: a screen, `fwtui run`, or nothing that anybody can see.
+# What a batch runs in: a screen, `fwtui run`, or a process without a terminal.
 Where = Literal["screen", "run", "background"]
 # A snapshot of 100,000 files is 30 MB; both ends belong to the same user.
 LONGEST_LINE = 1 << 28
 
 
-class Message(msgspec.Struct, frozen=True, tag=True):
-    """The root of all messages that are neither command nor event."""
+class LinkMessage(msgspec.Struct, frozen=True, tag=True):
+    """Base of all messages that are neither commands nor events."""
 
 
-class Hello(Message, frozen=True):
-    """The client's first line. `token` is the secret of an address that others can reach."""
+class Hello(LinkMessage, frozen=True):
+    """The client's first line. `token` is the secret of an endpoint that other users can reach."""
 
     protocol: int = PROTOCOL
     version: str = __version__
     token: str = ""
 
 
-class Welcome(Message, frozen=True):
-    """The answer to a client of this version; a snapshot, a recap and all events follow.
+class Welcome(LinkMessage, frozen=True):
+    """The answer to a client of the same version; a snapshot, a recap and all events follow.
 
     `log` is the path of the session's log file.
     """
@@ -51,42 +51,42 @@ class Welcome(Message, frozen=True):
     log: str = ""
 
 
-class Refused(Message, frozen=True):
-    """The answer to anybody else, and the last line."""
+class Refused(LinkMessage, frozen=True):
+    """The answer to any other client, and the last line."""
 
     title: str
     hint: str = ""
 
 
-class End(Message, frozen=True):
-    """Stop the batch, and end the process that works on it, unless that is somebody's screen."""
+class End(LinkMessage, frozen=True):
+    """Stop the batch and end its process, unless that has a screen."""
 
 
-class AskTranscript(Message, frozen=True):
-    """The client wants the transcript of a job; `number` is repeated in the answer."""
+class AskTranscript(LinkMessage, frozen=True):
+    """Request for the transcript of a job; `number` is repeated in the answer."""
 
     number: int
     job: JobId
 
 
-class HaveTranscript(Message, frozen=True):
-    """The transcript, as far as there is one; `error` says why it cannot be read."""
+class HaveTranscript(LinkMessage, frozen=True):
+    """The transcript so far; `error` says why it cannot be read."""
 
     number: int
     transcript: Transcript
     error: str = ""
 
 
-class Ended(Message, frozen=True):
-    """The batch has ended in an orderly way: the last line. Its session is let go."""
+class Ended(LinkMessage, frozen=True):
+    """The batch has ended and released its session; the last line."""
 
 
 FromClient = End | AskTranscript | AnyCommand
 FromBatch = AnyEvent | HaveTranscript | Ended
 
 
-def line(message: Message | AnyCommand | AnyEvent) -> bytes:
-    """A message as it goes over the wire."""
+def line(message: LinkMessage | AnyCommand | AnyEvent) -> bytes:
+    """A message as a line of JSON."""
     try:
         return msgspec.json.encode(message) + b"\n"
     except UnicodeEncodeError:  # an undecodable file name in the text of an error
@@ -94,12 +94,12 @@ def line(message: Message | AnyCommand | AnyEvent) -> bytes:
 
 
 def refusal(hello: Hello, pid: int) -> Refused | None:
-    """Why a client cannot be served; None: it can. Its version must be ours exactly."""
+    """Why a client cannot be served; None if it can. Versions must be equal."""
     if (hello.protocol, hello.version) == (PROTOCOL, __version__):
         return None
     return Refused(
-        f"This batch is run by fwtui {__version__} (protocol {PROTOCOL}), and you use fwtui"
+        f"This batch is run by fwtui {__version__} (protocol {PROTOCOL}); this is fwtui"
         f" {hello.version} (protocol {hello.protocol})",
-        f"use fwtui {__version__}, wait until the batch has ended, or stop it with: kill {pid};"
-        " it can be resumed then",
+        f"use fwtui {__version__}, wait until the batch has ended, or stop it with: kill {pid}"
+        " (it can be resumed afterwards)",
     )

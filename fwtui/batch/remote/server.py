@@ -1,4 +1,4 @@
-"""The batch's end: lets user interfaces attach, in the batch's own loop."""
+"""Server: lets user interfaces attach to a batch, in the batch's own event loop."""
 
 import asyncio
 import contextlib
@@ -9,7 +9,7 @@ from typing import Protocol
 
 import msgspec
 
-from fwtui.batch.coalesce import Gathering
+from fwtui.batch.coalesce import EventCoalescer
 from fwtui.batch.link import BatchLink
 from fwtui.batch.remote.endpoints import Listening
 from fwtui.batch.remote.protocol import (
@@ -20,7 +20,7 @@ from fwtui.batch.remote.protocol import (
     FromClient,
     HaveTranscript,
     Hello,
-    Message,
+    LinkMessage,
     Refused,
     Welcome,
     line,
@@ -50,9 +50,10 @@ MOST_BYTES = 16 << 20
 
 
 class Outbox:
-    """Never blocks who fills it. For a client that falls too far behind, `on_full` is called once.
+    """Messages to one client; adding one never blocks.
 
-    Nothing more is taken then: the client has to come again, and gets a fresh snapshot.
+    If the client falls too far behind, `on_full` is called once and nothing more is added: the
+    client has to connect again, and gets a new snapshot.
     """
 
     def __init__(self, on_full: Callable[[], None], most: int = MOST_BYTES) -> None:
@@ -60,26 +61,26 @@ class Outbox:
         self._on_full = on_full
         self._most = most
         self._bytes = 0
-        self._gathering: Gathering[bytes] = Gathering()
-        self._news = asyncio.Event()
+        self._coalescer: EventCoalescer[bytes] = EventCoalescer()
+        self._added = asyncio.Event()
         self._last = False
 
     def event(self, event: AnyEvent) -> None:
-        """Send an event; what everybody gets at the beginning may be of any size."""
+        """Add an event. The first ones, which all clients get, may be of any size."""
         if self.full:
             return
         data = line(event)
-        if self._gathering.put(event, data) and not isinstance(event, BatchSnapshot | Recap):
+        if self._coalescer.put(event, data) and not isinstance(event, BatchSnapshot | Recap):
             self._count(data)
-        self._news.set()
+        self._added.set()
 
-    def message(self, message: Message) -> None:
-        """Send something else."""
+    def message(self, message: LinkMessage) -> None:
+        """Add a message that is not an event."""
         if not self.full:
             data = line(message)
-            self._gathering.keep(data)
+            self._coalescer.keep(data)
             self._count(data)
-            self._news.set()
+            self._added.set()
 
     def _count(self, data: bytes) -> None:
         self._bytes += len(data)
@@ -88,34 +89,34 @@ class Outbox:
             self._on_full()
 
     def close(self) -> None:
-        """What is in it is the last."""
+        """Send what was added, then end."""
         self._last = True
-        self._news.set()
+        self._added.set()
 
     async def pump(self, writer: asyncio.StreamWriter) -> None:
-        """Send everything as fast as the client takes it, until it is closed or full.
+        """Send everything as fast as the client reads it, until the outbox is closed or full.
 
-        Raises OSError when the client is gone.
+        Raises OSError if the client is gone.
         """
         while not self.full:
-            await self._news.wait()
-            self._news.clear()
+            await self._added.wait()
+            self._added.clear()
             last, self._bytes = self._last, 0
-            writer.write(b"".join(self._gathering.take()))
+            writer.write(b"".join(self._coalescer.take()))
             await writer.drain()
             if last:
                 return
 
 
 HELLO_SECONDS = 30.0
-# A client that does not even take the end is not waited for any longer.
+# A client that does not read the last message is not waited for any longer.
 GOODBYE_SECONDS = 2.0
-# What a connection can end with: it is gone, too long a line, or not our protocol.
+# Errors that end a connection: it is lost, a line is too long, or not our protocol.
 _BROKEN = (OSError, EOFError, ValueError, *UNREADABLE)
 
 
-class Connected:
-    """One client. Ends the connection by itself when the client falls too far behind."""
+class ClientConnection:
+    """Connection to one client, which is ended when the client falls too far behind."""
 
     def __init__(self, writer: asyncio.StreamWriter) -> None:
         self._writer = writer
@@ -123,7 +124,7 @@ class Connected:
         self.writing: asyncio.Task[None] = asyncio.create_task(self._write())
 
     def abort(self) -> None:
-        """End the connection, whatever was still to be sent."""
+        """End the connection at once."""
         self._writer.transport.abort()
 
     async def _write(self) -> None:
@@ -131,46 +132,46 @@ class Connected:
             await self.outbox.pump(self._writer)
 
 
-class Served(BatchLink, Protocol):
-    """A batch that can be served."""
+class ServedBatch(BatchLink, Protocol):
+    """What the server needs of a batch."""
 
     @property
     def welcome(self) -> Welcome:
-        """What it is, at this moment."""
+        """The description of the batch at this moment."""
 
     @property
     def recap(self) -> Recap:
         """What a client has missed so far."""
 
     def end(self) -> None:
-        """Stop, and end whatever it runs in, unless that is a screen."""
+        """Stop the batch, and end its process unless that has a screen."""
 
 
 class BatchServer:
-    """Serves a batch."""
+    """Accepts clients, sends them the batch's events and passes on their commands."""
 
-    def __init__(self, batch: Served) -> None:
+    def __init__(self, batch: ServedBatch) -> None:
         self._batch = batch
         self._listening: Listening | None = None
         self._server: asyncio.Server | None = None
-        self._clients: set[Connected] = set()
+        self._clients: set[ClientConnection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._writers: set[asyncio.StreamWriter] = set()
 
     @property
     def clients(self) -> int:
-        """How many look at the batch."""
+        """The number of attached clients."""
         return len(self._clients)
 
     async def open(self, listening: Listening) -> None:
-        """Let clients in from now on."""
+        """Accept clients from now on."""
         self._listening = listening
         self._server = await asyncio.start_server(
             self._serve, sock=listening.socket, limit=LONGEST_LINE
         )
 
     async def close(self) -> None:
-        """Tell all clients that the batch has ended, and let nobody in any more."""
+        """Tell all clients that the batch has ended, and accept no more."""
         if self._server is None or self._listening is None:
             return
         self._server.close()
@@ -196,43 +197,45 @@ class BatchServer:
         self._writers.add(writer)
         try:
             if await self._greet(reader, writer):
-                await self._attend(reader, writer)
+                await self._serve_client(reader, writer)
         except (TimeoutError, *_BROKEN):
-            pass  # the client's end is no matter of the batch
+            pass  # a broken client must not disturb the batch
         finally:
             self._tasks.discard(task)
             self._writers.discard(writer)
             writer.close()
 
     async def _greet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        """Say welcome or why not; whether the client may stay."""
+        """Accept or refuse a client; returns whether it was accepted."""
         assert self._listening is not None
-        said = await asyncio.wait_for(reader.readline(), HELLO_SECONDS)
-        hello = msgspec.json.decode(said, type=Hello)
-        place = self._listening.place
-        refused = refusal(hello, place.pid)
-        if not hmac.compare_digest(hello.token.encode(), place.token.encode()):
+        data = await asyncio.wait_for(reader.readline(), HELLO_SECONDS)
+        hello = msgspec.json.decode(data, type=Hello)
+        endpoint = self._listening.endpoint
+        refused = refusal(hello, endpoint.pid)
+        if not hmac.compare_digest(hello.token.encode(), endpoint.token.encode()):
             refused = Refused("This batch belongs to another user")
         writer.write(line(refused or self._batch.welcome))
         await writer.drain()
         return refused is None
 
-    async def _attend(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        client = Connected(writer)
+    async def _serve_client(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        client = ClientConnection(writer)
         decoder: msgspec.json.Decoder[FromClient] = msgspec.json.Decoder(FromClient)
-        unsubscribe = self._batch.subscribe(client.outbox.event)  # the snapshot is there now
+        unsubscribe = self._batch.subscribe(client.outbox.event)  # emits the snapshot
         client.outbox.event(self._batch.recap)
         self._clients.add(client)
         try:
-            while said := await reader.readline():
-                self._obey(decoder.decode(said), client)
+            while data := await reader.readline():
+                self._handle(decoder.decode(data), client)
         finally:
             self._clients.discard(client)
             unsubscribe()
             client.writing.cancel()
             await asyncio.gather(client.writing, return_exceptions=True)
 
-    def _obey(self, message: End | AskTranscript | AnyCommand, client: Connected) -> None:
+    def _handle(self, message: End | AskTranscript | AnyCommand, client: ClientConnection) -> None:
         match message:
             case AskTranscript():
                 task = asyncio.create_task(self._answer(message, client))
@@ -241,19 +244,19 @@ class BatchServer:
             case End():
                 self._batch.end()
             case Quit():
-                pass  # to leave is the client's own matter, to end the owner's
+                pass  # a client can only detach: quitting is up to the owner
             case AddPaths(paths=paths, roots=roots):
-                plain = tuple(str(text_to_path(path)) for path in paths)
-                below = tuple(str(text_to_path(root)) for root in roots)
-                self._batch.send(AddPaths(plain, below))
+                names = tuple(str(text_to_path(path)) for path in paths)
+                folders = tuple(str(text_to_path(root)) for root in roots)
+                self._batch.send(AddPaths(names, folders))
             case _:
                 self._batch.send(message)
 
-    async def _answer(self, question: AskTranscript, client: Connected) -> None:
+    async def _answer(self, question: AskTranscript, client: ClientConnection) -> None:
         try:
             transcript, error = await self._batch.transcript(question.job), ""
-        except FwtuiError as trouble:
-            transcript, error = Transcript("", ()), trouble.title
+        except FwtuiError as failed:
+            transcript, error = Transcript("", ()), failed.title
         client.outbox.message(HaveTranscript(question.number, transcript, error))
 
 
@@ -261,8 +264,8 @@ LOG_LINES = 2_000
 MEMORY_SAMPLES = 600
 
 
-class Recorder:
-    """A listener with a bounded memory."""
+class RecapRecorder:
+    """Listener that keeps what a `Recap` needs, in bounded memory."""
 
     def __init__(self) -> None:
         self._log: deque[LogLine] = deque(maxlen=LOG_LINES)
@@ -274,7 +277,7 @@ class Recorder:
 
     @property
     def recap(self) -> Recap:
-        """All of it at this moment."""
+        """The recap at this moment."""
         return Recap(
             log=tuple(self._log),
             rss=tuple(self._rss),
@@ -286,11 +289,11 @@ class Recorder:
 
     @property
     def finished(self) -> BatchFinished | None:
-        """The last end of the queue, or None if there was none."""
+        """The last end of the batch; None if there was none."""
         return self._finished
 
-    def hear(self, event: AnyEvent) -> None:
-        """Take an event in."""
+    def record(self, event: AnyEvent) -> None:
+        """Record an event."""
         match event:
             case LogLine():
                 self._log.append(event)

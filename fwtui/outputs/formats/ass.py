@@ -1,4 +1,4 @@
-"""Advanced SubStation Alpha subtitles, in one plain style."""
+"""Advanced SubStation Alpha subtitles in one simple style."""
 
 from collections.abc import Iterator
 
@@ -25,12 +25,12 @@ Style: Default,Arial,64,&H00FFFFFF,&H0000FFFF,&H00000000,&H80000000,\
 [Events]
 Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
 """
-# A brace would begin a command, a backslash an escape; look-alikes that stay text.
+# A brace begins a command, a backslash an escape: similar characters that stay text.
 _PLAIN = str.maketrans({"{": "(", "}": ")", "\\": "\u29f5", "\n": "\\N"})
 
 
 def chunks(transcript: Transcript, settings: OutputSettings) -> Iterator[bytes]:
-    """The file's bytes, a subtitle at a time."""
+    """The file's bytes, one subtitle at a time."""
     yield encoded(_HEADER)
     for cue in cues(transcript, settings):
         text = _underlined(cue.text) if settings.highlight_words else cue.text.translate(_PLAIN)
@@ -38,7 +38,7 @@ def chunks(transcript: Transcript, settings: OutputSettings) -> Iterator[bytes]:
 
 
 def _underlined(text: str) -> str:
-    """The highlighted word, which the subtitles have in `<u>`, as this format underlines."""
+    """The text with its highlighted word, in `<u>`, underlined as in this format."""
     before, tag, rest = text.partition("<u>")
     word, _, after = rest.partition("</u>")
     if not tag:

@@ -8,12 +8,12 @@ from fwtui.core.segment import Transcript
 from fwtui.core.settings import OutputSettings
 from fwtui.outputs.formats.layout import encoded, milliseconds, on_one_line
 
-# A spreadsheet takes a cell that begins like this for a formula.
+# A spreadsheet interprets a cell that begins like this as a formula.
 _FORMULA = ("=", "+", "-", "@", "\t")
 
 
 def chunks(transcript: Transcript, settings: OutputSettings) -> Iterator[bytes]:  # noqa: ARG001
-    """The file's bytes, a row at a time (RFC 4180)."""
+    """The file's bytes, one row at a time (RFC 4180)."""
     yield b"start,end,text\r\n"
     for segment in transcript.segments:
         text = on_one_line(segment.text.strip())

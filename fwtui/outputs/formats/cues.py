@@ -1,7 +1,7 @@
-"""Subtitles from segments: the layout that srt and vtt share, equal to whisper's.
+"""Line breaking of subtitles: segments to cues for srt, vtt and ass, the same as in whisper.
 
-With word times, words flow into lines and lines into subtitles by the user's limits. If the
-first segment has no word times, every segment is one subtitle.
+With word times, words are filled into lines and lines into subtitles by the user's limits. If
+the first segment has no word times, every segment is one subtitle.
 """
 
 import re
@@ -16,7 +16,7 @@ from fwtui.outputs.formats.layout import milliseconds, without_blank_lines
 
 # Seconds between the starts of two words that end a subtitle, when subtitles span segments.
 _LONG_PAUSE = 3.0
-# What whisper takes for "no limit": characters in a line, words in a line.
+# Whisper's "no limit": characters in a line, words in a line.
 _UNLIMITED = 1000
 
 _WORD = re.compile(r"^(\s*)(.*)$")
@@ -39,7 +39,7 @@ def cues(transcript: Transcript, settings: OutputSettings) -> Iterator[Cue]:
 
 
 def apart(found: Iterable[Cue], gap: int) -> Iterator[Cue]:
-    """The subtitles with `gap` ms between them: those before end sooner, but not before half."""
+    """The subtitles with `gap` ms between them: they end earlier, but last half their time."""
     before: Cue | None = None
     for cue in found:
         if before is not None:
@@ -56,7 +56,7 @@ def _ending(cue: Cue, latest: int) -> Cue:
 
 
 def too_fast(found: Iterable[Cue], limit: float) -> Iterator[tuple[Cue, float]]:
-    """The subtitles with more than `limit` characters a second, and how many they have."""
+    """Subtitles with more than `limit` characters per second, and their number per second."""
     for cue in found:
         characters = len(" ".join(cue.text.split()))
         if characters:
@@ -71,7 +71,7 @@ def _laid_out(transcript: Transcript, settings: OutputSettings) -> Iterator[Cue]
             yield from _highlighted(subtitle) if settings.highlight_words else [_plain(subtitle)]
     else:
         for segment in transcript.segments:
-            # Only here, as in whisper: an arrow in a text would look like a line of times.
+            # Only here, as in whisper: an arrow in a text could be read as a line of times.
             text = without_blank_lines(segment.text.strip().replace("-->", "->"))
             yield Cue(milliseconds(segment.start), milliseconds(segment.end), text)
 
@@ -82,7 +82,7 @@ def _plain(subtitle: list[Word]) -> Cue:
 
 
 def _highlighted(subtitle: list[Word]) -> Iterator[Cue]:
-    """One cue a word, which is underlined, and one for every gap between words."""
+    """One cue for each word, underlined, and one for each gap between words."""
     whole = _plain(subtitle)
     shown_until = whole.start
     texts = [word.word for word in subtitle]
@@ -96,7 +96,7 @@ def _highlighted(subtitle: list[Word]) -> Iterator[Cue]:
 
 
 def _subtitles(segments: tuple[Segment, ...], settings: OutputSettings) -> Iterator[list[Word]]:
-    """Words grouped into subtitles; a word that begins a line has a line break before it."""
+    """Words grouped into subtitles; the first word of a line has a line break before it."""
     chunk = settings.max_words_per_line or _UNLIMITED
     layout: _Layout | None = None
     for segment in segments:
@@ -110,13 +110,13 @@ def _subtitles(segments: tuple[Segment, ...], settings: OutputSettings) -> Itera
 
 
 class _Layout:
-    """The subtitle that is being filled, word by word."""
+    """A subtitle that is filled word by word."""
 
     def __init__(self, settings: OutputSettings, first_start: float) -> None:
         self.subtitle: list[Word] = []
         self._width = settings.max_line_width or _UNLIMITED
         self._lines = settings.max_line_count
-        # Subtitles span segments only if all three limits say how to cut them otherwise.
+        # Subtitles span segments only if all three limits are set.
         self._keep_segments = None in {
             settings.max_line_width,
             settings.max_line_count,
@@ -127,7 +127,7 @@ class _Layout:
         self._last_start = first_start
 
     def add(self, word: Word, *, begins_chunk: bool) -> list[Word] | None:
-        """Take a word; returns the subtitle that ends before it, if one does."""
+        """Add a word; returns the subtitle that ends before it, if any."""
         pause = not self._keep_segments and word.start - self._last_start > _LONG_PAUSE
         boundary = begins_chunk and bool(self.subtitle) and self._keep_segments
         self._last_start = word.start

@@ -1,6 +1,6 @@
-"""A Word document for reading: paragraphs, each with the time at which it begins.
+"""A Word document for reading: paragraphs with their start times.
 
-python-docx is imported when a document is written: it is an extra.
+python-docx is an optional dependency; it is imported when a document is written.
 """
 
 import io
@@ -11,9 +11,9 @@ from fwtui.config.validate import docx_missing
 from fwtui.core.segment import Transcript
 from fwtui.core.settings import OutputSettings
 from fwtui.outputs.formats.layout import on_one_line
-from fwtui.outputs.formats.paragraphs import begins_at, paragraphs
+from fwtui.outputs.formats.paragraphs import paragraphs, start_time
 
-# What XML 1.0 cannot hold; compiled when it is used, for that takes 10 ms.
+# Characters that XML 1.0 cannot hold; compiled when used, because that takes 10 ms.
 _ILLEGAL = "[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
@@ -26,7 +26,7 @@ def chunks(transcript: Transcript, settings: OutputSettings) -> Iterator[bytes]:
     document = Document()
     for paragraph in paragraphs(transcript):
         written = document.add_paragraph()
-        written.add_run(begins_at(paragraph)).bold = True
+        written.add_run(start_time(paragraph)).bold = True
         text = " ".join(on_one_line(segment.text.strip()) for segment in paragraph)
         written.add_run(f" {re.sub(_ILLEGAL, chr(0xFFFD), text)}")
     file = io.BytesIO()

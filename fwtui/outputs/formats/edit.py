@@ -1,7 +1,7 @@
-"""What the user wants done to the text before it is written: corrections, tidying, sentences.
+"""Editing of transcripts before they are written: corrections, tidying, joined sentences. Pure.
 
-Pure. A text is seen as pieces (its words, where their times are known,
-else the whole), so that words keep their times.
+A text is edited in pieces (its words if their times are known, else the whole), so that words
+keep their times.
 """
 
 import re
@@ -14,13 +14,13 @@ from msgspec.structs import replace
 from fwtui.core.segment import Segment, Transcript, Word
 from fwtui.core.settings import OutputSettings
 
-# A pause ends a sentence too, and so does a length (seconds) at which nobody waits for a full stop.
+# Seconds of a pause, and of a length, that end a sentence without a full stop.
 _PAUSE, _LONG = 2.0, 30.0
 _END = re.compile(r"""(\.\.\.|[.?!…。．？！؟।])["'”’»)\]」』]*\s*$""")  # noqa: RUF001
 
 
 def joined(segments: Iterable[Segment]) -> Iterator[Segment]:
-    """One segment a sentence, numbered anew; none is cut, so one may hold the end of two."""
+    """One segment per sentence, renumbered. Segments are not cut: one may contain two ends."""
     number = 0
     parts: list[Segment] = []
     for segment in segments:
@@ -40,7 +40,7 @@ def joined(segments: Iterable[Segment]) -> Iterator[Segment]:
 
 
 def _join(parts: list[Segment], number: int) -> Segment:
-    """The parts as one. Its doubts are those of the most doubtful part."""
+    """The parts as one segment, with the quality figures of the worst part."""
     first, last = parts[0], parts[-1]
     known = [part.words for part in parts if part.words is not None]
     return replace(
@@ -60,18 +60,18 @@ def _join(parts: list[Segment], number: int) -> Segment:
 
 _SPACES = re.compile(r"\s+")
 _BEFORE_PUNCTUATION = re.compile(r"\s+(?=[,.;:!?…](?!\w))")
-# Not after a single letter: "e.g." and "U.S." go on.
+# Not after a single letter: "e.g." and "U.S." do not end a sentence.
 _SENTENCE_END = re.compile(r"([?!…]|(?<!\b\w)\.)[\"'”’»)\]]*\s*$")  # noqa: RUF001
-# Scripts that part words by spaces: there only whole words are meant.
+# Scripts with spaces between words: only whole words are corrected there.
 _SPACED = r"[\w](?<![\u0e00-\u0eff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff])"
 
 
 def edited(
     transcript: Transcript, output: OutputSettings, rules: Mapping[str, str] | None = None
 ) -> Transcript:
-    """The transcript as it is to be written; the same object if nothing is to be done to it.
+    """The transcript edited as the settings ask; the same object if they ask for nothing.
 
-    `rules` are corrections, as `parse_replacements` gives them.
+    `rules` are corrections, as returned by `parse_replacements`.
     """
     if not (rules or output.tidy_text or output.join_sentences):
         return transcript
@@ -87,7 +87,7 @@ def edited(
 
 
 def _pattern(rules: Mapping[str, str]) -> re.Pattern[str]:
-    """Whole words in any case, the longest first; any white space between them."""
+    """Matches whole words in any case, the longest first, with any white space in between."""
     longest = sorted(rules, key=len, reverse=True)
     return re.compile("|".join(_whole(rule) for rule in longest), re.IGNORECASE)
 
@@ -113,7 +113,7 @@ def _corrected(segment: Segment, rules: Mapping[str, str], pattern: re.Pattern[s
 def _corrected_words(
     words: Sequence[Word], pattern: re.Pattern[str], right: Callable[[re.Match[str]], str]
 ) -> tuple[Word, ...]:
-    """Words that one correction is about become one word, with their times."""
+    """Merge the words that one correction replaces into one word, with their times."""
     text = "".join(word.word for word in words)
     ends = list(accumulate(len(word.word) for word in words))
     done: list[Word] = []
@@ -133,7 +133,7 @@ def _groups(
     pattern: re.Pattern[str],
     right: Callable[[re.Match[str]], str],
 ) -> Iterator[tuple[int, int, str]]:
-    """First and last word of what corrections are about, and the text there from now on."""
+    """First and last index of the words that corrections replace, and the text for them."""
     groups: list[tuple[int, int, list[re.Match[str]]]] = []
     for found in pattern.finditer(text):
         first, last = bisect_right(ends, found.start()), bisect_left(ends, found.end())
@@ -169,7 +169,7 @@ def _tidy(segments: Iterable[Segment]) -> list[Segment]:
 
 
 def tidied(text: str, *, begins: bool) -> tuple[str, bool]:
-    """A piece of text, tidy, and whether a sentence begins behind it (`begins`: one does here)."""
+    """A piece of text, tidied, and whether a sentence begins after it (`begins`: in front)."""
     text = _BEFORE_PUNCTUATION.sub("", _SPACES.sub(" ", text))
     letters: list[str] = []
     for place, letter in enumerate(text):

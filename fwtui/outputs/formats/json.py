@@ -1,4 +1,4 @@
-"""JSON with everything that is known, in the bytes of Python's own `json` as whisper uses it.
+"""JSON with all data, byte for byte as whisper writes it with Python's `json`.
 
 msgspec's encoder is faster but writes other bytes (no spaces, other floats, no NaN).
 """
@@ -15,7 +15,7 @@ from fwtui.outputs.formats.layout import encoded
 
 
 def chunks(transcript: Transcript, settings: OutputSettings) -> Iterator[bytes]:
-    """The file's bytes, a segment at a time."""
+    """The file's bytes, one segment at a time."""
     parts = _pretty(transcript) if settings.pretty_json else _compact(transcript)
     return map(encoded, parts)
 
@@ -31,14 +31,14 @@ def _compact(transcript: Transcript) -> Iterator[str]:
 
 
 def _pretty(transcript: Transcript) -> Iterator[str]:
-    """Indented by 4, text readable."""
+    """Indented by 4, without escapes in the text."""
     yield '{\n    "text": "'
     for segment in transcript.segments:
         yield json.dumps(segment.text, ensure_ascii=False)[1:-1]
     yield '",\n    "segments": ['
     for i, segment in enumerate(transcript.segments):
         lines = json.dumps(_plain(segment), indent=4, ensure_ascii=False)
-        # Not textwrap.indent: a text may hold separators that Python takes for line ends.
+        # Not textwrap.indent: a text may contain separators that Python treats as line ends.
         yield (",\n        " if i else "\n        ") + lines.replace("\n", "\n        ")
     language = json.dumps(transcript.language, ensure_ascii=False)
     end = "\n    ]" if transcript.segments else "]"
@@ -46,7 +46,7 @@ def _pretty(transcript: Transcript) -> Iterator[str]:
 
 
 def _plain(segment: Segment) -> dict[str, Any]:
-    """The segment as whisper-ctranslate2 hands it to `json`: its fields in their order."""
+    """The segment as whisper-ctranslate2 passes it to `json`: its fields in their order."""
     plain = msgspec.structs.asdict(segment)
     if segment.words is not None:
         plain["words"] = [msgspec.structs.asdict(word) for word in segment.words]

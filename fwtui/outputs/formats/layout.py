@@ -1,4 +1,4 @@
-"""Text from the model as bytes that cannot break the structure of a file."""
+"""Text, times and bytes that cannot break the structure of an output file."""
 
 import math
 import re
@@ -9,12 +9,12 @@ _BREAKS = re.compile(r"[\r\n]+")
 
 
 def encoded(text: str) -> bytes:
-    """UTF-8; what UTF-8 cannot hold (lone surrogates) becomes a question mark."""
+    """The text in UTF-8; lone surrogates become question marks."""
     return text.encode("utf-8", errors="replace")
 
 
 def without_blank_lines(text: str) -> str:
-    """The text with its line breaks, but without empty lines: those would end a subtitle."""
+    """The text without empty lines, which would end a subtitle; line breaks stay."""
     return _BLANK_LINES.sub("\n", _LINE_BREAK.sub("\n", text))
 
 
@@ -30,9 +30,9 @@ def milliseconds(seconds: float) -> int:
 
 
 def timestamp(ms: int, *, hours: bool, marker: str) -> str:
-    """`[hh:]mm:ss<marker>mmm`; hours are left out below one hour unless `hours`.
+    """`[hh:]mm:ss<marker>mmm`; without hours below one hour unless `hours`.
 
-    Times before the start of the file are the start of the file.
+    Times before the start of the file become its start.
     """
     whole, ms = divmod(max(0, ms), 1000)
     minutes, second = divmod(whole, 60)

@@ -1,4 +1,4 @@
-"""LRC lyrics: a line a segment, with the time at which it begins."""
+"""LRC lyrics: one line per segment, with its start time."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from fwtui.outputs.formats.layout import encoded, milliseconds, on_one_line
 
 
 def chunks(transcript: Transcript, settings: OutputSettings) -> Iterator[bytes]:  # noqa: ARG001
-    """The file's bytes, a line at a time; minutes go beyond 59, as the format has no hours."""
+    """The file's bytes, one line at a time; minutes exceed 59, as the format has no hours."""
     for segment in transcript.segments:
         seconds, ms = divmod(max(0, milliseconds(segment.start)), 1000)
         minutes, seconds = divmod(seconds, 60)

@@ -1,4 +1,4 @@
-"""Markdown for reading: paragraphs, each with the time at which it begins."""
+"""Markdown for reading: paragraphs with their start times."""
 
 import re
 from collections.abc import Iterator
@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from fwtui.core.segment import Transcript
 from fwtui.core.settings import OutputSettings
 from fwtui.outputs.formats.layout import encoded, on_one_line
-from fwtui.outputs.formats.paragraphs import begins_at, paragraphs
+from fwtui.outputs.formats.paragraphs import paragraphs, start_time
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
 
 def chunks(transcript: Transcript, settings: OutputSettings) -> Iterator[bytes]:  # noqa: ARG001
-    """The file's bytes, a paragraph at a time."""
+    """The file's bytes, one paragraph at a time."""
     for number, paragraph in enumerate(paragraphs(transcript)):
         text = " ".join(_MARKUP.sub(r"\\\1", on_one_line(s.text.strip())) for s in paragraph)
         break_before = "\n" if number else ""
-        yield encoded(f"{break_before}**{begins_at(paragraph)}** {text}\n")
+        yield encoded(f"{break_before}**{start_time(paragraph)}** {text}\n")

@@ -1,4 +1,4 @@
-"""Paragraphs for reading: what md and docx share."""
+"""Paragraphs for reading, for md and docx."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ _PAUSE, _LONG = 2.0, 60.0
 
 
 def paragraphs(transcript: Transcript) -> Iterator[list[Segment]]:
-    """The segments of each paragraph; never empty ones."""
+    """The segments of each paragraph; none is empty."""
     paragraph: list[Segment] = []
     for segment in transcript.segments:
         if paragraph and (
@@ -23,8 +23,8 @@ def paragraphs(transcript: Transcript) -> Iterator[list[Segment]]:
         yield paragraph
 
 
-def begins_at(paragraph: list[Segment]) -> str:
-    """When a paragraph begins: `h:mm:ss`."""
+def start_time(paragraph: list[Segment]) -> str:
+    """Start of a paragraph as `h:mm:ss`."""
     minutes, second = divmod(max(0, milliseconds(paragraph[0].start)) // 1000, 60)
     hour, minute = divmod(minutes, 60)
     return f"{hour}:{minute:02d}:{second:02d}"

@@ -1,4 +1,4 @@
-"""An output of ours read back: what is left of a transcript when the session has none."""
+"""Reads outputs back: the transcript of a file whose session no longer has its segments."""
 
 import json
 import math
@@ -24,7 +24,7 @@ _UNDERLINE = re.compile("</?u>")
 def read_transcript(outputs: Iterable[Path]) -> Transcript | None:
     """The transcript in the best of these files that can be read; None if none can.
 
-    Where a format has no times they are NaN; what it does not have at all is empty or 0.
+    Times that a format does not have are NaN; other missing data is empty or 0.
     """
     known = [path for path in outputs if path.suffix[1:] in _FORMATS]
     for path in sorted(known, key=lambda path: _FORMATS.index(path.suffix[1:])):
@@ -33,7 +33,7 @@ def read_transcript(outputs: Iterable[Path]) -> Transcript | None:
                 continue
             found = _parsed(path.read_text("utf-8"), path.suffix[1:])
         except (OSError, ValueError, TypeError, KeyError, RecursionError):
-            continue  # somebody else's file by now; the next one may be ours
+            continue  # written by another program in the meantime; the next one may be ours
         return msgspec.structs.replace(found, source=path_to_text(path))
     return None
 
@@ -62,7 +62,7 @@ Row = tuple[float, float, str]
 
 
 def _from_cues(text: str) -> Iterator[Row]:
-    """Subtitles; those that differ only in which word is underlined are one."""
+    """Subtitles; those that differ only in the underlined word are merged."""
     last: Row | None = None
     for block in re.split(r"\n\s*\n", text):
         lines = block.strip().split("\n")

@@ -1,4 +1,4 @@
-"""All transcript formats by name, and how they get onto the disk."""
+"""The output formats by name, and writing transcripts in them."""
 
 import os
 from collections.abc import Callable, Container, Iterator
@@ -11,7 +11,7 @@ from fwtui.outputs.formats import ass, csv, docx, json, lrc, md, srt, tsv, txt, 
 
 Writer = Callable[[Transcript, OutputSettings], Iterator[bytes]]
 
-# The name is also the extension. First whisper's, in its order, which are what "all" means.
+# Names are also extensions. Whisper's come first, in its order; the setting "all" means those.
 _WRITERS: dict[str, Writer] = {
     "txt": txt.chunks,
     "vtt": vtt.chunks,
@@ -34,17 +34,17 @@ def formats(output_format: str) -> tuple[str, ...]:
 
 
 def render(transcript: Transcript, name: str, settings: OutputSettings) -> Iterator[bytes]:
-    """The bytes of one format, piece by piece."""
+    """The bytes of a transcript in one format, in pieces."""
     return _WRITERS[name](transcript, settings)
 
 
 def output_paths(stem: Path, settings: OutputSettings) -> tuple[Path, ...]:
-    """The files that `write_transcript` writes: `stem` with each format's extension behind it."""
+    """The files that `write_transcript` writes: `stem` with the extension of each format."""
     return tuple(stem.with_name(f"{stem.name}.{name}") for name in formats(settings.output_format))
 
 
 def existing(stem: Path, settings: OutputSettings) -> tuple[str, ...]:
-    """The formats that are there already, of those that would be written; never raises."""
+    """The formats whose files exist, of those that would be written; never raises."""
     paths = output_paths(stem, settings)
     names = zip(formats(settings.output_format), paths, strict=True)
     return tuple(name for name, path in names if os.path.lexists(path))
@@ -59,9 +59,9 @@ def write_transcript(
 ) -> tuple[Path, ...]:
     """Write every format that the settings ask for; the files are durable on return.
 
-    Each file is whole or, if something goes wrong, what it was before; `owner` as in
-    `write_atomic`. Formats in `keep` are left as they are. Returns what was written. Raises
-    DiskFullError, StorageError, or UsageError for a format that needs an extra.
+    Each file is written atomically; `owner` as in `write_atomic`. Files of formats in `keep` are
+    not changed. Returns the files written. Raises DiskFullError, StorageError, or UsageError for
+    a format that needs an optional dependency.
     """
     _make_folder(stem.parent)
     names = zip(formats(settings.output_format), output_paths(stem, settings), strict=True)
@@ -75,4 +75,4 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise storage_error(error, folder, "make the output folder") from error
+        raise storage_error(error, folder, "create the output folder") from error

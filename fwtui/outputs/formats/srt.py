@@ -9,7 +9,7 @@ from fwtui.outputs.formats.layout import encoded, timestamp
 
 
 def chunks(transcript: Transcript, settings: OutputSettings) -> Iterator[bytes]:
-    """The file's bytes, a subtitle at a time."""
+    """The file's bytes, one subtitle at a time."""
     for number, cue in enumerate(cues(transcript, settings), start=1):
         start, end = (timestamp(ms, hours=True, marker=",") for ms in (cue.start, cue.end))
         yield encoded(f"{number}\n{start} --> {end}\n{cue.text}\n\n")

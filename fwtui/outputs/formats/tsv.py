@@ -8,7 +8,7 @@ from fwtui.outputs.formats.layout import encoded, milliseconds, on_one_line
 
 
 def chunks(transcript: Transcript, settings: OutputSettings) -> Iterator[bytes]:  # noqa: ARG001
-    """The file's bytes, a row at a time; tabs and line breaks in a text become spaces."""
+    """The file's bytes, one row at a time; tabs and line breaks in a text become spaces."""
     yield b"start\tend\ttext\n"
     for segment in transcript.segments:
         text = on_one_line(segment.text.strip().replace("\t", " "))

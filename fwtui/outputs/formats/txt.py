@@ -1,4 +1,4 @@
-"""Plain text: one line a segment, with its times if wanted."""
+"""Plain text: one line per segment, optionally with its times."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from fwtui.outputs.formats.layout import encoded, milliseconds, on_one_line, tim
 
 
 def chunks(transcript: Transcript, settings: OutputSettings) -> Iterator[bytes]:
-    """The file's bytes, a line at a time."""
+    """The file's bytes, one line at a time."""
     for segment in transcript.segments:
         text = segment.text.strip()
         line = f"{_times(segment)} {on_one_line(text)}" if settings.add_timestamps else text

@@ -9,7 +9,7 @@ from fwtui.outputs.formats.layout import encoded, timestamp
 
 
 def chunks(transcript: Transcript, settings: OutputSettings) -> Iterator[bytes]:
-    """The file's bytes, a subtitle at a time."""
+    """The file's bytes, one subtitle at a time."""
     yield b"WEBVTT\n\n"
     for cue in cues(transcript, settings):
         start, end = (timestamp(ms, hours=False, marker=".") for ms in (cue.start, cue.end))

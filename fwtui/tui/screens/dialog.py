@@ -15,7 +15,7 @@ from textual.widget import Widget
 from textual.widgets import Button, Static
 
 from fwtui.errors import FwtuiError
-from fwtui.tui.error_boundary import Sturdy
+from fwtui.tui.error_boundary import ErrorBoundary
 from fwtui.tui.formatting import clean
 from fwtui.tui.keymap import HasKeymap, sign_of
 from fwtui.tui.keys import Where, hints
@@ -27,7 +27,7 @@ SHORT_HEIGHT = 28
 TINY_HEIGHT = 10
 
 
-class Dialog(Sturdy, ModalScreen[Result], Generic[Result]):
+class Dialog(ErrorBoundary, ModalScreen[Result], Generic[Result]):
     """A modal that gives `escape_result` when it is closed; arrows move between its buttons.
 
     A button calls the action that its id names. `keys` is the part of the key table whose keys are

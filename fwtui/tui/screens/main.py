@@ -15,11 +15,12 @@ from textual.widget import Widget
 
 from fwtui.core.events import Level
 from fwtui.core.job import Job, JobId, Pending, Skipped
+from fwtui.core.text import clock
 from fwtui.tui.app_messages import TranscriptWanted
 from fwtui.tui.compositor import SparingCompositor, plain, set_titles
 from fwtui.tui.controller import BatchController
-from fwtui.tui.error_boundary import Sturdy
-from fwtui.tui.formatting import base_name, clean, clock, file_count, fit_middle, width
+from fwtui.tui.error_boundary import ErrorBoundary
+from fwtui.tui.formatting import base_name, clean, file_count, fit_middle, width
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.job_details import source_note, transcript_note
 from fwtui.tui.keys import Key, bindings
@@ -65,7 +66,7 @@ class Panes(Container):
         return blank(self, crop)
 
 
-class MainScreen(Sturdy, QueueCommands):
+class MainScreen(ErrorBoundary, QueueCommands):
     """Puts the panes together and brings the model's changes to them."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("queue", "panes")

@@ -10,8 +10,9 @@ from textual.widgets import Button
 
 from fwtui.core.events import Phase
 from fwtui.core.job import Job, Processing
+from fwtui.core.text import clock
 from fwtui.sessions.catalog import StoredSession
-from fwtui.tui.formatting import base_name, clean, clock, file_count, outputs_location
+from fwtui.tui.formatting import base_name, clean, file_count, outputs_location
 from fwtui.tui.model import BatchModel
 from fwtui.tui.screens.dialog import ConfirmDialog, Dialog, frame, text
 

@@ -14,7 +14,7 @@ from textual.widgets import Button, Input, Static
 
 from fwtui.core.paths import expand_home
 from fwtui.errors import FwtuiError
-from fwtui.report.bug_report import Part, shown, write_bundle
+from fwtui.report.bug_report import BugReportFile, bundle_lines, write_bundle
 from fwtui.tui.formatting import clean, shown_path
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings
@@ -42,10 +42,10 @@ class ReportBugDialog(ListDialog[str]):
     keys = "bug"
     escape_result = ""
 
-    def __init__(self, parts: Sequence[Part], glyphs: Glyphs, file: Path) -> None:
-        preview = partial(preview_lines, [clean(line) for line in shown(parts)])
+    def __init__(self, files: Sequence[BugReportFile], glyphs: Glyphs, file: Path) -> None:
+        preview = partial(preview_lines, [clean(line) for line in bundle_lines(files)])
         super().__init__(FlowView(preview, glyphs, id="bug-lines"))
-        self._parts = tuple(parts)
+        self._files = tuple(files)
         self._file = file
 
     def compose(self) -> ComposeResult:
@@ -74,7 +74,7 @@ class ReportBugDialog(ListDialog[str]):
         """Write the bundle, and close."""
         file = expand_home(self.query_one(Input).value)
         try:
-            await asyncio.to_thread(write_bundle, file, self._parts)
+            await asyncio.to_thread(write_bundle, file, self._files)
         except FwtuiError as error:
             self.query_one("#export-note", Static).update(error_line(error))
             return

@@ -11,11 +11,15 @@ from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
 from fwtui.core.job import Failed, Job, Pending
+<<<<<<< HEAD
 from fwtui.core.paths import expand_home
+=======
+from fwtui.core.text import clock
+>>>>>>> hub/house
 from fwtui.sessions.catalog import StoredSession
 from fwtui.tui.controller import BatchWorkspace
 from fwtui.tui.field_rows import FieldRow, StyledText, fields
-from fwtui.tui.formatting import base_name, clean, clock, file_count, fraction, percent, shown_path
+from fwtui.tui.formatting import base_name, clean, file_count, fraction, percent, shown_path
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings
 from fwtui.tui.screens.dialog import Dialog, ListDialog, frame, scrolled, text
@@ -83,14 +87,14 @@ class ResumeDialog(ListDialog[ResumeChoice]):
             buttons=(
                 Button("Discard and start fresh", id="discard", variant="error"),
                 Button("Inspect", id="inspect"),
-                Button("Later", id="close"),
+                Button("Later", id="later"),
                 Button("Resume", id="resume", variant="primary"),
             ),
         )
 
     @property
     def first_focus(self) -> Widget:
-        return self.query_one("#resume" if self._stored.in_use is None else "#close")
+        return self.query_one("#resume" if self._stored.in_use is None else "#later")
 
     def forget_files(self) -> None:
         """Release the files that were shown: the screen outlives its dismissal for a while."""
@@ -112,20 +116,19 @@ class ResumeDialog(ListDialog[ResumeChoice]):
     def select_current(self) -> None:
         self.first_focus.focus()
 
-    def action_choose(self, what: Literal["resume", "discard", "later"]) -> None:
-        """Close with a choice."""
-        if what == "later":
-            self.dismiss(LATER)
-        elif self._stored.in_use is None:
-            self.dismiss(ResumeChoice(what, self._stored))
-
     def action_resume(self) -> None:
         """Resume the session."""
-        self.action_choose("resume")
+        if self._stored.in_use is None:
+            self.dismiss(ResumeChoice("resume", self._stored))
 
     def action_discard(self) -> None:
         """Discard the session."""
-        self.action_choose("discard")
+        if self._stored.in_use is None:
+            self.dismiss(ResumeChoice("discard", self._stored))
+
+    def action_later(self) -> None:
+        """Keep the session, and start a new one."""
+        self.dismiss(LATER)
 
     def action_inspect(self) -> None:
         """Show the session's files and attempts."""

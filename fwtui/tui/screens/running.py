@@ -9,12 +9,13 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Button
 
-from fwtui.batch.remote.batch_status import Glimpse, Seen
-from fwtui.batch.remote.endpoints import Place
+from fwtui.batch.remote.batch_status import BatchDetails, BatchStatus
+from fwtui.batch.remote.endpoints import Endpoint
 from fwtui.batch.remote.protocol import Where
 from fwtui.core.paths import text_to_path
+from fwtui.core.text import clock
 from fwtui.tui.field_rows import FieldRow, fields
-from fwtui.tui.formatting import base_name, clean, clock, file_count, shown_path, time_span
+from fwtui.tui.formatting import base_name, clean, file_count, shown_path, time_span
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.screens.dialog import ListDialog, frame, scrolled
 from fwtui.tui.widgets.lines import Listing
@@ -23,22 +24,22 @@ from fwtui.tui.widgets.paint import Piece
 MOST_LINES = 6
 
 
-class BatchesList(Listing[Glimpse]):
+class BatchesList(Listing[BatchStatus]):
     """Running batches: session and state."""
 
-    def key(self, item: Glimpse) -> str:
-        return item.place.session_id
+    def key(self, item: BatchStatus) -> str:
+        return item.endpoint.session_id
 
-    def pieces(self, item: Glimpse) -> Sequence[Piece]:
-        seen = item.seen
+    def pieces(self, item: BatchStatus) -> Sequence[Piece]:
+        details = item.details
         state = "cannot be attached to"
-        if seen is not None:
-            state = f"{seen.phase.value}, {file_count(seen.unfinished)} to do"
-        session = clean(item.place.session_id)
-        return [(f" {session}  {self.glyphs.dot}  {state}", "plain" if seen else "dim")]
+        if details is not None:
+            state = f"{details.phase.value}, {file_count(details.unfinished)} to do"
+        session = clean(item.endpoint.session_id)
+        return [(f" {session}  {self.glyphs.dot}  {state}", "plain" if details else "dim")]
 
 
-class RunningDialog(ListDialog[Place | None]):
+class RunningDialog(ListDialog[Endpoint | None]):
     """Gives the batch to attach to, or None for a new batch beside them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -47,12 +48,12 @@ class RunningDialog(ListDialog[Place | None]):
     ]
     escape_result = None
 
-    def __init__(self, batches: Sequence[Glimpse], glyphs: Glyphs) -> None:
+    def __init__(self, batches: Sequence[BatchStatus], glyphs: Glyphs) -> None:
         self._list = BatchesList(glyphs, batches, id="batch-list")
         super().__init__(self._list)
         self._list.display = len(batches) > 1
         self.beside_body = min(len(batches), MOST_LINES) + 1 if len(batches) > 1 else 0
-        self._list.cursor = next((i for i, one in enumerate(batches) if one.seen is not None), 0)
+        self._list.cursor = next((i for i, one in enumerate(batches) if one.details is not None), 0)
 
     def compose(self) -> ComposeResult:
         count = len(self._list.items)
@@ -68,10 +69,10 @@ class RunningDialog(ListDialog[Place | None]):
 
     @property
     def first_focus(self) -> Widget:
-        return self.query_one("#attach" if self._batch.seen is not None else "#close")
+        return self.query_one("#attach" if self._batch.details is not None else "#close")
 
     @property
-    def _batch(self) -> Glimpse:
+    def _batch(self) -> BatchStatus:
         return self._list.items[self._list.cursor]
 
     def describe(self) -> Content:
@@ -79,27 +80,27 @@ class RunningDialog(ListDialog[Place | None]):
 
     def show_current(self) -> None:
         super().show_current()
-        self.enable(attach=self._batch.seen is not None)
+        self.enable(attach=self._batch.details is not None)
 
     def select_current(self) -> None:
         self.first_focus.focus()
 
     def action_attach(self) -> None:
         """Show the batch on this screen."""
-        if self._batch.seen is not None:
-            self.dismiss(self._batch.place)
+        if self._batch.details is not None:
+            self.dismiss(self._batch.endpoint)
 
 
-def describe_batch(batch: Glimpse) -> Content:
+def describe_batch(batch: BatchStatus) -> Content:
     """Who runs the batch and how far it is."""
-    place, seen = batch.place, batch.seen
+    endpoint, details = batch.endpoint, batch.details
     rows = [
-        FieldRow("Session ID", clean(place.session_id), "bold"),
-        FieldRow("Process", f"{place.pid} on {clean(place.host)}", "bold"),
-        FieldRow("Started", f"{place.since:%Y-%m-%d %H:%M:%S}", "bold"),
+        FieldRow("Session ID", clean(endpoint.session_id), "bold"),
+        FieldRow("Process", f"{endpoint.pid} on {clean(endpoint.host)}", "bold"),
+        FieldRow("Started", f"{endpoint.since:%Y-%m-%d %H:%M:%S}", "bold"),
     ]
-    if seen is not None:
-        rows += _progress(seen)
+    if details is not None:
+        rows += _progress(details)
     if batch.problem:
         note = (f"Cannot attach to it. {clean(batch.problem)}", "$warning")
     else:
@@ -107,18 +108,18 @@ def describe_batch(batch: Glimpse) -> Content:
     return Content.assemble(fields(rows), "\n\n", note)
 
 
-def _progress(seen: Seen) -> list[FieldRow]:
-    files = f"{seen.completed:,} done, {seen.failed:,} failed, {seen.unfinished:,} to do"
-    rows = [("Status", f"{seen.phase.value} {_where(seen.where)}"), ("Files", files)]
-    for path, one in seen.current:
+def _progress(details: BatchDetails) -> list[FieldRow]:
+    files = f"{details.completed:,} done, {details.failed:,} failed, {details.unfinished:,} to do"
+    rows = [("Status", f"{details.phase.value} {_where(details.where)}"), ("Files", files)]
+    for path, one in details.current:
         if not one.preparing:
             total = f" of {clock(one.total)}" if one.total else ""
             name = clean(base_name(str(text_to_path(path))))
             rows.append(("Running", f"{name} at {clock(one.done)}{total}"))
-    rows += [("Watching", shown_path(one.folder.path)) for one in seen.folders]
-    if seen.progress is not None and seen.progress.eta is not None:
-        rows.append(("Time left", time_span(seen.progress.eta)))
-    rows.append(("Transcripts", shown_path(seen.output_dir)))
+    rows += [("Watching", shown_path(one.folder.path)) for one in details.folders]
+    if details.progress is not None and details.progress.eta is not None:
+        rows.append(("Time left", time_span(details.progress.eta)))
+    rows.append(("Transcripts", shown_path(details.output_dir)))
     return [FieldRow(label, value, "bold") for label, value in rows]
 
 

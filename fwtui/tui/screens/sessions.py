@@ -17,13 +17,14 @@ from fwtui.batch.session_outputs import Outputs, outputs_of
 from fwtui.core.job import Job, Pending
 from fwtui.core.paths import expand_home, path_to_text, text_to_path
 from fwtui.core.session import Session
+from fwtui.core.text import clock
 from fwtui.errors import FwtuiError
 from fwtui.report.render import SESSION_FORMATS, export_session
 from fwtui.sessions.catalog import StoredSession
 from fwtui.sessions.delete import DeletedFiles
 from fwtui.tui.controller import BatchWorkspace
 from fwtui.tui.field_rows import StyledText
-from fwtui.tui.formatting import clean, clock, file_count, file_size, fraction, shown_path
+from fwtui.tui.formatting import clean, file_count, file_size, fraction, shown_path
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings
 from fwtui.tui.model import LiveTranscript

@@ -8,8 +8,9 @@ from pathlib import Path
 from textual import events, work
 from textual.message import Message
 
+from fwtui.core.text import clock
 from fwtui.tui.folder_tree import FolderEntry, FolderTree, Kind, TreeRow, find_below, read_folder
-from fwtui.tui.formatting import clean, clock, file_size, fit, fit_right, width
+from fwtui.tui.formatting import clean, file_size, fit, fit_right, width
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings
 from fwtui.tui.widgets.lines import Listing

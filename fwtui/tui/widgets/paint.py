@@ -1,14 +1,16 @@
-"""Drawing by lines: styles by name, bars, and strips of an exact width."""
+"""Widgets that draw themselves line by line in named inks; bars; strips of an exact width."""
 
 from collections.abc import Iterable, Sequence
+from typing import cast
 
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
 from textual.geometry import Region, Size
 from textual.strip import Strip
+from textual.widget import Widget
 
-from fwtui.tui.error_boundary import SturdyWidget
+from fwtui.tui.error_boundary import ErrorBoundary, ErrorHandler
 from fwtui.tui.formatting import fit, width
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.theme import INKS, Ink
@@ -17,8 +19,10 @@ Piece = tuple[str, str]
 """Clean text and the name of its ink."""
 
 
-class InkWidget(SturdyWidget):
+class InkWidget(ErrorBoundary, Widget):
     """A widget that draws itself in the named inks of `theme`.
+
+    It stays blank when it cannot be drawn, and reports that once.
 
     Component classes would do the same, but Textual works out the style of each in each widget
     whenever any class changes: a third of the time to the first frame.
@@ -29,18 +33,29 @@ class InkWidget(SturdyWidget):
         self.glyphs = glyphs
         self._inks: dict[tuple[str, str], Style] = {}
         self._room = Size(0, 0)
+        self._undrawable = False
 
-    def prepare(self) -> None:
-        """Fit the widget into another size just before it is drawn in it.
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Draw the widget, fitted into its size.
 
-        The message about the size comes after the frame, which would show what fitted before.
+        The message about a new size comes after the frame, which would show what fitted before.
         """
+        try:
+            self._adapt()
+            return super().render_lines(crop)
+        except Exception as error:
+            if not self._undrawable and not cast(ErrorHandler, self.app).drawing_failed(error):
+                raise
+            self._undrawable = True
+            return [Strip.blank(crop.width)] * crop.height
+
+    def _adapt(self) -> None:
         if self._room != self.size:
             self._room = self.size
             self.fit()
 
     def fit(self) -> None:
-        """The size is another one."""
+        """Adapt to another size."""
 
     def notify_style_update(self) -> None:
         """Forget the styles: theme or focus changed."""
@@ -90,7 +105,7 @@ class InkWidget(SturdyWidget):
 
 
 class LinesPanel(InkWidget):
-    """A few lines that are drawn as a whole; only what looks different is painted again."""
+    """A few lines that are drawn as a whole; only cells that changed are painted again."""
 
     def __init__(self, glyphs: Glyphs, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(glyphs, id=id)
@@ -101,7 +116,7 @@ class LinesPanel(InkWidget):
         raise NotImplementedError
 
     def update(self) -> None:
-        """Paint what looks different now."""
+        """Paint what changed."""
         before, self._drawn = self._drawn, self.draw()
         if len(before) != len(self._drawn):
             self.refresh()
@@ -111,12 +126,12 @@ class LinesPanel(InkWidget):
                 self.refresh(Region(start, y, end - start, 1))
 
     def notify_style_update(self) -> None:
-        """Everything has other colours."""
+        """Draw everything again: the colours changed."""
         super().notify_style_update()
         self._drawn = []
 
     def fit(self) -> None:
-        """Everything has another width."""
+        """Draw everything again: the width changed."""
         self._drawn = []
 
     def render_line(self, y: int) -> Strip:
@@ -125,11 +140,12 @@ class LinesPanel(InkWidget):
         return self._drawn[y] if y < len(self._drawn) else self.strip((), self.size.width)
 
 
-NEAR = 16  # cells: going to a place further on costs about as many bytes as painting so many again
+# Moving the cursor costs about as many bytes as painting so many cells again.
+NEAR = 16
 
 
 def changed_cells(before: Strip, after: Strip) -> list[tuple[int, int]]:
-    """Runs of cells (from, to) at which two strips look different; near ones are one run."""
+    """Runs of cells (from, to) in which two strips differ; near ones are joined."""
     if before == after:
         return []
     if before.cell_length != after.cell_length:

@@ -10,11 +10,12 @@ from textual.widgets import Static
 
 from fwtui.core.events import Phase
 from fwtui.core.job import Attempt, Job
+from fwtui.core.text import clock
 from fwtui.sessions.catalog import StoredSession
 from fwtui.tui import rows
-from fwtui.tui.error_boundary import Sturdy
+from fwtui.tui.error_boundary import ErrorBoundary
 from fwtui.tui.field_rows import FieldRow, StyledText, fields
-from fwtui.tui.formatting import base_name, clean, clock, outputs_location, shown_path
+from fwtui.tui.formatting import base_name, clean, outputs_location, shown_path
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.widgets.lines import Listing
 from fwtui.tui.widgets.paint import Piece
@@ -62,7 +63,7 @@ def _attempt(attempt: Attempt, glyphs: Glyphs) -> Sequence[Piece]:
     ]
 
 
-class SessionView(Sturdy, Vertical):
+class SessionView(ErrorBoundary, Vertical):
     """Fields above, files below."""
 
     def __init__(self, glyphs: Glyphs, *, id: str | None = None) -> None:  # noqa: A002

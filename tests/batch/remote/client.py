@@ -61,15 +61,15 @@ async def _pause(session: str, *, after_words: bool) -> int:
     workspace = Workspace(Locations.default())
     async with asyncio.timeout(PATIENCE):
         while True:
-            places = [p for p in await workspace.running() if session in {"", p.session_id}]
-            if places:
+            endpoints = [p for p in await workspace.running() if session in {"", p.session_id}]
+            if endpoints:
                 break
             await asyncio.sleep(0.05)  # it is being started
-    client = Client(await workspace.attach(places[0]))
+    client = Client(await workspace.attach(endpoints[0]))
     if after_words:
         await client.until(lambda event: isinstance(event, SegmentsFound))
     client.link.send(Pause())
     await client.phase(Phase.PAUSED)
     client.link.send(Quit())
     await client.running
-    return places[0].pid
+    return endpoints[0].pid

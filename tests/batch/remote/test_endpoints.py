@@ -14,7 +14,7 @@ import pytest
 from msgspec.structs import replace
 
 from fwtui.batch.remote import endpoints
-from fwtui.batch.remote.endpoints import Listening, Place, connect, listen, running
+from fwtui.batch.remote.endpoints import Endpoint, Listening, connect, listen, running
 from fwtui.config.locations import Locations
 from fwtui.disk.lock import Holder
 from fwtui.sessions.paths import SessionFiles
@@ -44,8 +44,8 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def works(place: Place, listening: Listening) -> bool:
-    with connect(place):
+def works(endpoint: Endpoint, listening: Listening) -> bool:
+    with connect(endpoint):
         listening.socket.accept()[0].close()
     return True
 
@@ -59,12 +59,12 @@ def test_only_this_user_can_reach_it_and_it_leaves_nothing(store: SessionStore) 
         listening = begin(store.session_id)
     finally:
         os.umask(before)
-    path = Path(listening.place.socket)
+    path = Path(listening.endpoint.socket)
     assert path.parent == live
     assert (mode(live), mode(path), mode(listening.file)) == (0o700, 0o600, 0o600)
-    (place,) = running(Locations.default())
-    assert (place.pid, place.session_id) == (os.getpid(), store.session_id)
-    assert works(place, listening)
+    (endpoint,) = running(Locations.default())
+    assert (endpoint.pid, endpoint.session_id) == (os.getpid(), store.session_id)
+    assert works(endpoint, listening)
     listening.socket.close()
     listening.remove()
     assert list(live.iterdir()) == []
@@ -76,11 +76,11 @@ def test_a_path_that_is_too_long_is_replaced(
     longest = len("/tmp/fwtui-01234567/socket")
     monkeypatch.setattr(endpoints, "LONGEST_SOCKET_PATH", longest)
     listening = begin(store.session_id)
-    folder = Path(listening.place.socket).parent
-    assert len(listening.place.socket) <= longest
+    folder = Path(listening.endpoint.socket).parent
+    assert len(listening.endpoint.socket) <= longest
     assert (mode(folder), mode(folder / "socket")) == (0o700, 0o600)
-    (place,) = running(Locations.default())
-    assert works(place, listening)
+    (endpoint,) = running(Locations.default())
+    assert works(endpoint, listening)
     listening.socket.close()
     listening.remove()
     assert not folder.exists()
@@ -91,11 +91,11 @@ def test_without_unix_sockets_it_is_a_port_with_a_secret(
 ) -> None:
     monkeypatch.setattr(endpoints, "LONGEST_SOCKET_PATH", 0)
     listening = begin(store.session_id)
-    place = listening.place
-    assert (place.socket, len(place.token)) == ("", 64)
+    endpoint = listening.endpoint
+    assert (endpoint.socket, len(endpoint.token)) == ("", 64)
     assert listening.socket.getsockname()[0] == "127.0.0.1"
     assert mode(listening.file) == 0o600
-    assert works(place, listening)
+    assert works(endpoint, listening)
     listening.socket.close()
     listening.remove()
 
@@ -115,7 +115,7 @@ def test_the_place_of_a_session_that_another_process_has_resumed_is_stale(
 ) -> None:
     listening = begin(store.session_id)
     listening.socket.close()
-    other = replace(listening.place, pid=listening.place.pid + 1)
+    other = replace(listening.endpoint, pid=listening.endpoint.pid + 1)
     listening.file.write_bytes(msgspec.json.encode(other))
     assert running(Locations.default()) == ()
     assert not listening.file.exists()
@@ -124,12 +124,12 @@ def test_the_place_of_a_session_that_another_process_has_resumed_is_stale(
 def test_one_of_another_computer_is_seen_and_left_alone(store: SessionStore) -> None:
     """As on a shared home folder, whose locks hold between computers."""
     listening = begin(store.session_id)
-    far = replace(listening.place, host="elsewhere", socket="", port=9)
+    far = replace(listening.endpoint, host="elsewhere", socket="", port=9)
     listening.file.write_bytes(msgspec.json.encode(far))
     lock = SessionFiles(Locations.default().sessions, store.session_id).lock
     lock.write_bytes(msgspec.json.encode(Holder("elsewhere", far.pid, NOON)))
     assert running(Locations.default()) == (far,)
-    assert not far.is_here
+    assert not far.is_local
     listening.socket.close()
 
 

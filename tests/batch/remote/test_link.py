@@ -11,7 +11,7 @@ import pytest
 
 from fwtui.batch.remote import server
 from fwtui.batch.remote.batch_status import last_result
-from fwtui.batch.remote.endpoints import Place, connect
+from fwtui.batch.remote.endpoints import Endpoint, connect
 from fwtui.batch.remote.protocol import Hello, Refused, Welcome, line
 from fwtui.batch.remote.server import Outbox
 from fwtui.core.commands import AddPaths, Pause, Quit, SkipJobs, Start
@@ -34,11 +34,11 @@ from tests.batch.remote.client import Client
 NEVER_MERGED = (SegmentsFound, PhaseChanged, JobsAdded, LogLine, BatchFinished)
 
 
-async def place_of(batch: BatchDriver) -> Place:
+async def place_of(batch: BatchDriver) -> Endpoint:
     async with asyncio.timeout(PATIENCE):
-        while not (places := await batch.workspace.running()):
+        while not (endpoints := await batch.workspace.running()):
             await asyncio.sleep(0.01)  # the batch is just opening its socket
-    return places[0]
+    return endpoints[0]
 
 
 @asynccontextmanager
@@ -165,9 +165,9 @@ async def test_who_falls_too_far_behind_is_dropped_and_comes_again(
             await asyncio.wait_for(slow.running, PATIENCE)
 
 
-async def say(place: Place, hello: bytes) -> bytes:
+async def say(endpoint: Endpoint, hello: bytes) -> bytes:
     """The answer to a first line."""
-    reader, writer = await asyncio.open_connection(sock=connect(place))
+    reader, writer = await asyncio.open_connection(sock=connect(endpoint))
     writer.write(hello)
     answer = await asyncio.wait_for(reader.readline(), PATIENCE)
     writer.close()
@@ -177,20 +177,20 @@ async def say(place: Place, hello: bytes) -> bytes:
 @pytest.mark.parametrize("hello", [Hello(protocol=99), Hello(version="0.0.1")])
 async def test_another_version_is_refused(hello: Hello, tmp_path: Path) -> None:
     async with BatchDriver(settings_for(tmp_path), [SHORT]) as batch:
-        place = await place_of(batch)
-        refused = msgspec.json.decode(await say(place, line(hello)), type=Welcome | Refused)
+        endpoint = await place_of(batch)
+        refused = msgspec.json.decode(await say(endpoint, line(hello)), type=Welcome | Refused)
         assert isinstance(refused, Refused)
         assert hello.version in refused.title
-        assert f"kill {place.pid}" in refused.hint
+        assert f"kill {endpoint.pid}" in refused.hint
 
 
 async def test_who_is_no_client_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fwtui.batch.remote.endpoints.LONGEST_SOCKET_PATH", 0)
     async with BatchDriver(settings_for(tmp_path), [SHORT]) as batch:
-        place = await place_of(batch)
-        assert place.port
-        assert await say(place, b"GET / HTTP/1.1\r\n\r\n") == b""
-        answer = msgspec.json.decode(await say(place, line(Hello())), type=Welcome | Refused)
+        endpoint = await place_of(batch)
+        assert endpoint.port
+        assert await say(endpoint, b"GET / HTTP/1.1\r\n\r\n") == b""
+        answer = msgspec.json.decode(await say(endpoint, line(Hello())), type=Welcome | Refused)
         assert isinstance(answer, Refused)  # without the secret
         assert "another user" in answer.title
         async with attached(batch) as client:

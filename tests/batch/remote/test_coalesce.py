@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from fwtui.batch.coalesce import Gathering
-from fwtui.batch.remote.server import LOG_LINES, Outbox, Recorder
+from fwtui.batch.coalesce import EventCoalescer
+from fwtui.batch.remote.server import LOG_LINES, Outbox, RecapRecorder
 from fwtui.core.events import (
     AnyEvent,
     BatchFinished,
@@ -45,7 +45,7 @@ def words(number: int) -> LogLine:
 
 
 def taken(*events: AnyEvent) -> list[AnyEvent]:
-    gathering: Gathering[AnyEvent] = Gathering()
+    gathering: EventCoalescer[AnyEvent] = EventCoalescer()
     for event in events:
         gathering.put(event, event)
     found = list(gathering.take())
@@ -86,17 +86,17 @@ def test_only_what_is_never_left_out_fills_an_outbox() -> None:
 
 
 def test_a_recorder_remembers_the_end_of_the_log_and_what_runs() -> None:
-    recorder = Recorder()
+    recorder = RecapRecorder()
     for number in range(LOG_LINES + 7):
-        recorder.hear(words(number))
+        recorder.record(words(number))
     for event in (progress(1, 1), progress(2, 2), progress(3, 3), memory(7), total(2)):
-        recorder.hear(event)
-    recorder.hear(changed(1, completed()))
-    recorder.hear(JobsRemoved((3,)))
+        recorder.record(event)
+    recorder.record(changed(1, completed()))
+    recorder.record(JobsRemoved((3,)))
     for slot in (2, 0, 1):
-        recorder.hear(EngineChanged(slot, loading=True))
-    recorder.hear(EngineChanged(1))
-    recorder.hear(FINISHED)
+        recorder.record(EngineChanged(slot, loading=True))
+    recorder.record(EngineChanged(1))
+    recorder.record(FINISHED)
     recap = recorder.recap
     assert (recap.log[0], recap.log[-1]) == (words(7), words(LOG_LINES + 6))
     assert recap.progress == (progress(2, 2),)

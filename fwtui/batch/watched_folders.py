@@ -20,7 +20,7 @@ from fwtui.core.text import in_natural_order, plural, printable
 from fwtui.core.watched_folder import FolderStatus, WatchedFolder
 from fwtui.errors import ConfigError, FwtuiError, StorageError
 from fwtui.sessions.load import load
-from fwtui.sessions.paths import SessionFiles
+from fwtui.sessions.session_files import SessionFiles
 from fwtui.watch.actions import FileReplaced, apply_after_action
 from fwtui.watch.folder import (
     FileRenamed,

@@ -14,7 +14,7 @@ from fwtui.core.paths import expand_home, path_to_text, text_to_path
 from fwtui.disk.lock import SessionLock, holder_of
 from fwtui.errors import SessionInUseError, StorageError
 from fwtui.sessions.load import load
-from fwtui.sessions.paths import SessionFiles
+from fwtui.sessions.session_files import SessionFiles
 
 LOCK_NAME = "names.lock"
 # Seconds after which another fwtui that holds the lock must be stuck.

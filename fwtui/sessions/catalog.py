@@ -30,7 +30,6 @@ from fwtui.sessions.delete import (
     move_away,
 )
 from fwtui.sessions.load import Loaded, load
-from fwtui.sessions.paths import SessionFiles
 from fwtui.sessions.remap import remap_session
 from fwtui.sessions.replay import (
     JournalLines,
@@ -39,6 +38,7 @@ from fwtui.sessions.replay import (
     segments_of,
     session_of,
 )
+from fwtui.sessions.session_files import SessionFiles
 from fwtui.sessions.snapshot import UnreadableError, decode_snapshot
 from fwtui.sessions.store import SessionStore
 

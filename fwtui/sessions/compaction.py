@@ -12,8 +12,8 @@ import msgspec
 from fwtui.core.job import JobId
 from fwtui.disk.files import PRIVATE_FILE, FileSystem, remove_quietly, storage_error, write_temp
 from fwtui.sessions.journal import JournalFile, JournalHeader, encode_line, mark_of
-from fwtui.sessions.paths import SessionFiles
 from fwtui.sessions.replay import FileProgress, ProgressIndex, SessionContent
+from fwtui.sessions.session_files import SessionFiles
 from fwtui.sessions.snapshot import encode_snapshot
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from fwtui.core.paths import text_to_path
 from fwtui.disk.files import PRIVATE_FILE, FileSystem, ensure_folder, storage_error, write_atomic
-from fwtui.sessions.paths import SessionFiles
+from fwtui.sessions.session_files import SessionFiles
 
 # The folder of the earlier desktop program below the temporary folder.
 LEGACY_FOLDER = "faster_whisper_sessions"

@@ -14,7 +14,7 @@ import msgspec
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.job import Completed, Failed, Pending, State
 from fwtui.core.settings import DecodingSettings, ModelSettings, OutputSettings, Settings
-from fwtui.sessions.paths import local_time
+from fwtui.sessions.session_files import local_time
 
 _T = TypeVar("_T", bound=msgspec.Struct)
 _WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")

@@ -10,8 +10,8 @@ import msgspec
 from fwtui.disk.files import storage_error
 from fwtui.errors import SessionTooNewError, StorageError
 from fwtui.sessions.journal import FORMAT, Damage, JournalHeader, Replayed, Scan, scan
-from fwtui.sessions.paths import SessionFiles
 from fwtui.sessions.replay import ProgressIndex, SessionContent, interrupt
+from fwtui.sessions.session_files import SessionFiles
 from fwtui.sessions.snapshot import Snapshot, decode_snapshot
 
 _NO_JOURNAL = Scan(None, 0, Damage.NONE)

@@ -26,7 +26,7 @@ from fwtui.disk.files import (
 from fwtui.disk.lock import SessionLock, holder_of
 from fwtui.errors import StorageError
 from fwtui.sessions.delete import DeletedFiles
-from fwtui.sessions.paths import SessionFiles
+from fwtui.sessions.session_files import SessionFiles
 
 _NAME = re.compile(r"tmp-(?P<session>[A-Za-z0-9][\w.-]*)-\d+-[0-9a-f]{8}\.wav", re.ASCII)
 HOUR = 3600.0

@@ -20,8 +20,8 @@ from fwtui.sessions.legacy import (
     state_from_keys,
     stems,
 )
-from fwtui.sessions.paths import ID_FORMAT, local_time
 from fwtui.sessions.replay import FileProgress, SessionContent, compacted
+from fwtui.sessions.session_files import ID_FORMAT, local_time
 from fwtui.sessions.settings_codec import settings_from, settings_to
 
 _jobs = msgspec.json.Decoder(Job)

@@ -37,8 +37,8 @@ from fwtui.sessions.compaction import JournalRewrite, install_generation, write_
 from fwtui.sessions.delete import DeletedFiles, adopted_original, erase, keep_copy, remove_scratch
 from fwtui.sessions.journal import JournalFile, JournalHeader
 from fwtui.sessions.load import Loaded, load, stamp_of
-from fwtui.sessions.paths import ID_FORMAT, SessionFiles, local_time
 from fwtui.sessions.replay import FileProgress, ProgressIndex, SessionContent
+from fwtui.sessions.session_files import ID_FORMAT, SessionFiles, local_time
 from fwtui.sessions.settings_codec import settings_to
 
 

@@ -14,7 +14,7 @@ from fwtui.core.settings import Settings
 from fwtui.errors import SessionInUseError, StorageError
 from fwtui.sessions import load, snapshot
 from fwtui.sessions.catalog import SessionList, adopt, discard, discard_stored, list_sessions
-from fwtui.sessions.paths import SessionFiles
+from fwtui.sessions.session_files import SessionFiles
 from fwtui.sessions.store import SessionStore
 from tests.sessions import samples
 

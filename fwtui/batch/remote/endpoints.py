@@ -25,7 +25,7 @@ from fwtui.disk.files import PRIVATE_FILE, ensure_folder, storage_error, write_a
 from fwtui.disk.files import TEMP_PREFIX as UNFINISHED
 from fwtui.disk.lock import Holder, holder_of
 from fwtui.errors import StorageError
-from fwtui.sessions.paths import SessionFiles
+from fwtui.sessions.session_files import SessionFiles
 
 # The shortest limit there is (macOS: 104 with the final zero; Linux has 108).
 LONGEST_SOCKET_PATH = 103

@@ -17,7 +17,7 @@ from fwtui.batch.remote import endpoints
 from fwtui.batch.remote.endpoints import Endpoint, Listening, connect, listen, running
 from fwtui.config.locations import Locations
 from fwtui.disk.lock import Holder
-from fwtui.sessions.paths import SessionFiles
+from fwtui.sessions.session_files import SessionFiles
 from fwtui.sessions.store import SessionStore
 from tests.cli.test_sessions import make_session
 

@@ -36,15 +36,10 @@ def running_ids(
     """Sessions of running batches."""
     from fwtui.batch.remote.endpoints import running
 
-<<<<<<< HEAD
     with suppress(StorageError):
-        names = (place.session_id for place in running(Locations.default()))
+        names = (endpoint.session_id for endpoint in running(Locations.default()))
         return [name for name in names if name.startswith(incomplete)]
     return []
-=======
-    names = (endpoint.session_id for endpoint in running(Locations.default()))
-    return [name for name in names if name.startswith(incomplete)]
->>>>>>> hub/house
 
 
 def first_word(

@@ -11,11 +11,8 @@ from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
 from fwtui.core.job import Failed, Job, Pending
-<<<<<<< HEAD
 from fwtui.core.paths import expand_home
-=======
 from fwtui.core.text import clock
->>>>>>> hub/house
 from fwtui.sessions.catalog import StoredSession
 from fwtui.tui.controller import BatchWorkspace
 from fwtui.tui.field_rows import FieldRow, StyledText, fields

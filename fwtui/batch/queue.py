@@ -1,4 +1,4 @@
-"""The queue of a batch in memory: which job is next, and names that outputs do not share. Pure."""
+"""Queue of a batch in memory: the next job, and unique names for outputs. Pure."""
 
 import sys
 from collections import deque
@@ -10,29 +10,29 @@ from fwtui.core.paths import StrPath, path_to_text
 from fwtui.core.view import BatchView
 from fwtui.outputs.naming import Names, plain_names, unused_stem
 
-# Jobs behind a link that wait no longer, until they are forgotten.
+# Jobs that no longer wait, behind one whose link is not downloaded, before the list is rebuilt.
 MOST_PASSED = 1000
 
 
 class Queue:
-    """The jobs of `view`, found by path, link and name of outputs; and which of them is next.
+    """The jobs of `view`, indexed by path and name of outputs, and which of them is next.
 
-    What happens all the time costs the same for any length. A new job holds its path and its
-    name from when it is made; it is in the queue when the change that adds it is applied.
+    Frequent operations take constant time. A new job holds its path and its name as soon as it is
+    made; it is in the queue when the change that adds it is applied.
     """
 
     def __init__(self, view: BatchView | None = None) -> None:
         self.view = view or BatchView()
-        # The waiting ones, and some that were; None: to be found again.
+        # Waiting jobs, and some that no longer wait; None: to be found again.
         self._waiting: deque[JobId] | None = None
-        self._links: list[JobId] | None = None  # those to be downloaded; None: as above
+        self._links: list[JobId] | None = None  # jobs to be downloaded; None: as above
         self._fetched: set[JobId] = set()
         self._numbers: dict[str, int] = {}
         self._done_stems: dict[str, str] = {}
         self._next_id = max(self.view.jobs, default=0) + 1
         self._paths: dict[str, JobId] = {}
         self._stems: dict[str, JobId] = {}  # case-folded
-        self._reserved: set[str] = set()  # case-folded stems that none of the jobs may have
+        self._reserved: set[str] = set()  # case-folded stems that no job may get
         for job in self:
             self._hold(job)
 
@@ -54,12 +54,12 @@ class Queue:
 
     @property
     def next_id(self) -> JobId:
-        """The id of the next job that is made."""
+        """The id that the next new job gets."""
         return self._next_id
 
     @property
     def order(self) -> tuple[JobId, ...]:
-        """Ids in order."""
+        """The ids in the order of the queue."""
         return self.view.order
 
     def has_path(self, path: StrPath) -> bool:
@@ -78,10 +78,10 @@ class Queue:
     def make(
         self, path: StrPath, names: Names | None = None, root: str = "", source: str | None = None
     ) -> Job:
-        """A new job for the file, with outputs that clash with none; to be added, or released.
+        """A new job for the file, with a unique name for its outputs; to be added, or released.
 
-        `names` are those that it would like, `root` is where it was found. A file that was done
-        and removed gets its old name again; nobody else does.
+        `names` are its first choices, `root` is where it was found. A file that was done and
+        removed gets its old name again, and no other file does.
         """
         text = path_to_text(path)
         stem = self._done_stems.pop(text, None)
@@ -93,9 +93,9 @@ class Queue:
         return job
 
     def remake(self, job: Job, names: Names | None = None) -> Job | None:
-        """A job that was removed, to be added again; None if its file is in the queue again.
+        """A removed job, to be added again; None if its file is in the queue again.
 
-        Its outputs get another name if the old one is taken by now.
+        Its outputs get another name if the old one is in use.
         """
         if job.id in self.view.jobs or job.path in self._paths:
             return None
@@ -106,10 +106,10 @@ class Queue:
         return job
 
     def release(self, jobs: Iterable[Job]) -> None:
-        """Give the paths and names of jobs free that are not in the queue (any more)."""
+        """Free the paths and names of jobs that were not added, or were removed."""
         for job in jobs:
             self._give_up(job)
-            if isinstance(job.state, Completed):  # its outputs must not be written over
+            if isinstance(job.state, Completed):  # its outputs must not be overwritten
                 self._done_stems[job.path] = job.stem
                 self._reserved.add(job.stem.casefold())
             else:
@@ -130,14 +130,14 @@ class Queue:
             del self._stems[stem]
 
     def free_name(self, job: Job) -> None:
-        """Others may have the name of the job's outputs."""
+        """Free the name of the job's outputs."""
         stem = job.stem.casefold()
         if self._stems.get(stem) == job.id:
             del self._stems[stem]
         self._reserved.discard(stem)
 
     def apply(self, change: DurableChange) -> None:
-        """Apply a change of the batch, to `view` as well."""
+        """Apply a change of the batch to the queue and to `view`."""
         match change:
             case JobChanged(job=job):
                 before = self.view.put(job)
@@ -154,7 +154,7 @@ class Queue:
                     self._waiting.extend(job.id for job in jobs)
             case _:
                 self.view.apply(change)
-                self._waiting = self._links = None  # the order may be another
+                self._waiting = self._links = None  # the order may have changed
 
     def _follow(self, before: Job, job: Job) -> None:
         if (before.path, before.custom_stem) != (job.path, job.custom_stem):
@@ -162,7 +162,7 @@ class Queue:
             self._hold(job)
         self._forget_links([job])
         if isinstance(job.state, Pending) and not isinstance(before.state, Pending):
-            self._waiting = None  # its place among the others is not known
+            self._waiting = None  # its place among the others is unknown
 
     def _forget_links(self, changed: Iterable[Job]) -> None:
         if any(job.source is not None for job in changed):
@@ -175,17 +175,17 @@ class Queue:
         return stem in self._reserved or stem in self._stems
 
     def avoid(self, stems: Iterable[str]) -> None:
-        """Give these names (case-folded) to no job from now on: others use them."""
+        """Do not use these names (case-folded) from now on."""
         self._reserved.update(stems)
 
     def renamed(self, job: Job, names: Names | None = None) -> Job:
-        """The job with outputs of another name, which nobody else gets; to be `put`."""
+        """The job with another, unique name for its outputs; to be committed."""
         stem = self._unused(names or plain_names(job.file))
         self._reserved.add(stem.casefold())
         return job.with_stem(stem)
 
     def set_fetched(self, job: JobId, there: bool = True) -> None:
-        """The file behind the job's link is there, or not any more."""
+        """Record whether the file behind the job's link is downloaded."""
         (self._fetched.add if there else self._fetched.discard)(job)
         self._links = None
 
@@ -200,7 +200,7 @@ class Queue:
         return job.source is None or job.id in self._fetched
 
     def next_pending(self) -> Job | None:
-        """The first waiting job whose file is there."""
+        """The first waiting job whose file need not be downloaded."""
         if self._waiting is None:
             self._waiting = deque(job.id for job in self if isinstance(job.state, Pending))
         while self._waiting and self._pending(self._waiting[0]) is None:
@@ -224,7 +224,7 @@ class Queue:
 
 
 def moved(order: Sequence[JobId], chosen: set[JobId], offset: int) -> list[JobId]:
-    """The order after moving the chosen ones `offset` places (negative: up), up to the ends."""
+    """The order after moving the chosen jobs by `offset` (negative: up), at most to the end."""
     if offset > 0:
         return moved(order[::-1], chosen, -offset)[::-1]
     places = [place for place, job in enumerate(order) if job in chosen]

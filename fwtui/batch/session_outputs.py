@@ -1,4 +1,4 @@
-"""Sessions that nobody works on: looking into them, and deleting them with what they wrote."""
+"""Transcripts of stored sessions: reading them, and deleting them with their session."""
 
 import stat
 from collections.abc import Iterable, Iterator
@@ -8,7 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from fwtui.core.job import Completed, Job
-from fwtui.core.paths import expand_home, path_to_text, text_to_path
+from fwtui.core.paths import text_to_path
 from fwtui.core.segment import Transcript
 from fwtui.core.session import Session
 from fwtui.disk.files import storage_error
@@ -19,7 +19,7 @@ from fwtui.sessions.delete import DeletedFiles
 
 
 def transcript_of_outputs(job: Job, state: Completed) -> Transcript:
-    """What the outputs of a completed file hold; without segments if they are gone."""
+    """The transcript in the outputs of a completed file; without segments if they are gone."""
     paths = (text_to_path(path) for path in state.outputs)
     found = read_transcript(path for path in paths if _is_ours(path, job))
     found = found or Transcript("", ())
@@ -27,7 +27,7 @@ def transcript_of_outputs(job: Job, state: Completed) -> Transcript:
 
 
 def stored_transcript(stored: StoredSession, directory: Path, job: Job) -> Transcript:
-    """The words of a file of a stored session, as far as there are any. Raises StorageError."""
+    """The transcript of a file of a stored session, as far as it exists. Raises StorageError."""
     if isinstance(job.state, Completed):
         return transcript_of_outputs(job, job.state)
     if stored.legacy_file is not None:
@@ -37,17 +37,17 @@ def stored_transcript(stored: StoredSession, directory: Path, job: Job) -> Trans
     return Transcript(resume.plan.language if resume else "", segments, job.duration)
 
 
-class Outputs(msgspec.Struct, frozen=True):
-    """Transcripts that a session wrote and that are still there; `bytes` in all."""
+class SessionOutputs(msgspec.Struct, frozen=True):
+    """Existing transcripts that a session wrote; `bytes` in total."""
 
     files: tuple[Path, ...] = ()
     bytes: int = 0
 
 
-def outputs_of(session: Session) -> Outputs:
-    """What `delete` would delete beside the session."""
+def outputs_of(session: Session) -> SessionOutputs:
+    """The transcripts that `delete_stored` would delete with the session."""
     found = list(_outputs(session))
-    return Outputs(tuple(path for path, _ in found), sum(size for _, size in found))
+    return SessionOutputs(tuple(path for path, _ in found), sum(size for _, size in found))
 
 
 def _outputs(session: Session) -> Iterator[tuple[Path, int]]:
@@ -66,7 +66,7 @@ def _outputs(session: Session) -> Iterator[tuple[Path, int]]:
 
 
 def _is_ours(path: Path, job: Job) -> bool:
-    """Session files come from outside: only what has a transcript's name is read or deleted."""
+    """Session files are untrusted: only files named like a transcript are read or deleted."""
     stem = text_to_path(job.stem).name
     return path.is_absolute() and path.name in {f"{stem}.{name}" for name in FORMATS}
 
@@ -76,7 +76,7 @@ def delete_stored(stored: StoredSession, directory: Path) -> DeletedFiles:
 
     Raises SessionInUseError (nothing is deleted then) or StorageError.
     """
-    # The session first: its lock keeps others from writing these files meanwhile.
+    # The session first: its lock keeps other processes from writing these files.
     files = outputs_of(stored.session).files
     gone = discard_stored(stored, directory)
     return _remove(files, gone)
@@ -93,8 +93,3 @@ def _remove(paths: Iterable[Path], gone: DeletedFiles) -> DeletedFiles:
             raise storage_error(error, path, "delete") from error
         gone = DeletedFiles((*gone.files, path), gone.bytes + size)
     return gone
-
-
-def place_of(session: Session) -> str:
-    """The folder of the session's transcripts, as `path_to_text`."""
-    return path_to_text(expand_home(text_to_path(session.settings.output.output_dir)))

@@ -61,7 +61,7 @@ def now() -> datetime:
 
 
 class _NewFile(Struct, frozen=True):
-    """What becomes a row: a file, one that cannot be read, or a link and where its file will be."""
+    """A file to add, one that cannot be read, or a link with the path of its future file."""
 
     path: StrPath
     root: str = ""
@@ -118,7 +118,7 @@ class BatchState:
         return lambda: self._listeners.remove(listener)
 
     def emit(self, event: AnyEvent) -> None:
-        """Pass an event to all listeners. One that fails is logged once; the others still hear."""
+        """Pass an event to all listeners. One that fails is logged once."""
         for listener in tuple(self._listeners):
             try:
                 listener(event)
@@ -151,11 +151,11 @@ class BatchState:
         settings: dict[str, Any] | None = None,
         links: Mapping[str, Path] = MappingProxyType({}),
     ) -> int:
-        """Append files that are not in the queue; problems become failed rows. How many new.
+        """Append files that are not in the queue; problems become failed rows. Returns how many.
 
-        `roots` has the folder (as `path_to_text`) that each file was found in, `links` say where
-        their files will be; `settings` as in `Job`. In portions, so that the screen stays
-        responsive while a hundred thousand files are added.
+        `roots` has the folder (as `path_to_text`) that each file was found in, `links` map to the
+        paths of their future files; `settings` as in `Job`. Works in portions, so that the screen
+        stays responsive while a hundred thousand files are added.
         """
         async with self.names_of_other_sessions() as others:
             self.queue.avoid(others)
@@ -203,9 +203,9 @@ class BatchState:
 
     @asynccontextmanager
     async def names_of_other_sessions(self) -> AsyncIterator[Mapping[str, str]]:
-        """The names that other running sessions use in our output folder, and by which session.
+        """The names that other running sessions use in our output folder, with their sessions.
 
-        Nobody else chooses names meanwhile.
+        No other fwtui chooses names in the meantime.
         """
         store, folder = self.store, self.settings.output.output_dir
         reservation = NameReservation(store.directory)
@@ -222,7 +222,7 @@ class BatchState:
         return path_to_text(self.names_of(job)[0]).casefold()
 
     def log_renamed(self, jobs: Sequence[Job], others: Mapping[str, str]) -> None:
-        """Log that outputs got another name, because other sessions use the first choice."""
+        """Log that outputs got another name because other sessions use their first choice."""
         for job in jobs[:MOST_LOGGED]:
             session = others.get(self.wanted_stem(job), "")
             user = f"session {session}, which is running," if session else "another fwtui"
@@ -253,7 +253,7 @@ class BatchState:
             await self.commit(JobsRemoved(there))
 
     async def bring_back(self, jobs: Sequence[Job], before: Sequence[JobId]) -> None:
-        """Put removed jobs back to where they were in the order `before`, with their progress."""
+        """Restore removed jobs to their places in the order `before`, with their progress."""
         back = [
             again
             for job in jobs
@@ -274,7 +274,7 @@ class BatchState:
         return replace(job, state=Pending(self.store.done_seconds(job.id)))
 
     async def reorder(self, wanted: Sequence[JobId]) -> None:
-        """Put the jobs into this order; those that it does not name come last."""
+        """Put the jobs into this order; those that are not named come last."""
         change = self.view.reordering(wanted)
         if change is not None:
             await self.commit(change)
@@ -282,29 +282,29 @@ class BatchState:
     # --- settings, progress inside files ---------------------------------------------------------
 
     async def change_settings(self, settings: Settings) -> None:
-        """Use other settings from the next job on."""
+        """Use other settings for jobs that have not started yet."""
         await self.commit(SettingsChanged(settings))
 
     async def watch(self, folders: tuple[WatchedFolder, ...]) -> None:
-        """Remember other watched folders."""
+        """Change the watched folders of the session."""
         async with self._committing:
             await asyncio.to_thread(self.store.set_folders, folders)
 
     async def begin_file(self, job: JobId, plan: FilePlan) -> None:
-        """Start a file at its beginning."""
+        """Record that a file starts from its beginning."""
         async with self._committing:
             await asyncio.to_thread(self.store.begin_file, job, plan)
         self.emit(SegmentsReset(job))
 
     async def add_window(self, job: JobId, result: WindowResult, language: str) -> None:
-        """Keep a finished window."""
+        """Record a finished window."""
         async with self._committing:
             await asyncio.to_thread(self.store.add_window, job, result)
         if result.segments:
             self.emit(SegmentsFound(job, result.segments, language))
 
     async def transcript(self, job: JobId) -> Transcript:
-        """What the journal holds of a file; of a completed one, else what its outputs hold."""
+        """The transcript of a file so far, or of its outputs if it is completed."""
         known = self.queue.get(job)
 
         def read() -> Transcript:
@@ -322,7 +322,7 @@ class BatchState:
             await asyncio.to_thread(self.store.add_temp, path)
 
     async def drop_temp(self, path: Path) -> None:
-        """Delete a scratch file and forget it."""
+        """Delete a scratch file and record that."""
 
         def drop() -> None:
             path.unlink(missing_ok=True)

@@ -13,7 +13,7 @@ from textual.containers import Container
 from textual.content import Content
 from textual.widgets import Button
 
-from fwtui.batch.session_outputs import Outputs, outputs_of
+from fwtui.batch.session_outputs import SessionOutputs, outputs_of
 from fwtui.core.job import Job, Pending
 from fwtui.core.paths import expand_home, path_to_text, text_to_path
 from fwtui.core.session import Session
@@ -304,7 +304,7 @@ def ask_discard(session: Session) -> ConfirmDialog:
     return ConfirmDialog("Discard this session?", f"{lost}.\n\n{kept}", "Discard", "Keep it")
 
 
-def ask_delete(session: Session, outputs: Outputs) -> ConfirmDialog:
+def ask_delete(session: Session, outputs: SessionOutputs) -> ConfirmDialog:
     """The question before a session is deleted together with its transcripts."""
     what = [f"session {clean(session.session_id)} and its journal"]
     if seconds := _seconds_inside(session):

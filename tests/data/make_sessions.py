@@ -272,7 +272,7 @@ def other_settings(world: World) -> About:
 
 
 def names(world: World) -> About:
-    """Files of the same name, in the tree layout and with a template, killed inside the second."""
+    """Files of the same name from two folders, named by a template, killed inside the second."""
     world.put("talk", "a/talk.wav")
     world.put("talk", "b/talk.wav")
     world.put("long", "b/talk.flac")
@@ -475,7 +475,7 @@ def link(world: World) -> About:
 
 
 def watched(world: World) -> About:
-    """A watched folder with settings for it: one file done, killed inside the second of three."""
+    """A watched folder: one file done, killed inside the second of three."""
     inbox = ROOT / "media" / "inbox"
     world.put("short", "inbox/a.flac")
     options = inbox, "--settle", "0.2", *QUICK, "-f", "txt", "-o", OUT
@@ -488,6 +488,23 @@ def watched(world: World) -> About:
     world.put("talk", "inbox/c.wav")
     world.whole(inbox, *QUICK, "-f", "txt")
     return {"exit": 0, "watch": _neutral(options), "done": ["b.wav", "c.wav"]}
+
+
+def watched_profile(world: World) -> About:
+    """A screen that watches a folder with settings of its own, killed inside a file."""
+    inbox = ROOT / "media" / "inbox"
+    world.put("long", "inbox/a.wav")
+    screen = Running(*QUICK, "-f", "txt", "-o", OUT, on_screen=True)
+    batch = Attached()
+    folder = {"path": str(inbox), "settle_seconds": 0.2, "profile": "mine", "exclude": ["*.tmp"]}
+    values = {"decoding.beam_size": 2, "output.output_format": "srt"}
+    batch.send({"type": "WatchFolder", "folder": folder | {"values": values}})
+    batch.until_queued(1)
+    batch.pause_inside()
+    screen.kill()
+    world.put("short", "inbox/b.flac")
+    world.whole(inbox, *QUICK, "--beam_size", "2", "-f", "srt")
+    return {"exit": 0, "command": "run", "watch": ["--resume"], "done": ["a.wav", "b.flac"]}
 
 
 def moved_away(world: World) -> About:
@@ -653,7 +670,8 @@ CASES: tuple[Maker, ...] = (
     stopped_by_signal, paused, batched,
     batched_short_files, words, languages, clips, own_settings, other_settings, names, tree,
     renamed_outputs, kept_outputs, beside, odd_names, removed, reordered, retried, engine_died,
-    compacted, torn, thousand, link, watched, moved_away, taken, background, background_killed,
+    compacted, torn, thousand, link, watched, watched_profile, moved_away, taken, background,
+    background_killed,
     foreign, foreign_windows, adopted, mapped, transcribed, config,
 )  # fmt: skip
 # What is kept beside the sessions, where it is what matters.
@@ -704,7 +722,8 @@ README = """\
 # What fwtui 0.1 left on the disk
 
 Each folder was made by fwtui 0.1.0 itself, in real processes that were really killed, with
-`tests/data/make_sessions.py`; nothing was edited. `tests/old/test_old_sessions.py` goes on with all
+`tests/data/make_sessions.py`; nothing was edited, but for the `[keys]` that a user writes into
+`settings.toml`. `tests/old/test_old_sessions.py` goes on with all
 of them: every later version must, with the same outputs and without doing a window again.
 
 In a folder: `state/`, `config/`, `tmp/` and `out/` as they were found on the disk (only what is
@@ -715,7 +734,8 @@ percent-encoded where they are unusual. Recordings are made anew by `tests/old/r
 the same bytes and dates; `tests/old/places.py` puts a folder where a test can use it.
 
 The sessions of the earlier desktop program are not its own: they are the example of its
-documentation (`tests/data/sessions/`), with other folders.
+documentation (`tests/data/sessions/`), with other folders. `../protocol-0.1` is what was said in
+JSON, by `tests/data/make_protocol.py`.
 
 | folder | what it holds |
 |---|---|

@@ -29,6 +29,7 @@ FOLDERS = sorted(path.name for path in places.DATA.iterdir() if path.is_dir())
 SESSIONS = [name for name in FOLDERS if "session" in places.about(name)]
 WATCHED = [name for name in SESSIONS if "watch" in places.about(name)]
 RESUMED = [name for name in SESSIONS if name not in WATCHED]
+FOREIGN = ["foreign", "foreign-windows"]  # of the same name as others
 # Their paths are another machine's in a way that `--map` is for; nothing in them is changed.
 UNCHANGED = ["killed-mid-file", "batched", "names"]
 Json = dict[str, Any]
@@ -49,6 +50,36 @@ def fwtui(root: Path, *arguments: str | Path, code: int | None = 0) -> tuple[str
     )
     assert code in {None, result.returncode}, (result.returncode, result.stderr)
     return result.stdout, result.stderr
+
+
+# `python -m fwtui` with each of the argument lists on stdin: starting a process takes longest.
+MANY = """
+import json, runpy, sys
+for arguments in json.load(sys.stdin):
+    sys.argv[1:] = arguments
+    try:
+        runpy.run_module("fwtui", run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        assert not end.code, (arguments, end.code)
+    print(flush=True)
+"""
+
+
+def show_all(root: Path, names: list[str]) -> dict[str, list[str]]:
+    """The lines of `fwtui sessions show` for each session."""
+    ids = [places.about(name)["session"] for name in names]
+    result = subprocess.run(
+        [sys.executable, "-P", "-c", MANY],
+        env=places.environment(root),
+        input=json.dumps([["sessions", "show", one] for one in ids]),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    texts = result.stdout.rstrip("\n").split("\n\n")
+    return {one: text.splitlines() for one, text in zip(ids, texts, strict=True)}
 
 
 def listed(name: str) -> Json:
@@ -145,33 +176,32 @@ def options_of(name: str, root: Path) -> list[str]:
     return found
 
 
-def check_shown(name: str, root: Path) -> None:
-    """`sessions show` has each file with its state."""
-    shown, _ = fwtui(root, "sessions", "show", places.about(name)["session"])
-    for job in placed(listed(name), root)["jobs"]:
-        path = places.printed(job["path"])
-        assert any(
-            line.startswith(job["state"]["type"]) and path in line for line in shown.splitlines()
-        )
-
-
 @pytest.mark.parametrize(
     "names",
-    [[name for name in SESSIONS if name != "foreign-windows"], ["foreign-windows"]],
-    ids=["all", "foreign-windows"],  # which has the name of another one
+    [[name for name in SESSIONS if name not in FOREIGN], *([name] for name in FOREIGN)],
+    ids=["all", *FOREIGN],
 )
-def test_sessions_are_listed_as_they_were(names: list[str], tmp_path: Path) -> None:
+def test_sessions_are_listed_and_shown_as_they_were(names: list[str], tmp_path: Path) -> None:
     """In one state folder, as of a user who has them all; not a byte is changed before."""
     root = tmp_path / "root"
     for name in names:
         places.unpack(places.DATA / name, root, "state/sessions", "state/watched", "tmp")
-    now = events_of(fwtui(root, "sessions", "--json")[0])
+    told = events_of(fwtui(root, "sessions", "--json")[0])
+    now = {session["session_id"]: session for session in told}
     for name in names:
         old = listed(name)
-        same = [one for one in now if one["session_id"] == old["session_id"]]
-        assert any(places.is_part(old, one) for one in same), (name, old, same)
+        assert places.is_part(old, now[old["session_id"]]), name
     lines, _ = fwtui(root, "sessions")
     assert {places.about(name)["session"] for name in names} <= set(lines.split())
+    shown = show_all(root, names)
+    for name in names:
+        rows = shown[places.about(name)["session"]]
+        assert all(any(is_row(job, row) for row in rows) for job in listed(name)["jobs"]), name
+
+
+def is_row(job: Json, row: str) -> bool:
+    """Whether a line tells of this file and its state."""
+    return row.startswith(job["state"]["type"]) and places.printed(job["path"]) in row
 
 
 @pytest.mark.parametrize("name", RESUMED)
@@ -181,7 +211,6 @@ def test_a_session_is_gone_on_with(name: str, tmp_path: Path) -> None:
     root = places.place(name, tmp_path / "root")
     prepare(name, root)
     scratch = put_scratch(root)
-    check_shown(name, root)
     events = resume(name, root, *options_of(name, root))
     check_nothing_twice(name, events)
     assert masked(outputs(name, root)) == masked(places.expected(name))
@@ -222,8 +251,9 @@ def test_a_watched_folder_is_watched_on(name: str, tmp_path: Path) -> None:
     """Nothing is missed, and nothing that the old ledger knows is taken again."""
     root = places.place(name, tmp_path / "root")
     about = places.about(name)
-    before = dates(root / "out")
-    with watching(root, placed(about["watch"], root)) as events:
+    before = dates(root / "out") if (root / "out").exists() else {}
+    command = [about.get("command", "watch"), "--json", *placed(about["watch"], root)]
+    with watching(root, command) as events:
         seen = list(until_done(events, set(about["done"])))
     check_nothing_twice(name, seen)
     assert sorted(finished(seen)) == sorted(about["done"])
@@ -247,11 +277,10 @@ def until_done(events: Iterator[Json], wanted: set[str]) -> Iterator[Json]:
 
 
 @contextmanager
-def watching(root: Path, arguments: list[str]) -> Iterator[Iterator[Json]]:
-    """`fwtui watch`, which ends in an orderly way."""
-    command = [*FWTUI, "watch", "--json", *arguments]
+def watching(root: Path, command: list[str]) -> Iterator[Iterator[Json]]:
+    """fwtui that watches, and ends in an orderly way."""
     with subprocess.Popen(
-        command, env=places.environment(root), cwd=root, stdout=subprocess.PIPE
+        [*FWTUI, *command], env=places.environment(root), cwd=root, stdout=subprocess.PIPE
     ) as process:
         assert process.stdout is not None
         giving_up = Timer(PATIENCE, process.kill)

@@ -10,9 +10,7 @@ from rich.cells import cell_len, chop_cells, set_cell_size
 
 from fwtui.core.paths import text_to_path
 from fwtui.core.settings import OutputSettings
-from fwtui.core.text import clock
-
-REPLACEMENT = "�"
+from fwtui.core.text import clock, escaped
 
 # C0 and C1 controls, lone surrogates (undecodable names) and noncharacters.
 _BROKEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -31,7 +29,7 @@ def clean(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     text = _BREAKS.sub(" ", text)
-    text = _INVISIBLE.sub("", _BROKEN.sub(REPLACEMENT, text))
+    text = _INVISIBLE.sub("", _BROKEN.sub(lambda found: escaped(found[0]), text))
     return _MOST_COMBINING.sub(r"\1", text)
 
 

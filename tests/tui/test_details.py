@@ -65,7 +65,7 @@ def test_words_have_the_inks_of_their_probabilities() -> None:
     assert confident_lines(doubtful, 60) == [[("a b", "doubtful")]]
     assert confident_lines(segment(0, 0, ""), 60) == [[("", "plain")]]
     hostile = msgspec.structs.replace(SPOKEN, words=(Word(0, 1, " \x1b[31mred\n[b]", 0.9),))
-    assert confident_lines(hostile, 60) == [[("�[31mred [b]", "plain")]]
+    assert confident_lines(hostile, 60) == [[("\\x1b[31mred [b]", "plain")]]
 
 
 async def test_everything_about_a_completed_file(tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ async def test_a_file_of_a_stored_session_and_its_words() -> None:
         await browse(driver, workspace)
         await driver.press("enter", "j", "k", "enter")
         await driver.until(lambda: driver.screen == "DetailsDialog")
-        await driver.until_text("[red]spoken[/] �[31mwords")
+        await driver.until_text("[red]spoken[/] \\x1b[31mwords")
         assert "loaded from a.srt" in driver.text
         assert not driver.app.screen.query("#retry")
         await driver.press("r", "e")

@@ -7,7 +7,7 @@ from textual.widgets import Input
 
 from fwtui.config.overrides import to_overrides
 from fwtui.core.commands import RetryJobs
-from fwtui.core.events import JobChanged, JobProgress, SegmentsFound
+from fwtui.core.events import JobChanged, JobProgress, Phase, SegmentsFound
 from fwtui.core.job import Pending, Processing
 from fwtui.core.segment import Transcript, Word
 from fwtui.core.settings import DecodingSettings, Settings
@@ -181,6 +181,7 @@ async def test_hostile_texts_at_every_size() -> None:
 
 async def test_a_worker_of_a_screen_that_fails_is_a_dialog() -> None:
     link = ScriptedLink([job(1, state=completed())])
+    link.phase = Phase.RUNNING
 
     async def fail(job_id: int) -> Transcript:
         raise ValueError("unreadable [b]words[/]")
@@ -191,12 +192,12 @@ async def test_a_worker_of_a_screen_that_fails_is_a_dialog() -> None:
         await driver.until_text("ValueError: unreadable [b]words[/]")
         await driver.press("escape", "enter")
         await driver.until(lambda: driver.screen == "MessageDialog")
-        assert "The batch goes on" in driver.text
+        assert "The batch is still running" in driver.text
         await driver.press("escape")
         assert driver.screen == "DetailsDialog"
         await driver.press("escape")
         link.emit(JobChanged(job(1, state=Pending(60.0))))
-        await driver.until_text("from 1:00")
+        await driver.until_text("resumes at 1:00")
 
 
 async def test_typing_in_the_filter_is_not_taken_for_keys() -> None:

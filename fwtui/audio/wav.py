@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fwtui.core.paths import path_to_text
-from fwtui.core.text import encodable
+from fwtui.core.text import valid_unicode
 from fwtui.errors import DiskFullError, StorageError
 
 SAMPLE_RATE = 16000
@@ -112,7 +112,7 @@ class WavWriter:
         try:
             yield
         except OSError as error:
-            folder = encodable(self._path.parent)
+            folder = valid_unicode(str(self._path.parent))
             if error.errno in _FULL:
                 needed = max(self._needed, HEADER_BYTES + self.samples * SAMPLE_BYTES)
                 raise _no_room(self._path.parent, needed) from error
@@ -131,7 +131,7 @@ def check_room(folder: Path, needed: int) -> None:
 
 def _no_room(folder: Path, needed: int) -> DiskFullError:
     return DiskFullError(
-        f"No room left in {encodable(folder)}",
+        f"No room left in {valid_unicode(str(folder))}",
         f"{needed / 2**20:.0f} MB are needed there for the decoded audio: "
         "free some space or set another cache folder.",
         place=path_to_text(folder),

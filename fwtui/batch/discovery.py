@@ -15,8 +15,8 @@ from msgspec import Struct
 from fwtui.core.commands import AnyCommand, Pause, Quit, Start, Stop
 from fwtui.core.events import AddingChanged
 from fwtui.core.inputs import MEDIA_SUFFIXES, is_link
-from fwtui.core.paths import expand_home, valid_text
-from fwtui.core.text import in_natural_order
+from fwtui.core.paths import expand_home
+from fwtui.core.text import in_natural_order, valid_unicode
 
 if TYPE_CHECKING:
     from fwtui.core.failure import Failure
@@ -165,7 +165,7 @@ def is_media(name: str) -> bool:
 def _problem(path: Path, error: OSError) -> Problem:
     from fwtui.core.failure import Failure, FailureKind
 
-    title = valid_text(f"{error.strerror or error}: {path}")
+    title = valid_unicode(f"{error.strerror or error}: {path}")
     if isinstance(error, PermissionError):
         failure = Failure(FailureKind.PERMISSION, title, "check its permissions")
     elif isinstance(error, FileNotFoundError):

@@ -33,9 +33,10 @@ from fwtui.core.events import (
 from fwtui.core.failure import Failure
 from fwtui.core.job import Completed, Failed, Job, JobId
 from fwtui.core.notification import TITLE, end_text
-from fwtui.core.paths import text_to_path, valid_text
+from fwtui.core.paths import text_to_path
 from fwtui.core.redact import redacted
 from fwtui.core.settings import Settings
+from fwtui.core.text import valid_unicode
 from fwtui.disk.codec import clean
 from fwtui.errors import ExitCode
 from fwtui.report.report import FileRecord, file_record
@@ -104,7 +105,7 @@ def file_input(job: Job, settings: Settings, session_id: str) -> HookInput:
     facts = FileDone(
         session_id=session_id,
         model=settings.model.model,
-        output_dir=valid_text(settings.output.output_dir),
+        output_dir=valid_unicode(settings.output.output_dir),
         file=file_record(job),
     )
     outputs = state.outputs if isinstance(state, Completed) else ()
@@ -134,15 +135,15 @@ def batch_input(
     facts = BatchDone(
         session_id=session_id,
         model=settings.model.model,
-        output_dir=valid_text(settings.output.output_dir),
+        output_dir=valid_unicode(settings.output.output_dir),
         exit_code=exit_code(jobs, finished.failure),
         completed=finished.completed,
         failed=finished.failed,
         cancelled=finished.cancelled,
         total=len(jobs),
         seconds=finished.seconds,
-        report=valid_text(report),
-        log=valid_text(log),
+        report=valid_unicode(report),
+        log=valid_unicode(log),
         failure=finished.failure,
         failures=tuple(file_record(job) for job in jobs if isinstance(job.state, Failed)),
     )

@@ -36,11 +36,12 @@ from fwtui.core.events import (
 )
 from fwtui.core.failure import Failure
 from fwtui.core.job import Completed, Failed, Job, JobId, Pending
-from fwtui.core.paths import StrPath, path_to_text, text_to_path, valid_text
+from fwtui.core.paths import StrPath, path_to_text, text_to_path
 from fwtui.core.redact import redacted
 from fwtui.core.segment import Transcript
 from fwtui.core.session import FilePlan, WindowResult
 from fwtui.core.settings import Settings
+from fwtui.core.text import valid_unicode
 from fwtui.core.view import JobCounts
 from fwtui.core.watched_folder import WatchedFolder
 from fwtui.errors import FwtuiError
@@ -130,7 +131,7 @@ class BatchState:
 
     def log(self, level: Level, text: str, job: JobId | None = None) -> None:
         """Emit a line for the log, without secrets."""
-        self.emit(LogLine(now(), level, redacted(valid_text(text)), job))
+        self.emit(LogLine(now(), level, redacted(valid_unicode(text)), job))
 
     # --- jobs ----------------------------------------------------------------------------------
 

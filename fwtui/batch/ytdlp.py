@@ -16,7 +16,8 @@ from threading import Thread
 import msgspec
 
 from fwtui.core.failure import Failure, FailureKind
-from fwtui.core.paths import path_to_text, valid_text
+from fwtui.core.paths import path_to_text
+from fwtui.core.text import valid_unicode
 from fwtui.engine.classify import describe_exit
 
 COMMAND = (sys.executable, "-P", "-m", "fwtui.batch.ytdlp")
@@ -151,7 +152,7 @@ def failure_of(url: str, code: int, lines: Iterable[str]) -> Failure:
     The link is not part of it: it may contain a key, and logs are shared.
     """
     kept = [line.replace(url, "the link") for line in lines]
-    detail = valid_text("\n".join(kept))
+    detail = valid_unicode("\n".join(kept))
     errors = [line for line in kept if line.startswith("ERROR:")]
     if not errors and code == 0:
         return Failure(
@@ -161,7 +162,7 @@ def failure_of(url: str, code: int, lines: Iterable[str]) -> Failure:
             detail,
         )
     last = errors[-1] if errors else f"yt-dlp ended with {describe_exit(code)}"
-    reason = valid_text(_BEHIND.sub("", _BEFORE.sub("", last)).strip())
+    reason = valid_unicode(_BEHIND.sub("", _BEFORE.sub("", last)).strip())
     if "No space left on device" in reason:
         return Failure(FailureKind.DISK_FULL, f"Download failed: {reason}", _ROOM, detail)
     return Failure(

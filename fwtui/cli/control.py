@@ -14,8 +14,8 @@ from fwtui.cli.progress import counts_text
 from fwtui.config.locations import Locations
 from fwtui.core.commands import AddPaths, Pause, Start
 from fwtui.core.events import AnyEvent, BatchFinished, JobsAdded, Level, LogLine, Phase
-from fwtui.core.paths import path_to_text, valid_text
-from fwtui.core.text import plural, printable
+from fwtui.core.paths import path_to_text
+from fwtui.core.text import plural, printable, valid_unicode
 from fwtui.core.view import BatchView
 from fwtui.errors import BatchEndedError, ExitCode, FwtuiError, UsageError
 
@@ -158,7 +158,7 @@ async def _add(paths: tuple[str, ...], session_id: str, console: Console) -> Non
 async def _until_queued(batch: "RunningBatch", wanted: set[str], intake: "Intake") -> None:
     """Wait until all are in the queue. Raises FwtuiError if the batch reports an error."""
     missing = wanted - batch.inputs()
-    expected = {valid_text(str(problem.failure)) for problem in intake.found.problems}
+    expected = {valid_unicode(str(problem.failure)) for problem in intake.found.problems}
 
     def arrived(event: AnyEvent) -> bool:
         match event:

@@ -34,13 +34,13 @@ def command(json: bool, seconds: float) -> ExitCode:
     from fwtui.doctor.results import exit_code, summary, worst
 
     console = Console()
-    findings = asyncio.run(_examine(seconds, console, show=not json))
-    level = worst(findings)
+    results = asyncio.run(_examine(seconds, console, show=not json))
+    level = worst(results)
     if json:
-        document = {"level": level, "findings": findings}
+        document = {"level": level, "findings": results}
         click.echo(msgspec.json.format(msgspec.json.encode(document)))
     else:
-        console.line(summary(findings))
+        console.line(summary(results))
     return exit_code(level)
 
 
@@ -48,20 +48,20 @@ async def _examine(seconds: float, console: Console, *, show: bool) -> list["Che
     from fwtui.doctor.examine import Doctor
     from fwtui.doctor.verdicts import lines
 
-    findings: list[CheckResult] = []
+    results: list[CheckResult] = []
     doctor = Doctor(Locations.default(), seconds, check_keys)
     console.live("checking")
-    async for finding in doctor.examine():
-        group = findings[-1].group if findings else ""
-        findings.append(finding)
+    async for result in doctor.examine():
+        group = results[-1].group if results else ""
+        results.append(result)
         if show:
             console.clear()
-            for line in lines([finding]):
+            for line in lines([result]):
                 if line != group:
                     click.echo(line)
             console.live("checking")
     console.clear()
-    return findings
+    return results
 
 
 def check_keys(file: Path) -> None:

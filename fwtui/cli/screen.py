@@ -117,7 +117,7 @@ def show(
         gc.enable()
         session_log.close()
         close_log()
-    if app.hand_over:
+    if app.shutdown.in_background:
         return _hand_over(app.controller.model, locations)
     if app.return_value is not None:
         return app.return_value

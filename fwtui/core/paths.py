@@ -1,4 +1,4 @@
-"""File names as text that JSON can hold, whatever bytes they are made of."""
+"""Paths as text that JSON can hold, whatever bytes they consist of."""
 
 import os
 from pathlib import Path
@@ -6,7 +6,7 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 StrPath = str | os.PathLike[str]
 
-# A NUL cannot be in a path, so it marks names that are not valid Unicode.
+# Marks names that are not valid Unicode; no path contains a NUL.
 _MARK = "\0"
 
 
@@ -19,7 +19,7 @@ def expand_home(path: StrPath) -> Path:
 
 
 def path_to_text(path: StrPath) -> str:
-    """The path as valid Unicode; undecodable names are percent-encoded behind a NUL."""
+    """The path as valid Unicode; undecodable names are percent-encoded after a NUL."""
     text = os.fspath(path)
     try:
         text.encode()
@@ -28,13 +28,8 @@ def path_to_text(path: StrPath) -> str:
     return text
 
 
-def valid_text(text: str) -> str:
-    r"""The text as valid Unicode, for people: undecodable bytes of file names become `\udcNN`."""
-    return text.encode(errors="backslashreplace").decode()
-
-
 def text_to_path(text: str) -> Path:
-    """The path that `path_to_text` was given."""
+    """The inverse of `path_to_text`."""
     if text.startswith(_MARK):
         return Path(os.fsdecode(unquote_to_bytes(text[1:])))
     return Path(text)

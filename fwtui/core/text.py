@@ -1,4 +1,4 @@
-"""Text from outside in one harmless line, measured in terminal cells."""
+"""Text for people: names made safe to show, natural order, times, sizes and amounts of memory."""
 
 import math
 import re
@@ -9,33 +9,53 @@ from pathlib import Path
 
 import msgspec
 
+# --- safe to show in a terminal
+
 _WIDE = frozenset("WF")
-# Controls, formats (they reorder or hide text), surrogates, private and unassigned characters,
-# and line separators.
+# Controls, formats (which reorder or hide text), surrogates, private and unassigned characters, and
+# line separators.
 _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 # The two joiners are ordinary spelling in many scripts, and in emoji.
 _JOINERS = frozenset("\u200c\u200d")
 
 
 def printable(text: str) -> str:
-    r"""The text with everything that could steer a terminal shown as `\xNN` or `\uNNNN`."""
+    r"""The text with everything that could control a terminal shown as `\xNN` or `\uNNNN`."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(_escaped(character) for character in text)
+    return "".join(_printable(character) for character in text)
+
+
+def escaped(character: str) -> str:
+    r"""A character as `\xNN` or `\uNNNN`; undecodable bytes of file names are `\udcNN`."""
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+def valid_unicode(text: str) -> str:
+    r"""The text as valid Unicode: undecodable bytes of file names become `\udcNN`.
+
+    It is not safe to show: control characters and markup stay in it.
+    """
+    return text.encode(errors="backslashreplace").decode()
+
+
+def display_name(path: Path) -> str:
+    """The file's name as `valid_unicode`."""
+    return valid_unicode(path.name)
 
 
 def cells(text: str) -> int:
-    """How many columns printable text takes in a terminal."""
+    """The width of printable text in terminal columns."""
     if text.isascii():
         return len(text)
     return sum(_cells(character) for character in text)
 
 
-def _escaped(character: str) -> str:
+def _printable(character: str) -> str:
     if character in _JOINERS or unicodedata.category(character) not in _UNSAFE:
         return character
-    code = ord(character)
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+    return escaped(character)
 
 
 def _cells(character: str) -> int:
@@ -44,21 +64,42 @@ def _cells(character: str) -> int:
     return 2 if unicodedata.east_asian_width(character) in _WIDE else 1
 
 
+def clipped(text: str, width: int) -> str:
+    """Printable text cut in the middle to `width` columns: names differ at both ends."""
+    if cells(text) <= width:
+        return text
+    if width < 2:
+        return ""
+    tail = _prefix(text[::-1], (width - 1) // 2)[::-1]
+    return f"{_prefix(text, width - 1 - cells(tail))}~{tail}"
+
+
+def _prefix(text: str, width: int) -> str:
+    used = 0
+    for index, character in enumerate(text):
+        used += cells(character)
+        if used > width:
+            return text[:index]
+    return text
+
+
+# --- natural order
+
 _NUMBER = re.compile(r"(\d+)")
 _ZEROS = str.maketrans("123456789", "000000000")
 
 
 def in_natural_order(names: Iterable[str]) -> list[str]:
-    """The names sorted: numbers count as numbers, and case does not."""
-    ordered = sorted(names)  # so that there is an order of those that differ in nothing else
+    """The names sorted with numbers by value, ignoring case."""
+    ordered = sorted(names)  # a stable order of names that differ in case only
     keys = natural([name.casefold() for name in ordered])
     return [ordered[index] for index in sorted(range(len(ordered)), key=keys.__getitem__)]
 
 
 def natural(names: list[str]) -> list[str]:
-    """Names with numbers of equal length, so that they sort as numbers; of 100,000 at once.
+    """The names with zero-padded numbers, as sort keys; fast for 100,000 names.
 
-    Most have their numbers in the same places, so these are looked for once for all of them.
+    Most names have their numbers in the same places, which are found once for all of them.
     """
     text = "\0".join(names)
     if text.count("\0") >= len(names):
@@ -76,7 +117,7 @@ def natural(names: list[str]) -> list[str]:
 
 
 def _gaps(shapes: set[str]) -> dict[str, list[tuple[int, str]]]:
-    """For names whose digits are zeros: what to put where, the last first, for equal numbers."""
+    """By shape (a name, its digits as zeros): where to insert how many zeros, the last first."""
     runs = {shape: [found.span() for found in _NUMBER.finditer(shape)] for shape in shapes}
     columns = zip_longest(*runs.values(), fillvalue=(0, 0))
     longest = [max(end - start for start, end in column) for column in columns]
@@ -96,27 +137,11 @@ def _filled(name: str, gaps: list[tuple[int, str]]) -> str:
     return name
 
 
-def clipped(text: str, width: int) -> str:
-    """Printable text, cut in its middle to at most `width` columns: both ends tell names apart."""
-    if cells(text) <= width:
-        return text
-    if width < 2:
-        return ""
-    tail = _prefix(text[::-1], (width - 1) // 2)[::-1]
-    return f"{_prefix(text, width - 1 - cells(tail))}~{tail}"
-
-
-def _prefix(text: str, width: int) -> str:
-    used = 0
-    for index, character in enumerate(text):
-        used += cells(character)
-        if used > width:
-            return text[:index]
-    return text
+# --- times, counts and sizes
 
 
 def clock(seconds: float) -> str:
-    """Seconds as `m:ss` or `h:mm:ss`; empty for what is no length: negative or not finite."""
+    """Seconds as `m:ss` or `h:mm:ss`; empty if negative or not finite."""
     if not math.isfinite(seconds) or round(seconds) < 0:
         return ""
     minutes, rest = divmod(round(seconds), 60)
@@ -147,21 +172,7 @@ def size_text(count: int) -> str:
     return f"{count} bytes"
 
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
-
-
-def encodable(path: Path | str) -> str:
-    """The text of a path that any encoder takes; undecodable bytes become U+FFFD.
-
-    It is still data: control characters and markup stay in it.
-    """
-    return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", str(path))
-
-
-def display_name(path: Path) -> str:
-    """The file's name, `encodable`."""
-    return encodable(path.name)
-
+# --- amounts of memory
 
 _AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*(%|[KMGT]i?B?|B)", re.IGNORECASE)
 _MEGABYTES = {"B": 2**-20, "K": 2**-10, "M": 1.0, "G": 2.0**10, "T": 2.0**20}
@@ -170,18 +181,18 @@ FORMS = "an amount such as 12GB or 900MB, a share such as 80%, or off"
 
 
 class Amount(msgspec.Struct, frozen=True):
-    """`number` MB (2**20 bytes), or percent of a whole."""
+    """`number` MB (2**20 bytes), or percent of a total."""
 
     number: float
     is_share: bool = False
 
-    def of(self, whole: float) -> float:
-        """The amount in MB, where the whole is so many MB."""
-        return self.number / 100 * whole if self.is_share else self.number
+    def of(self, total: float) -> float:
+        """The amount in MB, for a total in MB."""
+        return self.number / 100 * total if self.is_share else self.number
 
 
 def parse_amount(text: str) -> Amount | None:
-    """The amount that a text means; None: switched off. Raises ValueError for anything else."""
+    """The amount in a text; None if it is off. Raises ValueError if it is not valid."""
     word = text.strip()
     if word.lower() in OFF:
         return None

@@ -1,1 +1,1 @@
-"""Whether this machine is fit for fwtui: facts, verdicts on them, and the fix of each problem."""
+"""Checks of this machine: facts, verdicts on them, and a fix for each problem."""

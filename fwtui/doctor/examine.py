@@ -1,4 +1,4 @@
-"""The whole examination, in the order in which it is told."""
+"""All checks of the machine, in the order of the report."""
 
 import asyncio
 import os
@@ -26,7 +26,7 @@ from fwtui.models.inventory import Presence, cache_bytes, list_models
 
 
 class Doctor:
-    """`check_keys` looks at the keys of the settings file; it raises ConfigError."""
+    """Runs all checks. `check_keys` raises ConfigError for invalid keys in the settings file."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class Doctor:
         self._check_keys = check_keys
 
     async def examine(self) -> AsyncIterator[CheckResult]:
-        """One finding after the other; the slow ones are under way from the beginning."""
+        """The results one by one; slow checks run in the background from the beginning."""
         settings, config = await asyncio.to_thread(self._config)
         stop = threading.Event()
         testing = asyncio.to_thread(self_test, settings.model, self._seconds, stop)
@@ -65,7 +65,7 @@ class Doctor:
                 yield libraries
             yield verdicts.native(await native, settings, bool(gpus.readings))
             yield await asyncio.to_thread(model, settings)
-            yield await asyncio.to_thread(stock, settings)
+            yield await asyncio.to_thread(downloads, settings)
             for name, folder in self._folders(settings):
                 yield verdicts.disk(await asyncio.to_thread(machine.disk, name, folder))
             yield verdicts.terminal(machine.terminal())
@@ -75,7 +75,7 @@ class Doctor:
             await asyncio.gather(test, native, return_exceptions=True)
 
     def _config(self) -> tuple[Settings, CheckResult]:
-        """The settings, defaults if they cannot be used, and the verdict on their file."""
+        """The settings, or the defaults if they are not valid, and the result for their file."""
         file = self._locations.config_file
         name = printable(os.fspath(file))
         try:
@@ -94,7 +94,7 @@ class Doctor:
             text = printable(error.title)
             fix = printable(error.hint)
             return settings, CheckResult(verdicts.PROGRAM, "settings", Severity.ERROR, text, fix)
-        text = f"{name} is valid" if file.exists() else f"defaults ({name} is not there)"
+        text = f"{name} is valid" if file.exists() else f"using defaults ({name} does not exist)"
         return settings, CheckResult(verdicts.PROGRAM, "settings", Severity.OK, text)
 
     def _folders(self, settings: Settings) -> tuple[tuple[str, Path], ...]:
@@ -110,13 +110,13 @@ def memory(settings: Settings) -> CheckResult:
     """RAM, and whether a batch with these settings fits."""
     reading = MemoryMeter().read()
     made = forecast(settings, weights_size(settings.model), reading)
-    words = describe_forecast(made) if made is not None else ""
+    forecast_text = describe_forecast(made) if made is not None else ""
     fits = made.fits if made is not None else None
-    return verdicts.memory(reading.available, reading.capacity, words, fits=fits)
+    return verdicts.memory(reading.available, reading.capacity, forecast_text, fits=fits)
 
 
 def model(settings: Settings) -> CheckResult:
-    """The model of the settings."""
+    """The model in the settings."""
     name = printable(settings.model.model)
     try:
         folder = locate(settings.model)
@@ -130,17 +130,17 @@ def model(settings: Settings) -> CheckResult:
     return CheckResult(verdicts.MODELS, "model", Severity.OK, f"{name} is in {where}")
 
 
-def stock(settings: Settings) -> CheckResult:
-    """All models that are here."""
+def downloads(settings: Settings) -> CheckResult:
+    """All downloaded models."""
     entries = list_models(settings.model)
-    here = [one for one in entries if one.presence is Presence.HERE]
-    begun = [one for one in entries if one.presence is Presence.PARTLY]
-    taken = megabytes(cache_bytes(entries) / 2**20)
-    names = ", ".join(printable(one.name) for one in here) or "none"
-    text = f"downloaded: {names}; {taken}"
-    if begun:
-        name = printable(begun[0].name)
-        text += f"; half-loaded: {', '.join(printable(one.name) for one in begun)}"
-        fix = f"fwtui models download {name} goes on, fwtui models remove {name} forgets it"
+    complete = [one for one in entries if one.presence is Presence.HERE]
+    partial = [one for one in entries if one.presence is Presence.PARTLY]
+    used = megabytes(cache_bytes(entries) / 2**20)
+    names = ", ".join(printable(one.name) for one in complete) or "none"
+    text = f"downloaded: {names}; {used}"
+    if partial:
+        name = printable(partial[0].name)
+        text += f"; partially downloaded: {', '.join(printable(one.name) for one in partial)}"
+        fix = f"to continue: fwtui models download {name}; to delete: fwtui models remove {name}"
         return CheckResult(verdicts.MODELS, "downloads", Severity.NOTE, text, fix)
     return CheckResult(verdicts.MODELS, "downloads", Severity.OK, text)

@@ -1,4 +1,4 @@
-"""What the doctor looks at, as plain data."""
+"""Facts about the machine, as data for the verdicts."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ from fwtui.core.events import GpuReading
 
 
 class Cpu(msgspec.Struct, frozen=True):
-    """`cores` that we may use; `flags` are its features, empty where they cannot be read."""
+    """The processor. `cores` that fwtui may use; `flags`: its features, empty if unknown."""
 
     name: str
     machine: str
@@ -17,7 +17,7 @@ class Cpu(msgspec.Struct, frozen=True):
 
 
 class Gpus(msgspec.Struct, frozen=True):
-    """GPUs as the driver tells; `on_bus`: how many the machine has, whether they work or not."""
+    """GPUs according to the driver; `on_bus`: how many the machine has, working or not."""
 
     readings: tuple[GpuReading, ...] = ()
     driver: str = ""
@@ -26,14 +26,14 @@ class Gpus(msgspec.Struct, frozen=True):
 
 
 class Library(msgspec.Struct, frozen=True):
-    """A library that was tried in a child; `error` is empty when it could be loaded."""
+    """A library loaded in a child process; `error` is empty if that worked."""
 
     name: str
     error: str = ""
 
 
 class Native(msgspec.Struct, frozen=True):
-    """What CTranslate2 says of itself; `error` if it cannot be imported."""
+    """The capabilities of CTranslate2; `error` if it cannot be imported."""
 
     version: str = ""
     gpus: int = 0
@@ -43,7 +43,7 @@ class Native(msgspec.Struct, frozen=True):
 
 
 class Disk(msgspec.Struct, frozen=True):
-    """The disk of a folder. Bytes; `error` says why nothing can be written there, if so."""
+    """The disk of a folder. `free` in bytes; `error`: why nothing can be written, if so."""
 
     name: str
     path: str
@@ -53,7 +53,7 @@ class Disk(msgspec.Struct, frozen=True):
 
 
 class Terminal(msgspec.Struct, frozen=True):
-    """What is known of the terminal; `tty`: there is one."""
+    """The terminal; `tty`: whether there is one."""
 
     tty: bool
     environ: Mapping[str, str]
@@ -63,7 +63,7 @@ class Terminal(msgspec.Struct, frozen=True):
 
 
 class SelfTest(msgspec.Struct, frozen=True):
-    """What became of it. `found` words; `seconds` it took; `late`: it was given up."""
+    """The result of the self-test: expected and `found` text, its time; `late`: it was given up."""
 
     expected: str
     found: str = ""

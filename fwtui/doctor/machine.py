@@ -1,4 +1,4 @@
-"""The facts of this machine; blocks. What may crash or hang is asked in children."""
+"""Reads the facts of this machine; blocks. What may crash or hang runs in child processes."""
 
 import contextlib
 import os
@@ -30,7 +30,7 @@ PACKAGES = (
 )
 PATIENCE = 20.0  # seconds for a child
 _LOAD = "import ctypes, sys; ctypes.CDLL(sys.argv[1])"
-# -I -S: nothing but the loader is asked.
+# -I -S: without other modules.
 LOADER = (sys.executable, "-I", "-S", "-c", _LOAD)
 NATIVE = (sys.executable, "-P", "-m", "fwtui.doctor.native")
 _NVIDIA = "0x10de"
@@ -38,7 +38,7 @@ _DISPLAY = "0x03"
 
 
 def cuda_libraries(system: str = sys.platform) -> tuple[str, ...]:
-    """What CTranslate2 loads when a GPU is to work."""
+    """The libraries that CTranslate2 loads to use a GPU."""
     match system:
         case "win32":
             return ("cublas64_12.dll",)
@@ -49,7 +49,7 @@ def cuda_libraries(system: str = sys.platform) -> tuple[str, ...]:
 
 
 def versions(names: Sequence[str] = PACKAGES) -> Mapping[str, str]:
-    """The version of each package, empty for one that is not there."""
+    """The version of each package, empty if it is missing."""
     found = {}
     for name in names:
         try:
@@ -66,7 +66,7 @@ def tested() -> Mapping[str, tuple[str, str]]:
 
 
 def cpu() -> Cpu:
-    """This processor."""
+    """The processor."""
     text = ""
     with contextlib.suppress(OSError):
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
@@ -90,7 +90,7 @@ def _cores() -> int:
 
 
 def gpus() -> Gpus:
-    """The GPUs, as far as the driver tells within a second."""
+    """The GPUs that the driver reports within a second."""
     readings = GpuMeter().read()
     driver, cuda = _driver() if readings else ("", "")
     return Gpus(readings, driver, cuda, _on_bus())
@@ -109,7 +109,7 @@ def _driver() -> tuple[str, str]:
 
 
 def _on_bus(devices: Path = Path("/sys/bus/pci/devices")) -> int:
-    """NVIDIA's display and 3D controllers on the PCI bus (Linux)."""
+    """The number of NVIDIA display and 3D controllers on the PCI bus (Linux)."""
     count = 0
     for device in devices.glob("*"):
         with contextlib.suppress(OSError):
@@ -120,7 +120,7 @@ def _on_bus(devices: Path = Path("/sys/bus/pci/devices")) -> int:
 
 
 def load_library(name: str) -> Library:
-    """Try to load it in a child, as the engine would find it."""
+    """Try to load a library in a child process, found as by the engine."""
     child_environment = environment(os.environ, wheel_folders())
     try:
         done = subprocess.run(
@@ -134,13 +134,13 @@ def load_library(name: str) -> Library:
         return Library(name, f"{name}: {type(error).__name__}")
     if done.returncode == 0:
         return Library(name)
-    words = done.stderr.decode(errors="replace").strip().splitlines()
-    said = words[-1].removeprefix("OSError: ") if words else f"{name}: exit {done.returncode}"
-    return Library(name, said)
+    lines = done.stderr.decode(errors="replace").strip().splitlines()
+    reason = lines[-1].removeprefix("OSError: ") if lines else f"{name}: exit {done.returncode}"
+    return Library(name, reason)
 
 
 def native() -> Native:
-    """What CTranslate2 says of itself, in a child with the engine's libraries."""
+    """The capabilities of CTranslate2, read in a child process with the engine's libraries."""
     try:
         done = subprocess.run(
             NATIVE,
@@ -151,35 +151,35 @@ def native() -> Native:
         )
         return msgspec.json.decode(done.stdout, type=Native)
     except msgspec.DecodeError:
-        words = done.stderr.decode(errors="replace").strip().splitlines()
-        return Native(error=words[-1] if words else f"exit code {done.returncode}")
+        lines = done.stderr.decode(errors="replace").strip().splitlines()
+        return Native(error=lines[-1] if lines else f"exit code {done.returncode}")
     except (OSError, subprocess.TimeoutExpired) as error:
         return Native(error=f"{type(error).__name__}")
 
 
 def disk(name: str, folder: Path) -> Disk:
-    """The disk of a folder, which need not be there yet."""
-    place = expand_home(folder).absolute()
-    text = path_to_text(place)
-    there = next((one for one in (place, *place.parents) if one.exists()), place)
+    """The disk of a folder, which need not exist yet."""
+    path = expand_home(folder).absolute()
+    text = path_to_text(path)
+    existing = next((one for one in (path, *path.parents) if one.exists()), path)
     try:
-        free = shutil.disk_usage(there).free
-        with tempfile.TemporaryFile(dir=there) as file:
+        free = shutil.disk_usage(existing).free
+        with tempfile.TemporaryFile(dir=existing) as file:
             file.write(b"\0" * 4096)
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
         return Disk(name, text, 0, error=error.strerror or str(error))
-    return Disk(name, text, free, _file_system(there))
+    return Disk(name, text, free, _file_system(existing))
 
 
-def _file_system(place: Path) -> str:
-    """The kind of the file system that a folder is on."""
+def _file_system(folder: Path) -> str:
+    """The type of the file system that a folder is on."""
     import psutil
 
-    whole = place.resolve()
+    path = folder.resolve()
     mounts = {Path(one.mountpoint): one.fstype for one in psutil.disk_partitions(all=True)}
-    return next((mounts[one] for one in (whole, *whole.parents) if one in mounts), "")
+    return next((mounts[one] for one in (path, *path.parents) if one in mounts), "")
 
 
 def terminal() -> Terminal:

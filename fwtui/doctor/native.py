@@ -1,4 +1,4 @@
-"""A child that says what CTranslate2 can do: `python -m fwtui.doctor.native`."""
+"""A child process that reports what CTranslate2 can do: `python -m fwtui.doctor.native`."""
 
 import ctranslate2
 import msgspec
@@ -7,7 +7,7 @@ from fwtui.doctor.facts import Native
 
 
 def main() -> None:
-    """Tell it as JSON on stdout."""
+    """Write the capabilities as JSON to stdout."""
     count = ctranslate2.get_cuda_device_count()
     found = Native(
         version=ctranslate2.__version__,

@@ -1,4 +1,4 @@
-"""What the doctor says: one finding for each thing that was looked at."""
+"""The results of the checks: one for each thing checked, their exit code and summary."""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -9,7 +9,7 @@ from fwtui.errors import ExitCode
 
 
 class Severity(StrEnum):
-    """How much a finding matters, the least first."""
+    """The severity of a result, in ascending order."""
 
     OK = "ok"
     NOTE = "note"
@@ -18,7 +18,7 @@ class Severity(StrEnum):
 
 
 class CheckResult(msgspec.Struct, frozen=True):
-    """`text` says what is; `fix` what to do about it, empty where nothing needs to be done."""
+    """The result of a check: `text` describes it, `fix` says what to do, if anything."""
 
     group: str
     name: str
@@ -27,14 +27,14 @@ class CheckResult(msgspec.Struct, frozen=True):
     fix: str = ""
 
 
-def worst(findings: Iterable[CheckResult]) -> Severity:
-    """The level of all of them together."""
+def worst(results: Iterable[CheckResult]) -> Severity:
+    """The highest severity."""
     order = list(Severity)
-    return max((one.level for one in findings), key=order.index, default=Severity.OK)
+    return max((one.level for one in results), key=order.index, default=Severity.OK)
 
 
 def exit_code(level: Severity) -> ExitCode:
-    """0: nothing to do; 1: warnings; 4: something keeps fwtui from working."""
+    """0: no problems; 1: warnings; 4: fwtui cannot work."""
     match level:
         case Severity.OK | Severity.NOTE:
             return ExitCode.DONE
@@ -44,11 +44,11 @@ def exit_code(level: Severity) -> ExitCode:
             return ExitCode.CANNOT_START
 
 
-def summary(findings: Iterable[CheckResult]) -> str:
-    """`2 problems, 1 warning`, or that all is well."""
-    levels = [one.level for one in findings]
+def summary(results: Iterable[CheckResult]) -> str:
+    """`2 problems, 1 warning`, or `no problems`."""
+    levels = [one.level for one in results]
     parts = []
     for level, word in ((Severity.ERROR, "problem"), (Severity.WARNING, "warning")):
         if count := levels.count(level):
             parts.append(f"{count} {word}{'s' if count > 1 else ''}")
-    return ", ".join(parts) or "all is well"
+    return ", ".join(parts) or "no problems"

@@ -1,4 +1,4 @@
-"""A real engine with the embedded model on an embedded clip, and the words that it hears."""
+"""The self-test: a real engine transcribes a bundled clip with the bundled model."""
 
 import shutil
 import tempfile
@@ -21,9 +21,9 @@ SECONDS = 5.0
 def self_test(
     wanted: ModelSettings, seconds: float = SECONDS, stop: threading.Event | None = None
 ) -> SelfTest:
-    """Transcribe on the device of the settings; blocks, for at most so many seconds.
+    """Transcribe on the device in the settings; blocks, at most for this many seconds.
 
-    `stop` ends it at once; it is set at the end in any case.
+    Setting `stop` ends the test at once; it is always set at the end.
     """
     stop = stop or threading.Event()
     clip = demo.clips()[0]
@@ -47,14 +47,14 @@ def self_test(
                 scratch=path_to_text(scratch / "tmp.wav"),
             )
         )
-        clock = threading.Thread(target=_end, args=(client, stop, seconds), daemon=True)
-        clock.start()
+        timer = threading.Thread(target=_end, args=(client, stop, seconds), daemon=True)
+        timer.start()
         try:
             device, text, failure = _listen(client)
         finally:
             is_late = stop.is_set() or time.monotonic() - began >= seconds
             stop.set()
-            clock.join()
+            timer.join()
             ended = client.wait()
     except EngineError as error:
         return SelfTest(expected, error=error.title, fix=error.hint)
@@ -75,16 +75,16 @@ def _end(client: EngineClient, stop: threading.Event, seconds: float) -> None:
 
 
 def _listen(client: EngineClient) -> tuple[str, str | None, Failure | None]:
-    """The device, the text if the file was finished, and what went wrong."""
-    device, words = "", ""
+    """The device, the text if the file was finished, and the failure otherwise."""
+    device, text = "", ""
     for reply in client.replies():
         match reply:
             case Ready(device=used):
                 device = used
             case WindowDone(result=result):
-                words += "".join(segment.text for segment in result.segments)
+                text += "".join(segment.text for segment in result.segments)
             case FileFinished():
-                return device, words, None
+                return device, text, None
             case Fatal(failure=failure) | FileFailed(failure=failure):
                 return device, None, failure
             case _:

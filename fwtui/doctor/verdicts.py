@@ -1,4 +1,4 @@
-"""From facts to findings. Pure: what is a problem, how bad, and what to do about it."""
+"""Verdicts on facts: what is a problem, how severe, and how to fix it. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -21,18 +21,18 @@ OLDEST_CTRANSLATE2 = (4, 8, 1)
 _IN_MEMORY = frozenset({"tmpfs", "ramfs", "devtmpfs"})
 _NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "afpfs"})
 _MB = 2**20
-# Bytes that should be free, and the variable or option that puts the folder elsewhere.
-_ROOM: Mapping[str, tuple[int, str]] = {
+# Bytes that should be free, and the variable or option that changes the folder.
+_NEEDED: Mapping[str, tuple[int, str]] = {
     "state": (200 * _MB, "FWTUI_STATE_DIR"),
     "scratch": (1024 * _MB, "FWTUI_CACHE_DIR"),
     "output": (100 * _MB, "--output_dir"),
     "models": (0, "HF_HOME or --model_dir"),
 }
-_WHAT_IS_LOST = {
-    "state": "interrupted batches are lost when the machine restarts",
-    "scratch": "decoded sound takes memory, 115 MB for an hour",
+_IN_MEMORY_RISK = {
+    "state": "sessions are lost when the machine restarts",
+    "scratch": "decoded audio uses memory, 115 MB per hour",
     "output": "transcripts are lost when the machine restarts",
-    "models": "models take memory, and are downloaded again after a restart",
+    "models": "models use memory, and must be downloaded again after a restart",
 }
 
 
@@ -40,14 +40,12 @@ def python(version: tuple[int, int, int], implementation: str, system: str) -> C
     """The interpreter."""
     text = f"{implementation} {'.'.join(map(str, version))} on {system}"
     if version[:2] < OLDEST_PYTHON:
-        return CheckResult(
-            PROGRAM, "python", Severity.ERROR, text, "fwtui needs Python 3.11 or newer: install it"
-        )
+        return CheckResult(PROGRAM, "python", Severity.ERROR, text, "install Python 3.11 or newer")
     return CheckResult(PROGRAM, "python", Severity.OK, text)
 
 
 def versions(found: Mapping[str, str]) -> CheckResult:
-    """The packages that matter; empty versions are missing ones."""
+    """The important packages; an empty version means missing."""
     missing = [name for name, version in found.items() if not version]
     text = ", ".join(f"{name} {version}" for name, version in found.items() if version)
     if missing:
@@ -55,12 +53,12 @@ def versions(found: Mapping[str, str]) -> CheckResult:
             PROGRAM,
             "packages",
             Severity.ERROR,
-            f"{', '.join(missing)} missing; there is {text}",
-            "install again: pip install --force-reinstall fwtui",
+            f"missing: {', '.join(missing)}; installed: {text}",
+            "reinstall: pip install --force-reinstall fwtui",
         )
     if _numbers(found.get("ctranslate2", "")) < OLDEST_CTRANSLATE2:
         fix = "pip install --upgrade 'ctranslate2>=4.8.1'"
-        text = f"{text}; this ctranslate2 can crash on word timestamps"
+        text = f"{text}; this version of ctranslate2 can crash with word timestamps"
         return CheckResult(PROGRAM, "packages", Severity.ERROR, text, fix)
     return CheckResult(PROGRAM, "packages", Severity.OK, text)
 
@@ -94,23 +92,21 @@ def cpu(found: Cpu) -> CheckResult:
     cores = f"{found.cores} core{'' if found.cores == 1 else 's'}"
     text = ", ".join(part for part in (printable(found.name), cores, " ".join(good)) if part)
     if found.flags and found.machine in {"x86_64", "AMD64"} and "avx2" not in found.flags:
-        fix = "choose a small model, compute type int8 and beam size 1 (profile Fast)"
-        return CheckResult(
-            MACHINE, "cpu", Severity.WARNING, f"{text}; without AVX2 it is slow", fix
-        )
+        fix = "use a small model, compute type int8 and beam size 1 (profile Fast)"
+        return CheckResult(MACHINE, "cpu", Severity.WARNING, f"{text}; slow without AVX2", fix)
     return CheckResult(MACHINE, "cpu", Severity.OK, text)
 
 
-def memory(free: float, capacity: float, told: str, *, fits: bool | None) -> CheckResult:
-    """RAM (MB); `told` is the forecast in words, `fits` None where there is none."""
+def memory(free: float, capacity: float, forecast: str, *, fits: bool | None) -> CheckResult:
+    """Memory in MB, with the forecast for a batch; `fits` is None if there is none."""
     text = f"{megabytes(free)} of {megabytes(capacity)} free"
     if fits is False:
         return CheckResult(
             MACHINE,
             "memory",
             Severity.WARNING,
-            f"{text}. {told}",
-            "close other programs, or take smaller settings: --compute_type int8, --model small",
+            f"{text}. {forecast}",
+            "close other programs, or use less: --compute_type int8, --model small",
         )
     return CheckResult(MACHINE, "memory", Severity.OK, text)
 
@@ -132,7 +128,7 @@ def gpus(found: Gpus, settings: Settings) -> CheckResult:
                 MACHINE,
                 "gpu",
                 Severity.ERROR,
-                f"{text}; there is no GPU number {lacking[0]}",
+                f"{text}; no GPU has the number {lacking[0]}",
                 f"set device_index to one of {', '.join(map(str, sorted(have)))}",
             )
         return CheckResult(MACHINE, "gpu", Severity.OK, text)
@@ -142,83 +138,85 @@ def gpus(found: Gpus, settings: Settings) -> CheckResult:
             MACHINE,
             "gpu",
             level,
-            "there is an NVIDIA GPU, but its driver does not answer",
-            "install NVIDIA's driver and restart; nvidia-smi must list the GPU",
+            "an NVIDIA GPU is present, but its driver does not respond",
+            "install the NVIDIA driver and restart; nvidia-smi must list the GPU",
         )
     if wanted:
-        fix = "use --device auto or cpu; in a container start it with --gpus all"
-        return CheckResult(MACHINE, "gpu", level, "device is cuda, but no GPU is found", fix)
-    return CheckResult(MACHINE, "gpu", Severity.NOTE, "no NVIDIA GPU: the CPU does the work")
+        fix = "use --device auto or cpu; start containers with --gpus all"
+        return CheckResult(MACHINE, "gpu", level, "device is cuda, but no GPU was found", fix)
+    return CheckResult(MACHINE, "gpu", Severity.NOTE, "no NVIDIA GPU; the CPU is used")
 
 
 def libraries(tried: Sequence[Library], found: Gpus, settings: Settings) -> CheckResult | None:
-    """CUDA's libraries; None where no GPU wants them."""
+    """The CUDA libraries; None if no GPU needs them."""
     if not found.readings or settings.model.device == "cpu":
         return None
     missing = [one for one in tried if one.error]
     if not missing:
         names = ", ".join(one.name for one in tried)
-        return CheckResult(MACHINE, "cuda", Severity.OK, f"{names} can be loaded")
+        return CheckResult(MACHINE, "cuda", Severity.OK, f"{names} loaded")
     text = "; ".join(printable(one.error) for one in missing)
     level = Severity.WARNING if settings.batch.cpu_fallback else Severity.ERROR
     fix = "pip install 'fwtui[cuda]', or use --device cpu"
-    return CheckResult(MACHINE, "cuda", level, f"cannot be loaded: {text}", fix)
+    return CheckResult(MACHINE, "cuda", level, f"cannot load {text}", fix)
 
 
 def native(found: Native, settings: Settings, has_gpu: bool) -> CheckResult:
-    """CTranslate2: whether it can be imported, and compute as the settings want."""
+    """CTranslate2: whether it can be imported and supports the settings."""
     if found.error:
-        fix = "install again: pip install --force-reinstall ctranslate2"
-        text = f"ctranslate2 cannot be loaded: {printable(found.error)}"
+        fix = "reinstall: pip install --force-reinstall ctranslate2"
+        text = f"cannot load ctranslate2: {printable(found.error)}"
         return CheckResult(MACHINE, "engine", Severity.ERROR, text, fix)
     model = settings.model
     on_gpu = model.device == "cuda" or (model.device == "auto" and found.gpus > 0)
     types = found.gpu_types if on_gpu else found.cpu_types
-    text = f"computes with {', '.join(types)} on the {'GPU' if on_gpu else 'CPU'}"
+    text = f"supports {', '.join(types)} on the {'GPU' if on_gpu else 'CPU'}"
     if has_gpu and not found.gpus and model.device != "cpu":
-        fix = "update NVIDIA's driver (CUDA 12 or newer), or use --device cpu"
+        fix = "update the NVIDIA driver (CUDA 12 or newer), or use --device cpu"
         return CheckResult(MACHINE, "engine", Severity.ERROR, f"{text}; it cannot use the GPU", fix)
     if model.compute_type not in {"default", "auto", *types}:
         fix = f"set compute_type to auto, or one of {', '.join(types)}"
-        text = f"{text}, not with {model.compute_type} as the settings want"
+        text = f"{text}, but not {model.compute_type} as in the settings"
         return CheckResult(MACHINE, "engine", Severity.ERROR, text, fix)
     return CheckResult(MACHINE, "engine", Severity.OK, text)
 
 
 def disk(found: Disk) -> CheckResult:
-    """The disk of one of our folders."""
-    needed, way = _ROOM[found.name]
+    """The disk of one of the folders of fwtui."""
+    needed, option = _NEEDED[found.name]
     where = printable(found.path)
     text = f"{megabytes(found.free / _MB)} free in {where}"
     if found.kind:
         text += f" ({found.kind})"
-    elsewhere = f"put it elsewhere with {way}"
+    elsewhere = f"choose another folder with {option}"
     if found.error:
-        text = f"{where} cannot be written: {printable(found.error)}"
+        text = f"cannot write to {where}: {printable(found.error)}"
         return CheckResult(
             DISK, found.name, Severity.ERROR, text, f"check permissions, or {elsewhere}"
         )
     if found.free < needed // 10:
-        text += "; that is too little"
-        return CheckResult(DISK, found.name, Severity.ERROR, text, f"make room, or {elsewhere}")
+        text += "; too little"
+        return CheckResult(DISK, found.name, Severity.ERROR, text, f"free up space, or {elsewhere}")
     if found.free < needed:
         text += "; that is little"
-        return CheckResult(DISK, found.name, Severity.WARNING, text, f"make room, or {elsewhere}")
+        return CheckResult(
+            DISK, found.name, Severity.WARNING, text, f"free up space, or {elsewhere}"
+        )
     if found.kind in _IN_MEMORY:
-        text += f": {_WHAT_IS_LOST[found.name]}"
+        text += f": {_IN_MEMORY_RISK[found.name]}"
         return CheckResult(DISK, found.name, Severity.WARNING, text, elsewhere)
     if found.kind in _NETWORK and found.name == "state":
-        text += "; two machines must not share it"
+        text += "; it must not be shared by two machines"
         return CheckResult(DISK, found.name, Severity.NOTE, text)
     return CheckResult(DISK, found.name, Severity.OK, text)
 
 
 def terminal(found: Terminal) -> CheckResult:
-    """Whether the screen can be drawn, and how well."""
+    """Whether the terminal can show the screen."""
     environ = found.environ
     name = environ.get("TERM", "")
     if not found.tty:
-        return CheckResult(TERMINAL, "terminal", Severity.NOTE, "none here; fwtui run needs none")
+        return CheckResult(TERMINAL, "terminal", Severity.NOTE, "no terminal; fwtui run needs none")
     text = f"{printable(name) or 'TERM is not set'}, {found.columns}x{found.lines}"
     text += f", {_colours(environ)}, {printable(found.encoding)}"
     for variable, program in (("TMUX", "tmux"), ("STY", "screen"), ("SSH_CONNECTION", "over SSH")):
@@ -228,10 +226,10 @@ def terminal(found: Terminal) -> CheckResult:
         fix = "use another terminal, or export TERM=xterm-256color"
         return CheckResult(TERMINAL, "terminal", Severity.WARNING, text, fix)
     if "utf" not in found.encoding.lower():
-        fix = "export LANG=C.UTF-8; until then the screen is drawn in ASCII"
+        fix = "export LANG=C.UTF-8; until then the screen uses ASCII"
         return CheckResult(TERMINAL, "terminal", Severity.WARNING, text, fix)
     if found.columns < 80 or found.lines < 24:
-        fix = "make the window 80x24 or larger"
+        fix = "enlarge the window to at least 80x24"
         return CheckResult(TERMINAL, "terminal", Severity.WARNING, text, fix)
     return CheckResult(TERMINAL, "terminal", Severity.OK, text)
 
@@ -245,19 +243,19 @@ def _colours(environ: Mapping[str, str]) -> str:
 
 
 def self_test(found: SelfTest) -> CheckResult:
-    """The embedded model on an embedded clip."""
+    """The transcript of the bundled clip."""
     if found.error:
         return CheckResult(TEST, "self-test", Severity.ERROR, printable(found.error), found.fix)
     if found.late:
-        text = f"not done after {found.seconds:.0f} s: the machine is slow, or busy"
+        text = f"not finished after {found.seconds:.0f} s: the machine is slow or busy"
         return CheckResult(
-            TEST, "self-test", Severity.WARNING, text, "try again, with --seconds 30 if need be"
+            TEST, "self-test", Severity.WARNING, text, "try again, with --seconds 30 if necessary"
         )
-    said, heard = _words(found.expected), _words(found.found)
-    text = f"{found.seconds:.1f} s on {found.device}, heard: {printable(' '.join(heard))}"
-    if said != heard:
-        text += f"; said was: {' '.join(said)}"
-        fix = "use --device cpu, and report it: the engine computes wrongly here"
+    expected, transcript = _words(found.expected), _words(found.found)
+    text = f"{found.seconds:.1f} s on {found.device}: {printable(' '.join(transcript))}"
+    if expected != transcript:
+        text += f"; expected: {' '.join(expected)}"
+        fix = "use --device cpu, and report this: the engine computes wrong results"
         return CheckResult(TEST, "self-test", Severity.ERROR, text, fix)
     return CheckResult(TEST, "self-test", Severity.OK, text)
 
@@ -266,10 +264,10 @@ def _words(text: str) -> list[str]:
     return "".join(c if c.isalnum() or c == "'" else " " for c in text.lower()).split()
 
 
-def lines(findings: Sequence[CheckResult]) -> Iterator[str]:
-    """The findings as text, by groups; each problem with its fix."""
+def lines(results: Sequence[CheckResult]) -> Iterator[str]:
+    """The results as text, by group, each problem with its fix."""
     group = ""
-    for one in findings:
+    for one in results:
         if one.group != group:
             group = one.group
             yield group

@@ -6,7 +6,7 @@ import signal
 from collections.abc import Sequence
 
 from fwtui.core.failure import Failure, FailureKind
-from fwtui.core.paths import valid_text
+from fwtui.core.text import valid_unicode
 from fwtui.errors import (
     BadMediaError,
     DiskFullError,
@@ -144,7 +144,7 @@ def _kind_of(error: FwtuiError) -> FailureKind:
 
 def _classify_os_error(error: OSError) -> Failure:
     reason = error.strerror or _first_line(error)
-    where = f" ({valid_text(error.filename)})" if isinstance(error.filename, str) else ""
+    where = f" ({valid_unicode(error.filename)})" if isinstance(error.filename, str) else ""
     match error.errno:
         case errno.ENOSPC | errno.EDQUOT:
             kind, hint = FailureKind.DISK_FULL, "free some space there, then retry"

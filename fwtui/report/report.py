@@ -28,9 +28,9 @@ from fwtui.core.job import (
     state_label,
     state_name,
 )
-from fwtui.core.paths import text_to_path, valid_text
+from fwtui.core.paths import text_to_path
 from fwtui.core.settings import Settings
-from fwtui.core.text import clock, printable
+from fwtui.core.text import clock, printable, valid_unicode
 
 _JOINT = "; "
 
@@ -87,13 +87,13 @@ class FileRecord(msgspec.Struct, frozen=True, kw_only=True):
 def file_record(job: Job) -> FileRecord:
     """The row of a job."""
     record = FileRecord(
-        path=valid_text(str(job.file)),
+        path=valid_unicode(str(job.file)),
         state=state_name(job.state),
         audio_seconds=job.duration or None,
         started_at=getattr(job.state, "started_at", None),
         completed_at=getattr(job.state, "completed_at", None),
         attempts=tuple(_attempt_record(attempt) for attempt in job.attempts),
-        source=valid_text(job.source or ""),
+        source=valid_unicode(job.source or ""),
     )
     match job.state:
         case Pending(done_seconds=done):
@@ -109,7 +109,7 @@ def file_record(job: Job) -> FileRecord:
                 segments=state.segments,
                 warnings=state.warnings,
                 findings=state.findings,
-                outputs=tuple(valid_text(str(text_to_path(path))) for path in state.outputs),
+                outputs=tuple(valid_unicode(str(text_to_path(path))) for path in state.outputs),
             )
         case Failed(failure=failure):
             return msgspec.structs.replace(

@@ -1,4 +1,4 @@
-"""The application: its screens, its batch, and how both begin and end."""
+"""The application: its looks, its screens, its batch, and how both begin and end."""
 
 import asyncio
 import os
@@ -10,109 +10,43 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
+from rich.console import RenderableType
 from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.driver import Driver
 from textual.events import DescendantFocus
 from textual.screen import Screen
+from textual.worker import WorkerFailed
 
-from fwtui.config.overrides import from_overrides
-from fwtui.core.commands import AnyCommand, Start
-from fwtui.core.failure import Failure
-from fwtui.core.job import Job
+from fwtui.core.commands import AnyCommand
+from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.notification import end_text, terminal_signal
-from fwtui.core.settings import InterfaceSettings, ModelSettings, Settings
-from fwtui.errors import ExitCode, FwtuiError, ModelAbsentError, ModelError
-from fwtui.tui.app_messages import InterfaceChanged, ProfilesRead
+from fwtui.core.settings import InterfaceSettings, Settings
+from fwtui.errors import ExitCode, FwtuiError
+from fwtui.tui.compositor import cropped
 from fwtui.tui.controller import BatchController
 from fwtui.tui.error_boundary import ErrorBoundary
 from fwtui.tui.error_dialogs import ErrorDialogs
-from fwtui.tui.formatting import clean, shown_path
+from fwtui.tui.formatting import shown_path
 from fwtui.tui.glyphs import Glyphs, choose_glyphs
-from fwtui.tui.keymap import USUAL, Keymap
+from fwtui.tui.keymap import DEFAULT_KEYMAP, Keymap
 from fwtui.tui.keys import bindings
 from fwtui.tui.model import Changes
 from fwtui.tui.palette import KeyCommands
 from fwtui.tui.screens.main import MainScreen
-from fwtui.tui.shutdown import Ending
+from fwtui.tui.shutdown import Shutdown
 from fwtui.tui.theme import DARK, LIGHT, THEMES, complete
 
 if TYPE_CHECKING:
     from fwtui.batch.remote.endpoints import Endpoint
     from fwtui.config.profiles import Profile
     from fwtui.tui.controller import BatchWorkspace
-    from fwtui.tui.model_downloads import Downloads, Load
+    from fwtui.tui.dialog_actions import InterfaceChanged
+    from fwtui.tui.model_downloads import ModelDownloads
+    from fwtui.tui.screens.settings import ProfilesRead
 
-
-class Fetching(App[ExitCode]):
-    """For the application."""
-
-    glyphs: Glyphs
-    controller: BatchController
-
-    @cached_property
-    def downloads(self) -> "Downloads":
-        """Of models; made when it is asked for, so that a start does not pay for it."""
-        from fwtui.tui.model_downloads import Downloads
-
-        return Downloads(self._ended)
-
-    async def end_downloads(self) -> None:
-        """What is here of them is kept."""
-        if "downloads" in vars(self):
-            await self.downloads.close()
-
-    def _ended(self, load: "Load", failure: Failure | None) -> None:
-        if not self.is_running:
-            return
-        if failure is None:
-            self.notify(f"The model {clean(load.name)} is here", markup=False)
-            return
-        from fwtui.tui.screens.dialog import MessageDialog
-
-        words = clean(failure.title) + (f"\n\n{clean(failure.hint)}" if failure.hint else "")
-        self.push_screen(MessageDialog("The download has stopped", words, bad=True))
-
-    @work(group="offer", exit_on_error=False)
-    async def offer_model(self, failure: Failure) -> None:
-        """A batch cannot begin without a model: offer to download it, and begin then."""
-        from fwtui.models.catalogue import with_size
-        from fwtui.tui.screens.dialog import ConfirmDialog, MessageDialog
-
-        model = self.controller.model
-        lacking = await asyncio.to_thread(absent, model.settings, list(model.jobs.values()))
-        if lacking is None:
-            words = clean(failure.title) + (f"\n\n{clean(failure.hint)}" if failure.hint else "")
-            self.push_screen(MessageDialog("The batch cannot go on", words, bad=True))
-            return
-        question = (
-            f"The model {clean(with_size(lacking.model))} is not on this machine.\n\n"
-            "Download it now? The batch starts when it is here."
-        )
-        ask = ConfirmDialog("A model is missing", question, "Download", "Not now")
-        if await self.push_screen_wait(ask):
-            from fwtui.tui.screens.models import ModelsDialog
-
-            self.downloads.begin(lacking.model, lacking, lambda: self.controller.send(Start()))
-            self.push_screen(ModelsDialog(model.settings.model, self.downloads, self.glyphs))
-
-
-def absent(settings: Settings, jobs: Iterable[Job]) -> ModelSettings | None:
-    """The first model that the batch, or one of its files, lacks and that can be downloaded."""
-    from fwtui.models.cache import locate
-
-    own = [
-        from_overrides(job.settings).model for job in jobs if job.settings and not job.is_finished
-    ]
-    for model in dict.fromkeys((settings.model, *own)):
-        try:
-            locate(model)
-        except ModelAbsentError:
-            return model
-        except ModelError:
-            continue
-    return None
+LOOK_AGAIN, LOOKS = 1 / 60, 60  # s, times
 
 
 @runtime_checkable
@@ -122,98 +56,19 @@ class _Blinking(Protocol):
     cursor_blink: bool
 
 
-class Looks(ErrorBoundary, App[ExitCode]):
-    """An application with our themes; `glyphs` and `keymap` may be replaced before it runs."""
+class FwtuiApp(ErrorBoundary, App[ExitCode]):
+    """The application on the batches of `workspace`.
 
-    _has_themes = False
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._parsed_for = self.theme
-        for theme in THEMES:
-            self.register_theme(theme)
-        self._has_themes = True
-        self.glyphs = choose_glyphs()
-        self.keymap = USUAL
-        self.still = False
-        self._animation = self.animation_level
-
-    def refresh_css(self, animate: bool = True) -> None:
-        """Apply the theme, if the style sheets were not parsed for it.
-
-        Textual asks for this also for the theme that there was before the start; all style sheets
-        would be parsed three times instead of once.
-        """
-        if self.theme != self._parsed_for:
-            self._parsed_for = self.theme
-            super().refresh_css(animate)
-
-    def use(self, interface: InterfaceSettings) -> None:
-        """Look as these settings say; over a network nothing is animated either."""
-        self.theme = interface.theme
-        if not self.is_running:  # nothing is parsed yet
-            self._parsed_for = self.theme
-            self.stylesheet.set_variables(self.get_css_variables())
-        over_network = "SSH_CONNECTION" in os.environ and "TEXTUAL_ANIMATIONS" not in os.environ
-        still = interface.reduced_motion or over_network
-        self.animation_level = "none" if still else self._animation
-        self.still = interface.reduced_motion
-
-    def on_descendant_focus(self, event: DescendantFocus) -> None:
-        """Where nothing is to move, the cursor of a text does not blink either."""
-        if isinstance(event.widget, _Blinking):
-            event.widget.cursor_blink = not self.still
-
-    def on_interface_changed(self, event: InterfaceChanged) -> None:
-        """The settings screen was applied."""
-        self.use(event.interface)
-
-    def get_driver_class(self) -> type[Driver]:
-        """Our own driver where Textual would use its Unix one."""
-        chosen = super().get_driver_class()
-        if sys.platform != "win32" and chosen.__name__ == "LinuxDriver":
-            from fwtui.tui.compositor import TerminalDriver
-
-            return TerminalDriver
-        return chosen
-
-    def write_to_terminal(self, sequence: str) -> None:
-        """Write what is no part of the picture: a bell, a notification."""
-        if sequence and self._driver is not None:
-            self._driver.write(sequence)
-            self._driver.flush()
-
-    def get_css_variables(self) -> dict[str, str]:
-        """The theme's variables, and ours derived from them."""
-        if not self._has_themes:  # Textual asks before there is one of ours; `use` sets them
-            return {}
-        self.theme_variables = complete(super().get_css_variables())
-        return self.theme_variables
-
-    def action_theme(self) -> None:
-        """Light or dark."""
-        self.theme = LIGHT.name if self.current_theme.dark else DARK.name
-
-    def get_system_commands(self, screen: Screen[Any]) -> list[SystemCommand]:
-        """Only those of Textual's commands that the registry does not have."""
-        commands = super().get_system_commands(screen)
-        return [command for command in commands if command.title in {"Theme", "Screenshot"}]
-
-
-LOOK_AGAIN, LOOKS = 1 / 60, 60  # s, times
-
-
-class FwtuiApp(Looks, Fetching, Ending):
-    """The application on `workspace`'s batches; `first` is done first, `log_file` has errors.
-
-    `coming` has files that `first` will add, as far as they are known when the screen is drawn;
-    `attach`: on this batch of another process.
+    `first` are commands for the first batch; `coming` has files that these will add, as far as
+    they are known when the screen is drawn. `attach`: show this batch of another process.
+    `log_file` is where errors are logged.
     """
 
     CSS_PATH = "styles/app.tcss"
     TITLE = "fwtui"
     BINDINGS: ClassVar[list[BindingType]] = bindings("everywhere")
-    COMMANDS: ClassVar = {*Looks.COMMANDS, KeyCommands}
+    COMMANDS: ClassVar = {*App.COMMANDS, KeyCommands}
+    _has_themes = False
 
     def __init__(
         self,
@@ -222,7 +77,7 @@ class FwtuiApp(Looks, Fetching, Ending):
         first: Sequence[AnyCommand] = (),
         *,
         coming: Callable[[], Iterable[str]] = tuple,
-        keymap: Keymap = USUAL,
+        keymap: Keymap = DEFAULT_KEYMAP,
         profiles: Sequence["Profile"] = (),
         now: Callable[[], datetime] = datetime.now,
         glyphs: Glyphs | None = None,
@@ -230,44 +85,119 @@ class FwtuiApp(Looks, Fetching, Ending):
         attach: "Endpoint | None" = None,
     ) -> None:
         super().__init__()
+        self._parsed_for = self.theme
+        for theme in THEMES:
+            self.register_theme(theme)
+        self._has_themes = True
+        self._animation = self.animation_level
+        self._still = False
         self.use(settings.interface)
+        self.glyphs = glyphs or choose_glyphs()
         self.keymap = keymap
-        self.glyphs = glyphs or self.glyphs
-        self._profiles = tuple(profiles)
-        self.now = now
-        self.log_place = shown_path(os.fspath(log_file)) if log_file is not None else ""
         # Tests want to see every error; people want to go on working.
         self.strict = False
-        self.error_dialogs = ErrorDialogs(self)
+        self.controller: BatchController
         self.main: MainScreen
+        self.shutdown: Shutdown
+        self.error_dialogs: ErrorDialogs
+        self._log_file = shown_path(os.fspath(log_file)) if log_file is not None else ""
+        self._profiles = tuple(profiles)
+        self._now = now
         self._workspace = workspace
         self._settings = settings
         self._first = tuple(first)
         self._coming = coming
-        self._place = attach
+        self._attach_to = attach
 
-    def on_profiles_read(self, event: ProfilesRead) -> None:
-        """The header names the user's profiles too."""
+    # Looks.
+
+    def use(self, interface: InterfaceSettings) -> None:
+        """Apply these settings; over a network nothing is animated either."""
+        self.theme = interface.theme
+        if not self.is_running:  # nothing is parsed yet
+            self._parsed_for = self.theme
+            self.stylesheet.set_variables(self.get_css_variables())
+        over_network = "SSH_CONNECTION" in os.environ and "TEXTUAL_ANIMATIONS" not in os.environ
+        still = interface.reduced_motion or over_network
+        self.animation_level = "none" if still else self._animation
+        self._still = interface.reduced_motion
+
+    def refresh_css(self, animate: bool = True) -> None:
+        # Textual asks for this also for the theme that there was before the start; all style
+        # sheets would be parsed three times instead of once.
+        if self.theme != self._parsed_for:
+            self._parsed_for = self.theme
+            super().refresh_css(animate)
+
+    def get_css_variables(self) -> dict[str, str]:
+        if not self._has_themes:  # Textual asks before there is one of ours; `use` sets them
+            return {}
+        self.theme_variables = complete(super().get_css_variables())
+        return self.theme_variables
+
+    def get_driver_class(self) -> type[Driver]:
+        chosen = super().get_driver_class()
+        if sys.platform != "win32" and chosen.__name__ == "LinuxDriver":
+            from fwtui.tui.compositor import TerminalDriver
+
+            return TerminalDriver
+        return chosen
+
+    def get_system_commands(self, screen: Screen[Any]) -> list[SystemCommand]:
+        commands = super().get_system_commands(screen)  # the key table has the others
+        return [command for command in commands if command.title in {"Theme", "Screenshot"}]
+
+    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+        super()._display(screen, cropped(renderable))
+
+    def write_to_terminal(self, sequence: str) -> None:
+        """Write what is no part of the picture: a bell, a notification."""
+        if sequence and self._driver is not None:
+            self._driver.write(sequence)
+            self._driver.flush()
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        if isinstance(event.widget, _Blinking):
+            event.widget.cursor_blink = not self._still
+
+    def on_interface_changed(self, event: "InterfaceChanged") -> None:
+        self.use(event.interface)
+
+    def on_profiles_read(self, event: "ProfilesRead") -> None:
         self.main.header.profiles = event.profiles
         self.main.header.update()
 
+    def action_theme(self) -> None:
+        self.theme = LIGHT.name if self.current_theme.dark else DARK.name
+
+    # The batch, from the first frame to the end.
+
+    @cached_property
+    def downloads(self) -> "ModelDownloads":
+        """Downloads of models; imported at the first use, so that a start does not pay for it."""
+        from fwtui.tui.model_downloads import ModelDownloads
+
+        return ModelDownloads(self)
+
     def get_default_screen(self) -> MainScreen:
-        """The main screen is the first, so that no other is made and painted before it."""
+        # The main screen is the first, so that no other is made and painted before it.
         self.controller = BatchController(
-            self._workspace, self._settings, self._apply, self.error_dialogs.batch_ended, self.now
+            self._workspace, self._settings, self._apply, self._batch_crashed, self._now
         )
+        self.shutdown = Shutdown(self, self.controller)
+        self.error_dialogs = ErrorDialogs(self, self.controller, self._now, self._log_file)
         self._expect()
-        self.main = MainScreen(self.controller, self.glyphs, self.now, self.size)
+        self.main = MainScreen(
+            self.controller, self.glyphs, self._now, self.size, lambda: self.downloads
+        )
         self.main.header.profiles = self._profiles
         return self.main
 
     def on_mount(self) -> None:
-        """Everything that is not seen comes after the first frame."""
         self.set_keymap(self.keymap.for_textual)
-        self.watch_terminal()
+        self.shutdown.watch_terminal()
 
-    def on_ready(self) -> None:
-        """The first frame is painted."""
+    def on_ready(self) -> None:  # the first frame is painted
         self._begin()
         if self._first and not self.controller.model.coming:
             self.set_interval(LOOK_AGAIN, self._look_again, repeat=LOOKS)
@@ -286,23 +216,23 @@ class FwtuiApp(Looks, Fetching, Ending):
             self.controller.bridge.drain()
 
     async def on_unmount(self) -> None:
-        """However the screens end, the batch is saved."""
-        await self.end_downloads()
+        if "downloads" in vars(self):
+            await self.downloads.close()
         if hasattr(self, "controller"):
-            self.lifecycle.remove()
+            self.shutdown.signals.remove()
             await self.controller.close()
 
     @work(group="start-up", exit_on_error=False)
     async def _begin(self) -> None:
-        from fwtui.tui.startup import StartUp
+        from fwtui.tui.startup import Startup
 
         try:
-            await StartUp(self, self.controller).run(self._place)
+            await Startup(self, self.controller, self.glyphs).run(self._attach_to)
         except FwtuiError as error:
-            self.failed_start = error.exit_code
+            self.shutdown.failed_start = error.exit_code
             self.controller.model.expect(())
             self.controller.bridge.drain()
-            self.error_dialogs.tell(error)
+            self.error_dialogs.show(error)
             return
         finally:
             self._coming = tuple  # whoever finds them for the batch takes them from the same pipe
@@ -312,36 +242,37 @@ class FwtuiApp(Looks, Fetching, Ending):
     def _apply(self, changes: Changes) -> None:
         if self.is_running:
             self.main.apply(changes)
-            self.withdraw_question()
-        if changes.finished is not None and changes.finished.is_news:
+            self.shutdown.withdraw_question()
+        finished = changes.finished
+        if finished is not None and finished.is_news:
             done = self.controller.model.settings.done
-            self.write_to_terminal(terminal_signal(done, end_text(changes.finished), os.environ))
-        failure = changes.finished.failure if changes.finished is not None else None
-        if failure is not None:
-            self.error_dialogs.batch_failed(failure)
+            self.write_to_terminal(terminal_signal(done, end_text(finished), os.environ))
+        if finished is not None and finished.failure is not None:
+            self._batch_failed(finished.failure)
         if changes.waits_for is not None:
-            self.error_dialogs.batch_waits(changes.waits_for)
+            self.error_dialogs.batch_paused(changes.waits_for)
 
-    def worker_failed(self, error: BaseException) -> None:
-        """Show the error of a worker."""
-        self.error_dialogs.tell(error)
+    def _batch_failed(self, failure: Failure) -> None:
+        if failure.kind is FailureKind.MODEL_MISSING:
+            self._offer_download(failure)
+        else:
+            self.error_dialogs.batch_failed(failure)
 
-    def forgive(self, error: Exception) -> bool:
-        """Show the error of a handler; False: the program must end with it."""
-        return not self.strict and self.error_dialogs.forgive(error)
+    def _batch_crashed(self, error: BaseException) -> None:
+        self.error_dialogs.batch_crashed(error)
 
-    def drawing_failed(self, error: Exception) -> bool:
-        """Show the error of a widget that cannot be drawn; False: the program must end with it."""
-        return not self.strict and self.call_later(self.error_dialogs.tell, error)
+    @work(group="offer", exit_on_error=False)
+    async def _offer_download(self, failure: Failure) -> None:
+        from fwtui.tui.model_downloads import offer_download
 
-    def _handle_exception(self, error: Exception) -> None:
-        # Errors of composing, timers and layout come here; Textual would end the program.
-        if not self.forgive(error):
-            super()._handle_exception(error)
+        await offer_download(self, self.controller, self.downloads, self.glyphs, failure)
+
+    @work(exclusive=True, group="quit", exit_on_error=False)
+    async def action_quit(self) -> None:  # type: ignore[override]
+        await self.shutdown.ask_and_leave()
 
     @work(exclusive=True, group="bug", exit_on_error=False)
     async def action_report_bug(self) -> None:
-        """Put a bundle together, show it, and write it if that is wanted."""
         from fwtui.config.locations import Locations
         from fwtui.report.bug_report import collect_files, default_name
         from fwtui.tui.screens.report_bug import ReportBugDialog
@@ -349,14 +280,31 @@ class FwtuiApp(Looks, Fetching, Ending):
         if any(isinstance(screen, ReportBugDialog) for screen in self.screen_stack):
             return
         parts = await asyncio.to_thread(collect_files, Locations.default())
-        file = Path.cwd() / default_name(self.now())
-        said = await self.push_screen_wait(ReportBugDialog(parts, self.glyphs, file))
-        if said:
-            self.notify(said, markup=False)
+        file = Path.cwd() / default_name(self._now())
+        written = await self.push_screen_wait(ReportBugDialog(parts, self.glyphs, file))
+        if written:
+            self.notify(written, markup=False)
 
     def action_help(self) -> None:
-        """All keys."""
-        from fwtui.tui.screens.help import help_dialog, places
+        from fwtui.tui.screens.help import help_dialog, sections
 
-        first = places(self.focused or self.screen)
+        first = sections(self.focused or self.screen)
         self.push_screen(help_dialog(ascii_only=self.glyphs.ascii, keymap=self.keymap, first=first))
+
+    # The error boundary's other side.
+
+    def handle_error(self, error: BaseException) -> bool:
+        ready = hasattr(self, "error_dialogs")
+        return not self.strict and ready and self.error_dialogs.handle(error)
+
+    def handle_worker_error(self, error: BaseException) -> None:
+        self.error_dialogs.show(error)
+
+    def handle_drawing_error(self, error: Exception) -> bool:
+        return not self.strict and self.call_later(self.error_dialogs.show, error)
+
+    def _handle_exception(self, error: Exception) -> None:
+        # What fails outside of our own widgets comes here: composing, layout, Textual's widgets
+        # and their workers. Textual would end the program.
+        if not self.handle_error(error.error if isinstance(error, WorkerFailed) else error):
+            super()._handle_exception(error)

@@ -1,4 +1,4 @@
-"""Frames for slow lines: of a screen only the cells that are asked for are drawn and sent.
+"""Smaller frames for slow lines: only the cells that changed are drawn and sent.
 
 Textual draws all lines of all widgets, from its caches, for each change of a few cells, and sends a
 widget's line from its left edge on; on a line of 120 cells that is ten times the bytes of the
@@ -7,7 +7,7 @@ digits that changed.
 
 from collections.abc import Iterable
 from io import TextIOBase, TextIOWrapper
-from typing import IO, TypeVar, cast
+from typing import IO, cast
 
 from rich.console import Console, RenderableType
 from rich.control import Control
@@ -16,18 +16,14 @@ from textual.app import App
 from textual.content import Content
 from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Region
-from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
-
-Result = TypeVar("Result")
 
 
 class CroppedUpdate(ChopsUpdate):
     """Textual's partial update, cropped at the left, too."""
 
     def render_segments(self, console: Console) -> str:
-        """The bytes for the terminal."""
         sequences: list[str] = []
         for y, left, right in self.spans:
             for end, (x, strip) in zip(self.chop_ends[y], self.chops[y].items(), strict=False):
@@ -39,13 +35,12 @@ class CroppedUpdate(ChopsUpdate):
         return "".join(sequences)
 
 
-class SparingCompositor(Compositor):
-    """Asks only the widgets that can be seen in a change, and only for its lines."""
+class PartialCompositor(Compositor):
+    """Draws only the widgets that are visible in a change, and only the lines of it."""
 
     def _get_renders(
         self, crop: Region | None = None
     ) -> Iterable[tuple[Region, Region, list[Strip]]]:
-        """Region, clip and lines of each widget that has cells in `crop`."""
         if crop is None:
             yield from super()._get_renders(crop)
             return
@@ -61,14 +56,11 @@ class SparingCompositor(Compositor):
             yield region, part, widget.render_lines(part.translate(-region.offset))
 
 
-class SmallFrames(App[Result]):
-    """An application whose partial updates are cropped."""
-
-    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
-        if type(renderable) is ChopsUpdate:
-            update = renderable
-            renderable = CroppedUpdate(update.chops, update.spans, update.chop_ends)
-        super()._display(screen, renderable)
+def cropped(renderable: RenderableType | None) -> RenderableType | None:
+    """What an app displays, with a partial update cropped at the left, too."""
+    if type(renderable) is ChopsUpdate:
+        return CroppedUpdate(renderable.chops, renderable.spans, renderable.chop_ends)
+    return renderable
 
 
 def set_titles(widget: Widget, title: Content, subtitle: Content) -> None:
@@ -82,11 +74,6 @@ def set_titles(widget: Widget, title: Content, subtitle: Content) -> None:
     if _differs(widget._border_subtitle, subtitle):
         widget._border_subtitle = subtitle
         _paint_edge(widget, widget.outer_size.height - 1)
-
-
-def plain(text: str) -> Content:
-    """Content without any markup."""
-    return Content(text)
 
 
 def _differs(before: Content | None, after: Content) -> bool:
@@ -103,11 +90,11 @@ def _paint_edge(widget: Widget, y: int) -> None:
         widget.refresh()
 
 
-class Forgiving(TextIOBase):
-    """A terminal's stream whose writes never fail: a terminal that is gone needs no frames.
+class SafeStream(TextIOBase):
+    """The terminal's stream with writes that never fail: a terminal that is gone needs no frames.
 
-    Without it the thread that writes dies at the first error, and the event loop then waits for
-    it for ever.
+    With the stream itself, the thread that writes would die at the first error, and the event
+    loop would wait for it for ever.
     """
 
     def __init__(self, stream: IO[str]) -> None:
@@ -115,7 +102,6 @@ class Forgiving(TextIOBase):
         self.gone = False
 
     def write(self, text: str) -> int:
-        """Write, or let it go."""
         if not self.gone:
             try:
                 return self._stream.write(text)
@@ -126,7 +112,6 @@ class Forgiving(TextIOBase):
         return len(text)
 
     def flush(self) -> None:
-        """Flush, or let it go."""
         if not self.gone:
             try:
                 self._stream.flush()
@@ -134,16 +119,14 @@ class Forgiving(TextIOBase):
                 self.gone = True
 
     def fileno(self) -> int:
-        """The stream's."""
         return self._stream.fileno()
 
     def isatty(self) -> bool:
-        """The stream's."""
         return self._stream.isatty()
 
 
 class TerminalDriver(LinuxDriver):
-    """Writes through `Forgiving`; stops reading when told that the terminal hung up."""
+    """Writes through a `SafeStream`; can stop reading once the terminal hung up."""
 
     def __init__(
         self,
@@ -154,8 +137,8 @@ class TerminalDriver(LinuxDriver):
         size: tuple[int, int] | None = None,
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
-        self._file = cast(TextIOWrapper, Forgiving(cast(IO[str], self._file)))
+        self._file = cast(TextIOWrapper, SafeStream(cast(IO[str], self._file)))
 
     def hang_up(self) -> None:
-        """End the input thread, which would read nothing at full speed."""
+        """End the input thread, which would otherwise spin on reads of nothing."""
         self.exit_event.set()

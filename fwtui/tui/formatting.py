@@ -1,4 +1,4 @@
-"""Text from outside made safe to show: no controls, no escapes, measured in terminal cells."""
+"""Text for the screen: made safe to show, measured in terminal cells, numbers and times."""
 
 import math
 import ntpath
@@ -10,9 +10,7 @@ from rich.cells import cell_len, chop_cells, set_cell_size
 
 from fwtui.core.paths import text_to_path
 from fwtui.core.settings import OutputSettings
-from fwtui.core.text import clock
-
-REPLACEMENT = "�"
+from fwtui.core.text import clock, escaped
 
 # C0 and C1 controls, lone surrogates (undecodable names) and noncharacters.
 _BROKEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -27,21 +25,21 @@ _MOST_COMBINING = re.compile("([\u0300-\u036f\u1ab0-\u1aff\u20d0-\u20ff]{3})[\u0
 
 
 def clean(text: str) -> str:
-    """`text` in one line that a terminal shows as it is; never raises."""
+    """`text` in one line without controls and invisible characters; never raises."""
     if text.isascii() and text.isprintable():
         return text
     text = _BREAKS.sub(" ", text)
-    text = _INVISIBLE.sub("", _BROKEN.sub(REPLACEMENT, text))
+    text = _INVISIBLE.sub("", _BROKEN.sub(lambda found: escaped(found[0]), text))
     return _MOST_COMBINING.sub(r"\1", text)
 
 
 def width(text: str) -> int:
-    """Cells that clean text takes."""
+    """The cells that clean text occupies."""
     return len(text) if text.isascii() else cell_len(text)
 
 
 def fit(text: str, cells: int, ellipsis: str = "…") -> str:
-    """Clean text cut or padded to exactly `cells`; what is cut off is marked."""
+    """Clean text cut or padded to exactly `cells`; a cut is marked."""
     if cells <= 0:
         return ""
     taken = width(text)
@@ -99,6 +97,16 @@ def base_name(path: str) -> str:
     return os.path.basename(path)  # noqa: PTH119
 
 
+def shown_name(path: str) -> str:
+    """The file's name of a `path_to_text` path, cleaned; the one way a file is named on screen."""
+    return clean(base_name(path)) or "?"
+
+
+def model_name(model: str) -> str:
+    """A model as it is named on screen: its name, or the last part of its folder."""
+    return clean(base_name(model.rstrip("/\\")))
+
+
 def shown_path(path: str) -> str:
     """A `path_to_text` path, cleaned, with the home folder as ~."""
     text = os.fspath(text_to_path(path)) if path.startswith("\0") else path
@@ -109,14 +117,14 @@ def shown_path(path: str) -> str:
 
 
 def outputs_location(output: OutputSettings) -> str:
-    """Where transcripts go, for people."""
+    """Where transcripts are saved."""
     if output.output_layout == "source":
-        return "beside the recordings"
+        return "the folders of the recordings"
     return shown_path(output.output_dir)
 
 
 def elapsed(seconds: float) -> str:
-    """How long something took: like `clock`, but tenths of a second below ten seconds."""
+    """A duration: like `clock`, but tenths of a second below ten seconds."""
     return f"{seconds:.1f} s" if 0 <= seconds < 9.95 else clock(seconds)
 
 
@@ -132,7 +140,7 @@ def timestamp(seconds: float) -> str:
 
 
 def time_span(seconds: float) -> str:
-    """A length of time in at most two units: 45 s, 12 min, 3 h 05 min, 2 d 4 h."""
+    """A rough duration in at most two units: 45 s, 12 min, 3 h 05 min, 2 d 4 h."""
     if not math.isfinite(seconds) or seconds < 0:
         return "unknown"
     whole = round(seconds)
@@ -157,7 +165,7 @@ def ends_at(now: datetime, seconds: float) -> str:
 
 
 def speed_factor(factor: float) -> str:
-    """Times real time, three characters of digits at most."""
+    """Multiples of real time without the sign, three digits at most."""
     if not math.isfinite(factor) or factor <= 0:
         return ""
     return f"{factor:.1f}" if factor < 9.95 else f"{min(factor, 9999):.0f}"

@@ -1,4 +1,4 @@
-"""The keys as the user has them: the registry's, or those of `[keys]` in the settings file."""
+"""The keys as the user has them: those of `[keys]` in the settings file, else the defaults."""
 
 import re
 import string
@@ -17,14 +17,14 @@ from fwtui.errors import ConfigError
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import KEYS, Key, shown
 
-# These are all there at once on the main screen; what has the focus comes before the screen.
-TOGETHER = frozenset({"everywhere", "queue", "panes", "moving"})
-_NAMED = re.compile(r"\{(\w+)\}")
+# The sections whose keys all work on the main screen.
+ON_MAIN_SCREEN = frozenset({"everywhere", "queue", "panes", "moving"})
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _MODIFIERS = frozenset({"ctrl", "shift", "alt", "super", "hyper", "meta"})
 
 
 class Keymap(Struct, frozen=True):
-    """Other keys for some of the registry's actions, by id."""
+    """The user's keys for some actions, by id."""
 
     changed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -32,7 +32,7 @@ class Keymap(Struct, frozen=True):
         """The keys that call an action."""
         return self.changed.get(key.id, key.keys)
 
-    def sign(self, key: Key | str, *, ascii_only: bool = False) -> str:
+    def display(self, key: Key | str, *, ascii_only: bool = False) -> str:
         """The first key of an action (or of an id), as it is written for people."""
         if isinstance(key, str):
             key = next(one for one in KEYS if one.id == key)
@@ -40,11 +40,11 @@ class Keymap(Struct, frozen=True):
 
     @property
     def for_textual(self) -> dict[str, str]:
-        """What `App.set_keymap` takes."""
+        """The argument for `App.set_keymap`."""
         return {name: ",".join(map(full_name, keys)) for name, keys in self.changed.items()}
 
 
-USUAL = Keymap()
+DEFAULT_KEYMAP = Keymap()
 
 
 @runtime_checkable
@@ -55,45 +55,45 @@ class HasKeymap(Protocol):
     glyphs: Glyphs
 
 
-def sign_of(node: MessagePump, action: str) -> str:
-    """The key of an action, by id, as the user of the node's application has it."""
+def key_for(node: MessagePump, action: str) -> str:
+    """The key of an action, by id, as the user of the app has it."""
     app = node.app
     if isinstance(app, HasKeymap):
-        return app.keymap.sign(action, ascii_only=app.glyphs.ascii)
-    return USUAL.sign(action)
+        return app.keymap.display(action, ascii_only=app.glyphs.ascii)
+    return DEFAULT_KEYMAP.display(action)
 
 
-def with_keys(node: MessagePump, words: str) -> str:
-    """`words` with the key of `{action}` in the place of each such name."""
-    return _NAMED.sub(lambda found: sign_of(node, found[1]), words)
+def with_keys(node: MessagePump, text: str) -> str:
+    """`text` with each `{action}` replaced by its key."""
+    return _PLACEHOLDER.sub(lambda found: key_for(node, found[1]), text)
 
 
 def make_keymap(wanted: Mapping[str, tuple[str, ...]]) -> Keymap:
-    """The keymap with these keys. Raises ConfigError for what is unknown or called twice."""
+    """The keymap with these keys. Raises ConfigError for unknown names and for clashes."""
     if not wanted:
-        return USUAL
+        return DEFAULT_KEYMAP
     known = {key.id for key in KEYS}
     for name, keys in wanted.items():
         if name not in known:
             close = get_close_matches(name, known, n=1, cutoff=0.0)[0]
-            raise ConfigError(f"there is no action {name!r} in [keys]", f"did you mean {close}?")
+            raise ConfigError(f"Unknown action {name!r} in [keys]", f"did you mean {close}?")
         if not keys:
-            raise ConfigError(f"the action {name!r} in [keys] has no key", "remove the line")
+            raise ConfigError(f"Action {name!r} in [keys] has no key", "remove the line")
         for pressed in keys:
             if not is_key(pressed):
                 raise ConfigError(
-                    f"there is no key {pressed!r} (action {name!r} in [keys])",
+                    f"Unknown key {pressed!r} (action {name!r} in [keys])",
                     "keys are single characters, or names such as f5, enter, ctrl+x, shift+up",
                 )
     keymap = Keymap(dict(wanted))
     for one, other, both in _clashes(keymap):
-        title = f"the key {shown(both)} is that of {one.id!r} and of {other.id!r}"
-        raise ConfigError(title, "give one of them another key in [keys]")
+        title = f"Key {shown(both)} is assigned to both {one.id!r} and {other.id!r}"
+        raise ConfigError(title, "assign another key to one of them in [keys]")
     return keymap
 
 
 def is_key(name: str) -> bool:
-    """Whether a terminal can send it: one character, or a name that Textual knows."""
+    """Whether it is a key: one character, or a name that Textual knows."""
     if len(name) == 1:
         return name.isprintable()
     *modifiers, last = name.split("+")
@@ -116,11 +116,11 @@ def _names() -> frozenset[str]:
 
 
 def _clashes(keymap: Keymap) -> Iterator[tuple[Key, Key, str]]:
-    """Two actions that can be called at once by one key, the user's for one of them."""
+    """Pairs of actions that one key would call at once, if the user has set one of them."""
     for one, other in combinations(KEYS, 2):
         if keymap.changed.keys().isdisjoint((one.id, other.id)):
             continue
-        same = one.where == other.where or {one.where, other.where} <= TOGETHER
+        same = one.where == other.where or {one.where, other.where} <= ON_MAIN_SCREEN
         if same or "everywhere" in {one.where, other.where}:
             theirs = {full_name(name) for name in keymap.of(other)}
             for name in keymap.of(one):

@@ -1,7 +1,7 @@
-"""What the screens show: the events of a batch, folded into one picture. No Textual in here."""
+"""What the screens show: the batch as its events add up. No Textual in here."""
 
-from collections import Counter, OrderedDict, deque
-from collections.abc import Callable, Iterable
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from itertools import zip_longest
 
@@ -15,7 +15,6 @@ from fwtui.core.events import (
     BatchSnapshot,
     EngineChanged,
     EngineInfo,
-    FoldersChanged,
     Forecast,
     HookFailed,
     JobChanged,
@@ -34,20 +33,25 @@ from fwtui.core.events import (
     Recap,
     SegmentsFound,
     SegmentsReset,
-    SettingsChanged,
 )
 from fwtui.core.failure import Failure
-from fwtui.core.job import Completed, Failed, Job, JobId, Pending, Processing, has_state
+from fwtui.core.job import Job, JobId, Pending, Processing
 from fwtui.core.segment import Segment, Transcript
 from fwtui.core.settings import Settings
-from fwtui.core.table import JobTable
 from fwtui.core.text import natural
+from fwtui.core.view import BatchView, JobCounts
 from fwtui.core.watched_folder import FolderStatus
 from fwtui.tui.formatting import base_name
 
+MAX_POINTS = 512
+LOG_LINES = 10_000
+MEMORY_SAMPLES = 600
+# Finished files whose transcripts stay in memory; others are read again when they are opened.
+KEPT_TRANSCRIPTS = 8
 
-def folded(paths: list[str]) -> list[str]:
-    """Case-folded names; all at once, since there may be 100,000."""
+
+def casefolded_names(paths: list[str]) -> list[str]:
+    """The file names of paths, case-folded; all at once, since there may be 100,000."""
     text = "\n" + "\n".join(paths)
     if not text.count("\n") == text.count("\n/") == len(paths):
         return [base_name(path).casefold() for path in paths]
@@ -57,7 +61,7 @@ def folded(paths: list[str]) -> list[str]:
     return names if "/" not in text else [name[name.rfind("/") + 1 :] for name in names]
 
 
-def joined(names: list[str]) -> str:
+def nul_joined(names: list[str]) -> str:
     """The names as one text with NULs between them: it takes a third of the memory."""
     text = "\0".join(names)
     if text.count("\0") >= len(names) > 0:  # only a name that no file can have has one itself
@@ -65,11 +69,8 @@ def joined(names: list[str]) -> str:
     return text
 
 
-MAX_POINTS = 512
-
-
 class MemoryCurve:
-    """The highest value of each of at most `most` equal spans of time, however long it takes."""
+    """The highest value in each of at most `most` equal spans of time, however long it takes."""
 
     def __init__(self, most: int = MAX_POINTS) -> None:
         self.step = 1.0
@@ -77,7 +78,7 @@ class MemoryCurve:
         self._most = most
 
     def add(self, seconds: float, value: float) -> None:
-        """A value at `seconds` after the start; times do not go back."""
+        """Add a value at `seconds` after the start; times do not go back."""
         index = self._index(seconds)
         while index >= self._most:
             pairs = zip_longest(self.values[::2], self.values[1::2], fillvalue=0.0)
@@ -86,7 +87,7 @@ class MemoryCurve:
             index = self._index(seconds)
         missing = index + 1 - len(self.values)
         if missing > 0:
-            # Nobody measured in between: it was what it was before.
+            # Not measured in between: the value before is held.
             before = self.values[-1] if self.values else value
             self.values += [*[before] * (missing - 1), value]
         else:
@@ -97,7 +98,7 @@ class MemoryCurve:
 
     @property
     def seconds(self) -> float:
-        """The time it covers."""
+        """The time that it covers."""
         return len(self.values) * self.step
 
 
@@ -107,17 +108,17 @@ class BatchHistory:
     def __init__(self, now: Callable[[], datetime]) -> None:
         self.now = now
         self.began: datetime | None = None
-        self._forget()
+        self._reset()
 
-    def _forget(self) -> None:
+    def _reset(self) -> None:
         self.ended: datetime | None = None
         self.peak = 0.0
         self.memory = MemoryCurve()
 
-    def changed(self, before: Phase, phase: Phase) -> None:
-        """The batch goes from one phase to another."""
+    def phase_changed(self, before: Phase, phase: Phase) -> None:
+        """Note when the batch leaves and enters the idle phase."""
         if before is Phase.IDLE and phase is not Phase.IDLE:
-            self._forget()
+            self._reset()
             self.began = self.now()
         elif phase is Phase.IDLE and self.began is not None:
             self.ended = self.now()
@@ -130,50 +131,16 @@ class BatchHistory:
 
     @property
     def points(self) -> tuple[MemoryPoint, ...]:
-        """The curve of the memory."""
+        """The memory over time."""
         step = self.memory.step
         return tuple(MemoryPoint(at * step, rss) for at, rss in enumerate(self.memory.values))
 
 
-class Counts(Struct):
-    """Files by state."""
-
-    completed: int = 0
-    failed: int = 0
-    to_do: int = 0
-    other: int = 0
-
-    @property
-    def total(self) -> int:
-        """All files in the queue."""
-        return self.completed + self.failed + self.to_do + self.other
-
-    def add_all(self, jobs: Iterable[Job]) -> None:
-        """Count these in."""
-        kinds = Counter(type(job.state) for job in jobs)
-        self.completed += kinds.pop(Completed, 0)
-        self.failed += kinds.pop(Failed, 0)
-        self.to_do += kinds.pop(Pending, 0) + kinds.pop(Processing, 0)
-        self.other += kinds.total()
-
-    def add(self, job: Job, sign: int) -> None:
-        """Count a job in (`sign` 1) or out (-1)."""
-        match job.state:
-            case Completed():
-                self.completed += sign
-            case Failed():
-                self.failed += sign
-            case Pending() | Processing():
-                self.to_do += sign
-            case _:
-                self.other += sign
-
-
 class LiveTranscript(Struct):
-    """The segments of one file, as far as they were seen here.
+    """The segments of one file, as far as they have been received.
 
-    `whole` says that none is missing before them; `generation` changes when they are replaced.
-    `source` is the output that they were read back from, if they were.
+    `whole`: none is missing before them; `generation` changes when they are replaced. `source` is
+    the output file that they were read from, if they were.
     """
 
     segments: list[Segment] = field(default_factory=list)
@@ -188,23 +155,23 @@ class LiveTranscript(Struct):
         self.segments.extend(segment for segment in segments if segment.id > last)
 
     def complete(self, stored: Transcript) -> None:
-        """Put the stored segments in front of those that came meanwhile."""
-        seen = self.segments
+        """Put the stored segments in front of those received meanwhile."""
+        received = self.segments
         self.segments = list(stored.segments)
         self.language, self.source = self.language or stored.language, stored.source
         self.whole = True
         self.generation += 1
-        self.extend(seen)
+        self.extend(received)
 
-
-LOG_LINES = 10_000
-MEMORY_SAMPLES = 600
-# Finished files whose segments stay here; others are read again when they are looked at.
-KEPT_TRANSCRIPTS = 8
+    def restart(self) -> None:
+        """Drop all segments: the file is transcribed from its beginning."""
+        self.segments = []
+        self.whole = True
+        self.generation += 1
 
 
 class Changes(Struct):
-    """What became different since the last drain, so that only that is drawn again."""
+    """What changed since the last drain, so that only that is drawn again."""
 
     everything: bool = False
     order: bool = False
@@ -221,12 +188,12 @@ class Changes(Struct):
 
     @property
     def only_progress(self) -> bool:
-        """Some files are further than they were, and that is all."""
+        """Whether nothing but the progress of some files changed."""
         return self == Changes(jobs=self.jobs)
 
 
 class BatchModel:
-    """The batch as last heard of. `fold` takes an event in and notes what it changed.
+    """A batch's view and its live figures. `fold` takes an event in and notes what it changed.
 
     `now` is the clock of its history; `attached`: it belongs to another process.
     """
@@ -234,14 +201,7 @@ class BatchModel:
     def __init__(self, now: Callable[[], datetime] = datetime.now) -> None:
         self.history = BatchHistory(now)
         self.attached = False
-        self.session_id = ""
-        self.settings = Settings()
-        self.phase = Phase.IDLE
-        self.folders: tuple[FolderStatus, ...] = ()
-        self.order: list[JobId] = []  # as in `jobs`
-        self.adding = AddingChanged(adding=False)
         self.coming: tuple[Job, ...] = ()  # shown as long as there are no others
-        self.jobs = JobTable()
         self.running: dict[JobId, datetime] = {}  # since when they are as they are
         self.progress: dict[JobId, JobProgress] = {}
         self.transcripts: OrderedDict[JobId, LiveTranscript] = OrderedDict()
@@ -252,12 +212,59 @@ class BatchModel:
         self.memory_history: deque[float] = deque(maxlen=MEMORY_SAMPLES)
         self.log: deque[LogLine] = deque(maxlen=LOG_LINES)
         self.log_count = 0
-        self.counts = Counts()
         self.finished: BatchFinished | None = None
         self.forecast: Forecast | None = None
         self.changes = Changes(everything=True)
-        self._names: str | None = None  # of all, `joined`
+        self._view = BatchView()
+        self._order: list[JobId] | None = None
+        self._names: str | None = None  # of all files, `nul_joined`
         self._by_name: list[JobId] | None = None
+
+    @property
+    def session_id(self) -> str:
+        """The session of the batch."""
+        return self._view.session_id
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the batch."""
+        return self._view.settings
+
+    @settings.setter
+    def settings(self, settings: Settings) -> None:
+        self._view.settings = settings
+
+    @property
+    def phase(self) -> Phase:
+        """What the batch does."""
+        return self._view.phase
+
+    @property
+    def folders(self) -> tuple[FolderStatus, ...]:
+        """The watched folders."""
+        return self._view.folders
+
+    @property
+    def adding(self) -> AddingChanged:
+        """Whether files are being looked for."""
+        return self._view.adding
+
+    @property
+    def jobs(self) -> Mapping[JobId, Job]:
+        """The files by id, in the order of the queue."""
+        return self._view.jobs
+
+    @property
+    def counts(self) -> JobCounts:
+        """Files by state."""
+        return self._view.counts
+
+    @property
+    def order(self) -> list[JobId]:
+        """The ids in the order of the queue; the same list as long as no file comes or goes."""
+        if self._order is None:
+            self._order = list(self._view.jobs)
+        return self._order
 
     def take_changes(self) -> Changes:
         """What changed since the last call."""
@@ -266,7 +273,7 @@ class BatchModel:
 
     @property
     def live(self) -> JobId | None:
-        """The file whose words come in now: the first that the model works on."""
+        """The file whose transcript comes in now: the first that is being transcribed."""
         preparing: JobId | None = None
         for job_id in self.running:
             job = self.jobs[job_id]
@@ -289,13 +296,13 @@ class BatchModel:
 
     @property
     def loading(self) -> bool:
-        """Whether a model is being loaded and none is there."""
+        """Whether a model is being loaded and none is ready."""
         return bool(self._loading) and not self.engines
 
     @property
     def is_working(self) -> bool:
-        """Whether leaving would interrupt a file, or a watch."""
-        running = self.phase in {Phase.RUNNING, Phase.PAUSING} and self.counts.to_do > 0
+        """Whether quitting would interrupt a file, or a watch."""
+        running = self.phase in {Phase.RUNNING, Phase.PAUSING} and self.counts.unfinished > 0
         return running or self.phase is Phase.WATCHING
 
     @property
@@ -305,167 +312,131 @@ class BatchModel:
             return 0.0, 0.0
         return self.batch.done_seconds, self.batch.total_seconds
 
-    def fold(self, event: AnyEvent) -> None:  # noqa: C901, PLR0912, PLR0915 (one arm for each event)
-        """Take one event in."""
-        changes = self.changes
+    # Events.
+
+    def fold(self, event: AnyEvent) -> None:
+        """Take one event into account."""
         match event:
             case JobProgress():
                 if event.id in self.running:
                     self.progress[event.id] = event
-                    changes.jobs.add(event.id)
-            case SegmentsFound():
-                self._segments(event)
-            case JobChanged():
-                self._job_changed(event.job)
-            case BatchProgress():
-                self.batch = event
-                changes.header = True
-            case MemorySampled():
-                self._memory(event.reading)
-            case MemoryAlert():
-                changes.alert = event
-            case Forecast():
-                self.forecast = changes.forecast = event
-                changes.header = True
+                    self.changes.jobs.add(event.id)
+            case JobChanged() | JobsAdded() | JobsRemoved() | JobsReordered():
+                self._fold_jobs(event)
+            case SegmentsFound() | SegmentsReset():
+                self._fold_segments(event)
             case LogLine():
                 self.fold_log([event])
             case BatchSnapshot():
-                self._snapshot(event)
+                self._replace(event)
             case Recap():
                 self._recap(event)
-            case AddingChanged():
-                self.adding = event
-                changes.header = True
-                changes.order |= not self.order  # the empty table says it, too
-            case JobsAdded():
-                self._add(event.jobs)
-            case JobsRemoved():
-                self._remove(event.ids)
-            case JobsReordered():
-                self.jobs.arrange(event.order)
-                self.order = list(self.jobs)
-                self._names = None
-                changes.order = True
-            case SegmentsReset():
-                self._reset(event.id)
+            case MemorySampled():
+                self._fold_memory(event.reading)
+            case MemoryAlert():
+                self.changes.alert = event
+            case HookFailed():
+                self.changes.hook = event
+            case _:
+                self._fold_batch(event)
+                self.changes.header = True
+
+    def _fold_batch(self, event: AnyEvent) -> None:
+        before = self.phase
+        self._view.apply(event)
+        match event:
+            case BatchProgress():
+                self.batch = event
             case PhaseChanged():
-                self.history.changed(self.phase, event.phase)
+                self.history.phase_changed(before, event.phase)
                 if self.memory is not None:  # a short batch may have no sample of its own
                     self.history.sample(self.memory)
-                self.phase = event.phase
-                changes.waits_for = event.failure
-                changes.header = True
-            case SettingsChanged():
-                self.settings = event.settings
-                changes.header = True
-            case FoldersChanged():
-                self.folders = event.folders
-                changes.header = True
+                self.changes.waits_for = event.failure
+            case AddingChanged():
+                self.changes.order |= not self.jobs  # the empty table says it, too
             case EngineChanged():
                 self._engine_changed(event)
             case BatchFinished():
-                self.finished = changes.finished = event
-                changes.header = True
-            case HookFailed():
-                changes.hook = event
+                self.finished = self.changes.finished = event
+            case Forecast():
+                self.forecast = self.changes.forecast = event
+            case _:  # all that changed is in the view
+                pass
 
-    def expect(self, paths: Iterable[str]) -> None:
-        """These files are about to come, or, without any, none is."""
-        self.coming = tuple(Job(id=-1, path=path) for path in paths)
+    def _fold_jobs(self, event: JobChanged | JobsAdded | JobsRemoved | JobsReordered) -> None:
+        match event:
+            case JobChanged(job=job):
+                before = self.jobs.get(job.id)
+                self._view.apply(event)
+                if before is not None:
+                    self._job_changed(before, job)
+                return
+            case JobsAdded(jobs=jobs):
+                self.coming = ()
+                new = [job for job in jobs if job.id not in self.jobs]
+                self._view.apply(event)
+                self._added(new)
+            case JobsRemoved(ids=ids):
+                self._view.apply(event)
+                self._removed(set(ids))
+            case JobsReordered():
+                self._view.apply(event)
+                self._order = self._names = None
         self.changes.order = self.changes.header = True
 
-    def fold_log(self, lines: list[LogLine]) -> None:
-        """Take lines of the log in, at once."""
-        self.log.extend(lines)
-        self.log_count += len(lines)
-        self.changes.log += len(lines)
-        if self.coming and any(line.level is Level.ERROR for line in lines):
-            self.expect(())  # that may be why they do not come
-
-    def matching(self, needle: str, within: list[JobId] | None = None) -> list[JobId]:
-        """Jobs whose name holds `needle`, or that are what it says (`is:failed`), in order."""
-        ids = self.order if within is None else within
-        needle = needle.casefold().strip()
-        if needle.startswith("is:"):
-            return [job.id for job in self.jobs_of(ids) if has_state(job, needle[3:])]
-        return [i for i, name in zip(ids, self.names_of(ids), strict=True) if needle in name]
-
-    def jobs_of(self, ids: list[JobId]) -> Iterable[Job]:
-        """These jobs; quickest for the whole queue (`order`)."""
-        return self.jobs.values() if ids is self.order else map(self.jobs.__getitem__, ids)
-
-    def names_of(self, ids: list[JobId]) -> list[str]:
-        """Case-folded names of these files; those of the whole queue (`order`) are remembered."""
-        if ids is not self.order or not ids:
-            return folded([job.path for job in self.jobs_of(ids)])
-        if self._names is None:
-            self._names = joined(folded([job.path for job in self.jobs_of(ids)]))
-        return self._names.split("\0")
-
-    def by_name(self) -> list[JobId]:
-        """The whole queue in the natural order of names, remembered: `part 2` before `part 10`."""
-        if self._by_name is None:
-            names = natural(self.names_of(self.order))
-            places = sorted(range(len(names)), key=names.__getitem__)
-            self._by_name = [self.order[place] for place in places]
-        return self._by_name
-
-    def _forget_names(self) -> None:
-        self._names = self._by_name = None
-
-    def transcript(self, job_id: JobId) -> LiveTranscript:
-        """The segments of a job; an unknown job's are empty and not whole."""
-        transcript = self.transcripts.get(job_id)
-        if transcript is None:
-            transcript = self.transcripts[job_id] = LiveTranscript()
-            self._forget_transcripts()
+    def _job_changed(self, before: Job, job: Job) -> None:
+        if job.path != before.path:
+            self._names = self._by_name = None
+        self.running.pop(job.id, None)
+        self._note_running(job)
+        if isinstance(job.state, Processing):
+            fresh = isinstance(before.state, Pending) and before.state.done_seconds == 0
+            if fresh and job.id not in self.transcripts:
+                self.transcript(job.id).whole = True
         else:
-            self.transcripts.move_to_end(job_id)
-        return transcript
+            self.progress.pop(job.id, None)
+        self.changes.jobs.add(job.id)
+        self.changes.transcripts.add(job.id)
+        self.changes.header = True
 
-    def _forget_transcripts(self) -> None:
-        spare = len(self.transcripts) - len(self.running) - KEPT_TRANSCRIPTS
-        for job_id in list(self.transcripts):
-            if spare <= 0:
-                return
-            if job_id not in self.running:
-                del self.transcripts[job_id]
-                spare -= 1
+    def _note_running(self, job: Job) -> None:
+        if isinstance(job.state, Processing):
+            self.running[job.id] = self.history.now()
 
-    def _engine_changed(self, event: EngineChanged) -> None:
-        self.engines.pop(event.slot, None)
-        self._loading.discard(event.slot)
-        if event.info is not None:
-            self.engines[event.slot] = event.info
-        elif event.loading:
-            self._loading.add(event.slot)
-        self.changes.header = self.changes.memory = True
+    def _added(self, new: list[Job]) -> None:
+        self._by_name = None
+        if self._order is not None:
+            self._order += [job.id for job in new]
+        if self._names is not None and new:
+            self._names += "\0" + nul_joined(casefolded_names([job.path for job in new]))
+        for job in new:
+            self._note_running(job)
 
-    def _snapshot(self, event: BatchSnapshot) -> None:
-        self.session_id = event.session_id
-        self.settings = event.settings
-        self.folders = event.folders
-        self.phase = event.phase
-        self.engines = {info.slot: info for info in event.engines}
+    def _removed(self, ids: set[JobId]) -> None:
+        for job_id in ids:
+            self.running.pop(job_id, None)
+            self.progress.pop(job_id, None)
+            self.transcripts.pop(job_id, None)
+        self._order = self._names = None
+        if self._by_name is not None:
+            self._by_name = [job_id for job_id in self._by_name if job_id not in ids]
+
+    def _replace(self, snapshot: BatchSnapshot) -> None:
+        self._view.apply(snapshot)
+        self._order = self._names = self._by_name = None
+        self.engines = {info.slot: info for info in snapshot.engines}
         self._loading = set()
-        self.jobs = JobTable(event.jobs)
-        self.order = [job.id for job in event.jobs]
-        self.coming = () if event.jobs else self.coming
-        self.adding = event.adding
+        self.coming = () if snapshot.jobs else self.coming
         self.progress = {}
         self.transcripts.clear()
-        self.batch = None
-        self.finished = None
-        self.forecast = None
+        self.batch = self.finished = self.forecast = None
         self.history = BatchHistory(self.history.now)
-        self.history.changed(Phase.IDLE, event.phase)
-        self.counts = Counts()
-        self._forget_names()
-        self.counts.add_all(event.jobs)
-        now = self.history.now()
-        self.running = {job.id: now for job in event.jobs if isinstance(job.state, Processing)}
-        if event.memory is not None:
-            self._memory(event.memory)
+        self.history.phase_changed(Phase.IDLE, snapshot.phase)
+        self.running = {}
+        for job in snapshot.jobs:
+            self._note_running(job)
+        if snapshot.memory is not None:
+            self._fold_memory(snapshot.memory)
         self.changes.everything = True
 
     def _recap(self, event: Recap) -> None:
@@ -477,75 +448,84 @@ class BatchModel:
         self.log_count += len(event.log)
         self.changes.everything = True
 
-    def _count(self, job: Job) -> None:
-        self.counts.add(job, 1)
-        if isinstance(job.state, Processing):
-            self.running[job.id] = self.history.now()
-
-    def _add(self, jobs: tuple[Job, ...]) -> None:
-        self.coming = ()
-        new = [job for job in jobs if job.id not in self.jobs]
-        self._by_name = None
-        if self._names is not None and new:
-            self._names += "\0" + joined(folded([job.path for job in new]))
-        for job in new:
-            self.jobs[job.id] = job
-            self.order.append(job.id)
-            self._count(job)
-        self.changes.order = self.changes.header = True
-
-    def _remove(self, ids: tuple[JobId, ...]) -> None:
-        gone = {job_id for job_id in ids if job_id in self.jobs}
-        for job_id in gone:
-            self.counts.add(self.jobs.pop(job_id), -1)
-            self.running.pop(job_id, None)
-            self.progress.pop(job_id, None)
-            self.transcripts.pop(job_id, None)
-        self.order = [job_id for job_id in self.order if job_id not in gone]
-        self._names = None
-        if self._by_name is not None:
-            self._by_name = [i for i in self._by_name if i not in gone]
-        self.changes.order = self.changes.header = True
-
-    def _job_changed(self, job: Job) -> None:
-        before = self.jobs.get(job.id)
-        if before is None:
-            return
-        self.counts.add(before, -1)
-        self.running.pop(job.id, None)
-        self.jobs[job.id] = job
-        if job.path != before.path:
-            self._forget_names()
-        self._count(job)
-        if isinstance(job.state, Processing):
-            fresh = isinstance(before.state, Pending) and before.state.done_seconds == 0
-            if fresh and job.id not in self.transcripts:
-                self.transcript(job.id).whole = True
-        else:
-            self.progress.pop(job.id, None)
-        self.changes.jobs.add(job.id)
-        self.changes.transcripts.add(job.id)
-        self.changes.header = True
-
-    def _segments(self, event: SegmentsFound) -> None:
+    def _fold_segments(self, event: SegmentsFound | SegmentsReset) -> None:
         if event.id not in self.jobs:
             return
         transcript = self.transcript(event.id)
-        transcript.extend(event.segments)
-        transcript.language = event.language
+        if isinstance(event, SegmentsFound):
+            transcript.extend(event.segments)
+            transcript.language = event.language
+        else:
+            transcript.restart()
         self.changes.transcripts.add(event.id)
 
-    def _reset(self, job_id: JobId) -> None:
-        if job_id not in self.jobs:
-            return
-        transcript = self.transcript(job_id)
-        transcript.segments = []
-        transcript.whole = True
-        transcript.generation += 1
-        self.changes.transcripts.add(job_id)
+    def _engine_changed(self, event: EngineChanged) -> None:
+        self.engines.pop(event.slot, None)
+        self._loading.discard(event.slot)
+        if event.info is not None:
+            self.engines[event.slot] = event.info
+        elif event.loading:
+            self._loading.add(event.slot)
+        self.changes.memory = True
 
-    def _memory(self, reading: MemoryReading) -> None:
+    def _fold_memory(self, reading: MemoryReading) -> None:
         self.memory = reading
         self.memory_history.append(reading.rss)
         self.history.sample(reading)
         self.changes.memory = True
+
+    def fold_log(self, lines: list[LogLine]) -> None:
+        """Take lines of the log in, all at once."""
+        self.log.extend(lines)
+        self.log_count += len(lines)
+        self.changes.log += len(lines)
+        if self.coming and any(line.level is Level.ERROR for line in lines):
+            self.expect(())  # that may be why they do not come
+
+    def expect(self, paths: Iterable[str]) -> None:
+        """These files are about to come, or, without any, none is."""
+        self.coming = tuple(Job(id=-1, path=path) for path in paths)
+        self.changes.order = self.changes.header = True
+
+    # Transcripts.
+
+    def transcript(self, job_id: JobId) -> LiveTranscript:
+        """The transcript of a file; one that was not received yet is empty and not whole."""
+        transcript = self.transcripts.get(job_id)
+        if transcript is None:
+            transcript = self.transcripts[job_id] = LiveTranscript()
+            self._drop_transcripts()
+        else:
+            self.transcripts.move_to_end(job_id)
+        return transcript
+
+    def _drop_transcripts(self) -> None:
+        spare = len(self.transcripts) - len(self.running) - KEPT_TRANSCRIPTS
+        for job_id in list(self.transcripts):
+            if spare <= 0:
+                return
+            if job_id not in self.running:
+                del self.transcripts[job_id]
+                spare -= 1
+
+    # Names, for filtering and sorting.
+
+    def jobs_of(self, ids: list[JobId]) -> Iterable[Job]:
+        """The jobs of these ids; quickest for the whole queue (`order`)."""
+        return self.jobs.values() if ids is self.order else map(self.jobs.__getitem__, ids)
+
+    def names_of(self, ids: list[JobId]) -> list[str]:
+        """Case-folded names of these files; those of the whole queue (`order`) are remembered."""
+        if ids is not self.order or not ids:
+            return casefolded_names([job.path for job in self.jobs_of(ids)])
+        if self._names is None:
+            self._names = nul_joined(casefolded_names([job.path for job in self.jobs_of(ids)]))
+        return self._names.split("\0")
+
+    def by_name(self) -> list[JobId]:
+        """The whole queue in natural order of names, remembered: `part 2` before `part 10`."""
+        if self._by_name is None:
+            names = natural(self.names_of(self.order))
+            indexes = sorted(range(len(names)), key=names.__getitem__)
+            self._by_name = [self.order[index] for index in indexes]
+        return self._by_name

@@ -1,72 +1,77 @@
-"""Downloads of models under way; they outlive the dialog that began them, not the program."""
+"""Downloads of models in progress; they outlive the dialog that started them, not the program."""
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from textual.app import App
+
+from fwtui.config.overrides import from_overrides
+from fwtui.core.commands import Start
 from fwtui.core.failure import Failure, FailureKind
-from fwtui.core.settings import ModelSettings
-from fwtui.errors import ModelError
-from fwtui.models.cache import hub_cache
-from fwtui.models.catalogue import repo_of
+from fwtui.core.job import Job
+from fwtui.core.settings import ModelSettings, Settings
+from fwtui.errors import ExitCode, ModelAbsentError, ModelError
+from fwtui.models.cache import hub_cache, locate
+from fwtui.models.catalogue import repo_of, with_size
 from fwtui.models.client import TransferRate, request_replies
 from fwtui.models.protocol import Checking, Done, Download, DownloadProgress, Planned, RequestFailed
+from fwtui.tui.controller import BatchController
+from fwtui.tui.formatting import clean
+from fwtui.tui.glyphs import Glyphs
 
 
 @dataclass
-class Load:
-    """One download: bytes that are here, of all (0: not known yet)."""
+class ModelDownload:
+    """One download: bytes downloaded, of `total` (0: not known yet)."""
 
     name: str
     repo: str
     done: int = 0
     total: int = 0
     checking: bool = False
-    pace: TransferRate = field(default_factory=TransferRate)
+    rate: TransferRate = field(default_factory=TransferRate)
 
 
-Ended = Callable[[Load, Failure | None], None]
+class ModelDownloads:
+    """The downloads in progress by repository. All methods run in the event loop."""
 
-
-class Downloads:
-    """All methods run in the event loop. `on_end` hears how each ended, unless it was paused."""
-
-    def __init__(self, on_end: Ended) -> None:
-        self.loads: dict[str, Load] = {}
-        self._on_end = on_end
+    def __init__(self, app: App[ExitCode]) -> None:
+        self.active: dict[str, ModelDownload] = {}
+        self._app = app
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._then: dict[str, Callable[[], object]] = {}
 
     def begin(
         self, name: str, settings: ModelSettings, then: Callable[[], object] | None = None
-    ) -> Load:
-        """Download, or go on; `then` is called when it is here. Raises ModelError: no such model.
+    ) -> ModelDownload:
+        """Start or continue a download; `then` is called when it is complete.
 
-        One that is under way already goes on as it is.
+        One in progress is not disturbed. Raises ModelError if there is no such model.
         """
         repo = repo_of(name)
         if then is not None:
             self._then[repo] = then
-        if repo not in self.loads:
-            self.loads[repo] = Load(name, repo)
+        if repo not in self.active:
+            self.active[repo] = ModelDownload(name, repo)
             cache = str(hub_cache(settings.model_dir))
-            self._tasks[repo] = asyncio.create_task(self._run(self.loads[repo], cache))
-        return self.loads[repo]
+            self._tasks[repo] = asyncio.create_task(self._run(self.active[repo], cache))
+        return self.active[repo]
 
-    async def _run(self, load: Load, cache: str) -> None:
+    async def _run(self, download: ModelDownload, cache: str) -> None:
         failure: Failure | None = None
         try:
-            async with request_replies(Download(load.repo, cache)) as replies:
+            async with request_replies(Download(download.repo, cache)) as replies:
                 async for reply in replies:
                     match reply:
                         case Planned(total=total, here=here):
-                            load.done, load.total = here, total
+                            download.done, download.total = here, total
                         case DownloadProgress(done=done, total=total):
-                            load.done, load.total, load.checking = done, total, False
-                            load.pace.add(time.monotonic(), done)
+                            download.done, download.total, download.checking = done, total, False
+                            download.rate.add(time.monotonic(), done)
                         case Checking():
-                            load.checking = True
+                            download.checking = True
                         case RequestFailed(failure=why):
                             failure = why
                         case Done():
@@ -74,16 +79,26 @@ class Downloads:
         except ModelError as error:
             failure = Failure(FailureKind.MODEL_MISSING, error.title, error.hint)
         finally:
-            del self.loads[load.repo]
-        then = self._then.pop(load.repo, None)
-        self._on_end(load, failure)
+            del self.active[download.repo]
+        then = self._then.pop(download.repo, None)
+        self._report(download, failure)
         if then is not None and failure is None:
             then()
 
-    async def pause(self, repo: str) -> bool:
-        """End a download and keep what has arrived; whether there was one.
+    def _report(self, download: ModelDownload, failure: Failure | None) -> None:
+        if not self._app.is_running:
+            return
+        if failure is None:
+            self._app.notify(f"Model {clean(download.name)} downloaded", markup=False)
+            return
+        from fwtui.tui.screens.dialog import error_dialog
 
-        What was to be done then is done when it went on and is here.
+        self._app.push_screen(error_dialog("Download failed", failure))
+
+    async def pause(self, repo: str) -> bool:
+        """Stop a download and keep the part downloaded; False if there was none.
+
+        Its `then` is called when it has been continued and is complete.
         """
         task = self._tasks.pop(repo, None)
         if task is None or task.done():
@@ -94,4 +109,47 @@ class Downloads:
 
     async def close(self) -> None:
         """Pause all."""
-        await asyncio.gather(*(self.pause(repo) for repo in list(self.loads)))
+        await asyncio.gather(*(self.pause(repo) for repo in list(self.active)))
+
+
+async def offer_download(
+    app: App[ExitCode],
+    controller: BatchController,
+    downloads: ModelDownloads,
+    glyphs: Glyphs,
+    failure: Failure,
+) -> None:
+    """Offer to download the model that a batch failed to start without, and start it then."""
+    from fwtui.tui.screens.dialog import ConfirmDialog, error_dialog
+
+    model = controller.model
+    missing = await asyncio.to_thread(missing_model, model.settings, list(model.jobs.values()))
+    if missing is None:
+        app.push_screen(error_dialog("The batch cannot continue", failure))
+        return
+    question = (
+        f"The model {clean(with_size(missing.model))} is not on this machine.\n\n"
+        "Download now? The batch starts when it is ready."
+    )
+    if await app.push_screen_wait(
+        ConfirmDialog("Model not downloaded", question, "Download", "Not now")
+    ):
+        from fwtui.tui.screens.models import ModelsDialog
+
+        downloads.begin(missing.model, missing, lambda: controller.send(Start()))
+        app.push_screen(ModelsDialog(model.settings.model, downloads, glyphs))
+
+
+def missing_model(settings: Settings, jobs: Iterable[Job]) -> ModelSettings | None:
+    """The first model of the batch or one of its files that is missing and can be downloaded."""
+    own = [
+        from_overrides(job.settings).model for job in jobs if job.settings and not job.is_finished
+    ]
+    for model in dict.fromkeys((settings.model, *own)):
+        try:
+            locate(model)
+        except ModelAbsentError:
+            return model
+        except ModelError:
+            continue
+    return None

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from textual.app import App
 
-from fwtui.core.paths import path_to_text, valid_text
+from fwtui.core.paths import path_to_text
+from fwtui.core.text import valid_unicode
 from fwtui.tui.formatting import shown_path
 
 
@@ -37,7 +38,7 @@ async def open_folder(app: App[object], folder: Path) -> None:
     if program is not None and await asyncio.to_thread(_started, program, folder):
         app.notify(f"Opening {words}", timeout=2, markup=False)
         return
-    app.copy_to_clipboard(valid_text(str(folder)))
+    app.copy_to_clipboard(valid_unicode(str(folder)))
     app.notify(f"No desktop here. Copied the path: {words}", markup=False)
 
 

@@ -1,4 +1,4 @@
-"""One row of the queue as pieces of text: what to say about a job, in how many cells."""
+"""One row of the queue as pieces of text: a job in so many cells."""
 
 from msgspec import Struct
 
@@ -24,6 +24,7 @@ from fwtui.tui.formatting import (
     fit_right,
     fraction,
     percent,
+    shown_name,
     speed_factor,
     width,
 )
@@ -44,33 +45,33 @@ STATE_INK = {
 
 
 class Columns(Struct, frozen=True):
-    """Cells for each column, the gap of one cell in front of each included; 0: not shown."""
+    """Cells of each column, including the gap of one cell in front; 0: not shown."""
 
     name: int
     length: int
     progress: int
     speed: int
-    left: int
+    time: int
 
     @property
     def result(self) -> int:
-        """Cells for what needs no columns: an error, a reason."""
-        return self.progress + self.speed + self.left
+        """Cells of the three last columns, for what needs no columns: an error, a reason."""
+        return self.progress + self.speed + self.time
 
 
 def columns(cells: int) -> Columns:
-    """Share out a row: marks take 4 cells, the name takes what is left over."""
+    """Divide a row: marks have 4 cells, the name has what is left over."""
     length = 9 if cells >= 50 else 0
     speed = 7 if cells >= 64 else 0
-    left = 10 if cells >= 56 else 0
+    time = 10 if cells >= 56 else 0
     progress = max(6, min(40, cells // 4)) if cells >= 24 else 0
     return Columns(
-        max(0, cells - 5 - length - speed - left - progress), length, progress, speed, left
+        max(0, cells - 5 - length - speed - time - progress), length, progress, speed, time
     )
 
 
 def heading(cols: Columns, glyphs: Glyphs, sort: Sort = "queue") -> list[Piece]:
-    """The line above the rows; the column that they are sorted by is marked."""
+    """The line above the rows; the column that sorts them is marked."""
     marks = {"name": "File", "shortest": "Length", "longest": "Length", "state": "Progress"}
     marked = marks.get(sort, "")
 
@@ -86,13 +87,13 @@ def heading(cols: Columns, glyphs: Glyphs, sort: Sort = "queue") -> list[Piece]:
         text += "  " + fit(titled("Progress"), cols.progress - 2)
     if cols.speed:
         text += fit_right("Speed", cols.speed)
-    if cols.left:
-        text += fit_right("Left", cols.left)
+    if cols.time:
+        text += fit_right("Time", cols.time)
     return [(fit(text, 5 + cols.name + cols.length + cols.result, glyphs.ellipsis), "dim")]
 
 
 def sort_at(cell: int, cols: Columns) -> tuple[Sort, ...]:
-    """The orders that the heading in this cell stands for."""
+    """The orders that a click on this cell of the heading goes through."""
     if cell < 4 + cols.name:
         return ("name", "queue")
     if cell < 4 + cols.name + cols.length:
@@ -112,7 +113,7 @@ def row(
 ) -> list[Piece]:
     """The row of a job; its pieces are as wide as the columns together, and one more.
 
-    `waited`: seconds in the model without a first window; they are a sign of life.
+    `waited`: seconds in the model without any progress, shown as a sign of life.
     """
     ink = STATE_INK[type(job.state)]
     sign = glyphs.of(job.state)
@@ -125,7 +126,7 @@ def row(
         (glyphs.selected if selected else " ", "accent"),
         (" " + sign + " ", ink),
         (
-            fit_middle(_name(job), cols.name, glyphs.ellipsis),
+            fit_middle(shown_name(job.path), cols.name, glyphs.ellipsis),
             "strong" if ink == "primary" else name_ink,
         ),
     ]
@@ -139,12 +140,8 @@ def row(
 
 
 def _without_name(title: str, job: Job) -> str:
-    """The row has the name already."""
+    """An error's title without the file's name, which the row has already."""
     return clean(title.removeprefix(base_name(job.path)).lstrip(": ") or title)
-
-
-def _name(job: Job) -> str:
-    return clean(base_name(job.path)) or "?"
 
 
 def _result(
@@ -155,66 +152,67 @@ def _result(
     glyphs: Glyphs,
     waited: int,
 ) -> list[Piece]:
-    room = cols.progress - 2
     match job.state:
         case Pending(done_seconds=done):
             return _pending(job, done, cols, glyphs)
         case Processing(downloading=True):
-            words = f"downloading {_percent(progress)}".rstrip()
-            return [(fit(words, cols.result - 2, glyphs.ellipsis), "dim")]
+            text = f"downloading {_percent(progress)}".rstrip()
+            return [(fit(text, cols.result - 2, glyphs.ellipsis), "dim")]
         case Processing(preparing=preparing):
             if preparing or progress is None or progress.preparing:
                 return _preparing(progress, cols, glyphs)
             return _processing(progress, cols, glyphs, phase, waited)
         case Completed() as state:
-            words = f"done {glyphs.dot} {state.language}" if state.language else "done"
-            ink = "good"
-            if doubts := _doubts(state):
-                return [(fit(f"done, {doubts}", cols.result - 2, glyphs.ellipsis), "warn")]
-            pace = state.audio_seconds / state.work_seconds if state.work_seconds > 0 else 0.0
-            took = f"in {elapsed(state.work_seconds)}"
-            return [(fit(words, room), ink), *_numbers(pace, took, cols, glyphs)]
+            return _completed(state, cols, glyphs)
         case Failed(failure=failure):
             memory = failure.kind is FailureKind.OUT_OF_MEMORY
-            word = "Failed (Memory Error)" if memory else "failed"
-            said = "" if memory and cols.result < 50 else "  " + _without_name(failure.title, job)
-            return _spanning(word, "bad", said, cols, glyphs)
+            reason = "out of memory" if memory else _without_name(failure.title, job)
+            return _spanning("failed", "bad", reason, cols, glyphs)
         case Cancelled():
             return _spanning("cancelled", "warn", "", cols, glyphs)
         case Skipped(reason=reason):
-            said = clean(reason)
-            if said.startswith("skipped"):
-                return _spanning(said, "dim", "", cols, glyphs)
-            return _spanning("skipped", "dim", "  " + said, cols, glyphs)
+            reason = clean(reason)
+            if reason.startswith("skipped"):
+                return _spanning(reason, "dim", "", cols, glyphs)
+            return _spanning("skipped", "dim", reason, cols, glyphs)
 
 
-def _doubts(state: Completed) -> str:
-    """What the user must know of a file that is done; empty if there is nothing."""
-    said = [f"but: {clean(state.warnings[0])}"] if state.warnings else []
+def _completed(state: Completed, cols: Columns, glyphs: Glyphs) -> list[Piece]:
+    notes = [clean(warning) for warning in state.warnings[:1]]
     if state.findings:
-        said.append(f"check: {findings_text(state.findings)}")
-    return "; ".join(said)
+        notes.append(f"check ({findings_text(state.findings)})")
+    if notes:
+        text = f" {glyphs.dot} ".join(["done", *notes])
+        return [(fit(text, cols.result - 2, glyphs.ellipsis), "warn")]
+    text = f"done {glyphs.dot} {state.language}" if state.language else "done"
+    factor = state.audio_seconds / state.work_seconds if state.work_seconds > 0 else 0.0
+    took = f"in {elapsed(state.work_seconds)}"
+    return [(fit(text, cols.progress - 2), "good"), *_numbers(factor, took, cols, glyphs)]
 
 
-def _spanning(word: str, ink: str, said: str, cols: Columns, glyphs: Glyphs) -> list[Piece]:
+def _spanning(word: str, ink: str, reason: str, cols: Columns, glyphs: Glyphs) -> list[Piece]:
+    """A state and its reason, across the last columns."""
     room = cols.result - 2
     if width(word) >= room:
         return [(fit(word, room, glyphs.ellipsis), ink)]
-    return [(word, ink), (fit(said.rstrip(), room - width(word), glyphs.ellipsis), "plain")]
+    text = f" {glyphs.dot} {reason.rstrip()}" if reason else ""
+    return [(word, ink), (fit(text, room - width(word), glyphs.ellipsis), "plain")]
 
 
 def _pending(job: Job, done: float, cols: Columns, glyphs: Glyphs) -> list[Piece]:
-    words = f"waiting, from {clock(done)}" if done > 0 else "waiting"
+    text, ink = "waiting", "dim"
     if job.attempts:
-        words = f"retry {len(job.attempts)}: {clean(job.attempts[-1].remedy)}"
-        return [(fit(words, cols.result - 2, glyphs.ellipsis), "warn")]
-    return [(fit(words, cols.result - 2, glyphs.ellipsis), "dim")]
+        remedy = clean(job.attempts[-1].remedy)
+        text, ink = f"retry {len(job.attempts)} {glyphs.dot} {remedy}", "warn"
+    elif done > 0:
+        text = f"waiting {glyphs.dot} resumes at {clock(done)}"
+    return [(fit(text, cols.result - 2, glyphs.ellipsis), ink)]
 
 
 def _preparing(progress: JobProgress | None, cols: Columns, glyphs: Glyphs) -> list[Piece]:
     share = fraction(progress.done, progress.total) if progress is not None else 0.0
-    words = f"preparing {_percent(progress)}".rstrip() if share < 1 else "next"
-    return [(fit(words, cols.result - 2, glyphs.ellipsis), "dim")]
+    text = f"preparing {_percent(progress)}".rstrip() if share < 1 else "next"
+    return [(fit(text, cols.result - 2, glyphs.ellipsis), "dim")]
 
 
 def _processing(
@@ -224,17 +222,17 @@ def _processing(
     share = fraction(progress.done, progress.total)
     ink = "warn" if phase is Phase.PAUSED else "primary"
     text = fit_right(percent(share), 5 if room > 8 else min(4, room))
-    left = ""
+    time = ""
     if phase is Phase.PAUSED:
-        left = "paused"
+        time = "paused"
     elif progress.eta is not None:
-        left = clock(progress.eta)
+        time = clock(progress.eta)
     elif waited >= LONG_WAIT:
-        left = f"for {clock(waited)}"
+        time = f"for {clock(waited)}"
     return [
         *bar(share, room - width(text), glyphs, ink),
         (text, "plain"),
-        *_numbers(progress.speed, left, cols, glyphs),
+        *_numbers(progress.speed, time, cols, glyphs),
     ]
 
 
@@ -243,11 +241,11 @@ def _percent(progress: JobProgress | None) -> str:
     return percent(share) if share else ""
 
 
-def _numbers(pace: float, left: str, cols: Columns, glyphs: Glyphs) -> list[Piece]:
+def _numbers(factor: float, time: str, cols: Columns, glyphs: Glyphs) -> list[Piece]:
     pieces: list[Piece] = []
     if cols.speed:
-        text = speed_factor(pace)
+        text = speed_factor(factor)
         pieces.append((fit_right(text + glyphs.times if text else "", cols.speed), "dim"))
-    if cols.left:
-        pieces.append((fit_right(left, cols.left), "dim"))
+    if cols.time:
+        pieces.append((fit_right(time, cols.time), "dim"))
     return pieces

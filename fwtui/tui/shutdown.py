@@ -9,20 +9,19 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TextIO
 
-from textual import work
+from textual.app import App
 
 from fwtui.errors import ExitCode
-from fwtui.tui.compositor import SmallFrames
 from fwtui.tui.controller import BatchController
-from fwtui.tui.glyphs import Glyphs
 
 if TYPE_CHECKING:
-    from fwtui.tui.screens.quit import Choice, Leave
+    from fwtui.tui.screens.quit import Choice, QuitDialog
 
-TERMINAL_CHECK = 1.0
+TERMINAL_CHECK = 1.0  # s
+LONG_CLOSE = 0.3  # s
 
 
-class Lifecycle:
+class TerminalSignals:
     """Calls `on_end` for SIGTERM, `on_hang_up` for SIGHUP or a terminal that hung up.
 
     Only the first of them counts.
@@ -34,7 +33,7 @@ class Lifecycle:
         self._ended = False
 
     def install(self) -> None:
-        """Take over the signals, where the system has them; call in the loop's thread."""
+        """Handle the signals, where the system has them; call in the loop's thread."""
         loop = asyncio.get_running_loop()
         for name in self._calls:
             number = getattr(signal, name, None)
@@ -48,7 +47,7 @@ class Lifecycle:
             self._signals.append(number)
 
     def remove(self) -> None:
-        """Give the signals back, but for SIGHUP: a hang-up often sends it more than once."""
+        """Restore the default actions, except for SIGHUP, which often comes more than once."""
         loop = asyncio.get_running_loop()
         for number in self._signals:
             if number.name != "SIGHUP":
@@ -61,7 +60,7 @@ class Lifecycle:
             self._calls[name]()
 
     def check_terminal(self) -> bool:
-        """Notice a terminal that is gone without a signal; whether it is gone."""
+        """Notice a terminal that is gone without a signal; True if it is gone."""
         gone = hung_up(sys.__stdin__)
         if gone:
             self._end("SIGHUP")
@@ -82,58 +81,52 @@ def hung_up(stream: TextIO | None) -> bool:
         return False
 
 
-LONG_CLOSE = 0.3
+class Shutdown:
+    """Ends the application: asks first if that interrupts work, and lets the batch save.
 
-
-class Ending(SmallFrames[ExitCode]):
-    """The part of the application that knows when and how to end.
-
-    `hand_over`: the batch is to go on in a process without a terminal; `failed_start` is the exit
-    code when there could be no batch.
+    `in_background`: the batch is to continue in a process without a terminal; `failed_start` is
+    the exit code when there could be no batch.
     """
 
-    controller: BatchController
-    glyphs: Glyphs
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.hand_over = False
+    def __init__(self, app: App[ExitCode], controller: BatchController) -> None:
+        self._app = app
+        self._controller = controller
+        self._question: QuitDialog | None = None
+        self.in_background = False
         self.failed_start: ExitCode | None = None
-        self._question: Leave | None = None
-        self.lifecycle = Lifecycle(self._end, self._hang_up)
+        self.signals = TerminalSignals(self._terminate, self._hang_up)
 
     def watch_terminal(self) -> None:
-        """Notice signals and hang-ups from now on."""
-        if not self.is_headless:
-            self.lifecycle.install()
-        self.set_interval(TERMINAL_CHECK, self._check_terminal)
+        """Handle signals and hang-ups from now on."""
+        if not self._app.is_headless:
+            self.signals.install()
+            self._app.set_interval(TERMINAL_CHECK, self._check_terminal)
 
-    @work(exclusive=True, group="quit", exit_on_error=False)
-    async def action_quit(self) -> None:  # type: ignore[override]
-        """Save and leave; asks when that interrupts something. Attached: only leave."""
-        if self.controller.closing:
-            self.exit(ExitCode.STOPPED)
+    async def ask_and_leave(self) -> None:
+        """Save and quit; asks when that interrupts something. Attached: only leave."""
+        if self._controller.closing:
+            self._app.exit(ExitCode.STOPPED)
             return
-        self.controller.bridge.drain()  # the work may have ended since the last picture
+        self._controller.bridge.drain()  # the work may have ended since the last picture
         choice: Choice = "again"
         while choice == "again":
-            choice = await self._ask_to_leave() if self._would_interrupt() else "quit"
+            choice = await self._ask() if self._would_interrupt() else "quit"
         if choice != "stay":
-            self.hand_over = choice == "background"
-            self.leave()
+            self.in_background = choice == "background"
+            self._leave_soon()  # its own worker: pressing the key again must not cancel it
 
-    async def _ask_to_leave(self) -> "Choice":
-        from fwtui.tui.screens.quit import Leave
+    async def _ask(self) -> "Choice":
+        from fwtui.tui.screens.quit import QuitDialog
 
-        self._question = Leave(self.controller.model)
-        return await self.push_screen_wait(self._question)
+        self._question = QuitDialog(self._controller.model)
+        return await self._app.push_screen_wait(self._question)
 
     def _would_interrupt(self) -> bool:
-        model = self.controller.model
+        model = self._controller.model
         return (model.is_working or model.adding.adding) and not model.attached
 
     def withdraw_question(self) -> None:
-        """Whether to interrupt work is another question, or none, once that work has ended."""
+        """Replace or close the question about quitting once the work it is about has ended."""
         question = self._question
         if question is None or not question.is_current or not question.is_outdated:
             return
@@ -141,38 +134,40 @@ class Ending(SmallFrames[ExitCode]):
             question.dismiss("again")
         else:
             question.dismiss("stay")
-            self.notify("There is nothing to interrupt any more.", markup=False)
+            self._app.notify("The work has finished.", markup=False)
 
-    @work(group="leave", exit_on_error=False)
     async def leave(self) -> None:
         """Let the batch save everything, then end."""
-        timer = self.set_timer(LONG_CLOSE, self._say_saving)
-        await self.controller.close()
+        timer = self._app.set_timer(LONG_CLOSE, self._say_saving)
+        await self._controller.close()
         timer.stop()
-        self.exit(self.failed_start or self.controller.exit_code)
+        self._app.exit(self.failed_start or self._controller.exit_code)
+
+    def _leave_soon(self) -> None:
+        self._app.run_worker(self.leave(), group="leave", exit_on_error=False)
 
     def _say_saving(self) -> None:
-        self.notify("Saving the session" + self.glyphs.ellipsis, timeout=30, markup=False)
+        self._app.notify("Saving the session…", timeout=30, markup=False)
 
-    def _end(self) -> None:
-        self.call_later(self.leave)
+    def _terminate(self) -> None:
+        self._app.call_later(self._leave_soon)
 
     def _hang_up(self) -> None:
         self._stop_reading()
-        self.call_later(self._let_go)
+        self._app.call_later(self._release_or_leave)
 
-    def _let_go(self) -> None:
-        """Leave the batch to go on without a screen, if it may; else end in an orderly way."""
-        if self.controller.release():
-            self.exit(ExitCode.DONE)
+    def _release_or_leave(self) -> None:
+        """Let the batch continue without a screen, if it may; else end it in order."""
+        if self._controller.release():
+            self._app.exit(ExitCode.DONE)
         else:
-            self.leave()
+            self._leave_soon()
 
     def _check_terminal(self) -> None:
-        if not self.is_headless and self.lifecycle.check_terminal():
+        if self.signals.check_terminal():
             self._stop_reading()
 
     def _stop_reading(self) -> None:
-        hang_up = getattr(self._driver, "hang_up", None)
+        hang_up = getattr(self._app._driver, "hang_up", None)
         if hang_up is not None:
             hang_up()

@@ -1,4 +1,4 @@
-"""Which files of the queue are shown, and in which order. Pure; the queue itself stays as it is."""
+"""Which files of the queue are shown, and in which order. Pure; the queue does not change."""
 
 from bisect import insort
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -20,22 +20,22 @@ from fwtui.tui.model import BatchModel
 
 Sort = Literal["queue", "name", "shortest", "longest", "state"]
 SORTS: tuple[Sort, ...] = ("queue", "name", "shortest", "longest", "state")
-SORT_WORDS: dict[Sort, str] = {
+SORT_NAMES: dict[Sort, str] = {
     "queue": "",
     "name": "by name",
     "shortest": "shortest first",
     "longest": "longest first",
     "state": "by state",
 }
-# What one looks for comes first.
+# What needs attention comes first.
 RANKS = {Processing: 0, Failed: 1, Pending: 2, Cancelled: 3, Skipped: 4, Completed: 5}
 STATE = "is:"
-FOLLOWED_SINGLY = 10  # changes at once; each is a walk through what is shown
+MOVED_SINGLY = 10  # changes at once; each is a walk through the files shown
 
 
 @dataclass
 class VisibleJobs:
-    """The ids shown: those of `model` that match `needle`, sorted.
+    """The ids of the files shown: those that match `needle`, sorted.
 
     `needle` is part of a name, or `is:` and the beginning of a state.
     """
@@ -49,7 +49,7 @@ class VisibleJobs:
         """Filter and sort everything again."""
         ids = self.model.order
         if self.needle.strip():
-            ids = self.model.matching(self.needle, ids)
+            ids = matching(self.model, self.needle, ids)
         if self.sort == "name":
             ids = self._by_name(ids)
         elif self.sort != "queue":
@@ -57,37 +57,37 @@ class VisibleJobs:
         self.ids = ids
 
     def _by_name(self, ids: list[JobId]) -> list[JobId]:
-        """These, all or some of the queue, in the order of names."""
+        """Ids of all or some files, in the order of names."""
         if ids is self.model.order:
             return self.model.by_name()
         shown = set(ids)
         return [job_id for job_id in self.model.by_name() if job_id in shown]
 
     def narrow(self, needle: str) -> None:
-        """Filter by another needle; a longer one only looks at what is shown, if that is little."""
+        """Filter by another needle; a longer one searches only the files shown, if they are few."""
         narrower = bool(self.needle.strip()) and needle.startswith(self.needle)
         narrower = narrower and not needle.startswith(STATE)
         narrower = narrower and len(self.ids) * 4 < len(self.model.order)
         self.needle = needle
         if narrower:
-            self.ids = self.model.matching(needle, self.ids)
+            self.ids = matching(self.model, needle, self.ids)
         else:
             self.rebuild()
 
     def follow(self, changed: Collection[JobId]) -> bool:
-        """Jobs are in another state now: move, add or drop them. Whether anything moved."""
+        """Move, add or drop jobs whose state changed; True if anything moved."""
         by_state = self.needle.startswith(STATE)
         in_a_fixed_order = self.sort in {"queue", "name"}
         if in_a_fixed_order and not by_state:
             return False
-        if len(changed) > FOLLOWED_SINGLY:
+        if len(changed) > MOVED_SINGLY:
             before = self.ids
             self.rebuild()
             return self.ids != before
         if in_a_fixed_order:
             moved = [self._join_or_leave(job_id) for job_id in changed]
         else:
-            moved = [self._place(job_id, by_state=by_state) for job_id in changed]
+            moved = [self._move(job_id, by_state=by_state) for job_id in changed]
         return any(moved)
 
     def _join_or_leave(self, job_id: JobId) -> bool:
@@ -97,12 +97,12 @@ class VisibleJobs:
             return False
         if joins:
             whole = self.model.order if self.sort == "queue" else self.model.by_name()
-            self.ids.insert(place_of(job_id, self.ids, whole), job_id)
+            self.ids.insert(insert_index(job_id, self.ids, whole), job_id)
         else:
             self.ids.remove(job_id)
         return True
 
-    def _place(self, job_id: JobId, *, by_state: bool) -> bool:
+    def _move(self, job_id: JobId, *, by_state: bool) -> bool:
         job = self.model.jobs.get(job_id)
         try:
             at = self.ids.index(job_id)
@@ -128,16 +128,26 @@ class VisibleJobs:
                 return lambda job: RANKS[type(job.state)]
 
 
+def matching(model: BatchModel, needle: str, within: list[JobId] | None = None) -> list[JobId]:
+    """The jobs (of all, or `within` these ids) that match a filter, in order."""
+    ids = model.order if within is None else within
+    needle = needle.casefold().strip()
+    if needle.startswith(STATE):
+        return [job.id for job in model.jobs_of(ids) if is_in_state(job, needle)]
+    names = model.names_of(ids)
+    return [job_id for job_id, name in zip(ids, names, strict=True) if needle in name]
+
+
 def is_in_state(job: Job, needle: str) -> bool:
-    """Whether `needle` (`is:fail`) names the job's state."""
+    """Whether `needle` (`is:fail`) is the beginning of the job's state; `is:check`: findings."""
     return has_state(job, needle[len(STATE) :].strip().casefold())
 
 
-def place_of(job_id: JobId, ids: Sequence[JobId], whole: Iterable[JobId]) -> int:
-    """Where a job comes into `ids`, which are in the order of `whole`, as it is."""
-    place = 0
+def insert_index(job_id: JobId, ids: Sequence[JobId], whole: Iterable[JobId]) -> int:
+    """Where to insert a job into `ids`, which are in the order of `whole`."""
+    index = 0
     for one in whole:
         if one == job_id:
             break
-        place += place < len(ids) and ids[place] == one
-    return place
+        index += index < len(ids) and ids[index] == one
+    return index

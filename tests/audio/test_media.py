@@ -61,7 +61,7 @@ def test_errors_name_the_file(tmp_path: Path) -> None:
     with pytest.raises(MediaAccessError) as caught:
         probe(path)
     assert caught.value.missing
-    assert caught.value.title == "File not found: caf\N{REPLACEMENT CHARACTER}.mp3"
+    assert caught.value.title == "File not found: caf\\udce9.mp3"
     path.write_bytes(b"")
     with pytest.raises(BadMediaError, match="empty"):
         probe(path)

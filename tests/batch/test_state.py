@@ -1,5 +1,8 @@
 """What the batch state does when the disk refuses, and with very many files."""
 
+import asyncio
+import threading
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -8,7 +11,16 @@ import pytest
 
 from fwtui.batch.discovery import Problem, find_media
 from fwtui.batch.state import PORTION, BatchState, now
-from fwtui.core.events import AnyEvent, JobChanged, JobsAdded, JobsReordered, Level, LogLine
+from fwtui.core.events import (
+    AnyEvent,
+    DurableChange,
+    JobChanged,
+    JobsAdded,
+    JobsRemoved,
+    JobsReordered,
+    Level,
+    LogLine,
+)
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.job import Skipped
 from fwtui.core.settings import Settings
@@ -119,3 +131,37 @@ async def test_a_listener_that_fails_harms_nobody_and_is_told_of_once(state: Bat
     await state.add([Path("/a.mp3")], [])
     await state.add([Path("/b.mp3")], [])
     assert [type(event) for event in heard] == [LogLine, JobsAdded, JobsAdded]
+
+
+async def test_changes_are_durable_before_they_are_shown_and_one_after_the_other(
+    state: BatchState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The session and the queue share one table of jobs, so there is one writer at a time."""
+    heard: list[AnyEvent] = []
+    await state.add([Path("/a.mp3"), Path("/b.mp3")], [])
+    state.listen(heard.append)
+    append, go = state.store.append, threading.Event()
+    written: list[DurableChange] = []
+
+    def slowly(changes: Sequence[DurableChange]) -> None:
+        go.wait(10)
+        append(changes)
+        written.extend(changes)
+
+    monkeypatch.setattr(state.store, "append", slowly)
+    assert state.view is state.store.view
+    job = state.queue[1]
+    moving = asyncio.create_task(state.reorder((2, 1)))
+    removing = asyncio.create_task(state.remove([2]))
+    putting = asyncio.create_task(state.put(job.with_path("/c.mp3")))
+    await asyncio.sleep(0.05)
+    assert (state.queue.order, heard, state.queue[1]) == ((1, 2), [], job)
+    go.set()
+    await asyncio.gather(moving, removing, putting)
+    assert heard == written
+    assert [type(event) for event in heard] == [JobsReordered, JobsRemoved, JobChanged]
+    assert [(job.id, job.path) for job in state.queue] == [(1, "/c.mp3")]
+    state.store.close()
+    again = SessionStore.open(state.store.directory, state.store.session_id)
+    assert again.session.jobs == tuple(state.queue)
+    again.close()

@@ -110,7 +110,7 @@ def test_a_closed_terminal_leaves_the_batch_to_whoever_comes_next(
 
     second = terminal(program())
     dialog = second.wait_for(lambda text: "A batch is running" in text and "Attach" in text)
-    assert f"process {pid}" in dialog
+    assert f"{pid} on" in dialog
     second.press("Enter")
     shown = second.wait_for(lambda text: "attached" in text.partition("\n")[0] and " 00:" in text)
     assert LONG.name[:8] in shown

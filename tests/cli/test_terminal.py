@@ -161,7 +161,7 @@ def test_from_a_typed_path_over_pause_and_quit_to_the_end(
     screen.press("a")
     screen.wait_for(lambda text: "Add files" in text)
     screen.press("-l", str(media).replace(" ", "\\ "))
-    screen.wait_for(lambda text: "Add 2 files" in text and "in all" in text)
+    screen.wait_for(lambda text: "Add 2 files" in text and "total" in text)
     screen.press("Enter")
     screen.wait_for(lambda text: "2 to do" in text)
     # The engine waits inside of each file until it is asked to pause.
@@ -170,7 +170,7 @@ def test_from_a_typed_path_over_pause_and_quit_to_the_end(
         screen.wait_for(partial(has_all, f"{done} done", "live"))
         screen.wait_for(lambda text: re.search(r"\d\d:\d\d\.\d  \w", text) is not None)
         screen.press("s")
-        screen.wait_for(lambda text: "paused" in text and "s Go on" in text)
+        screen.wait_for(lambda text: "paused" in text and "s Resume" in text)
     screen.press("q")
     last = screen.wait_for(lambda text: MARK in text)
     assert f"{MARK} 3" in last, last

@@ -13,7 +13,7 @@ from fwtui.errors import ExitCode
 from fwtui.tui.app import FwtuiApp
 from fwtui.tui.controller import BatchWorkspace
 from fwtui.tui.glyphs import UNICODE, Glyphs
-from fwtui.tui.keymap import USUAL, Keymap
+from fwtui.tui.keymap import DEFAULT_KEYMAP, Keymap
 from tests.tui.fakes import NOW, SETTINGS, ScriptedLink, ScriptedWorkspace
 
 WIDE = (120, 40)
@@ -83,7 +83,7 @@ async def running(
     paths: Sequence[str] = (),
     settings: Settings = SETTINGS,
     glyphs: Glyphs = UNICODE,
-    keymap: Keymap = USUAL,
+    keymap: Keymap = DEFAULT_KEYMAP,
     coming: Sequence[str] = (),
     wait: bool = True,
 ) -> AsyncIterator[Driver]:

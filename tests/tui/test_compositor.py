@@ -11,7 +11,7 @@ from textual._compositor import ChopsUpdate, Compositor
 from textual.geometry import Region
 from textual.strip import Strip
 
-from fwtui.tui.compositor import CroppedUpdate, SparingCompositor
+from fwtui.tui.compositor import CroppedUpdate, PartialCompositor
 from fwtui.tui.widgets.paint import NEAR, changed_cells
 from tests.benchmarks.ui_speed import program
 from tests.tui.driving import scripted
@@ -90,14 +90,14 @@ async def test_what_is_spared_would_not_be_seen(crop: Region) -> None:
     async with scripted(ScriptedLink(gallery())) as driver:
         await driver.until(lambda: driver.app.controller.model.jobs)
         compositor = driver.app.screen._compositor
-        assert isinstance(compositor, SparingCompositor)
+        assert isinstance(compositor, PartialCompositor)
         asked = [region for region, _, _ in compositor._get_renders(crop)]
         everything = [region for region, _, _ in Compositor._get_renders(compositor, crop)]
         assert len(asked) <= sum(region.overlaps(crop) for region in everything)
         assert len(asked) == 1 or crop != IN_ONE, "what lies behind it is covered"
         sparing = compositor._render_chops(crop, lambda _: True)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(SparingCompositor, "_get_renders", Compositor._get_renders)
+            patch.setattr(PartialCompositor, "_get_renders", Compositor._get_renders)
             usual = compositor._render_chops(crop, lambda _: True)
         drawn = cells_of(sparing, compositor, crop)
         assert drawn == cells_of(usual, compositor, crop)

@@ -7,7 +7,7 @@ from textual.widgets import Input
 
 from fwtui.config.overrides import to_overrides
 from fwtui.core.commands import RetryJobs
-from fwtui.core.events import JobChanged, JobProgress, SegmentsFound
+from fwtui.core.events import JobChanged, JobProgress, Phase, SegmentsFound
 from fwtui.core.job import Pending, Processing
 from fwtui.core.segment import Transcript, Word
 from fwtui.core.settings import DecodingSettings, Settings
@@ -65,7 +65,7 @@ def test_words_have_the_inks_of_their_probabilities() -> None:
     assert confident_lines(doubtful, 60) == [[("a b", "doubtful")]]
     assert confident_lines(segment(0, 0, ""), 60) == [[("", "plain")]]
     hostile = msgspec.structs.replace(SPOKEN, words=(Word(0, 1, " \x1b[31mred\n[b]", 0.9),))
-    assert confident_lines(hostile, 60) == [[("�[31mred [b]", "plain")]]
+    assert confident_lines(hostile, 60) == [[("\\x1b[31mred [b]", "plain")]]
 
 
 async def test_everything_about_a_completed_file(tmp_path: Path) -> None:
@@ -181,6 +181,7 @@ async def test_hostile_texts_at_every_size() -> None:
 
 async def test_a_worker_of_a_screen_that_fails_is_a_dialog() -> None:
     link = ScriptedLink([job(1, state=completed())])
+    link.phase = Phase.RUNNING
 
     async def fail(job_id: int) -> Transcript:
         raise ValueError("unreadable [b]words[/]")
@@ -191,12 +192,12 @@ async def test_a_worker_of_a_screen_that_fails_is_a_dialog() -> None:
         await driver.until_text("ValueError: unreadable [b]words[/]")
         await driver.press("escape", "enter")
         await driver.until(lambda: driver.screen == "MessageDialog")
-        assert "The batch goes on" in driver.text
+        assert "The batch is still running" in driver.text
         await driver.press("escape")
         assert driver.screen == "DetailsDialog"
         await driver.press("escape")
         link.emit(JobChanged(job(1, state=Pending(60.0))))
-        await driver.until_text("from 1:00")
+        await driver.until_text("resumes at 1:00")
 
 
 async def test_typing_in_the_filter_is_not_taken_for_keys() -> None:

@@ -324,7 +324,7 @@ async def test_a_screen_that_cannot_be_made_or_drawn_is_a_dialog_with_the_logs_p
     link = ScriptedLink(gallery())
     async with scripted(link) as driver:
         driver.app.strict = False
-        driver.app.log_place = "/state/logs/fwtui.log"
+        driver.app.error_dialogs.log_file = "/state/logs/fwtui.log"
         for owner, name in ((FlowView, "line"), (ReportDialog, "compose")):
             with monkeypatch.context() as broken:
 

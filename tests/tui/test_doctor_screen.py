@@ -43,7 +43,7 @@ def test_findings_fit_and_nothing_is_left_out(cells: int, glyphs: Glyphs) -> Non
     words = " ".join(" ".join(drawn).split())
     assert all(one.name[:11] in words for one in SAMPLE)
     if cells == 120:
-        assert "Fix: put it elsewhere with FWTUI_STATE_DIR" in words
+        assert "Fix: choose another folder with FWTUI_STATE_DIR" in words
 
 
 async def test_findings_come_one_by_one_again_and_can_be_copied() -> None:

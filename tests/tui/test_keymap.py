@@ -7,7 +7,7 @@ import pytest
 from fwtui.config.sources import load_keys
 from fwtui.core.commands import AddPaths, RemoveJobs, SkipJobs
 from fwtui.errors import ConfigError
-from fwtui.tui.keymap import USUAL, make_keymap
+from fwtui.tui.keymap import DEFAULT_KEYMAP, make_keymap
 from fwtui.tui.keys import KEYS
 from tests.tui.driving import running
 from tests.tui.fakes import ScriptedLink, ScriptedWorkspace, job
@@ -16,14 +16,14 @@ from tests.tui.fakes import ScriptedLink, ScriptedWorkspace, job
 @pytest.mark.parametrize(
     ("keys", "words"),
     [
-        ({"remoev": ("D",)}, "no action 'remoev'"),
+        ({"remoev": ("D",)}, "Unknown action 'remoev'"),
         ({"remove": ()}, "'remove' in .* has no key"),
-        ({"remove": ("dd",)}, "no key 'dd'"),
-        ({"remove": ("ctrl+",)}, "no key"),
-        ({"remove": ("x",)}, "the key x is that of 'skip' and of 'remove'"),
-        ({"remove": ("q",)}, "'remove' and of 'quit'|'quit' and of 'remove'"),
+        ({"remove": ("dd",)}, "Unknown key 'dd'"),
+        ({"remove": ("ctrl+",)}, "Unknown key"),
+        ({"remove": ("x",)}, "Key x is assigned to both 'skip' and 'remove'"),
+        ({"remove": ("q",)}, "'remove' and 'quit'|'quit' and 'remove'"),
         ({"setting_reset": ("q",)}, "'quit'"),
-        ({"remove": ("z",), "retry": ("z",)}, "is that of"),
+        ({"remove": ("z",), "retry": ("z",)}, "is assigned to both"),
     ],
 )
 def test_what_is_wrong_is_said(keys: dict[str, tuple[str, ...]], words: str) -> None:
@@ -34,9 +34,10 @@ def test_what_is_wrong_is_said(keys: dict[str, tuple[str, ...]], words: str) -> 
 
 def test_keys_may_change_places_and_the_usual_ones_do_not_clash() -> None:
     keymap = make_keymap({"remove": ("x",), "skip": ("d", "f5"), "settings": ("$",)})
-    assert keymap.sign("skip") == "d"
+    assert keymap.display("skip") == "d"
     assert keymap.for_textual == {"remove": "x", "skip": "d,f5", "settings": "dollar_sign"}
-    assert make_keymap({key.id: key.keys for key in KEYS}).sign("help") == USUAL.sign("help")
+    same = make_keymap({key.id: key.keys for key in KEYS})
+    assert same.display("help") == DEFAULT_KEYMAP.display("help")
 
 
 def test_the_file(tmp_path: Path) -> None:
@@ -54,7 +55,7 @@ async def test_they_work_and_are_shown_everywhere() -> None:
     keymap = make_keymap({"remove": ("x",), "skip": ("d", "f5"), "add": ("ctrl+n",)})
     link = ScriptedLink()
     async with running(ScriptedWorkspace(link), keymap=keymap, size=(120, 60)) as driver:
-        await driver.until_text("Ctrl+N adds files")
+        await driver.until_text("Ctrl+N to add files")
         link.jobs = (job(1), job(2))
         await driver.press("ctrl+n")
         assert driver.screen == "AddDialog"

@@ -71,7 +71,7 @@ async def test_one_sees_what_it_is_doing(size: tuple[int, int]) -> None:
             "▶ running",
             "4 done   2 failed   11 to do",
             "29%",
-            "1 h 46 min left · ends 16:55",
+            "1 h 46 min left · done at 16:55",
             "43%",
             "That was the sort of joke",
             "s Pause",
@@ -138,7 +138,7 @@ async def test_keys_send_commands() -> None:
         await driver.press("s")
         assert last(link) == Pause()
         link.emit(PhaseChanged(Phase.PAUSED))
-        await driver.until_text("s Go on")
+        await driver.until_text("s Resume")
         await driver.press("s")
         assert last(link) == Start()
         await driver.press("S")
@@ -180,7 +180,7 @@ async def test_commands_are_for_the_selection() -> None:
         await driver.until(lambda: driver.app.controller.model.running)
         await driver.press("ctrl+a", "d")
         assert driver.screen == "ConfirmDialog"
-        assert "talk-003.mp3 is being worked on" in driver.text
+        assert "talk-003.mp3 is being transcribed" in driver.text
         await driver.press("escape")
         assert last(link) == UndoRemove()
 
@@ -229,7 +229,7 @@ async def test_the_transcript_follows_until_the_user_scrolls_up() -> None:
         view = driver.app.main.transcript_view
         await driver.press("2", "pageup")
         assert not view.tail
-        assert "scrolled up, End follows" in driver.text
+        assert "scrolled · End to follow" in driver.text
         top = view.top
         link.emit(SegmentsFound(7, (segment(50, 1300, "brand new words"),), "en"))
         await driver.until(lambda: len(view.transcript.segments) == 13)
@@ -312,15 +312,15 @@ async def test_ten_thousand_log_lines_are_one_picture() -> None:
 async def test_details() -> None:
     async with scripted(busy()) as driver:
         await driver.press("g", "enter")
-        for words in ("/data/transcripts/talk.srt", "mov,mp4", "44.1 kHz", "412 segments"):
+        for words in ("/data/transcripts/talk.srt", "mov,mp4", "44.1 kHz", "412 · English"):
             assert words in driver.text
         await driver.press("q", "j", "j", "j", "enter")
         assert "check that it plays" in driver.text
         assert "Invalid data found" in driver.text
         await driver.press("escape", *"jjjjj", "enter")
         assert "Attempt 1" in driver.text
-        assert "then: batch size 4" in driver.text
-        assert "from 21:20" in driver.text
+        assert "retried with batch size 4" in driver.text
+        assert "at 21:20" in driver.text
 
 
 async def test_help_has_every_key_and_the_palette_finds_commands() -> None:
@@ -431,7 +431,7 @@ async def test_after_a_stop_the_header_names_the_key_that_starts() -> None:
     async with scripted(link) as driver:
         link.emit(BatchFinished(0, 0, 0, True, 4.0, None, None))
         await driver.until_text("stopped after 4 s")
-        assert "· s starts" in driver.text
+        assert "· s to start" in driver.text
 
 
 async def test_quit_without_work_asks_nothing() -> None:
@@ -464,9 +464,9 @@ async def test_quit_asks_while_a_file_is_being_worked_on() -> None:
     async with scripted(link, size=NARROW) as driver:
         await start_work(driver, link)
         await driver.press("q")
-        assert driver.screen == "Leave"
+        assert driver.screen == "QuitDialog"
         assert "oral-history-tape-12-side-a.wav is at 20:57 of 47:55" in driver.text
-        assert "11 files still to do" in driver.text
+        assert "11 files to do" in driver.text
         await driver.press("enter")
         assert driver.screen == "MainScreen"
         assert link.commands == []
@@ -481,10 +481,10 @@ async def test_quit_asks_no_longer_when_the_work_is_done() -> None:
     async with scripted(link, size=NARROW) as driver:
         await start_work(driver, link)
         await driver.press("q")
-        assert driver.screen == "Leave"
+        assert driver.screen == "QuitDialog"
         link.emit(PhaseChanged(Phase.IDLE))
         await driver.until(
-            lambda: any("nothing to interrupt" in n.message for n in driver.app._notifications)
+            lambda: any("work has finished" in n.message for n in driver.app._notifications)
         )
         assert driver.screen == "MainScreen"
         await start_work(driver, link)

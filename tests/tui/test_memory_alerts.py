@@ -45,7 +45,7 @@ async def test_one_key_takes_the_proposal_of_a_forecast() -> None:
         await driver.press("M")
         assert link.commands == []  # nothing is proposed
         link.emit(TIGHT)
-        await toast(driver, "M takes what fits: compute type int8_float16")
+        await toast(driver, "press M to use what fits: compute type int8_float16")
         await driver.press("G", "enter")  # the last file waits
         await driver.until_text("about 900 MB of memory")
         await driver.press("escape", "M")

@@ -17,6 +17,7 @@ from fwtui.core.events import (
 from fwtui.core.job import Job, Pending, Processing
 from fwtui.core.segment import Transcript
 from fwtui.tui.model import KEPT_TRANSCRIPTS, LOG_LINES, BatchModel
+from fwtui.tui.sort_filter import matching
 from tests.tui.fakes import NOW, SETTINGS, busy_events, completed, failed, gallery, job, segment
 
 WORKING = Processing(NOW, preparing=False)
@@ -31,13 +32,13 @@ def model_of(*jobs: Job) -> BatchModel:
 
 def test_counts_follow_every_change() -> None:
     model = model_of(*gallery())
-    assert (model.counts.completed, model.counts.failed, model.counts.to_do) == (4, 2, 11)
+    assert (model.counts.completed, model.counts.failed, model.counts.unfinished) == (4, 2, 11)
     assert model.counts.total == 19
     model.fold(JobChanged(job(12, state=completed())))
     model.fold(JobChanged(job(13, state=failed())))
     model.fold(JobsRemoved((1, 4)))
     model.fold(JobsAdded((job(20), job(21))))
-    assert (model.counts.completed, model.counts.failed, model.counts.to_do) == (4, 2, 11)
+    assert (model.counts.completed, model.counts.failed, model.counts.unfinished) == (4, 2, 11)
     assert model.counts.total == 19
 
 
@@ -131,18 +132,18 @@ def test_the_log_is_bounded() -> None:
 
 def test_filter_by_name_and_by_state() -> None:
     model = model_of(*gallery())
-    assert model.matching("SIDE-A") == [7]
-    assert model.matching("is:failed") == [4, 6]
-    assert model.matching("会議") == [14]
+    assert matching(model, "SIDE-A") == [7]
+    assert matching(model, "is:failed") == [4, 6]
+    assert matching(model, "会議") == [14]
     model.fold(JobsAdded((job(50, "late-side-a.mp3"),)))
-    assert model.matching("side-a") == [7, 50]
-    assert model.matching("nothing like it") == []
-    assert model.matching("side-a", [50, 4]) == [50]
+    assert matching(model, "side-a") == [7, 50]
+    assert matching(model, "nothing like it") == []
+    assert matching(model, "side-a", [50, 4]) == [50]
     model.fold(JobChanged(job(50, "renamed.mp3")))
     model.fold(JobsRemoved((14,)))
     model.fold(JobsReordered((50, *(i for i in model.order if i != 50))))
-    assert model.matching("side-a") == [7]
-    assert model.matching("renamed") == [50]
+    assert matching(model, "side-a") == [7]
+    assert matching(model, "renamed") == [50]
 
 
 def test_a_new_snapshot_replaces_everything() -> None:

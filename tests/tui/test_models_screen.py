@@ -13,7 +13,7 @@ from fwtui.core.commands import ChangeSettings
 from fwtui.core.job import Completed
 from fwtui.core.settings import ModelSettings, Settings
 from fwtui.models.cache import locate
-from fwtui.tui.app import absent
+from fwtui.tui.model_downloads import missing_model
 from fwtui.tui.screens.models import ModelsDialog
 from tests.batch.driver import settings_for
 from tests.models.hub import FakeHub, environment, fake_hub
@@ -65,7 +65,7 @@ async def test_download_pause_go_on_remove_and_use(hub: FakeHub, tmp_path: Path)
         await driver.until_text("B downloaded")
         hub.go_on.set()
         await driver.press("d")
-        await driver.until(lambda: told(driver, "The model tiny is here"))
+        await driver.until(lambda: told(driver, "Model tiny downloaded"))
         assert locate(TINY).is_dir()
         await driver.press("enter")
         await driver.until(lambda: driver.screen == "MainScreen")
@@ -76,7 +76,7 @@ async def test_download_pause_go_on_remove_and_use(hub: FakeHub, tmp_path: Path)
         await driver.until(lambda: driver.screen == "ConfirmDialog")
         await driver.press("right", "enter")
         await driver.until(lambda: told(driver, "tiny removed"))
-        assert absent(Settings(model=TINY), ()) == TINY
+        assert missing_model(Settings(model=TINY), ()) == TINY
 
 
 async def test_a_batch_whose_model_is_missing_offers_it_and_starts_when_it_is_here(
@@ -89,7 +89,7 @@ async def test_a_batch_whose_model_is_missing_offers_it_and_starts_when_it_is_he
     async with running(workspace, settings=settings, paths=[clip]) as driver:
         await driver.until(lambda: driver.app.controller.model.jobs)
         await driver.press("s")
-        await driver.until_text("Download it now?")
+        await driver.until_text("Download now?")
         assert not hub.seen
         await driver.press("right", "enter")
         jobs = driver.app.controller.model.jobs
@@ -111,9 +111,9 @@ def test_which_model_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     put(tmp_path)
     small = {"model.model": "small"}
     waiting, done = job(1), replace(job(2), state=completed())
-    assert absent(Settings(model=TINY), [waiting]) is None
-    assert absent(Settings(model=TINY), [replace(done, settings=small)]) is None
-    lacking = absent(Settings(model=TINY), [replace(waiting, settings=small)])
+    assert missing_model(Settings(model=TINY), [waiting]) is None
+    assert missing_model(Settings(model=TINY), [replace(done, settings=small)]) is None
+    lacking = missing_model(Settings(model=TINY), [replace(waiting, settings=small)])
     assert lacking is not None
     assert lacking.model == "small"
-    assert absent(Settings(model=ModelSettings(model=str(tmp_path / "no"))), []) is None
+    assert missing_model(Settings(model=ModelSettings(model=str(tmp_path / "no"))), []) is None

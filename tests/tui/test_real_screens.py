@@ -98,7 +98,7 @@ async def test_a_batch_is_looked_into_retried_kept_and_resumed(tmp_path: Path) -
         # The journal of a finished file ends with a resume: its words come from an output.
         screen = await open_details(driver)
         assert screen.transcript.text() == words
-        assert "read back from" in driver.text
+        assert "loaded from" in driver.text
         assert "Settings, as it was transcribed" in driver.text
         await driver.press("escape", "ctrl+o")
         await driver.until_text("This is the batch on the main screen")

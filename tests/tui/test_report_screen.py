@@ -58,17 +58,17 @@ def test_the_history_is_that_of_the_last_start() -> None:
     now = NOW
     history = BatchHistory(lambda: now)
     history.sample(reading(500))  # nothing is at work
-    history.changed(Phase.IDLE, Phase.RUNNING)
+    history.phase_changed(Phase.IDLE, Phase.RUNNING)
     history.sample(reading(900))
     now += timedelta(seconds=60)
-    history.changed(Phase.RUNNING, Phase.PAUSED)
+    history.phase_changed(Phase.RUNNING, Phase.PAUSED)
     history.sample(reading(700))
-    history.changed(Phase.PAUSED, Phase.IDLE)
+    history.phase_changed(Phase.PAUSED, Phase.IDLE)
     history.sample(reading(100))
     assert (history.began, history.ended, history.peak) == (NOW, now, 1720.0)
     assert len(history.points) == 61
     assert history.points[-1] == MemoryPoint(60.0, 700)
-    history.changed(Phase.IDLE, Phase.RUNNING)
+    history.phase_changed(Phase.IDLE, Phase.RUNNING)
     assert (history.began, history.ended, history.points) == (now, None, ())
 
 

@@ -13,6 +13,7 @@ from fwtui.tui.glyphs import ASCII, UNICODE, Glyphs
 from fwtui.tui.job_details import describe_job
 from fwtui.tui.model import BatchModel
 from fwtui.tui.rows import columns, heading, row
+from fwtui.tui.sort_filter import matching
 from fwtui.tui.widgets.paint import Piece
 from tests.tui.fakes import NOW, completed, gallery, job
 from tests.tui.test_formatting import HOSTILE
@@ -48,14 +49,14 @@ def test_a_row_says_its_state_in_words_and_sign() -> None:
     assert "done · en" in rows[1]
     assert "9.3" + UNICODE.times in rows[1]
     assert "✗ holiday-photos.mp3" in rows[4]
-    assert "failed  This is not a media file" in rows[4]
-    assert "done, but: 3 s are damaged" in rows[5]
-    assert "Failed (Memory Error)" in rows[6]
+    assert "failed · This is not a media file" in rows[4]
+    assert "done · 3 s are damaged" in rows[5]
+    assert "failed · out of memory" in rows[6]
     assert "43%" in rows[7]
     assert "8.9" + UNICODE.times in rows[7]
     assert rows[7].endswith("3:02")
     assert "preparing" in rows[8]
-    assert "retry 1: batch size 4" in rows[9]
+    assert "retry 1 · batch size 4" in rows[9]
     assert "cancelled" in rows[10]
     assert "skipped by you" in rows[11]
     assert "waiting" in rows[12]
@@ -71,9 +72,9 @@ def test_a_file_with_passages_to_check_says_so_in_words_and_sign() -> None:
     state = completed(findings=DOUBTS)
     row_of = line(job(1, "talk.mp3", state=state))
     assert "? talk.mp3" in row_of
-    assert "done, check: repetition, missing" in row_of
+    assert "done · check (repetition, missing" in row_of
     both = line(job(1, "talk.mp3", state=msgspec.structs.replace(state, warnings=("3 s lost",))))
-    assert "done, but: 3 s lost; check: repetition" in both
+    assert "done · 3 s lost · check (repetition" in both
     shown = describe_job(
         job(1, state=state),
         UNICODE,
@@ -92,8 +93,8 @@ def test_the_filter_finds_what_is_to_be_checked() -> None:
     model = BatchModel()
     doubtful, fine = job(1, state=completed(findings=DOUBTS)), job(2, state=completed())
     model.fold(BatchSnapshot("s", NOW, Settings(), Phase.IDLE, (doubtful, fine)))
-    assert model.matching("is:check") == [1]
-    assert model.matching("is:completed") == [1, 2]
+    assert matching(model, "is:check") == [1]
+    assert matching(model, "is:completed") == [1, 2]
 
 
 def test_a_pause_is_seen_on_the_row() -> None:

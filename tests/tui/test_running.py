@@ -115,8 +115,8 @@ async def test_a_batch_on_this_screen_can_be_left_to_the_background() -> None:
     async with running(work, size=NARROW) as driver:
         await until_attached(driver, work)
         await driver.press("q")
-        assert driver.screen == "Leave"
+        assert driver.screen == "QuitDialog"
         await driver.press("b")
         await driver.until(lambda: not driver.app.is_running)
-    assert driver.app.hand_over
+    assert driver.app.shutdown.in_background
     assert work.link.commands == [Quit()]

@@ -72,7 +72,7 @@ async def test_all_sessions_with_files_and_attempts() -> None:
         screen = await browse(driver, workspace)
         for words in ("3 stored", "18/25 ✗2", "Session 20251214_101530", "/data/transcripts"):
             assert words in driver.text
-        for words in ("✓ 18 done", "✗ 2 failed", "○ 5 waiting", "failed  MemoryError"):
+        for words in ("✓ 18 done", "✗ 2 failed", "○ 5 waiting", "failed · MemoryError"):
             assert words in driver.text
         assert driver.text.count("stopped at 10:10: Out of memory · next: beam size 1") == 2
         await driver.press("up")
@@ -94,7 +94,7 @@ async def test_a_file_of_a_stored_session_and_its_words() -> None:
         await browse(driver, workspace)
         await driver.press("enter", "j", "k", "enter")
         await driver.until(lambda: driver.screen == "DetailsDialog")
-        await driver.until_text("[red]spoken[/] �[31mwords")
+        await driver.until_text("[red]spoken[/] \\x1b[31mwords")
         assert "loaded from a.srt" in driver.text
         assert not driver.app.screen.query("#retry")
         await driver.press("r", "e")
@@ -120,7 +120,7 @@ async def test_resume_asks_when_work_would_be_interrupted() -> None:
         await driver.until(lambda: driver.app.controller.model.phase is Phase.RUNNING)
         await browse(driver, workspace)
         await driver.press("r")
-        await driver.until_text("Stop this batch and go on with 20251214_101530?")
+        await driver.until_text("Stop this batch and resume 20251214_101530?")
         assert "kept as session 20260314_150926" in driver.text
         await driver.press("enter")
         assert driver.screen == "MainScreen"

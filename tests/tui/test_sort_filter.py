@@ -8,7 +8,7 @@ from fwtui.core.events import JobChanged, JobsAdded, JobsRemoved, JobsReordered
 from fwtui.core.job import JobId, MediaInfo, Pending, Processing
 from fwtui.tui.glyphs import UNICODE
 from fwtui.tui.model import BatchModel
-from fwtui.tui.sort_filter import Sort, VisibleJobs
+from fwtui.tui.sort_filter import Sort, VisibleJobs, matching
 from fwtui.tui.widgets.paint import bar
 from tests.tui.driving import NARROW, scripted
 from tests.tui.fakes import NOW, ScriptedLink, completed, failed, gallery, job
@@ -54,7 +54,7 @@ def test_names_that_no_file_has_are_sorted_too() -> None:
     assert arranged(made, sort="name") == [3, 4, 2, 1]
     made.fold(JobsAdded((job(5, "/in/b\0 1"),)))
     assert arranged(made, sort="name") == [3, 4, 5, 2, 1]
-    assert made.matching("b") == [1, 2, 5]
+    assert matching(made, "b") == [1, 2, 5]
 
 
 def test_a_view_follows_what_happens() -> None:

@@ -94,7 +94,7 @@ async def test_the_first_frame_is_whole(
         first = frames[0]
         for words in ("large-v3", "Queue", "Log", "Memory", "Nothing in the queue yet", "a Add"):
             assert words in first, first
-        assert "The words of the running file" in first, "no pane is filled later"
+        assert "The transcript of the running" in first, "no pane is filled later"
         await driver.until_text("keynote-opening.mp4")
         assert sum(path.endswith("app.tcss") for path in parsed) == 1
         await driver.app.run_action("theme")
@@ -184,14 +184,14 @@ async def test_what_is_added_is_told_until_all_of_it_is_there() -> None:
     link = ScriptedLink()
     async with scripted(link, size=NARROW) as driver:
         link.emit(AddingChanged(adding=True))
-        await driver.until_text("Looking for files")
+        await driver.until_text("Scanning for files")
         assert "adding" in driver.text
         link.emit(JobsAdded((job(1),)))
         link.emit(AddingChanged(adding=True, then_starts=True))
-        await driver.until_text("starts when all files are found")
+        await driver.until_text("starts after scanning")
         await driver.press("q")
-        assert driver.screen == "Leave"
-        assert "nothing of it is kept" in driver.text
+        assert driver.screen == "QuitDialog"
+        assert "must be added again" in driver.text
         assert "background" not in driver.text
         await driver.press("b", "enter")
         assert (driver.screen, link.commands) == ("MainScreen", [])
@@ -215,19 +215,19 @@ async def test_the_question_about_quitting_changes_with_what_it_is_about() -> No
     async with scripted(link, size=NARROW) as driver:
         link.emit(AddingChanged(adding=True, then_starts=True))
         link.emit(JobsAdded((job(1),)))
-        await driver.until_text("starts when all")
+        await driver.until_text("starts after scanning")
         await driver.press("q")
-        await driver.until_text("being looked for?")
+        await driver.until_text("being scanned?")
         link.emit(AddingChanged(adding=False))
         link.emit(PhaseChanged(Phase.RUNNING))
         link.emit(JobChanged(job(1, state=Processing(NOW, preparing=False))))
         await driver.until_text("being transcribed?")
         assert "In the background" in driver.text
-        assert "nothing of it is kept" not in driver.text
+        assert "must be added again" not in driver.text
         link.emit(AddingChanged(adding=True))
-        await driver.until_text("nothing of it is kept")
+        await driver.until_text("must be added again")
         link.emit(PhaseChanged(Phase.IDLE))
-        await driver.until_text("being looked for?")
+        await driver.until_text("being scanned?")
         assert "In the background" not in driver.text
         link.emit(AddingChanged(adding=False))
         await driver.until(lambda: driver.screen == "MainScreen")

@@ -141,7 +141,7 @@ async def test_the_header_says_that_it_waits_and_the_key_pauses() -> None:
         await driver.until_text("waiting for files in 2 folders")
         assert "watching" in driver.text
         await driver.press("q")
-        await driver.until_text("Quit while folders are watched?")
+        await driver.until_text("Quit while folders are being watched?")
         await driver.press("escape")
 
 
@@ -171,4 +171,4 @@ async def test_files_that_arrive_show_in_the_queue(tmp_path: Path) -> None:
         (tmp_path / "a talk.flac").write_bytes(demo.clips()[0].read_bytes())
         (tmp_path / "a talk.flac").rename(root / "a talk.flac")
         await driver.until_text("a talk.flac")
-        assert driver.app.controller.model.counts.to_do == 1
+        assert driver.app.controller.model.counts.unfinished == 1

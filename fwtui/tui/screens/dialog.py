@@ -14,10 +14,11 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Button, Static
 
+from fwtui.core.failure import Failure
 from fwtui.errors import FwtuiError
 from fwtui.tui.error_boundary import ErrorBoundary
 from fwtui.tui.formatting import clean
-from fwtui.tui.keymap import HasKeymap, sign_of
+from fwtui.tui.keymap import HasKeymap, key_for
 from fwtui.tui.keys import Where, hints
 from fwtui.tui.widgets.lines import LineView, Listing
 
@@ -71,7 +72,7 @@ class Dialog(ErrorBoundary, ModalScreen[Result], Generic[Result]):
         """Put the keys into the lower edge of the box."""
         for box in self.query(".dialog"):
             room = box.outer_size.width - 6
-            box.border_subtitle = Content(hints(where, room, partial(sign_of, self)))
+            box.border_subtitle = Content(hints(where, room, partial(key_for, self)))
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         name = event.button.id or ""
@@ -108,10 +109,10 @@ class Dialog(ErrorBoundary, ModalScreen[Result], Generic[Result]):
 
     def show_error(self, error: FwtuiError) -> None:
         """Show an error above this dialog."""
-        self.app.push_screen(MessageDialog("Failed", error_text(error), bad=True))
+        self.app.push_screen(error_dialog("Failed", error))
 
 
-def error_text(error: FwtuiError) -> str:
+def error_text(error: FwtuiError | Failure) -> str:
     """The title, and the hint as a paragraph of its own; clean."""
     return clean(error.title) + (f"\n\n{clean(error.hint)}" if error.hint else "")
 
@@ -193,6 +194,11 @@ class MessageDialog(Dialog[None]):
 
     def on_mount(self) -> None:
         self.query_one("#close").focus()
+
+
+def error_dialog(title: str, error: FwtuiError | Failure) -> MessageDialog:
+    """A dialog that says what failed (`title`), why, and what to do."""
+    return MessageDialog(title, error_text(error), bad=True)
 
 
 class ListDialog(Dialog[Result], Generic[Result]):

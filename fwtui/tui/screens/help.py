@@ -1,4 +1,4 @@
-"""All keys, from the one registry."""
+"""All keys, from the key table."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from textual.dom import DOMNode
 from textual.screen import Screen
 
 from fwtui.tui.formatting import wrap
-from fwtui.tui.keymap import USUAL, Keymap
+from fwtui.tui.keymap import DEFAULT_KEYMAP, Keymap
 from fwtui.tui.keys import KEYS, TITLES, Where, shown
 from fwtui.tui.screens.dialog import MessageDialog
 
@@ -16,9 +16,9 @@ TEXT_CELLS = 50
 
 
 def help_text(
-    *, ascii_only: bool = False, keymap: Keymap = USUAL, first: Sequence[Where] = ()
+    *, ascii_only: bool = False, keymap: Keymap = DEFAULT_KEYMAP, first: Sequence[Where] = ()
 ) -> Content:
-    """Keys by where they work; what is `first` comes first."""
+    """The keys by section; the sections in `first` come first."""
     parts: list[tuple[str, str]] = []
     for where in dict.fromkeys((*first, *TITLES)):
         parts.append((("\n" if parts else "") + TITLES[where] + "\n", "bold $primary"))
@@ -32,8 +32,8 @@ def help_text(
     return Content.assemble(*parts).rstrip()
 
 
-def places(node: DOMNode | None) -> list[Where]:
-    """Where the keys of the focused widget and those around it are described."""
+def sections(node: DOMNode | None) -> list[Where]:
+    """The sections of the keys that work on a node and those around it."""
     found: list[Where] = []
     ids = {key.id: key.where for key in KEYS}
     while node is not None:
@@ -44,7 +44,7 @@ def places(node: DOMNode | None) -> list[Where]:
 
 
 def help_dialog(
-    *, ascii_only: bool = False, keymap: Keymap = USUAL, first: Sequence[Where] = ()
+    *, ascii_only: bool = False, keymap: Keymap = DEFAULT_KEYMAP, first: Sequence[Where] = ()
 ) -> MessageDialog:
-    """The help screen."""
+    """The dialog that shows all keys."""
     return MessageDialog("Keys", help_text(ascii_only=ascii_only, keymap=keymap, first=first))

@@ -1,38 +1,46 @@
 """The main screen: header, queue, transcript, log, memory, footer."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from textual import events
+from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.geometry import Region, Size
+from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
 from fwtui.core.events import Level
 from fwtui.core.job import Job, JobId, Pending, Skipped
 from fwtui.core.text import clock
-from fwtui.tui.app_messages import TranscriptWanted
-from fwtui.tui.compositor import SparingCompositor, plain, set_titles
+from fwtui.tui.compositor import PartialCompositor, set_titles
 from fwtui.tui.controller import BatchController
+from fwtui.tui.dialog_actions import DialogActions
 from fwtui.tui.error_boundary import ErrorBoundary
-from fwtui.tui.formatting import base_name, clean, file_count, fit_middle, width
+from fwtui.tui.formatting import clean, file_count, fit_middle, shown_name, width
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.job_details import source_note, transcript_note
+from fwtui.tui.keymap import key_for
 from fwtui.tui.keys import Key, bindings
 from fwtui.tui.model import BatchModel, Changes
-from fwtui.tui.queue_actions import QueueCommands, tell_hook, tell_memory
-from fwtui.tui.sort_filter import SORT_WORDS
+from fwtui.tui.queue_actions import FilterFields, QueueActions
+from fwtui.tui.sort_filter import SORT_NAMES
 from fwtui.tui.widgets.footer import Footer
 from fwtui.tui.widgets.header import Header
 from fwtui.tui.widgets.log import LogView
 from fwtui.tui.widgets.memory import MemoryView
 from fwtui.tui.widgets.queue_table import QueueTable
 from fwtui.tui.widgets.transcript import TranscriptView
+
+if TYPE_CHECKING:
+    from textual.widgets import Input
+
+    from fwtui.tui.model_downloads import ModelDownloads
 
 NARROW_WIDTH = 100
 NARROW_HEIGHT = 30
@@ -41,17 +49,20 @@ FRAME_CELLS = 6
 TABS_CELLS = 30
 PANES = ("queue", "transcript", "log", "memory")
 SIDES = PANES[1:]
+WARNING_SECONDS = 12.0
+# A cursor that moves on at once does not load the transcript.
+TRANSCRIPT_DELAY = 0.12  # s
 _BOXES = {"queue": "queue-pane", "transcript": "transcript", "log": "log-pane", "memory": "memory"}
 
 
-def shape(size: Size) -> dict[str, bool]:
+def layout_classes(size: Size) -> dict[str, bool]:
     """The classes that choose the layout for a size."""
     narrow = size.width < NARROW_WIDTH or size.height < NARROW_HEIGHT
     return {"narrow": narrow, "wide": not narrow, "low": size.height < LOW_HEIGHT}
 
 
-def blank(widget: Widget, crop: Region) -> list[Strip]:
-    """What lies under the panes, drawn without a look at each of its lines."""
+def blank_lines(widget: Widget, crop: Region) -> list[Strip]:
+    """What lies under the panes, without drawing line by line."""
     strip = Strip.blank(crop.width, widget.rich_style)
     for line_filter in widget.get_line_filters():
         strip = strip.apply_filter(line_filter, widget.background_colors[1])
@@ -62,80 +73,78 @@ class Panes(Container):
     """The four panes."""
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Blank lines."""
-        return blank(self, crop)
+        return blank_lines(self, crop)
 
 
-class MainScreen(ErrorBoundary, QueueCommands):
+class MainScreen(ErrorBoundary, Screen[None]):
     """Puts the panes together and brings the model's changes to them."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("queue", "panes")
 
     def __init__(
-        self, controller: BatchController, glyphs: Glyphs, now: Callable[[], datetime], size: Size
+        self,
+        controller: BatchController,
+        glyphs: Glyphs,
+        now: Callable[[], datetime],
+        size: Size,
+        downloads: "Callable[[], ModelDownloads]",
     ) -> None:
         super().__init__()
         # Each change of classes later on works out the styles of all widgets again.
-        self.update_classes(shape(size) | {"plain-ascii": glyphs.ascii}, update=False)
-        self._compositor = SparingCompositor()
+        classes = layout_classes(size) | {"plain-ascii": glyphs.ascii}
+        self.update_classes(classes, update=False)
+        self._compositor = PartialCompositor()
         self.controller = controller
         self.glyphs = glyphs
         self.model: BatchModel = controller.model
         self.following = True
-        self.shown: JobId | None = None
+        self.shown: JobId | None = None  # in the transcript pane
         self._is_live = False  # the file that is shown
         self._is_new = True
         self.side = "transcript"
-        self.removals = 0
         self.header = Header(self.model, glyphs, now)
         self.queue = QueueTable(self.model, glyphs, id="queue")
         self.transcript_view = TranscriptView(glyphs, id="transcript")
         self.log_view = LogView(self.model, glyphs, id="log")
         self.memory = MemoryView(self.model, glyphs, id="memory")
-        self.footer = Footer(glyphs, self.labels)
+        self.filters = FilterFields(self, self.queue, self.log_view)
+        self.actions = QueueActions(self, controller, self.queue)
+        self.dialogs = DialogActions(self, controller, glyphs, self.actions, downloads)
+        self.footer = Footer(glyphs, self.actions.labels)
 
     def compose(self) -> ComposeResult:
-        """Header, four panes, footer."""
         yield self.header
         with Panes(id="panes"):
             yield Vertical(self.queue, id="queue-pane", classes="pane")
             log_pane = Vertical(self.log_view, id="log-pane")
             sides = (self.transcript_view, log_pane, self.memory)
             for name, pane in zip(SIDES, sides, strict=True):
-                pane.update_classes(
-                    {"pane": True, "side": True, "active": name == self.side}, update=False
-                )
+                classes = {"pane": True, "side": True, "active": name == self.side}
+                pane.update_classes(classes, update=False)
                 yield pane
         yield self.footer
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Blank lines."""
-        return blank(self, crop)
+        return blank_lines(self, crop)
 
     def update_node_styles(self, animate: bool = True) -> None:
-        """Work the styles of all widgets out again.
-
-        Textual asks for that also when the screen is shown first, right after it has done so.
-        """
+        # Textual asks for that also when the screen is shown first, right after it has done so.
         if self._is_new and not animate:
             self._is_new = False
             return
         super().update_node_styles(animate)
 
-    def on_mount(self) -> None:
-        """Show what is known, in the first frame."""
+    def on_mount(self) -> None:  # what is known is part of the first frame
         self._draw(Changes(everything=True))
 
     def on_resize(self, event: events.Resize) -> None:
-        """Choose the layout for the size."""
-        self.update_classes(shape(event.size))
+        self.update_classes(layout_classes(event.size))
         self._titles()
 
-    def on_paste(self, event: events.Paste) -> None:
-        """Pasted (or dropped) paths are files to add."""
+    def on_paste(self, event: events.Paste) -> None:  # of paths; dropped files come so, too
         event.stop()
         if event.text.strip():
-            self.ask_files(event.text)
+            self.dialogs.add(event.text)
 
     def apply(self, changes: Changes) -> None:
         """Draw what changed."""
@@ -150,7 +159,7 @@ class MainScreen(ErrorBoundary, QueueCommands):
         if changes.everything:
             self.shown = None
             self.following = True
-            self.removals = 0
+            self.actions.removals = 0
         if changes.everything or changes.order:
             self.queue.reorder()
         elif changes.jobs:
@@ -167,9 +176,29 @@ class MainScreen(ErrorBoundary, QueueCommands):
             self.log_view.update()
         if changes.everything or changes.memory:
             self.memory.update()
-        tell_memory(self, changes, "M")
-        tell_hook(self, changes)
+        self._warn(changes)
         self._titles()
+
+    def _warn(self, changes: Changes) -> None:
+        """Notify of memory that runs short and of hooks that failed."""
+        alert, forecast, hook = changes.alert, changes.forecast, changes.hook
+        if alert is not None and alert.text:
+            text = f"{alert.text}; {alert.hint}"
+            self._notify_warning("Memory", text, "error" if alert.hard else "warning")
+        if forecast is not None and not forecast.fits:
+            from fwtui.memory.forecast import describe_forecast
+
+            self._notify_warning("Memory", describe_forecast(forecast, key_for(self, "fit")))
+        if hook is not None:
+            text = ": ".join(part for part in (hook.text, hook.hint) if part)
+            self._notify_warning("After the batch", text)
+
+    def _notify_warning(
+        self, title: str, text: str, severity: Literal["warning", "error"] = "warning"
+    ) -> None:
+        self.notify(
+            clean(text), title=title, severity=severity, timeout=WARNING_SECONDS, markup=False
+        )
 
     # The transcript follows the running file until the user looks at another one.
 
@@ -179,7 +208,6 @@ class MainScreen(ErrorBoundary, QueueCommands):
             self.queue.show(live)
 
     def on_queue_table_cursor_moved(self) -> None:
-        """The user looks at a file: stay with it."""
         current = self.queue.current
         self.following = current is not None and current.id == self.model.live
         self._show_transcript(Changes())
@@ -187,15 +215,12 @@ class MainScreen(ErrorBoundary, QueueCommands):
         self._titles()
 
     def on_line_view_tail_changed(self) -> None:
-        """The title says whether the transcript follows."""
         self._titles()
 
     def on_queue_table_heading_clicked(self, event: QueueTable.HeadingClicked) -> None:
-        """A click on a heading sorts."""
-        self.sort_by(event.sorts)
+        self.actions.next_sort(event.sorts)
 
-    def on_queue_table_chosen(self) -> None:
-        """A double click opens the details."""
+    def on_queue_table_row_double_clicked(self) -> None:
         self.action_details()
 
     def _wanted(self) -> Job | None:
@@ -203,38 +228,47 @@ class MainScreen(ErrorBoundary, QueueCommands):
         live = self.model.jobs.get(self.model.live) if self.model.live is not None else None
         if current is None or (self.following and live is not None):
             return live
-        has_words = not isinstance(current.state, Skipped) and not (
+        has_text = not isinstance(current.state, Skipped) and not (
             isinstance(current.state, Pending) and current.state.done_seconds == 0
         )
-        return current if has_words or live is None else live
+        return current if has_text or live is None else live
 
     def _show_transcript(self, changes: Changes) -> None:
         job = self._wanted()
-        job_id = job.id if job is not None else None
-        if job_id is None or job is None:
-            self.transcript_view.set_note("The words of the running file will be here")
+        if job is None:
+            self.transcript_view.set_note("The transcript of the running file appears here")
             return
-        live = job_id == self.model.live
-        known = self.model.transcripts.get(job_id)
-        if job_id != self.shown or self.transcript_view.transcript is not known:
-            self.shown = job_id
-            transcript = self.model.transcript(job_id)
+        live = job.id == self.model.live
+        known = self.model.transcripts.get(job.id)
+        if job.id != self.shown or self.transcript_view.transcript is not known:
+            self.shown = job.id
+            transcript = self.model.transcript(job.id)
             self.transcript_view.show(transcript, follow=live)
             if not transcript.whole:
-                self.post_message(TranscriptWanted(job_id))
+                self._load_transcript(job.id)
         else:
-            if job_id in changes.transcripts:
+            if job.id in changes.transcripts:
                 self.transcript_view.update()
             if live and not self._is_live:  # it was looked at before its turn came
                 self.transcript_view.action_end()
         self._is_live = live
-        self.transcript_view.set_note(transcript_note(job, self.model.transcript(job_id)))
+        self.transcript_view.set_note(transcript_note(job, self.model.transcript(job.id)))
+
+    @work(exclusive=True, group="transcript", exit_on_error=False)
+    async def _load_transcript(self, job_id: JobId) -> None:
+        await asyncio.sleep(TRANSCRIPT_DELAY)
+        batch = self.controller.batch
+        if batch is None or self.shown != job_id:
+            return
+        stored = await batch.transcript(job_id)
+        self.model.transcript(job_id).complete(stored)
+        self.apply(Changes(transcripts={job_id}))
 
     # Panes.
 
     @property
     def narrow(self) -> bool:
-        """One pane beside the queue at a time."""
+        """Whether there is room for one pane beside the queue."""
         return self.has_class("narrow")
 
     @property
@@ -245,7 +279,7 @@ class MainScreen(ErrorBoundary, QueueCommands):
         return next((name for name in SIDES if _BOXES[name] in inside), "queue")
 
     def is_shown(self, side: str) -> bool:
-        """Whether a side pane has a place."""
+        """Whether a side pane is on the screen."""
         return side == self.side if self.narrow else not self.has_class(f"without-{side}")
 
     def _activate(self, side: str) -> None:
@@ -254,7 +288,6 @@ class MainScreen(ErrorBoundary, QueueCommands):
             self._box(name).set_class(name == side, "active")
 
     def action_pane(self, name: str) -> None:
-        """Go to a pane, shown again if it was hidden; from the pane itself: hide it."""
         if name == self.pane and name in SIDES:
             self._hide(name)
             name = "queue"
@@ -273,12 +306,11 @@ class MainScreen(ErrorBoundary, QueueCommands):
             self.add_class(f"without-{name}")
 
     def action_next_pane(self, step: int) -> None:
-        """Go round the panes that are shown; where one has room, round all."""
-        there = [name for name in PANES if name == "queue" or self.narrow or self.is_shown(name)]
-        self.action_pane(there[(there.index(self.pane) + step) % len(there)])
+        # With room for one pane beside the queue, all of them take turns.
+        panes = [name for name in PANES if name == "queue" or self.narrow or self.is_shown(name)]
+        self.action_pane(panes[(panes.index(self.pane) + step) % len(panes)])
 
     def action_zoom(self) -> None:
-        """The whole screen for the focused pane, or for all again."""
         self.toggle_class("zoomed")
         self._zoom(self.pane)
 
@@ -290,7 +322,6 @@ class MainScreen(ErrorBoundary, QueueCommands):
         return self.query_one(f"#{_BOXES[name]}")
 
     def action_copy(self) -> None:
-        """Copy the log, if that is where the focus is, else the transcript."""
         view = self.log_view if self.pane == "log" else self.transcript_view
         text = view.text()
         if text:
@@ -301,20 +332,20 @@ class MainScreen(ErrorBoundary, QueueCommands):
 
     def _titles(self) -> None:
         job = self.model.jobs.get(self.shown) if self.shown is not None else None
-        name = clean(base_name(job.path)) if job is not None else ""
+        name = shown_name(job.path) if job is not None else ""
         texts = {"transcript": (name, self._transcript_state(job)), "log": ("", self._log_state())}
         for side in SIDES:
             subject, state = texts.get(side, ("", ""))
             if self.narrow:
                 title, below = self._tabs(side, subject, state), ""
             else:
-                title = plain(self._cut(self._joined(side.capitalize(), subject), side))
+                title = Content(self._cut(self._joined(side.capitalize(), subject), side))
                 below = state
-            set_titles(self._box(side), title, plain(below))
+            set_titles(self._box(side), title, Content(below))
         queue, chosen = self._queue_title(), self._selection()
         if self.narrow:
             queue, chosen = self._joined(queue, chosen), ""
-        set_titles(self._box("queue"), plain(queue), plain(chosen))
+        set_titles(self._box("queue"), Content(queue), Content(chosen))
 
     def _joined(self, *parts: str) -> str:
         return f" {self.glyphs.dot} ".join(part for part in parts if part)
@@ -330,20 +361,24 @@ class MainScreen(ErrorBoundary, QueueCommands):
         text = self._joined(subject, state)
         return Content.assemble(*parts, (f"  {text} " if text else "", "$ink-dim"))
 
-    def _cut(self, text: str, name: str, taken: int = 0) -> str:
+    def _cut(self, text: str, name: str, used: int = 0) -> str:
         """What of a title fits into its pane's border, as soon as that has a width."""
         cells = self._box(name).outer_size.width
         if not cells:
             return text
-        room = max(0, cells - FRAME_CELLS - taken)
+        room = max(0, cells - FRAME_CELLS - used)
         return fit_middle(text, room, self.glyphs.ellipsis) if width(text) > room else text
+
+    @property
+    def _scrolled(self) -> str:
+        return f"scrolled {self.glyphs.dot} {key_for(self, 'end')} to follow"
 
     def _transcript_state(self, job: Job | None) -> str:
         if job is None:
             return ""
         state = ""
         if job.id == self.model.live:
-            state = "live" if self.transcript_view.tail else "scrolled up, End follows"
+            state = "live" if self.transcript_view.tail else self._scrolled
         transcript = self.transcript_view.transcript
         return self._joined(clean(transcript.language), source_note(transcript), state)
 
@@ -351,7 +386,7 @@ class MainScreen(ErrorBoundary, QueueCommands):
         view = self.log_view
         level = "" if view.level is Level.INFO else f"{view.level.value} and above"
         needle = f"filter {clean(view.needle)}: {view.count():,} shown" if view.needle else ""
-        return self._joined(needle, level, "" if view.tail else "scrolled up, End follows")
+        return self._joined(needle, level, "" if view.tail else self._scrolled)
 
     def _queue_title(self) -> str:
         total, seconds = self.model.counts.total, self.model.seconds[1]
@@ -361,17 +396,112 @@ class MainScreen(ErrorBoundary, QueueCommands):
 
     def _selection(self) -> str:
         queue = self.queue
-        order = SORT_WORDS[queue.shown.sort]
+        order = SORT_NAMES[queue.shown.sort]
         shown = f"filter {clean(queue.needle)}: {queue.count():,} shown" if queue.needle else ""
         selected = f"{len(queue.selected):,} selected" if queue.selected else ""
         return self._joined(order, shown, selected)
 
-    # Footer.
+    # Filter and footer.
+
+    def on_input_changed(self, event: "Input.Changed") -> None:
+        self.filters.changed(event.input)
+
+    def on_input_submitted(self, event: "Input.Submitted") -> None:
+        self.filters.submitted(event.input)
 
     def key_label(self, key: Key) -> str | None:
         """What a key would do now; None when it would do nothing."""
-        return self.labels().get(key.id, key.label)
+        return self.actions.labels().get(key.id, key.label)
 
     def on_footer_pressed(self, event: Footer.Pressed) -> None:
-        """A click on a hint."""
         self.app.call_later(self.run_action, event.action)
+
+    # Keys.
+
+    def action_add(self) -> None:
+        self.dialogs.add()
+
+    def action_start_pause(self) -> None:
+        self.actions.start_pause()
+
+    def action_stop(self) -> None:
+        self.actions.stop()
+
+    def action_details(self) -> None:
+        if self.queue.current is not None:
+            self.dialogs.details(self.queue.current)
+
+    def action_skip(self) -> None:
+        self.actions.skip()
+
+    def action_retry(self) -> None:
+        self.actions.retry(restart=False)
+
+    def action_restart(self) -> None:
+        self.actions.retry(restart=True)
+
+    def action_remove(self) -> None:
+        self.actions.remove()
+
+    def action_undo(self) -> None:
+        self.actions.undo()
+
+    def action_move(self, offset: int) -> None:
+        if self.actions.move(offset):
+            self.following = False
+
+    def action_select(self) -> None:
+        self.queue.toggle()
+        self.refresh_bindings()
+
+    def action_select_all(self) -> None:
+        self.actions.select_all()
+
+    async def action_filter(self) -> None:
+        await self.filters.open_for_queue()
+
+    async def action_filter_log(self) -> None:
+        await self.filters.open_for_log()
+
+    def action_sort(self) -> None:
+        self.actions.next_sort()
+
+    def action_work_order(self) -> None:
+        self.actions.use_shown_order()
+
+    def action_watch(self) -> None:
+        self.dialogs.watched_folders(self.header.profiles)
+
+    def action_settings(self) -> None:
+        self.dialogs.settings()
+
+    def action_fit(self) -> None:
+        self.actions.fit_memory()
+
+    def action_report(self) -> None:
+        self.dialogs.report()
+
+    def action_sessions(self) -> None:
+        self.dialogs.sessions()
+
+    def action_models(self) -> None:
+        self.dialogs.models()
+
+    def action_doctor(self) -> None:
+        self.dialogs.doctor()
+
+    def action_follow(self) -> None:
+        live = self.model.live
+        if live is not None:
+            if live not in self.queue.ids:
+                self.filters.clear()
+            self.queue.show(live)
+            self.queue.post_message(QueueTable.CursorMoved())
+
+    def action_escape(self) -> None:
+        if self.filters.close():
+            return
+        if self.queue.selected:
+            self.actions.unselect()
+        elif self.has_class("zoomed"):
+            self.action_zoom()

@@ -29,7 +29,7 @@ from fwtui.tui.formatting import (
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keymap import with_keys
 from fwtui.tui.keys import bindings
-from fwtui.tui.model_downloads import Downloads, Load
+from fwtui.tui.model_downloads import ModelDownload, ModelDownloads
 from fwtui.tui.screens.dialog import NARROW_WIDTH, ConfirmDialog, Dialog, ListDialog, frame
 from fwtui.tui.widgets.lines import Listing
 from fwtui.tui.widgets.paint import Piece, bar
@@ -43,7 +43,7 @@ BAR_CELLS = 10
 class ModelsList(Listing[ModelEntry]):
     """Models: name, size, languages, whether it is downloaded or how far the download is."""
 
-    def __init__(self, glyphs: Glyphs, downloads: Downloads) -> None:
+    def __init__(self, glyphs: Glyphs, downloads: ModelDownloads) -> None:
         super().__init__(glyphs, empty=f"Loading{glyphs.ellipsis}", id="models-list")
         self._downloads = downloads
 
@@ -51,7 +51,7 @@ class ModelsList(Listing[ModelEntry]):
         return item.name
 
     def pieces(self, item: ModelEntry) -> Sequence[Piece]:
-        load = self._downloads.loads.get(item.repo)
+        load = self._downloads.active.get(item.repo)
         names = clean(", ".join((item.name, *item.aliases)))
         cells = NAME_CELLS if self.size.width >= NARROW_WIDTH - 10 else NARROW_NAME_CELLS
         mark, ink = self._mark(item.presence, load)
@@ -63,7 +63,7 @@ class ModelsList(Listing[ModelEntry]):
             *(self._presence(item) if load is None else self._progress(load)),
         ]
 
-    def _mark(self, presence: Presence, load: Load | None) -> Piece:
+    def _mark(self, presence: Presence, load: ModelDownload | None) -> Piece:
         if load is not None:
             return self.glyphs.running, "accent"
         match presence:
@@ -74,14 +74,14 @@ class ModelsList(Listing[ModelEntry]):
             case Presence.ABSENT:
                 return self.glyphs.pending, "dim"
 
-    def _progress(self, load: Load) -> Sequence[Piece]:
+    def _progress(self, load: ModelDownload) -> Sequence[Piece]:
         if not load.total:
             return [(f"checking Hugging Face{self.glyphs.ellipsis}", "dim")]
         share = fraction(load.done, load.total)
         if load.checking and share >= 1:
             return [("verifying", "accent")]
-        left = load.pace.seconds_left(load.total)
-        status = f" {percent(share)}  {file_size(round(load.pace.speed))}/s"
+        left = load.rate.seconds_left(load.total)
+        status = f" {percent(share)}  {file_size(round(load.rate.speed))}/s"
         if left is not None:
             status += f"  {time_span(left)}"
         return [*bar(share, BAR_CELLS, self.glyphs), (status, "plain")]
@@ -111,7 +111,7 @@ class ModelsDialog(ListDialog[str | None]):
     keys = "models"
     escape_result = None
 
-    def __init__(self, settings: ModelSettings, downloads: Downloads, glyphs: Glyphs) -> None:
+    def __init__(self, settings: ModelSettings, downloads: ModelDownloads, glyphs: Glyphs) -> None:
         self._list = ModelsList(glyphs, downloads)
         super().__init__(self._list)
         self.details = Static("", markup=False, id="models-details")
@@ -152,11 +152,11 @@ class ModelsDialog(ListDialog[str | None]):
 
     def _is_first(self, one: ModelEntry) -> bool:
         """Whether the cursor begins here: on what is being downloaded, else on what is in use."""
-        loads = self._downloads.loads
+        loads = self._downloads.active
         return one.repo in loads if loads else one.in_use
 
     def _refresh(self) -> None:
-        downloading = frozenset(self._downloads.loads)
+        downloading = frozenset(self._downloads.active)
         if downloading != self._downloading:
             self._downloading = downloading
             self._read()
@@ -174,7 +174,7 @@ class ModelsDialog(ListDialog[str | None]):
     def show_current(self) -> None:
         super().show_current()
         one = self._list.current
-        downloading = one is not None and one.repo in self._downloads.loads
+        downloading = one is not None and one.repo in self._downloads.active
         self.enable(
             use=one is not None,
             download=one is not None and one.presence in _INCOMPLETE and not downloading,
@@ -221,7 +221,7 @@ class ModelsDialog(ListDialog[str | None]):
     async def action_remove(self) -> None:
         """Delete the model from this machine; asks first."""
         one = self._list.current
-        if one is None or one.presence not in _REMOVABLE or one.repo in self._downloads.loads:
+        if one is None or one.presence not in _REMOVABLE or one.repo in self._downloads.active:
             return
         question = (
             f"Delete {clean(one.name)} from this machine?\n\n"

@@ -1,6 +1,6 @@
 """What to ask before work is interrupted."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar, Literal
 
 from textual.app import ComposeResult
@@ -12,23 +12,21 @@ from fwtui.core.events import Phase
 from fwtui.core.job import Job, Processing
 from fwtui.core.text import clock
 from fwtui.sessions.catalog import StoredSession
-from fwtui.tui.formatting import base_name, clean, file_count, outputs_location
+from fwtui.tui.formatting import clean, file_count, outputs_location, shown_name
 from fwtui.tui.model import BatchModel
 from fwtui.tui.screens.dialog import ConfirmDialog, Dialog, frame, text
 
 Choice = Literal["quit", "background", "stay", "again"]
 
 
-class Leave(Dialog[Choice]):
-    """Says what is being worked on, and what is kept; escape stays.
+class QuitDialog(Dialog[Choice]):
+    """Says what is being transcribed, and what is kept; escape stays.
 
-    Work can go on in the background, a search for files cannot. `again`: it has to be asked anew,
-    because the question is another one by now.
+    Work can continue in the background, a search for files cannot. `again`: the work has changed,
+    so a new question must be asked.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("b", "choose('background')", "In the background")
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("b", "background", "In the background")]
     escape_result: Choice = "stay"
 
     def __init__(self, model: BatchModel) -> None:
@@ -42,11 +40,10 @@ class Leave(Dialog[Choice]):
 
     @property
     def is_outdated(self) -> bool:
-        """Whether what it says is no longer so."""
+        """Whether what it says is no longer true."""
         return self._question != self._asks
 
     def compose(self) -> ComposeResult:
-        """Text and answers."""
         quits = Button("Quit", id="quit", variant="error")
         background = Button("In the background", id="background")
         works = self._model.is_working
@@ -59,81 +56,73 @@ class Leave(Dialog[Choice]):
             ),
         )
 
-    def on_mount(self) -> None:
-        """The harmless answer first."""
+    def on_mount(self) -> None:  # the harmless answer first
         self.query_one("#stay").focus()
 
-    def action_choose(self, choice: Choice) -> None:
-        """An answer by its letter."""
-        if self._model.is_working:
-            self.dismiss(choice)
+    def action_stay(self) -> None:
+        self.dismiss("stay")
 
-    def on_button_pressed(self, event: Button.Pressed) -> None:
-        """An answer by its button."""
-        match event.button.id:
-            case "quit" | "background" as choice:
-                self.dismiss(choice)
-            case _:
-                self.dismiss("stay")
+    def action_quit(self) -> None:
+        self.dismiss("quit")
+
+    def action_background(self) -> None:
+        if self._model.is_working:
+            self.dismiss("background")
 
 
 def _title(model: BatchModel) -> str:
     if model.phase is Phase.WATCHING:
-        return "Quit while folders are watched?"
-    return f"Quit while files are being {'transcribed' if model.is_working else 'looked for'}?"
+        return "Quit while folders are being watched?"
+    return f"Quit while files are being {'transcribed' if model.is_working else 'scanned'}?"
 
 
-def _lines(model: BatchModel) -> list[str]:
-    lines = _at_work(model)
+def _lines(model: BatchModel) -> Iterator[str]:
     counts = model.counts
-    where = outputs_location(model.settings.output)
+    yield from _progress_lines(model)
     if model.adding.adding:
-        lines.append(
-            "What is being added is not all found yet: nothing of it is kept that is not "
-            "transcribed, and it has to be added again. What was in the queue before is kept."
+        yield (
+            "The scan for files is not finished: files found so far are kept only once they are "
+            "transcribed; the others must be added again. Files queued before are kept."
         )
     if model.is_working:
-        lines.append(
-            f"Nothing{' else' if model.adding.adding else ''} is lost: the session is kept and the "
-            "next start offers to resume, inside the file at its last finished window. In the "
-            "background (b) it goes on without a screen: fwtui attach shows it again."
+        nothing = "Nothing else" if model.adding.adding else "Nothing"
+        yield (
+            f'{nothing} is lost: next time you can resume inside the file. "In the background" '
+            "(b) keeps transcribing without this screen; fwtui attach brings it back."
         )
     if model.folders:
-        lines.append("The folders are watched again then, and what came meanwhile is found.")
-    lines.append("")
-    lines.append(f"{file_count(counts.to_do)} still to do, {counts.failed:,} failed,")
-    lines.append(f"{file_count(counts.completed)} done and safe in {where}")
-    return lines
+        yield "Watched folders are scanned again next time, so new files will be found."
+    yield ""
+    yield f"{file_count(counts.unfinished)} to do, {counts.failed:,} failed,"
+    where = outputs_location(model.settings.output)
+    yield f"{file_count(counts.completed)} done, saved in {where}"
 
 
 def ask_change(model: BatchModel, stored: StoredSession) -> ConfirmDialog:
-    """Before another session takes the place of one that is at work."""
+    """The question before another session replaces a batch that is running."""
     name = clean(stored.session.session_id)
-    lines = _at_work(model)
-    lines.append(
-        f"This batch stops and is kept as session {clean(model.session_id)}; it can be resumed "
-        "inside the file at its last finished window."
-    )
-    words = "\n".join(lines)
-    return ConfirmDialog(f"Stop this batch and go on with {name}?", words, "Change", "Keep working")
+    lines = [
+        *_progress_lines(model),
+        f"This batch is stopped and kept as session {clean(model.session_id)}; you can resume it "
+        "later, inside the file.",
+    ]
+    title = f"Stop this batch and resume {name}?"
+    return ConfirmDialog(title, "\n".join(lines), "Stop and resume", "Keep working")
 
 
 def ask_again(done: Sequence[Job]) -> ConfirmDialog:
-    """Before files that are done are transcribed once more."""
-    first = clean(base_name(done[0].path))
+    """The question before files that are done are transcribed again."""
+    first = shown_name(done[0].path)
     what = f"{first} is done." if len(done) == 1 else f"{file_count(len(done))} of these are done."
-    words = "The work begins anew; the transcripts on disk stay until the new ones are there."
-    return ConfirmDialog("Transcribe again?", f"{what} {words}", "Again", "Keep")
+    replaced = "Existing transcripts are replaced when the new ones are ready."
+    return ConfirmDialog("Transcribe again?", f"{what} {replaced}", "Transcribe again", "Keep")
 
 
-def _at_work(model: BatchModel) -> list[str]:
+def _progress_lines(model: BatchModel) -> Iterator[str]:
     """How far the files are that are being transcribed."""
-    lines = []
     for job_id in model.running:
         job, progress = model.jobs[job_id], model.progress.get(job_id)
-        name = clean(base_name(job.path))
         if not isinstance(job.state, Processing) or job.state.preparing or progress is None:
             continue
         total = f" of {clock(progress.total)}" if progress.total else ""
-        lines.append(f"{name} is at {clock(progress.done)}{total}.")
-    return lines
+        yield f"{shown_name(job.path)} is at {clock(progress.done)}{total}."

@@ -22,7 +22,6 @@ from fwtui.config.sources import load_profiles, load_settings
 from fwtui.config.validate import validated
 from fwtui.core.settings import Settings
 from fwtui.errors import FwtuiError
-from fwtui.tui.app_messages import ProfilesRead
 from fwtui.tui.field_rows import FieldRow, StyledText, fields
 from fwtui.tui.formatting import clean, shown_path, width
 from fwtui.tui.glyphs import Glyphs
@@ -93,6 +92,14 @@ def key_hints(node: MessagePump, room: int, glyphs: Glyphs) -> str:
     dot = f" {glyphs.dot} "
     lines = (dot.join(hints[:count]) for count in range(len(hints), 0, -1))
     return next((line for line in lines if width(line) <= room), "")
+
+
+class ProfilesRead(Message):
+    """The user's profiles, as they are in the settings file now; for the app."""
+
+    def __init__(self, profiles: tuple[Profile, ...]) -> None:
+        super().__init__()
+        self.profiles = profiles
 
 
 class ValueInput(Input):

@@ -1,4 +1,4 @@
-"""The bottom line: keys that can be pressed now, as many as fit."""
+"""The bottom line: the keys that do something now, as many as fit."""
 
 from collections.abc import Callable, Mapping
 
@@ -8,15 +8,15 @@ from textual.strip import Strip
 
 from fwtui.tui.formatting import width
 from fwtui.tui.glyphs import Glyphs
-from fwtui.tui.keymap import sign_of
+from fwtui.tui.keymap import key_for
 from fwtui.tui.keys import Key, footer_keys
 from fwtui.tui.widgets.paint import InkWidget, Piece
 
 
 class Footer(InkWidget):
-    """Keys and labels; a click calls the action.
+    """Keys and labels; a click runs the action.
 
-    `labels` gives other words for some keys by their id, or None to hide one.
+    `labels` gives other labels for some keys by id, or None to hide a key.
     """
 
     class Pressed(Message):
@@ -38,16 +38,15 @@ class Footer(InkWidget):
         self._hints: list[tuple[Key, str]] = []
 
     def update(self) -> None:
-        """Draw if other keys make sense now."""
+        """Redraw if other keys do something now."""
         labels = self._labels()
-        said = [(key, labels.get(key.id, key.label)) for key in footer_keys()]
-        hints = [(key, text) for key, text in said if text is not None]
+        labelled = [(key, labels.get(key.id, key.label)) for key in footer_keys()]
+        hints = [(key, text) for key, text in labelled if text is not None]
         if hints != self._hints:
             self._hints = hints
             self.refresh()
 
     def render_line(self, y: int) -> Strip:  # noqa: ARG002
-        """The hints that fit: the last ones stay, the others go from the back."""
         kept = self._fitting()
         pieces: list[Piece] = []
         for key, text in kept:
@@ -56,7 +55,6 @@ class Footer(InkWidget):
         return self.strip(pieces, self.size.width)
 
     def on_click(self, event: events.Click) -> None:
-        """Call what is under the mouse."""
         x = 0
         for key, text in self._fitting():
             x += self._cells(key, text)
@@ -65,7 +63,7 @@ class Footer(InkWidget):
                 return
 
     def _sign(self, key: Key) -> str:
-        return sign_of(self, key.id)
+        return key_for(self, key.id)
 
     def _cells(self, key: Key, text: str) -> int:
         return width(self._sign(key)) + width(text) + 3

@@ -1,4 +1,4 @@
-"""Two lines at the top: what runs, how far it is, when it ends."""
+"""Two lines at the top: what the batch does, how far it is, when it will be done."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -8,12 +8,13 @@ from textual.strip import Strip
 from fwtui.config.profiles import Profile, profile_of
 from fwtui.core.events import Phase
 from fwtui.core.job import Processing
+from fwtui.core.text import plural
 from fwtui.tui.formatting import (
-    base_name,
     clean,
     ends_at,
     fit_right,
     fraction,
+    model_name,
     percent,
     time_span,
     width,
@@ -25,7 +26,7 @@ from fwtui.tui.widgets.paint import LinesPanel, Piece, bar
 
 
 class Header(LinesPanel):
-    """Draws the model's totals; `now` is the clock, `profiles` are the user's own."""
+    """The totals of the model; `now` is the clock, `profiles` are the user's own."""
 
     def __init__(
         self,
@@ -41,12 +42,11 @@ class Header(LinesPanel):
         self.profiles: tuple[Profile, ...] = ()
 
     def draw(self) -> list[Strip]:
-        """Line 0: names and counts. Line 1: the bar."""
         cells = self.size.width
         return [self.ends(left, right, cells) for left, right in (self._first(), self._second())]
 
     def phase(self) -> Piece:
-        """Sign and word for what the batch does."""
+        """Glyph and word for what the batch does."""
         model, glyphs = self.model, self.glyphs
         match model.phase:
             case Phase.RUNNING:
@@ -66,7 +66,7 @@ class Header(LinesPanel):
                     return f"{glyphs.pending} adding", "primary" if counts.total else "dim"
                 if not counts.total:
                     return f"{glyphs.pending} empty", "dim"
-                if counts.to_do:
+                if counts.unfinished:
                     return f"{glyphs.pending} ready", "accent"
                 if counts.failed:
                     return f"{glyphs.failed} finished", "bad"
@@ -81,25 +81,30 @@ class Header(LinesPanel):
         if self.model.adding.adding and self.model.phase is not Phase.IDLE:
             right.append((f" {self.glyphs.dot} adding", "dim"))
         if counts.total:
-            right.append((f"   {counts.completed:,} done", "good" if counts.completed else "dim"))
-            right.append((f"   {counts.failed:,} failed", "bad" if counts.failed else "dim"))
-            right.append((f"   {counts.to_do:,} to do", "plain" if counts.to_do else "dim"))
+            totals = (
+                (counts.completed, "done", "good"),
+                (counts.failed, "failed", "bad"),
+                (counts.unfinished, "to do", "plain"),
+            )
+            right += [
+                (f"   {count:,} {name}", ink if count else "dim") for count, name, ink in totals
+            ]
         return [left, [*right, (" ", "plain")]]
 
     def _engine(self) -> str:
         model = self.model
         info, wanted = model.engine, model.settings.model
-        name = _model_name(info.model if info else wanted.model)
-        if info is not None and _model_name(wanted.model) != name:
-            name += f" (next: {_model_name(wanted.model)})"
+        name = model_name(info.model if info else wanted.model)
+        if info is not None and model_name(wanted.model) != name:
+            name += f" (next: {model_name(wanted.model)})"
         compute = info.compute_type if info else wanted.compute_type
         device = info.device if info else wanted.device
         if len(model.engines) > 1:
             device = f"{device} {self.glyphs.times}{len(model.engines)}"
         dot = f" {self.glyphs.dot} "
         profile = profile_of(model.settings, self.profiles)
-        words = [name, clean(compute), clean(device)]
-        return dot.join([*words, clean(profile.name)] if profile else words)
+        parts = [name, clean(compute), clean(device)]
+        return dot.join([*parts, clean(profile.name)] if profile else parts)
 
     def _second(self) -> list[list[Piece]]:
         share = self._share()
@@ -109,7 +114,7 @@ class Header(LinesPanel):
         ink = "primary"
         if self.model.phase in {Phase.PAUSED, Phase.PAUSING, Phase.STOPPING}:
             ink = "warn"
-        elif self.model.counts.total and not self.model.counts.to_do:
+        elif self.model.counts.total and not self.model.counts.unfinished:
             ink = "good"
         return [
             [(" ", "plain"), *bar(share, cells, self.glyphs, ink), (done, "strong")],
@@ -121,34 +126,29 @@ class Header(LinesPanel):
         counts = self.model.counts
         if total > 0:
             return fraction(done, total)
-        finished = counts.total - counts.to_do
-        return fraction(finished, counts.total)
+        return fraction(counts.finished, counts.total)
 
     def _ending(self) -> str:
         model = self.model
         dot = self.glyphs.dot
         if model.adding.then_starts:
-            return "  starts when all files are found"
+            return "  starts after scanning"
         if model.phase is Phase.IDLE and model.finished is not None:
-            again = f" {dot} {{start}} starts" if model.counts.to_do else ""
+            again = f" {dot} {{start}} to start" if model.counts.unfinished else ""
             text = f"  {self._verdict()} {time_span(model.finished.seconds)}{again}"
             return with_keys(self, text)
         eta = model.batch.eta if model.batch is not None else None
         if model.phase is Phase.RUNNING and eta is not None:
             ends = ends_at(self.now(), eta)
-            return f"  {time_span(eta)} left {dot} ends {ends}" if ends else ""
+            return f"  {time_span(eta)} left {dot} done at {ends}" if ends else ""
         if model.phase is Phase.WATCHING:
-            count = len(model.folders)
-            return f"  waiting for files in {count} folder{'' if count == 1 else 's'}"
-        if model.phase is Phase.IDLE and (model.counts.to_do or model.folders):
-            return with_keys(self, "  {start} starts")
+            return f"  waiting for files in {plural(len(model.folders), 'folder')}"
+        if model.phase is Phase.IDLE and (model.counts.unfinished or model.folders):
+            return with_keys(self, "  {start} to start")
         running = any(isinstance(model.jobs[i].state, Processing) for i in model.running)
-        return "  time left not known yet" if running and model.phase is Phase.RUNNING else ""
+        estimating = running and model.phase is Phase.RUNNING
+        return f"  estimating{self.glyphs.ellipsis}" if estimating else ""
 
     def _verdict(self) -> str:
         finished = self.model.finished
         return "stopped after" if finished is not None and finished.stopped else "finished in"
-
-
-def _model_name(model: str) -> str:
-    return clean(base_name(model.rstrip("/\\")))

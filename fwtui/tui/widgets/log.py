@@ -46,7 +46,7 @@ class LogView(LineView):
         self._seen = 0
 
     def update(self) -> None:
-        """Take the lines of this tick in."""
+        """Take in the lines that are new since the last call."""
         new, self._seen = self.model.log_count - self._seen, self.model.log_count
         lines = self.model.log
         wanted = LEVELS[LEVELS.index(self.level) :]
@@ -63,11 +63,10 @@ class LogView(LineView):
             self.changed()
 
     def count(self) -> int:
-        """Lines at this level."""
+        """The number of lines shown."""
         return len(self._shown)
 
     def line(self, index: int, cells: int) -> Strip:
-        """Time, level, text."""
         entry = self._shown[index]
         pieces: list[Piece] = [
             (f" {entry.at:%H:%M:%S}  ", "dim"),
@@ -79,12 +78,10 @@ class LogView(LineView):
         return self.strip(pieces, cells + self.side).crop(self.side, cells + self.side)
 
     def action_side(self, cells: int) -> None:
-        """Look further to the right, or back."""
         self.side = max(0, min(self.side + cells * SIDE_STEP, 4096))
         self.refresh()
 
     def action_level(self) -> None:
-        """The next level, after the last the first."""
         self.level = LEVELS[(LEVELS.index(self.level) + 1) % len(LEVELS)]
         self._again()
 

@@ -1,4 +1,4 @@
-"""Memory: the machine's, our processes', each GPU's."""
+"""Memory of the machine, of fwtui's processes, and of each GPU."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from textual.strip import Strip
 
 from fwtui.core.events import GpuReading, MemoryReading
 from fwtui.core.job import Job, Processing
-from fwtui.tui.formatting import base_name, clean, fit, fit_right, fraction, memory_size
+from fwtui.tui.formatting import clean, fit, fit_right, fraction, memory_size, shown_name
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.model import BatchModel
 from fwtui.tui.widgets.paint import LinesPanel, Mark, Piece, bar
@@ -19,14 +19,13 @@ MOST_GRAPH_ROWS = 6
 
 
 class MemoryView(LinesPanel, can_focus=True):
-    """Bars and the curve of our own memory; only what looks different is painted again."""
+    """Bars, and the curve of fwtui's own memory."""
 
     def __init__(self, model: BatchModel, glyphs: Glyphs, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(glyphs, id=id)
         self.model = model
 
     def draw(self) -> list[Strip]:
-        """Bars and curve."""
         return [self.strip(pieces, self.size.width) for pieces in self._pieces()]
 
     def _pieces(self) -> list[list[Piece]]:
@@ -94,31 +93,31 @@ class MemoryView(LinesPanel, can_focus=True):
         return self._bar("", fraction(gpu.utilisation, 100.0), numbers, "primary")
 
     def _engines(self) -> list[list[Piece]]:
-        """What each engine does, where there are several."""
+        """What each engine does, if there are several."""
         if len(self.model.engines) < 2:
             return []
         work = self._work()
         lines: list[list[Piece]] = []
         for slot, info in sorted(self.model.engines.items()):
             job, speed = work.get(slot, (None, 0.0))
-            name = "waiting for a file" if job is None else base_name(job.path)
-            pace = f" {speed:.1f}{self.glyphs.times}" if speed else ""
-            cells = self.size.width - 2 - LABEL - len(pace)
+            name = "waiting for a file" if job is None else shown_name(job.path)
+            factor = f" {speed:.1f}{self.glyphs.times}" if speed else ""
+            cells = self.size.width - 2 - LABEL - len(factor)
             label = f"{clean(info.device)} {slot + 1}"
             ink = "dim" if job is None else "plain"
             lines.append(
-                [(" " + fit(label, LABEL), "plain"), (fit(name, cells), ink), (pace, "dim")]
+                [(" " + fit(label, LABEL), "plain"), (fit(name, cells), ink), (factor, "dim")]
             )
         return lines
 
     def _work(self) -> dict[int, tuple[Job, float]]:
-        """The file in the model of each slot, and its speed."""
+        """The file that each slot is transcribing, and its speed."""
         found: dict[int, tuple[Job, float]] = {}
         for number in self.model.running:
-            job, told = self.model.jobs[number], self.model.progress.get(number)
+            job, progress = self.model.jobs[number], self.model.progress.get(number)
             state = job.state
             if isinstance(state, Processing) and not state.preparing and state.slot not in found:
-                found[state.slot] = job, told.speed if told is not None else 0.0
+                found[state.slot] = job, progress.speed if progress is not None else 0.0
         return found
 
     def _graph(self, rows: int) -> list[list[Piece]]:
@@ -127,7 +126,7 @@ class MemoryView(LinesPanel, can_focus=True):
         if cells <= 0 or not values:
             return []
         most, least = max(values), min(values)
-        # From somewhat below the least: changes are what the curve is for. The labels say so.
+        # From somewhat below the lowest value: the curve is there to show changes.
         floor = max(0.0, least - max(most - least, most * 0.05) / 3)
         steps = len(self.glyphs.levels) - 1
         scale = rows * steps / ((most - floor) or 1.0)
@@ -144,7 +143,7 @@ class MemoryView(LinesPanel, can_focus=True):
 
 
 def ours_ink(reading: MemoryReading) -> str:
-    """By our limits where there are some, else by our share of what there is."""
+    """The ink by the memory limits if there are any, else by the share of all memory."""
     if reading.limit is not None and reading.rss >= reading.limit:
         return "bad"
     if reading.warn is not None:

@@ -1,7 +1,6 @@
 """Widgets that draw themselves line by line in named inks; bars; strips of an exact width."""
 
 from collections.abc import Iterable, Sequence
-from typing import cast
 
 from rich.segment import Segment
 from rich.style import Style
@@ -10,7 +9,7 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
-from fwtui.tui.error_boundary import ErrorBoundary, ErrorHandler
+from fwtui.tui.error_boundary import ErrorBoundary, error_handler
 from fwtui.tui.formatting import fit, width
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.theme import INKS, Ink
@@ -44,7 +43,7 @@ class InkWidget(ErrorBoundary, Widget):
             self._adapt()
             return super().render_lines(crop)
         except Exception as error:
-            if not self._undrawable and not cast(ErrorHandler, self.app).drawing_failed(error):
+            if not self._undrawable and not error_handler(self).handle_drawing_error(error):
                 raise
             self._undrawable = True
             return [Strip.blank(crop.width)] * crop.height

@@ -1,4 +1,4 @@
-"""The queue: a table of any length that draws only the rows in view."""
+"""The queue: a table of any length that draws only the rows on the screen."""
 
 from collections.abc import Iterable
 
@@ -21,33 +21,33 @@ CACHED_ROWS = 2_000
 EMPTY = (
     "Nothing in the queue yet.",
     "",
-    "{add} adds files, folders and patterns;",
-    "or paste paths here. {help} shows all keys.",
+    "{add} to add files, folders or patterns,",
+    "or paste paths here. {help} for all keys.",
 )
-SEARCHING = ("Looking for files",)
-NONE_SHOWN = ("No file matches the filter; {escape} ends it.",)
+SCANNING = ("Scanning for files",)
+NONE_SHOWN = ("No file matches the filter. {escape} to clear it.",)
 
-Look = tuple[Job, JobProgress | None, Phase, int, bool, str, int]
+RowState = tuple[Job, JobProgress | None, Phase, int, bool, str, int]
 """All that a drawn row depends on."""
 
 
 class QueueTable(LineView):
-    """Rows of `model`, the cursor and the selection (both by job id, so that they move along)."""
+    """Rows of `model`, the cursor and the selection, which stay on their jobs."""
 
     head = 1
 
     class CursorMoved(Message):
-        """The user went to another row."""
+        """The user moved the cursor to another row."""
 
     class HeadingClicked(Message):
-        """The user clicked a heading that stands for these orders."""
+        """The user clicked a heading, which sorts in these orders in turn."""
 
         def __init__(self, sorts: tuple[Sort, ...]) -> None:
             super().__init__()
             self.sorts = sorts
 
-    class Chosen(Message):
-        """The user double-clicked the row of the cursor."""
+    class RowDoubleClicked(Message):
+        """The user double-clicked a row, which is the cursor's now."""
 
     def __init__(self, model: BatchModel, glyphs: Glyphs, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(glyphs, id=id)
@@ -55,11 +55,10 @@ class QueueTable(LineView):
         self.shown = VisibleJobs(model, ids=model.order)
         self.selected: set[JobId] = set()
         self.cursor = 0
-        self._cache: dict[JobId, tuple[Look, Strip]] = {}
+        self._cache: dict[JobId, tuple[RowState, Strip]] = {}
         self._columns = rows.columns(0)
 
     def notify_style_update(self) -> None:
-        """Forget drawn rows: theme or focus changed."""
         self._cache.clear()
         super().notify_style_update()
 
@@ -74,11 +73,10 @@ class QueueTable(LineView):
         return self.shown.needle
 
     def count(self) -> int:
-        """Rows after filtering."""
+        """The number of rows after filtering."""
         return len(self.ids)
 
     def render_line(self, y: int) -> Strip:
-        """Draw a row, or what to do about there being none."""
         if self.model.coming and y >= self.head and self.size.width > 1:
             return self._coming_line(y - self.head)
         hint = self._hint(y - self.head - 1) if not self.ids else ""
@@ -96,7 +94,7 @@ class QueueTable(LineView):
         return Strip.join([self.strip(pieces, self.size.width - 1, over), self._edge(" ")])
 
     def _hint(self, line: int) -> str:
-        none = SEARCHING if self.model.adding.adding else EMPTY
+        none = SCANNING if self.model.adding.adding else EMPTY
         hints = NONE_SHOWN if self.model.order else none
         return with_keys(self, hints[line]) if 0 <= line < len(hints) else ""
 
@@ -107,13 +105,12 @@ class QueueTable(LineView):
 
     @property
     def targets(self) -> tuple[JobId, ...]:
-        """What a command is about: the selection in the queue's order, else the cursor's job."""
+        """The jobs that a command is about: the selection in queue order, else the cursor's."""
         if self.selected:
             return tuple(job_id for job_id in self.model.order if job_id in self.selected)
         return (self.ids[self.cursor],) if self.ids else ()
 
     def fit(self) -> None:
-        """Share out the width, and keep the cursor in view."""
         columns = rows.columns(self.size.width - 1)
         if columns != self._columns:
             self._columns = columns
@@ -123,11 +120,9 @@ class QueueTable(LineView):
             self.top = min(self.cursor, max(self.top, self.cursor - self.rows + 1))
 
     def head_line(self, y: int, cells: int) -> Strip:  # noqa: ARG002
-        """The names of the columns."""
         return self.strip(rows.heading(self._columns, self.glyphs, self.shown.sort), cells)
 
     def line(self, index: int, cells: int) -> Strip:
-        """Draw a row, or take it from the cache when nothing about it changed."""
         job_id = self.ids[index]
         job = self.model.jobs[job_id]
         over = ""
@@ -136,9 +131,9 @@ class QueueTable(LineView):
         selected = job_id in self.selected
         progress, phase = self.model.progress.get(job_id), self.model.phase
         waited = self.model.waited(job_id) if progress is not None else 0
-        look = (job, progress, phase, waited, selected, over, cells)
+        state = (job, progress, phase, waited, selected, over, cells)
         cached = self._cache.get(job_id)
-        if cached is not None and _same(cached[0], look):
+        if cached is not None and _same(cached[0], state):
             return cached[1]
         pieces = rows.row(
             job, progress, phase, self._columns, self.glyphs, selected=selected, waited=waited
@@ -146,11 +141,11 @@ class QueueTable(LineView):
         drawn = self.strip(pieces, cells, over)
         if len(self._cache) >= CACHED_ROWS:
             self._cache.clear()
-        self._cache[job_id] = (look, drawn)
+        self._cache[job_id] = (state, drawn)
         return drawn
 
     def touch(self, changed: set[JobId]) -> None:
-        """Draw the rows in view of these jobs again; all, if one of them moved."""
+        """Redraw the visible rows of these jobs; all rows if one of them moved."""
         before = self._here
         if self.shown.follow(changed):
             self._find(before)
@@ -167,7 +162,7 @@ class QueueTable(LineView):
             self.refresh(*regions)
 
     def _changed_parts(self, index: int, cells: int) -> list[Region]:
-        """Of a row, what looks different now: few bytes on a slow line."""
+        """The parts of a row that look different now: few bytes on a slow line."""
         drawn = self._cache.get(self.ids[index])
         if drawn is None or cells <= 0:
             runs = [(0, max(0, cells))]
@@ -181,7 +176,7 @@ class QueueTable(LineView):
         return self.ids[self.cursor] if self.cursor < len(self.ids) else None
 
     def reorder(self) -> None:
-        """Jobs came, went or moved: keep cursor and selection on theirs."""
+        """Show other jobs or another order; cursor and selection stay on their jobs."""
         before = self._here
         self.selected &= self.model.jobs.keys()
         self.shown.rebuild()
@@ -196,7 +191,7 @@ class QueueTable(LineView):
         self._find(before)
 
     def set_sort(self, sort: Sort) -> None:
-        """Show the jobs in another order; the first ones come into view."""
+        """Show the jobs in another order, from the first on."""
         self.shown.sort = sort
         self.shown.rebuild()
         self.move_to(0)
@@ -221,7 +216,7 @@ class QueueTable(LineView):
             self.look_at(self.cursor - self.rows + 1)
 
     def move_to(self, index: int) -> bool:
-        """Put the cursor on a row; False if it was there."""
+        """Move the cursor to a row; False if it was there."""
         index = max(0, min(index, self.count() - 1))
         before, self.cursor = self.cursor, index
         if before == index:
@@ -232,7 +227,7 @@ class QueueTable(LineView):
         return True
 
     def show(self, job_id: JobId) -> None:
-        """Put the cursor on a job's row, if it is not filtered out."""
+        """Move the cursor to a job, if it is not filtered out."""
         if self.ids and self.ids[self.cursor] == job_id:
             return
         if job_id in self.model.jobs and job_id in self.ids:
@@ -243,19 +238,16 @@ class QueueTable(LineView):
         self.post_message(self.CursorMoved())
 
     def action_go(self, lines: int) -> None:
-        """Move the cursor by rows."""
         self._user_moves(self.cursor + lines)
 
     def action_home(self) -> None:
-        """To the first row."""
         self._user_moves(0)
 
     def action_end(self) -> None:
-        """To the last row."""
         self._user_moves(self.count() - 1)
 
     def toggle(self) -> None:
-        """Select the cursor's row, or not any more, and go to the next."""
+        """Toggle the selection of the cursor's row and move to the next."""
         if not self.ids:
             return
         self.selected ^= {self.ids[self.cursor]}
@@ -268,15 +260,12 @@ class QueueTable(LineView):
         self.refresh()
 
     def on_focus(self) -> None:
-        """The cursor looks different."""
         self.refresh_line(self.cursor)
 
     def on_blur(self) -> None:
-        """The cursor looks different."""
         self.refresh_line(self.cursor)
 
     def on_click(self, event: events.Click) -> None:
-        """Go to the row; a double click opens it. A click on a heading sorts by it."""
         if event.y < self.head:
             self.post_message(self.HeadingClicked(rows.sort_at(event.x, self._columns)))
             return
@@ -285,8 +274,8 @@ class QueueTable(LineView):
             return
         self._user_moves(index)
         if event.chain == 2:
-            self.post_message(self.Chosen())
+            self.post_message(self.RowDoubleClicked())
 
 
-def _same(one: Look, other: Look) -> bool:
+def _same(one: RowState, other: RowState) -> bool:
     return one[0] is other[0] and one[1] is other[1] and one[2:] == other[2:]

@@ -1,4 +1,4 @@
-"""The words of one file, as they come in or as they were found."""
+"""The transcript of one file, live or stored."""
 
 import math
 from collections.abc import Iterable, Iterator
@@ -30,12 +30,12 @@ def plain_lines(segment: Segment, cells: int) -> list[list[Piece]]:
 
 
 def confident_lines(segment: Segment, cells: int) -> list[list[Piece]]:
-    """The text in lines; each word by its own probability, else all by the segment's."""
+    """The text in lines; each word in the ink of its probability, else of the segment's."""
     return _wrapped(_words(segment), cells) or [[("", "plain")]]
 
 
 def has_words(segment: Segment) -> bool:
-    """Whether single words have probabilities."""
+    """Whether it has words with probabilities."""
     return bool(segment.words)
 
 
@@ -44,7 +44,7 @@ def _words(segment: Segment) -> Iterator[Piece]:
         for word in segment.words:
             yield clean(word.word), confidence_ink(word.probability)
         return
-    # What was read back from a format without probabilities has 0: not known, not certain.
+    # A transcript loaded from a format without probabilities has 0: unknown.
     ink = confidence_ink(math.exp(segment.avg_logprob)) if segment.avg_logprob else "plain"
     for text in clean(segment.text).split():
         yield f" {text}", ink
@@ -73,7 +73,7 @@ def _wrapped(words: Iterable[Piece], cells: int) -> list[list[Piece]]:
 class TranscriptView(LineView):
     """Segments of a `LiveTranscript`, wrapped, each with its start time.
 
-    With `confidence` words have inks that say how sure the model was.
+    With `confidence` the ink of words shows how sure the model was.
     """
 
     def __init__(
@@ -92,9 +92,9 @@ class TranscriptView(LineView):
         self._layout = (0, 0, 0)
 
     def show(self, transcript: LiveTranscript, *, follow: bool) -> None:
-        """Show another file: its end when it is still being worked on, else its beginning.
+        """Show another file: the end if it is running, else the beginning.
 
-        Going through files without words paints nothing.
+        Nothing is redrawn between files without text.
         """
         before = self._lines, self.top
         self.transcript = transcript
@@ -130,7 +130,7 @@ class TranscriptView(LineView):
         return True
 
     def set_note(self, note: str) -> None:
-        """What to say while there are no words."""
+        """Set the text to show while there are no segments."""
         if note != self.note:
             self.note = note
             self._forget()
@@ -147,26 +147,24 @@ class TranscriptView(LineView):
         return 10 if segments and segments[-1].start >= 3600 else 8
 
     def count(self) -> int:
-        """Wrapped lines, of the words or of the note."""
+        """The number of wrapped lines, of the transcript or of the note."""
         return len(self._lines)
 
     def line(self, index: int, cells: int) -> Strip:
-        """Time and text."""
         stamp, pieces = self._lines[index]
         if not self.transcript.segments:
             return self.strip([(" ", "dim"), *pieces], cells)
         return self.strip([(fit_right(stamp, self._stamp_cells) + "  ", "dim"), *pieces], cells)
 
     def fit(self) -> None:
-        """Wrap again for another width."""
         self._wrap()
         super().fit()
 
     def text(self) -> str:
-        """All words, for the clipboard."""
+        """The whole transcript, for the clipboard."""
         return "\n".join(clean(segment.text).strip() for segment in self.transcript.segments)
 
 
 def _stamp(segment: Segment) -> str:
-    """The start; a plain text that was read back has none."""
+    """The start; a transcript loaded from plain text has none."""
     return timestamp(segment.start) if math.isfinite(segment.start) else ""

@@ -9,7 +9,7 @@ from tests.docs.messages import Message, messages
 from tests.docs.pages import ROOT
 
 PAGE = (ROOT / "docs/troubleshooting.md").read_text(encoding="utf-8")
-ERRORS, OTHERS = PAGE.split("\n## No error, but\n")
+ERRORS, OTHERS = PAGE.split("\n## Not an error\n")
 HEADINGS = re.findall(r"^### (.+)$", ERRORS, re.MULTILINE)
 
 

@@ -76,7 +76,7 @@ class DoctorDialog(ListDialog[None]):
             buttons=(
                 Button("Close", id="close"),
                 Button("Copy", id="copy"),
-                Button("Run again", id="again", variant="primary"),
+                Button("Re-run", id="again", variant="primary"),
             ),
             id="doctor-dialog",
         )

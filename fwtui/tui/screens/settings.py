@@ -44,7 +44,7 @@ def describe_setting(field: Field, draft: Draft, glyphs: Glyphs, *, narrow: bool
     rows = list(_rows(field, draft, narrow=narrow))
     if narrow:
         dot = f" {glyphs.dot} "
-        facts = dot.join(f"{row.label} {row.value}" for row in rows)
+        facts = dot.join(f"{row.label}: {row.value}" for row in rows)
         return Content.assemble((field.description, ""), ("\n" + facts, "$ink-dim"))
     title = (f"{field.name}\n\n", "bold $primary")
     parts: list[StyledText] = []
@@ -65,7 +65,7 @@ def _rows(field: Field, draft: Draft, *, narrow: bool) -> Iterator[FieldRow]:
     if unit := unit_of(field):
         yield FieldRow("Unit", unit)
     if not narrow:
-        yield FieldRow("In the file", f"[{field.section}] {field.name}")
+        yield FieldRow("Settings file", f"[{field.section}] {field.name}")
 
 
 def describe_error(error: FwtuiError, glyphs: Glyphs) -> Content:

@@ -207,14 +207,6 @@ class QueueTable(LineView):
                 self.cursor = max(0, min(self.cursor, len(self.ids) - 1))
         self.changed()
 
-    def _reveal(self) -> None:
-        if self.rows <= 0:
-            return
-        if self.cursor < self.top:
-            self.look_at(self.cursor)
-        elif self.cursor >= self.top + self.rows:
-            self.look_at(self.cursor - self.rows + 1)
-
     def move_to(self, index: int) -> bool:
         """Move the cursor to a row; False if it was there."""
         index = max(0, min(index, self.count() - 1))
@@ -223,7 +215,7 @@ class QueueTable(LineView):
             return False
         self.refresh_line(before)
         self.refresh_line(index)
-        self._reveal()
+        self.reveal(self.cursor)
         return True
 
     def show(self, job_id: JobId) -> None:

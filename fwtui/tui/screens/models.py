@@ -217,7 +217,11 @@ class ModelsDialog(ListDialog[str | None]):
     @work(exclusive=True, group="dialog", exit_on_error=False)
     async def action_remove(self) -> None:
         entry = self._list.current
-        if entry is None or entry.presence not in _REMOVABLE or entry.repo in self._downloads.active:
+        if (
+            entry is None
+            or entry.presence not in _REMOVABLE
+            or entry.repo in self._downloads.active
+        ):
             return
         question = (
             f"Delete {clean(entry.name)} from this machine?\n\n"

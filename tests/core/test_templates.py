@@ -7,11 +7,11 @@ import pytest
 
 from fwtui.core.paths import path_to_text
 from fwtui.core.templates import (
-    DEFAULT,
+    DEFAULT_TEMPLATE,
     NameParts,
     check_template,
+    default_stem,
     model_name,
-    plain_stem,
     render,
     split_name,
     usable_template,
@@ -108,6 +108,6 @@ def test_the_name_of_a_model(model: str, name: str) -> None:
 )
 def test_the_plain_name_is_that_of_the_default_template(name: str) -> None:
     path = Path("/in") / name
-    rendered = render(DEFAULT, NameParts(stem=path.stem))
-    assert plain_stem(path_to_text(path)) == path_to_text(rendered)
+    rendered = render(DEFAULT_TEMPLATE, NameParts(stem=path.stem))
+    assert default_stem(path_to_text(path)) == path_to_text(rendered)
     assert split_name(name) == (path.stem, path.suffix)

@@ -22,7 +22,6 @@ from fwtui.core.events import (
     JobsAdded,
     JobsRemoved,
     JobsReordered,
-    Level,
     LogLine,
     MemoryAlert,
     MemoryPoint,
@@ -201,7 +200,6 @@ class BatchModel:
     def __init__(self, now: Callable[[], datetime] = datetime.now) -> None:
         self.history = BatchHistory(now)
         self.attached = False
-        self.coming: tuple[Job, ...] = ()  # shown as long as there are no others
         self.running: dict[JobId, datetime] = {}  # since when they are as they are
         self.progress: dict[JobId, JobProgress] = {}
         self.transcripts: OrderedDict[JobId, LiveTranscript] = OrderedDict()
@@ -372,7 +370,6 @@ class BatchModel:
                     self._job_changed(before, job)
                 return
             case JobsAdded(jobs=jobs):
-                self.coming = ()
                 new = [job for job in jobs if job.id not in self.jobs]
                 self._view.apply(event)
                 self._added(new)
@@ -426,7 +423,6 @@ class BatchModel:
         self._order = self._names = self._by_name = None
         self.engines = {info.slot: info for info in snapshot.engines}
         self._loading = set()
-        self.coming = () if snapshot.jobs else self.coming
         self.progress = {}
         self.transcripts.clear()
         self.batch = self.finished = self.forecast = None
@@ -479,13 +475,6 @@ class BatchModel:
         self.log.extend(lines)
         self.log_count += len(lines)
         self.changes.log += len(lines)
-        if self.coming and any(line.level is Level.ERROR for line in lines):
-            self.expect(())  # that may be why they do not come
-
-    def expect(self, paths: Iterable[str]) -> None:
-        """These files are about to come, or, without any, none is."""
-        self.coming = tuple(Job(id=-1, path=path) for path in paths)
-        self.changes.order = self.changes.header = True
 
     # Transcripts.
 

@@ -15,7 +15,7 @@ from fwtui.tui.keymap import with_keys
 from fwtui.tui.model import BatchModel
 from fwtui.tui.sort_filter import Sort, VisibleJobs
 from fwtui.tui.widgets.lines import LineView
-from fwtui.tui.widgets.paint import Piece, changed_cells
+from fwtui.tui.widgets.paint import changed_cells
 
 CACHED_ROWS = 2_000
 EMPTY = (
@@ -77,21 +77,10 @@ class QueueTable(LineView):
         return len(self.ids)
 
     def render_line(self, y: int) -> Strip:
-        if self.model.coming and y >= self.head and self.size.width > 1:
-            return self._coming_line(y - self.head)
         hint = self._hint(y - self.head - 1) if not self.ids else ""
         if not hint:
             return super().render_line(y)
         return self.strip([("    " + hint, "dim")], self.size.width)
-
-    def _coming_line(self, index: int) -> Strip:
-        pieces: list[Piece] = []
-        over = ""
-        if index < len(self.model.coming):
-            job = self.model.coming[index]
-            pieces = rows.row(job, None, Phase.IDLE, self._columns, self.glyphs, selected=False)
-            over = "cursor" if index == 0 and self.has_focus else ""
-        return Strip.join([self.strip(pieces, self.size.width - 1, over), self._edge(" ")])
 
     def _hint(self, line: int) -> str:
         none = SCANNING if self.model.adding.adding else EMPTY

@@ -21,7 +21,6 @@ from fwtui.core.events import (
     JobProgress,
     JobsAdded,
     JobsRemoved,
-    JobsReordered,
     LogLine,
     MemoryAlert,
     MemoryPoint,
@@ -319,7 +318,7 @@ class BatchModel:
                 if event.id in self.running:
                     self.progress[event.id] = event
                     self.changes.jobs.add(event.id)
-            case JobChanged() | JobsAdded() | JobsRemoved() | JobsReordered():
+            case JobChanged() | JobsAdded() | JobsRemoved():
                 self._fold_jobs(event)
             case SegmentsFound() | SegmentsReset():
                 self._fold_segments(event)
@@ -340,8 +339,11 @@ class BatchModel:
                 self.changes.header = True
 
     def _fold_batch(self, event: AnyEvent) -> None:
-        before = self.phase
+        before, jobs = self.phase, self.jobs
         self._view.apply(event)
+        if self.jobs is not jobs:  # they are in another order
+            self._order = self._names = None
+            self.changes.order = True
         match event:
             case BatchProgress():
                 self.batch = event
@@ -361,7 +363,7 @@ class BatchModel:
             case _:  # all that changed is in the view
                 pass
 
-    def _fold_jobs(self, event: JobChanged | JobsAdded | JobsRemoved | JobsReordered) -> None:
+    def _fold_jobs(self, event: JobChanged | JobsAdded | JobsRemoved) -> None:
         match event:
             case JobChanged(job=job):
                 before = self.jobs.get(job.id)
@@ -376,9 +378,6 @@ class BatchModel:
             case JobsRemoved(ids=ids):
                 self._view.apply(event)
                 self._removed(set(ids))
-            case JobsReordered():
-                self._view.apply(event)
-                self._order = self._names = None
         self.changes.order = self.changes.header = True
 
     def _job_changed(self, before: Job, job: Job) -> None:

@@ -1,4 +1,4 @@
-"""The seam between a batch and its user interfaces."""
+"""Interface between a batch and its user interfaces."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -12,14 +12,14 @@ Listener = Callable[[AnyEvent], None]
 
 
 class BatchLink(Protocol):
-    """How a user interface sees a batch, in this process or on the far side of a socket.
+    """A batch as a user interface sees it, in this process or over a socket.
 
     All methods are called in the event loop's thread; listeners are called there too, in the
     order of the events, and must return quickly.
     """
 
     def send(self, command: AnyCommand) -> None:
-        """Ask for something. What came of it arrives as events, refusals as a `LogLine`."""
+        """Send a command. Results arrive as events, refusals as a `LogLine`."""
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` with a `BatchSnapshot` at once, then with every event.
@@ -28,4 +28,4 @@ class BatchLink(Protocol):
         """
 
     async def transcript(self, job: JobId) -> Transcript:
-        """What is known of a job's transcript so far, finished or not."""
+        """The transcript of a job so far, finished or not."""

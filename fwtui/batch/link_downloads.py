@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from fwtui.batch.messages import DownloadEnded
 from fwtui.batch.state import BatchState, now
-from fwtui.batch.ytdlp import DownloadProgress, fetch
+from fwtui.batch.ytdlp import LinkProgress, fetch
 from fwtui.core.events import JobProgress, Level
 from fwtui.core.failure import Failure
 from fwtui.core.job import Cancelled, Completed, Failed, Job, JobId, Pending, Processing
@@ -92,7 +92,7 @@ class LinkDownloads:
         finally:
             self._post(DownloadEnded(job.id, outcome))
 
-    def _emit_progress(self, progress: DownloadProgress) -> None:
+    def _emit_progress(self, progress: LinkProgress) -> None:
         current, done, total = self._current, progress.done, progress.total
         step = 100 * done // total if total else time.monotonic() // PROGRESS_SECONDS
         if current is not None and step != current.step:

@@ -162,7 +162,7 @@ class Queue:
             self._hold(job)
         self._forget_links([job])
         if isinstance(job.state, Pending) and not isinstance(before.state, Pending):
-            self._waiting = None  # its place among the others is unknown
+            self._waiting = None  # its position among the others is unknown
 
     def _forget_links(self, changed: Iterable[Job]) -> None:
         if any(job.source is not None for job in changed):
@@ -227,11 +227,11 @@ def moved(order: Sequence[JobId], chosen: set[JobId], offset: int) -> list[JobId
     """The order after moving the chosen jobs by `offset` (negative: up), at most to the end."""
     if offset > 0:
         return moved(order[::-1], chosen, -offset)[::-1]
-    places = [place for place, job in enumerate(order) if job in chosen]
-    # Nobody overtakes another chosen one: the first ones pile up at the end of the way.
-    moving = {max(place + offset, rank): order[place] for rank, place in enumerate(places)}
+    positions = [position for position, job in enumerate(order) if job in chosen]
+    # The chosen ones keep their order: at the end of the queue they pile up.
+    moving = {max(at + offset, rank): order[at] for rank, at in enumerate(positions)}
     others = (job for job in order if job not in chosen)
-    return [moving[place] if place in moving else next(others) for place in range(len(order))]
+    return [moving[at] if at in moving else next(others) for at in range(len(order))]
 
 
 def put_back(now: Sequence[JobId], before: Sequence[JobId], back: set[JobId]) -> list[JobId]:

@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 from msgspec.structs import replace
 
-from fwtui.core.decoding import batch_size, narrowed
+from fwtui.core.decoding import batch_size, with_less_memory
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.settings import DecodingSettings, ModelSettings, Settings
 from fwtui.core.text import clock
@@ -48,7 +48,7 @@ def ladder(settings: Settings, device: str) -> tuple[Rung, ...]:
         size //= 2
         fewer = replace(rungs[-1].decoding, batch_size=size)
         rungs.append(replace(rungs[-1], decoding=fewer, remedy=f"batch size {size}"))
-    narrow, remedy = narrowed(rungs[-1].decoding)
+    narrow, remedy = with_less_memory(rungs[-1].decoding)
     if remedy:
         rungs.append(replace(rungs[-1], decoding=narrow, remedy=remedy))
     compute: Literal["int8", "int8_float16"] = "int8_float16" if device == "cuda" else "int8"

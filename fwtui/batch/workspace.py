@@ -1,4 +1,4 @@
-"""Sessions on disk and the batches made of them: what every user interface starts with."""
+"""Stored sessions, and batches created from them: the entry point of every user interface."""
 
 import asyncio
 import tempfile
@@ -30,17 +30,17 @@ from fwtui.sessions.scratch import LINKS, leftovers_text, sweep, sweep_links, sw
 from fwtui.sessions.store import SessionStore
 
 
-class Mapped(msgspec.Struct, frozen=True):
-    """A session with the paths of this machine; `missing` folders are not mapped yet."""
+class MappedSession(msgspec.Struct, frozen=True):
+    """A session with its paths mapped to this machine; `missing` folders have no mapping yet."""
 
     session: Session
     missing: tuple[str, ...]
 
 
 class Workspace:
-    """The sessions in one state folder. `listeners` hear every batch made here.
+    """The sessions in one state folder. `listeners` subscribe to every batch created here.
 
-    `where` tells those who attach what the batches run in, `find` looks their paths up.
+    `where` tells clients what the batches run in; `find` searches their paths.
     """
 
     def __init__(
@@ -57,10 +57,9 @@ class Workspace:
         self._swept: list[DeletedFiles] = []
 
     async def incomplete(self) -> SessionList:
-        """Sessions with something left to do, the last changed first.
+        """Unfinished sessions, the last changed first.
 
-        On the way, scratch files that a crash left are deleted, and sessions that are all done
-        and held by nobody, which a kill just before the end can leave.
+        Also deletes leftovers of crashes: scratch files, and finished sessions that nobody holds.
         """
         return await asyncio.to_thread(self._incomplete)
 
@@ -74,17 +73,17 @@ class Workspace:
         return replace(listed, sessions=left)
 
     async def all_sessions(self) -> SessionList:
-        """All sessions, the last changed first, also those that are all done or in use."""
+        """All sessions, the last changed first, including those that are finished or in use."""
         return await asyncio.to_thread(list_sessions, self.locations.sessions)
 
     def sweep(self) -> DeletedFiles:
-        """Delete scratch files and sockets that no running fwtui uses."""
+        """Delete scratch files and sockets that no running process uses."""
         running(self.locations)
         sweep_links(self.locations.cache / LINKS, self.locations.sessions)
         return sweep(self.locations.scratch, self.locations.sessions, datetime.now())
 
     async def start(self, settings: Settings, folders: tuple[WatchedFolder, ...] = ()) -> Batch:
-        """A batch with a new session, which watches these folders. Raises StorageError."""
+        """Create a batch with a new session that watches these folders. Raises StorageError."""
 
         def create() -> SessionStore:
             store = SessionStore.create(self.locations.sessions, settings, datetime.now())
@@ -93,8 +92,8 @@ class Workspace:
             return store
 
         store = await asyncio.to_thread(create)
-        await self._sweep_others(settings)
-        return self._runner(store)
+        await self._sweep_system_temp(settings)
+        return self._create_batch(store)
 
     async def resume(
         self,
@@ -102,56 +101,56 @@ class Workspace:
         own: Settings,
         folders: tuple[WatchedFolder, ...] | None = None,
     ) -> Batch:
-        """A batch that goes on with a stored session, its paths mapped as remembered.
+        """Create a batch that resumes a stored session, with its paths mapped as remembered.
 
         `own` gives what a session does not keep (`Settings.with_user_settings_of`). `folders`
         are watched instead of the session's. Raises SessionInUseError, StorageError, ConfigError.
         """
 
-        def open_it() -> SessionStore:
+        def open_store() -> SessionStore:
             maps = load_maps(self.locations.path_maps)
             store = adopt(stored, self.locations.sessions, maps=maps)
             if folders is not None and folders != store.folders:
                 store.set_folders(folders)
             return store
 
-        store = await asyncio.to_thread(open_it)
-        await self._sweep_others(store.session.settings)
-        runner = self._runner(store)
-        runner.state.use_settings_of_user(own)
-        return runner
+        store = await asyncio.to_thread(open_store)
+        await self._sweep_system_temp(store.session.settings)
+        batch = self._create_batch(store)
+        batch.state.use_settings_of_user(own)
+        return batch
 
-    async def _sweep_others(self, settings: Settings) -> None:
-        """What other programs left in the system's temporary folder, if the user wants that."""
+    async def _sweep_system_temp(self, settings: Settings) -> None:
+        """Delete what other programs left in the system's temporary folder, if that is enabled."""
         if settings.batch.sweep_system_temp:
             folder = Path(tempfile.gettempdir())
             now = datetime.now()
             self._swept.append(await asyncio.to_thread(sweep_system_temp, folder, now))
 
-    async def mapped(self, stored: StoredSession) -> Mapped:
-        """The session as a resume would see it, and what it needs to be told before.
+    async def mapped(self, stored: StoredSession) -> MappedSession:
+        """The session as it would be resumed, and the folders that need a mapping before.
 
         Raises ConfigError.
         """
 
-        def status_of() -> Mapped:
+        def read_session() -> MappedSession:
             session = remap_session(stored.session, load_maps(self.locations.path_maps))
-            return Mapped(session, missing(session))
+            return MappedSession(session, missing(session))
 
-        return await asyncio.to_thread(status_of)
+        return await asyncio.to_thread(read_session)
 
     async def remember(self, maps: Mapping[str, str]) -> None:
-        """Where folders of other machines are here, from now on. Raises ConfigError."""
+        """Remember where folders of other machines are on this one. Raises ConfigError."""
         path = self.locations.path_maps
         await asyncio.to_thread(lambda: save_maps(path, {**load_maps(path), **maps}))
 
-    def _runner(self, store: SessionStore) -> Batch:
-        runner = Batch(store, self.locations, self._where, find=self._find)
+    def _create_batch(self, store: SessionStore) -> Batch:
+        batch = Batch(store, self.locations, self._where, find=self._find)
         swept, self._swept = self._swept, []
-        runner.notices += [leftovers_text(removed) for removed in swept if removed.files]
+        batch.notices += [leftovers_text(removed) for removed in swept if removed.files]
         for listener in self._listeners:
-            runner.subscribe(listener)
-        return runner
+            batch.subscribe(listener)
+        return batch
 
     async def discard(self, stored: StoredSession) -> DeletedFiles:
         """Delete a stored session and its scratch files. Raises SessionInUseError, StorageError."""
@@ -162,17 +161,17 @@ class Workspace:
         return await asyncio.to_thread(delete_stored, stored, self.locations.sessions)
 
     async def transcript(self, stored: StoredSession, job: Job) -> Transcript:
-        """The words of a file of a stored session. Raises StorageError."""
+        """The transcript of a file of a stored session. Raises StorageError."""
         return await asyncio.to_thread(stored_transcript, stored, self.locations.sessions, job)
 
     async def running(self) -> tuple[Endpoint, ...]:
-        """Where the batches of other processes can be reached, the oldest first."""
+        """The endpoints of running batches, the oldest first."""
         return await asyncio.to_thread(running, self.locations)
 
     async def status(self, endpoint: Endpoint) -> BatchStatus:
-        """What such a batch does at this moment; never raises."""
+        """The status of a running batch; never raises."""
         return await status_of(endpoint)
 
     async def attach(self, endpoint: Endpoint) -> RemoteBatch:
-        """A batch of another process. Raises LinkError."""
+        """Attach to a batch of another process. Raises LinkError."""
         return await RemoteBatch.attach(endpoint, self.locations)

@@ -35,7 +35,7 @@ _BEFORE = re.compile(r"^ERROR: (?:\[[^\]]*\] (?:\S+: )?)?")
 _BEHIND = re.compile(r" \(caused by .*|; please report this issue .*", re.DOTALL)
 
 
-class DownloadProgress(msgspec.Struct, frozen=True):
+class LinkProgress(msgspec.Struct, frozen=True):
     """Progress of a download in bytes (`total` 0: unknown), and seconds left (None: unknown)."""
 
     done: float
@@ -74,7 +74,7 @@ def arguments(url: str, folder: Path) -> list[str]:
 async def fetch(
     url: str,
     folder: Path,
-    on_progress: Callable[[DownloadProgress], None],
+    on_progress: Callable[[LinkProgress], None],
     command: tuple[str, ...] = COMMAND,
 ) -> Path | Failure:
     """Download a link into a folder, which is created. Stops at once when cancelled.
@@ -108,7 +108,7 @@ async def fetch(
 
 
 async def _follow(
-    child: Process, url: str, on_progress: Callable[[DownloadProgress], None]
+    child: Process, url: str, on_progress: Callable[[LinkProgress], None]
 ) -> Path | Failure:
     assert child.stdout is not None
     assert child.stderr is not None
@@ -118,7 +118,7 @@ async def _follow(
         file: Path | None = None
         async for line in child.stdout:
             match parse_line(line.decode(errors="replace")):
-                case DownloadProgress() as progress:
+                case LinkProgress() as progress:
                     on_progress(progress)
                 case Path() as file:
                     pass
@@ -134,7 +134,7 @@ async def _keep(stream: asyncio.StreamReader, lines: deque[str]) -> None:
         lines.append(line.decode(errors="replace").rstrip())
 
 
-def parse_line(line: str) -> DownloadProgress | Path | None:
+def parse_line(line: str) -> LinkProgress | Path | None:
     """Parse a line of yt-dlp's output: progress, the finished file, or nothing of interest."""
     word, _, rest = line.strip().partition(" ")
     if word == _FILE:
@@ -143,7 +143,7 @@ def parse_line(line: str) -> DownloadProgress | Path | None:
     if word != _PROGRESS or len(values) != len(_FIGURES):
         return None
     done, total, estimate, eta = (_number(value) for value in values)
-    return DownloadProgress(done or 0.0, total or estimate or 0.0, eta)
+    return LinkProgress(done or 0.0, total or estimate or 0.0, eta)
 
 
 def failure_of(url: str, code: int, lines: Iterable[str]) -> Failure:

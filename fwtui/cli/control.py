@@ -181,7 +181,6 @@ def attach(session_id: str) -> ExitCode:
     q closes the screen and the batch continues; S stops the batch. Several screens can be attached
     to one batch. SESSION_ID is needed only if several batches are running.
     """
-    from fwtui.batch.prefetch import Ahead
     from fwtui.cli.screen import has_terminal, show
     from fwtui.config.sources import make_layers, merge_layers
 
@@ -191,8 +190,7 @@ def attach(session_id: str) -> ExitCode:
     asyncio.run(_check_connection(endpoint))
     locations = Locations.default()
     settings = merge_layers(make_layers(locations.config_file))  # the user's, for the screen
-    with Ahead(()) as ahead:
-        return show(locations, settings, (), ahead, attach=endpoint)
+    return show(locations, settings, attach=endpoint)
 
 
 async def _check_connection(endpoint: "Endpoint") -> None:

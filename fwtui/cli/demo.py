@@ -11,7 +11,6 @@ import click
 import msgspec
 from msgspec.structs import replace
 
-from fwtui.batch.prefetch import Ahead
 from fwtui.cli.console import Console
 from fwtui.cli.logfile import close_log, log_event, open_log
 from fwtui.cli.options import SettingsCommand, Switch, fwtui_command
@@ -85,8 +84,7 @@ def command(headless: bool, output_dir: str | None) -> ExitCode:
                 close_log()
         else:
             paths = tuple(str(clip) for clip in clips)
-            with Ahead(paths) as ahead:
-                code = show(locations, settings, paths, ahead, start=True)
+            code = show(locations, settings, paths, start=True)
     for line in accuracy_lines(clips):
         click.echo(line)
     return code

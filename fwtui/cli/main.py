@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
-from fwtui.batch.prefetch import Ahead
+from fwtui.batch.prefetch import Prefetch
 from fwtui.cli.command_table import COMMANDS
 from fwtui.cli.console import Console, fill_standard_streams
 from fwtui.errors import ExitCode, FwtuiError
@@ -41,10 +41,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(words: Sequence[str]) -> int | None:
     if are_paths(words, os.environ):
         paths = tuple(words)
-        with Ahead(paths) as ahead:
+        with Prefetch(paths) as prefetch:
             from fwtui.cli.screen import open_screen
 
-            return open_screen(paths, ahead)
+            return open_screen(paths, prefetch.find)
     from fwtui.cli.program import run_command
 
     return run_command(words)

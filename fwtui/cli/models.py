@@ -285,9 +285,9 @@ async def _download(name: str, settings: ModelSettings, console: Console) -> Pat
         Checking,
         Done,
         Download,
-        DownloadProgress,
         Planned,
         RequestFailed,
+        TransferProgress,
     )
 
     repo, cache = repo_of(name), hub_cache(settings.model_dir)
@@ -303,7 +303,7 @@ async def _download(name: str, settings: ModelSettings, console: Console) -> Pat
                             f"downloading model {shown}: {left} from {printable(host)} "
                             f"to {printable(str(cache))}{before}"
                         )
-                    case DownloadProgress(done=done, total=total):
+                    case TransferProgress(done=done, total=total):
                         now = time.monotonic()
                         rate.add(now, done)
                         if now - drawn >= _DRAW_SECONDS:

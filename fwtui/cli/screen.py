@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from fwtui.batch.prefetch import Ahead
+from fwtui.batch.discovery import Finder, find_in_portions
 from fwtui.cli.command_table import COMMANDS
 from fwtui.cli.console import Console
 from fwtui.cli.logfile import SessionLog, close_log, log_event, open_log
@@ -19,14 +19,12 @@ from fwtui.config.validate import validated
 from fwtui.core.commands import AddPaths, AnyCommand, Quit, Start
 from fwtui.core.events import Level, Phase
 from fwtui.core.inputs import is_link
-from fwtui.core.paths import path_to_text
 from fwtui.core.settings import Settings
 from fwtui.core.text import printable
 from fwtui.errors import ExitCode, FwtuiError, UsageError
 
 if TYPE_CHECKING:
     from fwtui.batch.batch import Batch
-    from fwtui.batch.discovery import Found
     from fwtui.batch.remote.endpoints import Endpoint
     from fwtui.tui.app import FwtuiApp
     from fwtui.tui.controller import BatchWorkspace
@@ -38,11 +36,11 @@ SWITCH_SECONDS = 0.0001
 
 
 def open_screen(
-    paths: tuple[str, ...], ahead: Ahead, settings: Callable[[Locations], Settings] | None = None
+    paths: tuple[str, ...], find: Finder, settings: Callable[[Locations], Settings] | None = None
 ) -> ExitCode:
     """Check the arguments, and open the screen with these files, folders and links in the queue.
 
-    `ahead` searches the paths. `settings` makes those of new batches; without it they are the
+    `find` searches the paths. `settings` makes those of new batches; without it they are the
     settings file's. Raises FwtuiError.
     """
     for path in paths:
@@ -53,7 +51,7 @@ def open_screen(
     made = validated(make(locations))
     if not has_terminal():
         raise FwtuiError("the screen needs a terminal", "without one, use: fwtui run")
-    return show(locations, made, paths, ahead)
+    return show(locations, made, paths, find)
 
 
 def _default_settings(locations: Locations) -> Settings:
@@ -68,22 +66,22 @@ def has_terminal() -> bool:
 def show(
     locations: Locations,
     settings: Settings,
-    paths: tuple[str, ...],
-    ahead: Ahead,
+    paths: tuple[str, ...] = (),
+    find: Finder = find_in_portions,
     *,
     start: bool = False,
     attach: "Endpoint | None" = None,
 ) -> ExitCode:
     """Run the screen until it is closed. `start`: do not wait for the start key.
 
-    `ahead` searches the paths. `attach`: show this batch of another process. A batch that outlives
+    `find` searches the paths. `attach`: show this batch of another process. A batch that outlives
     its terminal is finished before this returns.
     """
     first: list[AnyCommand] = [AddPaths(paths)] if paths else []
     if start:
         first.append(Start())
-    # As in `__main__`, for callers that are commands; `late` enables it again when the last modules
-    # are imported.
+    # As in `__main__`, for callers that are commands; `lazy_workspace` enables it after the last
+    # imports.
     gc.disable()
     sys.setswitchinterval(SWITCH_SECONDS)
     os.environ.setdefault("TEXTUAL_FPS", "120")
@@ -92,21 +90,20 @@ def show(
         from fwtui.config.sources import load_keys, load_profiles
         from fwtui.tui.app import FwtuiApp
         from fwtui.tui.keymap import make_keymap
-        from fwtui.tui.lazy_workspace import late
+        from fwtui.tui.lazy_workspace import lazy_workspace
 
         def workspace() -> "BatchWorkspace":
             from fwtui.batch.workspace import Workspace
 
-            return Workspace(locations, [log_event, session_log], "screen", ahead.find)
+            return Workspace(locations, [log_event, session_log], "screen", find)
 
         keymap = make_keymap(load_keys(locations.config_file))
         profiles = load_profiles(locations.config_file)
         log_file = open_log(locations, settings.log)
         app = FwtuiApp(
-            late(workspace),
+            lazy_workspace(workspace),
             settings,
             first,
-            coming=lambda: _names(ahead.first()),
             keymap=keymap,
             profiles=profiles,
             log_file=log_file,
@@ -122,10 +119,6 @@ def show(
     if app.return_value is not None:
         return app.return_value
     return ExitCode.CANNOT_START if app.return_code else ExitCode.DONE
-
-
-def _names(found: "Found | None") -> list[str]:
-    return [] if found is None else [path_to_text(path) for path in found.files]
 
 
 async def _show(app: "FwtuiApp", locations: Locations) -> None:

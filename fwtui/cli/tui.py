@@ -2,7 +2,7 @@
 
 import click
 
-from fwtui.batch.prefetch import Ahead
+from fwtui.batch.prefetch import Prefetch
 from fwtui.cli.completing import first_word
 from fwtui.cli.options import HELP_OPTIONS, SettingsCommand, screen_options, settings_from
 from fwtui.cli.screen import open_screen
@@ -16,5 +16,5 @@ from fwtui.errors import ExitCode
 @click.pass_context
 def command(ctx: click.Context, /, paths: tuple[str, ...], **_: Value) -> ExitCode:
     """Open the screen with these files, folders and links in the queue."""
-    with Ahead(paths) as ahead:
-        return open_screen(paths, ahead, lambda locations: settings_from(ctx, locations))
+    with Prefetch(paths) as prefetch:
+        return open_screen(paths, prefetch.find, lambda locations: settings_from(ctx, locations))

@@ -28,7 +28,7 @@ class RemoveJobs(Command, frozen=True):
 
 
 class UndoRemove(Command, frozen=True):
-    """Undo the last `RemoveJobs`: the jobs return to their places, with their progress."""
+    """Undo the last `RemoveJobs`: the jobs return to their positions, with their progress."""
 
 
 class ArrangeJobs(Command, frozen=True):

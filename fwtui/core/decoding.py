@@ -1,4 +1,4 @@
-"""How many chunks go into a batch, and whose: pure arithmetic on counts."""
+"""Batch sizes, shares of files in a batch, and decoding with less memory. Pure."""
 
 from collections.abc import Sequence
 
@@ -6,13 +6,13 @@ from msgspec.structs import replace
 
 from fwtui.core.settings import DecodingSettings
 
-# A GPU does 16 in little more time than one; on a CPU more than 4 only cost memory.
+# A GPU decodes 16 in little more time than one; on a CPU more than 4 only use memory.
 _AUTO_GPU = 16
 _AUTO_CPU = 4
 
 
 def batch_size(decoding: DecodingSettings, device: str) -> int:
-    """Most chunks in a batch on this device (anything but "cpu" counts as a GPU).
+    """The maximum number of chunks in a batch on this device (all but "cpu" are GPUs).
 
     1 in sequential mode.
     """
@@ -22,9 +22,9 @@ def batch_size(decoding: DecodingSettings, device: str) -> int:
 
 
 def shares(left: Sequence[int], size: int) -> tuple[int, ...]:
-    """How many chunks each file gives to a batch of `size`, by how many each has left.
+    """How many chunks of each file go into a batch of `size`, by how many each has left.
 
-    The first file gives all it has before the next gives any.
+    All chunks of a file come before those of the next.
     """
     given: list[int] = []
     for count in left:
@@ -32,11 +32,11 @@ def shares(left: Sequence[int], size: int) -> tuple[int, ...]:
     return tuple(given)
 
 
-def narrowed(decoding: DecodingSettings) -> tuple[DecodingSettings, str]:
-    """One beam and one attempt at each temperature, and what that is called; "" if it is so now.
+def with_less_memory(decoding: DecodingSettings) -> tuple[DecodingSettings, str]:
+    """Decoding with one beam and one candidate, and its description, empty if nothing changes.
 
-    CTranslate2 keeps what the encoder said of a window once for each attempt, but once for all
-    beams: an engine with `small` in int8 takes 947 MB if `best_of` is 5, and 472 MB if it is 1
+    CTranslate2 keeps the encoder output once for each candidate, but once for all beams: an engine
+    with `small` in int8 needs 947 MB if `best_of` is 5, and 472 MB if it is 1
     (docs/benchmarks.md).
     """
     names = []

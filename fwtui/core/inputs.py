@@ -1,4 +1,4 @@
-"""Links as inputs: what counts as one, and what its row is called until it is downloaded. Pure."""
+"""Inputs: links, their names, and the suffixes of media files. Pure."""
 
 import re
 from urllib.parse import unquote, urlsplit
@@ -9,12 +9,12 @@ _MOST = 120
 
 
 def is_link(text: str) -> bool:
-    """Whether a text is a link (http or https) and not a path."""
+    """Whether a text is a link (http or https) rather than a path."""
     return _LINK.fullmatch(text) is not None
 
 
 def link_name(url: str) -> str:
-    """A name for the file behind a link: its own if the link has one, else site and page."""
+    """A name for the file of a link until it is downloaded: its file name, or site and page."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -28,7 +28,7 @@ def link_name(url: str) -> str:
     return " ".join(name.split())[:_MOST].rstrip(" .") or "link"
 
 
-# What folders and patterns are searched for; a file that is named itself is always taken.
+# The files found in folders and patterns; a file that is given by name may have any suffix.
 MEDIA_SUFFIXES = frozenset(
     ".3gp .aac .ac3 .aif .aiff .amr .ape .asf .avi .caf .dts .flac .flv .m2ts .m4a .m4b .m4v .mka "
     ".mkv .mov .mp2 .mp3 .mp4 .mpeg .mpg .mts .mxf .oga .ogg .ogv .opus .ra .rm .spx .tta .ts .vob "

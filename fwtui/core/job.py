@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from fwtui.core.failure import Failure
 from fwtui.core.finding import Finding
 from fwtui.core.paths import text_to_path
-from fwtui.core.templates import plain_stem
+from fwtui.core.templates import default_stem
 
 JobId = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
 
@@ -132,7 +132,7 @@ class Job(msgspec.Struct, frozen=True, gc=False):
 
     def with_stem(self, stem: str) -> "Job":
         """The job with outputs of this name."""
-        own = "" if stem == plain_stem(self.path) else stem
+        own = "" if stem == default_stem(self.path) else stem
         return self if own == self.custom_stem else replace(self, custom_stem=own)
 
     def with_path(self, path: str) -> "Job":
@@ -142,7 +142,7 @@ class Job(msgspec.Struct, frozen=True, gc=False):
     @property
     def stem(self) -> str:
         """The name of its outputs, as in `custom_stem`; never empty."""
-        return self.custom_stem or plain_stem(self.path)
+        return self.custom_stem or default_stem(self.path)
 
     @property
     def with_explicit_stem(self) -> "Job":

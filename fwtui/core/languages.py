@@ -1,4 +1,4 @@
-"""The languages of Whisper: codes, and the names people call them by."""
+"""The languages that Whisper supports: codes and English names."""
 
 _NAMES = """
 en english, zh chinese mandarin, de german, es spanish castilian, ru russian, ko korean,
@@ -22,12 +22,12 @@ su sundanese, yue cantonese
 _ENTRIES = tuple(entry.split() for entry in _NAMES.replace("\n", " ").split(","))
 
 LANGUAGES: dict[str, str] = {code: name.replace("_", " ") for code, name, *_ in _ENTRIES}
-"""Code to English name, in Whisper's order."""
+"""English names by code, in Whisper's order."""
 
 _CODES = {name.replace("_", " "): code for code, *names in _ENTRIES for name in names}
 
 
 def language_code(text: str) -> str | None:
-    """The code of a language given by code or English name, whatever its case; None: unknown."""
+    """The code of a language, given as code or English name in any case; None if unknown."""
     wanted = text.strip().lower().replace("_", " ")
     return wanted if wanted in LANGUAGES else _CODES.get(wanted)

@@ -56,6 +56,7 @@ class FilePlan(msgspec.Struct, frozen=True):
     chunks: tuple[int, ...] | None = None
     sound: str = ""
     heard: tuple[SpeechChunk, ...] | None = None
+    language_probability: float = 1.0  # unused, but fwtui 0.1 cannot read a journal without it
 
     @property
     def duration(self) -> float:

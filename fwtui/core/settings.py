@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from fwtui.core.templates import DEFAULT
+from fwtui.core.templates import DEFAULT_TEMPLATE
 
 
 class QualitySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -329,7 +329,7 @@ class OutputSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             description="Name of the transcripts, with {stem} {ext} {relpath} {language} "
             "{model} {date}; / creates folders"
         ),
-    ] = DEFAULT
+    ] = DEFAULT_TEMPLATE
     if_exists: Annotated[
         Literal["overwrite", "skip", "rename"],
         Meta(description="If the transcript exists: overwrite, skip, or rename"),

@@ -1,4 +1,4 @@
-"""Folders that feed the queue: what the user wants of them, and how they are."""
+"""Watched folders: their options and their status."""
 
 from typing import Annotated, Any, Literal
 
@@ -14,14 +14,14 @@ Seconds = Annotated[float, Meta(ge=0)]
 
 
 class WatchedFolder(msgspec.Struct, frozen=True, kw_only=True):
-    """A folder whose files are taken into the queue, with all below it.
+    """A folder whose new files, also in subfolders, are queued.
 
     `path` is `path_to_text` of an absolute path. A file is complete when it has not changed for
-    `settle_seconds`. `existing`: what happens to the files that are there when the folder is
-    watched for the first time. `poll`: look every `poll_seconds` instead of being told by the
-    system; auto: on network shares. `after`: what happens to a file when its transcript is
-    there; `move_to` is where it is moved then (empty: `transcribed` in the folder). `values` are
-    settings by `section.name` that go over the batch's, `profile` the name of theirs, for people.
+    `settle_seconds`. `existing`: what happens to files that exist when the folder is watched for
+    the first time. `poll`: scan every `poll_seconds` instead of relying on notifications; auto: on
+    network shares. `after`: what happens to a file after its transcription; `move_to` is the folder
+    that it is moved to then (empty: `transcribed` in the folder). `values` are settings by
+    `section.name` that override the batch's; `profile` is the name of their profile, for people.
     """
 
     path: str
@@ -38,7 +38,7 @@ class WatchedFolder(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def target(self) -> str:
-        """The folder for transcribed files; empty unless they are moved."""
+        """The folder for transcribed files; empty if they are not moved."""
         if self.after != "move":
             return ""
         return self.move_to or str(text_to_path(self.path) / "transcribed")
@@ -47,8 +47,8 @@ class WatchedFolder(msgspec.Struct, frozen=True, kw_only=True):
 class FolderStatus(msgspec.Struct, frozen=True, kw_only=True):
     """A watched folder at one moment.
 
-    `waiting` files are not complete yet; `taken` counts those of this run. `problem` says why
-    nothing can be taken at the moment.
+    `waiting` files are not complete yet; `taken` counts files queued since the start. `problem`
+    says why no files can be queued at the moment.
     """
 
     folder: WatchedFolder

@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 from msgspec.structs import replace
 
-from fwtui.core.decoding import batch_size, narrowed
+from fwtui.core.decoding import batch_size, with_less_memory
 from fwtui.core.events import Forecast, GpuReading, MemoryReading
 from fwtui.core.settings import ComputeType, Settings
 from fwtui.memory.weights import KNOWN
@@ -187,7 +187,7 @@ def _smaller(
     if _weight_bytes(settings.model.compute_type, device) > _BYTES[compute]:
         step(f"compute type {compute}", "model.compute_type", compute)
         yield so_far()
-    narrow, remedy = narrowed(settings.decoding)
+    narrow, remedy = with_less_memory(settings.decoding)
     smaller = replace(settings, decoding=narrow)
     if estimate(smaller, stored, device) != estimate(settings, stored, device):
         settings = smaller

@@ -42,11 +42,11 @@ from fwtui.models.protocol import (
     Checking,
     Done,
     Download,
-    DownloadProgress,
     PlanDownload,
     Planned,
     Remove,
     RequestFailed,
+    TransferProgress,
 )
 
 WANTED = frozenset({*FILES_NEEDED, "preprocessor_config.json", "vocabulary.json", "vocabulary.txt"})
@@ -191,7 +191,7 @@ class Hub:
             while reported != self.done or not over.is_set():
                 if reported != self.done:
                     reported = self.done
-                    self.report(DownloadProgress(reported, self.total))
+                    self.report(TransferProgress(reported, self.total))
                 over.wait(REPORT_SECONDS)
 
         thread = threading.Thread(target=report, name="progress", daemon=True)

@@ -39,7 +39,7 @@ class Planned(msgspec.Struct, frozen=True, tag=True):
     here: int
 
 
-class DownloadProgress(msgspec.Struct, frozen=True, tag=True):
+class TransferProgress(msgspec.Struct, frozen=True, tag=True):
     """Bytes downloaded so far, and in total."""
 
     done: int
@@ -65,4 +65,4 @@ class RequestFailed(msgspec.Struct, frozen=True, tag=True):
     failure: Failure
 
 
-AnyReply = Planned | DownloadProgress | Checking | Done | RequestFailed
+AnyReply = Planned | TransferProgress | Checking | Done | RequestFailed

@@ -12,13 +12,13 @@ from fwtui.core.job import Job
 from fwtui.core.paths import StrPath, path_to_text, text_to_path
 from fwtui.core.settings import Settings
 from fwtui.core.templates import (
-    DEFAULT,
+    DEFAULT_TEMPLATE,
     UNKNOWN_LANGUAGE,
     NameParts,
     fields_of,
-    harmless,
     model_name,
     render,
+    safe_component,
     split_name,
     usable_template,
 )
@@ -30,7 +30,7 @@ Names = tuple[str, str]
 def plain_names(path: StrPath) -> Names:
     """The names without a template: the stem, else the stem with the extension."""
     name = os.path.basename(path)  # noqa: PTH119  100,000 of them
-    return harmless(split_name(name)[0]), harmless(name)
+    return safe_component(split_name(name)[0]), safe_component(name)
 
 
 def unused_stem(names: Names, is_taken: Callable[[str], bool], numbers: dict[str, int]) -> str:
@@ -100,7 +100,7 @@ class Naming:
     @property
     def _is_plain(self) -> bool:
         """Whether outputs have the names of their files, in one folder."""
-        return self.template == DEFAULT and self.settings.output.output_layout == "flat"
+        return self.template == DEFAULT_TEMPLATE and self.settings.output.output_layout == "flat"
 
     def _folder(self, folder: str, relpath: str, fetched: bool) -> str:
         match self.settings.output.output_layout:

@@ -216,7 +216,7 @@ def skipped_windows_of(source: LineSource, progress: FileProgress) -> tuple[floa
 
 
 def spoken_of(source: LineSource, progress: FileProgress) -> tuple[Spoken, ...]:
-    """The languages heard in a file. Raises StorageError."""
+    """The languages detected in a file. Raises StorageError."""
     windows = _read(source, progress.windows, WindowRecord)
     return tuple(spoken for window in windows for spoken in window.result.spoken)
 

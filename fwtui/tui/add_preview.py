@@ -10,7 +10,7 @@ from fwtui.batch.ytdlp import NEEDED, is_installed
 from fwtui.core.job import Completed, Job
 from fwtui.core.paths import expand_home, path_to_text
 from fwtui.core.settings import OutputSettings
-from fwtui.core.templates import DEFAULT
+from fwtui.core.templates import DEFAULT_TEMPLATE
 from fwtui.core.text import clock
 from fwtui.outputs.formats.registry import formats
 from fwtui.tui.folder_tree import Kind, is_kind
@@ -51,7 +51,7 @@ def read_known_files(queued: Mapping[str, str], output: OutputSettings) -> Known
 
     Without the latter where outputs are not named after the recordings.
     """
-    if (output.output_layout, output.output_name) != ("flat", DEFAULT):
+    if (output.output_layout, output.output_name) != ("flat", DEFAULT_TEMPLATE):
         return KnownFiles(queued)
     try:
         names = frozenset(os.listdir(expand_home(output.output_dir)))  # noqa: PTH208

@@ -3,10 +3,9 @@
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
@@ -46,8 +45,6 @@ if TYPE_CHECKING:
     from fwtui.tui.model_downloads import ModelDownloads
     from fwtui.tui.screens.settings import ProfilesRead
 
-LOOK_AGAIN, LOOKS = 1 / 60, 60  # s, times
-
 
 @runtime_checkable
 class _Blinking(Protocol):
@@ -76,7 +73,6 @@ class FwtuiApp(ErrorBoundary, App[ExitCode]):
         settings: Settings,
         first: Sequence[AnyCommand] = (),
         *,
-        coming: Callable[[], Iterable[str]] = tuple,
         keymap: Keymap = DEFAULT_KEYMAP,
         profiles: Sequence["Profile"] = (),
         now: Callable[[], datetime] = datetime.now,
@@ -106,7 +102,6 @@ class FwtuiApp(ErrorBoundary, App[ExitCode]):
         self._workspace = workspace
         self._settings = settings
         self._first = tuple(first)
-        self._coming = coming
         self._attach_to = attach
 
     # Looks.
@@ -186,7 +181,6 @@ class FwtuiApp(ErrorBoundary, App[ExitCode]):
         )
         self.shutdown = Shutdown(self, self.controller)
         self.error_dialogs = ErrorDialogs(self, self.controller, self._now, self._log_file)
-        self._expect()
         self.main = MainScreen(
             self.controller, self.glyphs, self._now, self.size, lambda: self.downloads
         )
@@ -199,21 +193,6 @@ class FwtuiApp(ErrorBoundary, App[ExitCode]):
 
     def on_ready(self) -> None:  # the first frame is painted
         self._begin()
-        if self._first and not self.controller.model.coming:
-            self.set_interval(LOOK_AGAIN, self._look_again, repeat=LOOKS)
-
-    def _expect(self) -> bool:
-        """Show the files that will come; whether any are known."""
-        coming = tuple(islice(self._coming(), self.size.height))
-        if coming:
-            self.controller.model.expect(coming)
-        return bool(coming)
-
-    def _look_again(self) -> None:
-        """Maybe they were found just after the first frame."""
-        model = self.controller.model
-        if not model.coming and not model.jobs and self._expect():
-            self.controller.bridge.drain()
 
     async def on_unmount(self) -> None:
         if "downloads" in vars(self):
@@ -230,12 +209,9 @@ class FwtuiApp(ErrorBoundary, App[ExitCode]):
             await Startup(self, self.controller, self.glyphs).run(self._attach_to)
         except FwtuiError as error:
             self.shutdown.failed_start = error.exit_code
-            self.controller.model.expect(())
             self.controller.bridge.drain()
             self.error_dialogs.show(error)
             return
-        finally:
-            self._coming = tuple  # whoever finds them for the batch takes them from the same pipe
         for command in self._first:
             self.controller.send(command)
 

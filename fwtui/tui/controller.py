@@ -22,7 +22,7 @@ from fwtui.tui.model import BatchModel, Changes
 if TYPE_CHECKING:  # the first frame is painted before these are imported
     from fwtui.batch.remote.batch_status import BatchStatus
     from fwtui.batch.remote.endpoints import Endpoint
-    from fwtui.batch.workspace import Mapped
+    from fwtui.batch.workspace import MappedSession
     from fwtui.sessions.catalog import SessionList, StoredSession
     from fwtui.sessions.delete import DeletedFiles
 
@@ -57,7 +57,7 @@ class BatchWorkspace(Protocol):
     async def resume(self, stored: "StoredSession", own: Settings) -> ConnectedBatch:
         """Resume a session, with `own`'s interface, hook and log settings."""
 
-    async def mapped(self, stored: "StoredSession") -> "Mapped":
+    async def mapped(self, stored: "StoredSession") -> "MappedSession":
         """The session with this machine's paths, and the folders that have none here."""
 
     async def remember(self, maps: Mapping[str, str]) -> None:

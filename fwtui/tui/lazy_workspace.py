@@ -1,4 +1,4 @@
-"""A workspace that is imported when it is first asked for something: the screen starts quicker."""
+"""A workspace whose modules are imported when it is first used, after the first frame."""
 
 import asyncio
 import gc
@@ -9,15 +9,15 @@ if TYPE_CHECKING:
     from fwtui.tui.controller import BatchWorkspace
 
 
-def late(make: "Callable[[], BatchWorkspace]") -> "BatchWorkspace":
-    """A workspace that `make` makes in a thread, once, when one of its methods is called.
+def lazy_workspace(make: "Callable[[], BatchWorkspace]") -> "BatchWorkspace":
+    """A workspace that `make` creates in a thread when one of its methods is first called.
 
     The batch and what it needs are a hundred modules; the first frame needs none of them.
     """
-    return cast("BatchWorkspace", _Late(make))
+    return cast("BatchWorkspace", _LazyWorkspace(make))
 
 
-class _Late:
+class _LazyWorkspace:
     def __init__(self, make: "Callable[[], BatchWorkspace]") -> None:
         self._make = make
         self._made: BatchWorkspace | None = None
@@ -36,6 +36,6 @@ class _Late:
         try:
             return await asyncio.to_thread(self._make)
         finally:
-            # The command line switches the collector off while modules are imported.
+            # The command line disabled the collector during imports.
             gc.freeze()
             gc.enable()

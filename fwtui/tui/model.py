@@ -21,8 +21,6 @@ from fwtui.core.events import (
     JobProgress,
     JobsAdded,
     JobsRemoved,
-    JobsReordered,
-    Level,
     LogLine,
     MemoryAlert,
     MemoryPoint,
@@ -201,7 +199,6 @@ class BatchModel:
     def __init__(self, now: Callable[[], datetime] = datetime.now) -> None:
         self.history = BatchHistory(now)
         self.attached = False
-        self.coming: tuple[Job, ...] = ()  # shown as long as there are no others
         self.running: dict[JobId, datetime] = {}  # since when they are as they are
         self.progress: dict[JobId, JobProgress] = {}
         self.transcripts: OrderedDict[JobId, LiveTranscript] = OrderedDict()
@@ -321,7 +318,7 @@ class BatchModel:
                 if event.id in self.running:
                     self.progress[event.id] = event
                     self.changes.jobs.add(event.id)
-            case JobChanged() | JobsAdded() | JobsRemoved() | JobsReordered():
+            case JobChanged() | JobsAdded() | JobsRemoved():
                 self._fold_jobs(event)
             case SegmentsFound() | SegmentsReset():
                 self._fold_segments(event)
@@ -342,8 +339,11 @@ class BatchModel:
                 self.changes.header = True
 
     def _fold_batch(self, event: AnyEvent) -> None:
-        before = self.phase
+        before, jobs = self.phase, self.jobs
         self._view.apply(event)
+        if self.jobs is not jobs:  # they are in another order
+            self._order = self._names = None
+            self.changes.order = True
         match event:
             case BatchProgress():
                 self.batch = event
@@ -363,7 +363,7 @@ class BatchModel:
             case _:  # all that changed is in the view
                 pass
 
-    def _fold_jobs(self, event: JobChanged | JobsAdded | JobsRemoved | JobsReordered) -> None:
+    def _fold_jobs(self, event: JobChanged | JobsAdded | JobsRemoved) -> None:
         match event:
             case JobChanged(job=job):
                 before = self.jobs.get(job.id)
@@ -372,16 +372,12 @@ class BatchModel:
                     self._job_changed(before, job)
                 return
             case JobsAdded(jobs=jobs):
-                self.coming = ()
                 new = [job for job in jobs if job.id not in self.jobs]
                 self._view.apply(event)
                 self._added(new)
             case JobsRemoved(ids=ids):
                 self._view.apply(event)
                 self._removed(set(ids))
-            case JobsReordered():
-                self._view.apply(event)
-                self._order = self._names = None
         self.changes.order = self.changes.header = True
 
     def _job_changed(self, before: Job, job: Job) -> None:
@@ -426,7 +422,6 @@ class BatchModel:
         self._order = self._names = self._by_name = None
         self.engines = {info.slot: info for info in snapshot.engines}
         self._loading = set()
-        self.coming = () if snapshot.jobs else self.coming
         self.progress = {}
         self.transcripts.clear()
         self.batch = self.finished = self.forecast = None
@@ -479,13 +474,6 @@ class BatchModel:
         self.log.extend(lines)
         self.log_count += len(lines)
         self.changes.log += len(lines)
-        if self.coming and any(line.level is Level.ERROR for line in lines):
-            self.expect(())  # that may be why they do not come
-
-    def expect(self, paths: Iterable[str]) -> None:
-        """These files are about to come, or, without any, none is."""
-        self.coming = tuple(Job(id=-1, path=path) for path in paths)
-        self.changes.order = self.changes.header = True
 
     # Transcripts.
 

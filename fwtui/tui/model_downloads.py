@@ -16,7 +16,7 @@ from fwtui.errors import ExitCode, ModelAbsentError, ModelError
 from fwtui.models.cache import hub_cache, locate
 from fwtui.models.catalogue import repo_of, with_size
 from fwtui.models.client import TransferRate, request_replies
-from fwtui.models.protocol import Checking, Done, Download, DownloadProgress, Planned, RequestFailed
+from fwtui.models.protocol import Checking, Done, Download, Planned, RequestFailed, TransferProgress
 from fwtui.tui.controller import BatchController
 from fwtui.tui.formatting import clean
 from fwtui.tui.glyphs import Glyphs
@@ -67,7 +67,7 @@ class ModelDownloads:
                     match reply:
                         case Planned(total=total, here=here):
                             download.done, download.total = here, total
-                        case DownloadProgress(done=done, total=total):
+                        case TransferProgress(done=done, total=total):
                             download.done, download.total, download.checking = done, total, False
                             download.rate.add(time.monotonic(), done)
                         case Checking():

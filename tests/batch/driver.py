@@ -71,7 +71,7 @@ class BatchDriver:
         self.events: list[AnyEvent] = []
         self.jobs: dict[JobId, Job] = {}
         self.workspace = Workspace(Locations.default())
-        self.runner: Batch
+        self.actor: Batch
         self.engine = engine
         self._news = asyncio.Event()
         self._task: asyncio.Task[None]
@@ -82,20 +82,20 @@ class BatchDriver:
         batch = cls(Settings())
         listed = await batch.workspace.incomplete()
         (stored,) = listed.sessions
-        batch.runner = await batch.workspace.resume(stored, Settings())
-        batch.settings = batch.runner.state.settings
+        batch.actor = await batch.workspace.resume(stored, Settings())
+        batch.settings = batch.actor.state.settings
         return batch
 
     async def __aenter__(self) -> Self:
-        if not hasattr(self, "runner"):
-            self.runner = await self.workspace.start(self.settings)
+        if not hasattr(self, "actor"):
+            self.actor = await self.workspace.start(self.settings)
             if self.engine is not None:
                 code = f"{self.engine}\nfrom fwtui.engine.child import main\nmain()"
                 command = (sys.executable, "-c", code)
                 locations = self.workspace.locations
-                self.runner = Batch(self.runner.state.store, locations, engine=command)
-        self.runner.subscribe(self._hear)
-        self._task = asyncio.create_task(self.runner.run())
+                self.actor = Batch(self.actor.state.store, locations, engine=command)
+        self.actor.subscribe(self._hear)
+        self._task = asyncio.create_task(self.actor.run())
         if self.paths:
             await self.add(*self.paths)
         return self
@@ -106,7 +106,7 @@ class BatchDriver:
         self.send(AddPaths(tuple(str(path) for path in paths)))
         await self.until(JobsAdded, since=since)
         async with asyncio.timeout(PATIENCE):
-            while self.runner.discovery.is_searching:
+            while self.actor.discovery.is_searching:
                 await asyncio.sleep(0)
 
     async def __aexit__(
@@ -127,7 +127,7 @@ class BatchDriver:
         self._news.set()
 
     def send(self, command: AnyCommand) -> None:
-        self.runner.send(command)
+        self.actor.send(command)
 
     async def until(
         self, kind: type[E], accept: Callable[[E], bool] = lambda _: True, since: int = 0

@@ -75,7 +75,7 @@ async def test_completed_is_said_after_the_outputs_are_there(tmp_path: Path) -> 
     batch = BatchDriver(settings_for(out), [SHORT])
     seen: list[bool] = []
     async with batch:
-        batch.runner.subscribe(
+        batch.actor.subscribe(
             lambda event: (
                 seen.append((out / f"{SHORT.stem}.json").exists())
                 if isinstance(event, JobChanged) and isinstance(event.job.state, Completed)
@@ -167,7 +167,7 @@ async def test_stop_keeps_the_progress_and_a_resume_gives_the_same_files(
     assert not out.exists()
     again = await BatchDriver.resumed()
     async with again:
-        first = await again.runner.transcript(1)
+        first = await again.actor.transcript(1)
         assert len(first.segments) > 0
         await again.to_the_end()
     assert outputs(out) == whole_minute
@@ -268,7 +268,7 @@ async def test_queue_commands_while_it_runs(tmp_path: Path) -> None:
         assert removed.ids == (1,)
         assert not isinstance(batch.jobs[4].state, Completed)
         await batch.until(BatchFinished)
-        assert batch.runner.state.queue.order == (2, 4, 3, 5)
+        assert batch.actor.state.queue.order == (2, 4, 3, 5)
         since = len(batch.events)
         batch.send(RetryJobs((3,)))
         await batch.state(3, Pending, since)

@@ -148,7 +148,7 @@ async def test_a_cancelled_file_ends_with_its_batch_and_its_neighbour_loses_noth
     impatient = settings_for(tmp_path / "out", BATCHED, batch=BatchSettings(cancel_seconds=0.0))
     async with BatchDriver(impatient, [SHORT, MINUTE], code) as batch:
         batch.send(Start())
-        slot = next(iter(batch.runner._pool))
+        slot = next(iter(batch.actor._pool))
         async with asyncio.timeout(PATIENCE):
             while slot._in_flight.at(JobStage.IN_MODEL) != (1, 2):
                 await asyncio.sleep(0.01)

@@ -121,7 +121,7 @@ async def test_an_output_drive_that_goes_away_and_comes_back(
     """Unmounted in the middle of a batch: nothing is written to the disk below it."""
     drive = mounted(small_disk, "1m")
     async with BatchDriver(settings_for(drive / "out"), [SHORT, OTHER]) as batch:
-        batch.runner.subscribe(lambda e: unplug(e, drive))
+        batch.actor.subscribe(lambda e: unplug(e, drive))
         batch.send(Start())
         failure = await waits(batch)
         assert failure.kind is FailureKind.OUTPUT

@@ -82,7 +82,7 @@ async def test_no_reading_follows_the_end_of_a_batch_that_is_left_at_its_end(
             if isinstance(event, BatchFinished):
                 batch.send(Quit())
 
-        batch.runner.subscribe(quit_at_the_end)
+        batch.actor.subscribe(quit_at_the_end)
         await batch.to_the_end()
     assert any(isinstance(event, MemorySampled) for event in batch.events)
     assert isinstance(batch.events[-1], BatchFinished)
@@ -159,6 +159,6 @@ async def test_a_batch_that_will_not_fit_is_told_before_it_starts(
         assert told.proposal["model.compute_type"] == "int8"
         assert any("This batch needs an estimated" in line for line in batch.log)
         since = len(batch.events)
-        batch.send(ChangeSettings(apply(batch.runner.state.settings, told.proposal)))
+        batch.send(ChangeSettings(apply(batch.actor.state.settings, told.proposal)))
         again = await batch.until(Forecast, since=since)
         assert again.fits

@@ -57,7 +57,7 @@ async def test_a_batch_tells_of_each_file_then_of_itself(tmp_path: Path, command
     settings = replace(settings_for(tmp_path / "out"), done=done)
     async with BatchDriver(settings, [clip, broken]) as batch:
         await batch.to_the_end()
-        session = batch.runner.state.store.directory / f"{batch.runner.state.store.session_id}"
+        session = batch.actor.state.store.directory / f"{batch.actor.state.store.session_id}"
         assert "hook script" not in session.with_suffix(".json").read_text()
         assert "hook script" not in session.with_suffix(".journal").read_text()
     first, second, last = told(tmp_path)  # after the end: leaving waits for them

@@ -84,14 +84,14 @@ async def test_a_share_that_hangs_holds_up_nothing_else(tmp_path: Path) -> None:
         return find_in_portions(paths)
 
     async with BatchDriver(settings_for(tmp_path / "out")) as batch:
-        batch.runner.discovery.find = hanging
+        batch.actor.discovery.find = hanging
         batch.send(AddPaths((str(SHORT),)))
         batch.send(Start())
         batch.send(Stop())
         batch.send(SkipJobs((1,)))
         await batch.until(MemorySampled, since=len(batch.events))
         seen: list[AnyEvent] = []
-        batch.runner.subscribe(seen.append)()
+        batch.actor.subscribe(seen.append)()
         assert isinstance(seen[0], BatchSnapshot)
         assert seen[0].adding == AddingChanged(adding=True)
         answer.set()
@@ -120,7 +120,7 @@ async def test_what_was_found_before_a_share_hangs_is_in_the_queue(tmp_path: Pat
         yield from find_in_portions(paths)
 
     async with BatchDriver(settings_for(tmp_path / "out")) as batch:
-        batch.runner.discovery.find = hanging
+        batch.actor.discovery.find = hanging
         batch.send(AddPaths((str(SHORT), str(MINUTE))))
         await batch.until(JobsAdded, lambda added: added.jobs[0].name == SHORT.name)
         answer.set()
@@ -143,7 +143,7 @@ async def test_a_queue_that_is_half_added_is_not_kept(tmp_path: Path) -> None:
     """A session with some of the files would be resumed as if it had all."""
     go = threading.Event()
     async with BatchDriver(settings_for(tmp_path / "out")) as batch:
-        batch.runner.discovery.find = one_by_one(go)
+        batch.actor.discovery.find = one_by_one(go)
         batch.send(AddPaths((str(SHORT), str(MINUTE))))
         await batch.until(JobsAdded)
         batch.send(Quit())
@@ -164,7 +164,7 @@ async def test_a_command_does_not_wait_for_all_that_is_found(tmp_path: Path) -> 
             yield from find_in_portions([path])
 
     async with BatchDriver(settings_for(tmp_path / "out")) as batch:
-        batch.runner.discovery.find = find
+        batch.actor.discovery.find = find
         batch.send(AddPaths(paths))
         await batch.until(JobsAdded)
         batch.send(Start())
@@ -178,7 +178,7 @@ async def test_a_command_does_not_wait_for_all_that_is_found(tmp_path: Path) -> 
 async def test_what_was_there_before_is_kept(tmp_path: Path) -> None:
     go = threading.Event()
     async with BatchDriver(settings_for(tmp_path / "out"), [LONG]) as batch:
-        batch.runner.discovery.find = one_by_one(go)
+        batch.actor.discovery.find = one_by_one(go)
         batch.send(AddPaths((str(SHORT), str(MINUTE))))
         await batch.until(JobsAdded, lambda added: added.jobs[0].name == SHORT.name)
         batch.send(Quit())
@@ -195,7 +195,7 @@ async def test_after_trouble_with_the_disk_nothing_more_is_added(
     go = threading.Event()
     go.set()
     async with BatchDriver(settings_for(tmp_path / "out")) as batch:
-        store = batch.runner.state.store
+        store = batch.actor.state.store
         append = store.append
 
         def full_for_one(changes: Sequence[DurableChange]) -> None:
@@ -205,14 +205,14 @@ async def test_after_trouble_with_the_disk_nothing_more_is_added(
             append(changes)
 
         monkeypatch.setattr(store, "append", full_for_one)
-        batch.runner.discovery.find = one_by_one(go)
+        batch.actor.discovery.find = one_by_one(go)
         batch.send(AddPaths((str(SHORT), str(MINUTE), str(LONG))))
         await batch.until(LogLine, lambda line: line.level is Level.ERROR)
-        while batch.runner.discovery.is_searching:
+        while batch.actor.discovery.is_searching:
             await asyncio.sleep(0)
-        assert [job.name for job in batch.runner.state.queue] == [SHORT.name]
+        assert [job.name for job in batch.actor.state.queue] == [SHORT.name]
         await batch.add(SHORT, LONG)
-        assert [job.name for job in batch.runner.state.queue] == [SHORT.name, LONG.name]
+        assert [job.name for job in batch.actor.state.queue] == [SHORT.name, LONG.name]
         told = [line for line in batch.log if "already" in line or "No media" in line]
         assert told == ["1 file is already in the queue"]
 
@@ -237,7 +237,7 @@ async def test_files_that_are_added_at_the_last_moment_are_done_too(tmp_path: Pa
         return find_in_portions(paths)
 
     async with BatchDriver(settings_for(tmp_path / "out"), [SHORT]) as batch:
-        batch.runner.discovery.find = slow
+        batch.actor.discovery.find = slow
         batch.send(Start())
         batch.send(AddPaths((str(demo.clips()[1]),)))
         await batch.state(1, Completed)
@@ -286,7 +286,7 @@ async def test_a_skipped_file_is_not_tried_again_when_its_engine_dies(tmp_path: 
         pid = await batch.engine_pid()
         os.kill(pid, signal.SIGSTOP)
         batch.send(SkipJobs((1,)))
-        slot = next(iter(batch.runner._pool))
+        slot = next(iter(batch.actor._pool))
         while not slot.is_cancelling(1):
             await asyncio.sleep(0)
         os.kill(pid, signal.SIGKILL)

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from fwtui.batch.discovery import find_media
 from fwtui.batch.queue import Queue
-from fwtui.batch.ytdlp import NEEDED, DownloadProgress, failure_of, fetch, parse_line
+from fwtui.batch.ytdlp import NEEDED, LinkProgress, failure_of, fetch, parse_line
 from fwtui.cli.main import main
 from fwtui.config.locations import Locations
 from fwtui.core.commands import AddPaths, SkipJobs, Start
@@ -65,16 +65,16 @@ def test_the_name_of_a_link(url: str, name: str) -> None:
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("fwtui-progress 1024 78512 NA 12\n", DownloadProgress(1024, 78512, 12)),
-        ("fwtui-progress 1024 NA 80000.5 NA", DownloadProgress(1024, 80000.5, None)),
-        ("fwtui-progress NA NA NA NA", DownloadProgress(0, 0, None)),
+        ("fwtui-progress 1024 78512 NA 12\n", LinkProgress(1024, 78512, 12)),
+        ("fwtui-progress 1024 NA 80000.5 NA", LinkProgress(1024, 80000.5, None)),
+        ("fwtui-progress NA NA NA NA", LinkProgress(0, 0, None)),
         ("fwtui-progress 1024", None),
         ('fwtui-file "/x/a \\u00e9.mp3"', Path("/x/a é.mp3")),
         ("[download] 100%", None),
         ("", None),
     ],
 )
-def test_what_yt_dlp_says(line: str, expected: DownloadProgress | Path | None) -> None:
+def test_what_yt_dlp_says(line: str, expected: LinkProgress | Path | None) -> None:
     assert parse_line(line) == expected
 
 
@@ -220,7 +220,7 @@ asyncio.run(fetch(sys.argv[1], Path(sys.argv[2]), lambda step: print(step, flush
         command = [sys.executable, "-c", script, server.link("talk.flac"), str(tmp_path)]
         with subprocess.Popen(command, stdout=subprocess.PIPE) as parent:
             assert parent.stdout is not None
-            assert parent.stdout.readline().startswith(b"DownloadProgress(")
+            assert parent.stdout.readline().startswith(b"LinkProgress(")
             (child,) = psutil.Process(parent.pid).children()
             parent.kill()
             child.wait(PATIENCE)

@@ -95,7 +95,7 @@ def count_ticks(batch: BatchDriver, ticks: Path) -> None:
             with ticks.open("ab") as file:
                 file.write(b".")
 
-    batch.runner.subscribe(tick)
+    batch.actor.subscribe(tick)
 
 
 async def run_up_to_a_limit(batch: BatchDriver, ticks: Path, room: int) -> BatchFinished:
@@ -168,7 +168,7 @@ async def test_a_limit_below_the_models_own_need_ends_the_batch_with_a_message(
     async with BatchDriver(
         limited(settings_for(tmp_path / "out"), "50MB"), [SHORT, MINUTE]
     ) as batch:
-        batch.runner.subscribe(record)
+        batch.actor.subscribe(record)
         finished = await batch.to_the_end()
     assert finished.failure is not None
     assert "model alone exceeds the memory limit" in finished.failure.title
@@ -217,7 +217,7 @@ async def test_an_engine_that_cannot_even_start_for_want_of_memory_fails_the_fil
     record = RunRecord()
     settings = settings_for(tmp_path / "out", output=OutputSettings(add_report=True))
     async with BatchDriver(settings, [SHORT], TOO_LITTLE_TO_START) as batch:
-        batch.runner.subscribe(record)
+        batch.actor.subscribe(record)
         finished = await batch.to_the_end()
     assert (finished.failed, finished.failure) == (1, None)
     state = batch.jobs[1].state

@@ -67,11 +67,11 @@ async def test_a_driver_that_wakes_up_while_a_batch_starts_has_its_gpus_used(
     model = ModelSettings(model=str(demo.model_dir()), device_index="0,1")
     settings = replace(settings_for(tmp_path / "out"), model=model)
     async with BatchDriver(settings, [SHORT]) as batch:
-        batch.runner._meter._gpus = GpuMeter(lambda: (answer.wait(), nvml())[1], patience=0.01)
+        batch.actor._meter._gpus = GpuMeter(lambda: (answer.wait(), nvml())[1], patience=0.01)
         batch.send(Start())
         threading.Timer(0.2, answer.set).start()
         await batch.until(PhaseChanged, lambda event: event.phase is Phase.RUNNING)
-        assert [slot.device for slot in batch.runner._pool._workers] == [0, 1]
+        assert [slot.device for slot in batch.actor._pool._workers] == [0, 1]
 
 
 def slots_of(batch: BatchDriver, job: JobId) -> list[int]:

@@ -1,4 +1,4 @@
-"""Paths that are looked up by a child before anybody asks for them."""
+"""Paths that a child process searches in advance."""
 
 import os
 import sys
@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from fwtui.batch.discovery import Found, find_media
-from fwtui.batch.prefetch import Ahead
+from fwtui.batch.prefetch import Prefetch
 
 ENDS = (sys.executable, "-c", "")
 TALKS = (sys.executable, "-c", "print('Welcome to this machine!', flush=True); input()")
@@ -44,65 +44,44 @@ def joined(portions: list[Found]) -> Found:
     )
 
 
-def wait_for_first(ahead: Ahead) -> Found:
-    while (found := ahead.first()) is None:
-        pass
-    return found
-
-
 def test_the_child_finds_the_same(paths: tuple[str, ...]) -> None:
-    with Ahead(paths) as ahead:
-        first = wait_for_first(ahead)
-        assert Path(first.files[0]).name == "caf\udce9.mp3"
-        assert ahead.first() == first
-        assert joined(list(ahead.find(paths))) == find_media(paths)
+    with Prefetch(paths) as prefetch:
+        assert joined(list(prefetch.find(paths))) == find_media(paths)
 
 
-def test_nobody_need_ask_for_the_first_ones(paths: tuple[str, ...]) -> None:
-    with Ahead(paths) as ahead:
-        assert joined(list(ahead.find(paths))) == find_media(paths)
-        assert ahead.first() is None
-
-
-def test_what_is_asked_for_again_or_is_something_else_is_looked_up_then(
+def test_paths_are_searched_here_the_second_time_and_so_are_others(
     paths: tuple[str, ...], tmp_path: Path
 ) -> None:
-    with Ahead(paths) as ahead:
-        list(ahead.find(paths))
+    with Prefetch(paths) as prefetch:
+        list(prefetch.find(paths))
         (tmp_path / "talks" / "new.mp3").touch()
-        assert joined(list(ahead.find(paths))) == find_media(paths)
-        assert list(ahead.find([])) == [Found((), ())]
+        assert joined(list(prefetch.find(paths))) == find_media(paths)
+        assert list(prefetch.find([])) == [Found((), ())]
 
 
 @pytest.mark.parametrize("command", [ENDS, ENDS_AFTER_ONE, TALKS, NOT_A_PROGRAM])
-@pytest.mark.parametrize("look", [False, True])
-def test_a_child_that_fails_is_not_missed(
-    paths: tuple[str, ...], command: tuple[str, ...], look: bool
+def test_without_a_child_paths_are_searched_here(
+    paths: tuple[str, ...], command: tuple[str, ...]
 ) -> None:
-    with Ahead(paths, command) as ahead:
-        if look and command is ENDS_AFTER_ONE:
-            wait_for_first(ahead)
-        elif look:
-            assert ahead.first() is None
-        assert joined(list(ahead.find(paths))) == find_media(paths)
+    with Prefetch(paths, command) as prefetch:
+        assert joined(list(prefetch.find(paths))) == find_media(paths)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit of Linux")
 def test_more_names_than_a_command_line_takes(tmp_path: Path) -> None:
     (tmp_path / "a.mp3").touch()
     paths = (str(tmp_path / "a.mp3"), "x" * 200_000)
-    with Ahead(paths) as ahead:
-        assert ahead.first() is None
-        assert joined(list(ahead.find(paths))).files == (str(tmp_path / "a.mp3"),)
+    with Prefetch(paths) as prefetch:
+        assert joined(list(prefetch.find(paths))).files == (str(tmp_path / "a.mp3"),)
 
 
 def test_it_leaves_no_child_behind(paths: tuple[str, ...]) -> None:
     before = {child.pid for child in psutil.Process().children()}
-    with Ahead(paths, (sys.executable, "-c", "input()")) as ahead:
-        assert ahead.first() is None
-    with Ahead(paths):
+    with Prefetch(paths, (sys.executable, "-c", "input()")):
         pass
-    with Ahead(()) as ahead:
+    with Prefetch(paths):
+        pass
+    with Prefetch(()) as prefetch:
         assert {child.pid for child in psutil.Process().children()} == before
-        assert list(ahead.find(())) == [Found((), ())]
+        assert list(prefetch.find(())) == [Found((), ())]
     assert {child.pid for child in psutil.Process().children()} == before

@@ -30,7 +30,7 @@ async def test_the_later_one_takes_another_name_and_nothing_is_written_over(tmp_
         settings = settings_for(Path(same))
         async with BatchDriver(settings, [two]) as second:
             (told,) = [line for line in second.log if "Talk.flac" in line]
-            assert first.runner.state.store.session_id in told
+            assert first.actor.state.store.session_id in told
             assert "Talk.flac.*" in told
             assert [job.stem for job in first.jobs.values()] == ["Talk"]
             for batch in (first, second):
@@ -53,14 +53,14 @@ async def test_after_another_folder_and_on_resume_they_are_looked_at_again(tmp_p
     second = await BatchDriver.resumed()
     async with BatchDriver(settings_for(out), [one]) as first:
         async with second:
-            assert [job.stem for job in second.runner.state.queue] == ["Talk", MINUTE.stem]
+            assert [job.stem for job in second.actor.state.queue] == ["Talk", MINUTE.stem]
             output = replace(second.settings.output, output_dir=str(out))
             second.send(ChangeSettings(replace(second.settings, output=output)))
             await second.until(JobChanged)
-            assert [job.stem for job in second.runner.state.queue] == ["Talk.flac", MINUTE.stem]
+            assert [job.stem for job in second.actor.state.queue] == ["Talk.flac", MINUTE.stem]
         sessions = first.workspace.locations.sessions
         # A batch that is not running keeps nobody away: its files are like those of any run before.
-        session = first.runner.state.store.session_id
+        session = first.actor.state.store.session_id
         assert names_of_other_sessions(sessions, "", str(out)) == {
             "talk": session,
             f"{out}/talk".casefold(): session,

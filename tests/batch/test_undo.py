@@ -62,7 +62,7 @@ async def test_a_removed_file_comes_back_with_its_progress(
         batch.send(Start())
         await batch.windows(1, 1)
         batch.send(RemoveJobs((1, 2)))
-        await batch.until(JobsRemoved, lambda _: not list(batch.runner.state.queue))
+        await batch.until(JobsRemoved, lambda _: not list(batch.actor.state.queue))
         since = len(batch.events)
         batch.send(UndoRemove())
         back: dict[JobId, State] = {}
@@ -72,7 +72,7 @@ async def test_a_removed_file_comes_back_with_its_progress(
             return back.keys() == {1, 2}
 
         await batch.until(JobsAdded, all_back, since)
-        while batch.runner.state.queue.order != (1, 2):
+        while batch.actor.state.queue.order != (1, 2):
             await asyncio.sleep(0.01)
         state = back[1]  # by now it may be worked on again
         assert isinstance(state, Pending)
@@ -82,7 +82,7 @@ async def test_a_removed_file_comes_back_with_its_progress(
         batch.send(UndoRemove())
         await batch.until(LogLine, lambda event: "Nothing to undo" in event.text)
     async with await BatchDriver.resumed() as batch:
-        assert batch.runner.state.queue.order == (2, 1)
+        assert batch.actor.state.queue.order == (2, 1)
         await batch.to_the_end()
         assert all(isinstance(batch.jobs[number].state, Completed) for number in (1, 2))
         words = await batch.until(SegmentsFound, lambda event: event.id == 1)

@@ -85,7 +85,7 @@ async def test_two_folders_each_in_its_own_way(tmp_path: Path, roots: tuple[Path
         batch.send(WatchFolder(taking))
         batch.send(WatchFolder(tagging))
         first = await added(batch, "a.flac")
-        assert batch.runner.phase is Phase.IDLE  # nothing begins before the user says so
+        assert batch.actor.phase is Phase.IDLE  # nothing begins before the user says so
         batch.send(Start())
         await until_job(batch, first, Completed, one / "transcribed" / "a.flac", 0)
         await phase(batch, Phase.WATCHING)

@@ -76,7 +76,7 @@ def fwtui(kind: str, rows: int) -> None:
     from fwtui.core.job import Job, MediaInfo, Processing
     from fwtui.core.settings import Settings
     from fwtui.tui.app import FwtuiApp
-    from fwtui.tui.lazy_workspace import late
+    from fwtui.tui.lazy_workspace import lazy_workspace
 
     sys.setswitchinterval(SWITCH_SECONDS)
     now = datetime.now(UTC)
@@ -90,7 +90,7 @@ def fwtui(kind: str, rows: int) -> None:
         link = made.link
         return made
 
-    app = FwtuiApp(late(workspace), settings)
+    app = FwtuiApp(lazy_workspace(workspace), settings)
 
     def running() -> None:
         from fwtui.core.events import JobChanged

@@ -7,11 +7,11 @@ import pytest
 
 from fwtui.core.paths import path_to_text
 from fwtui.core.templates import (
-    DEFAULT,
+    DEFAULT_TEMPLATE,
     NameParts,
     check_template,
+    default_stem,
     model_name,
-    plain_stem,
     render,
     split_name,
     usable_template,
@@ -44,22 +44,22 @@ def test_without_a_folder_above_it_a_file_is_right_in_the_folder() -> None:
 @pytest.mark.parametrize(
     ("template", "said"),
     [
-        ("", "no name"),
+        ("", "a name is missing"),
         ("talk", "without {stem}"),
         ("/{stem}", "begins with /"),
         ("../{stem}", "'..'"),
-        ("a//{stem}", "no name between"),
+        ("a//{stem}", "missing between"),
         ("{stem}/", "after the last one"),
         ("{stem}?", "'?'"),
-        ("{stem}\n", "cannot be in a file's name"),
+        ("{stem}\n", "is not allowed in file names"),
         ("con/{stem}", "'con'"),
         (" a/{stem}", "' a'"),
-        ("{name}", "no field {name}"),
+        ("{name}", "unknown field {name}"),
         ("{stem!r}", "{stem!r}"),
         ("{stem:>9}", "{stem:>9}"),
         ("{stem", "braces"),
-        ("{stem}/{relpath}", "is a folder"),
-        ("x{relpath}/{stem}", "folder of its own"),
+        ("{stem}/{relpath}", "must follow {relpath}"),
+        ("x{relpath}/{stem}", "a separate folder"),
     ],
 )
 def test_what_is_no_name_everywhere_is_refused(template: str, said: str) -> None:
@@ -108,6 +108,6 @@ def test_the_name_of_a_model(model: str, name: str) -> None:
 )
 def test_the_plain_name_is_that_of_the_default_template(name: str) -> None:
     path = Path("/in") / name
-    rendered = render(DEFAULT, NameParts(stem=path.stem))
-    assert plain_stem(path_to_text(path)) == path_to_text(rendered)
+    rendered = render(DEFAULT_TEMPLATE, NameParts(stem=path.stem))
+    assert default_stem(path_to_text(path)) == path_to_text(rendered)
     assert split_name(name) == (path.stem, path.suffix)

@@ -69,19 +69,19 @@ def tell_events(descriptor: int) -> None:
     from fwtui.batch.workspace import Workspace
     from fwtui.core.events import AnyEvent
 
-    real = Workspace._runner
+    real = Workspace._create_batch
 
     def tell(event: AnyEvent) -> None:
         rest = memoryview(msgspec.json.encode(event) + b"\n")
         while rest:
             rest = rest[os.write(descriptor, rest) :]
 
-    def runner(self: Workspace, *arguments: Any) -> Batch:
+    def create(self: Workspace, *arguments: Any) -> Batch:
         made = real(self, *arguments)
         made.subscribe(tell)
         return made
 
-    setattr(Workspace, "_runner", runner)  # noqa: B010
+    setattr(Workspace, "_create_batch", create)  # noqa: B010
 
 
 def run_engine(trace: Callable[[str], None]) -> None:

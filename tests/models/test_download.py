@@ -11,7 +11,7 @@ from fwtui.core.settings import ModelSettings
 from fwtui.errors import ModelError
 from fwtui.models.cache import PARTIAL, cached, hub_cache, locate, repo_folder
 from fwtui.models.client import TransferRate, remote_size, remove, request_replies
-from fwtui.models.protocol import AnyReply, Done, Download, DownloadProgress, Planned, RequestFailed
+from fwtui.models.protocol import AnyReply, Done, Download, Planned, RequestFailed, TransferProgress
 from tests.models.hub import LARGE, TOKEN, FakeHub, demo_files, environment, etag, fake_hub
 
 REPO = "Systran/faster-whisper-tiny"
@@ -56,7 +56,7 @@ async def test_a_model_comes_and_goes(tmp_path: Path) -> None:
         one = Downloads(hub, tmp_path)
         found = await one.run()
         assert isinstance(found[0], Planned)
-        sizes = [reply.done for reply in found if isinstance(reply, DownloadProgress)]
+        sizes = [reply.done for reply in found if isinstance(reply, TransferProgress)]
         assert sizes == sorted(sizes)
         assert sizes[-1] == TOTAL
         done = found[-1]
@@ -79,7 +79,7 @@ async def test_a_paused_download_goes_on_where_it_was(tmp_path: Path) -> None:
         small = TOTAL - len(WANTED["model.bin"])
 
         def enough(reply: AnyReply) -> bool:
-            return isinstance(reply, DownloadProgress) and reply.done > small + LARGE
+            return isinstance(reply, TransferProgress) and reply.done > small + LARGE
 
         await one.run(enough)
         assert hub.held.is_set()

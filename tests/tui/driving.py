@@ -84,7 +84,6 @@ async def running(
     settings: Settings = SETTINGS,
     glyphs: Glyphs = UNICODE,
     keymap: Keymap = DEFAULT_KEYMAP,
-    coming: Sequence[str] = (),
     wait: bool = True,
 ) -> AsyncIterator[Driver]:
     """The application, with a batch (unless `wait` is off, for start-up dialogs)."""
@@ -93,7 +92,6 @@ async def running(
         workspace,
         settings,
         first,
-        coming=lambda: coming,
         keymap=keymap,
         now=lambda: NOW,
         glyphs=glyphs,

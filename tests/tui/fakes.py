@@ -9,7 +9,7 @@ import msgspec
 from fwtui.batch.link import Listener
 from fwtui.batch.remote.batch_status import BatchStatus
 from fwtui.batch.remote.endpoints import Endpoint
-from fwtui.batch.workspace import Mapped
+from fwtui.batch.workspace import MappedSession
 from fwtui.core.commands import AnyCommand, Quit
 from fwtui.core.events import (
     AnyEvent,
@@ -149,8 +149,8 @@ class ScriptedWorkspace:
         self.link.jobs = stored.session.jobs
         return self.link
 
-    async def mapped(self, stored: StoredSession) -> Mapped:
-        return Mapped(stored.session, tuple(f for f in self.missing if f not in self.maps))
+    async def mapped(self, stored: StoredSession) -> MappedSession:
+        return MappedSession(stored.session, tuple(f for f in self.missing if f not in self.maps))
 
     async def remember(self, maps: Mapping[str, str]) -> None:
         self.maps |= maps

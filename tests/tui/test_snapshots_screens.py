@@ -68,7 +68,7 @@ def spoken(number: int, text: str) -> Segment:
 async def test_resume(look: Look) -> None:
     workspace = ScriptedWorkspace(sessions=[sample(), stored("20251201_080000", gallery())])
     async with running(workspace, wait=False) as driver:
-        await driver.until_text("Unfinished session found")
+        await driver.until_text("2 unfinished sessions found")
         await look(driver)
 
 

@@ -1,6 +1,5 @@
 """What the start promises: little is imported and parsed; the first frame is the whole screen."""
 
-import asyncio
 import gc
 import subprocess
 import sys
@@ -10,24 +9,19 @@ import pytest
 from textual.css.parse import parse
 from textual.screen import Screen
 
-from fwtui.batch.remote.endpoints import Endpoint
 from fwtui.core.commands import Quit
 from fwtui.core.events import (
     AddingChanged,
     JobChanged,
     JobsAdded,
-    JobsRemoved,
-    Level,
-    LogLine,
     Phase,
     PhaseChanged,
 )
 from fwtui.core.job import Processing
-from fwtui.errors import StorageError
 from fwtui.tui.app import FwtuiApp
-from fwtui.tui.lazy_workspace import late
+from fwtui.tui.lazy_workspace import lazy_workspace
 from fwtui.tui.theme import LIGHT
-from tests.tui.driving import NARROW, WIDE, running, scripted
+from tests.tui.driving import NARROW, WIDE, scripted
 from tests.tui.fakes import NOW, ScriptedLink, ScriptedWorkspace, gallery, job
 
 LATER = ("fwtui.batch.batch", "fwtui.sessions", "fwtui.engine", "fwtui.outputs", "psutil")
@@ -52,7 +46,7 @@ async def test_the_collector_is_on_once_the_batch_is_imported() -> None:
             was_on.append(gc.isenabled())
             return ScriptedWorkspace(ScriptedLink())
 
-        await late(make).incomplete()
+        await lazy_workspace(make).incomplete()
         assert (was_on, gc.isenabled()) == ([False], True)
     finally:
         gc.enable()
@@ -100,84 +94,6 @@ async def test_the_first_frame_is_whole(
         await driver.app.run_action("theme")
         await driver.until(lambda: driver.app.theme == "fwtui-light")
         assert driver.app.main.styles.background.hex.lower() == LIGHT.background
-
-
-COMING = ("/talks/one.mp3", "/talks/[red]two\x1b[31m.mp3", "/talks/\udcff.mp3")
-
-
-@pytest.mark.parametrize("size", [WIDE, NARROW, (20, 5)], ids=str)
-async def test_files_that_are_found_by_then_are_in_the_first_frame(
-    size: tuple[int, int], frames: list[str]
-) -> None:
-    async with running(ScriptedWorkspace(), size=size, coming=COMING) as driver:
-        assert "one.mp3" in frames[0]
-        assert "\x1b" not in frames[0]
-        assert "Nothing in the queue" not in frames[0]
-        if size == WIDE:
-            assert "[red]two" in frames[0]
-            assert frames[0].count("waiting") == len(COMING)
-        await driver.press("down", "space", "d", "G", "enter")
-        assert "one.mp3" in driver.text, "until they are there nothing else takes their place"
-        assert driver.app.main.queue.targets == ()
-
-
-class SlowWorkspace(ScriptedWorkspace):
-    """Whose modules are imported for as long as a test likes."""
-
-    def __init__(self, link: ScriptedLink) -> None:
-        super().__init__(link)
-        self.go = asyncio.Event()
-
-    async def running(self) -> tuple[Endpoint, ...]:
-        await self.go.wait()
-        return await super().running()
-
-
-async def test_files_that_are_found_a_moment_later_need_not_wait_for_the_batch(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("fwtui.tui.app.LOOKS", 0)  # for ever: this machine may be slow
-    workspace = SlowWorkspace(ScriptedLink())
-    coming: list[str] = []
-    async with running(workspace, paths=COMING, coming=coming, wait=False) as driver:
-        assert "Nothing in the queue" in driver.text
-        coming += COMING
-        await driver.until_text("one.mp3")
-        workspace.go.set()
-        await driver.until(lambda: workspace.link.commands)
-        workspace.link.emit(JobsAdded((job(1, "/talks/one.mp3"),)))
-        await driver.until(lambda: not driver.app.controller.model.coming)
-        workspace.link.emit(JobsRemoved((1,)))
-        await driver.until_text("Nothing in the queue yet")
-
-
-async def test_they_make_way_for_the_queue() -> None:
-    link = ScriptedLink()
-    async with running(ScriptedWorkspace(link), coming=COMING) as driver:
-        link.emit(JobsAdded((job(1, "/talks/one.mp3"), job(2, "/talks/other.mp3"))))
-        await driver.until_text("other.mp3")
-        assert "two" not in driver.text
-        link.emit(JobsRemoved((1, 2)))
-        await driver.until_text("Nothing in the queue yet")
-
-
-async def test_they_are_withdrawn_when_they_do_not_come() -> None:
-    link = ScriptedLink()
-    async with running(ScriptedWorkspace(link), coming=COMING) as driver:
-        link.emit(LogLine(NOW, Level.WARNING, "not so bad"))
-        await driver.until_text("not so bad")
-        assert "one.mp3" in driver.text
-        link.emit(LogLine(NOW, Level.ERROR, "No space left on /state"))
-        await driver.until_text("Nothing in the queue yet")
-
-
-async def test_they_are_withdrawn_when_there_will_be_no_queue() -> None:
-    workspace = ScriptedWorkspace()
-    workspace.refusal = StorageError("No room on /state", "free some")
-    async with running(workspace, coming=COMING, wait=False) as driver:
-        await driver.until_text("No room on /state")
-        await driver.press("escape")
-        await driver.until_text("Nothing in the queue yet")
 
 
 async def test_what_is_added_is_told_until_all_of_it_is_there() -> None:

@@ -187,25 +187,21 @@ class AddDialog(Dialog[Names]):
     # Keys of the tree.
 
     def action_search(self) -> None:
-        """Search the folder and its subfolders."""
         field = self.query_one("#add-search", Input)
         field.add_class("open")
         field.focus()
 
     def action_kind(self) -> None:
-        """Show the next type of files."""
         self.tree_view.set_kind(KINDS[(KINDS.index(self.tree_view.kind) + 1) % len(KINDS)])
         self._show_folder()
         self._look_up(0)
 
     def action_known(self) -> None:
-        """Hide files that are queued or transcribed, or show them again."""
         self._only_new = not self._only_new
         self._show_folder()
         self._look_up(0)
 
     def action_leave(self) -> None:
-        """End the search, else close."""
         field = self.query_one("#add-search", Input)
         if field.has_class("open"):
             field.value = ""
@@ -218,7 +214,6 @@ class AddDialog(Dialog[Names]):
 
     @work(exclusive=True, group="confirm", exit_on_error=False)
     async def action_confirm(self) -> None:
-        """Close with what is selected and typed."""
         preview = self._preview
         if preview is None:
             preview = await self._find(*self._named)

@@ -71,7 +71,6 @@ class ReportDialog(ListDialog[None]):
 
     @work(exclusive=True, group="dialog", exit_on_error=False)
     async def action_export(self) -> None:
-        """Write the report to a file."""
         report = report_of(self._model)
         folder = _output_folder(self._model)
         stem = (folder if folder.is_dir() else Path.cwd()) / f"fwtui-report-{report.session_id}"
@@ -81,7 +80,6 @@ class ReportDialog(ListDialog[None]):
 
     @work(exclusive=True, group="folder", exit_on_error=False)
     async def action_folder(self) -> None:
-        """Open the folder of the transcripts."""
         await open_folder(self.app, _output_folder(self._model))
 
 

@@ -172,13 +172,11 @@ class DetailsDialog(ListDialog[RetryRequest | None]):
     # Actions.
 
     def action_retry(self) -> None:
-        """Queue the file again."""
         if self.source.can_retry and self._job.is_finished:
             self.dismiss(RetryRequest())
 
     @work(exclusive=True, group="dialog", exit_on_error=False)
     async def action_retry_with(self) -> None:
-        """Choose settings for this file alone, and queue it again."""
         from fwtui.tui.screens.settings import SettingsDialog
 
         if not (self.source.can_retry and self._job.is_finished):
@@ -192,11 +190,9 @@ class DetailsDialog(ListDialog[RetryRequest | None]):
 
     @work(exclusive=True, group="folder", exit_on_error=False)
     async def action_folder(self) -> None:
-        """Open the folder of the outputs."""
         await open_folder(self.app, _folder(self._job, self.source.settings))
 
     def action_copy(self) -> None:
-        """Copy the transcript."""
         text = self.transcript.text()
         if text:
             self.app.copy_to_clipboard(text)

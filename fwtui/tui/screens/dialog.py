@@ -80,20 +80,16 @@ class Dialog(ErrorBoundary, ModalScreen[Result], Generic[Result]):
             self.call_later(self.app.run_action, name, self)
 
     def action_leave(self) -> None:
-        """Escape."""
         self.action_close()
 
     def action_close(self) -> None:
-        """Close without a result."""
         self.dismiss(self.escape_result)
 
     def action_scroll_body(self, lines: int) -> None:
-        """Scroll the text."""
         for body in self.query(".body"):
             body.scroll_relative(y=lines, animate=False)
 
     def action_focus_button(self, step: int) -> None:
-        """Go to the next button, from anything that needs no left and right itself."""
         buttons = [button for button in self.query(Button) if not button.disabled]
         if isinstance(self.focused, Button) and self.focused in buttons:
             at = buttons.index(self.focused) + step
@@ -170,7 +166,6 @@ class ConfirmDialog(Dialog[bool]):
         self.query_one("#close").focus()
 
     def action_confirm(self) -> None:
-        """Answer yes."""
         self.dismiss(True)
 
 

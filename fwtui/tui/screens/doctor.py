@@ -28,17 +28,19 @@ def result_lines(results: Sequence[CheckResult], glyphs: Glyphs, cells: int) -> 
     """The results in lines of at most `cells`."""
     drawn: list[list[Piece]] = []
     group = ""
-    for one in results:
-        if one.group != group:
-            drawn += [[], [(f" {one.group}", "key")]] if group else [[(f" {one.group}", "key")]]
-            group = one.group
-        sign, ink = _mark(one.level, glyphs)
-        head: list[Piece] = [(f" {sign} ", ink), (fit(one.name, NAME_CELLS), ink)]
+    for result in results:
+        if result.group != group:
+            drawn += (
+                [[], [(f" {result.group}", "key")]] if group else [[(f" {result.group}", "key")]]
+            )
+            group = result.group
+        sign, ink = _mark(result.level, glyphs)
+        head: list[Piece] = [(f" {sign} ", ink), (fit(result.name, NAME_CELLS), ink)]
         before = NAME_CELLS + 3
-        for number, part in enumerate(wrap(clean(one.text), cells - before)):
+        for number, part in enumerate(wrap(clean(result.text), cells - before)):
             drawn.append([*(head if not number else [(" " * before, "plain")]), (part, "plain")])
-        if one.fix:
-            for part in wrap(clean(f"Fix: {one.fix}"), cells - before):
+        if result.fix:
+            for part in wrap(clean(f"Fix: {result.fix}"), cells - before):
                 drawn.append([(" " * before, "plain"), (part, "accent")])
     return drawn
 
@@ -76,7 +78,7 @@ class DoctorDialog(ListDialog[None]):
             buttons=(
                 Button("Close", id="close"),
                 Button("Copy", id="copy"),
-                Button("Run again", id="again", variant="primary"),
+                Button("Re-run", id="again", variant="primary"),
             ),
             id="doctor-dialog",
         )
@@ -88,8 +90,8 @@ class DoctorDialog(ListDialog[None]):
     async def _check(self) -> None:
         self._set_title(f"checking{self._glyphs.ellipsis}")
         self._show([])
-        async for one in self._examine():
-            self._show([*self.results, one])
+        async for result in self._examine():
+            self._show([*self.results, result])
         self._set_title(summary(self.results))
 
     def _show(self, results: list[CheckResult]) -> None:
@@ -101,10 +103,8 @@ class DoctorDialog(ListDialog[None]):
         box.border_title = Content(f"Doctor {self._glyphs.dot} {status}")
 
     def action_again(self) -> None:
-        """Run all checks again."""
         self._check()
 
     def action_copy(self) -> None:
-        """Copy the results."""
         self.app.copy_to_clipboard("\n".join(lines(self.results)))
         self.notify("Results copied", timeout=2, markup=False)

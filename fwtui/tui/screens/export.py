@@ -73,7 +73,6 @@ class ExportDialog(Dialog[str]):
         self._check()
 
     def action_format(self, step: int) -> None:
-        """Choose the next format."""
         formats = self._what.formats
         self._choose(formats[(formats.index(self._format) + step) % len(formats)])
 
@@ -108,7 +107,6 @@ class ExportDialog(Dialog[str]):
 
     @work(exclusive=True, group="write", exit_on_error=False)
     async def action_export(self) -> None:
-        """Write the file, and close."""
         path, chosen = self._path, self._format
 
         def write() -> None:

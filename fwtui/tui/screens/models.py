@@ -147,13 +147,13 @@ class ModelsDialog(ListDialog[str | None]):
         self._list.replace(entries)
         if not self._loaded:
             self._loaded = True
-            first = (at for at, one in enumerate(entries) if self._is_first(one))
+            first = (at for at, entry in enumerate(entries) if self._is_first(entry))
             self._list.move_to(next(first, 0))
 
-    def _is_first(self, one: ModelEntry) -> bool:
+    def _is_first(self, entry: ModelEntry) -> bool:
         """Whether the cursor begins here: on what is being downloaded, else on what is in use."""
         loads = self._downloads.active
-        return one.repo in loads if loads else one.in_use
+        return entry.repo in loads if loads else entry.in_use
 
     def _refresh(self) -> None:
         downloading = frozenset(self._downloads.active)
@@ -165,21 +165,21 @@ class ModelsDialog(ListDialog[str | None]):
             self.show_current()
 
     def describe(self) -> Content:
-        one = self._list.current
-        if one is None:
+        entry = self._list.current
+        if entry is None:
             return Content("")
-        folder = shown_path(str(model_folder(one, self._settings)))
-        return Content(f"{clean(one.repo)}\n{folder}" if one.repo else folder)
+        folder = shown_path(str(model_folder(entry, self._settings)))
+        return Content(f"{clean(entry.repo)}\n{folder}" if entry.repo else folder)
 
     def show_current(self) -> None:
         super().show_current()
-        one = self._list.current
-        downloading = one is not None and one.repo in self._downloads.active
+        entry = self._list.current
+        downloading = entry is not None and entry.repo in self._downloads.active
         self.enable(
-            use=one is not None,
-            download=one is not None and one.presence in _INCOMPLETE and not downloading,
+            use=entry is not None,
+            download=entry is not None and entry.presence in _INCOMPLETE and not downloading,
             pause=downloading,
-            remove=one is not None and one.presence in _REMOVABLE and not downloading,
+            remove=entry is not None and entry.presence in _REMOVABLE and not downloading,
         )
 
     # Actions.
@@ -188,18 +188,16 @@ class ModelsDialog(ListDialog[str | None]):
         self.action_use()
 
     def action_use(self) -> None:
-        """Use the model for the batch."""
-        one = self._list.current
-        if one is not None:
-            self.dismiss(one.name)
+        entry = self._list.current
+        if entry is not None:
+            self.dismiss(entry.name)
 
     def action_download(self) -> None:
-        """Start or continue the download."""
-        one = self._list.current
-        if one is None or one.presence not in _INCOMPLETE:
+        entry = self._list.current
+        if entry is None or entry.presence not in _INCOMPLETE:
             self.notify("Already downloaded", markup=False)
             return
-        self._download(one.name)
+        self._download(entry.name)
 
     def _download(self, name: str) -> None:
         try:
@@ -210,21 +208,23 @@ class ModelsDialog(ListDialog[str | None]):
 
     @work(group="pause", exit_on_error=False)
     async def action_pause(self) -> None:
-        """Pause the download."""
-        one = self._list.current
-        if one is not None and await self._downloads.pause(one.repo):
-            note = f"Download of {clean(one.name)} paused {self._list.glyphs.dot} "
+        entry = self._list.current
+        if entry is not None and await self._downloads.pause(entry.repo):
+            note = f"Download of {clean(entry.name)} paused {self._list.glyphs.dot} "
             self.notify(note + with_keys(self, "{model_download} to continue"), markup=False)
             self._refresh()
 
     @work(exclusive=True, group="dialog", exit_on_error=False)
     async def action_remove(self) -> None:
-        """Delete the model from this machine; asks first."""
-        one = self._list.current
-        if one is None or one.presence not in _REMOVABLE or one.repo in self._downloads.active:
+        entry = self._list.current
+        if (
+            entry is None
+            or entry.presence not in _REMOVABLE
+            or entry.repo in self._downloads.active
+        ):
             return
         question = (
-            f"Delete {clean(one.name)} from this machine?\n\n"
+            f"Delete {clean(entry.name)} from this machine?\n\n"
             "Other programs that use the Hugging Face cache may use the same files."
         )
         if not await self.app.push_screen_wait(
@@ -232,28 +232,27 @@ class ModelsDialog(ListDialog[str | None]):
         ):
             return
         try:
-            freed = await remove(one.repo, str(hub_cache(self._settings.model_dir)))
+            freed = await remove(entry.repo, str(hub_cache(self._settings.model_dir)))
         except ModelError as error:
             self.show_error(error)
         else:
-            self.notify(f"{clean(one.name)} removed, {file_size(freed)} freed", markup=False)
+            self.notify(f"{clean(entry.name)} removed, {file_size(freed)} freed", markup=False)
         self._read()
 
     @work(exclusive=True, group="dialog", exit_on_error=False)
     async def action_other(self) -> None:
-        """Use or download a model by its id or folder."""
         name = await self.app.push_screen_wait(ModelNameDialog())
         if not name:
             return
         try:
-            one = await asyncio.to_thread(find_model, name, self._settings)
+            entry = await asyncio.to_thread(find_model, name, self._settings)
         except ModelError as error:
             self.show_error(error)
             return
-        if one.presence in _INCOMPLETE:
-            self._download(one.name)
+        if entry.presence in _INCOMPLETE:
+            self._download(entry.name)
         else:
-            self.dismiss(one.name)
+            self.dismiss(entry.name)
 
 
 class ModelNameDialog(Dialog[str]):
@@ -283,5 +282,4 @@ class ModelNameDialog(Dialog[str]):
         self.action_use()
 
     def action_use(self) -> None:
-        """Close with what was typed."""
         self.dismiss(self.query_one(Input).value.strip())

@@ -63,7 +63,6 @@ class ReportBugDialog(ListDialog[str]):
         )
 
     def action_place(self) -> None:
-        """Type another path."""
         self.query_one(Input).focus()
 
     def on_input_submitted(self) -> None:
@@ -71,7 +70,6 @@ class ReportBugDialog(ListDialog[str]):
 
     @work(exclusive=True, group="write", exit_on_error=False)
     async def action_write(self) -> None:
-        """Write the bundle, and close."""
         file = expand_home(self.query_one(Input).value)
         try:
             await asyncio.to_thread(write_bundle, file, self._files)

@@ -114,21 +114,17 @@ class ResumeDialog(ListDialog[ResumeChoice]):
         self.first_focus.focus()
 
     def action_resume(self) -> None:
-        """Resume the session."""
         if self._stored.in_use is None:
             self.dismiss(ResumeChoice("resume", self._stored))
 
     def action_discard(self) -> None:
-        """Discard the session."""
         if self._stored.in_use is None:
             self.dismiss(ResumeChoice("discard", self._stored))
 
     def action_later(self) -> None:
-        """Keep the session, and start a new one."""
         self.dismiss(LATER)
 
     def action_inspect(self) -> None:
-        """Show the session's files and attempts."""
         from fwtui.tui.screens.sessions import InspectDialog
 
         self.app.push_screen(InspectDialog(self._stored, self._workspace, self._glyphs))
@@ -211,7 +207,6 @@ class RemapDialog(Dialog[str | None]):
         self.action_remember()
 
     def action_remember(self) -> None:
-        """Close with the folder, if there is one of that name."""
         typed = self.query_one(Input).value.strip()
         folder = expand_home(typed)
         if typed and folder.is_dir():

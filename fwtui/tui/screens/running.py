@@ -86,7 +86,6 @@ class RunningDialog(ListDialog[Endpoint | None]):
         self.first_focus.focus()
 
     def action_attach(self) -> None:
-        """Show the batch on this screen."""
         if self._batch.details is not None:
             self.dismiss(self._batch.endpoint)
 

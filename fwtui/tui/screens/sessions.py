@@ -72,7 +72,6 @@ class InspectDialog(ListDialog[None]):
         self.action_open()
 
     def action_open(self) -> None:
-        """Show the file's details."""
         job = self._session.job
         if job is not None:
             source = stored_source(self._stored, self._workspace, job)
@@ -203,7 +202,6 @@ class SessionsDialog(ListDialog[StoredSession | None]):
         self.action_open()
 
     def action_open(self) -> None:
-        """Go to the files of the session; from a file to its details."""
         stored, job = self._list.current, self._session.job
         if self.focused is not self._session.files:
             self._session.files.focus()
@@ -212,14 +210,12 @@ class SessionsDialog(ListDialog[StoredSession | None]):
             self.app.push_screen(DetailsDialog(source, self._glyphs))
 
     def action_leave(self) -> None:
-        """Go from the files back to the sessions, else close."""
         if self.focused is self._session.files:
             self._list.focus()
         else:
             self.action_close()
 
     def action_resume(self) -> None:
-        """Resume the session in place of this batch."""
         stored = self._free()
         if stored is not None and stored.session.is_incomplete:
             self.dismiss(stored)
@@ -228,7 +224,6 @@ class SessionsDialog(ListDialog[StoredSession | None]):
 
     @work(exclusive=True, group="dialog", exit_on_error=False)
     async def action_export(self) -> None:
-        """Write the session to a file."""
         stored = self._list.current
         if stored is None:
             return
@@ -245,7 +240,6 @@ class SessionsDialog(ListDialog[StoredSession | None]):
 
     @work(exclusive=True, group="folder", exit_on_error=False)
     async def action_folder(self) -> None:
-        """Open the folder of the transcripts."""
         stored = self._list.current
         if stored is not None:
             folder = expand_home(text_to_path(stored.session.settings.output.output_dir))
@@ -253,14 +247,12 @@ class SessionsDialog(ListDialog[StoredSession | None]):
 
     @work(exclusive=True, group="dialog", exit_on_error=False)
     async def action_discard(self) -> None:
-        """Delete the session; its transcripts stay."""
         stored = self._free()
         if stored is not None and await self.app.push_screen_wait(ask_discard(stored.session)):
             await self._remove(stored, self._workspace.discard)
 
     @work(exclusive=True, group="dialog", exit_on_error=False)
     async def action_delete(self) -> None:
-        """Delete the session and its transcripts."""
         stored = self._free()
         if stored is None:
             return

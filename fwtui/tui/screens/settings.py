@@ -44,7 +44,7 @@ def describe_setting(field: Field, draft: Draft, glyphs: Glyphs, *, narrow: bool
     rows = list(_rows(field, draft, narrow=narrow))
     if narrow:
         dot = f" {glyphs.dot} "
-        facts = dot.join(f"{row.label} {row.value}" for row in rows)
+        facts = dot.join(f"{row.label}: {row.value}" for row in rows)
         return Content.assemble((field.description, ""), ("\n" + facts, "$ink-dim"))
     title = (f"{field.name}\n\n", "bold $primary")
     parts: list[StyledText] = []
@@ -65,7 +65,7 @@ def _rows(field: Field, draft: Draft, *, narrow: bool) -> Iterator[FieldRow]:
     if unit := unit_of(field):
         yield FieldRow("Unit", unit)
     if not narrow:
-        yield FieldRow("In the file", f"[{field.section}] {field.name}")
+        yield FieldRow("Settings file", f"[{field.section}] {field.name}")
 
 
 def describe_error(error: FwtuiError, glyphs: Glyphs) -> Content:
@@ -119,7 +119,6 @@ class ValueInput(Input):
             self.lines = lines
 
     def action_accept(self, lines: int) -> None:
-        """Accept the value and move."""
         self.post_message(self.Accepted(lines))
 
 
@@ -218,7 +217,6 @@ class SettingsDialog(Dialog[Settings | None]):
     # Changing values.
 
     def action_edit(self) -> None:
-        """Type a value, switch it, or step to the next choice."""
         if isinstance(self.focused, Button):
             self.focused.press()
             return
@@ -237,7 +235,6 @@ class SettingsDialog(Dialog[Settings | None]):
         self.call_later(self.action_edit)
 
     def action_step(self, by: int) -> None:
-        """Change the value by one step; among buttons: the next one."""
         field = self._list.current
         if isinstance(self.focused, Button):
             self.action_focus_button(by)
@@ -250,7 +247,6 @@ class SettingsDialog(Dialog[Settings | None]):
         self._show()
 
     def action_reset(self) -> None:
-        """Back to the default."""
         field = self._list.current
         if field is not None:
             self._error = None
@@ -263,13 +259,11 @@ class SettingsDialog(Dialog[Settings | None]):
         return profile_of(self.draft.settings, self._bar.profiles[len(PROFILES) :])
 
     def action_profile(self, number: int) -> None:
-        """Apply the values of a profile."""
         if self._finish() and number < len(self._bar.profiles):
             self.draft.settings = with_profile(self.draft.settings, self._bar.profiles[number])
             self._show()
 
     def action_next_profile(self) -> None:
-        """Apply the values of the next profile."""
         chosen, profiles = self._chosen, self._bar.profiles
         number = profiles.index(chosen) + 1 if chosen in profiles else 0
         self.action_profile(number % len(profiles))
@@ -278,7 +272,6 @@ class SettingsDialog(Dialog[Settings | None]):
         self.action_profile(event.number)
 
     def action_name_profile(self) -> None:
-        """Save the values as a profile: type its name."""
         if self._finish():
             self._profile_name.add_class("open")
             chosen = self._chosen
@@ -302,7 +295,6 @@ class SettingsDialog(Dialog[Settings | None]):
 
     @work(exclusive=True, group="save", exit_on_error=False)
     async def action_delete_profile(self) -> None:
-        """Delete the current custom profile."""
         chosen = self._chosen
         if chosen is None or not chosen.complete:
             self.notify("Only custom profiles can be deleted", markup=False)
@@ -384,7 +376,6 @@ class SettingsDialog(Dialog[Settings | None]):
             self._check()
 
     def action_filter(self) -> None:
-        """Type a filter."""
         if self._finish():
             self._filter.add_class("open")
             self._filter.focus()
@@ -392,7 +383,6 @@ class SettingsDialog(Dialog[Settings | None]):
     # The end.
 
     def action_leave(self) -> None:
-        """Leave the value, then the filter, then the screen."""
         if self._editing is not None:
             self._close_value()
         elif self._profile_name.has_class("open"):
@@ -406,14 +396,12 @@ class SettingsDialog(Dialog[Settings | None]):
             self.action_close()
 
     def action_apply(self) -> None:
-        """Close with the values for this batch."""
         settings = self._usable()
         if settings is not None:
             self.dismiss(settings)
 
     @work(exclusive=True, group="save", exit_on_error=False)
     async def action_save(self) -> None:
-        """Save the values as defaults."""
         settings = self._usable()
         if settings is None:
             return

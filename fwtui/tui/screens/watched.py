@@ -130,7 +130,6 @@ class WatchForm(Dialog[WatchedFolder | None]):
 
     @work(exclusive=True, group="confirm", exit_on_error=False)
     async def action_watch(self) -> None:
-        """Close with the folder that the form describes; say what is wrong with it."""
         texts = {key: self._text(key) for key in _FIELDS}
         profile = self._profiles.get(self._chosen["profile"])
         try:
@@ -332,12 +331,10 @@ class WatchedDialog(ListDialog[None]):
 
     @work(exclusive=True, group="dialog", exit_on_error=False)
     async def action_add(self) -> None:
-        """Watch another folder."""
         await self._edit(None)
 
     @work(exclusive=True, group="dialog", exit_on_error=False)
     async def action_change(self) -> None:
-        """Change how the folder is watched."""
         current = self._list.current
         if current is not None:
             await self._edit(current.folder)
@@ -349,7 +346,6 @@ class WatchedDialog(ListDialog[None]):
             self._send(WatchFolder(changed))
 
     def action_remove(self) -> None:
-        """Stop watching the folder; its files stay in the queue."""
         current = self._list.current
         if current is not None:
             self._send(UnwatchFolder(current.folder.path))

@@ -116,7 +116,6 @@ class FileTree(Listing[TreeRow]):
     # Moving and selecting.
 
     def action_unfold(self) -> None:
-        """Open the folder, or go to its first entry."""
         entry = self.entry
         if entry is None or not entry.is_folder or self.needle:
             return
@@ -127,7 +126,6 @@ class FileTree(Listing[TreeRow]):
         self._read(entry.path)
 
     def action_fold(self) -> None:
-        """Close the folder, or go to its parent."""
         entry = self.entry
         if entry is None or self.needle:
             return
@@ -142,7 +140,6 @@ class FileTree(Listing[TreeRow]):
             self.action_above()
 
     def action_above(self) -> None:
-        """Show the parent folder."""
         root = self.folders.root
         above = os.path.dirname(root)  # noqa: PTH120
         if above != root:
@@ -150,7 +147,6 @@ class FileTree(Listing[TreeRow]):
             self.go_to(above, root)
 
     def action_open(self) -> None:
-        """Open or close a folder; select a file."""
         entry = self.entry
         if entry is None or not entry.is_folder:
             self.action_choose()
@@ -160,7 +156,6 @@ class FileTree(Listing[TreeRow]):
             self.action_unfold()
 
     def action_choose(self) -> None:
-        """Select or deselect the entry, and go to the next."""
         entry = self.entry
         if entry is not None:
             self.folders.toggle(entry)
@@ -169,7 +164,6 @@ class FileTree(Listing[TreeRow]):
             self.post_message(self.SelectionChanged())
 
     def action_choose_all(self) -> None:
-        """Select everything at the first level or everything found; or nothing of it."""
         entries = [row.entry for row in self.items if row.depth == 0]
         all_selected = all(self.folders.is_selected(entry.path) for entry in entries)
         for entry in entries:

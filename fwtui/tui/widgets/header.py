@@ -62,7 +62,7 @@ class Header(LinesPanel):
                 return f"{glyphs.pending} watching", "primary"
             case Phase.IDLE:
                 counts = model.counts
-                if model.adding.adding or model.coming:
+                if model.adding.adding:
                     return f"{glyphs.pending} adding", "primary" if counts.total else "dim"
                 if not counts.total:
                     return f"{glyphs.pending} empty", "dim"

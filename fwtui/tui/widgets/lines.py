@@ -18,17 +18,17 @@ WHEEL_LINES = 3
 
 
 class LineView(InkWidget, can_focus=True):
-    """Lines numbered from 0, seen from line `top` on, with a thumb at the right edge.
+    """Lines numbered from 0, seen from line `top` on, with a scroll thumb at the right edge.
 
-    Subclasses say how many lines there are (`count`) and draw one (`line`). `head` lines stay at
-    the top. With `tail` on, the view holds to the end until the user scrolls up.
+    Subclasses give the number of lines (`count`) and draw one (`line`). `head` lines stay at the
+    top. With `tail` on, the view follows its end until the user scrolls up.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("moving")
     head = 0
 
     class TailChanged(Message):
-        """The view began to follow its end, or ceased to."""
+        """The view started or stopped following its end."""
 
     def __init__(self, glyphs: Glyphs, *, id: str | None = None, tail: bool = False) -> None:  # noqa: A002
         super().__init__(glyphs, id=id)
@@ -100,7 +100,7 @@ class LineView(InkWidget, can_focus=True):
         if 0 <= y < self.rows:
             self.refresh(Region(0, y + self.head, self.size.width, 1))
 
-    def look_at(self, top: int) -> None:
+    def set_top(self, top: int) -> None:
         """Scroll so that `top` is the first line; at the end a tailing view follows again."""
         last = self.last_top
         top = max(0, min(top, last))
@@ -111,29 +111,34 @@ class LineView(InkWidget, can_focus=True):
             self.top = top
             self.refresh()
 
+    def reveal(self, index: int) -> None:
+        """Scroll so that a line is in view."""
+        if self.rows <= 0:
+            return
+        if index < self.top:
+            self.set_top(index)
+        elif index >= self.top + self.rows:
+            self.set_top(index - self.rows + 1)
+
     def action_go(self, lines: int) -> None:
-        """Move by lines."""
-        self.look_at(self.top + lines)
+        self.set_top(self.top + lines)
 
     def action_page(self, pages: float) -> None:
-        """Move by pages."""
         self.action_go(round(pages * max(1, self.rows - 1)) or (1 if pages > 0 else -1))
 
     def action_home(self) -> None:
-        """Move to the first line."""
-        self.look_at(0)
+        self.set_top(0)
 
     def action_end(self) -> None:
-        """Move to the last line."""
-        self.look_at(self.last_top)
+        self.set_top(self.last_top)
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         event.stop()
-        self.look_at(self.top + WHEEL_LINES)
+        self.set_top(self.top + WHEEL_LINES)
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         event.stop()
-        self.look_at(self.top - WHEEL_LINES)
+        self.set_top(self.top - WHEEL_LINES)
 
 
 Item = TypeVar("Item")
@@ -213,7 +218,7 @@ class Listing(LineView, Generic[Item]):
         self.cursor = max(0, min(self.cursor, self.count() - 1))
         self.changed()
         self.refresh(layout=True)
-        self._reveal()
+        self.reveal(self.cursor)
         self.post_message(self.Highlighted(self))
 
     def move_to(self, index: int) -> None:
@@ -224,19 +229,11 @@ class Listing(LineView, Generic[Item]):
             self.refresh_line(before)
             self.refresh_line(index)
             self.post_message(self.Highlighted(self))
-        self._reveal()
-
-    def _reveal(self) -> None:
-        if self.rows <= 0:
-            return
-        if self.cursor < self.top:
-            self.look_at(self.cursor)
-        elif self.cursor >= self.top + self.rows:
-            self.look_at(self.cursor - self.rows + 1)
+        self.reveal(self.cursor)
 
     def on_resize(self) -> None:
         self.changed()
-        self._reveal()
+        self.reveal(self.cursor)
 
     def action_go(self, lines: int) -> None:
         self.move_to(self.cursor + lines)

@@ -1,4 +1,4 @@
-"""A line for paths: completed by Tab, pasted from anywhere."""
+"""An input for paths: completed by Tab; pasted lines are quoted."""
 
 import asyncio
 import os
@@ -23,7 +23,6 @@ class PathInput(Input):
 
     @work(exclusive=True, group="complete")
     async def action_complete(self) -> None:
-        """Complete the path before the cursor, or go on to the tree."""
         start, typed = last_word(self.value)
         found = await asyncio.to_thread(completions, typed, MEDIA_SUFFIXES) if typed else []
         common = common_start(found)
@@ -32,7 +31,7 @@ class PathInput(Input):
             return
         whole = shlex.quote(common)
         if (common.endswith(os.sep) and whole != common) or (len(found) > 1 and whole != common):
-            # The name goes on: leave its quote open.
+            # The name continues: leave its quote open.
             whole = whole[:-1]
         self.value = self.value[:start] + whole
         self.cursor_position = len(self.value)

@@ -15,7 +15,7 @@ from fwtui.tui.keymap import with_keys
 from fwtui.tui.model import BatchModel
 from fwtui.tui.sort_filter import Sort, VisibleJobs
 from fwtui.tui.widgets.lines import LineView
-from fwtui.tui.widgets.paint import Piece, changed_cells
+from fwtui.tui.widgets.paint import changed_cells
 
 CACHED_ROWS = 2_000
 EMPTY = (
@@ -77,21 +77,10 @@ class QueueTable(LineView):
         return len(self.ids)
 
     def render_line(self, y: int) -> Strip:
-        if self.model.coming and y >= self.head and self.size.width > 1:
-            return self._coming_line(y - self.head)
         hint = self._hint(y - self.head - 1) if not self.ids else ""
         if not hint:
             return super().render_line(y)
         return self.strip([("    " + hint, "dim")], self.size.width)
-
-    def _coming_line(self, index: int) -> Strip:
-        pieces: list[Piece] = []
-        over = ""
-        if index < len(self.model.coming):
-            job = self.model.coming[index]
-            pieces = rows.row(job, None, Phase.IDLE, self._columns, self.glyphs, selected=False)
-            over = "cursor" if index == 0 and self.has_focus else ""
-        return Strip.join([self.strip(pieces, self.size.width - 1, over), self._edge(" ")])
 
     def _hint(self, line: int) -> str:
         none = SCANNING if self.model.adding.adding else EMPTY
@@ -207,14 +196,6 @@ class QueueTable(LineView):
                 self.cursor = max(0, min(self.cursor, len(self.ids) - 1))
         self.changed()
 
-    def _reveal(self) -> None:
-        if self.rows <= 0:
-            return
-        if self.cursor < self.top:
-            self.look_at(self.cursor)
-        elif self.cursor >= self.top + self.rows:
-            self.look_at(self.cursor - self.rows + 1)
-
     def move_to(self, index: int) -> bool:
         """Move the cursor to a row; False if it was there."""
         index = max(0, min(index, self.count() - 1))
@@ -223,7 +204,7 @@ class QueueTable(LineView):
             return False
         self.refresh_line(before)
         self.refresh_line(index)
-        self._reveal()
+        self.reveal(self.cursor)
         return True
 
     def show(self, job_id: JobId) -> None:

@@ -1,4 +1,4 @@
-"""The settings as lines: groups, names, values, marks."""
+"""The list of settings in groups, and the bar of profiles."""
 
 from collections.abc import Sequence
 
@@ -82,7 +82,7 @@ class SettingsList(LineView):
         self._move_to(self._lines.index(field), 1)
 
     def on_resize(self) -> None:
-        """Empty lines between the groups where there is room."""
+        """Separate the groups by empty lines where there is room."""
         self._relist()
 
     def _relist(self) -> None:
@@ -105,41 +105,31 @@ class SettingsList(LineView):
         self.post_message(self.SettingHighlighted())
 
     def _reveal(self) -> None:
-        if self.rows <= 0:
-            return
         # The title of the first setting of a group comes into view with it.
         first = self.cursor
         while first > 0 and isinstance(self._lines[first - 1], str):
             first -= 1
-        if first < self.top:
-            self.look_at(first)
-        elif self.cursor >= self.top + self.rows:
-            self.look_at(self.cursor - self.rows + 1)
+        self.reveal(self.cursor if first >= self.top else first)
 
-    def look_at(self, top: int) -> None:
+    def set_top(self, top: int) -> None:
         """Scroll, unless locked."""
         if not self.locked:
-            super().look_at(top)
+            super().set_top(top)
 
     def action_go(self, lines: int) -> None:
-        """Move the cursor."""
         if not self.locked:
             self._move_to(self.cursor + lines, 1 if lines > 0 else -1)
 
     def action_home(self) -> None:
-        """To the first setting."""
         self.action_go(-self.count())
 
     def action_end(self) -> None:
-        """To the last setting."""
         self.action_go(self.count())
 
     def on_focus(self) -> None:
-        """The cursor looks different."""
         self.refresh()
 
     def on_blur(self) -> None:
-        """The cursor looks different."""
         self.refresh()
 
     def on_click(self, event: events.Click) -> None:
@@ -184,10 +174,10 @@ MOST_NAME_CELLS = 20
 
 
 class ProfileBar(Horizontal):
-    """Buttons for `profiles`: the built-in ones, then the user's own. `legend` is at the right."""
+    """Buttons for `profiles`: the built-in ones, then custom ones. `legend` is at the right."""
 
     class ProfileSelected(Message):
-        """A profile was clicked; its place among all."""
+        """A profile was clicked; `number` is its index among all."""
 
         def __init__(self, number: int) -> None:
             super().__init__()
@@ -199,26 +189,24 @@ class ProfileBar(Horizontal):
         self._legend = legend
 
     def compose(self) -> ComposeResult:
-        """The built-in ones; the others are read from the file."""
         yield Static("Profile", markup=False, id="profile-title")
         for number, profile in enumerate(PROFILES, 1):
             yield _button(number, profile)
         yield Static(self._legend, markup=False, id="settings-legend")
 
     async def set_own(self, own: Sequence[Profile]) -> None:
-        """Show these profiles after the built-in ones."""
+        """Show these custom profiles after the built-in ones."""
         await self.query(".own").remove()
         self.profiles = (*PROFILES, *own)
         buttons = [_button(at, profile) for at, profile in enumerate(self.profiles, 1)]
         await self.mount(*buttons[len(PROFILES) :], before="#settings-legend")
 
     def mark(self, chosen: Profile | None) -> None:
-        """Show which one the settings are."""
+        """Show whose values the settings have."""
         for button, profile in zip(self.query(Button), self.profiles, strict=False):
             button.set_class(profile is chosen, "on")
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
-        """Pick one."""
         event.stop()
         name = event.button.id or ""
         self.post_message(self.ProfileSelected(int(name.removeprefix("profile-")) - 1))

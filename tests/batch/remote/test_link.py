@@ -110,7 +110,7 @@ async def test_in_the_background_it_ends_when_there_is_nothing_to_do_and_nobody_
 ) -> None:
     batch = BatchDriver(settings_for(tmp_path), [SHORT])
     async with batch, attached(batch) as client:
-        batch.runner.go_to_background()
+        batch.actor.go_to_background()
         here = len(client.events)
         for _ in range(2):
             await client.until(lambda event: isinstance(event, MemorySampled), here)
@@ -127,7 +127,7 @@ async def test_in_the_background_no_reading_follows_the_end(
     async with BatchDriver(settings_for(tmp_path), [SHORT]) as batch:
         batch.send(Start())
         await batch.until(SegmentsFound)
-        batch.runner.go_to_background()
+        batch.actor.go_to_background()
         await asyncio.wait_for(batch._task, PATIENCE)
     assert isinstance(batch.events[-1], BatchFinished)
 
@@ -139,7 +139,7 @@ async def test_who_falls_too_far_behind_is_dropped_and_comes_again(
     async with BatchDriver(settings_for(tmp_path), [SHORT]) as batch:
         link = await batch.workspace.attach(await place_of(batch))
         async with attached(batch) as quick:
-            door = batch.runner._server
+            door = batch.actor._server
             assert door.clients == 2
             # As when the terminal is stopped, or on a line that is too slow.
             transport = link._connection._writer.transport
@@ -149,9 +149,9 @@ async def test_who_falls_too_far_behind_is_dropped_and_comes_again(
             async with asyncio.timeout(PATIENCE):
                 while door.clients == 2:
                     number += 1
-                    batch.runner.state.log(Level.INFO, f"{number} " + "x" * 100_000)
+                    batch.actor.state.log(Level.INFO, f"{number} " + "x" * 100_000)
                     await quick.log_line(f"{number} ")
-            batch.runner.state.log(Level.INFO, "the last one")
+            batch.actor.state.log(Level.INFO, "the last one")
             transport.resume_reading()
             slow = Client(link)
             await slow.until(lambda _: len(slow.snapshots) == 2)

@@ -47,13 +47,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", nargs="+", choices=SIZES, default=["tiny", "base", "small"])
     arguments = parser.parse_args()
-    print(f"{'model':16} {'stored':8} {'loaded':8} {'told MB':>8} {'taken MB':>9} {'ratio':>6}")
+    print(f"{'model':16} {'stored':8} {'loaded':8} {'forecast MB':>12} {'used MB':>8} {'ratio':>6}")
     for name, stored in product(arguments.sizes, STORED):
         with tempfile.TemporaryDirectory() as folder:
             write_model(SIZES[name], Path(folder), stored)
             for computed in COMPUTED:
                 told, taken = told_and_taken(Path(folder), computed)
-                line = f"{name:16} {stored:8} {computed:8} {told:8.0f} {taken:9.0f}"
+                line = f"{name:16} {stored:8} {computed:8} {told:12.0f} {taken:8.0f}"
                 print(f"{line} {told / taken:6.2f}", flush=True)
 
 

@@ -1,11 +1,11 @@
-"""What large pages cost and bring, by the size of the model, on the CPU.
+"""What huge pages cost and bring, by the size of the model, on the CPU.
 
 python -m tests.benchmarks.large_pages [--sizes tiny base small] [--windows 5] [--rounds 2]
 
 Each model has random weights (int8) and gets windows of noise: encoder, and 40 tokens with a beam
-of 5, one thread, CTranslate2 alone in a process. `small`: pages of 4 kB; `large`: all that glibc
-allocates in large ones; `engine`: as in the engine, the model in small pages, what it works with
-in large ones. Medians of the rounds, in turns.
+of 5, one thread, CTranslate2 alone in a process. `small`: pages of 4 kB; `huge`: all that glibc
+allocates in huge ones; `engine`: as in the engine, the model in small pages, what it works with
+in huge ones. Medians of the rounds, in turns.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from typing import NamedTuple
 from fwtui.engine.client import TUNING
 from tests.benchmarks.random_model import SIZES, write_model
 
-WAYS = ("small", "large", "engine")
+WAYS = ("small", "huge", "engine")
 SMALL = TUNING | {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=0"}
 CHILD = """
 import contextlib, ctranslate2, json, numpy as np, resource, sys, time

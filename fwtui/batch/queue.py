@@ -30,11 +30,9 @@ class Queue:
         self._numbers: dict[str, int] = {}
         self._done_stems: dict[str, str] = {}
         self._next_id = max(self.view.jobs, default=0) + 1
-        self._paths: dict[str, JobId] = {}
-        self._stems: dict[str, JobId] = {}  # case-folded
+        self._paths = {job.path: job.id for job in self}
+        self._stem_index: dict[str, JobId] | None = None
         self._reserved: set[str] = set()  # case-folded stems that no job may get
-        for job in self:
-            self._hold(job)
 
     def __len__(self) -> int:
         return len(self.view.jobs)
@@ -114,6 +112,17 @@ class Queue:
                 self._reserved.add(job.stem.casefold())
             else:
                 self._reserved.discard(job.stem.casefold())
+
+    @property
+    def _stems(self) -> dict[str, JobId]:
+        """Jobs by the case-folded stem of their outputs."""
+        if self._stem_index is None:
+            self._stem_index = {job.stem.casefold(): job.id for job in self}
+        return self._stem_index
+
+    def drop_stem_index(self) -> None:
+        """Free 120 bytes per job until a name is chosen again; no job may be about to be added."""
+        self._stem_index = None
 
     def _hold(self, job: Job) -> None:
         stem = job.stem.casefold()

@@ -83,6 +83,7 @@ class QueueCommands:
             text = f"No media files found in {', '.join(message.paths)}"
             self.state.log(Level.WARNING, text)
         if self._found > MANY:
+            self.state.queue.drop_stem_index()
             await asyncio.to_thread(return_free_pages)
         self._reset_adding()
 

@@ -161,6 +161,19 @@ def test_a_job_that_is_renamed_to_its_own_name_holds_it() -> None:
     assert add(queue, "/c/talk.ogg").stem == "talk"
 
 
+def test_names_stay_unique_when_the_index_of_stems_is_dropped() -> None:
+    queue = Queue()
+    first = add(queue, "/a/talk.mp3")
+    queue.drop_stem_index()
+    assert add(queue, "/b/Talk.mp3").stem == "Talk.mp3"
+    queue.drop_stem_index()
+    queue.apply(JobChanged(first.with_stem("speech")))
+    assert add(queue, "/c/speech.mp3").stem == "speech.mp3"
+    queue.drop_stem_index()
+    queue.apply(JobsRemoved((first.id,)))
+    assert [add(queue, f"/d/{name}.ogg").stem for name in ("speech", "talk")] == ["speech", "talk"]
+
+
 def test_names_of_others_are_given_to_nobody() -> None:
     queue = Queue()
     queue.avoid(["talk"])

@@ -81,7 +81,7 @@ async def test_pause_quit_and_resume_inside_the_file(
         assert driver.app.return_value is ExitCode.STOPPED
 
     async with running(workspace(), settings=settings, size=NARROW, wait=False) as driver:
-        await driver.until_text(f"• {MINUTE.name} - goes on at")
+        await driver.until_text(f"• {MINUTE.name} · resumes at")
         await driver.press("enter")
         await driver.until_text("waiting · resumes at")
         model = driver.app.controller.model

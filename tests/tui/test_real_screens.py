@@ -89,7 +89,7 @@ async def test_a_batch_is_looked_into_retried_kept_and_resumed(tmp_path: Path) -
     assert driver.app.return_value is ExitCode.SOME_FAILED
 
     async with running(workspace(), settings=settings, size=SIZE, wait=False) as driver:
-        await driver.until_text("Failed Files (will retry):")
+        await driver.until_text("Failed files (will be retried)")
         await driver.press("i")
         await driver.until(lambda: driver.screen == "InspectDialog")
         assert "✓ 1 done   ✗ 1 failed" in driver.text
@@ -99,7 +99,7 @@ async def test_a_batch_is_looked_into_retried_kept_and_resumed(tmp_path: Path) -
         screen = await open_details(driver)
         assert screen.transcript.text() == words
         assert "loaded from" in driver.text
-        assert "Settings, as it was transcribed" in driver.text
+        assert "Settings used" in driver.text
         await driver.press("escape", "ctrl+o")
         await driver.until_text("This is the batch on the main screen")
         await driver.press("escape", "q")

@@ -15,8 +15,8 @@ from fwtui.errors import ExitCode
 from fwtui.models.cache import hub_cache
 
 VARIABLES = ("FWTUI_STATE_DIR", "FWTUI_CACHE_DIR", "FWTUI_CONFIG_DIR")
-COMMANDS = ("", "run a.mp3", "watch .", "demo", "models", "doctor", "bench", "attach", "status")
-COMMANDS += ("sessions", "config show", "report-bug")
+COMMANDS = ["", "run a.mp3", "watch .", "demo", "models", "doctor", "bench", "attach", "status"]
+COMMANDS += ["sessions", "config show", "report-bug"]
 OTHERS = ("HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "HF_HOME", "HF_HUB_CACHE")
 
 

@@ -40,6 +40,7 @@ def _model_dir(command: Command) -> Command:
 @click.group(
     "models",
     invoke_without_command=True,
+    subcommand_metavar="[COMMAND] [ARGS]...",  # older versions of click leave the brackets out
     short_help="List, download, look into and remove models.",
     epilog=exit_code_help(),
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -29,6 +29,7 @@ FORMATS = ("json", "toml", "csv")
 @click.group(
     "sessions",
     invoke_without_command=True,
+    subcommand_metavar="[COMMAND] [ARGS]...",  # older versions of click leave the brackets out
     short_help="List interrupted sessions, look into, export or discard them.",
     epilog=exit_code_help(),
     context_settings={"help_option_names": ["-h", "--help"]},

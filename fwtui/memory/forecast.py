@@ -18,7 +18,7 @@ from fwtui.memory.models import KNOWN
 
 # An engine without a model: Python, its libraries, the sound and features of some windows; and
 # what CUDA takes beside it, in RAM and on the GPU.
-_PROCESS = 160.0
+_PROCESS = 180.0
 _CUDA_RAM = 900.0
 _CUDA_GPU = 400.0
 _FRAMES = 1500  # of an encoded window

@@ -25,7 +25,7 @@ CHANGES: Mapping[str, str] = {
     "durable change (reordering the queue)": r"\b(ArrangeJobs|JobsReordered|Reordered)\b",
     "event (a hook failed)": r"\bHookFailed\b",
     "setting (repetition_penalty)": r"\brepetition_penalty\b",
-    "key (process in this order)": r'"work_in_order"|\baction_work_in_order\b',
+    "key (Ctrl+O)": r"\bctrl\+o\b",
     "output format (lrc)": r"\blrc\b",
 }
 

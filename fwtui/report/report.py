@@ -350,7 +350,7 @@ def _to_check(job: Job) -> list[str]:
 
 
 def _attempt(attempt: Attempt) -> str:
-    remedy = f"; next: {attempt.remedy}" if attempt.remedy else ""
+    remedy = f"; retried with {attempt.remedy}" if attempt.remedy else ""
     where = f"at {clock(attempt.at_seconds)}"
     return f"{_moment(attempt.at)} {where}: {attempt.failure.title}{remedy}"
 

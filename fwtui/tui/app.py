@@ -34,7 +34,7 @@ from fwtui.tui.keys import bindings
 from fwtui.tui.model import Changes
 from fwtui.tui.palette import KeyCommands
 from fwtui.tui.screens.main import MainScreen
-from fwtui.tui.shutdown import Shutdown
+from fwtui.tui.shutdown import AppShutdown
 from fwtui.tui.theme import DARK, LIGHT, THEMES, complete
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class FwtuiApp(ErrorBoundary, App[ExitCode]):
         self.strict = False
         self.controller: BatchController
         self.main: MainScreen
-        self.shutdown: Shutdown
+        self.shutdown: AppShutdown
         self.error_dialogs: ErrorDialogs
         self._log_file = shown_path(os.fspath(log_file)) if log_file is not None else ""
         self._profiles = tuple(profiles)
@@ -179,7 +179,7 @@ class FwtuiApp(ErrorBoundary, App[ExitCode]):
         self.controller = BatchController(
             self._workspace, self._settings, self._apply, self._batch_crashed, self._now
         )
-        self.shutdown = Shutdown(self, self.controller)
+        self.shutdown = AppShutdown(self, self.controller)
         self.error_dialogs = ErrorDialogs(self, self.controller, self._now, self._log_file)
         self.main = MainScreen(
             self.controller, self.glyphs, self._now, self.size, lambda: self.downloads

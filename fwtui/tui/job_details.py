@@ -168,9 +168,8 @@ def _completed(state: Completed, missing: frozenset[str], glyphs: Glyphs) -> Ite
         speed += f" ({pace}{glyphs.times})"
     yield FieldRow("Finished", _moment(state.completed_at))
     yield FieldRow("Speed", speed)
-    yield FieldRow("Segments", f"{state.segments:,}")
-    if state.language:
-        yield FieldRow("Language", _language(state.language))
+    language = f" {glyphs.dot} {_language(state.language)}" if state.language else ""
+    yield FieldRow("Segments", f"{state.segments:,}{language}")
     for number, output in enumerate(state.outputs):
         is_missing = output in missing
         shown = shown_path(output) + (" (missing)" if is_missing else "")
@@ -184,8 +183,7 @@ def _completed(state: Completed, missing: frozenset[str], glyphs: Glyphs) -> Ite
 
 
 def _language(code: str) -> str:
-    name = LANGUAGES.get(code, "")
-    return f"{name.capitalize()} ({code})" if name else clean(code)
+    return LANGUAGES.get(code, "").capitalize() or clean(code)
 
 
 def _failure(failure: Failure) -> Iterator[FieldRow]:
@@ -202,7 +200,7 @@ def _attempt(number: int, attempt: Attempt) -> Iterator[FieldRow]:
     yield FieldRow(f"Attempt {number}", stopped)
     yield FieldRow("", clean(attempt.failure.title), "$error")
     if attempt.remedy:
-        yield FieldRow("", f"next: {clean(attempt.remedy)}", "$warning")
+        yield FieldRow("", f"retried with {clean(attempt.remedy)}", "$warning")
 
 
 def _settings(settings: Settings, glyphs: Glyphs) -> Iterator[FieldRow]:

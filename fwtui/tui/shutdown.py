@@ -81,7 +81,7 @@ def hung_up(stream: TextIO | None) -> bool:
         return False
 
 
-class Shutdown:
+class AppShutdown:
     """Ends the application: asks first if that interrupts work, and lets the batch save.
 
     `in_background`: the batch is to continue in a process without a terminal; `failed_start` is

@@ -106,7 +106,7 @@ Failures
 Attempts
 --------
 /talks/old/b.wav
-  2025-12-14 12:34:56 at 0:30: Failed (Memory Error); next: beam size 1
+  2025-12-14 12:34:56 at 0:30: Failed (Memory Error); retried with beam size 1
 
 Warnings
 --------

@@ -130,7 +130,7 @@ async def test_the_report_after_a_batch(tmp_path: Path, monkeypatch: pytest.Monk
             "1:42:00 in 11:42    8.7×",
             "Failures  ·  2 files",
             "check that it plays",
-            "next: batch size 4",
+            "retried with batch size 4",
         ):
             assert words in driver.text
         text = driver.text

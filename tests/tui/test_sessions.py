@@ -74,7 +74,7 @@ async def test_all_sessions_with_files_and_attempts() -> None:
             assert words in driver.text
         for words in ("✓ 18 done", "✗ 2 failed", "○ 5 waiting", "failed · MemoryError"):
             assert words in driver.text
-        assert driver.text.count("stopped at 10:10: Out of memory · next: beam size 1") == 2
+        assert driver.text.count("stopped at 10:10: Out of memory · retried with beam size 1") == 2
         await driver.press("up")
         assert "In use by fwtui on box (process 4711)" in driver.text
         for name in ("resume", "discard", "delete"):

@@ -59,7 +59,7 @@ def _attempt(attempt: Attempt, glyphs: Glyphs) -> Sequence[Piece]:
     return [
         (f"      stopped at {clock(attempt.at_seconds)}: ", "dim"),
         (clean(attempt.failure.title), "bad"),
-        (f" {glyphs.dot} next: {clean(attempt.remedy)}" if attempt.remedy else "", "warn"),
+        (f" {glyphs.dot} retried with {clean(attempt.remedy)}" if attempt.remedy else "", "warn"),
     ]
 
 

@@ -163,17 +163,14 @@ def failure_of(url: str, code: int, lines: Iterable[str]) -> Failure:
         )
     last = errors[-1] if errors else f"yt-dlp ended with {describe_exit(code)}"
     reason = valid_unicode(_BEHIND.sub("", _BEFORE.sub("", last)).strip())
-    if "No space left on device" in reason:
-        return Failure(FailureKind.DISK_FULL, f"Download failed: {reason}", _ROOM, detail)
-    return Failure(
-        FailureKind.DOWNLOAD,
-        f"Download failed: {reason}",
-        "open it in a browser; if it works there: pip install -U yt-dlp, then retry",
-        detail,
+    has_room = "No space left on device" not in reason
+    kind = FailureKind.DOWNLOAD if has_room else FailureKind.DISK_FULL
+    hint = (
+        "open it in a browser; if it works there: pip install -U yt-dlp, then retry"
+        if has_room
+        else "free some space in the cache folder, then retry"
     )
-
-
-_ROOM = "free some space in the cache folder, then retry"
+    return Failure(kind, f"Download failed: {reason}", hint, detail)
 
 
 def _hint(folder: Path) -> str:

@@ -16,7 +16,7 @@ VARIABLE = "_FWTUI_COMPLETE"
 def command(shell: str) -> ExitCode:
     """Print the tab completion script for SHELL (bash, zsh or fish).
 
-    It completes commands, options and their values, paths and session ids. To enable it in every
+    It completes commands, options and their values, paths and session IDs. To enable it in every
     new shell:
 
     \b

@@ -82,7 +82,7 @@ def set_value(key: str, value: str) -> ExitCode:
     """Set KEY to VALUE in the settings file; comments are kept.
 
     KEY is `section.name` or the name of the option: `fwtui config set beam_size 3`. The value None
-    turns off what can be turned off.
+    unsets an optional setting.
     """
     from fwtui.config.validate import validated_value
 

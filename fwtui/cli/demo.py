@@ -65,7 +65,7 @@ def distance(wanted: list[str], got: list[str]) -> int:
     "-o", "--output_dir", type=click.Path(file_okay=False), help="Folder for clips and transcripts"
 )
 def command(headless: bool, output_dir: str | None) -> ExitCode:
-    """Transcribe the clips that come with fwtui with the tiny model that comes with it.
+    """Transcribe the bundled clips with the bundled tiny model.
 
     No network is needed. On a terminal this opens the screen, where q quits. At the end the
     transcript of each clip is printed, with its word accuracy.

@@ -49,7 +49,7 @@ def _model_dir(function: Function) -> Function:
 def command(ctx: click.Context, json: bool, model_dir: str | None) -> None:
     """List all models with their sizes, and which of them are downloaded.
 
-    A model is a name (small), a Hugging Face id (owner/name), or a folder with a CTranslate2
+    A model is a name (small), a Hugging Face ID (owner/name), or a folder with a CTranslate2
     model. Downloads are stored in the Hugging Face cache, which other programs share; HF_HOME,
     HF_HUB_CACHE, HF_TOKEN, HF_ENDPOINT and HF_HUB_OFFLINE are honoured. To convert other models,
     use ct2-transformers-converter (pip install ctranslate2 transformers torch).
@@ -137,7 +137,7 @@ def download(names: tuple[str, ...], model_dir: str | None) -> None:
 
     for name in names:
         if is_folder_name(name):
-            raise UsageError(f"{name!r} is a folder", "use names or Hugging Face ids")
+            raise UsageError(f"{name!r} is a folder", "use names or Hugging Face IDs")
         repo_of(name)  # checks all names before the first download
     settings, console = _settings(model_dir), Console()
     try:
@@ -187,7 +187,7 @@ def remove(names: tuple[str, ...], yes: bool, model_dir: str | None) -> None:
 def info(name: str, json: bool, model_dir: str | None) -> None:
     """Show the source, size, languages, memory needs and folder of a model.
 
-    The size of a Hugging Face id that is not downloaded is read from Hugging Face.
+    The size of a Hugging Face ID that is not downloaded is read from Hugging Face.
     """
     from fwtui.models.cache import hub_cache, is_offline
     from fwtui.models.client import remote_size

@@ -100,7 +100,7 @@ class Intake:
     "maps",
     multiple=True,
     metavar="OLD=NEW",
-    help=r"With --resume: where a folder of another machine is here: 'D:\Audio=/mnt/audio'",
+    help=r"With --resume: where a folder is on this machine: 'D:\Audio=/mnt/audio'",
 )
 @reporting_options
 @settings_options
@@ -122,7 +122,7 @@ def command(
     Transcripts are written to --output_dir, one set of files for each recording. Progress is shown
     on stderr. --resume continues an interrupted batch where it stopped, inside a file too.
 
-    With --detach the batch runs in the background: its session id is printed, and the exit code
+    With --detach the batch runs in the background: its session ID is printed, and the exit code
     says only whether it started. `fwtui attach`, `status` and `stop` work on it. A batch whose
     terminal is closed continues in the background as well, unless --on_hangup is stop.
     """

@@ -14,7 +14,7 @@ from fwtui.core.watched_folder import FolderStatus
 
 
 class Phase(StrEnum):
-    """Phase of the batch as a whole. Watching: started, and waiting for new files."""
+    """Phase of the whole batch. `watching`: started, and waiting for new files."""
 
     IDLE = "idle"
     WATCHING = "watching"
@@ -45,11 +45,11 @@ class MemoryPoint(msgspec.Struct, frozen=True):
 
 
 class MemoryReading(msgspec.Struct, frozen=True):
-    """Memory at one moment, in MB (2**20 bytes): our process tree and the machine.
+    """Memory at one moment, in MB: of fwtui with its child processes, and of the machine.
 
-    `percent` is the share of our RSS in the memory of the machine, or of the container where that
-    is less (`cgroup_limit`); `available` is the memory still available there. `pss` counts shared
-    pages once; None where it cannot be read. `engines` is `rss` without the root process. `warn`
+    `percent` is the share of `rss` in the memory of the machine, or of the container where that is
+    less (`cgroup_limit`); `available` is the memory still available there. `pss` counts shared
+    pages once; None where it cannot be read. `engines` is `rss` without the main process. `warn`
     and `limit` are the settings in MB.
     """
 
@@ -76,7 +76,7 @@ class MemoryReading(msgspec.Struct, frozen=True):
 class GpuReading(msgspec.Struct, frozen=True):
     """One GPU: memory in MB, utilisation in percent, temperature in degrees Celsius.
 
-    `ours` is the memory that our processes use; None where the driver does not report it.
+    `ours` is the memory that fwtui uses; None where the driver does not report it.
     """
 
     index: int
@@ -89,7 +89,7 @@ class GpuReading(msgspec.Struct, frozen=True):
 
 
 class EngineInfo(msgspec.Struct, frozen=True):
-    """A loaded model: its device and compute type, and the engine worker that holds it."""
+    """A loaded model: its device, its compute type, and the slot and process that hold it."""
 
     slot: int
     model: str
@@ -104,9 +104,9 @@ class Event(msgspec.Struct, frozen=True, tag=True):
 
 
 class AddingChanged(Event, frozen=True):
-    """Whether files are still searched for, and whether the batch starts after that.
+    """Whether files are still being searched for, and whether the batch starts after that.
 
-    Until then commands wait, except those that end work.
+    Meanwhile commands wait, except those that end work.
     """
 
     adding: bool
@@ -146,15 +146,15 @@ class JobsReordered(Event, frozen=True):
 
 
 class JobChanged(Event, frozen=True):
-    """A job changed (state, media, attempts, name); carries the whole job."""
+    """A job as it is now: its state, media, attempts or name have changed."""
 
     job: Job
 
 
 class JobProgress(Event, frozen=True):
-    """Progress of a job in seconds of audio; `speed` × real time; `eta` in seconds, None: unknown.
+    """Progress of a job: seconds of audio done, speed (× real time), and seconds left.
 
-    While the file is downloaded `done` and `total` are bytes.
+    `eta` is None if unknown. While a link is downloaded, `done` and `total` are bytes.
     """
 
     id: JobId
@@ -166,7 +166,7 @@ class JobProgress(Event, frozen=True):
 
 
 class SegmentsFound(Event, frozen=True):
-    """New segments of a running job, in order; never dropped or merged."""
+    """New segments of a running job, in order. These events are never dropped or merged."""
 
     id: JobId
     segments: tuple[Segment, ...]
@@ -174,7 +174,7 @@ class SegmentsFound(Event, frozen=True):
 
 
 class SegmentsReset(Event, frozen=True):
-    """The job starts from its beginning: the segments so far no longer count."""
+    """A job starts from its beginning: its segments so far no longer count."""
 
     id: JobId
 
@@ -182,7 +182,7 @@ class SegmentsReset(Event, frozen=True):
 class PhaseChanged(Event, frozen=True):
     """The batch started, paused, stopped or ended.
 
-    `failure` is the problem that it waits for when it paused by itself.
+    `failure` is the reason if it paused by itself.
     """
 
     phase: Phase
@@ -210,7 +210,7 @@ class EngineChanged(Event, frozen=True):
 
 
 class BatchProgress(Event, frozen=True):
-    """Progress of the batch: files by state, seconds of audio, ETA in seconds (None: unknown)."""
+    """Progress of the batch: files by state, seconds of audio, and seconds left (None: unknown)."""
 
     completed: int
     failed: int
@@ -228,9 +228,9 @@ class MemorySampled(Event, frozen=True):
 
 
 class MemoryAlert(Event, frozen=True):
-    """A memory limit is exceeded (`text`, with a `hint` what to do), or no longer (no `text`).
+    """A memory limit is exceeded (`hint` says what to do), or no longer (`text` is empty).
 
-    `hard`: the engine is restarted, or its file retried with less demanding settings.
+    `hard`: the engine is restarted, or its file retried in a smaller configuration.
     """
 
     text: str
@@ -239,11 +239,11 @@ class MemoryAlert(Event, frozen=True):
 
 
 class Forecast(Event, frozen=True):
-    """Memory that the batch needs with its settings, and what is free, in MB.
+    """Memory that the batch needs with its settings, and memory that is free, in MB.
 
-    `gpu` figures are None without a GPU. `measured`: the needs were measured in earlier batches
-    on this machine, not estimated. When the batch does not fit, `proposal` has settings that fit,
-    by `section.name`, and `remedy` describes them; both are empty when nothing would fit.
+    The `gpu` figures are None without a GPU. `measured`: the needs were measured in earlier
+    batches on this machine, not estimated. If the batch does not fit, `proposal` has settings that
+    fit, by `section.name`, and `remedy` describes them; both are empty if nothing would fit.
     """
 
     needs: float
@@ -257,7 +257,7 @@ class Forecast(Event, frozen=True):
 
 
 class LogLine(Event, frozen=True):
-    """A line for the log pane and the log file; `text` is plain text, never markup."""
+    """A line for the log pane and the log file; `text` is plain text."""
 
     at: datetime
     level: Level
@@ -266,9 +266,10 @@ class LogLine(Event, frozen=True):
 
 
 class BatchFinished(Event, frozen=True):
-    """The batch ended: no files are left, or it was stopped.
+    """The batch has ended: no files are left, or it was stopped.
 
-    `failure` says why the batch could not continue at all (no model, no disk space).
+    `seconds` is how long it took, `report` the path of its report. `failure` says why the batch
+    could not continue (no model, no disk space).
     """
 
     completed: int

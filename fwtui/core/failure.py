@@ -6,7 +6,7 @@ import msgspec
 
 
 class FailureKind(StrEnum):
-    """The kind of a failure, which decides whether a retry can help."""
+    """The kind of a failure; it decides whether a retry can help."""
 
     OUT_OF_MEMORY = "out_of_memory"
     CUDA_UNAVAILABLE = "cuda_unavailable"
@@ -29,10 +29,10 @@ class FailureKind(StrEnum):
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """What happened (`title`), what to do (`hint`), and the raw detail for the log.
+    """What happened (`title`), what to do (`hint`), and details for the log.
 
-    `place` (as `path_to_text`) is the folder or file whose disk caused it, `needed` the number of
-    bytes to write there.
+    `place` (as by `path_to_text`) is the folder or file whose disk caused it, `needed` the number
+    of bytes that were to be written there.
     """
 
     kind: FailureKind

@@ -20,7 +20,7 @@ JobId = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
 class MediaInfo(msgspec.Struct, frozen=True, gc=False):
     """Facts about a media file: `duration` in seconds (0: unknown), `size` in bytes.
 
-    `decoded` is the length of the decoded audio in seconds, once it is known.
+    `decoded` is the length of the decoded audio in seconds, once known.
     """
 
     duration: float
@@ -36,7 +36,7 @@ class MediaInfo(msgspec.Struct, frozen=True, gc=False):
 class Attempt(msgspec.Struct, frozen=True, gc=False):
     """A failed attempt at a file.
 
-    `at_seconds` is how far the file was; `remedy` is what the next attempt does differently.
+    `at_seconds` is how far the file was; `remedy` is what the next attempt did differently.
     """
 
     at: datetime
@@ -46,7 +46,7 @@ class Attempt(msgspec.Struct, frozen=True, gc=False):
 
 
 class Pending(msgspec.Struct, frozen=True, gc=False, tag="pending"):
-    """Waiting. `done_seconds` > 0: it was interrupted and resumes there, inside the file."""
+    """Waiting. If `done_seconds` is above 0, the file was interrupted and resumes there."""
 
     done_seconds: float = 0.0
 
@@ -61,10 +61,10 @@ class Processing(msgspec.Struct, frozen=True, gc=False, tag="processing"):
 
 
 class Completed(msgspec.Struct, frozen=True, gc=False, tag="completed"):
-    """Done, with its outputs durable on disk. Durations in seconds; `warnings` are for the row.
+    """Done, with its outputs on disk. `audio_seconds` and `work_seconds` are durations.
 
     `used` has the settings of the last attempt that differ from their defaults, by `section.name`;
-    None: unknown. `findings` are passages to check, in the order of their times.
+    None: unknown. `findings` are passages to check, ordered by time.
     """
 
     started_at: datetime
@@ -88,14 +88,14 @@ class Failed(msgspec.Struct, frozen=True, gc=False, tag="failed"):
 
 
 class Cancelled(msgspec.Struct, frozen=True, gc=False, tag="cancelled"):
-    """Cancelled by the user while it was running."""
+    """Cancelled by the user while running."""
 
     completed_at: datetime
     started_at: datetime | None = None
 
 
 class Skipped(msgspec.Struct, frozen=True, gc=False, tag="skipped"):
-    """Skipped by the user before it ran, or not needed; `reason` says why."""
+    """Skipped by the user before it ran, or because it was not needed; `reason` says why."""
 
     completed_at: datetime
     reason: str
@@ -107,20 +107,20 @@ State = Pending | Processing | Completed | Failed | Cancelled | Skipped
 
 
 class Job(msgspec.Struct, frozen=True, gc=False):
-    """One file of the batch. `path` is `path_to_text` of an absolute path.
+    """One file of the batch. All paths are as by `path_to_text`.
 
-    `custom_stem` (`stem` in JSON) is the name of its outputs without extension, unique in the batch
-    (as `path_to_text`): in the output folder, or absolute when they go beside the file. In memory
-    it is empty where it is the stem of the file, as for most of a hundred thousand files. `root` is
-    the folder that was added and led to the file (as `path_to_text`), empty if the file itself was
-    added. `kept_formats` (`kept` in JSON) are formats of existing outputs that are left alone;
-    None: not looked up yet. `settings` are the job's own, if it was retried with settings other
-    than the batch's: those that differ from their defaults, by `section.name`. `source` is the
-    link that the file is downloaded from; until then `path` is where it will be.
+    `path` is absolute. `stem` is the name of the outputs without extension, unique in the batch:
+    in the output folder, or absolute if they are written beside the file. `root` is the folder
+    that was added and in which the file was found, empty if the file itself was added. `kept` are
+    formats whose files existed before and are left alone; None: not checked yet. `settings` are
+    the job's own, if it was retried with other settings than the batch's: those that differ from
+    their defaults, by `section.name`. `source` is the link that the file comes from; until it is
+    downloaded, `path` is where it will be.
     """
 
     id: JobId
     path: str
+    # Empty in memory where it is the stem of the file, as for most of a hundred thousand files.
     custom_stem: str = msgspec.field(default="", name="stem")
     state: State = WAITING
     media: MediaInfo | None = None

@@ -17,10 +17,10 @@ class Word(msgspec.Struct, frozen=True):
 
 
 class Segment(msgspec.Struct, frozen=True):
-    """A piece of transcript, as `faster_whisper.transcribe.Segment`.
+    """A segment of a transcript, as `faster_whisper.transcribe.Segment`.
 
-    `seek` is the first frame of the window (10 ms each, in the signal that the model saw: after
-    VAD, if that was on); `tokens` are the model's, timestamps included.
+    `seek` is the first frame of its chunk (10 ms each, in the signal that the model saw: after
+    VAD, if that was on); `tokens` are the model's, including timestamps.
     """
 
     id: int

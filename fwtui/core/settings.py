@@ -143,7 +143,7 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """The model, its device and its weights."""
 
     model: Annotated[
-        str, Meta(description="Model name, Hugging Face id, or folder of a CTranslate2 model")
+        str, Meta(description="Model name, Hugging Face ID, or folder of a CTranslate2 model")
     ] = "small"
     model_dir: Annotated[
         str | None, Meta(description="Folder for downloaded models (default: Hugging Face cache)")
@@ -456,7 +456,7 @@ class MemorySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     on_oom: Annotated[
         Literal["degrade", "retry", "fail"],
         Meta(
-            description="When out of memory: degrade in smaller steps, retry once, or fail the file"
+            description="When out of memory: retry in smaller steps (degrade), retry once, or fail"
         ),
     ] = "degrade"
     keep_model_minutes: Annotated[

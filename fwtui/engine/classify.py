@@ -54,6 +54,7 @@ CUDA_TEXTS = (
 )
 _LIBRARY = re.compile(r"\blib[\w+-]+\.so[.\d]*\d|\b[\w-]+\.dll\b")
 _OF_GPU = re.compile(r"cu(blas|dnn|da|rand|fft|sparse|solver)|nv(rtc|jitlink)", re.IGNORECASE)
+CUDA_LIBRARIES = "pip install 'fwtui[cuda]', or use --device cpu"
 SMALLER = "choose a smaller model, best_of 1 or compute type int8, or free some memory"
 
 
@@ -61,8 +62,8 @@ def classify_text(text: str) -> Failure | None:
     """The failure that a native library's message means; None if the message is unknown."""
     lowered = text.lower()
     if any(known in lowered for known in OUT_OF_MEMORY_TEXTS):
-        where = "GPU memory" if "cu" in lowered and "cuda" in lowered else "memory"
-        return Failure(FailureKind.OUT_OF_MEMORY, f"Out of {where}", SMALLER, text)
+        title = "Out of GPU memory" if "cuda" in lowered else "Out of memory"
+        return Failure(FailureKind.OUT_OF_MEMORY, title, SMALLER, text)
     if any(known in lowered for known in LIBRARY_TEXTS):
         return _library_missing(text)
     if any(known in lowered for known in CUDA_TEXTS):
@@ -76,20 +77,18 @@ def classify_text(text: str) -> Failure | None:
 
 
 def _library_missing(text: str) -> Failure:
+    kind = FailureKind.LIBRARY_MISSING
     found = _LIBRARY.search(text)
-    name = found[0] if found else ""
+    if found is None:
+        return Failure(kind, "A library is missing", CUDA_LIBRARIES, text)
+    name = found[0]
     if name.startswith(("libcuda.", "nvcuda.")):
-        title, hint = f"The GPU driver is missing ({name})", "install the NVIDIA driver"
-    elif not name or _OF_GPU.search(name):
-        title = f"The GPU library {name} is missing" if name else "A library is missing"
-        hint = "pip install 'fwtui[cuda]'"
-    else:
-        title, hint = (
-            f"The library {name} is missing",
-            "install it with your package manager",
-        )
-        return Failure(FailureKind.LIBRARY_MISSING, title, hint, text)
-    return Failure(FailureKind.LIBRARY_MISSING, title, f"{hint}, or use --device cpu", text)
+        hint = "install the NVIDIA driver, or use --device cpu"
+        return Failure(kind, f"The GPU driver is missing ({name})", hint, text)
+    if _OF_GPU.search(name):
+        return Failure(kind, f"The GPU library {name} is missing", CUDA_LIBRARIES, text)
+    package = "install it with your package manager"
+    return Failure(kind, f"The library {name} is missing", package, text)
 
 
 def classify_exception(error: BaseException) -> Failure:

@@ -87,7 +87,7 @@ def repo_of(name: str) -> str:
         f"No model is called {name}",
         f"did you mean {close[0]}?"
         if close
-        else f"use a folder, a Hugging Face id (owner/name), or one of: {', '.join(NAMES)}",
+        else f"use a folder, a Hugging Face ID (owner/name), or one of: {', '.join(NAMES)}",
         setting="model.model",
     )
 

@@ -291,7 +291,7 @@ def _title_and_hint(error: Exception, repo: str, host: str) -> tuple[str, str]:
             "unset HF_HUB_OFFLINE for this command",
         )
     if "HFValidationError" in kinds:
-        return f"{printable(repo)} is not a Hugging Face id", "an id has the form owner/name"
+        return f"{printable(repo)} is not a Hugging Face ID", "an ID has the form owner/name"
     if _is_lock(error):
         return f"Another program is downloading {repo}", "wait until it has finished"
     if isinstance(error, OSError) and error.errno == 28:

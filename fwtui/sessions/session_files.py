@@ -21,7 +21,7 @@ class SessionFiles(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         if not _ID.fullmatch(self.session_id):
-            raise StorageError(f"Not a session id: {self.session_id!r}")
+            raise StorageError(f"Not a session ID: {self.session_id!r}")
 
     @property
     def snapshot(self) -> Path:

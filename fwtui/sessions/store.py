@@ -247,7 +247,7 @@ class SessionStore:
     def _check_new(self, jobs: Sequence[Job]) -> None:
         ids = {job.id for job in jobs}
         if len(ids) < len(jobs) or any(job_id in self.view.jobs for job_id in ids):
-            raise StorageError(f"Session {self.session_id} has a job with such an id already")
+            raise StorageError(f"Session {self.session_id} already has a job with this ID")
 
     def restore_progress(self, jobs: Iterable[Job]) -> None:
         """Restore the progress inside files of jobs that were removed and added again.

@@ -13,7 +13,7 @@ def commands_page() -> Iterator[str]:
     yield "# Commands"
     yield ""
     yield (
-        "`fwtui COMMAND --help` shows the same text. All commands end with one of the "
+        "`fwtui COMMAND --help` shows the same. All commands end with one of the "
         "[exit codes](exit-codes.md)."
     )
     for command in described_program():

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, cast, get_args
 
@@ -52,11 +53,16 @@ def events_page() -> Iterator[str]:
     yield "# Events"
     yield ""
     yield (
-        "`fwtui run --json` writes events to stdout, one JSON object per line. `type` is the kind "
-        "of the event. An event is sent only after what it reports is on disk. Programs should "
-        "ignore unknown keys: new ones may be added. Times of day are ISO 8601, durations are in "
-        "seconds, and memory sizes in MB (2²⁰ bytes). See also the "
+        "`fwtui run --json` and `fwtui watch --json` write events to stdout, one JSON object per "
+        "line; `type` is the kind of event. An event is sent only after what it reports is on "
+        "disk. Programs should ignore unknown keys, because new ones may be added. There is also a "
         "[JSON schema](events.schema.json)."
+    )
+    yield ""
+    yield (
+        "Times of day are ISO 8601, durations are in seconds, and memory sizes in MB (2²⁰ bytes). "
+        "A path that is not valid Unicode is percent-encoded and begins with a NUL character; this "
+        "is what `path_to_text` stands for below."
     )
     yield ""
     yield "```sh"
@@ -100,7 +106,7 @@ def _parts(heading: str, parts: dict[str, Any], names: list[str]) -> Iterator[st
         yield ""
         yield heading + name
         yield ""
-        yield prose(part.get("description", ""))
+        yield prose(re.sub(r"\bNone\b", "`null`", part.get("description", "")))
         yield ""
         if "enum" in part:
             yield ", ".join(code(str(value)) for value in part["enum"])

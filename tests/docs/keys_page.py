@@ -13,16 +13,20 @@ def keys_page() -> Iterator[str]:
     yield ""
     yield "# Keys"
     yield ""
-    yield "Press `?` in fwtui for this list with your own key bindings."
+    yield (
+        "Press `?` in fwtui for this list with your own keys. The `[keys]` section of the "
+        "[settings file](../configuration.md#the-settings-file) changes a key, by the name in the "
+        "last column."
+    )
     yield ""
-    yield "| Key | Action |"
-    yield "|---|---|"
+    yield "| Key | Action | Name in `[keys]` |"
+    yield "|---|---|---|"
     for where, title in TITLES.items():
-        yield f"| **{title}** | |"
+        yield f"| **{title}** | | |"
         for key in KEYS:
             if key.where == where:
                 names = " ".join(f"`{shown(name)}`" for name in key.keys)
-                yield f"| {names} | {key.tooltip} |"
+                yield f"| {names} | {key.tooltip} | `{key.id}` |"
 
 
 def exit_codes_page() -> Iterator[str]:
@@ -31,7 +35,10 @@ def exit_codes_page() -> Iterator[str]:
     yield ""
     yield "# Exit codes"
     yield ""
-    yield "They apply to every command and are computed from the final state of each file."
+    yield (
+        "They apply to every command. For a batch the code follows from the final states of its "
+        "files; `fwtui run`, the screen, [hooks](../hooks.md) and `fwtui status` use the same rule."
+    )
     yield ""
     yield "| Code | Meaning |"
     yield "|---|---|"

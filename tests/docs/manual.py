@@ -15,10 +15,12 @@ FILES = {
     "~/.cache/fwtui": "Decoded audio of the running files.",
 }
 ENVIRONMENT = {
+    "FWTUI_BEAM_SIZE, ...": "Every setting: FWTUI_ and the name of its option in capitals.",
+    "FWTUI_PROFILE": "Profile to start from.",
     "FWTUI_CONFIG_DIR": "Folder of the settings file.",
     "FWTUI_STATE_DIR": "Folder of sessions and logs.",
     "FWTUI_CACHE_DIR": "Folder of the decoded audio of the running files.",
-    "HF_HOME": "Hugging Face folder, with the downloaded models.",
+    "HF_HOME": "Folder of the Hugging Face cache, which has the downloaded models.",
     "HF_TOKEN": "Access token for models that require one.",
     "NO_COLOR": "If set, the screen uses no colours.",
 }

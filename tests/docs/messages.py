@@ -28,7 +28,7 @@ class Message:
 
     @property
     def package(self) -> str:
-        """The package of the module: `audio`, `storage`, ..."""
+        """The package of the module: `audio`, `sessions`, ..."""
         return self.module.split(".")[0]
 
 

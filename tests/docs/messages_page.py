@@ -29,8 +29,8 @@ def messages_page() -> Iterator[str]:
     yield "# All messages"
     yield ""
     yield (
-        "All error messages, each with what to do about it; … stands for names and numbers. "
-        "[Troubleshooting](../troubleshooting.md) explains the most frequent ones."
+        "All error messages, with what to do about each; … stands for names and numbers. "
+        "[Troubleshooting](../troubleshooting.md) explains the most common ones."
     )
     found = messages()
     packages = [*TITLES, *sorted({message.package for message in found} - TITLES.keys())]

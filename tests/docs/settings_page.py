@@ -14,10 +14,10 @@ def settings_page() -> Iterator[str]:
     yield "# Settings and options"
     yield ""
     yield (
-        "Each setting is a key in `settings.toml`, in the section named here, and an option of "
+        "Each setting is a key in `settings.toml`, in the section shown here, and an option of "
         "`fwtui`, `fwtui run` and the other commands that transcribe. Options can be written with "
-        "dashes or underscores. Switches need no value: `--vad_filter`, `--vad_filter True`, "
-        "`--no-vad_filter`. `None` turns off what can be turned off."
+        "dashes or underscores. Switches need no value: `--vad_filter` and `--vad_filter True` are "
+        "the same, `--no-vad_filter` is the opposite. `None` unsets an optional setting."
     )
     for section in dict.fromkeys(field.section for field in all_fields()):
         yield ""

@@ -112,6 +112,7 @@ class SettingsCommand(click.Command):
             with formatter.section(title):
                 formatter.write_dl(records, col_max=36)
 
+
 # Older versions of click leave the brackets out.
 OPTIONAL_SUBCOMMAND = "[COMMAND] [ARGS]..."
 

@@ -63,12 +63,12 @@ class Terminal(msgspec.Struct, frozen=True):
 
 
 class SelfTest(msgspec.Struct, frozen=True):
-    """The result of the self-test: expected and `found` text, its time; `late`: it was given up."""
+    """The result of the self-test: expected and `found` text, its time, or a timeout."""
 
     expected: str
     found: str = ""
     seconds: float = 0.0
     device: str = ""
-    late: bool = False
+    timed_out: bool = False
     error: str = ""
     fix: str = ""

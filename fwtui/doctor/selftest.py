@@ -52,7 +52,7 @@ def self_test(
         try:
             device, text, failure = _listen(client)
         finally:
-            is_late = stop.is_set() or time.monotonic() - began >= seconds
+            timed_out = stop.is_set() or time.monotonic() - began >= seconds
             stop.set()
             timer.join()
             ended = client.wait()
@@ -61,8 +61,8 @@ def self_test(
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     took = time.monotonic() - began
-    if text is None and is_late:
-        return SelfTest(expected, seconds=took, late=True)
+    if text is None and timed_out:
+        return SelfTest(expected, seconds=took, timed_out=True)
     if text is None:
         failure = failure or ended.failure
         return SelfTest(expected, seconds=took, error=failure.title, fix=failure.hint)

@@ -246,7 +246,7 @@ def self_test(found: SelfTest) -> CheckResult:
     """The transcript of the bundled clip."""
     if found.error:
         return CheckResult(TEST, "self-test", Severity.ERROR, printable(found.error), found.fix)
-    if found.late:
+    if found.timed_out:
         text = f"not finished after {found.seconds:.0f} s: the machine is slow or busy"
         return CheckResult(
             TEST, "self-test", Severity.WARNING, text, "try again, with --seconds 30 if necessary"

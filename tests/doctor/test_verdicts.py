@@ -87,7 +87,11 @@ CASES: list[tuple[CheckResult | None, Severity | None, str]] = [
         "on cpu: one two",
     ),
     (verdicts.self_test(SelfTest("one two", "one too", 2.0, "cuda")), ERROR, "expected: one two"),
-    (verdicts.self_test(SelfTest("one", late=True, seconds=5)), WARNING, "not finished after 5 s"),
+    (
+        verdicts.self_test(SelfTest("one", timed_out=True, seconds=5)),
+        WARNING,
+        "not finished after 5 s",
+    ),
     (verdicts.self_test(SelfTest("one", error="No GPU", fix="get one")), ERROR, "No GPU"),
 ]
 

@@ -27,7 +27,8 @@ from fwtui.tui.formatting import clean, shown_path, width
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keymap import with_keys
 from fwtui.tui.keys import bindings
-from fwtui.tui.screens.dialog import NARROW_WIDTH, ConfirmDialog, Dialog, frame
+from fwtui.tui.screens import NARROW_WIDTH
+from fwtui.tui.screens.dialog import ConfirmDialog, Dialog, frame
 from fwtui.tui.settings_draft import (
     Draft,
     allowed_values,

@@ -36,7 +36,7 @@ _FIELDS = {
     "language": ("Language", "such as en or German; empty: as in the batch"),
     "include": ("Include", "patterns: *.wav 'week 1/*'; empty: all recordings"),
     "exclude": ("Exclude", "patterns of files or folders"),
-    "move_to": ("Move to", "empty: the folder transcribed in the watched folder"),
+    "move_to": ("Move to", "empty: transcribed/ in the watched folder"),
     "settle": ("Unchanged for (s)", "seconds without changes after which a file is complete"),
 }
 _CHOICES: dict[str, tuple[str, dict[str, str]]] = {

@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         discard_stdout()
         return ExitCode.DONE
     except Exception as error:  # noqa: BLE001 - the outermost frame records every bug
-        from fwtui.cli.crash import record_crash
+        from fwtui.cli.logfile import record_crash
 
         return record_crash(error, console)
 

@@ -36,8 +36,8 @@ from fwtui.config.sources import misspelt_variables
 from fwtui.config.validate import validated, warnings
 from fwtui.core.commands import AddPaths, AnyCommand, ChangeSettings, RetryJobs, Start
 from fwtui.core.events import Level
-from fwtui.core.inputs import is_link
 from fwtui.core.job import Job
+from fwtui.core.paths import is_link
 from fwtui.core.settings import Settings
 from fwtui.core.text import printable
 from fwtui.errors import ExitCode, FwtuiError, UsageError

@@ -10,7 +10,7 @@ from fwtui import demo
 from fwtui.core.failure import Failure
 from fwtui.core.paths import path_to_text
 from fwtui.core.settings import DecodingSettings, ModelSettings, Settings
-from fwtui.doctor.facts import SelfTest
+from fwtui.doctor.results import SelfTest
 from fwtui.engine.client import EngineClient
 from fwtui.engine.protocol import Fatal, FileFailed, FileFinished, Ready, Transcribe, WindowDone
 from fwtui.errors import EngineError

@@ -4,8 +4,17 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from fwtui.core.settings import Settings
 from fwtui.core.text import printable
-from fwtui.doctor.facts import Cpu, Disk, Gpus, Library, Native, SelfTest, Terminal
-from fwtui.doctor.results import CheckResult, Severity
+from fwtui.doctor.results import (
+    CheckResult,
+    Cpu,
+    Disk,
+    Gpus,
+    Library,
+    Native,
+    SelfTest,
+    Severity,
+    Terminal,
+)
 from fwtui.models.catalogue import megabytes
 
 PROGRAM, MACHINE, MODELS, DISK, TERMINAL, TEST = (

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from fwtui.batch.benchmark import Bench, Case, Outcome, best, cases, usual_cases
 from fwtui.batch.estimate import PerformanceHistory
-from fwtui.cli.bench import table
+from fwtui.cli.bench import Bench, Case, Outcome, best, cases, table, usual_cases
 from fwtui.config.locations import Locations
 from fwtui.config.sources import load_profiles
 from fwtui.core.settings import ModelSettings

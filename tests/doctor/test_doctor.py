@@ -62,6 +62,6 @@ def test_the_whole_examination(
     assert done.returncode == ExitCode.CANNOT_START
     line = next(line for line in done.stdout.splitlines() if " settings " in line)
     assert "error" in line
-    assert "there is no key 'notakey'" in line
+    assert "Unknown key 'notakey'" in line
     assert str(settings) in done.stdout
     assert "1 problem" in done.stderr

@@ -5,8 +5,20 @@ import pytest
 from fwtui.core.events import GpuReading
 from fwtui.core.settings import BatchSettings, ModelSettings, Settings
 from fwtui.doctor import verdicts
-from fwtui.doctor.facts import Cpu, Disk, Gpus, Library, Native, SelfTest, Terminal
-from fwtui.doctor.results import CheckResult, Severity, exit_code, summary, worst
+from fwtui.doctor.results import (
+    CheckResult,
+    Cpu,
+    Disk,
+    Gpus,
+    Library,
+    Native,
+    SelfTest,
+    Severity,
+    Terminal,
+    exit_code,
+    summary,
+    worst,
+)
 from fwtui.errors import ExitCode
 
 GB = 2**30

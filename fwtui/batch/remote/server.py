@@ -9,8 +9,7 @@ from typing import Protocol
 
 import msgspec
 
-from fwtui.batch.coalesce import EventCoalescer
-from fwtui.batch.link import BatchLink
+from fwtui.batch.link import BatchLink, EventCoalescer
 from fwtui.batch.remote.endpoints import Listening
 from fwtui.batch.remote.protocol import (
     LONGEST_LINE,

@@ -22,8 +22,7 @@ from fwtui.config.sources import load_profiles, load_settings
 from fwtui.config.validate import validated
 from fwtui.core.settings import Settings
 from fwtui.errors import FwtuiError
-from fwtui.tui.field_rows import FieldRow, StyledText, fields
-from fwtui.tui.formatting import clean, shown_path, width
+from fwtui.tui.formatting import FieldRow, StyledText, clean, fields, shown_path, width
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keymap import with_keys
 from fwtui.tui.keys import bindings

@@ -20,8 +20,7 @@ from fwtui.core.commands import AnyCommand, UnwatchFolder, WatchFolder
 from fwtui.core.paths import expand_home, path_to_text, text_to_path
 from fwtui.core.watched_folder import FolderStatus, WatchedFolder
 from fwtui.errors import FwtuiError, UsageError
-from fwtui.tui.field_rows import FieldRow, fields
-from fwtui.tui.formatting import clean, file_count, fit_middle, shown_path
+from fwtui.tui.formatting import FieldRow, clean, fields, file_count, fit_middle, shown_path
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings
 from fwtui.tui.model import BatchModel

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from fwtui.batch.coalesce import EventCoalescer
+from fwtui.batch.link import EventCoalescer
 from fwtui.batch.remote.server import LOG_LINES, Outbox, RecapRecorder
 from fwtui.core.events import (
     AnyEvent,

@@ -70,7 +70,7 @@ class EventCoalescer(Generic[Item]):
         """Add an item that is always kept."""
         self._kept.append(item)
 
-    def take(self) -> Iterator[Item]:
+    def drain(self) -> Iterator[Item]:
         """Remove and return all items."""
         kept, self._kept = self._kept, []
         latest, self._latest = self._latest, {}

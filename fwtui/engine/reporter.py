@@ -13,6 +13,9 @@ from fwtui.engine.prepare import PreparedFile
 from fwtui.engine.protocol import Busy, CleanedUp, FileFinished, FileStarted
 from fwtui.memory.cleanup import clean_up, peak_rss
 
+# Between cleanups: after each of many short files they would cost more than they free.
+CLEAN_UP_SECONDS = 5.0
+
 
 class BusyClock:
     """Adds up work, and the waits between two pieces of work.
@@ -44,10 +47,6 @@ class BusyClock:
     def interrupt(self) -> None:
         """Do not count the time until the next piece of work as waiting."""
         self._ended = None
-
-
-# Between cleanups: after each of many short files they would cost more than they free.
-CLEAN_UP_SECONDS = 5.0
 
 
 class Reporter:

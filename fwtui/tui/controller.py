@@ -129,7 +129,7 @@ class EventBridge:
     def drain(self) -> None:
         """Fold all events kept so far into the model and report the changes."""
         with self._lock:
-            gathered = tuple(self._coalescer.take())
+            gathered = tuple(self._coalescer.drain())
             self._due = None
         if self._timer is not None:
             self._timer.cancel()

@@ -57,7 +57,7 @@ def test_a_case_becomes_settings_and_a_profile(tmp_path: Path) -> None:
 def test_the_table_says_which_and_why_not() -> None:
     good, bad = Outcome(INT8, 12.34, 0.5, 321.4), Outcome(FLOAT, failure="Out of memory (x)")
     lines = table([good, bad], good)
-    assert lines[1].split()[:6] == ["int8", "1", "1", "12.3", "0.5", "321"]
+    assert lines[1].split()[:6] == ["int8", "1", "1", "12.3×", "0.5", "321"]
     assert lines[1].endswith("<- recommended")
     assert "failed" in lines[2]
     assert lines[3] == "float32, sequential, 1 engine: Out of memory (x)"

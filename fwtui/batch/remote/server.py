@@ -101,7 +101,7 @@ class Outbox:
             await self._added.wait()
             self._added.clear()
             last, self._bytes = self._last, 0
-            writer.write(b"".join(self._coalescer.take()))
+            writer.write(b"".join(self._coalescer.drain()))
             await writer.drain()
             if last:
                 return

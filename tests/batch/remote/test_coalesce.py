@@ -48,8 +48,8 @@ def taken(*events: AnyEvent) -> list[AnyEvent]:
     gathering: EventCoalescer[AnyEvent] = EventCoalescer()
     for event in events:
         gathering.put(event, event)
-    found = list(gathering.take())
-    assert not list(gathering.take())
+    found = list(gathering.drain())
+    assert not list(gathering.drain())
     return found
 
 

@@ -1,12 +1,14 @@
-"""What `fwtui run` and `fwtui watch` ask for, as data that can be sent to another process."""
+"""What the command line asks for, as data that can be sent to another process."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
 from fwtui.config.fields import Value
+from fwtui.core.paths import is_link
 from fwtui.core.settings import Settings
 from fwtui.core.watched_folder import WatchedFolder
+from fwtui.errors import FwtuiError
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,3 +30,12 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     maps: Mapping[str, str] = {}
     retry: bool = True
     watch: tuple[WatchedFolder, ...] = ()
+
+
+def check_links(paths: Iterable[str]) -> None:
+    """Raise FwtuiError if there are links and yt-dlp is not installed."""
+    if any(is_link(path) for path in paths):
+        from fwtui.batch.ytdlp import NEEDED, is_installed
+
+        if not is_installed():
+            raise FwtuiError(NEEDED.title, NEEDED.hint)

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,7 +27,7 @@ from fwtui.cli.options import (
 )
 from fwtui.cli.process import TERMINAL_CLOSED, Listener, detach_terminal, drive
 from fwtui.cli.progress import ProgressDisplay, RunRecord, failures, summary
-from fwtui.cli.request import Request
+from fwtui.cli.request import Request, check_links
 from fwtui.cli.sessions import choose, mention_unfinished
 from fwtui.config.fields import Value, apply
 from fwtui.config.locations import Locations
@@ -37,7 +37,6 @@ from fwtui.config.validate import validated, warnings
 from fwtui.core.commands import AddPaths, AnyCommand, ChangeSettings, RetryJobs, Start
 from fwtui.core.events import Level
 from fwtui.core.job import Job
-from fwtui.core.paths import is_link
 from fwtui.core.settings import Settings
 from fwtui.core.text import printable
 from fwtui.errors import ExitCode, FwtuiError, UsageError
@@ -45,15 +44,6 @@ from fwtui.errors import ExitCode, FwtuiError, UsageError
 if TYPE_CHECKING:
     from fwtui.batch.batch import Batch
     from fwtui.batch.discovery import Found, Problem
-
-
-def check_links(paths: Iterable[str]) -> None:
-    """Raise FwtuiError if there are links and yt-dlp is not installed."""
-    if any(is_link(path) for path in paths):
-        from fwtui.batch.ytdlp import NEEDED, is_installed
-
-        if not is_installed():
-            raise FwtuiError(NEEDED.title, NEEDED.hint)
 
 
 _SESSION_ID = re.compile(r"\d{8}_\d{6}\S*")

@@ -12,7 +12,7 @@ from fwtui.cli.command_table import COMMANDS
 from fwtui.cli.console import Console
 from fwtui.cli.logfile import SessionLog, close_log, log_event, open_log
 from fwtui.cli.process import TERMINAL_CLOSED, detach_terminal, stop_signals
-from fwtui.cli.run import check_links
+from fwtui.cli.request import check_links
 from fwtui.config.locations import Locations
 from fwtui.config.sources import make_layers, merge_layers
 from fwtui.config.validate import validated

@@ -24,7 +24,7 @@ from fwtui.tui.theme import LIGHT
 from tests.tui.driving import NARROW, WIDE, scripted
 from tests.tui.fakes import NOW, ScriptedLink, ScriptedWorkspace, gallery, job
 
-LATER = ("fwtui.batch.batch", "fwtui.sessions", "fwtui.engine", "fwtui.outputs", "psutil")
+LATER = ("fwtui.batch.batch", "fwtui.sessions", "fwtui.engine", "fwtui.outputs", "psutil", "click")
 
 
 def test_the_batch_is_not_imported_for_the_first_frame() -> None:

@@ -12,7 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from fwtui.cli.console import Console
-from fwtui.cli.options import fwtui_command
+from fwtui.cli.options import OPTIONAL_SUBCOMMAND, fwtui_command
 from fwtui.config.locations import Locations
 from fwtui.config.sources import load_settings
 from fwtui.core.settings import ModelSettings, Settings
@@ -40,7 +40,9 @@ def _model_dir(function: Function) -> Function:
     return option(function)
 
 
-@fwtui_command("models", click.Group, invoke_without_command=True)
+@fwtui_command(
+    "models", click.Group, invoke_without_command=True, subcommand_metavar=OPTIONAL_SUBCOMMAND
+)
 @click.option("--json", is_flag=True, help="Print one JSON object per model on stdout")
 @_model_dir
 @click.pass_context

@@ -113,6 +113,10 @@ class SettingsCommand(click.Command):
                 formatter.write_dl(records, col_max=36)
 
 
+# Older versions of click leave the brackets out.
+OPTIONAL_SUBCOMMAND = "[COMMAND] [ARGS]..."
+
+
 def fwtui_command(
     name: str, cls: type[AnyCommand], **attributes: Any
 ) -> Callable[[Callable[..., Any]], AnyCommand]:

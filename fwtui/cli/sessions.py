@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from fwtui.cli.completing import session_ids
 from fwtui.cli.console import Console
-from fwtui.cli.options import fwtui_command
+from fwtui.cli.options import OPTIONAL_SUBCOMMAND, fwtui_command
 from fwtui.config.locations import Locations
 from fwtui.core.job import state_name
 from fwtui.core.text import plural, printable
@@ -98,7 +98,9 @@ def _in_use(stored: "StoredSession") -> FwtuiError:
 FORMATS = ("json", "toml", "csv")
 
 
-@fwtui_command("sessions", click.Group, invoke_without_command=True)
+@fwtui_command(
+    "sessions", click.Group, invoke_without_command=True, subcommand_metavar=OPTIONAL_SUBCOMMAND
+)
 @click.option("--json", is_flag=True, help="Print one JSON object per session on stdout")
 @click.pass_context
 def command(ctx: click.Context, json: bool) -> ExitCode:

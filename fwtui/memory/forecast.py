@@ -17,7 +17,7 @@ from fwtui.memory.weights import KNOWN
 
 # MB of an engine without a model: Python, its libraries, the audio and features of some windows;
 # and what CUDA adds, in RAM and on the GPU.
-_PROCESS = 160.0
+_PROCESS = 180.0
 _CUDA_RAM = 900.0
 _CUDA_GPU = 400.0
 _FRAMES = 1500  # of an encoded window

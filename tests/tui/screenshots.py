@@ -1,55 +1,100 @@
-"""The README's pictures, from the application itself: `python -m tests.tui.screenshots`.
+"""Pictures of the documentation, from a real batch with a real model.
 
-The queue in them is the tests' gallery, the clock stands still, so that they change only with
-the screens.
+    FWTUI_REAL_MODELS=DIR FWTUI_REAL_MEDIA=DIR python -m tests.tui.screenshots
+
+`FWTUI_REAL_MODELS` has the folder `base` with a multilingual Whisper model, `FWTUI_REAL_MEDIA` has
+recordings: `jfk.flac`, `french.mp3` and `meeting01.flac` to `meeting09.flac`. Everything that the
+pictures show was really measured, so they differ a little each time.
 """
 
 import asyncio
+import os
+import shutil
+import tempfile
+import wave
 from pathlib import Path
 
-from fwtui.config.profiles import PROFILES, with_profile
-from fwtui.core.events import EngineChanged
-from tests.tui.driving import Driver, running, scripted
-from tests.tui.fakes import (
-    ENGINE,
-    SETTINGS,
-    ScriptedLink,
-    ScriptedWorkspace,
-    busy_events,
-    gallery,
-    stored,
-)
+from fwtui.audio.decode import decode_to_wav
+from fwtui.batch.workspace import Workspace
+from fwtui.config.locations import Locations
+from fwtui.core.job import Completed
+from fwtui.core.settings import DecodingSettings, ModelSettings, OutputSettings, Settings
+from tests.tui.driving import Driver, running
 
-FOLDER = Path(__file__).resolve().parents[2] / "docs" / "screenshots"
+PICTURES = Path(__file__).resolve().parents[2] / "docs" / "screenshots"
 SIZE = (120, 36)
+SECONDS = 600.0
+MEETINGS = range(1, 10)
 
 
 def keep(driver: Driver, name: str) -> None:
     """Write what is on the screen."""
     picture = driver.app.export_screenshot(title="fwtui")
-    (FOLDER / f"{name}.svg").write_text(picture, encoding="utf-8")
+    (PICTURES / f"{name}.svg").write_text(picture, encoding="utf-8")
 
 
-async def main_and_settings() -> None:
-    link = ScriptedLink(gallery(), with_profile(SETTINGS, PROFILES[1]))
-    async with scripted(link, size=SIZE) as driver:
-        for event in (EngineChanged(0, ENGINE), *busy_events()):
-            driver.app.controller.model.fold(event)  # the bridge would keep the last reading only
-        driver.app.main.apply(driver.app.controller.model.take_changes())
-        await driver.settle()
+def copy_recordings(media: Path, folder: Path) -> list[str]:
+    """Fill a folder with recordings, the nine meetings in a row among them; their paths."""
+    folder.mkdir()
+    for name in ("french.mp3", "jfk.flac"):
+        shutil.copy(media / name, folder)
+    with wave.open(str(folder / "meetings.wav"), "wb") as joined:
+        joined.setparams((1, 2, 16000, 0, "NONE", ""))
+        for number in MEETINGS:
+            part = folder / "part.wav"
+            source = media / f"meeting{number:02}.flac"
+            decode_to_wav(source, part, lambda _: None, lambda: False)
+            with wave.open(str(part)) as recording:
+                joined.writeframes(recording.readframes(recording.getnframes()))
+            part.unlink()
+    for number in MEETINGS:
+        shutil.copy(media / f"meeting{number:02}.flac", folder)
+    return [str(path) for path in sorted(folder.iterdir())]
+
+
+async def main_and_settings(workspace: Workspace, settings: Settings, paths: list[str]) -> None:
+    """The screen at work, its settings, and then it is closed in the middle of a file."""
+    async with running(workspace, size=SIZE, settings=settings, paths=paths) as driver:
+        model = driver.app.controller.model
+        await driver.until(lambda: len(model.jobs) == len(paths))
+        long = next(job.id for job in model.jobs.values() if job.name == "meetings.wav")
+        await driver.press("s")
+        await driver.until(lambda: len(model.transcript(long).segments) > 20, SECONDS)
         keep(driver, "main")
         await driver.press("comma")
         await driver.until(lambda: driver.screen == "SettingsDialog")
         keep(driver, "settings")
+        await driver.press("escape", "q")
+        await driver.until_text("Quit")
+        await driver.press("enter")
+        await driver.until(lambda: not driver.app.is_running, SECONDS)
+        assert any(isinstance(job.state, Completed) for job in model.jobs.values())
 
 
-async def resume() -> None:
-    async with running(ScriptedWorkspace(sessions=[stored()]), size=SIZE, wait=False) as driver:
-        await driver.until_text("r Resume Session")
+async def resume(workspace: Workspace, settings: Settings) -> None:
+    """What the next start offers."""
+    async with running(workspace, size=SIZE, settings=settings, wait=False) as driver:
+        await driver.until_text("resumes at")
         keep(driver, "resume")
 
 
+def main() -> None:
+    """Make all pictures."""
+    models, media = (Path(os.environ[f"FWTUI_REAL_{what}"]) for what in ("MODELS", "MEDIA"))
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        os.environ["HOME"] = folder  # paths are shown from the home folder on
+        paths = copy_recordings(media, home / "recordings")
+        shutil.copytree(models / "base", home / "models" / "base")
+        workspace = Workspace(Locations(home / "state", home / "cache", home / "config"))
+        settings = Settings(
+            model=ModelSettings(model=str(home / "models" / "base"), compute_type="int8"),
+            decoding=DecodingSettings(beam_size=5),
+            output=OutputSettings(output_dir=str(home / "transcripts")),
+        )
+        asyncio.run(main_and_settings(workspace, settings, paths))
+        asyncio.run(resume(workspace, settings))
+
+
 if __name__ == "__main__":
-    FOLDER.mkdir(exist_ok=True)
-    asyncio.run(main_and_settings())
-    asyncio.run(resume())
+    main()

@@ -160,8 +160,8 @@ def is_sample_due(second: int, *, idle: bool) -> bool:
 class Batch:
     """Works through the queue of one session until a `Quit` command. Implements `BatchLink`.
 
-    Created and used in one event loop. `where` tells those who attach what it runs in; `engine` is
-    the command line of the child; `find` looks up paths.
+    Created and used in one event loop. `where` tells clients what it runs in; `engine` is the
+    command line of the engine process; `find` searches paths.
     """
 
     def __init__(
@@ -212,7 +212,7 @@ class Batch:
         self._hooks = Hooks(self.state, self.session_id, self._log_path)
         self.state.listen(self._hooks.handle)
         self._server = BatchServer(self)
-        for folder in store.folders:  # before anything that the user asks for
+        for folder in store.folders:  # before any command of the user
             self.send(WatchFolder(folder))
 
     def _worker_maker(self, engine: tuple[str, ...]) -> Callable[[int, int], EngineWorker]:
@@ -264,7 +264,7 @@ class Batch:
     def go_to_background(self) -> None:
         """Work through the queue without a terminal, then end.
 
-        It stays as long as a client is attached, who may want to do more.
+        It does not end while a client is attached.
         """
         self._where = "background"
 

@@ -14,8 +14,7 @@ from msgspec import Struct
 
 from fwtui.core.commands import AnyCommand, Pause, Quit, Start, Stop
 from fwtui.core.events import AddingChanged
-from fwtui.core.inputs import MEDIA_SUFFIXES, is_link
-from fwtui.core.paths import expand_home
+from fwtui.core.paths import MEDIA_SUFFIXES, expand_home, is_link
 from fwtui.core.text import in_natural_order, valid_unicode
 
 if TYPE_CHECKING:

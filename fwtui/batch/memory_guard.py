@@ -12,7 +12,7 @@ from fwtui.batch.state import BatchState
 from fwtui.core.events import Forecast, Level, MemoryAlert, MemoryReading
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.settings import Settings
-from fwtui.memory.forecast import Needs, describe_forecast, device_of, forecast
+from fwtui.memory.forecast import Needs, describe_forecast, device_of, forecast, weights_size
 from fwtui.memory.guard import (
     Action,
     Alert,
@@ -28,7 +28,6 @@ from fwtui.memory.guard import (
     with_limits,
 )
 from fwtui.memory.measure import MemoryMeter
-from fwtui.memory.weights import weights_size
 
 RAISE = "raise the limit, or choose a smaller model, best_of 1 or compute type int8"
 

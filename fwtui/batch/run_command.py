@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from fwtui.engine.stderr import StderrTail
+from fwtui.engine.client import StderrTail
 
 if TYPE_CHECKING:
     import psutil

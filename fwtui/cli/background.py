@@ -147,7 +147,7 @@ def close_pipes() -> None:
 
 
 def _main() -> int:
-    from fwtui.cli.crash import record_crash
+    from fwtui.cli.logfile import record_crash
 
     try:
         return main()

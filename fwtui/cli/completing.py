@@ -80,7 +80,7 @@ def files(incomplete: str) -> "list[CompletionItem]":
 def _choices(field: Field) -> dict[str, str | None]:
     match field.key:
         case "model.model":
-            from fwtui.memory.weights import KNOWN
+            from fwtui.memory.forecast import KNOWN
 
             return dict.fromkeys(KNOWN)
         case "decoding.language":

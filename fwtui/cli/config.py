@@ -210,8 +210,8 @@ def _validated(file: Path) -> ExitCode:
 
 
 def _problems(file: Path) -> Iterator[FwtuiError]:
-    from fwtui.config.problems import problems_in
     from fwtui.config.sources import keys_in, parse_tables
+    from fwtui.config.validate import problems_in
 
     data = read_file(file)
     wrong = [FwtuiError(f"{file}: {each.title}", each.hint) for each in problems_in(data)]

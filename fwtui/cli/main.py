@@ -33,28 +33,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         discard_stdout()
         return ExitCode.DONE
     except Exception as error:  # noqa: BLE001 - the outermost frame records every bug
-        from fwtui.cli.crash import record_crash
+        from fwtui.cli.logfile import record_crash
 
         return record_crash(error, console)
 
 
-def _run(words: Sequence[str]) -> int | None:
-    if are_paths(words, os.environ):
-        paths = tuple(words)
+def _run(arguments: Sequence[str]) -> int | None:
+    if are_paths(arguments, os.environ):
+        paths = tuple(arguments)
         with Prefetch(paths) as prefetch:
             from fwtui.cli.screen import open_screen
 
             return open_screen(paths, prefetch.find)
     from fwtui.cli.program import run_command
 
-    return run_command(words)
+    return run_command(arguments)
 
 
-def are_paths(words: Sequence[str], environ: Mapping[str, str]) -> bool:
+def are_paths(arguments: Sequence[str], environ: Mapping[str, str]) -> bool:
     """Whether there are only files, folders and links for the screen.
 
     It then starts sooner, without importing the parser and its options.
     """
-    if "_FWTUI_COMPLETE" in environ or (words and words[0] in COMMANDS):
+    if "_FWTUI_COMPLETE" in environ or (arguments and arguments[0] in COMMANDS):
         return False
-    return not any(word.startswith("-") for word in words)
+    return not any(argument.startswith("-") for argument in arguments)

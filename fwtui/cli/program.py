@@ -65,10 +65,10 @@ def program() -> None:
     """
 
 
-def run_command(words: Sequence[str]) -> int | None:
+def run_command(arguments: Sequence[str]) -> int | None:
     """Run a command line; returns the exit code. Raises FwtuiError, KeyboardInterrupt."""
     try:
-        code: int | None = program.main(list(words), "fwtui", standalone_mode=False)
+        code: int | None = program.main(list(arguments), "fwtui", standalone_mode=False)
     except click.ClickException as error:
         raise UsageError(error.format_message(), _see(error)) from error
     except click.Abort as error:

@@ -1,4 +1,4 @@
-"""ProgressDisplay of a batch on stderr: one live line on a terminal, plain lines elsewhere."""
+"""Progress of a batch on stderr: one live line on a terminal, separate lines elsewhere."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator

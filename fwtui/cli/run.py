@@ -36,8 +36,8 @@ from fwtui.config.sources import misspelt_variables
 from fwtui.config.validate import validated, warnings
 from fwtui.core.commands import AddPaths, AnyCommand, ChangeSettings, RetryJobs, Start
 from fwtui.core.events import Level
-from fwtui.core.inputs import is_link
 from fwtui.core.job import Job
+from fwtui.core.paths import is_link
 from fwtui.core.settings import Settings
 from fwtui.core.text import printable
 from fwtui.errors import ExitCode, FwtuiError, UsageError
@@ -266,9 +266,9 @@ def conclude(record: RunRecord, settings: Settings, console: Console) -> ExitCod
     """Report how the batch ended; returns its exit code."""
     for line in failures(record):
         console.always(line)
-    beside = settings.output.output_layout == "source"
-    place = "the folders of their recordings" if beside else settings.output.output_dir
-    for line in summary(record, place, console.times):
+    next_to_source = settings.output.output_layout == "source"
+    folder = "the folders of their recordings" if next_to_source else settings.output.output_dir
+    for line in summary(record, folder, console.times):
         console.line(line)
     if record.failure is not None and console.is_quiet:  # otherwise a log line has shown it
         console.error(FwtuiError(record.failure.title, record.failure.hint))

@@ -18,7 +18,7 @@ from fwtui.config.sources import make_layers, merge_layers
 from fwtui.config.validate import validated
 from fwtui.core.commands import AddPaths, AnyCommand, Quit, Start
 from fwtui.core.events import Level, Phase
-from fwtui.core.inputs import is_link
+from fwtui.core.paths import is_link
 from fwtui.core.settings import Settings
 from fwtui.core.text import printable
 from fwtui.errors import ExitCode, FwtuiError, UsageError
@@ -89,8 +89,8 @@ def show(
     try:
         from fwtui.config.sources import load_keys, load_profiles
         from fwtui.tui.app import FwtuiApp
+        from fwtui.tui.controller import lazy_workspace
         from fwtui.tui.keymap import make_keymap
-        from fwtui.tui.lazy_workspace import lazy_workspace
 
         def workspace() -> "BatchWorkspace":
             from fwtui.batch.workspace import Workspace

@@ -3,16 +3,18 @@
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 from msgspec.structs import replace
 
-from fwtui.config.fields import Field, Value
+from fwtui.config.fields import Field, Value, apply, check, find_field
+from fwtui.config.sources import KEYS, PROFILES, keys_in, parse_tables, profiles_in, values_in
 from fwtui.core.languages import LANGUAGES, language_code
 from fwtui.core.paths import expand_home
 from fwtui.core.settings import DecodingSettings, Settings
 from fwtui.core.templates import check_template
 from fwtui.core.text import FORMS, parse_amount
-from fwtui.errors import ConfigError, ModelError, UsageError
+from fwtui.errors import ConfigError, FwtuiError, ModelError, UsageError
 
 _HOOKS = ("on_file_done", "on_batch_done")
 _AMOUNTS = ("warn", "limit", "gpu_limit")
@@ -259,3 +261,48 @@ def parse_replacements(text: str) -> dict[str, str]:
             raise ValueError(f"line {number} has no {_ARROW} after some text")
         rules[" ".join(wrong.split()).casefold()] = right.strip()
     return rules
+
+
+def problems_in(data: bytes) -> Iterator[FwtuiError]:
+    """The errors in the order of the file, then contradictions between settings."""
+    try:
+        tables = parse_tables(data)
+    except ConfigError as error:
+        yield error
+        return
+    values: dict[str, Value] = {}
+    for section, table in tables.items():
+        if section == PROFILES:
+            yield from _each(table, PROFILES, profiles_in)
+        elif section == KEYS:
+            yield from _each(table, KEYS, keys_in)
+        else:
+            yield from _settings(section, table, values)
+    try:
+        validated(apply(Settings(), values))
+    except FwtuiError as error:
+        yield error
+
+
+def _settings(section: str, table: Any, values: dict[str, Value]) -> Iterator[ConfigError]:
+    """The errors in a section; its valid values are added to `values`."""
+    parts = [{name: value} for name, value in table.items()] if isinstance(table, dict) else [table]
+    # Even an empty section may be unknown.
+    for part in parts or [{}]:
+        try:
+            for key, value in values_in({section: part}):
+                values[key] = check(find_field(key), value)
+        except ConfigError as error:
+            yield error
+            if section not in Settings.__struct_fields__:
+                return
+
+
+def _each(table: Any, name: str, read: Any) -> Iterator[ConfigError]:
+    """The errors in the parts of a table without settings."""
+    parts = [{key: value} for key, value in table.items()] if isinstance(table, dict) else [table]
+    for part in parts:
+        try:
+            read({name: part})
+        except ConfigError as error:
+            yield error

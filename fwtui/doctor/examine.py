@@ -17,9 +17,8 @@ from fwtui.doctor import machine, verdicts
 from fwtui.doctor.results import CheckResult, Severity
 from fwtui.doctor.selftest import SECONDS, self_test
 from fwtui.errors import FwtuiError, ModelAbsentError
-from fwtui.memory.forecast import describe_forecast, forecast
+from fwtui.memory.forecast import describe_forecast, forecast, weights_size
 from fwtui.memory.measure import MemoryMeter
-from fwtui.memory.weights import weights_size
 from fwtui.models.cache import hub_cache, locate
 from fwtui.models.catalogue import megabytes
 from fwtui.models.inventory import Presence, cache_bytes, list_models

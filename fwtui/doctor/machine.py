@@ -15,8 +15,8 @@ from pathlib import Path
 import msgspec
 
 from fwtui.core.paths import expand_home, path_to_text
-from fwtui.doctor.facts import Cpu, Disk, Gpus, Library, Native, Terminal
-from fwtui.engine.cuda import environment, wheel_folders
+from fwtui.doctor.results import Cpu, Disk, Gpus, Library, Native, Terminal
+from fwtui.engine.client import environment, wheel_folders
 from fwtui.memory.gpu import GpuMeter
 
 PACKAGES = (

@@ -3,7 +3,7 @@
 import ctranslate2
 import msgspec
 
-from fwtui.doctor.facts import Native
+from fwtui.doctor.results import Native
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from fwtui import demo
 from fwtui.core.failure import Failure
 from fwtui.core.paths import path_to_text
 from fwtui.core.settings import DecodingSettings, ModelSettings, Settings
-from fwtui.doctor.facts import SelfTest
+from fwtui.doctor.results import SelfTest
 from fwtui.engine.client import EngineClient
 from fwtui.engine.protocol import Fatal, FileFailed, FileFinished, Ready, Transcribe, WindowDone
 from fwtui.errors import EngineError
@@ -52,7 +52,7 @@ def self_test(
         try:
             device, text, failure = _listen(client)
         finally:
-            is_late = stop.is_set() or time.monotonic() - began >= seconds
+            timed_out = stop.is_set() or time.monotonic() - began >= seconds
             stop.set()
             timer.join()
             ended = client.wait()
@@ -61,8 +61,8 @@ def self_test(
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     took = time.monotonic() - began
-    if text is None and is_late:
-        return SelfTest(expected, seconds=took, late=True)
+    if text is None and timed_out:
+        return SelfTest(expected, seconds=took, timed_out=True)
     if text is None:
         failure = failure or ended.failure
         return SelfTest(expected, seconds=took, error=failure.title, fix=failure.hint)

@@ -4,8 +4,17 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from fwtui.core.settings import Settings
 from fwtui.core.text import printable
-from fwtui.doctor.facts import Cpu, Disk, Gpus, Library, Native, SelfTest, Terminal
-from fwtui.doctor.results import CheckResult, Severity
+from fwtui.doctor.results import (
+    CheckResult,
+    Cpu,
+    Disk,
+    Gpus,
+    Library,
+    Native,
+    SelfTest,
+    Severity,
+    Terminal,
+)
 from fwtui.models.catalogue import megabytes
 
 PROGRAM, MACHINE, MODELS, DISK, TERMINAL, TEST = (
@@ -246,7 +255,7 @@ def self_test(found: SelfTest) -> CheckResult:
     """The transcript of the bundled clip."""
     if found.error:
         return CheckResult(TEST, "self-test", Severity.ERROR, printable(found.error), found.fix)
-    if found.late:
+    if found.timed_out:
         text = f"not finished after {found.seconds:.0f} s: the machine is slow or busy"
         return CheckResult(
             TEST, "self-test", Severity.WARNING, text, "try again, with --seconds 30 if necessary"

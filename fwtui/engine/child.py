@@ -13,8 +13,7 @@ import threading
 import traceback
 from pathlib import Path
 
-from fwtui.engine.channel import Channel
-from fwtui.engine.inbox import Inbox
+from fwtui.engine.inbox import Channel, Inbox
 from fwtui.engine.loop import EngineLoop
 from fwtui.engine.preparer import Preparer
 

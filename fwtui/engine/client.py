@@ -1,25 +1,102 @@
 """Client of an engine process: starts it, sends requests, reads replies, explains its end."""
 
 import contextlib
+import importlib.util
 import os
 import queue
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import IO, Protocol
 
 import msgspec
 
 from fwtui.core.failure import Failure
 from fwtui.core.settings import ModelSettings
 from fwtui.engine.classify import classify_exit, describe_exit
-from fwtui.engine.cuda import environment, wheel_folders
 from fwtui.engine.protocol import AnyReply, AnyRequest, LoadModel
-from fwtui.engine.stderr import StderrTail
 from fwtui.errors import EngineError
+
+# The loader reads it once, when a process starts: so it is set before the engine starts.
+_VARIABLE = "PATH" if sys.platform == "win32" else "LD_LIBRARY_PATH"
+_FOLDER = "bin" if sys.platform == "win32" else "lib"
+
+
+def wheel_folders(roots: Iterable[Path] | None = None) -> tuple[Path, ...]:
+    """The library folders of the wheels; `roots`: the folders of the package `nvidia`."""
+    found = _roots() if roots is None else roots
+    folders = (folder for root in found for folder in sorted(root.glob(f"*/{_FOLDER}")))
+    return tuple(folder for folder in folders if folder.is_dir())
+
+
+def environment(base: Mapping[str, str], folders: Iterable[Path]) -> dict[str, str]:
+    """`base` with these folders before those that the loader searches anyway."""
+    paths = [str(folder) for folder in folders]
+    if before := base.get(_VARIABLE):
+        paths.append(before)
+    return {**base, _VARIABLE: os.pathsep.join(paths)} if paths else dict(base)
+
+
+def _roots() -> list[Path]:
+    spec = importlib.util.find_spec("nvidia")
+    return [Path(folder) for folder in (spec.submodule_search_locations or ())] if spec else []
+
+
+TAIL_LINES = 40
+LINE_BYTES = 4096  # longer lines are passed on in pieces
+# A library that complains once per token must not drown everything else, but the stacks of all
+# threads of a stalled engine, some hundred lines at once, must get through.
+LINES_PER_SECOND = 100
+BURST_LINES = 1000
+
+
+class StderrTail:
+    """Drains an engine's stderr; `on_line` is called in the draining thread."""
+
+    def __init__(self, on_line: Callable[[str], None]) -> None:
+        self._on_line = on_line
+        self._tail: deque[str] = deque(maxlen=TAIL_LINES)
+        self._credit = float(BURST_LINES)
+        self._seen = time.monotonic()
+        self._dropped = 0
+        self.lines = 0
+
+    @property
+    def tail(self) -> tuple[str, ...]:
+        """The last lines, including those that were not passed on."""
+        return tuple(self._tail)
+
+    def drain(self, stream: IO[bytes]) -> None:
+        """Read to the end, until the engine and all that inherited its stderr have exited."""
+        while raw := stream.readline(LINE_BYTES):
+            line = raw.decode(errors="replace").rstrip()
+            self.lines += 1
+            self._tail.append(line)
+            self._pass_on(line)
+        self._report_dropped()
+
+    def _pass_on(self, line: str) -> None:
+        now = time.monotonic()
+        earned = (now - self._seen) * LINES_PER_SECOND
+        self._seen, self._credit = now, min(BURST_LINES, self._credit + earned)
+        if self._credit < (LINES_PER_SECOND if self._dropped else 1):
+            self._dropped += 1
+            return
+        self._credit -= 1
+        self._report_dropped()
+        self._on_line(line)
+
+    def _report_dropped(self) -> None:
+        if self._dropped:
+            self._on_line(f"... and {self._dropped} more lines")
+            self._dropped = 0
+
 
 # -P: a file called numpy.py in the user's folder must not become part of the engine.
 COMMAND = (sys.executable, "-P", "-m", "fwtui.engine.child")

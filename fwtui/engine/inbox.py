@@ -4,20 +4,23 @@ import contextlib
 import os
 import queue
 import sys
+import threading
 import traceback
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from threading import Condition
 
+import msgspec
 from faster_whisper.feature_extractor import FeatureExtractor
 
+from fwtui.core.events import Level
 from fwtui.core.job import JobId
 from fwtui.core.paths import text_to_path
-from fwtui.engine.channel import Channel, requests
 from fwtui.engine.classify import classify_exception
 from fwtui.engine.prepare import PreparedFile
 from fwtui.engine.protocol import (
+    AnyReply,
     AnyRequest,
     Cancel,
     CleanUp,
@@ -27,11 +30,56 @@ from fwtui.engine.protocol import (
     Held,
     Hold,
     LoadModel,
+    Note,
     Ping,
     Pong,
     Shutdown,
     Transcribe,
 )
+
+
+class Channel:
+    """Writes replies as JSON lines; any thread may send."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._lock = threading.Lock()
+        self._encoder = msgspec.json.Encoder()
+
+    @classmethod
+    def take_stdout(cls) -> "Channel":
+        """Keep stdout for the protocol and point descriptor 1 to stderr.
+
+        Native libraries print to descriptor 1 whatever Python thinks of `sys.stdout`.
+        """
+        sys.stdout.flush()
+        private = os.dup(1)
+        os.dup2(2, 1)
+        return cls(private)
+
+    def send(self, reply: AnyReply) -> None:
+        """Write one whole reply.
+
+        Raises:
+            BrokenPipeError: the parent has exited.
+
+        """
+        line = memoryview(self._encoder.encode(reply) + b"\n")
+        with self._lock:
+            while line:
+                line = line[os.write(self._descriptor, line) :]
+
+    def note(self, level: Level, text: str, job: JobId | None = None) -> None:
+        """Send a line for the log."""
+        self.send(Note(level, text, job))
+
+
+def requests() -> Iterator[AnyRequest]:
+    """Yield the parent's requests until it closes the pipe or dies."""
+    decoder: msgspec.json.Decoder[AnyRequest] = msgspec.json.Decoder(AnyRequest)
+    for line in sys.stdin.buffer:
+        yield decoder.decode(line)
+
 
 # Audio prepared ahead of the model, besides the file being prepared: 10 minutes, 19 MB of scratch
 # space.

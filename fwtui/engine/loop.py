@@ -8,7 +8,6 @@ from fwtui.core.job import JobId
 from fwtui.engine.batches import BatchedFiles
 from fwtui.engine.classify import classify_exception
 from fwtui.engine.inbox import Inbox, JobCancelled
-from fwtui.engine.models import feature_extractor
 from fwtui.engine.prepare import PreparedFile
 from fwtui.engine.protocol import (
     PROTOCOL,
@@ -20,7 +19,7 @@ from fwtui.engine.protocol import (
     WindowDone,
 )
 from fwtui.engine.reporter import Reporter
-from fwtui.engine.transcriber import Transcriber
+from fwtui.engine.transcriber import Transcriber, feature_extractor
 from fwtui.errors import EngineError
 from fwtui.memory.cleanup import clean_up, peak_rss
 from fwtui.models.cache import locate

@@ -8,7 +8,6 @@ from fwtui.audio.identity import change_since
 from fwtui.core.job import JobId
 from fwtui.core.paths import text_to_path
 from fwtui.core.session import FilePlan
-from fwtui.engine.busy import BusyClock
 from fwtui.engine.inbox import Inbox, JobCancelled
 from fwtui.engine.prepare import PreparedFile
 from fwtui.engine.protocol import Busy, CleanedUp, FileFinished, FileStarted
@@ -16,6 +15,38 @@ from fwtui.memory.cleanup import clean_up, peak_rss
 
 # Between cleanups: after each of many short files they would cost more than they free.
 CLEAN_UP_SECONDS = 5.0
+
+
+class BusyClock:
+    """Adds up work, and the waits between two pieces of work.
+
+    The time before the first and after the last piece counts as neither, nor does a hold.
+    Arguments are monotonic seconds.
+    """
+
+    def __init__(self) -> None:
+        self.worked = 0.0
+        self.waited = 0.0
+        self._began: float | None = None
+        self._ended: float | None = None
+
+    def begin(self, now: float) -> None:
+        """Start a piece of work."""
+        if self._ended is not None:
+            self.waited += now - self._ended
+        self._began = now
+
+    def end(self, now: float) -> float:
+        """End a piece of work; returns the seconds that it took."""
+        assert self._began is not None
+        took = now - self._began
+        self.worked += took
+        self._began, self._ended = None, now
+        return took
+
+    def interrupt(self) -> None:
+        """Do not count the time until the next piece of work as waiting."""
+        self._ended = None
 
 
 class Reporter:

@@ -1,18 +1,26 @@
-"""Transcriber: one loaded model, which transcribes prepared files. For any thread or process."""
+"""Transcriber: loads a model from its folder, and transcribes prepared files with it.
 
+For any thread or process. Nothing is downloaded here: see `fwtui.models`.
+"""
+
+import inspect
+import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from faster_whisper import WhisperModel
+from faster_whisper.feature_extractor import FeatureExtractor
 from faster_whisper.tokenizer import Tokenizer
 
 from fwtui.core.session import FilePlan, WindowResult
 from fwtui.core.settings import DecodingSettings, ModelSettings
 from fwtui.engine.convert import FileClock, convert, spoken_in, transcription_options
-from fwtui.engine.models import load_model
 from fwtui.engine.prepare import PreparedFile
 from fwtui.engine.windows import WindowLoop
 from fwtui.errors import UsageError
+from fwtui.memory.pages import small_pages
+from fwtui.models.cache import locate
 
 
 class Transcriber:
@@ -118,3 +126,32 @@ class Transcriber:
             yield WindowResult(
                 segments, state, end, spoken=spoken_in(loop.spoken, begin, end, segments)
             )
+
+
+def feature_extractor(folder: Path) -> FeatureExtractor:
+    """The feature extractor of the model in this folder, without loading the model."""
+    config = folder / "preprocessor_config.json"
+    known = inspect.signature(FeatureExtractor.__init__).parameters
+    values = json.loads(config.read_bytes()) if config.is_file() else {}
+    return FeatureExtractor(**{key: value for key, value in values.items() if key in known})
+
+
+def load_model(settings: ModelSettings, folder: Path | None = None) -> tuple[WhisperModel, float]:
+    """Load the model; returns it and the seconds that took. `folder`: if it is already known.
+
+    Raises:
+        ModelError: see `locate`.
+        RuntimeError: CTranslate2 cannot load it (out of memory, no GPU, unknown compute type).
+
+    """
+    began = time.monotonic()
+    # MKL packs each weight into a buffer that is mostly empty if the model is small.
+    with small_pages():
+        model = WhisperModel(
+            str(folder or locate(settings)),
+            device=settings.device,
+            device_index=settings.device_indexes[0],
+            compute_type=settings.compute_type,
+            cpu_threads=settings.threads,
+        )
+    return model, time.monotonic() - began

@@ -22,9 +22,8 @@ import msgspec
 from fwtui import __version__
 from fwtui.config.locations import Locations
 from fwtui.config.sources import PREFIX, Origin, make_layers, sourced_values
-from fwtui.core.inputs import MEDIA_SUFFIXES
 from fwtui.core.job import Failed, state_name
-from fwtui.core.paths import path_to_text, text_to_path
+from fwtui.core.paths import MEDIA_SUFFIXES, path_to_text, text_to_path
 from fwtui.core.redact import redacted, secrets_in
 from fwtui.core.session import Session
 from fwtui.core.text import printable

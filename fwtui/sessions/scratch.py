@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 
-from fwtui.core.inputs import link_name
 from fwtui.core.job import JobId
+from fwtui.core.paths import link_name
 from fwtui.core.text import plural, size_text
 from fwtui.disk.files import (
     FILES,

@@ -133,7 +133,7 @@ class FwtuiApp(ErrorBoundary, App[ExitCode]):
     def get_driver_class(self) -> type[Driver]:
         chosen = super().get_driver_class()
         if sys.platform != "win32" and chosen.__name__ == "LinuxDriver":
-            from fwtui.tui.compositor import TerminalDriver
+            from fwtui.tui.terminal_driver import TerminalDriver
 
             return TerminalDriver
         return chosen

@@ -6,15 +6,11 @@ digits that changed.
 """
 
 from collections.abc import Iterable
-from io import TextIOBase, TextIOWrapper
-from typing import IO, cast
 
 from rich.console import Console, RenderableType
 from rich.control import Control
 from textual._compositor import ChopsUpdate, Compositor
-from textual.app import App
 from textual.content import Content
-from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
@@ -88,57 +84,3 @@ def _paint_edge(widget: Widget, y: int) -> None:
         widget.refresh(edge.translate(from_content))
     else:  # it has no place yet
         widget.refresh()
-
-
-class SafeStream(TextIOBase):
-    """The terminal's stream with writes that never fail: a terminal that is gone needs no frames.
-
-    With the stream itself, the thread that writes would die at the first error, and the event
-    loop would wait for it for ever.
-    """
-
-    def __init__(self, stream: IO[str]) -> None:
-        self._stream = stream
-        self.gone = False
-
-    def write(self, text: str) -> int:
-        if not self.gone:
-            try:
-                return self._stream.write(text)
-            except UnicodeEncodeError:
-                return self._stream.write(text.encode("ascii", "replace").decode())
-            except (OSError, ValueError):
-                self.gone = True
-        return len(text)
-
-    def flush(self) -> None:
-        if not self.gone:
-            try:
-                self._stream.flush()
-            except (OSError, ValueError):
-                self.gone = True
-
-    def fileno(self) -> int:
-        return self._stream.fileno()
-
-    def isatty(self) -> bool:
-        return self._stream.isatty()
-
-
-class TerminalDriver(LinuxDriver):
-    """Writes through a `SafeStream`; can stop reading once the terminal hung up."""
-
-    def __init__(
-        self,
-        app: App[object],
-        *,
-        debug: bool = False,
-        mouse: bool = True,
-        size: tuple[int, int] | None = None,
-    ) -> None:
-        super().__init__(app, debug=debug, mouse=mouse, size=size)
-        self._file = cast(TextIOWrapper, SafeStream(cast(IO[str], self._file)))
-
-    def hang_up(self) -> None:
-        """End the input thread, which would otherwise spin on reads of nothing."""
-        self.exit_event.set()

@@ -2,15 +2,15 @@
 
 import asyncio
 import contextvars
+import gc
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from itertools import groupby
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from fwtui.batch.coalesce import EventCoalescer
 from fwtui.batch.exit_code import exit_code
-from fwtui.batch.link import BatchLink
+from fwtui.batch.link import BatchLink, EventCoalescer
 from fwtui.core.commands import AnyCommand, Quit, RetryJobs
 from fwtui.core.events import AnyEvent, JobsAdded, LogLine, Phase, PhaseChanged
 from fwtui.core.job import Job, JobId
@@ -19,7 +19,7 @@ from fwtui.core.settings import Settings
 from fwtui.errors import ExitCode
 from fwtui.tui.model import BatchModel, Changes
 
-if TYPE_CHECKING:  # the first frame is painted before these are imported
+if TYPE_CHECKING:
     from fwtui.batch.remote.batch_status import BatchStatus
     from fwtui.batch.remote.endpoints import Endpoint
     from fwtui.batch.workspace import MappedSession
@@ -129,7 +129,7 @@ class EventBridge:
     def drain(self) -> None:
         """Fold all events kept so far into the model and report the changes."""
         with self._lock:
-            gathered = tuple(self._coalescer.take())
+            gathered = tuple(self._coalescer.drain())
             self._due = None
         if self._timer is not None:
             self._timer.cancel()
@@ -285,3 +285,35 @@ class BatchController:
                 self.model.attached = False
                 self.bridge.receive(PhaseChanged(Phase.IDLE))
             self._on_crash(error)
+
+
+def lazy_workspace(make: "Callable[[], BatchWorkspace]") -> "BatchWorkspace":
+    """A workspace that `make` creates in a thread when one of its methods is first called.
+
+    The batch and what it needs are a hundred modules; the first frame needs none of them.
+    """
+    return cast("BatchWorkspace", _LazyWorkspace(make))
+
+
+class _LazyWorkspace:
+    def __init__(self, make: "Callable[[], BatchWorkspace]") -> None:
+        self._make = make
+        self._made: BatchWorkspace | None = None
+        self._lock = asyncio.Lock()
+
+    def __getattr__(self, method: str) -> Callable[..., Awaitable[Any]]:
+        async def call(*arguments: object) -> object:
+            async with self._lock:
+                if self._made is None:
+                    self._made = await self._import()
+            return await getattr(self._made, method)(*arguments)
+
+        return call
+
+    async def _import(self) -> "BatchWorkspace":
+        try:
+            return await asyncio.to_thread(self._make)
+        finally:
+            # The command line disabled the collector during imports.
+            gc.freeze()
+            gc.enable()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from fwtui.core.inputs import MEDIA_SUFFIXES
+from fwtui.core.paths import MEDIA_SUFFIXES
 from fwtui.core.text import in_natural_order
 
 Kind = Literal["media", "audio", "video"]

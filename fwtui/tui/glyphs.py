@@ -1,4 +1,4 @@
-"""The signs that the screens are drawn with, in Unicode and in ASCII."""
+"""The glyphs that the screens are drawn with, in Unicode and in ASCII."""
 
 import codecs
 import locale
@@ -20,14 +20,14 @@ from fwtui.core.job import (
 
 
 class Glyphs(Struct, frozen=True):
-    """One set of signs; every one is a single cell wide."""
+    """One set of glyphs, each a single cell wide."""
 
     pending: str = "○"
     preparing: str = "◌"
     running: str = "▶"
     paused: str = "‖"
     completed: str = "✓"
-    doubtful: str = "?"
+    check: str = "?"
     failed: str = "✗"
     cancelled: str = "■"
     skipped: str = "–"  # noqa: RUF001
@@ -53,14 +53,14 @@ class Glyphs(Struct, frozen=True):
     ascii: bool = False
 
     def of(self, state: State) -> str:
-        """The sign of a job's state."""
+        """The glyph of a job's state."""
         match state:
             case Pending():
                 return self.pending
             case Processing(preparing=preparing):
                 return self.preparing if preparing else self.running
             case Completed(findings=findings):
-                return self.doubtful if findings else self.completed
+                return self.check if findings else self.completed
             case Failed():
                 return self.failed
             case Cancelled():
@@ -104,8 +104,8 @@ ASCII = Glyphs(
 
 
 def choose_glyphs(environ: Mapping[str, str] = os.environ) -> Glyphs:
-    """Unicode, unless the locale or the terminal's stream cannot carry it."""
-    # Python takes UTF-8 for granted in the C locale; whoever asks for it does not.
+    """Unicode, unless the locale or the terminal's stream cannot encode it."""
+    # Python assumes UTF-8 in the C locale, but whoever sets it asks for ASCII.
     asked = next((word for name in _LOCALE if (word := environ.get(name))), "")
     if asked in {"C", "POSIX"}:
         return ASCII

@@ -26,13 +26,15 @@ from fwtui.core.job import (
 from fwtui.core.languages import LANGUAGES
 from fwtui.core.settings import Settings
 from fwtui.core.text import clock
-from fwtui.tui.field_rows import FieldRow, fields, label_width
 from fwtui.tui.formatting import (
+    FieldRow,
     base_name,
     clean,
     elapsed,
+    fields,
     file_size,
     fraction,
+    label_width,
     percent,
     shown_path,
     speed_factor,

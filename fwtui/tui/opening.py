@@ -1,4 +1,4 @@
-"""Folders shown in the desktop's file manager, where there is a desktop."""
+"""Opens folders in the desktop's file manager, where there is a desktop."""
 
 import asyncio
 import os
@@ -16,7 +16,7 @@ from fwtui.tui.formatting import shown_path
 
 
 def opener(platform: str, environment: Mapping[str, str]) -> str | None:
-    """The program that opens a folder; None where there is nobody to see it."""
+    """The program that opens a folder; None without a desktop."""
     match platform:
         case "darwin":
             return "open"
@@ -29,17 +29,17 @@ def opener(platform: str, environment: Mapping[str, str]) -> str | None:
 
 
 async def open_folder(app: App[object], folder: Path) -> None:
-    """Open a folder; without a desktop (over SSH) copy its path and say so."""
-    words = shown_path(path_to_text(folder))
+    """Open a folder; without a desktop (over SSH) copy its path instead."""
+    shown = shown_path(path_to_text(folder))
     if not await asyncio.to_thread(folder.is_dir):
-        app.notify(f"There is no folder {words} yet", severity="warning", markup=False)
+        app.notify(f"Folder {shown} does not exist yet", severity="warning", markup=False)
         return
     program = opener(sys.platform, os.environ)
     if program is not None and await asyncio.to_thread(_started, program, folder):
-        app.notify(f"Opening {words}", timeout=2, markup=False)
+        app.notify(f"Opening {shown}", timeout=2, markup=False)
         return
     app.copy_to_clipboard(valid_unicode(str(folder)))
-    app.notify(f"No desktop here. Copied the path: {words}", markup=False)
+    app.notify(f"No desktop; path sent to the clipboard: {shown}", markup=False)
 
 
 def _started(program: str, folder: Path) -> bool:
@@ -53,6 +53,6 @@ def _started(program: str, folder: Path) -> bool:
         )
     except OSError:
         return False
-    # Somebody must see its end, or it stays as a zombie.
+    # Its exit must be waited for, or it stays as a zombie.
     threading.Thread(target=process.wait, name=program, daemon=True).start()
     return True

@@ -1,4 +1,4 @@
-"""Paths as people and terminals give them: quoted, escaped, several, as URIs, one a line."""
+"""Paths as people and terminals write them: quoted, escaped, several, as URIs, one per line."""
 
 import os
 import shlex
@@ -7,9 +7,9 @@ from urllib.parse import unquote, urlsplit
 
 
 def split_paths(text: str, exists: Callable[[str], bool] = os.path.lexists) -> tuple[str, ...]:
-    """Single paths and patterns of `text`. `exists` tells spaces in a name from spaces between.
+    """The paths and patterns in `text`; `exists` tells spaces in names from spaces between them.
 
-    Touches the disk through `exists`: not for the event loop.
+    Reads the disk through `exists`: not for the event loop.
     """
     paths: list[str] = []
     for raw in text.splitlines():
@@ -20,21 +20,21 @@ def split_paths(text: str, exists: Callable[[str], bool] = os.path.lexists) -> t
 
 
 def _one_line(line: str, exists: Callable[[str], bool]) -> list[str]:
-    whole = _plain(line)
+    whole = _expanded(line)
     if _is_there(whole, exists):
         return [whole]
     try:
         words = shlex.split(line, posix=os.name != "nt")
     except ValueError:
         return _unclosed(line, exists) or [whole]
-    return [_plain(word.strip('"') if os.name == "nt" else word) for word in words]
+    return [_expanded(word.strip('"') if os.name == "nt" else word) for word in words]
 
 
 def _unclosed(line: str, exists: Callable[[str], bool]) -> list[str]:
-    """The paths when only the last quote is missing, which completion leaves open."""
+    """The paths if only the last quote is missing, as completion leaves it."""
     for quote in "'\"":
         try:
-            words = [_plain(word) for word in shlex.split(line + quote)]
+            words = [_expanded(word) for word in shlex.split(line + quote)]
         except ValueError:
             continue
         if words and _is_there(words[-1], exists):
@@ -49,14 +49,14 @@ def _is_there(path: str, exists: Callable[[str], bool]) -> bool:
         return False
 
 
-def _plain(word: str) -> str:
+def _expanded(word: str) -> str:
     if word.startswith("file://"):
         return unquote(urlsplit(word).path)
     return os.path.expanduser(word)  # noqa: PTH111
 
 
 def last_word(text: str) -> tuple[int, str]:
-    """Where the last, perhaps unfinished, path begins, and that path unquoted."""
+    """The start of the last, perhaps unfinished, path, and that path unquoted."""
     start, quote, escaped = 0, "", False
     for index, char in enumerate(text):
         if escaped:
@@ -78,7 +78,7 @@ def last_word(text: str) -> tuple[int, str]:
 
 
 def completions(prefix: str, suffixes: frozenset[str], most: int = 200) -> list[str]:
-    """Folders (with a slash) and media files that begin with `prefix`. Reads one folder."""
+    """Folders (with a slash) and media files that start with `prefix`. Reads one folder."""
     typed = os.path.expanduser(prefix)  # noqa: PTH111
     folder, begin = os.path.split(typed)
     found: list[str] = []
@@ -100,7 +100,7 @@ def completions(prefix: str, suffixes: frozenset[str], most: int = 200) -> list[
 
 
 def common_start(words: Sequence[str]) -> str:
-    """The letters that all words begin with."""
+    """The letters that all words start with."""
     if not words:
         return ""
     first, last = min(words), max(words)

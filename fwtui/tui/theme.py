@@ -1,4 +1,4 @@
-"""The program's own colours, and what it derives from anybody else's theme."""
+"""The program's own themes, and the colours that it derives from other themes."""
 
 from typing import NamedTuple
 
@@ -66,11 +66,11 @@ INKS = {
     "cursor": Ink(ground="cursor", bold=True),
     "cursor-away": Ink(ground="panel"),
 }
-"""What our own widgets draw with, by name."""
+"""The inks of the widgets that draw themselves, by name."""
 
 
 def complete(variables: dict[str, str]) -> dict[str, str]:
-    """CSS variables with our own added where the theme does not have them."""
+    """CSS variables, with the program's own added where a theme lacks them."""
     background = Color.parse(variables["background"])
     foreground = Color.parse(variables["foreground"])
     primary = Color.parse(variables["primary"])

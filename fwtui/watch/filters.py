@@ -7,7 +7,7 @@ from enum import Enum, auto
 from fnmatch import translate
 from pathlib import PurePath
 
-from fwtui.core.inputs import MEDIA_SUFFIXES
+from fwtui.core.paths import MEDIA_SUFFIXES
 from fwtui.outputs.formats.registry import FORMATS
 
 # Suffixes of files that browsers, downloaders and copying programs are still writing.

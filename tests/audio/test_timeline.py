@@ -1,6 +1,6 @@
 import pytest
 
-from fwtui.audio.timeline import MAX_UNKNOWN_SILENCE, Timeline
+from fwtui.audio.decode import MAX_UNKNOWN_SILENCE, Timeline
 
 STEP = 0.1
 

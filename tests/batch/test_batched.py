@@ -136,7 +136,7 @@ async def test_neighbours_of_a_file_that_kills_are_not_blamed(tmp_path: Path) ->
     assert isinstance(state, Failed)
     assert state.failure.kind is FailureKind.ENGINE_DIED
     remedies = [[attempt.remedy for attempt in batch.jobs[job].attempts] for job in (1, 2, 3)]
-    alone = "no other file beside it"
+    alone = "no other file in the engine"
     assert remedies == [[alone], [alone, "a fresh engine"], [alone]]
 
 

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from fwtui.batch.benchmark import Bench, Case, Outcome, best, cases, usual_cases
 from fwtui.batch.estimate import PerformanceHistory
-from fwtui.cli.bench import table
+from fwtui.cli.bench import Bench, Case, Outcome, best, cases, table, usual_cases
 from fwtui.config.locations import Locations
 from fwtui.config.sources import load_profiles
 from fwtui.core.settings import ModelSettings
@@ -58,7 +57,7 @@ def test_a_case_becomes_settings_and_a_profile(tmp_path: Path) -> None:
 def test_the_table_says_which_and_why_not() -> None:
     good, bad = Outcome(INT8, 12.34, 0.5, 321.4), Outcome(FLOAT, failure="Out of memory (x)")
     lines = table([good, bad], good)
-    assert lines[1].split()[:6] == ["int8", "1", "1", "12.3", "0.5", "321"]
+    assert lines[1].split()[:6] == ["int8", "1", "1", "12.3×", "0.5", "321"]
     assert lines[1].endswith("<- recommended")
     assert "failed" in lines[2]
     assert lines[3] == "float32, sequential, 1 engine: Out of memory (x)"

@@ -138,7 +138,7 @@ async def test_an_engine_that_speaks_something_else_is_not_called_out_of_memory(
         finished = await batch.to_the_end()
         assert finished.failure is not None
         assert finished.failure.kind is FailureKind.ENGINE_DIED
-        assert "not our protocol" in finished.failure.title
+        assert "unreadable reply" in finished.failure.title
 
 
 async def test_the_ladder_goes_on_inside_the_file(tmp_path: Path) -> None:

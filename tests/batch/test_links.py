@@ -18,8 +18,8 @@ from fwtui.config.locations import Locations
 from fwtui.core.commands import AddPaths, SkipJobs, Start
 from fwtui.core.events import BatchFinished, JobChanged, JobProgress, JobsAdded
 from fwtui.core.failure import FailureKind
-from fwtui.core.inputs import is_link, link_name
 from fwtui.core.job import Cancelled, Completed, Failed, Pending, Processing
+from fwtui.core.paths import is_link, link_name
 from fwtui.errors import ExitCode
 from fwtui.sessions.scratch import link_folder, link_place, sweep_links
 from tests.batch.driver import PATIENCE, SHORT, BatchDriver, leftovers, outputs, settings_for

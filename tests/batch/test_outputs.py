@@ -147,7 +147,7 @@ async def test_doubtful_passages_are_found_in_either_mode(tmp_path: Path, batche
         assert any("other language" in text for text in warned)
         assert ended.report is not None
         report = Path(ended.report).read_text()
-        assert "To check" in report
+        assert "Please check" in report
         assert "other language: English" in report
         if batched:
             return

@@ -18,8 +18,7 @@ from fwtui import demo
 from fwtui.core.settings import ComputeType, DecodingSettings, ModelSettings, Settings
 from fwtui.engine.client import EngineClient
 from fwtui.engine.protocol import FileFinished, Shutdown, Transcribe
-from fwtui.memory.forecast import estimate
-from fwtui.memory.weights import weights_size
+from fwtui.memory.forecast import estimate, weights_size
 from tests.benchmarks.memory_by_length import resident
 from tests.benchmarks.random_model import SIZES, write_model
 

@@ -76,7 +76,7 @@ def fwtui(kind: str, rows: int) -> None:
     from fwtui.core.job import Job, MediaInfo, Processing
     from fwtui.core.settings import Settings
     from fwtui.tui.app import FwtuiApp
-    from fwtui.tui.lazy_workspace import lazy_workspace
+    from fwtui.tui.controller import lazy_workspace
 
     sys.setswitchinterval(SWITCH_SECONDS)
     now = datetime.now(UTC)

@@ -7,7 +7,7 @@ import pytest
 
 from fwtui.cli.completing import session_ids
 from fwtui.cli.console import Console
-from fwtui.cli.crash import record_crash
+from fwtui.cli.logfile import record_crash
 from fwtui.cli.main import main
 from fwtui.config.locations import Locations
 from fwtui.core.paths import expand_home

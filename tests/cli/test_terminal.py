@@ -130,12 +130,12 @@ def test_a_killed_batch_is_resumed_on_the_screen_with_the_same_files(
     running.end()
 
     screen = terminal(program("-o", tmp_path / "elsewhere"))
-    dialog = screen.wait_for(lambda text: "Resume Session" in text)
-    for field in ("Session ID", "Created", "Model", "Total Files", "Completed", "Failed"):
+    dialog = screen.wait_for(lambda text: "Unfinished session found" in text)
+    for field in ("Session ID", "Created", "Model", "Total files", "Done", "Failed"):
         assert field in dialog
     assert clip.name in dialog
     screen.press("r")
-    screen.wait_for(lambda text: "1 to do" in text and "Resume Session" not in text)
+    screen.wait_for(lambda text: "1 to do" in text and "Unfinished session found" not in text)
     screen.press("s")
     screen.wait_for(lambda text: "all done" in text)
     screen.press("q")
@@ -177,8 +177,8 @@ def test_from_a_typed_path_over_pause_and_quit_to_the_end(
     assert [path.name for path in out.iterdir()] == ["one.txt"]
 
     screen = terminal(program())
-    dialog = screen.wait_for(lambda text: "Resume Session" in text)
-    assert re.search(r"Completed: +1\b", dialog)
+    dialog = screen.wait_for(lambda text: "Unfinished session found" in text)
+    assert re.search(r"Done +1\b", dialog)
     screen.press("r")
     screen.wait_for(lambda text: "1 done" in text and "1 to do" in text)
     screen.press("s")

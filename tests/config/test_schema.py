@@ -6,9 +6,9 @@ import jsonschema
 import pytest
 from hypothesis import given, settings
 
-from fwtui.config.problems import problems_in
 from fwtui.config.save import render_settings
 from fwtui.config.schema import json_schema
+from fwtui.config.validate import problems_in
 from fwtui.core.settings import Settings
 from tests.config.test_files import SETTINGS
 

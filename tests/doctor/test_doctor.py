@@ -34,7 +34,7 @@ def test_a_folder_that_is_none_cannot_be_written(tmp_path: Path) -> None:
 
 def test_the_self_test_is_given_up_in_time() -> None:
     found = self_test(ModelSettings(device="cpu"), seconds=0.05)
-    assert found.late
+    assert found.timed_out
     assert found.error == ""
 
 
@@ -62,6 +62,6 @@ def test_the_whole_examination(
     assert done.returncode == ExitCode.CANNOT_START
     line = next(line for line in done.stdout.splitlines() if " settings " in line)
     assert "error" in line
-    assert "there is no key 'notakey'" in line
+    assert "Unknown key 'notakey'" in line
     assert str(settings) in done.stdout
     assert "1 problem" in done.stderr

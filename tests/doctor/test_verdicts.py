@@ -5,8 +5,20 @@ import pytest
 from fwtui.core.events import GpuReading
 from fwtui.core.settings import BatchSettings, ModelSettings, Settings
 from fwtui.doctor import verdicts
-from fwtui.doctor.facts import Cpu, Disk, Gpus, Library, Native, SelfTest, Terminal
-from fwtui.doctor.results import CheckResult, Severity, exit_code, summary, worst
+from fwtui.doctor.results import (
+    CheckResult,
+    Cpu,
+    Disk,
+    Gpus,
+    Library,
+    Native,
+    SelfTest,
+    Severity,
+    Terminal,
+    exit_code,
+    summary,
+    worst,
+)
 from fwtui.errors import ExitCode
 
 GB = 2**30
@@ -87,7 +99,11 @@ CASES: list[tuple[CheckResult | None, Severity | None, str]] = [
         "on cpu: one two",
     ),
     (verdicts.self_test(SelfTest("one two", "one too", 2.0, "cuda")), ERROR, "expected: one two"),
-    (verdicts.self_test(SelfTest("one", late=True, seconds=5)), WARNING, "not finished after 5 s"),
+    (
+        verdicts.self_test(SelfTest("one", timed_out=True, seconds=5)),
+        WARNING,
+        "not finished after 5 s",
+    ),
     (verdicts.self_test(SelfTest("one", error="No GPU", fix="get one")), ERROR, "No GPU"),
 ]
 

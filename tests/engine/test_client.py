@@ -198,7 +198,7 @@ def test_the_model_is_in_small_pages(engine: Engine) -> None:
 def test_native_prints_do_not_corrupt_the_protocol(tmp_path: Path) -> None:
     """Descriptor 1 of the child is its stderr."""
     script = (
-        "import os, runpy; import fwtui.engine.channel as c; take = c.Channel.take_stdout\n"
+        "import os, runpy; import fwtui.engine.inbox as c; take = c.Channel.take_stdout\n"
         "def talk():\n    channel = take(); os.write(1, b'native noise\\n'); return channel\n"
         "c.Channel.take_stdout = talk\n"
         "from fwtui.engine.child import main; main()"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fwtui.engine.cuda import environment, wheel_folders
+from fwtui.engine.client import environment, wheel_folders
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="the loader of Linux is asked")
 

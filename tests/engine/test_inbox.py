@@ -8,13 +8,11 @@ from typing import Any, cast
 import pytest
 from msgspec.structs import replace
 
-from fwtui.engine.channel import Channel
 from fwtui.engine.client import EngineClient
-from fwtui.engine.inbox import AHEAD_SECONDS, Inbox
-from fwtui.engine.models import feature_extractor
+from fwtui.engine.inbox import AHEAD_SECONDS, Channel, Inbox
 from fwtui.engine.prepare import PreparedFile
 from fwtui.engine.protocol import AnyReply, Fatal, FileFinished, Ready, Transcribe
-from fwtui.engine.transcriber import Transcriber
+from fwtui.engine.transcriber import Transcriber, feature_extractor
 from tests.engine.support import GREEDY, MODEL
 from tests.engine.test_client import SHORT
 

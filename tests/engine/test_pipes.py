@@ -13,10 +13,9 @@ from faster_whisper.transcribe import Segment as WhisperSegment
 
 from fwtui.core.session import WindowResult, WindowState
 from fwtui.core.settings import DecodingSettings, ModelSettings
-from fwtui.engine.client import EngineClient
+from fwtui.engine.client import BURST_LINES, TAIL_LINES, EngineClient
 from fwtui.engine.convert import convert
 from fwtui.engine.protocol import AnyReply, Transcribe, WindowDone
-from fwtui.engine.stderr import BURST_LINES, TAIL_LINES
 from fwtui.errors import EngineError
 
 
@@ -81,7 +80,7 @@ def test_numbers_that_json_cannot_hold_do_not_kill_the_engine(value: float) -> N
 def test_a_child_ends_whatever_it_cannot_clean_up() -> None:
     code = (
         "import os, pathlib, sys\n"
-        "from fwtui.engine.channel import Channel\n"
+        "from fwtui.engine.inbox import Channel\n"
         "from fwtui.engine.inbox import Inbox\n"
         "inbox = Inbox(Channel(1))\n"
         "inbox._scratch.add(pathlib.Path('/'))\n"  # cannot be deleted

@@ -9,8 +9,15 @@ from msgspec.structs import replace
 from fwtui.config.fields import apply
 from fwtui.core.events import GpuReading, MemoryReading
 from fwtui.core.settings import ComputeType, DecodingSettings, ModelSettings, Settings
-from fwtui.memory.forecast import Needs, describe_file_needs, describe_forecast, estimate, forecast
-from fwtui.memory.weights import KNOWN, weights_size
+from fwtui.memory.forecast import (
+    KNOWN,
+    Needs,
+    describe_file_needs,
+    describe_forecast,
+    estimate,
+    forecast,
+    weights_size,
+)
 from tests.benchmarks.forecast import told_and_taken
 from tests.benchmarks.random_model import SIZES, write_model
 

@@ -6,8 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from fwtui.doctor import verdicts
-from fwtui.doctor.facts import Cpu, Disk, SelfTest
-from fwtui.doctor.results import CheckResult, Severity
+from fwtui.doctor.results import CheckResult, Cpu, Disk, SelfTest, Severity
 from fwtui.tui.formatting import width
 from fwtui.tui.glyphs import ASCII, UNICODE, Glyphs
 from fwtui.tui.screens.doctor import DoctorDialog, result_lines

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from fwtui.core.inputs import MEDIA_SUFFIXES
+from fwtui.core.paths import MEDIA_SUFFIXES
 from fwtui.tui.path_parsing import common_start, completions, last_word, split_paths
 from fwtui.tui.widgets.path_input import one_line
 

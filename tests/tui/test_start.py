@@ -19,7 +19,7 @@ from fwtui.core.events import (
 )
 from fwtui.core.job import Processing
 from fwtui.tui.app import FwtuiApp
-from fwtui.tui.lazy_workspace import lazy_workspace
+from fwtui.tui.controller import lazy_workspace
 from fwtui.tui.theme import LIGHT
 from tests.tui.driving import NARROW, WIDE, scripted
 from tests.tui.fakes import NOW, ScriptedLink, ScriptedWorkspace, gallery, job
@@ -28,9 +28,7 @@ LATER = ("fwtui.batch.batch", "fwtui.sessions", "fwtui.engine", "fwtui.outputs",
 
 
 def test_the_batch_is_not_imported_for_the_first_frame() -> None:
-    code = (
-        "import sys, fwtui.cli.screen, fwtui.tui.app, fwtui.tui.lazy_workspace; print(*sys.modules)"
-    )
+    code = "import sys, fwtui.cli.screen, fwtui.tui.app, fwtui.tui.controller; print(*sys.modules)"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     names = found.stdout.split()
     assert "fwtui.tui.screens.main" in names

@@ -9,8 +9,7 @@ from typing import Protocol
 
 import msgspec
 
-from fwtui.batch.coalesce import EventCoalescer
-from fwtui.batch.link import BatchLink
+from fwtui.batch.link import BatchLink, EventCoalescer
 from fwtui.batch.remote.endpoints import Listening
 from fwtui.batch.remote.protocol import (
     LONGEST_LINE,
@@ -102,7 +101,7 @@ class Outbox:
             await self._added.wait()
             self._added.clear()
             last, self._bytes = self._last, 0
-            writer.write(b"".join(self._coalescer.take()))
+            writer.write(b"".join(self._coalescer.drain()))
             await writer.drain()
             if last:
                 return

@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from fwtui.config.validate import docx_missing
 from fwtui.core.segment import Transcript
 from fwtui.core.settings import OutputSettings
-from fwtui.outputs.formats.layout import on_one_line
-from fwtui.outputs.formats.paragraphs import paragraphs, start_time
+from fwtui.outputs.formats.layout import on_one_line, paragraphs, start_time
 
 # Characters that XML 1.0 cannot hold; compiled when used, because that takes 10 ms.
 _ILLEGAL = "[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"

@@ -2,6 +2,9 @@
 
 import math
 import re
+from collections.abc import Iterator
+
+from fwtui.core.segment import Segment, Transcript
 
 _LINE_BREAK = re.compile(r"\r\n?")
 _BLANK_LINES = re.compile(r"\n\s*\n")
@@ -39,3 +42,28 @@ def timestamp(ms: int, *, hours: bool, marker: str) -> str:
     hour, minute = divmod(minutes, 60)
     prefix = f"{hour:02d}:" if hours or hour > 0 else ""
     return f"{prefix}{minute:02d}:{second:02d}{marker}{ms:03d}"
+
+
+# Seconds of silence, or of speech, after which a paragraph ends.
+_PAUSE, _LONG = 2.0, 60.0
+
+
+def paragraphs(transcript: Transcript) -> Iterator[list[Segment]]:
+    """The segments of each paragraph; none is empty."""
+    paragraph: list[Segment] = []
+    for segment in transcript.segments:
+        if paragraph and (
+            segment.start - paragraph[-1].end >= _PAUSE or segment.end - paragraph[0].start > _LONG
+        ):
+            yield paragraph
+            paragraph = []
+        paragraph.append(segment)
+    if paragraph:
+        yield paragraph
+
+
+def start_time(paragraph: list[Segment]) -> str:
+    """Start of a paragraph as `h:mm:ss`."""
+    minutes, second = divmod(max(0, milliseconds(paragraph[0].start)) // 1000, 60)
+    hour, minute = divmod(minutes, 60)
+    return f"{hour}:{minute:02d}:{second:02d}"

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 
 from fwtui.core.segment import Transcript
 from fwtui.core.settings import OutputSettings
-from fwtui.outputs.formats.layout import encoded, on_one_line
-from fwtui.outputs.formats.paragraphs import paragraphs, start_time
+from fwtui.outputs.formats.layout import encoded, on_one_line, paragraphs, start_time
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~])")
 

@@ -20,10 +20,10 @@ from fwtui.tui.error_boundary import ErrorBoundary
 from fwtui.tui.formatting import clean
 from fwtui.tui.keymap import HasKeymap, key_for
 from fwtui.tui.keys import Where, hints
+from fwtui.tui.screens import NARROW_WIDTH
 from fwtui.tui.widgets.lines import LineView, Listing
 
 Result = TypeVar("Result")
-NARROW_WIDTH = 100
 SHORT_HEIGHT = 28
 TINY_HEIGHT = 10
 

@@ -29,6 +29,7 @@ from fwtui.tui.keymap import key_for
 from fwtui.tui.keys import Key, bindings
 from fwtui.tui.model import BatchModel, Changes
 from fwtui.tui.queue_actions import FilterFields, QueueActions
+from fwtui.tui.screens import NARROW_WIDTH
 from fwtui.tui.sort_filter import SORT_NAMES
 from fwtui.tui.widgets.footer import Footer
 from fwtui.tui.widgets.header import Header
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
 
     from fwtui.tui.model_downloads import ModelDownloads
 
-NARROW_WIDTH = 100
 NARROW_HEIGHT = 30
 LOW_HEIGHT = 14
 FRAME_CELLS = 6

@@ -30,7 +30,8 @@ from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keymap import with_keys
 from fwtui.tui.keys import bindings
 from fwtui.tui.model_downloads import ModelDownload, ModelDownloads
-from fwtui.tui.screens.dialog import NARROW_WIDTH, ConfirmDialog, Dialog, ListDialog, frame
+from fwtui.tui.screens import NARROW_WIDTH
+from fwtui.tui.screens.dialog import ConfirmDialog, Dialog, ListDialog, frame
 from fwtui.tui.widgets.lines import Listing
 from fwtui.tui.widgets.paint import Piece, bar
 

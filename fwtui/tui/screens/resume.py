@@ -15,8 +15,17 @@ from fwtui.core.paths import expand_home
 from fwtui.core.text import clock
 from fwtui.sessions.catalog import StoredSession
 from fwtui.tui.controller import BatchWorkspace
-from fwtui.tui.field_rows import FieldRow, StyledText, fields
-from fwtui.tui.formatting import base_name, clean, file_count, fraction, percent, shown_path
+from fwtui.tui.formatting import (
+    FieldRow,
+    StyledText,
+    base_name,
+    clean,
+    fields,
+    file_count,
+    fraction,
+    percent,
+    shown_path,
+)
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings
 from fwtui.tui.screens.dialog import Dialog, ListDialog, frame, scrolled, text

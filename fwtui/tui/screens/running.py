@@ -14,8 +14,15 @@ from fwtui.batch.remote.endpoints import Endpoint
 from fwtui.batch.remote.protocol import Where
 from fwtui.core.paths import text_to_path
 from fwtui.core.text import clock
-from fwtui.tui.field_rows import FieldRow, fields
-from fwtui.tui.formatting import base_name, clean, file_count, shown_path, time_span
+from fwtui.tui.formatting import (
+    FieldRow,
+    base_name,
+    clean,
+    fields,
+    file_count,
+    shown_path,
+    time_span,
+)
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.screens.dialog import ListDialog, frame, scrolled
 from fwtui.tui.widgets.lines import Listing

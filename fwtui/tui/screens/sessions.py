@@ -23,8 +23,7 @@ from fwtui.report.render import SESSION_FORMATS, export_session
 from fwtui.sessions.catalog import StoredSession
 from fwtui.sessions.delete import DeletedFiles
 from fwtui.tui.controller import BatchWorkspace
-from fwtui.tui.field_rows import StyledText
-from fwtui.tui.formatting import clean, file_count, file_size, fraction, shown_path
+from fwtui.tui.formatting import StyledText, clean, file_count, file_size, fraction, shown_path
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings
 from fwtui.tui.model import LiveTranscript

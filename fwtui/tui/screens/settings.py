@@ -22,12 +22,12 @@ from fwtui.config.sources import load_profiles, load_settings
 from fwtui.config.validate import validated
 from fwtui.core.settings import Settings
 from fwtui.errors import FwtuiError
-from fwtui.tui.field_rows import FieldRow, StyledText, fields
-from fwtui.tui.formatting import clean, shown_path, width
+from fwtui.tui.formatting import FieldRow, StyledText, clean, fields, shown_path, width
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keymap import with_keys
 from fwtui.tui.keys import bindings
-from fwtui.tui.screens.dialog import NARROW_WIDTH, ConfirmDialog, Dialog, frame
+from fwtui.tui.screens import NARROW_WIDTH
+from fwtui.tui.screens.dialog import ConfirmDialog, Dialog, frame
 from fwtui.tui.settings_draft import (
     Draft,
     allowed_values,

@@ -20,8 +20,7 @@ from fwtui.core.commands import AnyCommand, UnwatchFolder, WatchFolder
 from fwtui.core.paths import expand_home, path_to_text, text_to_path
 from fwtui.core.watched_folder import FolderStatus, WatchedFolder
 from fwtui.errors import FwtuiError, UsageError
-from fwtui.tui.field_rows import FieldRow, fields
-from fwtui.tui.formatting import clean, file_count, fit_middle, shown_path
+from fwtui.tui.formatting import FieldRow, clean, fields, file_count, fit_middle, shown_path
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings
 from fwtui.tui.model import BatchModel
@@ -36,7 +35,7 @@ _FIELDS = {
     "language": ("Language", "such as en or German; empty: as in the batch"),
     "include": ("Include", "patterns: *.wav 'week 1/*'; empty: all recordings"),
     "exclude": ("Exclude", "patterns of files or folders"),
-    "move_to": ("Move to", "empty: the folder transcribed in the watched folder"),
+    "move_to": ("Move to", "empty: transcribed/ in the watched folder"),
     "settle": ("Unchanged for (s)", "seconds without changes after which a file is complete"),
 }
 _CHOICES: dict[str, tuple[str, dict[str, str]]] = {

@@ -10,7 +10,7 @@ from textual import events, work
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
-from fwtui.core.inputs import MEDIA_SUFFIXES
+from fwtui.core.paths import MEDIA_SUFFIXES
 from fwtui.tui.path_parsing import common_start, completions, last_word
 
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]")

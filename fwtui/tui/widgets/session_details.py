@@ -14,8 +14,15 @@ from fwtui.core.text import clock
 from fwtui.sessions.catalog import StoredSession
 from fwtui.tui import rows
 from fwtui.tui.error_boundary import ErrorBoundary
-from fwtui.tui.field_rows import FieldRow, StyledText, fields
-from fwtui.tui.formatting import base_name, clean, outputs_location, shown_path
+from fwtui.tui.formatting import (
+    FieldRow,
+    StyledText,
+    base_name,
+    clean,
+    fields,
+    outputs_location,
+    shown_path,
+)
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.widgets.lines import Listing
 from fwtui.tui.widgets.paint import Piece

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from fwtui.batch.coalesce import EventCoalescer
+from fwtui.batch.link import EventCoalescer
 from fwtui.batch.remote.server import LOG_LINES, Outbox, RecapRecorder
 from fwtui.core.events import (
     AnyEvent,
@@ -48,8 +48,8 @@ def taken(*events: AnyEvent) -> list[AnyEvent]:
     gathering: EventCoalescer[AnyEvent] = EventCoalescer()
     for event in events:
         gathering.put(event, event)
-    found = list(gathering.take())
-    assert not list(gathering.take())
+    found = list(gathering.drain())
+    assert not list(gathering.drain())
     return found
 
 

@@ -1,6 +1,6 @@
 """How busy the model is."""
 
-from fwtui.engine.busy import BusyClock
+from fwtui.engine.reporter import BusyClock
 
 
 def test_waits_count_between_pieces_of_work_but_not_rests() -> None:

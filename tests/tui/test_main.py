@@ -319,7 +319,7 @@ async def test_details() -> None:
         assert "Invalid data found" in driver.text
         await driver.press("escape", *"jjjjj", "enter")
         assert "Attempt 1" in driver.text
-        assert "next: batch size 4" in driver.text
+        assert "retried with batch size 4" in driver.text
         assert "at 21:20" in driver.text
 
 

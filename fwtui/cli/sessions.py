@@ -13,7 +13,7 @@ from fwtui.cli.completing import session_ids
 from fwtui.cli.console import Console
 from fwtui.cli.options import OPTIONAL_SUBCOMMAND, fwtui_command
 from fwtui.config.locations import Locations
-from fwtui.core.job import state_name
+from fwtui.core.job import state_label
 from fwtui.core.text import plural, printable
 from fwtui.errors import ExitCode, FwtuiError, UsageError
 
@@ -129,7 +129,7 @@ def show(session_id: str) -> ExitCode:
     for job in stored.session.jobs:
         failure = getattr(job.state, "failure", None)
         reason = f"  {printable(str(failure))}" if failure else ""
-        click.echo(f"{state_name(job.state):<10}  {printable(str(job.file))}{reason}")
+        click.echo(f"{state_label(job.state):<9}  {printable(str(job.file))}{reason}")
     return ExitCode.DONE
 
 

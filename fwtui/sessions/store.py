@@ -78,7 +78,7 @@ class JournalRewrite:
             if record is None:
                 self.problems.append(
                     f"The journal of session {self._header.session_id} was damaged on the disk; "
-                    f"file {job_id} resumes after its last readable window"
+                    f"file {job_id} resumes after its last readable chunk"
                 )
                 return
             self.index.apply(record, self.length)

@@ -194,7 +194,7 @@ def test_a_detached_batch_is_seen_steered_and_stopped(
     last = status()["last"]
     assert (last["session_id"], last["exit_code"], last["unfinished"]) == (session, 3, 2)
     kept = fwtui("sessions", "show", session).stdout
-    assert kept.count("pending") == 2
+    assert kept.count("waiting  ") == 2
     assert fwtui("stop", session).returncode == ExitCode.USAGE
 
     assert fwtui("unpause", other).returncode == ExitCode.DONE

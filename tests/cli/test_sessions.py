@@ -46,7 +46,7 @@ def test_list_and_show(capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(capsys.readouterr().out)["session_id"] == "20251214_101530"
     assert main(["sessions", "show", "20251214_101530"]) == ExitCode.DONE
     shown = capsys.readouterr().out
-    assert "pending     /media/a.mp3" in shown
+    assert "waiting    /media/a.mp3" in shown
     assert "It is not a media file" in shown
     assert "\x1b" not in shown
 

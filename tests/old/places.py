@@ -29,6 +29,8 @@ _FRAME = re.compile(rb'\["([0-9a-f]{8})",(\{.*\})\]\n', re.DOTALL)
 def environment(root: Path) -> dict[str, str]:
     """The environment of a program whose folders are all below `root`."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("FWTUI_")}
+    # Each process would compile all modules again, which takes it longer than its work.
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)
     return {
         **kept,
         "FWTUI_STATE_DIR": str(root / "state"),

@@ -9,7 +9,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Timer
@@ -30,6 +30,8 @@ SESSIONS = [name for name in FOLDERS if "session" in places.about(name)]
 WATCHED = [name for name in SESSIONS if "watch" in places.about(name)]
 RESUMED = [name for name in SESSIONS if name not in WATCHED]
 FOREIGN = ["foreign", "foreign-windows"]  # of the same name as others
+# States as they are shown, where that is not their name in the files.
+LABELS = {"pending": "waiting", "processing": "running", "completed": "done"}
 # Their paths are another machine's in a way that `--map` is for; nothing in them is changed.
 UNCHANGED = ["killed-mid-file", "batched", "names"]
 Json = dict[str, Any]
@@ -61,25 +63,28 @@ for arguments in json.load(sys.stdin):
         runpy.run_module("fwtui", run_name="__main__", alter_sys=True)
     except SystemExit as end:
         assert not end.code, (arguments, end.code)
-    print(flush=True)
+    for stream in sys.stdout, sys.stderr:
+        print("\\f", end="", file=stream, flush=True)
 """
 
 
-def show_all(root: Path, names: list[str]) -> dict[str, list[str]]:
-    """The lines of `fwtui sessions show` for each session."""
-    ids = [places.about(name)["session"] for name in names]
+def fwtui_many(root: Path, *calls: Sequence[str]) -> list[tuple[str, str]]:
+    """Run fwtui once for each call, in one process: stdout and stderr of each."""
     result = subprocess.run(
         [sys.executable, "-P", "-c", MANY],
         env=places.environment(root),
-        input=json.dumps([["sessions", "show", one] for one in ids]),
+        cwd=root,
+        input=json.dumps(calls),
         capture_output=True,
-        text=True,
+        encoding="utf-8",
+        errors="surrogateescape",
         timeout=PATIENCE,
         check=False,
     )
     assert result.returncode == 0, result.stderr
-    texts = result.stdout.rstrip("\n").split("\n\n")
-    return {one: text.splitlines() for one, text in zip(ids, texts, strict=True)}
+    outputs, errors = (text.split("\f")[:-1] for text in (result.stdout, result.stderr))
+    assert len(outputs) == len(errors) == len(calls)
+    return list(zip(outputs, errors, strict=True))
 
 
 def listed(name: str) -> Json:
@@ -186,22 +191,23 @@ def test_sessions_are_listed_and_shown_as_they_were(names: list[str], tmp_path: 
     root = tmp_path / "root"
     for name in names:
         places.unpack(places.DATA / name, root, "state/sessions", "state/watched", "tmp")
-    told = events_of(fwtui(root, "sessions", "--json")[0])
-    now = {session["session_id"]: session for session in told}
+    ids = [places.about(name)["session"] for name in names]
+    calls = ["sessions", "--json"], ["sessions"], *(["sessions", "show", one] for one in ids)
+    (told, _), (lines, _), *shown = fwtui_many(root, *calls)
+    now = {session["session_id"]: session for session in events_of(told)}
     for name in names:
         old = listed(name)
         assert places.is_part(old, now[old["session_id"]]), name
-    lines, _ = fwtui(root, "sessions")
-    assert {places.about(name)["session"] for name in names} <= set(lines.split())
-    shown = show_all(root, names)
-    for name in names:
-        rows = shown[places.about(name)["session"]]
+    assert set(ids) <= set(lines.split())
+    for name, (text, _) in zip(names, shown, strict=True):
+        rows = text.splitlines()
         assert all(any(is_row(job, row) for row in rows) for job in listed(name)["jobs"]), name
 
 
 def is_row(job: Json, row: str) -> bool:
     """Whether a line tells of this file and its state."""
-    return row.startswith(job["state"]["type"]) and places.printed(job["path"]) in row
+    state = LABELS.get(job["state"]["type"], job["state"]["type"])
+    return row.startswith(state) and places.printed(job["path"]) in row
 
 
 @pytest.mark.parametrize("name", RESUMED)
@@ -318,9 +324,9 @@ def test_what_was_measured_is_known(tmp_path: Path) -> None:
 
 def test_how_the_last_batch_ended_is_known(tmp_path: Path) -> None:
     root = places.place("background", tmp_path / "root")
-    status = json.loads(fwtui(root, "status", "--json")[0])
-    assert places.is_part(placed(places.about("background")["last"], root), status["last"])
-    told, _ = fwtui(root, "status")
+    (status, _), (told, _) = fwtui_many(root, ["status", "--json"], ["status"])
+    last = json.loads(status)["last"]
+    assert places.is_part(placed(places.about("background")["last"], root), last)
     assert "1 of 2 files done, 1 failed" in told
 
 
@@ -345,16 +351,22 @@ def test_the_address_of_a_dead_batch_is_swept(tmp_path: Path) -> None:
 def test_settings_and_profiles_mean_what_they_meant(tmp_path: Path) -> None:
     root = places.place("config", tmp_path / "root")
     about = places.about("config")
-    assert values(root) == placed(about["shown"], root)
-    assert values(root, "--profile", "Board meetings") == placed(about["profile"], root)
-    _, said = fwtui(root, "config", "validate")
+    show = ["config", "show", "--json"]
+    (shown, _), (of_profile, _), (_, said), _, (changed, _) = fwtui_many(
+        root,
+        show,
+        [*show, "--profile", "Board meetings"],
+        ["config", "validate"],
+        ["config", "set", "beam_size", "4"],
+        show,
+    )
+    assert values(shown) == placed(about["shown"], root)
+    assert values(of_profile) == placed(about["profile"], root)
     assert "is valid" in said
     assert "1 profile, 2 keys" in said
-    fwtui(root, "config", "set", "beam_size", "4")
-    assert values(root) == placed(about["shown"], root) | {"decoding.beam_size": 4}
+    assert values(changed) == placed(about["shown"], root) | {"decoding.beam_size": 4}
 
 
-def values(root: Path, *options: str) -> Json:
-    """The settings that are not at their defaults."""
-    shown = json.loads(fwtui(root, "config", "show", "--json", *options)[0])
-    return {one["key"]: one["value"] for one in shown if one["value"] != one["default"]}
+def values(shown: str) -> Json:
+    """The settings that are not at their defaults, of `config show --json`."""
+    return {one["key"]: one["value"] for one in json.loads(shown) if one["value"] != one["default"]}

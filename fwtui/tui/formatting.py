@@ -24,6 +24,8 @@ _INVISIBLE = re.compile(
     "[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
 _WINDOWS = re.compile(r"[A-Za-z]:\\|\\\\")
+# At the end of a text it would join what is put behind it.
+_JOINER = "\u200d"
 _MOST_COMBINING = re.compile("([\u0300-\u036f\u1ab0-\u1aff\u20d0-\u20ff]{3})[\u0300-\u036f]+")
 
 
@@ -33,7 +35,7 @@ def clean(text: str) -> str:
         return text
     text = _BREAKS.sub(" ", text)
     text = _INVISIBLE.sub("", _BROKEN.sub(lambda found: escaped(found[0]), text))
-    return _MOST_COMBINING.sub(r"\1", text)
+    return _MOST_COMBINING.sub(r"\1", text).rstrip(_JOINER)
 
 
 def width(text: str) -> int:
@@ -50,7 +52,7 @@ def fit(text: str, cells: int, ellipsis: str = "…") -> str:
         return text + " " * (cells - taken)
     if cells == 1:
         return ellipsis
-    return set_cell_size(text, cells - 1) + ellipsis
+    return set_cell_size(text, cells - 1).rstrip(_JOINER) + ellipsis
 
 
 def fit_middle(text: str, cells: int, ellipsis: str = "…") -> str:

@@ -89,5 +89,5 @@ class Screen:
                 file.write(data)
                 tail = (tail + data)[-8192:]
                 # It is drawn more than once; a second key would be one of the main screen.
-                if b"Resume Session" in tail and not (self._has_batch or self._wanted):
+                if b"nfinished session" in tail and not (self._has_batch or self._wanted):
                     self._want(b"r")

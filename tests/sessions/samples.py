@@ -22,6 +22,7 @@ def plan(name: str = "a") -> FilePlan:
         samples=160_000,
         loudest=1.5,
         language="en",
+        language_probability=0.9,
         speech=(SpeechChunk(0, 100),),
         warnings=("damaged",),
     )

@@ -312,7 +312,7 @@ async def test_ten_thousand_log_lines_are_one_picture() -> None:
 async def test_details() -> None:
     async with scripted(busy()) as driver:
         await driver.press("g", "enter")
-        for words in ("/data/transcripts/talk.srt", "mov,mp4", "44.1 kHz", "English"):
+        for words in ("/data/transcripts/talk.srt", "mov,mp4", "44.1 kHz", "412 · English"):
             assert words in driver.text
         await driver.press("q", "j", "j", "j", "enter")
         assert "check that it plays" in driver.text

@@ -519,7 +519,7 @@ class Batch:
             self._paused_while_watching = False
             if self.state.counts.unfinished:
                 await self._start_work()
-            elif self._folders and not self.discovery.is_busy:
+            elif self._folders:
                 self._change_phase(Cause.WATCHING_STARTED)
             else:
                 self.state.log(Level.WARNING, "Nothing to do: add files, or retry failed ones")

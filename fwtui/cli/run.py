@@ -51,10 +51,14 @@ _SESSION_ID = re.compile(r"\d{8}_\d{6}\S*")
 
 @dataclass(frozen=True)
 class Intake:
-    """The result of the one search of `paths`; `empty` are those without any media file."""
+    """The result of the one search of `paths`; `empty` are those without any media file.
+
+    `roots`: all folders that files were found in; of nested ones, a file may belong to several.
+    """
 
     paths: tuple[str, ...]
     found: "Found"
+    roots: tuple[str, ...] = ()
     empty: tuple[str, ...] = ()
 
     @property
@@ -67,11 +71,6 @@ class Intake:
         """What is added to the queue; what cannot be read becomes a failed file."""
         found = self.found
         return *found.files, *(str(problem.path) for problem in found.problems), *found.links
-
-    @property
-    def roots(self) -> tuple[str, ...]:
-        """The folders that files were found in."""
-        return tuple(dict.fromkeys(root for root in self.found.roots if root))
 
 
 @fwtui_command("run", SettingsCommand)
@@ -235,21 +234,23 @@ def find_files(paths: tuple[str, ...]) -> Intake:
     """
     from fwtui.batch.discovery import Found, find_media
 
-    roots: dict[str, str] = {}
+    files: dict[str, str] = {}
+    roots: dict[str, None] = {}
     problems: dict[Path, Problem] = {}
     links: dict[str, None] = {}
     empty: list[str] = []
     for path in paths:
         found = find_media([path])
         for file, root in zip(found.files, found.roots, strict=True):
-            roots.setdefault(file, root)
+            files.setdefault(file, root)
+        roots |= dict.fromkeys(filter(None, found.roots))
         problems |= {problem.path: problem for problem in found.problems}
         links |= dict.fromkeys(found.links)
         if not any((found.files, found.problems, found.links)):
             empty.append(path)
     check_links(links)
-    everything = Found(tuple(roots), tuple(problems.values()), tuple(roots.values()), tuple(links))
-    return Intake(paths, everything, tuple(empty))
+    everything = Found(tuple(files), tuple(problems.values()), tuple(files.values()), tuple(links))
+    return Intake(paths, everything, tuple(roots), tuple(empty))
 
 
 def conclude(record: RunRecord, settings: Settings, console: Console) -> ExitCode:
@@ -296,7 +297,7 @@ async def _open(
         await _ensure_models(settings, (), offered)
         batch, begin = await open_watch(workspace, stored, request.watch, settings, console)
         return batch, settings, begin
-    adding = [AddPaths(request.paths, request.roots)] if intake.inputs else []
+    adding = [AddPaths(request.paths, request.roots or intake.roots)] if intake.inputs else []
     if request.resume is None:
         mention_unfinished(stored, console)
     elif chosen := choose(stored, request.resume, console):

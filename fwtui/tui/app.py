@@ -56,8 +56,7 @@ class _Blinking(Protocol):
 class FwtuiApp(ErrorBoundary, App[ExitCode]):
     """The application on the batches of `workspace`.
 
-    `first` are commands for the first batch; `coming` has files that these will add, as far as
-    they are known when the screen is drawn. `attach`: show this batch of another process.
+    `first` are commands for the first batch. `attach`: show this batch of another process.
     `log_file` is where errors are logged.
     """
 

@@ -12,13 +12,22 @@ from msgspec.structs import replace
 from fwtui.audio.identity import identify
 from fwtui.batch.watched_folders import reconcile
 from fwtui.config.locations import Locations
-from fwtui.core.commands import Pause, RemoveJobs, Start, UnwatchFolder, WatchFolder
+from fwtui.core.commands import (
+    AddPaths,
+    Pause,
+    RemoveJobs,
+    Start,
+    UndoRemove,
+    UnwatchFolder,
+    WatchFolder,
+)
 from fwtui.core.events import (
     BatchFinished,
     FoldersChanged,
     JobChanged,
     JobsAdded,
     JobsRemoved,
+    LogLine,
     Phase,
     PhaseChanged,
 )
@@ -232,3 +241,21 @@ async def test_more_than_a_portion_at_once_is_in_the_queue_once(
             while len(batch.jobs) < count:
                 await batch.until(JobsAdded, since=len(batch.events))
         assert len({job.path for job in batch.jobs.values()}) == count
+
+
+async def test_a_start_that_finds_nothing_to_do_keeps_watching(
+    tmp_path: Path, roots: tuple[Path, Path]
+) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    async with BatchDriver(settings_for(tmp_path / "out")) as batch:
+        batch.send(WatchFolder(WatchedFolder(path=str(roots[0]))))
+        batch.send(Start())
+        await phase(batch, Phase.WATCHING)
+        since = len(batch.events)
+        # The start has to wait for the search, and a command behind it waits when its turn comes.
+        for command in (AddPaths((str(empty),)), Start(), RemoveJobs((99,)), UndoRemove()):
+            batch.send(command)
+        await batch.until(LogLine, lambda event: event.text == "Nothing to undo", since)
+        assert batch.actor.phase is Phase.WATCHING
+        assert not any(isinstance(event, BatchFinished) for event in batch.events[since:])

@@ -143,6 +143,15 @@ def test_folders_are_searched_once(
     assert (out / "below" / f"{SHORT.stem}.txt").exists()
 
 
+def test_a_file_belongs_to_the_deepest_folder_given(media: Path, out: Path) -> None:
+    (media / "below").mkdir()
+    shutil.copy(SHORT, media / "below" / "one.flac")
+    shutil.copy(SHORT, media / "two.flac")
+    arguments = (media, media / "below", *QUICK, "-f", "txt", "-o", out, "--output_layout", "tree")
+    assert main(["run", *map(str, arguments)]) == ExitCode.DONE
+    assert set(contents(out)) == {"one.txt", "two.txt"}
+
+
 def test_json_is_events_and_nothing_else(media: Path, out: Path) -> None:
     shutil.copy(SHORT, media / "one.flac")
     result = fwtui("run", media, *MODEL, "-o", out, "-f", "txt", "--json", "--quiet")

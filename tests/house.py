@@ -164,16 +164,17 @@ def package_of(path: str) -> str:
 
 
 def print_sizes() -> None:
-    """Print modules and lines by package."""
-    modules: dict[str, int] = defaultdict(int)
-    lines: dict[str, int] = defaultdict(int)
+    """Print files, modules (files but for the docstring of a package) and lines by package."""
+    figures: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
     for path, text in sources().items():
-        modules[package_of(path)] += 1
-        lines[package_of(path)] += text.count("\n")
-    print(f"{'package':<14}{'modules':>8}{'lines':>8}")
-    for package in sorted(modules):
-        print(f"{package:<14}{modules[package]:>8}{lines[package]:>8}")
-    print(f"{'all':<14}{sum(modules.values()):>8}{sum(lines.values()):>8}")
+        for name in (package_of(path), "all"):
+            counts = figures[name]
+            counts[0] += 1
+            counts[1] += not path.endswith("__init__.py") or text.count("\n") > 1
+            counts[2] += text.count("\n")
+    print(f"{'package':<14}{'files':>8}{'modules':>8}{'lines':>8}")
+    for name in sorted(figures, key=lambda name: (name == "all", name)):
+        print(f"{name:<14}" + "".join(f"{count:>8}" for count in figures[name]))
 
 
 def print_list(title: str, rows: Iterable[str]) -> None:

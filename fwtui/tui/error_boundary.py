@@ -28,7 +28,7 @@ def error_handler(node: MessagePump) -> ErrorHandler:
 
 
 class ErrorBoundary(MessagePump):
-    """Mixin for screens, widgets and the app: reports exceptions to the app and goes on.
+    """Mixin for screens, widgets and the app: reports exceptions to the app and continues.
 
     It is the one broad border of the screens: behind it a mistake costs a dialog, not the batch.
     """

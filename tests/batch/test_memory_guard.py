@@ -229,7 +229,7 @@ async def test_an_engine_that_cannot_even_start_for_want_of_memory_fails_the_fil
     assert finished.report is not None
     report = Path(finished.report).read_text()
     assert "Failed (Memory Error)" in report
-    assert "next: compute type int8" in report
+    assert "retried with compute type int8" in report
     (stored,) = (await batch.workspace.incomplete()).sessions
     assert len(stored.session.failed[0].attempts) == 2
 

@@ -116,7 +116,7 @@ class LinkDownloads:
                 await self.state.put(job)
                 self.state.log(Level.INFO, f"Downloaded {job.name}", job.id)
             case Failure() as failure:
-                self.state.log(Level.ERROR, f"{job.name}: {failure}", job.id)
+                self.state.log(Level.ERROR, failure.about(job.name), job.id)
                 await self.state.put(replace(job, state=Failed(now(), failure, started)))
             case None:
                 await self.state.put(replace(job, state=Pending()))

@@ -29,7 +29,7 @@ from fwtui.outputs.formats.registry import write_transcript
 from fwtui.report.render import render_report
 from fwtui.report.report import Prediction, make_report
 
-NO_SPEECH = "no speech was found"
+NO_SPEECH = "no speech found"
 
 
 def warnings_of(

@@ -350,7 +350,7 @@ async def test_silence_is_completed_with_a_warning(tmp_path: Path) -> None:
     state = batch.jobs[1].state
     assert isinstance(state, Completed)
     assert state.segments == 0
-    assert "no speech was found" in state.warnings
+    assert "no speech found" in state.warnings
 
 
 async def test_a_report_is_written_on_request(tmp_path: Path) -> None:

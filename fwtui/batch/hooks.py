@@ -215,7 +215,7 @@ class Hooks:
         match event:
             case JobChanged(job=Job(state=Completed() | Failed()) as job):
                 self._file_done(job)
-            case BatchFinished() if event.is_news:
+            case BatchFinished() if event.is_notable:
                 self._batch_done(event)
             case PhaseChanged(phase=Phase.RUNNING):
                 self._timeouts = 0

@@ -202,7 +202,7 @@ class ProgressDisplay:
                 self._done = event.settings.done
             case BatchFinished():
                 self._console.clear()
-                if event.is_news:
+                if event.is_notable:
                     self._console.ring(terminal_signal(self._done, end_text(event), os.environ))
             case _:
                 pass

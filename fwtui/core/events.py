@@ -281,7 +281,7 @@ class BatchFinished(Event, frozen=True):
     failure: Failure | None = None
 
     @property
-    def is_news(self) -> bool:
+    def is_notable(self) -> bool:
         """Whether the batch ended by itself, after work: worth a notification."""
         return self.seconds > 0 and (not self.stopped or self.failure is not None)
 

@@ -32,7 +32,7 @@ class GpuMeter:
         if self._is_absent or (self._thread is not None and self._thread.is_alive()):
             return ()
         self._found = ()
-        thread = threading.Thread(target=self._look, args=(pids,), name="nvml", daemon=True)
+        thread = threading.Thread(target=self._read, args=(pids,), name="nvml", daemon=True)
         self._thread = thread
         thread.start()
         thread.join(self._patience)
@@ -43,7 +43,7 @@ class GpuMeter:
         if self._thread is not None:
             self._thread.join(seconds)
 
-    def _look(self, pids: Collection[int]) -> None:
+    def _read(self, pids: Collection[int]) -> None:
         nvml = self._started()
         if nvml is None:
             return

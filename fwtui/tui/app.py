@@ -215,11 +215,18 @@ class FwtuiApp(ErrorBoundary, App[ExitCode]):
             self.controller.send(command)
 
     def _apply(self, changes: Changes) -> None:
+        try:
+            self._show_changes(changes)
+        except Exception as error:  # called by the event loop, which would only log it
+            if not self.handle_error(error):
+                raise
+
+    def _show_changes(self, changes: Changes) -> None:
         if self.is_running:
             self.main.apply(changes)
             self.shutdown.withdraw_question()
         finished = changes.finished
-        if finished is not None and finished.is_news:
+        if finished is not None and finished.is_notable:
             done = self.controller.model.settings.done
             self.write_to_terminal(terminal_signal(done, end_text(finished), os.environ))
         if finished is not None and finished.failure is not None:

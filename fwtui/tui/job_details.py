@@ -193,8 +193,8 @@ def _completed(state: Completed, missing: frozenset[str], glyphs: Glyphs) -> Ite
         yield FieldRow("Warning", clean(warning), "$warning")
     for number, finding in enumerate(state.findings):
         times = f"{clock(finding.start)} to {clock(finding.end)}"
-        said = clean(finding_text(finding))
-        yield FieldRow("" if number else "Check", f"{times} {said}", "$warning")
+        text = clean(finding_text(finding))
+        yield FieldRow("" if number else "Check", f"{times} {text}", "$warning")
 
 
 def _language(code: str) -> str:

@@ -17,7 +17,7 @@ def end(
 
 
 @pytest.mark.parametrize(
-    ("finished", "is_news", "text"),
+    ("finished", "is_notable", "text"),
     [
         (end(), True, "3 files done"),
         (end(failed=2), True, "3 files done, 2 failed"),
@@ -26,10 +26,10 @@ def end(
         (end(stopped=True, failure=FULL), True, "cannot continue: no room in /\\x1b[2J"),
     ],
 )
-def test_an_end_that_the_user_did_not_make_is_news(
-    finished: BatchFinished, is_news: bool, text: str
+def test_an_end_that_the_user_did_not_make_is_notable(
+    finished: BatchFinished, is_notable: bool, text: str
 ) -> None:
-    assert (finished.is_news, end_text(finished)) == (is_news, text)
+    assert (finished.is_notable, end_text(finished)) == (is_notable, text)
 
 
 @pytest.mark.parametrize(

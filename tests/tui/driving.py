@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 
 from textual.pilot import Pilot
 
@@ -84,6 +85,7 @@ async def running(
     settings: Settings = SETTINGS,
     glyphs: Glyphs = UNICODE,
     keymap: Keymap = DEFAULT_KEYMAP,
+    now: Callable[[], datetime] = lambda: NOW,
     wait: bool = True,
 ) -> AsyncIterator[Driver]:
     """The application, with a batch (unless `wait` is off, for start-up dialogs)."""
@@ -93,7 +95,7 @@ async def running(
         settings,
         first,
         keymap=keymap,
-        now=lambda: NOW,
+        now=now,
         glyphs=glyphs,
     )
     app.strict = True

@@ -12,7 +12,10 @@ import os
 import shutil
 import tempfile
 import wave
+from datetime import datetime
 from pathlib import Path
+
+from textual.widgets import Button
 
 from fwtui.audio.decode import decode_to_wav
 from fwtui.batch.workspace import Workspace
@@ -25,6 +28,12 @@ PICTURES = Path(__file__).resolve().parents[2] / "docs" / "screenshots"
 SIZE = (120, 36)
 SECONDS = 600.0
 MEETINGS = range(1, 10)
+LONG = "meeting03-extended.wav"  # all of them in a row
+
+
+def now() -> datetime:
+    """The time of the pictures."""
+    return datetime.now().astimezone()
 
 
 def keep(driver: Driver, name: str) -> None:
@@ -38,7 +47,7 @@ def copy_recordings(media: Path, folder: Path) -> list[str]:
     folder.mkdir()
     for name in ("french.mp3", "jfk.flac"):
         shutil.copy(media / name, folder)
-    with wave.open(str(folder / "meetings.wav"), "wb") as joined:
+    with wave.open(str(folder / LONG), "wb") as joined:
         joined.setparams((1, 2, 16000, 0, "NONE", ""))
         for number in MEETINGS:
             part = folder / "part.wav"
@@ -54,26 +63,26 @@ def copy_recordings(media: Path, folder: Path) -> list[str]:
 
 async def main_and_settings(workspace: Workspace, settings: Settings, paths: list[str]) -> None:
     """The screen at work, its settings, and then it is closed in the middle of a file."""
-    async with running(workspace, size=SIZE, settings=settings, paths=paths) as driver:
+    async with running(workspace, size=SIZE, settings=settings, paths=paths, now=now) as driver:
         model = driver.app.controller.model
         await driver.until(lambda: len(model.jobs) == len(paths))
-        long = next(job.id for job in model.jobs.values() if job.name == "meetings.wav")
+        long = next(job.id for job in model.jobs.values() if job.name == LONG)
         await driver.press("s")
-        await driver.until(lambda: len(model.transcript(long).segments) > 20, SECONDS)
+        await driver.until(lambda: len(model.transcript(long).segments) > 12, SECONDS)
         keep(driver, "main")
         await driver.press("comma")
         await driver.until(lambda: driver.screen == "SettingsDialog")
         keep(driver, "settings")
         await driver.press("escape", "q")
-        await driver.until_text("Quit")
-        await driver.press("enter")
+        await driver.until(lambda: driver.screen == "QuitDialog")
+        driver.app.screen.query_one("#quit", Button).press()
         await driver.until(lambda: not driver.app.is_running, SECONDS)
         assert any(isinstance(job.state, Completed) for job in model.jobs.values())
 
 
 async def resume(workspace: Workspace, settings: Settings) -> None:
     """What the next start offers."""
-    async with running(workspace, size=SIZE, settings=settings, wait=False) as driver:
+    async with running(workspace, size=SIZE, settings=settings, now=now, wait=False) as driver:
         await driver.until_text("resumes at")
         keep(driver, "resume")
 
@@ -88,9 +97,9 @@ def main() -> None:
         shutil.copytree(models / "base", home / "models" / "base")
         workspace = Workspace(Locations(home / "state", home / "cache", home / "config"))
         settings = Settings(
-            model=ModelSettings(model=str(home / "models" / "base"), compute_type="int8"),
+            model=ModelSettings(model="~/models/base", compute_type="int8"),
             decoding=DecodingSettings(beam_size=5),
-            output=OutputSettings(output_dir=str(home / "transcripts")),
+            output=OutputSettings(output_dir="~/transcripts"),
         )
         asyncio.run(main_and_settings(workspace, settings, paths))
         asyncio.run(resume(workspace, settings))

@@ -102,3 +102,19 @@ async def test_a_dialog_that_fails_all_the_time_is_closed(monkeypatch: pytest.Mo
         monkeypatch.undo()
         link.emit(PhaseChanged(Phase.IDLE))
         await still_works(driver, link)
+
+
+async def test_a_change_that_cannot_be_drawn_is_a_dialog(monkeypatch: pytest.MonkeyPatch) -> None:
+    link = ScriptedLink(gallery())
+    async with scripted(link) as driver:
+        driver.app.strict = False
+
+        def fail(*_: object) -> None:
+            raise ValueError("drawing")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(driver.app.main.header, "update", fail)
+            link.emit(PhaseChanged(Phase.PAUSED))
+            await driver.until(lambda: driver.screen == "MessageDialog")
+        await driver.until_text("ValueError: drawing")
+        await still_works(driver, link)

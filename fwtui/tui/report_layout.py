@@ -139,7 +139,7 @@ def _totals(report: BatchReport, glyphs: Glyphs) -> Iterator[Line]:
     rows = [
         ("Audio", clock(report.audio_seconds) if done else ""),
         ("Processing", clock(report.work_seconds) if done else ""),
-        ("Last run", clock(report.seconds) if report.seconds > 0 else ""),
+        ("Run time", clock(report.seconds) if report.seconds > 0 else ""),
         ("Speed", f"{speed_factor(report.speed)}{glyphs.times} real time" if report.speed else ""),
         ("Segments", f"{segments:,}" if segments else ""),
         ("Languages", spoken),

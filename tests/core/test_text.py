@@ -12,6 +12,7 @@ from fwtui.core.text import (
     parse_amount,
     printable,
     valid_unicode,
+    without_name,
 )
 
 
@@ -87,3 +88,11 @@ def test_what_is_none(text: str) -> None:
 
 def test_a_share_is_of_a_whole() -> None:
     assert (Amount(25, is_share=True).of(800), Amount(300).of(800)) == (200, 300)
+
+
+def test_titles_without_the_name_of_the_file() -> None:
+    assert without_name("File not found: a.mp3", "a.mp3") == "File not found"
+    assert without_name("a.mp3 has more than 20 hours of audio", "a.mp3").startswith("has more")
+    assert without_name("a.mp3: bad", "a.mp3") == "bad"
+    for title in ("a.mp3", "a.mp3x is bad", "Out of memory", "in a.mp3"):
+        assert without_name(title, "a.mp3") == title

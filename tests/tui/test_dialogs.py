@@ -112,7 +112,7 @@ async def test_discard_says_what_goes_and_asks() -> None:
         await driver.press("d")
         text = " ".join(driver.text.replace("│", " ").split())
         assert "Permanently deletes session 20251214_101530 and its journal" in text
-        assert "10:00 of audio transcribed in them" in text
+        assert "2 unfinished files (10:00 of audio already transcribed)" in text
         assert "Kept: your recordings, and the transcripts of 1 file" in text
         await driver.press("enter")
         assert driver.screen == "ResumeDialog"

@@ -10,6 +10,7 @@ from fwtui.tui.formatting import (
     fit,
     fit_middle,
     fit_right,
+    sentence,
     shown_path,
     width,
     wrap,
@@ -58,6 +59,12 @@ def test_wrapped_lines_fit_and_lose_nothing(text: str, cells: int) -> None:
     lines = wrap(shown, cells)
     assert all(width(line) <= cells for line in lines)
     assert "".join("".join(lines).split()) == "".join(shown.split())
+
+
+def test_sentences_begin_with_a_capital_but_names_stay() -> None:
+    assert sentence("check that it plays") == "Check that it plays"
+    for text in ("fwtui doctor checks it", "decoding.beam_size is 0", "--device cpu", ""):
+        assert sentence(text) == text
 
 
 def test_names_keep_their_ends() -> None:

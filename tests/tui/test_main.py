@@ -29,7 +29,7 @@ from fwtui.core.events import (
     SegmentsFound,
 )
 from fwtui.core.failure import Failure, FailureKind
-from fwtui.core.job import Failed, Job, Pending, Processing
+from fwtui.core.job import Cancelled, Failed, Job, Pending, Processing
 from fwtui.core.segment import Transcript
 from fwtui.errors import ExitCode
 from fwtui.tui.glyphs import ASCII
@@ -220,6 +220,16 @@ async def test_filter() -> None:
         assert queue.count() == 19
         await driver.press("slash", *"is:failed")
         assert queue.ids == [4, 6]
+
+
+async def test_no_transcript_of_a_file_that_is_not_shown() -> None:
+    link = ScriptedLink([job(1, state=completed()), job(2, state=Cancelled(NOW))])
+    async with scripted(link) as driver:
+        assert "✓ finished" in driver.text, "not all are done"
+        await driver.until_text("Transcript · talk-001.mp3")
+        await driver.press("slash", *"nothing", "enter")
+        await driver.until_text("The transcript of the running file")
+        assert "Transcript ·" not in driver.text
 
 
 async def test_the_transcript_follows_until_the_user_scrolls_up() -> None:

@@ -289,7 +289,7 @@ def ask_discard(session: Session) -> ConfirmDialog:
         f"with {count:,} unfinished file{'' if count == 1 else 's'}"
     )
     if seconds := _seconds_inside(session):
-        lost += f" and {clock(seconds)} of audio transcribed in them"
+        lost += f" ({clock(seconds)} of audio already transcribed)"
     if session.temp_files:
         lost += f", and {file_count(len(session.temp_files))} of temporary audio"
     kept = (

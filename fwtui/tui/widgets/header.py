@@ -70,7 +70,9 @@ class Header(LinesPanel):
                     return f"{glyphs.pending} ready", "accent"
                 if counts.failed:
                     return f"{glyphs.failed} finished", "bad"
-                return f"{glyphs.completed} all done", "good"
+                # Some may be cancelled or skipped.
+                whole = counts.completed == counts.total
+                return f"{glyphs.completed} {'all done' if whole else 'finished'}", "good"
 
     def _first(self) -> list[list[Piece]]:
         counts = self.model.counts

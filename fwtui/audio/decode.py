@@ -148,7 +148,7 @@ def decode_to_wav(
                 raise _too_long(path, limit) from error
             if writer.samples == 0:
                 raise BadMediaError(
-                    f"No audio could be decoded from {display_name(path)}",
+                    f"No audio could be decoded: {display_name(path)}",
                     "The file is damaged, or its audio is empty.",
                 )
         seconds = writer.samples / SAMPLE_RATE
@@ -301,7 +301,7 @@ def _too_long(path: Path, limit: int) -> BadMediaError:
 def _cannot_convert(path: Path, error: av.error.FFmpegError) -> BadMediaError:
     raise_out_of_memory(path, error)
     return BadMediaError(
-        f"The audio of {display_name(path)} cannot be converted",
+        f"Audio cannot be converted: {display_name(path)}",
         f"Its sample format or channels are unusual ({error.strerror}): convert it to FLAC first.",
     )
 

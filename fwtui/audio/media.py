@@ -137,14 +137,16 @@ def check_readable(path: Path) -> int:
     name = display_name(path)
     if stat.S_ISDIR(status.st_mode):
         raise MediaAccessError(
-            f"{name} is a folder", "Add the folder itself to transcribe its files.", missing=False
+            f"This is a folder: {name}",
+            "Add the folder itself to transcribe its files.",
+            missing=False,
         )
     if not stat.S_ISREG(status.st_mode):
         raise MediaAccessError(
-            f"{name} is not a regular file", "Only files on a disk can be read.", missing=False
+            f"Not a regular file: {name}", "Only files on a disk can be read.", missing=False
         )
     if status.st_size == 0:
-        raise BadMediaError(f"{name} is an empty file", "It has 0 bytes: copy or record it again.")
+        raise BadMediaError(f"Empty file: {name}", "It has 0 bytes: copy or record it again.")
     return status.st_size
 
 
@@ -159,7 +161,7 @@ def access_error(path: Path, error: OSError) -> MediaAccessError:
         )
     if error.errno in {errno.EACCES, errno.EPERM}:
         return MediaAccessError(
-            f"No permission to read {name}",
+            f"No permission to read: {name}",
             "Give your user permission to read the file and its folder.",
             missing=False,
         )
@@ -182,7 +184,7 @@ def media_error(path: Path, error: av.error.FFmpegError) -> MediaError:
     if error.errno in _ACCESS_ERRNOS and not _reads_well(path):
         return access_error(path, OSError(error.errno, error.strerror or ""))
     return BadMediaError(
-        f"{display_name(path)} is not a media file, or it is damaged",
+        f"Not a media file, or damaged: {display_name(path)}",
         f"No audio or video format was recognised ({error.strerror}).",
     )
 
@@ -222,13 +224,13 @@ def _audio_stream(path: Path, container: InputContainer) -> AudioStream:
     streams = container.streams.audio
     name = display_name(path)
     if not streams:
-        raise NoAudioError(f"No audio track in {name}", "The file has no audio stream.")
+        raise NoAudioError(f"No audio track: {name}", "The file has no audio stream.")
     for stream in streams:
         # PyAV sets no context if FFmpeg has no decoder, whatever its stubs say.
         if getattr(stream, "codec_context", None) is not None:
             return stream
     raise BadMediaError(
-        f"The audio of {name} is in an unknown format",
+        f"Unknown audio format: {name}",
         "Convert it to a common format, for example with ffmpeg to FLAC.",
     )
 

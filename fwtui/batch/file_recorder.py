@@ -38,7 +38,7 @@ from fwtui.core.job import (
 from fwtui.core.paths import path_to_text
 from fwtui.core.session import FilePlan, ResumePoint, WindowResult
 from fwtui.core.settings import Settings
-from fwtui.core.text import clock
+from fwtui.core.text import clock, without_name
 from fwtui.engine.protocol import Busy, CleanedUp, FileStarted, Transcribe
 from fwtui.memory.describe import (
     after_cleanup,
@@ -122,7 +122,7 @@ class FileRecorder:
         await self._drop_scratch(run)
         no_room = None
         if isinstance(state, Failed):
-            self.state.log(Level.ERROR, f"{job.name}: {state.failure}", job.id)
+            self.state.log(Level.ERROR, state.failure.about(job.name), job.id)
             no_room = state.failure if await blocks_batch(state.failure) else None
         await self.state.put(replace(job, state=Pending(run.position) if no_room else state))
         if isinstance(state, Completed) and state.findings:
@@ -186,7 +186,7 @@ class FileRecorder:
         if isinstance(decision, GiveUp):
             state = Failed(now(), decision.failure, run.started_at)
             await self.state.put(replace(job, state=state))
-            self.state.log(Level.ERROR, f"{job.name}: {decision.failure}", job.id)
+            self.state.log(Level.ERROR, decision.failure.about(job.name), job.id)
             return False
         run.rung = decision.rung
         run.skip_window = decision.skip_window
@@ -197,7 +197,7 @@ class FileRecorder:
         await self.state.put(
             replace(job, state=Pending(run.position), attempts=(*job.attempts, attempt))
         )
-        text = f"{job.name}: {failure.title}; retrying with {remedy}"
+        text = f"{job.name}: {without_name(failure.title, job.name)}; retrying with {remedy}"
         self.state.log(Level.WARNING, text, job.id)
         return True
 

@@ -114,7 +114,7 @@ class LinkDownloads:
             case Path() as file:
                 await self._put_with_file(replace(job, state=Pending()), file)
             case Failure() as failure:
-                self.state.log(Level.ERROR, f"{job.name}: {failure}", job.id)
+                self.state.log(Level.ERROR, failure.about(job.name), job.id)
                 await self.state.put(replace(job, state=Failed(now(), failure, started)))
             case None:
                 await self.state.put(replace(job, state=Pending()))

@@ -27,7 +27,7 @@ from fwtui.core.job import Completed, Failed, Job, JobId, Pending, Processing, S
 from fwtui.core.notification import end_text, terminal_signal
 from fwtui.core.paths import text_to_path
 from fwtui.core.settings import DoneSettings
-from fwtui.core.text import cells, clipped, clock, plural, printable, subtitle_time
+from fwtui.core.text import cells, clipped, clock, plural, printable, subtitle_time, without_name
 from fwtui.core.view import BatchView
 from fwtui.errors import ExitCode
 
@@ -114,7 +114,8 @@ def failures(record: RunRecord) -> Iterator[str]:
     for job in record.view.jobs.values():
         if isinstance(job.state, Failed):
             path = printable(job.source or str(job.file))
-            yield f"failed: {path}: {printable(job.state.failure.title)}"
+            title = without_name(job.state.failure.title, job.name)
+            yield f"failed: {path}: {printable(title)}"
             if job.state.failure.hint:
                 yield f"  {printable(job.state.failure.hint)}"
 

@@ -14,7 +14,7 @@ from fwtui.cli.console import Console
 from fwtui.cli.options import OPTIONAL_SUBCOMMAND, fwtui_command
 from fwtui.config.locations import Locations
 from fwtui.core.job import state_label
-from fwtui.core.text import plural, printable
+from fwtui.core.text import plural, printable, size_text
 from fwtui.errors import ExitCode, FwtuiError, UsageError
 
 if TYPE_CHECKING:
@@ -215,7 +215,7 @@ async def _discard(workspace: "Workspace", ids: tuple[str, ...], console: Consol
         discarded = await workspace.discard(stored)
         name = printable(stored.session.session_id)
         count = plural(len(discarded.files), "file")
-        console.line(f"discarded {name}: {count}, {discarded.bytes} bytes")
+        console.line(f"discarded {name}: {count}, {size_text(discarded.bytes)}")
 
 
 def _workspace() -> "Workspace":

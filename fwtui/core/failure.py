@@ -4,6 +4,8 @@ from enum import StrEnum
 
 import msgspec
 
+from fwtui.core.text import without_name
+
 
 class FailureKind(StrEnum):
     """The kind of a failure; it decides whether a retry can help."""
@@ -45,3 +47,8 @@ class Failure(msgspec.Struct, frozen=True):
     def __str__(self) -> str:
         """Title and hint on one line."""
         return f"{self.title} ({self.hint})" if self.hint else self.title
+
+    def about(self, name: str) -> str:
+        """The name of the file, then title and hint, on one line."""
+        title = without_name(self.title, name)
+        return f"{name}: {title} ({self.hint})" if self.hint else f"{name}: {title}"

@@ -45,6 +45,15 @@ def display_name(path: Path) -> str:
     return valid_unicode(path.name)
 
 
+def without_name(title: str, name: str) -> str:
+    """An error's title without the name of the file, where it begins or ends with it."""
+    if title.endswith(f": {name}"):
+        return title[: -len(name) - 2]
+    if title.startswith((f"{name} ", f"{name}: ")):
+        return title[len(name) :].lstrip(": ")
+    return title
+
+
 def cells(text: str) -> int:
     """The width of printable text in terminal columns."""
     if text.isascii():
@@ -166,7 +175,7 @@ def plural(count: int, noun: str) -> str:
 
 def size_text(count: int) -> str:
     """Bytes as `42.2 MB`, `1.4 GB`."""
-    for unit, size in (("GB", 1 << 30), ("MB", 1 << 20), ("kB", 1 << 10)):
+    for unit, size in (("GB", 1 << 30), ("MB", 1 << 20), ("KB", 1 << 10)):
         if count >= size:
             return f"{count / size:.1f} {unit}"
     return f"{count} bytes"

@@ -135,8 +135,8 @@ def downloads(settings: Settings) -> CheckResult:
     complete = [one for one in entries if one.presence is Presence.HERE]
     partial = [one for one in entries if one.presence is Presence.PARTLY]
     used = megabytes(cache_bytes(entries) / 2**20)
-    names = ", ".join(printable(one.name) for one in complete) or "none"
-    text = f"downloaded: {names}; {used}"
+    names = ", ".join(printable(one.name) for one in complete)
+    text = f"{names}; {used}" if names else "no models downloaded"
     if partial:
         name = printable(partial[0].name)
         text += f"; partially downloaded: {', '.join(printable(one.name) for one in partial)}"

@@ -18,7 +18,7 @@ from fwtui.core.events import Forecast, GpuReading, MemoryReading
 from fwtui.core.settings import ComputeType, ModelSettings, Settings
 from fwtui.errors import ModelError
 from fwtui.models.cache import locate
-from fwtui.models.catalogue import MODELS, find_in_catalogue
+from fwtui.models.catalogue import MODELS, find_in_catalogue, megabytes
 
 KNOWN = {model.name: model.megabytes for model in MODELS}
 """MB of model.bin (float16) of the published conversions."""
@@ -264,9 +264,10 @@ def _smaller(
 
 def describe_forecast(made: Forecast, key: str = "") -> str:
     """The forecast in one line; `key` is the one that applies the proposal, if there is a key."""
-    parts = [f"{made.needs:.0f} MB of memory ({made.free:.0f} MB free)"]
+    parts = [f"{megabytes(made.needs)} of memory ({megabytes(made.free)} free)"]
     if made.gpu_needs is not None and made.gpu_free is not None:
-        parts.append(f"{made.gpu_needs:.0f} MB of GPU memory ({made.gpu_free:.0f} MB free)")
+        needed, free = megabytes(made.gpu_needs), megabytes(made.gpu_free)
+        parts.append(f"{needed} of GPU memory ({free} free)")
     needs = " and ".join(parts)
     if made.measured:
         text = f"This batch needs about {needs}, as measured in earlier batches"
@@ -282,9 +283,9 @@ def describe_forecast(made: Forecast, key: str = "") -> str:
 
 def describe_file_needs(made: Forecast, seconds: float) -> str:
     """What a file of this length needs while it is transcribed (0: unknown length)."""
-    parts = [f"{made.needs:.0f} MB of memory"]
+    parts = [f"{megabytes(made.needs)} of memory"]
     if made.gpu_needs is not None:
-        parts.append(f"{made.gpu_needs:.0f} MB of GPU memory")
-    if seconds > 0:
-        parts.append(f"{seconds * _SCRATCH:.0f} MB of scratch space on disk")
+        parts.append(f"{megabytes(made.gpu_needs)} of GPU memory")
+    if (scratch := seconds * _SCRATCH) >= 1:
+        parts.append(f"{megabytes(scratch)} of scratch space on disk")
     return f"about {', '.join(parts)}{'' if made.fits else ' (more than is free)'}"

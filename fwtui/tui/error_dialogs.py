@@ -13,7 +13,7 @@ from fwtui.core.events import Level, LogLine, Phase
 from fwtui.core.failure import Failure
 from fwtui.errors import ExitCode, FwtuiError
 from fwtui.tui.controller import BatchController
-from fwtui.tui.formatting import clean
+from fwtui.tui.formatting import clean, sentence
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ class ErrorDialogs:
     def batch_crashed(self, error: BaseException) -> None:
         """Say that the batch broke, or that the connection to one of another process did."""
         if isinstance(error, FwtuiError):
-            self._show(error.title, clean(error.hint), error)
+            self._show(error.title, sentence(clean(error.hint)), error)
             return
         text = (
             f"{_described(error)}\n\nEverything that was finished is saved. Quit and start fwtui "
@@ -84,8 +84,9 @@ class ErrorDialogs:
     def show(self, error: BaseException) -> None:
         """Show an error in a dialog and in the log."""
         if isinstance(error, FwtuiError):
-            text = clean(error.title) + (f"\n\n{clean(error.hint)}" if error.hint else "")
-            self._show("Failed", text, error)
+            from fwtui.tui.screens.dialog import error_text
+
+            self._show("Failed", error_text(error), error)
             return
         # One that is open already is usually the cause of those that follow, which are in the log.
         hide = self._open in self._app.screen_stack

@@ -24,6 +24,7 @@ _INVISIBLE = re.compile(
     "[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
 _WINDOWS = re.compile(r"[A-Za-z]:\\|\\\\")
+_COMMANDS = frozenset({"fwtui", "pip"})
 # At the end of a text it would join what is put behind it.
 _JOINER = "\u200d"
 _MOST_COMBINING = re.compile("([\u0300-\u036f\u1ab0-\u1aff\u20d0-\u20ff]{3})[\u0300-\u036f]+")
@@ -41,6 +42,13 @@ def clean(text: str) -> str:
 def width(text: str) -> int:
     """The cells that clean text occupies."""
     return len(text) if text.isascii() else cell_len(text)
+
+
+def sentence(text: str) -> str:
+    """The text with a capital letter, unless it begins with a name or a command."""
+    first = text.partition(" ")[0].rstrip(",:;")
+    is_word = first.isalpha() and first not in _COMMANDS
+    return text[:1].upper() + text[1:] if is_word else text
 
 
 def fit(text: str, cells: int, ellipsis: str = "…") -> str:

@@ -36,6 +36,7 @@ from fwtui.tui.formatting import (
     fraction,
     label_width,
     percent,
+    sentence,
     shown_path,
     speed_factor,
 )
@@ -65,7 +66,7 @@ def describe_job(
     `needs` is the forecast.
     """
     rows = [
-        *_file(job, glyphs),
+        *_file(job, progress, glyphs),
         *_progress(job.state, progress, glyphs),
         *([FieldRow("Needs", needs)] if needs and not job.is_finished else []),
         *_state(job.state, missing, glyphs),
@@ -80,16 +81,28 @@ def describe_job(
     )
 
 
-def _file(job: Job, glyphs: Glyphs) -> Iterator[FieldRow]:
+def _file(job: Job, progress: JobProgress | None, glyphs: Glyphs) -> Iterator[FieldRow]:
     yield FieldRow("File", shown_path(job.path))
     if job.source is not None:
         yield FieldRow("Link", clean(job.source))
     if job.media is not None:
         yield FieldRow("Media", _media(job.media, glyphs))
-    name = state_label(job.state)
-    if isinstance(job.state, Completed) and job.state.findings:
-        name += f" {glyphs.dot} check"
+    name = _state_name(job.state, progress, glyphs)
     yield FieldRow("Status", f"{glyphs.of(job.state)} {name}", _ink(job.state))
+
+
+def _state_name(state: State, progress: JobProgress | None, glyphs: Glyphs) -> str:
+    """The state as in the file's row of the queue."""
+    match state:
+        case Completed(findings=findings) if findings:
+            return f"{state_label(state)} {glyphs.dot} check"
+        case Processing(downloading=True):
+            return "downloading"
+        case Processing(preparing=True):
+            ready = progress is not None and fraction(progress.done, progress.total) >= 1
+            return "next" if ready else "preparing"
+        case _:
+            return state_label(state)
 
 
 def _ink(state: State) -> str:
@@ -151,7 +164,7 @@ def _state(state: State, missing: frozenset[str], glyphs: Glyphs) -> Iterator[Fi
         case Pending(done_seconds=done):
             if done > 0:
                 yield FieldRow("Resumes", f"at {clock(done)}")
-        case Processing(started_at=started):
+        case Processing(preparing=False, started_at=started):
             yield FieldRow("Started", _moment(started))
         case Completed():
             yield from _completed(state, missing, glyphs)
@@ -191,7 +204,7 @@ def _language(code: str) -> str:
 def _failure(failure: Failure) -> Iterator[FieldRow]:
     yield FieldRow("Error", clean(failure.title), "$error")
     if failure.hint:
-        yield FieldRow("What to do", clean(failure.hint))
+        yield FieldRow("What to do", sentence(clean(failure.hint)))
     yield FieldRow("Kind", failure.kind.value.replace("_", " "))
     for number, detail in enumerate(failure.detail.strip().splitlines()[-MOST_DETAIL:]):
         yield FieldRow("" if number else "Detail", clean(detail), "$ink-dim")

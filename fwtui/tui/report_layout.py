@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from fwtui.core.job import Cancelled, Completed, Failed, Job, Pending, Processing, Skipped
-from fwtui.core.text import clock
+from fwtui.core.text import clock, without_name
 from fwtui.report.report import BatchReport, RemarkKind, remarks
 from fwtui.tui.formatting import (
     base_name,
@@ -15,8 +15,8 @@ from fwtui.tui.formatting import (
     fit_right,
     memory_size,
     outputs_location,
+    sentence,
     speed_factor,
-    time_span,
     width,
     wrap,
 )
@@ -114,7 +114,7 @@ def _mark(job: Job, glyphs: Glyphs) -> tuple[int, str, str, str]:
         case Failed():
             return 1, "failed", glyphs.failed, "bad"
         case Pending() | Processing():
-            return 2, "to do", glyphs.pending, "primary"
+            return 2, "left", glyphs.pending, "primary"
         case Cancelled():
             return 3, "cancelled", glyphs.cancelled, "warn"
         case Skipped():
@@ -137,9 +137,9 @@ def _totals(report: BatchReport, glyphs: Glyphs) -> Iterator[Line]:
     model = clean(base_name(report.settings.model.model.rstrip("/\\")))
     dot = f" {glyphs.dot} "
     rows = [
-        ("Audio", time_span(report.audio_seconds) if done else ""),
-        ("Processing", time_span(report.work_seconds) if done else ""),
-        ("Total time", time_span(report.seconds) if report.seconds > 0 else ""),
+        ("Audio", clock(report.audio_seconds) if done else ""),
+        ("Processing", clock(report.work_seconds) if done else ""),
+        ("Last run", clock(report.seconds) if report.seconds > 0 else ""),
         ("Speed", f"{speed_factor(report.speed)}{glyphs.times} real time" if report.speed else ""),
         ("Segments", f"{segments:,}" if segments else ""),
         ("Languages", spoken),
@@ -213,7 +213,7 @@ def _remarks(
         for at, remark in enumerate(remarks_on_file):
             ink = _remark_ink(kind) if at == 0 else "dim"
             # The line above has the name already.
-            text = clean(remark.removeprefix(base_name(path)).lstrip(": ") or remark)
+            text = sentence(clean(without_name(remark, base_name(path))))
             lines += [[(" " * 4 + line, ink)] for line in wrap(text, max(8, cells - 5))]
     if len(found) > MOST_REMARKS:
         lines.append([(f"    and {len(found) - MOST_REMARKS:,} more: see an export", "dim")])

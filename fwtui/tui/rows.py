@@ -1,5 +1,7 @@
 """One row of the queue as pieces of text: a job in so many cells."""
 
+import re
+
 from msgspec import Struct
 
 from fwtui.core.events import JobProgress, Phase
@@ -14,7 +16,7 @@ from fwtui.core.job import (
     Processing,
     Skipped,
 )
-from fwtui.core.text import clock
+from fwtui.core.text import clock, without_name
 from fwtui.tui.formatting import (
     base_name,
     clean,
@@ -33,6 +35,8 @@ from fwtui.tui.sort_filter import Sort
 from fwtui.tui.widgets.paint import Piece, bar
 
 LONG_WAIT = 10  # s
+# Not an acronym or the name of a class, which keep their capitals.
+_PLAIN_WORD = re.compile(r"[A-Z][a-z]*\b")
 
 STATE_INK = {
     Pending: "dim",
@@ -139,9 +143,10 @@ def row(
     return pieces
 
 
-def _without_name(title: str, job: Job) -> str:
-    """An error's title without the file's name, which the row has already."""
-    return clean(title.removeprefix(base_name(job.path)).lstrip(": ") or title)
+def _reason(title: str, job: Job) -> str:
+    """An error's title after the state: without the file's name, which the row has already."""
+    text = clean(without_name(title, base_name(job.path)))
+    return text[:1].lower() + text[1:] if _PLAIN_WORD.match(text) else text
 
 
 def _result(
@@ -166,7 +171,7 @@ def _result(
             return _completed(state, cols, glyphs)
         case Failed(failure=failure):
             memory = failure.kind is FailureKind.OUT_OF_MEMORY
-            reason = "out of memory" if memory else _without_name(failure.title, job)
+            reason = "out of memory" if memory else _reason(failure.title, job)
             return _spanning("failed", "bad", reason, cols, glyphs)
         case Cancelled():
             return _spanning("cancelled", "warn", "", cols, glyphs)

@@ -158,4 +158,4 @@ class ResumeSummary(NamedTuple):
     @property
     def text(self) -> str:
         """A notification, with the name of an action in place of its key."""
-        return f"Session resumed: {file_count(self.unfinished)} to do · {{start}} to start"
+        return f"Session resumed: {file_count(self.unfinished)} left · {{start}} to start"

@@ -63,10 +63,10 @@ def test_errors_name_the_file(tmp_path: Path) -> None:
     assert caught.value.missing
     assert caught.value.title == "File not found: caf\\udce9.mp3"
     path.write_bytes(b"")
-    with pytest.raises(BadMediaError, match="empty"):
+    with pytest.raises(BadMediaError, match="Empty file"):
         probe(path)
     path.write_bytes(b"nothing that sounds" * 100)
-    with pytest.raises(BadMediaError, match="not a media file"):
+    with pytest.raises(BadMediaError, match="Not a media file"):
         probe(path)
 
 

@@ -240,7 +240,7 @@ def whole(files: int, presses: int, seconds: float) -> None:
             terminal.wait_for(b"Resume")
             terminal.settle()
             terminal.key(b"\r")
-            terminal.wait_for(b"files to do")
+            terminal.wait_for(b"files left")
             terminal.settle(2)
             row(f"{name}: memory after a resume", f"{terminal.memory:.0f} MB")
         finally:

@@ -96,7 +96,7 @@ def test_a_closed_terminal_leaves_the_batch_to_whoever_comes_next(
 ) -> None:
     out = tmp_path / "out"
     first = terminal(program(LONG, *QUICK, "-o", out))
-    first.wait_for(lambda text: "1 to do" in text)
+    first.wait_for(lambda text: "1 left" in text)
     with ThreadPoolExecutor() as pool:
         pausing = pool.submit(pause, after_words=True)
         first.press("s")
@@ -181,7 +181,7 @@ def test_a_detached_batch_is_seen_steered_and_stopped(
     assert session in unclear.stderr
     assert other in unclear.stderr
     screen = terminal(program("attach", session))
-    screen.wait_for(lambda text: "attached" in text and "2 to do" in text)
+    screen.wait_for(lambda text: "attached" in text and "2 left" in text)
     stopped = fwtui("stop", session)
     assert stopped.returncode == ExitCode.DONE, stopped.stderr
     assert f"fwtui run --resume {session}" in stopped.stderr

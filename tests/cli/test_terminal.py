@@ -135,7 +135,7 @@ def test_a_killed_batch_is_resumed_on_the_screen_with_the_same_files(
         assert field in dialog
     assert clip.name in dialog
     screen.press("r")
-    screen.wait_for(lambda text: "1 to do" in text and "Unfinished session found" not in text)
+    screen.wait_for(lambda text: "1 left" in text and "Unfinished session found" not in text)
     screen.press("s")
     screen.wait_for(lambda text: "all done" in text)
     screen.press("q")
@@ -163,7 +163,7 @@ def test_from_a_typed_path_over_pause_and_quit_to_the_end(
     screen.press("-l", str(media).replace(" ", "\\ "))
     screen.wait_for(lambda text: "Add 2 files" in text and "total" in text)
     screen.press("Enter")
-    screen.wait_for(lambda text: "2 to do" in text)
+    screen.wait_for(lambda text: "2 left" in text)
     # The engine waits inside of each file until it is asked to pause.
     for done in (0, 1):
         screen.press("s")
@@ -180,7 +180,7 @@ def test_from_a_typed_path_over_pause_and_quit_to_the_end(
     dialog = screen.wait_for(lambda text: "Unfinished session found" in text)
     assert re.search(r"Done +1\b", dialog)
     screen.press("r")
-    screen.wait_for(lambda text: "1 done" in text and "1 to do" in text)
+    screen.wait_for(lambda text: "1 done" in text and "1 left" in text)
     screen.press("s")
     screen.wait_for(lambda text: "all done" in text)
     screen.press("q")
@@ -194,12 +194,12 @@ def test_poor_and_tiny_terminals(
 ) -> None:
     clip = shutil.copy(demo.clips()[0], tmp_path / "[red]a\nb\x1b[31m\u202ec.flac")
     screen = terminal(f"export TERM={name} LC_ALL=C; {program(clip)}")
-    text = screen.wait_for(lambda text: "1 to do" in text and "[red]a b" in text)
+    text = screen.wait_for(lambda text: "1 left" in text and "[red]a b" in text)
     assert text.replace("\ufffd", "").isascii()  # which stands for the escape in the name
     for cells, lines in ((20, 5), (3, 2), (100, 30)):
         screen.resize(cells, lines)
         screen.press("j", "k", "Tab")
-    screen.wait_for(lambda text: "1 to do" in text and "[red]a b" in text)
+    screen.wait_for(lambda text: "1 left" in text and "[red]a b" in text)
     screen.press("q")
     last = screen.wait_for(lambda text: MARK in text)
     assert f"{MARK} 3" in last, last

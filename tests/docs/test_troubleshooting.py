@@ -39,4 +39,4 @@ def test_messages_are_found_where_they_are_made(found: list[Message]) -> None:
     titles = {message.title: message for message in found}
     assert titles["no files given"].hint == "for example: fwtui run recordings/ --model small"
     assert titles["Out of memory"].package == "engine"
-    assert titles["No audio track in …"].hint == "The file has no audio stream."
+    assert titles["No audio track: …"].hint == "The file has no audio stream."

@@ -51,5 +51,5 @@ def test_damage_is_not_taken_for_a_bad_disk_or_a_want_of_rights(name: str, tmp_p
     """FFmpeg says "Input/output error" and "Permission denied" of these."""
     path = tmp_path / name
     path.write_bytes((Path(__file__).parent / "found" / name).read_bytes())
-    with pytest.raises(BadMediaError, match="is not a media file, or it is damaged"):
+    with pytest.raises(BadMediaError, match="Not a media file, or damaged"):
         decode(path, tmp_path / "out.wav")

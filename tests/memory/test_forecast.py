@@ -18,6 +18,7 @@ from fwtui.memory.forecast import (
     forecast,
     weights_size,
 )
+from fwtui.models.catalogue import megabytes
 from tests.benchmarks.forecast import told_and_taken
 from tests.benchmarks.random_model import SIZES, write_model
 
@@ -136,7 +137,9 @@ def test_two_engines_need_twice_as_much() -> None:
 def test_the_line_says_numbers_and_the_way_out() -> None:
     made = forecast(CPU, float(KNOWN["large-v3"]), machine(7000))
     assert made is not None
-    assert f"an estimated {made.needs:.0f} MB of memory (7000 MB free)" in describe_forecast(made)
+    assert f"an estimated {megabytes(made.needs)} of memory (6.8 GB free)" in describe_forecast(
+        made
+    )
     assert describe_forecast(made).endswith("; it would fit with compute type int8")
     nothing = forecast(CPU, float(KNOWN["large-v3"]), machine(300))
     assert nothing is not None
@@ -146,12 +149,13 @@ def test_the_line_says_numbers_and_the_way_out() -> None:
 def test_what_a_file_needs() -> None:
     made = forecast(CPU, float(KNOWN["large-v3"]), machine(6000))
     assert made is not None
-    needs = f"about {made.needs:.0f} MB of memory"
+    needs = f"about {megabytes(made.needs)} of memory"
     assert (
         describe_file_needs(made, 3600)
         == f"{needs}, 110 MB of scratch space on disk (more than is free)"
     )
     assert describe_file_needs(replace(made, fits=True), 0) == needs
+    assert describe_file_needs(replace(made, fits=True), 5) == needs, "too little to mention"
 
 
 def test_where_models_are(tmp_path: Path) -> None:

@@ -303,7 +303,7 @@ def stored(
     jobs: Iterable[Job] | None = None,
     in_use: Holder | None = None,
 ) -> StoredSession:
-    """The session of the reference document's dialog: 25 files, 18 done, 2 failed, 5 to do."""
+    """The session of the reference document's dialog: 25 files, 18 done, 2 failed, 5 left."""
     if jobs is None:
         made = [job(n, f"file{n}.mp3", state=completed()) for n in range(1, 19)]
         made[14] = job(15, "file15.mp3", state=failed("Out of memory"))

@@ -69,7 +69,7 @@ async def test_resume_puts_failed_files_back() -> None:
         await driver.until(lambda: len(workspace.link.commands) == 2)
         assert workspace.resumed == workspace.sessions
         assert workspace.link.commands == [RetryJobs((15, 16)), AddPaths(("/more",))]
-        await driver.until_text("18 done   2 failed   5 to do")
+        await driver.until_text("18 done   2 failed   5 left")
         assert not workspace.started
 
 
@@ -112,7 +112,7 @@ async def test_discard_says_what_goes_and_asks() -> None:
         await driver.press("d")
         text = " ".join(driver.text.replace("│", " ").split())
         assert "Permanently deletes session 20251214_101530 and its journal" in text
-        assert "10:00 of audio transcribed in unfinished files" in text
+        assert "10:00 of audio transcribed in them" in text
         assert "Kept: your recordings, and the transcripts of 1 file" in text
         await driver.press("enter")
         assert driver.screen == "ResumeDialog"
@@ -338,7 +338,7 @@ async def test_a_screen_that_cannot_be_made_or_drawn_is_a_dialog_with_the_logs_p
             while driver.screen != "MainScreen":
                 await driver.press("escape")
         await driver.press("i")
-        await driver.until_text("4 h 55 min")
+        await driver.until_text("4:54:35")
         await driver.press("escape")
         link.emit(*busy_events())
         await driver.until_text("live")

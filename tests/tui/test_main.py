@@ -69,7 +69,7 @@ async def test_one_sees_what_it_is_doing(size: tuple[int, int]) -> None:
         for words in (
             "large-v3 · float16 · cuda:0",
             "▶ running",
-            "4 done   2 failed   11 to do",
+            "4 done   2 failed   11 left",
             "29%",
             "1 h 46 min left · done at 16:55",
             "43%",
@@ -466,7 +466,7 @@ async def test_quit_asks_while_a_file_is_being_worked_on() -> None:
         await driver.press("q")
         assert driver.screen == "QuitDialog"
         assert "oral-history-tape-12-side-a.wav is at 20:57 of 47:55" in driver.text
-        assert "11 files to do" in driver.text
+        assert "11 files left" in driver.text
         await driver.press("enter")
         assert driver.screen == "MainScreen"
         assert link.commands == []

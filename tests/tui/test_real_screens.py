@@ -44,9 +44,9 @@ async def test_a_batch_is_looked_into_retried_kept_and_resumed(tmp_path: Path) -
     out = tmp_path / "out"
     settings = settings_for(out)
     async with running(workspace(), settings=settings, size=SIZE, paths=[str(clips)]) as driver:
-        await driver.until_text("0 done   0 failed   2 to do")
+        await driver.until_text("0 done   0 failed   2 left")
         await driver.press("s")
-        await driver.until_text("1 done   1 failed   0 to do", ENGINE_SECONDS)
+        await driver.until_text("1 done   1 failed   0 left", ENGINE_SECONDS)
         await driver.until_text("finished")
         assert state_of_first(driver).used == {
             "model.model": str(demo.model_dir()),
@@ -74,9 +74,9 @@ async def test_a_batch_is_looked_into_retried_kept_and_resumed(tmp_path: Path) -
         await driver.press("e")
         await driver.until(lambda: driver.screen == "SettingsDialog")
         await driver.press("2", "a")
-        await driver.until_text("0 done   1 failed   1 to do")
+        await driver.until_text("0 done   1 failed   1 left")
         await driver.press("s")
-        await driver.until_text("1 done   1 failed   0 to do", ENGINE_SECONDS)
+        await driver.until_text("1 done   1 failed   0 left", ENGINE_SECONDS)
         used = state_of_first(driver).used
         assert used is not None
         assert used["model.compute_type"] == "default"
@@ -94,7 +94,7 @@ async def test_a_batch_is_looked_into_retried_kept_and_resumed(tmp_path: Path) -
         await driver.until(lambda: driver.screen == "InspectDialog")
         assert "✓ 1 done   ✗ 1 failed" in driver.text
         await driver.press("escape", "r")
-        await driver.until_text("1 done   0 failed   1 to do")
+        await driver.until_text("1 done   0 failed   1 left")
         # The journal of a finished file ends with a resume: its words come from an output.
         screen = await open_details(driver)
         assert screen.transcript.text() == words

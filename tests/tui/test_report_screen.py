@@ -119,24 +119,24 @@ async def test_the_report_after_a_batch(tmp_path: Path, monkeypatch: pytest.Monk
         await driver.until(lambda: history.ended)
         await driver.press("q", "i")
         for words in (
-            "19 files  ✓ 4 done  ✗ 2 failed  ○ 11 to do  ■ 1 cancelled  – 1 skipped",  # noqa: RUF001
-            "4 h 55 min",
+            "19 files  ✓ 4 done  ✗ 2 failed  ○ 11 left  ■ 1 cancelled  – 1 skipped",  # noqa: RUF001
+            "4:54:35",
             "9.0× real time",
-            "1 h 29 min",
+            "1:29:00",
             "en 3, fr 1",
             "Memory use",
             "1.5 GB│",
             "Slowest files",
             "1:42:00 in 11:42    8.7×",
             "Failures  ·  2 files",
-            "check that it plays",
+            "Check that it plays",
             "retried with batch size 4",
         ):
             assert words in driver.text
         text = driver.text
         assert text.index("lecture-07-acoustics") < text.index("interview-marguerite")
         await driver.press("end")
-        assert "interrupted at 21:20; resume to continue from there" in driver.text
+        assert "Interrupted at 21:20; resume to continue from there" in driver.text
         await driver.press("e", "enter")
         await driver.until(lambda: driver.screen == "ReportDialog")
         exported = tmp_path / "fwtui-report-20260314_150926.md"

@@ -49,7 +49,7 @@ def test_a_row_says_its_state_in_words_and_sign() -> None:
     assert "done · en" in rows[1]
     assert "9.3" + UNICODE.times in rows[1]
     assert "✗ holiday-photos.mp3" in rows[4]
-    assert "failed · This is not a media file" in rows[4]
+    assert "failed · this is not a media file" in rows[4]
     assert "done · 3 s are damaged" in rows[5]
     assert "failed · out of memory" in rows[6]
     assert "43%" in rows[7]

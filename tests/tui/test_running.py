@@ -49,7 +49,7 @@ async def test_a_running_batch_is_offered_and_attached_to() -> None:
         for words in (
             "4711 on archive",
             "running in the background",
-            "4 done, 2 failed, 11 to do",
+            "4 done, 2 failed, 11 left",
             "tape.wav at 20:57 of 47:55",
             "1 h 46 min",
         ):

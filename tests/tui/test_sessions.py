@@ -108,7 +108,7 @@ async def test_resume_from_the_browser_changes_the_batch() -> None:
     async with running(workspace) as driver:
         await browse(driver, workspace)
         await driver.press("r")
-        await driver.until_text("18 done   2 failed   5 to do")
+        await driver.until_text("18 done   2 failed   5 left")
         assert workspace.resumed == [workspace.later[1]]
         assert workspace.link.commands == [Quit(), RetryJobs((15, 16))]
 

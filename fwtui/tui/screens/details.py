@@ -101,7 +101,6 @@ class DetailsDialog(ListDialog[RetryRequest | None]):
         self.transcript.add_class("pane")
 
     def on_mount(self) -> None:
-        self.query_one("#details-left").border_title = "About"
         self.transcript.show(self.source.transcript, follow=False)
         self._read()
         self.set_interval(REFRESH_SECONDS, self._refresh)
@@ -146,7 +145,8 @@ class DetailsDialog(ListDialog[RetryRequest | None]):
         self.transcript.set_note(transcript_note(job, transcript))
         dot = f" {self.glyphs.dot} "
         title = ["Transcript", clean(transcript.language), source_note(transcript)]
-        self.transcript.border_title = Content(dot.join(part for part in title if part))
+        self.query_one("#details-left").border_title = self.pane_title("About")
+        self.transcript.border_title = self.pane_title(dot.join(part for part in title if part))
         self.transcript.border_subtitle = _legend(transcript, self.glyphs)
         self.enable(
             retry=job.is_finished,

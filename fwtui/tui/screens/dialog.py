@@ -17,7 +17,7 @@ from textual.widgets import Button, Static
 from fwtui.core.failure import Failure
 from fwtui.errors import FwtuiError
 from fwtui.tui.error_boundary import ErrorBoundary
-from fwtui.tui.formatting import clean
+from fwtui.tui.formatting import clean, sentence
 from fwtui.tui.keymap import HasKeymap, key_for
 from fwtui.tui.keys import Where, hints
 from fwtui.tui.screens import NARROW_WIDTH
@@ -103,6 +103,13 @@ class Dialog(ErrorBoundary, ModalScreen[Result], Generic[Result]):
             for button in self.query(f"#{name}").results(Button):
                 button.disabled = not enabled
 
+    def pane_title(self, text: str) -> Content:
+        """Clean text as the title of a pane.
+
+        Textual puts no space around it where panes have no frame at the sides.
+        """
+        return Content(f" {text} " if text and self.has_class("narrow") else text)
+
     def show_error(self, error: FwtuiError) -> None:
         """Show an error above this dialog."""
         self.app.push_screen(error_dialog("Failed", error))
@@ -110,7 +117,8 @@ class Dialog(ErrorBoundary, ModalScreen[Result], Generic[Result]):
 
 def error_text(error: FwtuiError | Failure) -> str:
     """The title, and the hint as a paragraph of its own; clean."""
-    return clean(error.title) + (f"\n\n{clean(error.hint)}" if error.hint else "")
+    title = sentence(clean(error.title))
+    return f"{title}\n\n{sentence(clean(error.hint))}" if error.hint else title
 
 
 def error_line(error: FwtuiError) -> str:

@@ -27,7 +27,7 @@ from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.job_details import source_note, transcript_note
 from fwtui.tui.keymap import key_for
 from fwtui.tui.keys import Key, bindings
-from fwtui.tui.model import BatchModel, Changes
+from fwtui.tui.model import BatchModel, Changes, LiveTranscript
 from fwtui.tui.queue_actions import FilterFields, QueueActions
 from fwtui.tui.screens import NARROW_WIDTH
 from fwtui.tui.sort_filter import SORT_NAMES
@@ -236,6 +236,9 @@ class MainScreen(ErrorBoundary, Screen[None]):
     def _show_transcript(self, changes: Changes) -> None:
         job = self._wanted()
         if job is None:
+            if self.shown is not None or self.transcript_view.transcript.segments:
+                self.shown = None
+                self.transcript_view.show(LiveTranscript(), follow=False)
             self.transcript_view.set_note("The transcript of the running file appears here")
             return
         live = job.id == self.model.live
@@ -344,7 +347,7 @@ class MainScreen(ErrorBoundary, Screen[None]):
             set_titles(self._box(side), title, Content(below))
         queue, chosen = self._queue_title(), self._selection()
         if self.narrow:
-            queue, chosen = self._joined(queue, chosen), ""
+            queue, chosen = f" {self._joined(queue, chosen)} ", ""
         set_titles(self._box("queue"), Content(queue), Content(chosen))
 
     def _joined(self, *parts: str) -> str:

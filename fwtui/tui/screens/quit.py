@@ -93,7 +93,7 @@ def _lines(model: BatchModel) -> Iterator[str]:
     if model.folders:
         yield "Watched folders are scanned again next time, so new files will be found."
     yield ""
-    yield f"{file_count(counts.unfinished)} to do, {counts.failed:,} failed,"
+    yield f"{file_count(counts.unfinished)} left, {counts.failed:,} failed"
     where = outputs_location(model.settings.output)
     yield f"{file_count(counts.completed)} done, saved in {where}"
 

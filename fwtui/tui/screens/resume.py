@@ -12,7 +12,7 @@ from textual.widgets import Button, Input, Static
 
 from fwtui.core.job import Failed, Job, Pending
 from fwtui.core.paths import expand_home
-from fwtui.core.text import clock
+from fwtui.core.text import clock, without_name
 from fwtui.sessions.catalog import StoredSession
 from fwtui.tui.controller import BatchWorkspace
 from fwtui.tui.formatting import (
@@ -172,7 +172,12 @@ def _names(title: str, jobs: Sequence[Job], glyphs: Glyphs) -> list[StyledText]:
         parts.append((f"\n  {glyphs.bullet} {clean(base_name(job.path))}", ""))
         match job.state:
             case Failed(failure=failure):
-                parts.append((f" {glyphs.dot} {clean(failure.title)}", "$error"))
+                parts.append(
+                    (
+                        f" {glyphs.dot} {clean(without_name(failure.title, base_name(job.path)))}",
+                        "$error",
+                    )
+                )
             case Pending(done_seconds=done) if done > 0:
                 parts.append((f" {glyphs.dot} resumes at {clock(done)}", "$ink-dim"))
             case _:

@@ -41,7 +41,7 @@ class BatchesList(Listing[BatchStatus]):
         details = item.details
         state = "cannot be attached to"
         if details is not None:
-            state = f"{details.phase.value}, {file_count(details.unfinished)} to do"
+            state = f"{details.phase.value}, {file_count(details.unfinished)} left"
         session = clean(item.endpoint.session_id)
         return [(f" {session}  {self.glyphs.dot}  {state}", "plain" if details else "dim")]
 
@@ -115,7 +115,7 @@ def describe_batch(batch: BatchStatus) -> Content:
 
 
 def _progress(details: BatchDetails) -> list[FieldRow]:
-    files = f"{details.completed:,} done, {details.failed:,} failed, {details.unfinished:,} to do"
+    files = f"{details.completed:,} done, {details.failed:,} failed, {details.unfinished:,} left"
     rows = [("Status", f"{details.phase.value} {_where(details.where)}"), ("Files", files)]
     for path, one in details.current:
         if not one.preparing:

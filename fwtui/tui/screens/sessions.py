@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
-from textual import work
+from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
@@ -154,6 +154,9 @@ class SessionsDialog(ListDialog[StoredSession | None]):
     def on_mount(self) -> None:
         self._read()
 
+    def on_resize(self, _event: events.Resize) -> None:
+        self.call_after_refresh(self.show_current)
+
     @work(exclusive=True, group="read", exit_on_error=False)
     async def _read(self) -> None:
         try:
@@ -172,11 +175,11 @@ class SessionsDialog(ListDialog[StoredSession | None]):
         stored = self._list.current
         own = stored is not None and stored.session.session_id == self._own
         self._session.show(stored, own=own)
-        self._session.border_title = Content(
+        self._session.border_title = self.pane_title(
             f"Session {clean(stored.session.session_id)}" if stored else ""
         )
         count = len(self._list.items)
-        self._list.border_title = Content(f"{count:,} stored" if count else "Stored")
+        self._list.border_title = self.pane_title(f"{count:,} stored" if count else "Stored")
         self.enable(export=stored is not None, folder=stored is not None)
         free = stored is not None and stored.in_use is None and not own
         self.enable(delete=free, discard=free)
@@ -280,14 +283,15 @@ def removed_note(stored: StoredSession, removed: DeletedFiles) -> str:
 def ask_discard(session: Session) -> ConfirmDialog:
     """The question before a session is deleted and its transcripts stay."""
     waiting, failed = session.pending, session.failed
+    count = len(waiting) + len(failed)
     lost = (
-        f"Permanently deletes session {clean(session.session_id)} and its journal; its "
-        f"{file_count(len(waiting) + len(failed))} still to do are forgotten"
+        f"Permanently deletes session {clean(session.session_id)} and its journal, "
+        f"with {count:,} unfinished file{'' if count == 1 else 's'}"
     )
     if seconds := _seconds_inside(session):
-        lost += f", with {clock(seconds)} of audio transcribed in unfinished files"
+        lost += f" and {clock(seconds)} of audio transcribed in them"
     if session.temp_files:
-        lost += f", and {file_count(len(session.temp_files))} of temporary audio are removed"
+        lost += f", and {file_count(len(session.temp_files))} of temporary audio"
     kept = (
         f"Kept: your recordings, and the transcripts of {file_count(len(session.completed))} "
         f"already written to {shown_path(session.settings.output.output_dir)}."

@@ -84,7 +84,7 @@ class Header(LinesPanel):
             totals = (
                 (counts.completed, "done", "good"),
                 (counts.failed, "failed", "bad"),
-                (counts.unfinished, "to do", "plain"),
+                (counts.unfinished, "left", "plain"),
             )
             right += [
                 (f"   {count:,} {name}", ink if count else "dim") for count, name, ink in totals

@@ -20,6 +20,7 @@ from fwtui.core.paths import expand_home, path_to_text, text_to_path
 from fwtui.core.session import FilePlan
 from fwtui.core.settings import OutputSettings, Settings
 from fwtui.core.text import printable
+from fwtui.errors import FwtuiError
 from fwtui.outputs.formats.registry import existing, formats, output_paths
 from fwtui.outputs.history import TranscribedFile
 from fwtui.outputs.naming import Names, is_one_of
@@ -95,7 +96,11 @@ async def rename_outputs(
         renamed = state.queue.renamed(job, names)
         while await asyncio.to_thread(refused, renamed):
             renamed = state.queue.renamed(job, names)
-        await state.put(renamed)
+        try:
+            await state.put(renamed)
+        except FwtuiError:
+            state.queue.keep_name(job)
+            raise
         return renamed
 
 

@@ -16,6 +16,7 @@ from fwtui.core.events import JobProgress, Level
 from fwtui.core.failure import Failure
 from fwtui.core.job import Cancelled, Completed, Failed, Job, JobId, Pending, Processing
 from fwtui.core.paths import path_to_text
+from fwtui.errors import FwtuiError
 from fwtui.sessions.scratch import link_place
 
 PROGRESS_SECONDS = 0.1  # for a download of unknown size; otherwise each percent is an event
@@ -111,23 +112,26 @@ class LinkDownloads:
             case _ if cancelled:
                 await self.state.put(replace(job, state=Cancelled(now(), started)))
             case Path() as file:
-                job = self._with_file(replace(job, state=Pending()), file)
-                self.state.queue.set_fetched(job.id)
-                await self.state.put(job)
-                self.state.log(Level.INFO, f"Downloaded {job.name}", job.id)
+                await self._put_with_file(replace(job, state=Pending()), file)
             case Failure() as failure:
                 self.state.log(Level.ERROR, failure.about(job.name), job.id)
                 await self.state.put(replace(job, state=Failed(now(), failure, started)))
             case None:
                 await self.state.put(replace(job, state=Pending()))
 
-    def _with_file(self, job: Job, file: Path) -> Job:
-        """The job with the downloaded file, and outputs named after it."""
-        moved = job.with_path(path_to_text(file))
-        if moved.path == job.path:
-            return job
-        self.state.queue.free_name(job)
-        return self.state.queue.renamed(moved, self.state.names_of(moved))
+    async def _put_with_file(self, job: Job, file: Path) -> None:
+        """Let the job wait with its downloaded file, and with outputs named after that."""
+        queue, moved = self.state.queue, job.with_path(path_to_text(file))
+        queue.set_fetched(job.id)
+        if moved.path != job.path:
+            queue.free_name(job)
+            moved = queue.renamed(moved, self.state.names_of(moved))
+        try:
+            await self.state.put(moved)
+        except FwtuiError:
+            queue.keep_name(job)
+            raise
+        self.state.log(Level.INFO, f"Downloaded {moved.name}", job.id)
 
     def cancel(self, job: JobId) -> None:
         """Cancel a download and its job."""

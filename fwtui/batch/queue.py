@@ -145,6 +145,10 @@ class Queue:
             del self._stems[stem]
         self._reserved.discard(stem)
 
+    def keep_name(self, job: Job) -> None:
+        """Hold the name of the job's outputs again: the job could not be renamed."""
+        self._stems[job.stem.casefold()] = job.id
+
     def apply(self, change: DurableChange) -> None:
         """Apply a change of the batch to the queue and to `view`."""
         match change:

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from fwtui.batch.conflicts import rename_outputs
 from fwtui.batch.discovery import Problem, find_media
 from fwtui.batch.state import PORTION, BatchState, now
 from fwtui.core.events import (
@@ -26,7 +27,7 @@ from fwtui.core.job import Skipped
 from fwtui.core.settings import Settings
 from fwtui.disk.files import FileSystem
 from fwtui.engine.classify import classify_exception
-from fwtui.errors import DiskFullError
+from fwtui.errors import DiskFullError, StorageError
 from fwtui.report.render import render_report
 from fwtui.report.report import make_report
 from fwtui.sessions.store import SessionStore
@@ -118,6 +119,23 @@ async def test_very_many_files_are_changed_in_a_few_writes(tmp_path: Path) -> No
     assert sum(isinstance(event, JobChanged) for event in heard) == many
     assert all(isinstance(job.state, Skipped) for job in store.session.jobs)
     assert state.queue.next_pending() is None
+
+
+async def test_a_name_is_kept_when_the_new_one_cannot_be_written(
+    state: BatchState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await state.add([Path("/a.mp3")], [])
+    (job,) = state.queue
+
+    def full(_: object) -> None:
+        raise StorageError("No room left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(state.store, "append", full)
+        with pytest.raises(StorageError):
+            await rename_outputs(state, job, ("b", "b.mp3"))
+    await state.add([Path("/x/a.mp3")], [])
+    assert [job.stem for job in state.queue] == ["a", "a.mp3"]
 
 
 async def test_a_listener_that_fails_harms_nobody_and_is_told_of_once(state: BatchState) -> None:

@@ -1,7 +1,7 @@
 """A user without a home directory, as in containers: one sentence, or folders that are named."""
 
-import pwd
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -14,6 +14,7 @@ from fwtui.core.paths import expand_home
 from fwtui.errors import ExitCode
 from fwtui.models.cache import hub_cache
 
+pwd = pytest.importorskip("pwd")
 VARIABLES = ("FWTUI_STATE_DIR", "FWTUI_CACHE_DIR", "FWTUI_CONFIG_DIR")
 COMMANDS = (
     *("", "run a.mp3", "watch .", "demo", "models", "doctor", "bench", "attach", "status"),
@@ -24,7 +25,7 @@ OTHERS = ("HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "HF_HOM
 
 @pytest.fixture(autouse=True)
 def homeless(monkeypatch: pytest.MonkeyPatch) -> None:
-    def unknown(user: object) -> pwd.struct_passwd:
+    def unknown(user: object) -> NoReturn:
         raise KeyError(f"getpwuid(): uid not found: {user}")
 
     monkeypatch.setattr(pwd, "getpwuid", unknown)

@@ -42,7 +42,7 @@ def test_a_sample_rate_that_is_none_is_refused(tmp_path: Path) -> None:
     """Resampled, three hours of a ten kilobyte file took 1.6 GB of memory at once."""
     path = tmp_path / "one-hertz.wav"
     path.write_bytes(wav(1, 1, 8, bytes(range(256)) * 40))
-    with pytest.raises(BadMediaError, match="claims 1 samples a second"):
+    with pytest.raises(BadMediaError, match="claims 1 samples per second"):
         decode(path, tmp_path / "out.wav")
 
 

@@ -101,7 +101,7 @@ async def test_an_end_where_it_runs_is_told() -> None:
         await until_attached(driver, work)
         work.link.fail(BatchEndedError("The batch was stopped elsewhere", "start fwtui again"))
         await driver.until_text("The batch was stopped elsewhere")
-        assert "start fwtui again" in driver.text
+        assert "Start fwtui again" in driver.text
         await driver.press("enter")
         await driver.until(lambda: " attached " not in driver.text)
         await driver.press("q")  # nothing is worked on here: no question

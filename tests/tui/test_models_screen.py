@@ -102,7 +102,7 @@ async def test_what_cannot_be_had_is_told(hub: FakeHub) -> None:
         await driver.press("a", *"no/such", "enter")
         await driver.until_text("has no model no/such")
         await driver.press("enter", "a", *"tyny", "enter")
-        await driver.until_text("did you mean tiny?")
+        await driver.until_text("Did you mean tiny?")
 
 
 def test_which_model_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

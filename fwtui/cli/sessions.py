@@ -128,7 +128,7 @@ def show(session_id: str) -> ExitCode:
     click.echo(described(stored))
     for job in stored.session.jobs:
         failure = getattr(job.state, "failure", None)
-        reason = f"  {printable(str(failure))}" if failure else ""
+        reason = f"  {printable(failure.beside(job.name))}" if failure else ""
         click.echo(f"{state_label(job.state):<9}  {printable(str(job.file))}{reason}")
     return ExitCode.DONE
 

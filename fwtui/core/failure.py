@@ -50,5 +50,9 @@ class Failure(msgspec.Struct, frozen=True):
 
     def about(self, name: str) -> str:
         """The name of the file, then title and hint, on one line."""
+        return f"{name}: {self.beside(name)}"
+
+    def beside(self, name: str) -> str:
+        """Title and hint on one line, for places that show the name of the file already."""
         title = without_name(self.title, name)
-        return f"{name}: {title} ({self.hint})" if self.hint else f"{name}: {title}"
+        return f"{title} ({self.hint})" if self.hint else title

@@ -25,7 +25,7 @@ from fwtui.core.job import (
 )
 from fwtui.core.languages import LANGUAGES
 from fwtui.core.settings import Settings
-from fwtui.core.text import clock
+from fwtui.core.text import clock, without_name
 from fwtui.tui.formatting import (
     FieldRow,
     base_name,
@@ -237,7 +237,8 @@ def transcript_note(job: Job, transcript: LiveTranscript) -> str:
     """Why there is no transcript to show."""
     match job.state:
         case Failed(failure=failure):
-            return clean(str(failure))
+            title = sentence(clean(without_name(failure.title, base_name(job.path))))
+            return f"{title}. {sentence(clean(failure.hint))}" if failure.hint else title
         case Pending(done_seconds=0.0) | Skipped():
             return "Not transcribed yet"
         case Completed(segments=0):

@@ -122,7 +122,7 @@ async def test_retry_as_it_was_and_with_other_settings() -> None:
     link = ScriptedLink(gallery())
     async with scripted(link) as driver:
         await open_details(driver, "g", "j", "j", "j")
-        assert "check that it plays" in driver.text
+        assert "Check that it plays" in driver.text
         await driver.press("r")
         await driver.until(lambda: link.commands == [RetryJobs((4,))])
         await open_details(driver)

@@ -270,7 +270,7 @@ async def test_looking_at_another_file_reads_its_words() -> None:
 async def test_a_failed_file_shows_its_error_where_its_words_would_be() -> None:
     async with scripted(busy()) as driver:
         await driver.press("g", "j", "j", "j")
-        await driver.until_text("This is not a media file (check")
+        await driver.until_text("This is not a media file. Check")
 
 
 async def test_words_found_before_we_looked_come_first() -> None:
@@ -325,7 +325,7 @@ async def test_details() -> None:
         for words in ("/data/transcripts/talk.srt", "mov,mp4", "44.1 kHz", "412 · English"):
             assert words in driver.text
         await driver.press("q", "j", "j", "j", "enter")
-        assert "check that it plays" in driver.text
+        assert "Check that it plays" in driver.text
         assert "Invalid data found" in driver.text
         await driver.press("escape", *"jjjjj", "enter")
         assert "Attempt 1" in driver.text

@@ -79,7 +79,7 @@ class Header(LinesPanel):
         left: list[Piece] = [(" fwtui ", "key"), ("  " + self._engine(), "plain")]
         if self.model.attached:
             left.insert(1, (" attached", "accent"))
-        right: list[Piece] = [self.phase()]
+        right: list[Piece] = [("  ", "plain"), self.phase()]
         if self.model.adding.adding and self.model.phase is not Phase.IDLE:
             right.append((f" {self.glyphs.dot} adding", "dim"))
         if counts.total:

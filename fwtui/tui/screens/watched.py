@@ -86,7 +86,7 @@ class WatchForm(Dialog[WatchedFolder | None]):
             Static("", markup=False, id="watch-wrong"),
             buttons=(
                 Button("Cancel", id="close"),
-                Button("Watch", id="watch", variant="primary"),
+                Button("Watch" if self._folder is None else "Save", id="watch", variant="primary"),
             ),
             id="watch-form",
         )

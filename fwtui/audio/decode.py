@@ -3,6 +3,7 @@
 Damage costs only the damaged packets.
 """
 
+import gc
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -89,6 +90,7 @@ class Timeline:
 
 # faster-whisper resamples in blocks of this many samples; the same blocks give the same samples.
 _BLOCK = 500_000
+_YOUNG = 1  # the generations of the garbage collector up to this one are quick to collect
 # Less is not speech, and resampling makes so many times more of it that memory does not hold it.
 _LOWEST_RATE = 1000
 # A demuxer that fails this often in a row will not recover.
@@ -151,6 +153,8 @@ def decode_to_wav(
                     f"No audio could be decoded: {display_name(path)}",
                     "The file is damaged, or its audio is empty.",
                 )
+        # FFmpeg 8 gives each resampler threads, and PyAV frees one only when it is collected.
+        gc.collect(_YOUNG)
         seconds = writer.samples / SAMPLE_RATE
         warnings = _warnings(damage, timeline, seconds, media.duration)
         return Decoded(writer.samples, warnings, writer.digest)

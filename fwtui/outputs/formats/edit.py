@@ -16,11 +16,13 @@ from fwtui.core.segment import Segment, Transcript, Word
 from fwtui.core.settings import OutputSettings
 from fwtui.outputs.formats.sentences import Ending, begins_sentence, ending
 
+LanguageOf = Callable[[Segment], str]
+
 # Seconds of a pause, and of a length, that end a sentence without a full stop.
 _PAUSE, _LONG = 2.0, 30.0
 
 
-def joined(segments: Iterable[Segment], language: str = "") -> Iterator[Segment]:
+def joined(segments: Iterable[Segment], language: LanguageOf) -> Iterator[Segment]:
     """One segment per sentence, renumbered. Segments are not cut: one may contain two ends.
 
     Where the script has no spaces, segments are only joined up to a mark that ends a sentence:
@@ -33,7 +35,7 @@ def joined(segments: Iterable[Segment], language: str = "") -> Iterator[Segment]
             yield _join(parts, number)
 
 
-def _sentences(segments: Iterable[Segment], language: str) -> Iterator[list[list[Segment]]]:
+def _sentences(segments: Iterable[Segment], language: LanguageOf) -> Iterator[list[list[Segment]]]:
     """Groups of segments: the parts of each sentence, or each part alone."""
     parts: list[Segment] = []
     for segment in segments:
@@ -45,15 +47,16 @@ def _sentences(segments: Iterable[Segment], language: str) -> Iterator[list[list
         yield _grouped(parts, language)
 
 
-def _ends_before(parts: Sequence[Segment], following: Segment, language: str) -> bool:
+def _ends_before(parts: Sequence[Segment], following: Segment, language: LanguageOf) -> bool:
     return (
         following.start - parts[-1].end >= _PAUSE
         or following.end - parts[0].start > _LONG
-        or begins_sentence(following.text, parts[-1].text, language)
+        or begins_sentence(following.text, parts[-1].text, language(parts[-1]))
     )
 
 
-def _grouped(parts: list[Segment], language: str) -> list[list[Segment]]:
+def _grouped(parts: list[Segment], language_of: LanguageOf) -> list[list[Segment]]:
+    language = language_of(parts[-1])
     if ending(parts[-1].text, language) is Ending.NO and any(
         is_unspaced(p.text, language) for p in parts
     ):
@@ -97,11 +100,15 @@ _SPACED = (
 
 
 def edited(
-    transcript: Transcript, output: OutputSettings, rules: Mapping[str, str] | None = None
+    transcript: Transcript,
+    output: OutputSettings,
+    rules: Mapping[str, str] | None = None,
+    language_of: LanguageOf | None = None,
 ) -> Transcript:
     """The transcript edited as the settings ask; the same object if they ask for nothing.
 
-    `rules` are corrections, as returned by `parse_replacements`.
+    `rules` are corrections, as returned by `parse_replacements`; `language_of` gives the language
+    of a segment's text, if that is not always the transcript's.
     """
     if not (rules or output.tidy_text or output.join_sentences):
         return transcript
@@ -109,10 +116,11 @@ def edited(
     if rules:
         pattern = _pattern(rules)
         segments = [_corrected(segment, rules, pattern) for segment in segments]
+    language_of = language_of or (lambda _: transcript.language)
     if output.tidy_text:
-        segments = _tidy(segments, transcript.language)
+        segments = _tidy(segments, language_of)
     if output.join_sentences:
-        segments = joined(segments, transcript.language)
+        segments = joined(segments, language_of)
     return replace(transcript, segments=tuple(segments))
 
 
@@ -183,10 +191,11 @@ def _groups(
         yield first, last, part + text[at : ends[last]]
 
 
-def _tidy(segments: Iterable[Segment], language: str) -> list[Segment]:
+def _tidy(segments: Iterable[Segment], language_of: LanguageOf) -> list[Segment]:
     tidy: list[Segment] = []
     begins = True
     for segment in segments:
+        language = language_of(segment)
         if segment.words:
             words = []
             for word in segment.words:

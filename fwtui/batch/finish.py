@@ -19,7 +19,7 @@ from fwtui.core.events import Level
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.finding import Finding
 from fwtui.core.job import Completed, Failed, Job
-from fwtui.core.paths import expand_home, path_to_text, text_to_path
+from fwtui.core.paths import REPORT_PREFIX, expand_home, path_to_text, text_to_path
 from fwtui.core.segment import Segment, Transcript
 from fwtui.core.session import FilePlan, Spoken
 from fwtui.core.settings import Settings
@@ -154,7 +154,7 @@ async def write_report(
     session = state.store.session_id
     report = make_report(tuple(state.queue), settings, session, began, now(), peak_rss, prediction)
     folder = expand_home(text_to_path(path_to_text(settings.output.output_dir)))
-    path = folder / f"fwtui-report-{session}.txt"
+    path = folder / f"{REPORT_PREFIX}{session}.txt"
     try:
         text = render_report(report).encode()
         # if no file was completed, the folder may not exist yet

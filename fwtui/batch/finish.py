@@ -8,6 +8,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from fwtui.batch.conflicts import record_transcribed, stem_path
+from fwtui.batch.disk_wait import output_failure
 from fwtui.batch.file_run import FileRun
 from fwtui.batch.quality import check_transcript, fast_subtitles
 from fwtui.batch.retry import skipped_chunk
@@ -22,8 +23,8 @@ from fwtui.core.paths import expand_home, path_to_text, text_to_path
 from fwtui.core.segment import Transcript
 from fwtui.core.session import FilePlan
 from fwtui.core.text import printable
-from fwtui.disk.files import write_atomic
-from fwtui.errors import DiskFullError, FwtuiError, StorageError
+from fwtui.disk.files import is_folder, write_atomic
+from fwtui.errors import FwtuiError
 from fwtui.outputs.formats.edit import edited
 from fwtui.outputs.formats.registry import write_transcript
 from fwtui.report.render import render_report
@@ -86,12 +87,8 @@ async def complete(state: BatchState, job: Job, run: FileRun) -> Completed | Fai
 
     try:
         written, findings = await asyncio.to_thread(write)
-    except FwtuiError as error:
-        full = isinstance(error, DiskFullError)
-        kind = FailureKind.DISK_FULL if full else FailureKind.OUTPUT
-        place, needed = (error.place, error.needed) if isinstance(error, StorageError) else ("", 0)
-        failure = Failure(kind, error.title, error.hint, "", place, needed)
-        return Failed(now(), failure, run.started_at)
+    except (FwtuiError, OSError) as error:
+        return Failed(now(), output_failure(error, stem.parent), run.started_at)
     state.output_folders.add(stem.parent)
     done = Completed(
         started_at=run.started_at,
@@ -116,9 +113,10 @@ async def complete(state: BatchState, job: Job, run: FileRun) -> Completed | Fai
 
 def _missing_folder(state: BatchState, job: Job, stem: Path) -> Path | None:
     """The folder of the outputs, or of the file that they go beside, if it has disappeared."""
-    if text_to_path(job.stem).is_absolute() and not job.file.parent.is_dir():
+    if text_to_path(job.stem).is_absolute() and not is_folder(job.file.parent):
         return job.file.parent
-    return stem.parent if stem.parent in state.output_folders and not stem.parent.is_dir() else None
+    known = stem.parent in state.output_folders
+    return stem.parent if known and not is_folder(stem.parent) else None
 
 
 def kept_warning(kept: Sequence[str]) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from fwtui.batch.link import Listener
 from fwtui.batch.queue import Queue, put_back
 from fwtui.batch.session_outputs import transcript_of_outputs
 from fwtui.config.overrides import from_overrides
+from fwtui.core.disk_errors import reason_of
 from fwtui.core.events import (
     AnyEvent,
     DurableChange,
@@ -323,11 +324,18 @@ class BatchState:
             await asyncio.to_thread(self.store.add_temp, path)
 
     async def drop_temp(self, path: Path) -> None:
-        """Delete a scratch file and record that."""
+        """Delete a scratch file and record that. One that cannot be deleted stays recorded."""
 
-        def drop() -> None:
-            path.unlink(missing_ok=True)
+        def drop() -> OSError | None:
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                return error
             self.store.drop_temp(path)
+            return None
 
         async with self._committing:
-            await asyncio.to_thread(drop)
+            kept = await asyncio.to_thread(drop)
+        if kept is not None:
+            text = f"The scratch file {path} cannot be deleted yet: {reason_of(kept)}"
+            self.log(Level.WARNING, text)

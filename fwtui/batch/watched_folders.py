@@ -66,9 +66,9 @@ def reconcile(
 def _queue_of(sessions: Path, session: str) -> set[str] | None:
     """The paths in the queue of a session; None if it does not exist or cannot be read."""
     stored = SessionFiles(sessions, session)
-    if not stored.snapshot.exists():
-        return None
     try:
+        if not stored.exists():
+            return None
         return {job.path for job in load(stored).content.view.jobs.values()}
     except StorageError:
         return None

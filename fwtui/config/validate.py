@@ -14,6 +14,7 @@ from fwtui.core.paths import expand_home
 from fwtui.core.settings import DecodingSettings, Settings
 from fwtui.core.templates import check_template
 from fwtui.core.text import FORMS, parse_amount
+from fwtui.disk.files import is_folder, is_present
 from fwtui.errors import ConfigError, FwtuiError, ModelError, UsageError
 
 _HOOKS = ("on_file_done", "on_batch_done")
@@ -199,7 +200,7 @@ def _model(model: str) -> str:
     folder = expand_home(model)
     if not _looks_like_folder(model):
         return model
-    if not (folder / "model.bin").is_file():
+    if not _may_exist(folder / "model.bin"):
         raise ModelError(
             f"no model in {folder}",
             "a folder with a CTranslate2 Whisper model has a model.bin and a tokenizer.json",
@@ -209,7 +210,20 @@ def _model(model: str) -> str:
 
 
 def _looks_like_folder(model: str) -> bool:
-    return model.startswith((".", "~", "/")) or expand_home(model).is_dir()
+    if model.startswith((".", "~", "/")):
+        return True
+    try:
+        return is_folder(expand_home(model))
+    except OSError:
+        return False
+
+
+def _may_exist(path: Path) -> bool:
+    """Whether there may be such a file; what is wrong with its disk is told when it is read."""
+    try:
+        return is_present(path, follow=True)
+    except OSError:
+        return True
 
 
 def _absolute(path: str) -> Path:

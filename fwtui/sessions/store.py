@@ -97,12 +97,12 @@ class SessionStore:
             suffix = f"_{number}" if number > 1 else ""
             paths = SessionFiles(directory, wanted + suffix)
             # A journal alone is a leftover of a deleted session: its records must not become ours.
-            if paths.snapshot.exists() or paths.journal.exists():
+            if paths.exists() or paths.has_journal():
                 continue
             with contextlib.suppress(SessionInUseError):
                 lock = SessionLock.acquire(paths.lock, files)
                 # Only the holder of the lock creates the file, but it may just have done so.
-                if not paths.snapshot.exists():
+                if not paths.exists():
                     return paths, lock
                 lock.release()
         raise AssertionError("unreachable")
@@ -122,7 +122,7 @@ class SessionStore:
         Raises SessionInUseError, SessionTooNewError, UnreadableError or StorageError.
         """
         paths = SessionFiles(directory, session_id)
-        if not paths.snapshot.exists():
+        if not paths.exists():
             raise StorageError(f"There is no session {session_id}")
         store = cls(paths, SessionLock.acquire(paths.lock, files), files)
         try:

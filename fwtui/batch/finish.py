@@ -96,6 +96,7 @@ async def complete(state: BatchState, job: Job, run: FileRun) -> Completed | Fai
         outputs=tuple(path_to_text(path) for path in written),
         audio_seconds=plan.duration,
         work_seconds=run.worked,
+        timed_seconds=run.timed,
         language=plan.language,
         segments=len(transcript.segments),
         warnings=(

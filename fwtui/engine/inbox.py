@@ -37,6 +37,7 @@ from fwtui.engine.protocol import (
     Shutdown,
     Transcribe,
 )
+from fwtui.memory.cleanup import rss
 
 
 class Channel:
@@ -133,7 +134,7 @@ class Inbox:
     def stop(self, request: Transcribe) -> None:
         """Answer a cancellation."""
         self.drop_scratch(request)
-        self.channel.send(FileStopped(request.job))
+        self.channel.send(FileStopped(request.job, rss()))
 
     def fail(self, request: Transcribe, error: Exception, *, shared: bool = False) -> None:
         """Report that a file cannot be transcribed. Called where the error was caught."""
@@ -141,7 +142,7 @@ class Inbox:
         self.drop_scratch(request)
         folder = path_to_text(text_to_path(request.scratch).parent)
         failure = classify_exception(error, DiskArea.SCRATCH, folder)
-        self.channel.send(FileFailed(request.job, failure, shared))
+        self.channel.send(FileFailed(request.job, failure, shared, rss()))
 
     def end(self, code: int) -> None:
         """Exit at once: native threads cannot be joined, and the journal is the parent's."""

@@ -500,6 +500,7 @@ class Batch:
                 await self._commands.retry(command)
             case ChangeSettings(settings=settings):
                 await self.state.change_settings(settings)
+                await self.state.remember_folders()
                 await avoid_names_of_other_sessions(self.state)
                 self._pool.forget_rungs()
                 await self._forecast()
@@ -544,6 +545,7 @@ class Batch:
 
     async def _start_work(self) -> None:
         await self._commands.requeue_lost()
+        await self.state.remember_folders()
         await avoid_names_of_other_sessions(self.state)
         self._pool.set_devices(await self._devices())
         self._started, self._started_at = time.monotonic(), now()

@@ -16,6 +16,7 @@ from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.paths import path_to_text, text_to_path
 from fwtui.core.text import printable, size_text
 from fwtui.disk.files import FILES, TEMP_SUFFIX, remove_quietly, storage_error, write_temp
+from fwtui.disk.mounts import mount_points
 from fwtui.errors import DiskFullError, FwtuiError, StorageError
 
 CHECK_SECONDS = 2.0
@@ -63,6 +64,8 @@ def is_still_blocked(failure: Failure) -> bool:
     if failure.kind not in _BLOCKING or not failure.place:
         return False
     path = text_to_path(failure.place)
+    if failure.is_mount and str(path) not in mount_points():
+        return True
     try:
         if failure.kind is FailureKind.INPUT_LOST:
             with path.open("rb") as file:

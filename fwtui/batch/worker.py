@@ -268,10 +268,14 @@ class EngineWorker:
 
     async def _resolve_outputs(self, waiting: Job, run: FileRun) -> Job | None:
         """The job with the names for its outputs; None if it was skipped, or must wait or fail."""
+        folder = stem_path(waiting.stem, run.settings.output).parent
         try:
-            return await resolve_outputs(self.state, waiting, run.settings)
+            missing = await asyncio.to_thread(self.state.output_folders.missing, folder)
+            if missing is None:
+                return await resolve_outputs(self.state, waiting, run.settings)
+            self._halt(missing)
+            return None
         except OSError as error:
-            folder = stem_path(waiting.stem, run.settings.output).parent
             blocked = await self._recorder.unwritable(waiting, run, error, folder)
             if blocked is not None:
                 self._halt(blocked)

@@ -53,8 +53,22 @@ def _explained(error: OSError) -> FwtuiError | None:
 
     if kind_of(error) is DiskErrorKind.OTHER:
         return None
+    if not error.filename and not _is_somewhere():
+        return FwtuiError(
+            "The folder that fwtui was started in no longer exists",
+            "Change to another one: relative names, and the settings that name a folder this way,"
+            " mean nothing here.",
+        )
     where = f"{error.filename}: " if isinstance(error.filename, str) else ""
     return FwtuiError(f"{where}{reason_of(error)}", disk_hint(error))
+
+
+def _is_somewhere() -> bool:
+    try:
+        os.getcwd()  # noqa: PTH109 - pathlib is not imported yet
+    except OSError:
+        return False
+    return True
 
 
 def _run(arguments: Sequence[str]) -> int | None:

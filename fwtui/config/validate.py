@@ -1,5 +1,6 @@
 """Checks settings against each other and the machine before a batch uses them."""
 
+import os
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -53,7 +54,9 @@ def validated(settings: Settings) -> Settings:
     rules = output.replacements
     return replace(
         settings,
-        model=replace(settings.model, model=_model(settings.model.model)),
+        model=replace(
+            settings.model, model=_model(settings.model.model), model_dir=_model_dir(settings)
+        ),
         decoding=replace(settings.decoding, language=code),
         output=replace(
             output,
@@ -207,6 +210,11 @@ def _model(model: str) -> str:
             setting="model.model",
         )
     return str(_absolute(model))
+
+
+def _model_dir(settings: Settings) -> str | None:
+    folder = settings.model.model_dir
+    return None if not folder else str(_absolute(os.path.expandvars(folder)))
 
 
 def _looks_like_folder(model: str) -> bool:

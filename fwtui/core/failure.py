@@ -35,6 +35,7 @@ class Failure(msgspec.Struct, frozen=True):
 
     `place` (as by `path_to_text`) is the folder or file whose disk caused it, `needed` the number
     of bytes that were to be written there. `stops`: every other file would meet it, too.
+    `is_mount`: nothing is mounted on `place` any more.
     """
 
     kind: FailureKind
@@ -44,6 +45,7 @@ class Failure(msgspec.Struct, frozen=True):
     place: str = ""
     needed: int = 0
     stops: bool = False
+    is_mount: bool = False
 
     def __str__(self) -> str:
         """Title and hint on one line."""

@@ -74,13 +74,16 @@ async def complete(state: BatchState, job: Job, run: FileRun) -> Completed | Fai
     if (missing := await asyncio.to_thread(_missing_folder, state, job, stem)) is not None:
         return Failed(now(), folder_missing(missing), run.started_at)
     spoken = await asyncio.to_thread(state.store.spoken, job.id)
+    marked = await asyncio.to_thread(state.store.findings, job.id)
 
     def write() -> tuple[tuple[Path, ...], tuple[Finding, ...]]:
         rules = load_replacements(Path(output.replacements)) if output.replacements else None
         text = edited(transcript, output, rules)
         written = write_transcript(text, stem, output, state.store.owner, job.kept_formats or ())
         return written, (
-            *check_transcript(transcript, plan, spoken, settings.decoding, settings.quality),
+            *check_transcript(
+                transcript, plan, spoken, settings.decoding, settings.quality, marked
+            ),
             *fast_subtitles(text, output),
         )
 

@@ -692,6 +692,7 @@ class Batch:
                 seconds=seconds,
                 report=report,
                 failure=failure,
+                to_check=counts.to_check,
             )
         )
 

@@ -1,7 +1,8 @@
 """Finish a file (write its outputs from the journal) and a batch (write its report)."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -19,8 +20,9 @@ from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.finding import Finding
 from fwtui.core.job import Completed, Failed, Job
 from fwtui.core.paths import expand_home, path_to_text, text_to_path
-from fwtui.core.segment import Transcript
-from fwtui.core.session import FilePlan
+from fwtui.core.segment import Segment, Transcript
+from fwtui.core.session import FilePlan, Spoken
+from fwtui.core.settings import Settings
 from fwtui.core.text import printable
 from fwtui.disk.files import write_atomic
 from fwtui.errors import DiskFullError, FwtuiError, StorageError
@@ -78,7 +80,7 @@ async def complete(state: BatchState, job: Job, run: FileRun) -> Completed | Fai
 
     def write() -> tuple[tuple[Path, ...], tuple[Finding, ...]]:
         rules = load_replacements(Path(output.replacements)) if output.replacements else None
-        text = edited(transcript, output, rules)
+        text = edited(transcript, output, rules, text_languages(plan.language, settings, spoken))
         written = write_transcript(text, stem, output, state.store.owner, job.kept_formats or ())
         return written, (
             *check_transcript(
@@ -102,6 +104,7 @@ async def complete(state: BatchState, job: Job, run: FileRun) -> Completed | Fai
         outputs=tuple(path_to_text(path) for path in written),
         audio_seconds=plan.duration,
         work_seconds=run.worked,
+        timed_seconds=run.timed,
         language=plan.language,
         segments=len(transcript.segments),
         warnings=(
@@ -115,6 +118,23 @@ async def complete(state: BatchState, job: Job, run: FileRun) -> Completed | Fai
     )
     await asyncio.to_thread(record_transcribed, state, job, plan, settings, done)
     return done
+
+
+def text_languages(
+    language: str, settings: Settings, spoken: Sequence[Spoken]
+) -> Callable[[Segment], str]:
+    """The language of each segment's text; `spoken` are those detected, in order of time."""
+    if settings.decoding.task == "translate":
+        return lambda _: "en"
+    if not settings.decoding.multilingual or not spoken:
+        return lambda _: language
+    starts = [one.start for one in spoken]
+
+    def of(segment: Segment) -> str:
+        middle = (segment.start + segment.end) / 2
+        return spoken[max(0, bisect_right(starts, middle) - 1)].language
+
+    return of
 
 
 def _missing_folder(state: BatchState, job: Job, stem: Path) -> Path | None:

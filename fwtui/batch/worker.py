@@ -473,13 +473,14 @@ class EngineWorker:
                 await self._recorder.window(self._runs[job], result, worked)
                 self.windows += 1
                 await self._at_window(done=result.state.done)
-            case FileFinished(job=job, changed=changed):
-                self._runs[job].changed = changed
-                await self._complete(self._remove(job))
-            case FileStopped(job=job):
-                await self._recorder.stopped(self._remove(job))
-            case FileFailed(job=job, failure=failure, shared=shared):
-                await self._on_file_failed(self._remove(job), failure, shared=shared)
+            case FileFinished(job=job, changed=changed, rss=rss):
+                run = await self._leave(job, rss)
+                run.changed = changed
+                await self._complete(run)
+            case FileStopped(job=job, rss=rss):
+                await self._recorder.stopped(await self._leave(job, rss))
+            case FileFailed(job=job, failure=failure, shared=shared, rss=rss):
+                await self._on_file_failed(await self._leave(job, rss), failure, shared=shared)
 
     async def _on_ready(self, ready: Ready) -> None:
         assert self._client is not None
@@ -508,6 +509,13 @@ class EngineWorker:
         """Remove a job that has left the engine."""
         self._in_flight.remove(job)
         return self._runs.pop(job)
+
+    async def _leave(self, job: JobId, rss: float) -> FileRun:
+        """Remove a job that its engine, using `rss` MB, has just reported the end of."""
+        run = self._remove(job)
+        if run.memory_before is not None and self.info is not None and rss:
+            run.memory_after = await asyncio.to_thread(self.meter.read, {self.info.pid: rss})
+        return run
 
     async def _complete(self, run: FileRun) -> None:
         self._recent_rungs.append(run.rung)

@@ -36,6 +36,7 @@ from fwtui.engine.protocol import (
     Shutdown,
     Transcribe,
 )
+from fwtui.memory.cleanup import rss
 
 
 class Channel:
@@ -132,13 +133,13 @@ class Inbox:
     def stop(self, request: Transcribe) -> None:
         """Answer a cancellation."""
         self.drop_scratch(request)
-        self.channel.send(FileStopped(request.job))
+        self.channel.send(FileStopped(request.job, rss()))
 
     def fail(self, request: Transcribe, error: Exception, *, shared: bool = False) -> None:
         """Report that a file cannot be transcribed. Called where the error was caught."""
         traceback.print_exc()
         self.drop_scratch(request)
-        self.channel.send(FileFailed(request.job, classify_exception(error), shared))
+        self.channel.send(FileFailed(request.job, classify_exception(error), shared, rss()))
 
     def end(self, code: int) -> None:
         """Exit at once: native threads cannot be joined, and the journal is the parent's."""

@@ -1,7 +1,8 @@
 """Finish a file (write its outputs from the journal) and a batch (write its report)."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -21,8 +22,9 @@ from fwtui.core.failure import Failure
 from fwtui.core.finding import Finding
 from fwtui.core.job import Completed, Failed, Job
 from fwtui.core.paths import expand_home, path_to_text, text_to_path
-from fwtui.core.segment import Transcript
-from fwtui.core.session import FilePlan
+from fwtui.core.segment import Segment, Transcript
+from fwtui.core.session import FilePlan, Spoken
+from fwtui.core.settings import Settings
 from fwtui.disk.files import is_folder, write_atomic
 from fwtui.errors import FwtuiError
 from fwtui.outputs.formats.edit import edited
@@ -62,13 +64,16 @@ async def complete(state: BatchState, job: Job, run: FileRun) -> Completed | Fai
     if (missing := await asyncio.to_thread(missing_folder, state, job, stem)) is not None:
         return Failed(now(), missing, run.started_at)
     spoken = await asyncio.to_thread(state.store.spoken, job.id)
+    marked = await asyncio.to_thread(state.store.findings, job.id)
 
     def write() -> tuple[tuple[Path, ...], tuple[Finding, ...]]:
         rules = load_replacements(Path(output.replacements)) if output.replacements else None
-        text = edited(transcript, output, rules)
+        text = edited(transcript, output, rules, text_languages(plan.language, settings, spoken))
         written = write_transcript(text, stem, output, state.store.owner, job.kept_formats or ())
         return written, (
-            *check_transcript(transcript, plan, spoken, settings.decoding, settings.quality),
+            *check_transcript(
+                transcript, plan, spoken, settings.decoding, settings.quality, marked
+            ),
             *fast_subtitles(text, output),
         )
 
@@ -108,6 +113,23 @@ def missing_folder(state: BatchState, job: Job, stem: Path) -> Failure | None:
         return missing
     beside = text_to_path(job.stem).is_absolute()
     return folder_missing(job.file.parent) if beside and not is_folder(job.file.parent) else None
+
+
+def text_languages(
+    language: str, settings: Settings, spoken: Sequence[Spoken]
+) -> Callable[[Segment], str]:
+    """The language of each segment's text; `spoken` are those detected, in order of time."""
+    if settings.decoding.task == "translate":
+        return lambda _: "en"
+    if not settings.decoding.multilingual or not spoken:
+        return lambda _: language
+    starts = [one.start for one in spoken]
+
+    def of(segment: Segment) -> str:
+        middle = (segment.start + segment.end) / 2
+        return spoken[max(0, bisect_right(starts, middle) - 1)].language
+
+    return of
 
 
 def kept_warning(kept: Sequence[str]) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from fwtui.core.events import (
     SegmentsReset,
     SettingsChanged,
 )
+from fwtui.core.finding import Finding
 from fwtui.core.job import Completed, Job, JobId
 from fwtui.core.paths import path_to_text
 from fwtui.core.segment import Segment
@@ -370,6 +371,12 @@ class SessionStore:
         with self._guard:
             progress = self._progress.files.get(job_id)
             return replay.spoken_of(self._open_journal(), progress) if progress else ()
+
+    def findings(self, job_id: JobId) -> tuple[Finding, ...]:
+        """What the engine marked in the file; kept as long as `segments`."""
+        with self._guard:
+            progress = self._progress.files.get(job_id)
+            return replay.findings_of(self._open_journal(), progress) if progress else ()
 
     def language(self, job_id: JobId) -> str | None:
         """The language of a file that was begun."""

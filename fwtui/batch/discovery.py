@@ -4,6 +4,7 @@ import glob
 import math
 import os
 import re
+import stat
 import threading
 import time
 from codecs import getincrementaldecoder
@@ -152,7 +153,7 @@ def _search_all(names: Iterable[str]) -> Iterator[_Find]:
 
 
 def _search(name: str, path: Path) -> Iterator[_Find]:
-    if path.is_dir():
+    if _is_folder(path):
         yield from _walk(str(path), str(path))
     elif os.path.lexists(path):
         transcript = is_own_transcript(str(path))
@@ -207,6 +208,14 @@ def _keeps_out(path: str, named: Iterable[str]) -> bool:
         for folder in path.split(os.sep)  # noqa: PTH206
         if folder not in {"", ".", ".."}
     )
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether there is a folder. Raises OSError if that cannot be found out."""
+    try:
+        return stat.S_ISDIR(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 def _walk(folder: str, root: str) -> Iterator[_Find]:
@@ -293,16 +302,17 @@ def _is_text(path: str) -> bool:
 
 
 def _problem(path: Path, error: OSError) -> Problem:
-    from fwtui.core.failure import Failure, FailureKind
+    from msgspec.structs import replace
 
-    title = valid_unicode(f"{error.strerror or error}: {path}")
-    if isinstance(error, PermissionError):
-        failure = Failure(FailureKind.PERMISSION, title, "check its permissions")
-    elif isinstance(error, FileNotFoundError):
-        failure = Failure(FailureKind.FILE_MISSING, title, "check the name")
-    else:
-        failure = Failure(FailureKind.INTERNAL, title, "check the disk or share")
-    return Problem(path, failure)
+    from fwtui.core.disk_errors import DiskArea, disk_failure, reason_of
+
+    failure = disk_failure(DiskArea.INPUT, error, "")
+    title = valid_unicode(f"{reason_of(error)}: {path}")
+    hint = _HINTS.get(failure.kind, "check the disk or share")
+    return Problem(path, replace(failure, title=title, hint=hint))
+
+
+_HINTS = {"permission": "check its permissions", "file_missing": "check the name"}
 
 
 Finder = Callable[[Iterable[str]], Iterator[Found]]

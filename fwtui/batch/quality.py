@@ -36,9 +36,15 @@ def check_transcript(
     spoken: Sequence[Spoken],
     decoding: DecodingSettings,
     quality: QualitySettings,
+    marked: Sequence[Finding] = (),
 ) -> tuple[Finding, ...]:
-    """All findings, ordered by time; at most `MAX_FINDINGS` of a kind."""
+    """All findings, ordered by time; at most `MAX_FINDINGS` of a kind.
+
+    `marked` are those of the engine.
+    """
     found: list[Finding] = []
+    for kind in dict.fromkeys(finding.kind for finding in marked):
+        found += limited(finding for finding in marked if finding.kind is kind)
     if quality.check_text:
         limit = decoding.compression_ratio_threshold or _COMPRESSION
         found += limited(repetitions(transcript.segments, limit))

@@ -209,8 +209,8 @@ def test_hidden_and_system_folders_are_left_out_unless_named(name: str, tmp_path
     for given in (str(named), f"{named}/**/*.mp3", f"{named}/*", f"{named}/sub/a.mp3"):
         assert [Path(path).name for path in find_media([given]).files] == ["a.mp3"], given
     # the same on the screen and in watched folders
-    assert {Path(path).name for path in walk(str(root), ())} == rest
-    assert [Path(path).name for path in walk(str(named), ())] == ["a.mp3"]
+    assert {Path(path).name for path in walk(str(root), (), lambda *_: None)} == rest
+    assert [Path(path).name for path in walk(str(named), (), lambda *_: None)] == ["a.mp3"]
     assert {entry.name for entry in read_folder(str(root), "media")} == {"week", "b.mp3"}
     assert {entry.name for entry in find_below(str(root), "media", "", lambda: False)} == rest
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from fwtui.config.locations import Locations
-from fwtui.core.paths import expand_home
+from fwtui.core.paths import expand_home, is_folder
 from fwtui.core.settings import ModelSettings
 from fwtui.errors import ModelAbsentError, ModelError
 from fwtui.models.catalogue import CONVERTER, repo_of, short_name, with_size
@@ -105,7 +105,7 @@ def locate(settings: ModelSettings, environ: Mapping[str, str] = os.environ) -> 
     """
     name = settings.model
     path = expand_home(name)
-    if path.is_dir():
+    if is_folder(path):
         if lacks := missing_files(path):
             raise ModelError(
                 f"{path} is not a CTranslate2 Whisper model: {', '.join(lacks)} missing",

@@ -3,6 +3,7 @@
 import glob
 import math
 import os
+import stat
 import threading
 import time
 from collections import deque
@@ -125,7 +126,7 @@ def _search_all(names: Iterable[str]) -> Iterator[_Find]:
 
 
 def _search(name: str, path: Path) -> Iterator[_Find]:
-    if path.is_dir():
+    if _is_folder(path):
         yield from _walk(str(path), str(path))
     elif os.path.lexists(path):
         yield _File(str(path))
@@ -138,6 +139,14 @@ def _search(name: str, path: Path) -> Iterator[_Find]:
                 yield _File(match, root)
     else:
         raise FileNotFoundError(2, "No such file or folder", str(path))
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether there is a folder. Raises OSError if that cannot be found out."""
+    try:
+        return stat.S_ISDIR(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 def _fixed_part(pattern: Path) -> str:
@@ -162,16 +171,17 @@ def is_media(name: str) -> bool:
 
 
 def _problem(path: Path, error: OSError) -> Problem:
-    from fwtui.core.failure import Failure, FailureKind
+    from msgspec.structs import replace
 
-    title = valid_unicode(f"{error.strerror or error}: {path}")
-    if isinstance(error, PermissionError):
-        failure = Failure(FailureKind.PERMISSION, title, "check its permissions")
-    elif isinstance(error, FileNotFoundError):
-        failure = Failure(FailureKind.FILE_MISSING, title, "check the name")
-    else:
-        failure = Failure(FailureKind.INTERNAL, title, "check the disk or share")
-    return Problem(path, failure)
+    from fwtui.core.disk_errors import DiskArea, disk_failure, reason_of
+
+    failure = disk_failure(DiskArea.INPUT, error, "")
+    title = valid_unicode(f"{reason_of(error)}: {path}")
+    hint = _HINTS.get(failure.kind, "check the disk or share")
+    return Problem(path, replace(failure, title=title, hint=hint))
+
+
+_HINTS = {"permission": "check its permissions", "file_missing": "check the name"}
 
 
 Finder = Callable[[Iterable[str]], Iterator[Found]]

@@ -1,5 +1,7 @@
 """Checks settings against each other and the machine before a batch uses them."""
 
+import errno
+import os
 import stat
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
@@ -18,11 +20,13 @@ from fwtui.config.fields import (
 )
 from fwtui.config.sources import KEYS, PROFILES, keys_in, parse_tables, profiles_in, values_in
 from fwtui.core.decoding import CLIPS, TOKENS, clip_points, suppressed_tokens
+from fwtui.core.disk_errors import DiskErrorKind, kind_of
 from fwtui.core.languages import LANGUAGES, language_code
-from fwtui.core.paths import expand_home, is_folder
+from fwtui.core.paths import expand_home
 from fwtui.core.settings import LEAST_INCREMENT, DecodingSettings, Settings
 from fwtui.core.templates import check_template
 from fwtui.core.text import FORMS, parse_amount
+from fwtui.disk.files import is_folder, is_present
 from fwtui.errors import ConfigError, FwtuiError, ModelError, UsageError
 
 MOST_DEVICE = 1023
@@ -76,7 +80,7 @@ def validated_value(field: Field, value: Value, settings: Settings | None = None
         case "model.model":
             return _model(value)
         case "model.model_dir":
-            _check_folder(field.key, expand_home(value))
+            return _model_dir(field.key, value)
         case "model.device_index":
             _check_device_index(field.key, value)
         case "output.output_dir":
@@ -246,7 +250,7 @@ def _model(model: str) -> str:
     folder = expand_home(model)
     if not _looks_like_folder(model):
         return model
-    if not is_folder(folder) or not (folder / "model.bin").is_file():
+    if not _may_exist(folder / "model.bin"):
         raise ModelError(
             f"no model in {shortened(str(folder), 200)}",
             "a folder with a CTranslate2 Whisper model has a model.bin and a tokenizer.json",
@@ -255,8 +259,29 @@ def _model(model: str) -> str:
     return str(_absolute(model))
 
 
+def _model_dir(key: str, folder: str) -> str | None:
+    if not folder:
+        return None
+    path = _absolute(os.path.expandvars(folder))
+    _check_folder(key, path)
+    return str(path)
+
+
 def _looks_like_folder(model: str) -> bool:
-    return model.startswith((".", "~", "/")) or is_folder(expand_home(model))
+    if model.startswith((".", "~", "/")):
+        return True
+    try:
+        return is_folder(expand_home(model))
+    except OSError:
+        return False
+
+
+def _may_exist(path: Path) -> bool:
+    """Whether there may be such a file; what is wrong with its disk is told when it is read."""
+    try:
+        return is_present(path, follow=True)
+    except OSError:
+        return True
 
 
 def _absolute(path: str) -> Path:
@@ -275,9 +300,12 @@ def _check_folder(key: str, path: Path) -> None:
     for one in (path, *path.parents):
         try:
             mode = one.stat().st_mode
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        except (OSError, ValueError) as error:  # too long, a loop of links, a NUL character
+        except (OSError, ValueError) as error:
+            kind = kind_of(error) if isinstance(error, OSError) else DiskErrorKind.NAME
+            if kind is DiskErrorKind.MISSING:
+                continue
+            if kind is not DiskErrorKind.NAME and getattr(error, "errno", 0) != errno.ELOOP:
+                return  # a disk that fails is waited for
             reason = getattr(error, "strerror", None) or str(error)
             raise UsageError(
                 f"{_option(key)} cannot be {shortened(str(path), 200)}: {reason}",

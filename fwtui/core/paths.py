@@ -67,11 +67,3 @@ MEDIA_SUFFIXES = frozenset(
     ".mkv .mov .mp2 .mp3 .mp4 .mpeg .mpg .mts .mxf .oga .ogg .ogv .opus .ra .rm .spx .tta .ts .vob "
     ".voc .wav .weba .webm .wma .wmv .wv".split()
 )
-
-
-def is_folder(path: Path) -> bool:
-    """Whether a path that a user named is a folder; False for what can be no path at all."""
-    try:
-        return path.is_dir()
-    except (OSError, ValueError):  # too long, no permission, a NUL character
-        return False

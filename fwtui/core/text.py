@@ -68,7 +68,7 @@ def _printable(character: str) -> str:
 
 
 def _cells(character: str) -> int:
-    if character in _JOINERS or unicodedata.combining(character):
+    if character in _JOINERS or unicodedata.category(character) in {"Mn", "Me"}:
         return 0
     return 2 if unicodedata.east_asian_width(character) in _WIDE else 1
 

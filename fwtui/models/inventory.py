@@ -7,8 +7,9 @@ from pathlib import Path
 
 import msgspec
 
-from fwtui.core.paths import expand_home, is_folder, path_to_text
+from fwtui.core.paths import expand_home, path_to_text
 from fwtui.core.settings import ModelSettings
+from fwtui.disk.files import is_folder
 from fwtui.errors import ModelError
 from fwtui.models.cache import (
     Cached,

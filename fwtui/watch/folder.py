@@ -13,10 +13,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fwtui.audio.identity import Identity, identify
+from fwtui.core.disk_errors import DiskErrorKind, kind_of, reason_of
 from fwtui.core.events import Level
 from fwtui.core.paths import path_to_text, text_to_path
 from fwtui.core.text import plural, printable
 from fwtui.core.watched_folder import FolderStatus, WatchedFolder
+from fwtui.disk.files import is_folder
 from fwtui.errors import StorageError
 from fwtui.watch.completeness import Clocks, Observation, being_written, complete_in
 from fwtui.watch.filters import FileKind, NameFilter
@@ -64,24 +66,27 @@ class FolderLogLine(Struct, frozen=True):
 FolderMessage = FilesArrived | FileRenamed | FolderStatusChanged | FolderLogLine
 
 
-def walk(folder: str, excluded: Collection[str]) -> Iterator[str]:
+def walk(
+    folder: str, excluded: Collection[str], refused: Callable[[str, OSError], None]
+) -> Iterator[str]:
     """All files below a folder, except those in hidden and in `excluded` folders.
 
     Symbolic links to folders are not followed, because they could form a loop. Folders that
-    cannot be read are skipped.
+    cannot be read are skipped and `refused`.
     """
     waiting = [folder]
     while waiting:
+        present = waiting.pop()
         try:
-            with os.scandir(waiting.pop()) as entries:
+            with os.scandir(present) as entries:
                 for entry in entries:
                     if entry.is_dir(follow_symlinks=False):
                         if not entry.name.startswith(".") and entry.path not in excluded:
                             waiting.append(entry.path)
                     else:
                         yield entry.path
-        except OSError:
-            continue
+        except OSError as error:
+            refused(present, error)
 
 
 PORTION = 1000  # files that are recorded at once
@@ -120,6 +125,7 @@ class FolderWatch:
         # Inodes of files that had names of unfinished ones.
         self._unfinished: dict[tuple[int, int], None] = {}
         self._unreadable: set[str] = set()
+        self._problem = ""  # of the last search of the whole folder
         self._local = True
         self._status = FolderStatus(folder=folder)
         # A daemon: a share that hangs for ever must not keep fwtui from ending.
@@ -152,7 +158,7 @@ class FolderWatch:
     def _watch_once(self) -> None:
         problem = f"folder not found: {self.root}"
         try:
-            if self.root.is_dir():
+            if is_folder(self.root):
                 self._watch()
                 return
         except OSError as error:
@@ -183,10 +189,11 @@ class FolderWatch:
                 self._incomplete.clear()
                 return
             if changed is None:
+                self._problem = ""
                 self._observe(self._walk(self.root))
             else:
                 self._observe(path for name in changed for path in self._below(name))
-            problem = ""
+            problem = self._problem
             try:
                 if self._files.is_new:
                     self._create_history()
@@ -211,7 +218,16 @@ class FolderWatch:
     # --- observing -----------------------------------------------------------------------------
 
     def _walk(self, folder: Path) -> Iterator[str]:
-        return walk(str(folder), self._excluded)
+        return walk(str(folder), self._excluded, self._refused)
+
+    def _refused(self, folder: str, error: OSError) -> None:
+        """Say once that a folder cannot be read; of the watched one that is its status."""
+        if folder == str(self.root):
+            self._problem = f"{folder} cannot be read: {reason_of(error)}"
+        elif folder not in self._unreadable and kind_of(error) is not DiskErrorKind.MISSING:
+            self._unreadable.add(folder)
+            text = f"The folder {folder} cannot be read and is left out: {reason_of(error)}"
+            self._post(FolderLogLine(Level.WARNING, printable(text)))
 
     def _below(self, name: str) -> Iterator[str]:
         """The files that a change affects: a folder may have been moved here with its files."""

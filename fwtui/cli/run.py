@@ -33,7 +33,7 @@ from fwtui.config.fields import Value, apply
 from fwtui.config.locations import Locations
 from fwtui.config.overrides import from_overrides
 from fwtui.config.sources import misspelt_variables
-from fwtui.config.validate import validated, warnings
+from fwtui.config.validate import validated
 from fwtui.core.commands import AddPaths, AnyCommand, ChangeSettings, RetryJobs, Start
 from fwtui.core.events import BatchFinished, Level
 from fwtui.core.failure import FailureKind
@@ -225,8 +225,6 @@ async def run(
     _check_intake(request, intake, console)
     offered = None if background else console
     batch, settings, commands = await _open(locations, request, intake, console, offered)
-    for warning in warnings(settings):
-        console.line(f"warning: {warning}")
     for name, close in misspelt_variables(os.environ):
         console.line(f"warning: {printable(name)} is not a setting; did you mean {close}?")
 
@@ -340,7 +338,7 @@ async def _open(
         changing = [ChangeSettings(settings)] if changed != mapped.session.settings else []
         failed = tuple(job.id for job in chosen.session.failed)
         retrying = [RetryJobs(failed)] if request.retry else []
-        await _ensure_models(settings, mapped.session.jobs, offered)
+        await _ensure_models(settings, mapped.session.jobs, offered, new=False)
         batch = await workspace.resume(chosen, request.settings)
         console.line(f"resuming session {printable(chosen.session.session_id)}")
         return batch, settings, [*changing, *retrying, *adding, Start()]
@@ -353,12 +351,23 @@ async def _open(
     return await workspace.start(settings), settings, [*adding, Start()]
 
 
-async def _ensure_models(settings: Settings, jobs: Sequence[Job], console: Console | None) -> None:
-    """Download missing models: that of the batch, and those of files with their own settings."""
+async def _ensure_models(
+    settings: Settings, jobs: Sequence[Job], console: Console | None, *, new: bool = True
+) -> None:
+    """Check the settings, and download missing models, those of files with their own included.
+
+    `new`: a new session, for which nothing was written yet. Raises FwtuiError.
+    """
+    from fwtui.batch.start_checks import check_start
+    from fwtui.memory.measure import MemoryMeter
+
+    await asyncio.to_thread(check_start, settings, MemoryMeter().count_gpus, new=new)
     own = [
         from_overrides(job.settings).model for job in jobs if job.settings and not job.is_finished
     ]
-    await ensure_downloaded(tuple(dict.fromkeys((settings.model, *own))), console)
+    models = tuple(dict.fromkeys((settings.model, *own)))
+    await ensure_downloaded(models, console)
+    await asyncio.to_thread(check_start, settings, MemoryMeter().count_gpus, new=new)
 
 
 def _maps(texts: tuple[str, ...]) -> Mapping[str, str]:

@@ -33,13 +33,15 @@ class Found(NamedTuple):
     """Absolute paths of media files, each once; paths that cannot be read; links.
 
     `roots` has for each file the given folder in which it was found, empty if the file itself was
-    given. Text and not `Path`: a hundred thousand paths take 30 MB.
+    given. `notes` tell which folders below the given ones were left out. Text and not `Path`: a
+    hundred thousand paths take 30 MB.
     """
 
     files: tuple[str, ...]
     problems: tuple[Problem, ...]
     roots: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 FIRST_SECONDS, MOST_SECONDS = 0.001, 0.05  # of search for the first portion, and for any
@@ -50,7 +52,14 @@ class _File(NamedTuple):
     root: str = ""
 
 
-_Find = _File | Problem | str  # the string is a link
+class _Note(NamedTuple):
+    """A folder below a given one that was left out: `path`, and what to say of it."""
+
+    path: str
+    text: str
+
+
+_Find = _File | Problem | _Note | str  # the string is a link
 
 
 def find_media(names: Iterable[str]) -> Found:
@@ -105,6 +114,7 @@ class _Results:
             problems=tuple(find for find in finds if isinstance(find, Problem)),
             roots=tuple(file.root for file in files),
             links=tuple(find for find in finds if isinstance(find, str)),
+            notes=tuple(find.text for find in finds if isinstance(find, _Note)),
         )
 
 
@@ -162,7 +172,13 @@ def _walk(folder: str, root: str) -> Iterator[_Find]:
             if is_media(name) and not name.startswith("."):
                 yield _File(os.path.join(parent, name), root)  # noqa: PTH118  100,000 of them
     for error in refused:
-        yield _problem(Path(error.filename or folder), error)
+        path = str(error.filename or folder)
+        if isinstance(error, PermissionError) and path != folder:
+            # Such as lost+found: no recording has failed.
+            text = f"{path} was left out: {error.strerror or error}"
+            yield _Note(path, valid_unicode(text))
+        else:
+            yield _problem(Path(path), error)
 
 
 def is_media(name: str) -> bool:

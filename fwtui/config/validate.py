@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from msgspec.structs import replace
 
@@ -12,7 +12,7 @@ from fwtui.config.fields import Field, Value, apply, check, find_field
 from fwtui.config.sources import KEYS, PROFILES, keys_in, parse_tables, profiles_in, values_in
 from fwtui.core.languages import LANGUAGES, language_code
 from fwtui.core.paths import expand_home
-from fwtui.core.settings import DecodingSettings, Settings
+from fwtui.core.settings import DecodingSettings, OutputFormat, Settings
 from fwtui.core.templates import check_template
 from fwtui.core.text import FORMS, parse_amount
 from fwtui.disk.files import is_folder, is_present
@@ -49,6 +49,7 @@ def validated(settings: Settings) -> Settings:
     _check_word_times(settings)
     output = settings.output
     _check_format(output.output_format)
+    _check_more_formats(output.more_formats)
     _check_output_name(output.output_name)
     _check_model_language(settings.model.model, code)
     rules = output.replacements
@@ -79,6 +80,8 @@ def validated_value(field: Field, value: Value) -> Value:
             return str(_absolute(value))
         case "output.output_format":
             _check_format(value)
+        case "output.more_formats":
+            _check_more_formats(value)
         case "output.output_name":
             _check_output_name(value)
         case "output.replacements":
@@ -125,6 +128,17 @@ def _check_format(output_format: str) -> None:
 
         if find_spec("docx") is None:
             raise docx_missing()
+
+
+def _check_more_formats(text: str | None) -> None:
+    for name in (text or "").split(","):
+        if name.strip().lower() not in {*get_args(OutputFormat), ""}:
+            raise UsageError(
+                f"there is no format {name.strip()!r}",
+                f"formats: {', '.join(get_args(OutputFormat))}",
+                setting="output.more_formats",
+            )
+        _check_format(name.strip().lower())
 
 
 def _check_output_name(template: str) -> None:

@@ -21,7 +21,7 @@ from fwtui.core.events import Level
 from fwtui.core.failure import Failure
 from fwtui.core.finding import Finding
 from fwtui.core.job import Completed, Failed, Job
-from fwtui.core.paths import expand_home, path_to_text, text_to_path
+from fwtui.core.paths import REPORT_PREFIX, expand_home, path_to_text, text_to_path
 from fwtui.core.segment import Segment, Transcript
 from fwtui.core.session import FilePlan, Spoken
 from fwtui.core.settings import Settings
@@ -145,7 +145,7 @@ async def write_report(
     session = state.store.session_id
     report = make_report(tuple(state.queue), settings, session, began, now(), peak_rss, prediction)
     folder = expand_home(text_to_path(path_to_text(settings.output.output_dir)))
-    path = folder / f"fwtui-report-{session}.txt"
+    path = folder / f"{REPORT_PREFIX}{session}.txt"
     try:
         if (missing := await asyncio.to_thread(state.output_folders.missing, folder)) is not None:
             state.log(Level.ERROR, f"The report could not be written: {missing.title}")

@@ -5,6 +5,7 @@ import os
 import stat
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -15,8 +16,8 @@ from msgspec.structs import replace
 from fwtui.audio.identity import Identity, identify
 from fwtui.core.disk_errors import DiskErrorKind, kind_of, reason_of
 from fwtui.core.events import Level
-from fwtui.core.paths import path_to_text, text_to_path
-from fwtui.core.text import plural, printable
+from fwtui.core.paths import OUTPUT_SUFFIXES, is_kept_out, path_to_text, text_to_path
+from fwtui.core.text import left_out_text, plural, printable
 from fwtui.core.watched_folder import FolderStatus, WatchedFolder
 from fwtui.disk.files import is_folder
 from fwtui.errors import StorageError
@@ -69,7 +70,7 @@ FolderMessage = FilesArrived | FileRenamed | FolderStatusChanged | FolderLogLine
 def walk(
     folder: str, excluded: Collection[str], refused: Callable[[str, OSError], None]
 ) -> Iterator[str]:
-    """All files below a folder, except those in hidden and in `excluded` folders.
+    """All files below a folder, except those in hidden, system and `excluded` folders.
 
     Symbolic links to folders are not followed, because they could form a loop. Folders that
     cannot be read are skipped and `refused`.
@@ -81,7 +82,7 @@ def walk(
             with os.scandir(present) as entries:
                 for entry in entries:
                     if entry.is_dir(follow_symlinks=False):
-                        if not entry.name.startswith(".") and entry.path not in excluded:
+                        if not is_kept_out(entry.name) and entry.path not in excluded:
                             waiting.append(entry.path)
                     else:
                         yield entry.path
@@ -127,6 +128,7 @@ class FolderWatch:
         self._unreadable: set[str] = set()
         self._problem = ""  # of the last search of the whole folder
         self._local = True
+        self._mentioned = False
         self._status = FolderStatus(folder=folder)
         # A daemon: a share that hangs for ever must not keep fwtui from ending.
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
@@ -191,6 +193,7 @@ class FolderWatch:
             if changed is None:
                 self._problem = ""
                 self._observe(self._walk(self.root))
+                self._mention_left_out()
             else:
                 self._observe(path for name in changed for path in self._below(name))
             problem = self._problem
@@ -248,7 +251,7 @@ class FolderWatch:
         return iter((str(path),))
 
     def _is_excluded(self, folder: Path) -> bool:
-        return folder.name.startswith(".") or str(folder) in self._excluded
+        return is_kept_out(folder.name) or str(folder) in self._excluded
 
     def _observe(self, paths: Iterable[str]) -> None:
         now, below = time.monotonic(), len(os.path.join(self.root, ""))  # noqa: PTH118
@@ -267,6 +270,22 @@ class FolderWatch:
                 before = self._incomplete.get(path)
                 unchanged = before is not None and seen.is_unchanged_from(before[0])
                 self._incomplete[path] = seen, before[1] if before and unchanged else now
+
+    def _mention_left_out(self) -> None:
+        """Say once what is in the folder that is no recording; our transcripts are expected."""
+        if self._mentioned:
+            return
+        self._mentioned = True
+        below = len(os.path.join(self.root, ""))  # noqa: PTH118
+        counts = Counter[str]()
+        for path in self._walk(self.root):
+            suffix = os.path.splitext(path)[1].lower()  # noqa: PTH122
+            is_other = self._filter.kind(path[below:]) is FileKind.OTHER
+            if is_other and suffix not in OUTPUT_SUFFIXES:
+                counts[suffix or "without extension"] += 1
+        if text := left_out_text(counts.items()):
+            text = f"Not taken from {self.root}: {text}"
+            self._post(FolderLogLine(Level.INFO, printable(text)))
 
     def _remember_unfinished(self, seen: Observation) -> None:
         if len(self._unfinished) >= _MOST_UNFINISHED:

@@ -145,7 +145,7 @@ def protected_formats(stem: Path, output: OutputSettings, kept: Collection[str])
     Otherwise none: the file fails when they are written, and keeps its words. Raises OSError.
     """
     protected = tuple(name for name in read_only(stem, output) if name not in kept)
-    return protected if {*formats(output.output_format)} - {*protected, *kept} else ()
+    return protected if {*formats(output)} - {*protected, *kept} else ()
 
 
 def read_only_warning(names: Collection[str]) -> tuple[str, ...]:

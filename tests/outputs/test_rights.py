@@ -155,5 +155,5 @@ def test_only_some_are_read_only(tmp_path: Path) -> None:
     assert protected_formats(stem, output, ("srt",)) == ("vtt",)
     # with nothing left to write, the file fails
     assert protected_formats(stem, OutputSettings(output_format="srt"), ()) == ()
-    others = {name for name in formats("all") if name not in {"srt", "vtt"}}
+    others = {name for name in formats(OutputSettings()) if name not in {"srt", "vtt"}}
     assert protected_formats(stem, output, others) == ()

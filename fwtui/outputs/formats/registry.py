@@ -65,7 +65,7 @@ def existing(stem: Path, settings: OutputSettings) -> tuple[str, ...]:
 def read_only(stem: Path, settings: OutputSettings) -> tuple[str, ...]:
     """The formats whose files exist and may not be written to. Raises OSError."""
     paths = output_paths(stem, settings)
-    names = zip(formats(settings.output_format), paths, strict=True)
+    names = zip(formats(settings), paths, strict=True)
     return tuple(name for name, path in names if is_read_only(path))
 
 

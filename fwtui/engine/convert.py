@@ -16,8 +16,11 @@ from faster_whisper.transcribe import (
     Word as WhisperWord,
 )
 from faster_whisper.vad import SpeechTimestampsMap
+from msgspec.structs import replace
 
 from fwtui.audio.wav import SAMPLE_RATE
+from fwtui.core.decoding import clip_points, suppressed_tokens
+from fwtui.core.finding import Finding
 from fwtui.core.segment import Segment, Word
 from fwtui.core.session import FilePlan, SpeechChunk, Spoken, WindowState
 from fwtui.core.settings import DecodingSettings
@@ -39,12 +42,20 @@ class FileClock:
 
     def position(self, state: WindowState) -> float:
         """Seconds of the file done before `state`."""
-        if state.done:
-            return self.duration
-        seconds = state.seek / 100
+        return self.duration if state.done else self.seconds(state.seek / 100)
+
+    def seconds(self, at: float, *, is_end: bool = False) -> float:
+        """A time of the model's signal, in seconds of the file; `is_end`: that of an end."""
         if self.map is not None:
-            seconds = float(self.map.get_original_time(seconds))
-        return min(seconds, self.duration)
+            at = float(self.map.get_original_time(at, is_end=is_end))
+        return min(at, self.duration)
+
+    def findings(self, found: Sequence[Finding]) -> tuple[Finding, ...]:
+        """The findings with their times in the file."""
+        return tuple(
+            replace(one, start=self.seconds(one.start), end=self.seconds(one.end, is_end=True))
+            for one in found
+        )
 
 
 def spoken_in(
@@ -62,7 +73,7 @@ def _chunk_dict(chunk: SpeechChunk) -> dict[str, int]:
 
 def transcription_options(decoding: DecodingSettings, tokenizer: Tokenizer) -> TranscriptionOptions:
     """Our settings as faster-whisper's options, as its `transcribe` would make them."""
-    suppressed = [int(token) for token in decoding.suppress_tokens.split(",") if token.strip()]
+    suppressed = list(suppressed_tokens(decoding.suppress_tokens))
     return TranscriptionOptions(
         beam_size=decoding.beam_size,
         best_of=decoding.best_of,
@@ -87,9 +98,7 @@ def transcription_options(decoding: DecodingSettings, tokenizer: Tokenizer) -> T
         append_punctuations=decoding.append_punctuations,
         multilingual=decoding.multilingual,
         max_new_tokens=decoding.max_new_tokens,
-        clip_timestamps=[
-            float(seconds) for seconds in decoding.clip_timestamps.split(",") if seconds.strip()
-        ],
+        clip_timestamps=list(clip_points(decoding.clip_timestamps)),
         hallucination_silence_threshold=decoding.hallucination_silence_threshold,
         hotwords=decoding.hotwords,
     )

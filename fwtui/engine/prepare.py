@@ -19,6 +19,7 @@ from fwtui.audio.media import fingerprint, probe
 from fwtui.audio.signal import FloatArray, Pcm, SampleSource, SpeechView
 from fwtui.audio.speech import find_speech
 from fwtui.audio.wav import SAMPLE_RATE
+from fwtui.core.decoding import clip_points, clips_past_end
 from fwtui.core.job import MediaInfo
 from fwtui.core.paths import text_to_path
 from fwtui.core.session import FilePlan, ResumePoint, SpeechChunk
@@ -63,8 +64,8 @@ class PreparedFile:
         """Length of the decoded audio."""
         return self.samples / SAMPLE_RATE
 
-    def plan(self, language: str) -> FilePlan:
-        """The file's plan, for the journal."""
+    def plan(self, language: str, warnings: tuple[str, ...] = ()) -> FilePlan:
+        """The file's plan, for the journal; `warnings` are those beside the file's own."""
         return FilePlan(
             fingerprint=self.fingerprint,
             text_hash=self.request.text_hash,
@@ -72,7 +73,7 @@ class PreparedFile:
             loudest=self.loudest,
             language=language,
             speech=self.speech,
-            warnings=self.warnings,
+            warnings=(*self.warnings, *warnings),
             sound=self.digest,
             chunks=self.chunks,
             heard=self.heard,
@@ -137,7 +138,7 @@ def prepare(
         samples=decoded.samples,
         loudest=loudest,
         speech=speech,
-        warnings=decoded.warnings,
+        warnings=_warnings(decoded, request.decoding),
         resume=resume,
         restarted=restarted,
         digest=decoded.digest,
@@ -145,6 +146,11 @@ def prepare(
         first=first,
         heard=heard,
     )
+
+
+def _warnings(decoded: Decoded, decoding: DecodingSettings) -> tuple[str, ...]:
+    points = clip_points(decoding.clip_timestamps)
+    return decoded.warnings + clips_past_end(points, decoded.samples / SAMPLE_RATE)
 
 
 def _spoken(
@@ -166,7 +172,7 @@ def _spoken(
             speech = find_speech(pcm, vad_options(decoding), cancelled)
         return speech, None
     ranges = clip_ranges(decoding.clip_timestamps, len(pcm))
-    clips = decoding.clip_timestamps != "0"
+    clips = clip_points(decoding.clip_timestamps)
     if clips and all(clip.end - clip.start <= limit for clip in ranges):
         return cut(ranges, limit)
     speech = find_speech(pcm, batched_vad_options(decoding, limit), cancelled)
@@ -177,7 +183,7 @@ def _heard(
     pcm: Pcm, decoding: DecodingSettings, cancelled: Callable[[], bool]
 ) -> tuple[SpeechChunk, ...] | None:
     """Speech that must get text; None if only parts of the file are transcribed."""
-    if decoding.clip_timestamps != "0":
+    if clip_points(decoding.clip_timestamps):
         return None
     return find_speech(pcm, vad_options(decoding), cancelled)
 
@@ -240,7 +246,7 @@ def usable_resume(
 
 def uses_vad(decoding: DecodingSettings) -> bool:
     """Whether VAD is used; clip ranges switch it off, as in faster-whisper."""
-    return decoding.vad_filter and decoding.clip_timestamps == "0"
+    return decoding.vad_filter and not clip_points(decoding.clip_timestamps)
 
 
 def vad_options(decoding: DecodingSettings) -> VadOptions:

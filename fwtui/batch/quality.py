@@ -61,7 +61,7 @@ def check_transcript(
 def fast_subtitles(transcript: Transcript, output: OutputSettings) -> tuple[Finding, ...]:
     """Subtitles that are too fast to read, if there is a limit and subtitles are written."""
     limit = output.max_chars_per_second
-    if limit is None or _SUBTITLES.isdisjoint(formats(output.output_format)):
+    if limit is None or _SUBTITLES.isdisjoint(formats(output)):
         return ()
     found = (
         Finding(

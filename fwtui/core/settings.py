@@ -345,6 +345,10 @@ class OutputSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     output_format: Annotated[
         OutputFormat, Meta(description="Format of the transcripts (all = txt, vtt, srt, tsv, json)")
     ] = "all"
+    more_formats: Annotated[
+        str | None,
+        Meta(description="Further formats, comma-separated; -f can be given several times"),
+    ] = None
     pretty_json: Annotated[bool, Meta(description="Indent the JSON")] = False
     highlight_words: Annotated[
         bool,

@@ -52,7 +52,7 @@ def check_transcript(
     speech = plan.heard if plan.heard is not None else plan.speech
     if speech is not None and decoding.clip_timestamps == "0":
         found += limited(missing_speech(speech, transcript.segments, quality.missing_speech_s))
-    if quality.check_languages:
+    if quality.check_languages and not decoding.multilingual:
         found += limited(other_languages(spoken, plan.language))
     return tuple(sorted(found, key=lambda finding: (finding.start, finding.end)))
 

@@ -1,7 +1,6 @@
 """Checks settings against each other and the machine before a batch uses them."""
 
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,7 @@ from msgspec.structs import replace
 
 from fwtui.config.fields import Field, Value, apply, check, find_field
 from fwtui.config.sources import KEYS, PROFILES, keys_in, parse_tables, profiles_in, values_in
-from fwtui.core.languages import LANGUAGES, language_code
+from fwtui.core.languages import AUTO, language_code, nearest_language
 from fwtui.core.paths import expand_home
 from fwtui.core.settings import DecodingSettings, Settings
 from fwtui.core.templates import check_template
@@ -180,15 +179,18 @@ def _check_hook(key: str, command: str | None, *, shell: bool) -> None:
         ) from None
 
 
-def _language(key: str, language: str) -> str:
-    """The code of a language."""
+def _language(key: str, language: str) -> str | None:
+    """The code of a language; None if it is to be detected."""
+    if language.strip().casefold() in AUTO:
+        return None
     code = language_code(language)
     if code is None:
-        names = [*LANGUAGES, *LANGUAGES.values()]
-        close = get_close_matches(language.lower(), names, n=1)
+        close = nearest_language(language)
         raise UsageError(
             f"Whisper does not support the language {language!r}",
-            f"did you mean {close[0]}?" if close else "use a code such as en, or a name: English",
+            f"did you mean {close}?"
+            if close
+            else "use a code such as en, a name such as English, or auto",
             setting=key,
         )
     return code

@@ -7,8 +7,8 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from fwtui.audio.identity import change_since
-from fwtui.batch.conflicts import rename_for_language
-from fwtui.batch.disk_wait import blocks_batch
+from fwtui.batch.conflicts import rename_for_language, stem_path
+from fwtui.batch.disk_wait import blocks_batch, output_failure
 from fwtui.batch.estimate import Speed, job_eta
 from fwtui.batch.file_run import SKIPPED_BY_USER, FileRun
 from fwtui.batch.finish import complete
@@ -119,8 +119,13 @@ class FileRecorder:
         batch.
         """
         assert run.plan is not None
-        job = await rename_for_language(self.state, job, run.settings, run.plan.language)
-        state = await complete(self.state, job, run)
+        state: Completed | Failed
+        try:
+            job = await rename_for_language(self.state, job, run.settings, run.plan.language)
+            state = await complete(self.state, job, run)
+        except OSError as error:
+            folder = stem_path(job.stem, run.settings.output).parent
+            state = Failed(now(), output_failure(error, folder), run.started_at)
         await self._drop_scratch(run)
         no_room = None
         if isinstance(state, Failed):
@@ -132,6 +137,20 @@ class FileRecorder:
                 self.state.log(Level.WARNING, line, job.id)
         await self._log_memory(job, run)
         return no_room
+
+    async def unwritable(
+        self, job: Job, run: FileRun, error: OSError, folder: Path
+    ) -> Failure | None:
+        """Record that the folder of a waiting file's outputs cannot be looked at.
+
+        Returns the failure if the batch must wait; otherwise the file has failed.
+        """
+        failure = output_failure(error, folder)
+        self.state.log(Level.ERROR, failure.about(job.name), job.id)
+        if await blocks_batch(failure):
+            return failure
+        await self.state.put(replace(job, state=Failed(now(), failure, run.started_at)))
+        return None
 
     async def _log_memory(self, job: Job, run: FileRun) -> None:
         """Log the memory at the end of a file that had begun, compared with that at its start."""

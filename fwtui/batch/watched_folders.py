@@ -66,9 +66,9 @@ def reconcile(
 def _queue_of(sessions: Path, session: str) -> set[str] | None:
     """The paths in the queue of a session; None if it does not exist or cannot be read."""
     stored = SessionFiles(sessions, session)
-    if not stored.snapshot.exists():
-        return None
     try:
+        if not stored.exists():
+            return None
         return {job.path for job in load(stored).content.view.jobs.values()}
     except StorageError:
         return None
@@ -131,6 +131,9 @@ class WatchedFolders:
         one = self._open[folder.path] = _OpenFolder(FolderStatus(folder=folder))
         self._update_excluded()
         await self._save()
+        if folder.target:
+            target = text_to_path(folder.target)
+            await asyncio.to_thread(self.state.output_folders.remember, [target])
         try:
             await self._open_files(one)
         except FwtuiError as error:
@@ -371,7 +374,14 @@ class WatchedFolders:
             if one is None or entry is None:
                 return
             moved_to: str | None = None
+            target = text_to_path(one.folder.target)
             try:
+                if one.folder.target and (
+                    missing := await asyncio.to_thread(self.state.output_folders.missing, target)
+                ):
+                    text = f"{job.name} was transcribed but not moved yet: {missing.title}"
+                    self.state.log(Level.WARNING, text, job.id)
+                    return  # it is moved when the folder is watched again
                 path = await asyncio.to_thread(
                     apply_after_action, one.folder, job.file, entry.known
                 )

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
+from fwtui.core.disk_errors import DiskErrorKind, kind_of
 from fwtui.core.events import JobChanged, SettingsChanged
 from fwtui.core.job import JobId
 from fwtui.core.segment import Segment
@@ -78,7 +79,8 @@ def list_sessions(
     """All sessions in `directory`, and those of the earlier program in the temporary folder `temp`.
 
     Unreadable ones of ours are moved to the quarantine, empty ones that are not in use are
-    deleted; nothing else is changed. Never raises because of the content of a file.
+    deleted; nothing else is changed. Never raises because of the content of a file; raises
+    StorageError if `directory` cannot be listed.
     """
     found: list[StoredSession] = []
     problems: list[str] = []
@@ -87,8 +89,11 @@ def list_sessions(
             found += _own(SessionFiles(directory, path.stem), files)
         except StorageError as error:
             problems.append(_text_of(error))
+    legacy: list[Path] = []
     adopted = {stored.session.extra.get(ADOPTED_FROM) for stored in found}
-    for path in _json_files((temp or Path(tempfile.gettempdir())) / LEGACY_FOLDER):
+    with contextlib.suppress(StorageError):
+        legacy = _json_files((temp or Path(tempfile.gettempdir())) / LEGACY_FOLDER)
+    for path in legacy:
         try:
             if str(path) not in adopted:
                 found.append(_legacy(path))
@@ -103,9 +108,13 @@ def _text_of(error: StorageError) -> str:
 
 
 def _json_files(directory: Path) -> list[Path]:
-    with contextlib.suppress(OSError):
+    """The JSON files in a folder, which need not exist. Raises StorageError."""
+    try:
         return sorted(path for path in directory.iterdir() if path.suffix == ".json")
-    return []
+    except OSError as error:
+        if kind_of(error) is DiskErrorKind.MISSING:
+            return []
+        raise storage_error(error, directory, "list") from error
 
 
 def _own(paths: SessionFiles, files: FileSystem) -> Iterator[StoredSession]:
@@ -247,7 +256,7 @@ def discard(directory: Path, session_id: str, *, files: FileSystem = FILES) -> D
     Raises SessionInUseError, StorageError.
     """
     paths = SessionFiles(directory, session_id)
-    if not paths.snapshot.exists():
+    if not paths.exists():
         raise StorageError(f"There is no session {session_id}")
     lock = SessionLock.acquire(paths.lock, files)
     removed = None

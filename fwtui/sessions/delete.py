@@ -8,7 +8,14 @@ from typing import Any
 import msgspec
 
 from fwtui.core.paths import text_to_path
-from fwtui.disk.files import PRIVATE_FILE, FileSystem, ensure_folder, storage_error, write_atomic
+from fwtui.disk.files import (
+    PRIVATE_FILE,
+    FileSystem,
+    ensure_folder,
+    is_present,
+    storage_error,
+    write_atomic,
+)
 from fwtui.sessions.session_files import SessionFiles
 
 # The folder of the earlier desktop program below the temporary folder.
@@ -77,7 +84,7 @@ def _remove_all(
 ) -> DeletedFiles:
     for path in paths:
         try:
-            if path is not None and path.exists():
+            if path is not None and is_present(path):
                 removed = _remove(path, removed, files)
                 files.sync_folder(path.parent)
         except OSError as error:
@@ -116,7 +123,7 @@ def move_away(paths: SessionFiles, files: FileSystem) -> Path:
     try:
         # The journal first: alone it would count as the leftover of a deleted session.
         for path in (paths.journal, paths.snapshot):
-            if path.exists():
+            if is_present(path):
                 target = _free_name(path, paths, files)
                 files.replace(path, target)
                 files.sync_folder(target.parent)
@@ -130,7 +137,7 @@ def _free_name(path: Path, paths: SessionFiles, files: FileSystem) -> Path:
     ensure_folder(paths.quarantine, files)
     target = paths.quarantine / path.name
     number = 2
-    while target.exists():
+    while is_present(target):
         target = paths.quarantine / f"{path.name}.{number}"
         number += 1
     return target

@@ -93,15 +93,20 @@ def _older(path: Path, before: float) -> bool:
 def _sweep_leftovers(swept: DeletedFiles, sessions: Path, files: FileSystem) -> DeletedFiles:
     """Delete journals and locks of deleted sessions."""
     for path in _entries(sessions):
-        if path.suffix not in {".journal", ".lock"} or path.with_suffix(".json").exists():
+        if path.suffix not in {".journal", ".lock"}:
             continue
         with contextlib.suppress(StorageError):
             paths = SessionFiles(sessions, path.stem)
+            if paths.exists():
+                continue
             lock = SessionLock.acquire(paths.lock, files)
-            gone = not paths.snapshot.exists()
-            if gone:
-                swept = _remove(swept, (paths.journal,), files)
-            lock.release(remove=gone)
+            gone = False
+            try:
+                gone = not paths.exists()
+                if gone:
+                    swept = _remove(swept, (paths.journal,), files)
+            finally:
+                lock.release(remove=gone)
     return swept
 
 
@@ -178,10 +183,10 @@ def link_place(folder: Path, url: str) -> Path:
 def sweep_links(links: Path, sessions: Path) -> tuple[Path, ...]:
     """Delete the downloads of deleted sessions; returns their folders."""
     gone = []
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, StorageError):
         for folder in sorted(links.glob(f"{_owner(sessions)}-*")):
             session_id = folder.name.partition("-")[2]
-            if not SessionFiles(sessions, session_id).snapshot.exists():
+            if not SessionFiles(sessions, session_id).exists():
                 shutil.rmtree(folder, ignore_errors=True)
                 gone.append(folder)
     return tuple(gone)

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from fwtui.core.events import (
     DurableChange,
@@ -42,6 +43,10 @@ from fwtui.sessions.replay import FileProgress, ProgressIndex, SessionContent
 from fwtui.sessions.session_files import ID_FORMAT, SessionFiles, local_time
 from fwtui.sessions.settings_codec import settings_to
 
+# Keys of the session file.
+MOUNTS = "output_mounts"
+FOLDERS = "output_folders"
+
 
 class SessionStore:
     """A session, open and locked. Thread-safe; every method is durable when it returns.
@@ -67,11 +72,18 @@ class SessionStore:
 
     @classmethod
     def create(
-        cls, directory: Path, settings: Settings, now: datetime, *, files: FileSystem = FILES
+        cls,
+        directory: Path,
+        settings: Settings,
+        now: datetime,
+        *,
+        seen: tuple[Sequence[str], Sequence[str]] = ((), ()),
+        files: FileSystem = FILES,
     ) -> "SessionStore":
-        """A new session with an id made from `now`."""
+        """A new session with an id made from `now`; `seen` as for `remember_folders`."""
         now = local_time(now)
         content = SessionContent(f"{now:{ID_FORMAT}}", now, BatchView(settings=settings))
+        content.extra = _with_folders({}, *seen)
         return cls.create_from(directory, content, files=files)
 
     @classmethod
@@ -98,12 +110,12 @@ class SessionStore:
             suffix = f"_{number}" if number > 1 else ""
             paths = SessionFiles(directory, wanted + suffix)
             # A journal alone is a leftover of a deleted session: its records must not become ours.
-            if paths.snapshot.exists() or paths.journal.exists():
+            if paths.exists() or paths.has_journal():
                 continue
             with contextlib.suppress(SessionInUseError):
                 lock = SessionLock.acquire(paths.lock, files)
                 # Only the holder of the lock creates the file, but it may just have done so.
-                if not paths.snapshot.exists():
+                if not paths.exists():
                     return paths, lock
                 lock.release()
         raise AssertionError("unreachable")
@@ -123,7 +135,7 @@ class SessionStore:
         Raises SessionInUseError, SessionTooNewError, UnreadableError or StorageError.
         """
         paths = SessionFiles(directory, session_id)
-        if not paths.snapshot.exists():
+        if not paths.exists():
             raise StorageError(f"There is no session {session_id}")
         store = cls(paths, SessionLock.acquire(paths.lock, files), files)
         try:
@@ -278,6 +290,29 @@ class SessionStore:
                 self._content.folders = before
                 raise
 
+    @property
+    def mounts(self) -> tuple[str, ...]:
+        """The mount points, as `path_to_text`, of the drives that outputs are on."""
+        return _texts(self._content.extra.get(MOUNTS))
+
+    @property
+    def folders_seen(self) -> tuple[str, ...]:
+        """The output folders, as `path_to_text`, that were there."""
+        return _texts(self._content.extra.get(FOLDERS))
+
+    def remember_folders(self, folders: Sequence[str], mounts: Sequence[str]) -> None:
+        """Remember output folders and mount points, in a new snapshot if any of them is new."""
+        with self._guard:
+            extra = _with_folders(self._content.extra, folders, mounts)
+            if extra == self._content.extra:
+                return
+            before, self._content.extra = self._content.extra, extra
+            try:
+                self.compact()
+            except BaseException:
+                self._content.extra = before
+                raise
+
     def begin_file(self, job_id: JobId, plan: FilePlan) -> None:
         """Record that a file starts from its beginning; earlier windows of it no longer count."""
         with self._guard:
@@ -426,3 +461,19 @@ class SessionStore:
         offsets = self._open_journal().append(news)
         for record, offset in zip(news, offsets, strict=True):
             self._progress.apply(record, offset)
+
+
+def _with_folders(
+    extra: dict[str, Any], folders: Sequence[str], mounts: Sequence[str]
+) -> dict[str, Any]:
+    """The keys of a session file with these output folders and mount points added."""
+    added = dict(extra)
+    for key, texts in ((FOLDERS, folders), (MOUNTS, mounts)):
+        if known := tuple(dict.fromkeys((*_texts(extra.get(key)), *texts))):
+            added[key] = list(known)
+    return added
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    """The texts in a list of the session file, which anybody may have edited."""
+    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()

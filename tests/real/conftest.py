@@ -20,6 +20,12 @@ def _inside(folder: str, name: str) -> Path:
 
 
 @pytest.fixture
+def models() -> Path:
+    """The folder with the models `base` and `tiny.en`."""
+    return _inside(_MODELS, "base").parent
+
+
+@pytest.fixture
 def base() -> Path:
     """The folder of OpenAI's multilingual model `base`."""
     return _inside(_MODELS, "base")

@@ -131,7 +131,8 @@ class Job(msgspec.Struct, frozen=True, gc=False):
     formats whose files existed before and are left alone; None: not checked yet. `settings` are
     the job's own, if it was retried with other settings than the batch's: those that differ from
     their defaults, by `section.name`. `source` is the link that the file comes from; until it is
-    downloaded, `path` is where it will be.
+    downloaded, `path` is where it will be. `note` becomes a warning when the file is done: why its
+    outputs have another name.
     """
 
     id: JobId
@@ -145,6 +146,7 @@ class Job(msgspec.Struct, frozen=True, gc=False):
     root: str = ""
     kept_formats: tuple[str, ...] | None = msgspec.field(default=None, name="kept")
     source: str | None = None
+    note: str = ""
 
     def with_stem(self, stem: str) -> "Job":
         """The job with outputs of this name."""

@@ -11,9 +11,11 @@ import stat
 import sys
 from collections.abc import Iterable, Iterator
 from hashlib import blake2b
+from io import BufferedReader
 from pathlib import Path
 
 from fwtui.core.paths import path_to_text
+from fwtui.core.text import size_text
 from fwtui.errors import DiskFullError, StorageError
 
 # Some network and FUSE file systems cannot sync a folder; nothing more can be done then.
@@ -85,6 +87,34 @@ class FileSystem:
 FILES = FileSystem()
 
 
+class NotRegularError(OSError):
+    """What should be a file is a pipe, a device, a socket or a folder, or is far too large."""
+
+
+def open_regular(path: Path, limit: int | None = None) -> BufferedReader:
+    """Open a file of at most `limit` bytes for reading, without waiting for a pipe or a device.
+
+    Raises OSError.
+    """
+    descriptor = os.open(path, os.O_RDONLY | _BINARY | getattr(os, "O_NONBLOCK", 0))
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise NotRegularError(errno.EINVAL, "Not a regular file", str(path))
+        if limit is not None and found.st_size > limit:
+            raise NotRegularError(errno.EFBIG, f"Larger than {size_text(limit)}", str(path))
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return os.fdopen(descriptor, "rb")
+
+
+def read_regular(path: Path, limit: int) -> bytes:
+    """The content of a file of at most `limit` bytes; `open_regular` says what is refused."""
+    with open_regular(path, limit) as file:
+        return file.read(limit + 1)
+
+
 def write_all(files: FileSystem, descriptor: int, data: bytes) -> None:
     """Write all of `data`: a nearly full disk may accept only a part of it at first."""
     rest = memoryview(data)
@@ -115,6 +145,8 @@ _NO_PERMISSION = (errno.EACCES, errno.EPERM, errno.EROFS)
 def storage_error(error: OSError, path: Path, doing: str, needed: int = 0) -> StorageError:
     """The error to raise for `error`; `doing` as in "Cannot <doing> <path>", `needed` in bytes."""
     place = path_to_text(path.parent)
+    if isinstance(error, NotRegularError):
+        return StorageError(f"Cannot {doing} {path}: {error.strerror}", "Move or delete it.")
     if error.errno in _NO_ROOM:
         return DiskFullError(
             f"No room left to {doing} {path}",
@@ -129,6 +161,13 @@ def storage_error(error: OSError, path: Path, doing: str, needed: int = 0) -> St
         )
     hint = "Check the permissions of the folder." if error.errno in _NO_PERMISSION else ""
     return StorageError(f"Cannot {doing} {path}: {error.strerror or error}", hint)
+
+
+def folder_error(error: OSError, folder: Path) -> StorageError:
+    """The error for a folder that cannot be looked into, with the command that mends it."""
+    told = storage_error(error, folder / "*", "look into")
+    title = f"Cannot look into {folder}: {error.strerror or error}"
+    return StorageError(title, told.hint, place=told.place)
 
 
 TEMP_PREFIX = ".fwtui-"

@@ -1,5 +1,7 @@
 """Deletion of a session with the files that belong to it, and nothing else."""
 
+import contextlib
+import os
 import stat
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,7 +10,16 @@ from typing import Any
 import msgspec
 
 from fwtui.core.paths import text_to_path
-from fwtui.disk.files import PRIVATE_FILE, FileSystem, ensure_folder, storage_error, write_atomic
+from fwtui.disk.files import (
+    PRIVATE_FILE,
+    FileSystem,
+    ensure_folder,
+    open_regular,
+    storage_error,
+    write_atomic,
+)
+from fwtui.disk.lock import SessionLock
+from fwtui.errors import StorageError
 from fwtui.sessions.session_files import SessionFiles
 
 # The folder of the earlier desktop program below the temporary folder.
@@ -45,12 +56,18 @@ def remove_scratch(temps: Iterable[str], files: FileSystem) -> tuple[DeletedFile
 
 
 def erase(
-    paths: SessionFiles, temps: Iterable[str], files: FileSystem, original: Path | None = None
+    paths: SessionFiles,
+    lock: SessionLock,
+    temps: Iterable[str],
+    files: FileSystem,
+    original: Path | None = None,
 ) -> DeletedFiles:
     """Delete a session, whose lock the caller holds, and the `original` it was made from.
 
-    Raises StorageError.
+    The lock says so, in case that this process dies meanwhile. Raises StorageError.
     """
+    with contextlib.suppress(StorageError):
+        lock.mark_deletion()
     removed, _ = remove_scratch(temps, files)
     # Without our session the original would be offered again. A journal alone is no session, so
     # it is deleted last.
@@ -98,9 +115,10 @@ def _remove(path: Path, so_far: DeletedFiles, files: FileSystem) -> DeletedFiles
 
 def keep_copy(path: Path, paths: SessionFiles, files: FileSystem) -> Path:
     """Copy a damaged file into the quarantine; returns the copy. Raises StorageError."""
+    name = path.name if path == paths.journal else f"{path.name}.copy"
     try:
-        target = _free_name(path, paths, files)
-        with path.open("rb") as source:
+        target = _free_name(name, paths, files)
+        with open_regular(path) as source:
             chunks = iter(lambda: source.read(1 << 20), b"")
             write_atomic(target, chunks, PRIVATE_FILE, files=files)
     except OSError as error:
@@ -116,8 +134,8 @@ def move_away(paths: SessionFiles, files: FileSystem) -> Path:
     try:
         # The journal first: alone it would count as the leftover of a deleted session.
         for path in (paths.journal, paths.snapshot):
-            if path.exists():
-                target = _free_name(path, paths, files)
+            if os.path.lexists(path):
+                target = _free_name(path.name, paths, files)
                 files.replace(path, target)
                 files.sync_folder(target.parent)
         files.sync_folder(paths.directory)
@@ -126,11 +144,16 @@ def move_away(paths: SessionFiles, files: FileSystem) -> Path:
     return target
 
 
-def _free_name(path: Path, paths: SessionFiles, files: FileSystem) -> Path:
+def was_quarantined(paths: SessionFiles) -> bool:
+    """Whether the session was moved into the quarantine because it could not be read."""
+    return os.path.lexists(paths.quarantine / paths.snapshot.name)
+
+
+def _free_name(name: str, paths: SessionFiles, files: FileSystem) -> Path:
     ensure_folder(paths.quarantine, files)
-    target = paths.quarantine / path.name
+    target = paths.quarantine / name
     number = 2
-    while target.exists():
-        target = paths.quarantine / f"{path.name}.{number}"
+    while os.path.lexists(target):
+        target = paths.quarantine / f"{name}.{number}"
         number += 1
     return target

@@ -23,7 +23,7 @@ from fwtui.disk.files import (
     ensure_folder,
     storage_error,
 )
-from fwtui.disk.lock import SessionLock, holder_of
+from fwtui.disk.lock import SessionLock, holder_of, was_deleting
 from fwtui.errors import StorageError
 from fwtui.sessions.delete import DeletedFiles
 from fwtui.sessions.session_files import SessionFiles
@@ -91,17 +91,21 @@ def _older(path: Path, before: float) -> bool:
 
 
 def _sweep_leftovers(swept: DeletedFiles, sessions: Path, files: FileSystem) -> DeletedFiles:
-    """Delete journals and locks of deleted sessions."""
+    """Delete journals and locks of sessions whose deletion was interrupted, and lone locks.
+
+    Any other journal without a session file stays: that file may come back.
+    """
     for path in _entries(sessions):
-        if path.suffix not in {".journal", ".lock"} or path.with_suffix(".json").exists():
+        if path.suffix != ".lock" or os.path.lexists(path.with_suffix(".json")):
             continue
         with contextlib.suppress(StorageError):
             paths = SessionFiles(sessions, path.stem)
+            deleting = was_deleting(paths.lock)
             lock = SessionLock.acquire(paths.lock, files)
-            gone = not paths.snapshot.exists()
-            if gone:
+            gone = not os.path.lexists(paths.snapshot)
+            if gone and deleting:
                 swept = _remove(swept, (paths.journal,), files)
-            lock.release(remove=gone)
+            lock.release(remove=gone and not os.path.lexists(paths.journal))
     return swept
 
 

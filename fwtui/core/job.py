@@ -95,7 +95,7 @@ class Cancelled(msgspec.Struct, frozen=True, gc=False, tag="cancelled"):
 
     completed_at: datetime
     started_at: datetime | None = None
-    kept: bool = False
+    kept: bool | msgspec.UnsetType = msgspec.UNSET  # not written unless it is true
 
 
 class Skipped(msgspec.Struct, frozen=True, gc=False, tag="skipped"):

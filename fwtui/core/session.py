@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from fwtui.core.job import Cancelled, Completed, Job, JobId, Skipped
+from fwtui.core.job import Cancelled, Completed, Job, JobId, Pending, Skipped
 from fwtui.core.segment import Segment
 from fwtui.core.settings import Settings
 from fwtui.core.watched_folder import WatchedFolder
@@ -127,6 +127,13 @@ class Session(msgspec.Struct, frozen=True):
             return self.failed
         return tuple(job for job in self.cancelled if is_kept(job))
 
+    def seconds_inside(self, job: Job) -> float:
+        """How far an unfinished file is, in seconds."""
+        if isinstance(job.state, Pending) and job.state.done_seconds:
+            return job.state.done_seconds
+        point = self.resumable.get(job.id)
+        return point.seconds if point and not isinstance(job.state, Completed) else 0.0
+
     @property
     def is_incomplete(self) -> bool:
         """Whether a resume would have anything to do, if only to wait for files."""
@@ -141,7 +148,7 @@ class Session(msgspec.Struct, frozen=True):
 
 def is_kept(job: Job) -> bool:
     """Whether the user cancelled the job, and its session is kept for it."""
-    return isinstance(job.state, Cancelled) and job.state.kept
+    return isinstance(job.state, Cancelled) and job.state.kept is True
 
 
 class Spoken(msgspec.Struct, frozen=True, array_like=True):

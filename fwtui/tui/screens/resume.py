@@ -181,14 +181,13 @@ def _names(title: str, jobs: Sequence[Job], session: Session, glyphs: Glyphs) ->
     parts: list[StyledText] = [(f"\n\n{title}", "$primary")]
     for job in jobs[:MOST_NAMES]:
         parts.append((f"\n  {glyphs.bullet} {clean(base_name(job.path))}", ""))
-        point = session.resumable.get(job.id)
         if job.failure is not None:
             reason = without_name(job.failure.title, base_name(job.path))
             parts.append((f" {glyphs.dot} {clean(reason)}", "$error"))
         elif isinstance(job.state, Skipped):
             parts.append((f" {glyphs.dot} {clean(job.state.reason)}", "$ink-dim"))
-        elif point is not None and point.seconds > 0:
-            parts.append((f" {glyphs.dot} resumes at {clock(point.seconds)}", "$ink-dim"))
+        elif seconds := session.seconds_inside(job):
+            parts.append((f" {glyphs.dot} resumes at {clock(seconds)}", "$ink-dim"))
     if len(jobs) > MOST_NAMES:
         parts.append((f"\n  {glyphs.bullet} and {len(jobs) - MOST_NAMES:,} more", "$ink-dim"))
     return parts

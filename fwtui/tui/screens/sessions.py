@@ -321,4 +321,4 @@ def ask_delete(session: Session, outputs: SessionOutputs) -> ConfirmDialog:
 
 def _seconds_inside(session: Session) -> float:
     """How much audio is transcribed in files that are not finished."""
-    return sum(point.seconds for point in session.resumable.values())
+    return sum(map(session.seconds_inside, session.jobs))

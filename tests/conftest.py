@@ -33,7 +33,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Point fwtui, and the processes that a test starts, to folders that only this test uses."""
     for name in tuple(os.environ):
-        if name.startswith("FWTUI_") and name not in {"FWTUI_REQUIRE_TOOLS", "FWTUI_TEST_MODELS"}:
+        if name.startswith("FWTUI_") and name != "FWTUI_REQUIRE_TOOLS":
             monkeypatch.delenv(name)  # settings of whoever runs the tests
     root = tmp_path / "fwtui-home"
     for name in ("STATE", "CACHE", "CONFIG"):

@@ -16,8 +16,9 @@ class Optional(Enum):
 
     TMUX = ("tests on a real terminal", "install tmux, for example with apt-get install tmux")
     WHISPER = (
-        "tests with the weights of a real Whisper model",
-        "download them, and say where they are with FWTUI_TEST_MODELS=FOLDER",
+        "tests with real Whisper models and recordings",
+        "set FWTUI_REAL_MODELS to a folder with base and tiny.en in CTranslate2 form,"
+        " and FWTUI_REAL_MEDIA to a folder of recordings with jfk.flac",
     )
     MOUNT = ("tests on a small disk", "run them as root, on a system that allows to mount")
     SYSTEM = ("tests of large pages and extended attributes", "run them on a system that has these")

@@ -15,6 +15,16 @@ from av.container import InputContainer
 from av.stream import Disposition
 
 from fwtui.audio.identity import Identity, identify
+from fwtui.core.disk_errors import (
+    DiskArea,
+    DiskErrorKind,
+    DiskVerdict,
+    disk_hint,
+    errnos_of,
+    kind_of,
+    reason_of,
+    verdict,
+)
 from fwtui.core.job import MediaInfo
 from fwtui.core.paths import path_to_text
 from fwtui.core.text import display_name
@@ -29,12 +39,10 @@ from fwtui.errors import (
 # Playlists point to other files or to the network, and a live one never ends.
 _PLAYLISTS = frozenset({"hls", "dash", "concat", "imf", "rtsp", "rtp", "sap", "sdp"})
 # Decoders return some of these codes for damaged data, so they count only while reading.
-_DISK_NAMES = "EIO ETIMEDOUT ESTALE ENOTCONN EHOSTDOWN EHOSTUNREACH ENETUNREACH ENETDOWN ECONNRESET"
-_DISK_NAMES += " ECONNABORTED ENODEV ENXIO ENOMEDIUM EREMOTEIO"
-_DISK_ERRNOS = frozenset(getattr(errno, name, errno.EIO) for name in _DISK_NAMES.split())
+_DISK_ERRNOS = errnos_of(DiskErrorKind.LOST) - {getattr(errno, "EBADMSG", None)}
 _MOST_READ = 256 << 20  # bytes read again to tell a bad disk from a bad file
 _CLOCK = re.compile(r"(\d{1,4}):(\d{2}):(\d{2}(?:\.\d{1,12})?)", re.ASCII)
-_ACCESS_ERRNOS = _DISK_ERRNOS | {errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR}
+_ACCESS_ERRNOS = _DISK_ERRNOS | errnos_of(DiskErrorKind.REFUSED) | errnos_of(DiskErrorKind.MISSING)
 # PyAV 19 always reads tags this way, whatever their encoding; older versions need the option.
 _TAGS: dict[str, Any] = (
     {"metadata_errors": "surrogateescape"} if hasattr(InputContainer, "metadata_errors") else {}
@@ -153,28 +161,27 @@ def check_readable(path: Path) -> int:
 def access_error(path: Path, error: OSError) -> MediaAccessError:
     """The error to show when the operating system does not let us read the file."""
     name = display_name(path)
-    if error.errno in {errno.ENOENT, errno.ENOTDIR}:
+    kind = kind_of(error)
+    if kind is DiskErrorKind.MISSING:
         return MediaAccessError(
             f"File not found: {name}",
             "It was moved, renamed or deleted, or its drive is not connected.",
             missing=True,
         )
-    if error.errno in {errno.EACCES, errno.EPERM}:
+    if kind is DiskErrorKind.REFUSED:
         return MediaAccessError(
             f"No permission to read: {name}",
             "Give your user permission to read the file and its folder.",
             missing=False,
         )
-    if error.errno in _DISK_ERRNOS:
+    if verdict(DiskArea.INPUT, error) is DiskVerdict.WAIT:
         return MediaLostError(
-            f"{name} can no longer be read: {error.strerror or error}",
-            "Its disk or network share has failed or is disconnected: reconnect it, then retry.",
+            f"{name} can no longer be read: {reason_of(error)}",
+            disk_hint(error),
             place=path_to_text(path),
         )
     return MediaAccessError(
-        f"{name} cannot be read: {error.strerror or error}",
-        "Check the disk or the network share it is on.",
-        missing=False,
+        f"{name} cannot be read: {reason_of(error)}", disk_hint(error), missing=False
     )
 
 

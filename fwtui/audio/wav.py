@@ -1,7 +1,6 @@
 """The scratch WAV: 16 kHz mono 16-bit PCM, written once from front to back."""
 
 import contextlib
-import errno
 import hashlib
 import os
 import shutil
@@ -15,6 +14,7 @@ from typing import BinaryIO, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
+from fwtui.core.disk_errors import DiskErrorKind, disk_hint, kind_of, may_pass, reason_of
 from fwtui.core.paths import path_to_text
 from fwtui.core.text import valid_unicode
 from fwtui.errors import DiskFullError, StorageError
@@ -27,7 +27,6 @@ HEADER_BYTES = 12 + 8 + _DS64_BYTES + 8 + 16 + 8
 _SILENCE_BLOCK = 1 << 16  # samples
 # Recordings are private, also in the cache folder.
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
-_FULL = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
 
 
 class TooLong(Exception):
@@ -113,12 +112,13 @@ class WavWriter:
             yield
         except OSError as error:
             folder = valid_unicode(str(self._path.parent))
-            if error.errno in _FULL:
+            if kind_of(error) is DiskErrorKind.FULL:
                 needed = max(self._needed, HEADER_BYTES + self.samples * SAMPLE_BYTES)
                 raise _no_room(self._path.parent, needed) from error
             raise StorageError(
-                f"Cannot write decoded audio to {folder}: {error.strerror or error}",
-                "Check the folder's permissions and its disk.",
+                f"Cannot write decoded audio to {folder}: {reason_of(error)}",
+                disk_hint(error),
+                place=path_to_text(self._path.parent) if may_pass(error) else "",
             ) from error
 
 

@@ -186,6 +186,7 @@ class Batch:
         self._started_at = now()
         self._batches = 0  # started so far
         self._failure: Failure | None = None  # why the batch cannot continue
+        self._not_added: Failure | None = None  # why files are not in the queue
         self._paused_while_watching = False
         self._quit_sent = False
         self._quitting = False
@@ -336,8 +337,8 @@ class Batch:
                 try:
                     await self._handle(message)
                     await self._advance()
-                except FwtuiError as error:  # the session's own disk
-                    self._fail(failure_of(error))
+                except (FwtuiError, OSError) as error:  # the session's own disk, or another
+                    await self._fail(failure_of(error, self.state.store.directory), message)
         finally:
             self._pool.kill()
             sampler.cancel()
@@ -352,10 +353,14 @@ class Batch:
         self._folders.close()
         store, counts = self.state.store, self.state.counts
         cancelled = counts.cancelled and any(is_kept(job) for job in self.state.queue)
-        if counts.unfinished or counts.failed or cancelled or store.folders:
-            store.close()
-        else:
-            store.delete()
+        try:
+            if counts.unfinished or counts.failed or cancelled or store.folders:
+                store.close()
+            else:
+                store.delete()
+        except (FwtuiError, OSError) as error:
+            text = f"The session could not be closed: {failure_of(error, store.directory).title}"
+            self._loop.call_soon_threadsafe(self.state.log, Level.WARNING, text)
 
     def _save_result(self) -> None:
         jobs = tuple(self.state.queue)
@@ -378,8 +383,9 @@ class Batch:
         )
         try:
             save_result(result, self._locations.last_batch)
-        except FwtuiError as error:
-            text = f"The result of the batch could not be saved: {error.title}"
+        except (FwtuiError, OSError) as error:
+            failure = failure_of(error, self._locations.state)
+            text = f"The result of the batch could not be saved: {failure.title}"
             self._loop.call_soon_threadsafe(self.state.log, Level.WARNING, text)
 
     def _post(self, message: PostedMessage) -> None:
@@ -429,6 +435,7 @@ class Batch:
             case FilesFound():
                 self.discovery.continue_search()
                 await self._commands.add(message)
+                self._not_added = None
                 self._emit_progress()
             case DiscoveryFinished():
                 self.discovery.search_ended()
@@ -500,6 +507,7 @@ class Batch:
                 await self._commands.retry(command)
             case ChangeSettings(settings=settings):
                 await self.state.change_settings(settings)
+                await self.state.remember_folders()
                 await avoid_names_of_other_sessions(self.state)
                 self._pool.forget_rungs()
                 await self._forecast()
@@ -524,8 +532,11 @@ class Batch:
             await self._resume()
         elif self.phase in {Phase.IDLE, Phase.WATCHING, Phase.PAUSED}:
             self._paused_while_watching = False
+            not_added, self._not_added = self._not_added, None
             if self.state.counts.unfinished:
                 await self._start_work()
+            elif not_added is not None:
+                await self._finish(not_added, stopped=True)
             elif self._folders:
                 self._change_phase(Cause.WATCHING_STARTED)
             else:
@@ -541,6 +552,7 @@ class Batch:
 
     async def _start_work(self) -> None:
         await self._commands.requeue_lost()
+        await self.state.remember_folders()
         await avoid_names_of_other_sessions(self.state)
         self._pool.set_devices(await self._devices())
         self._started, self._started_at = time.monotonic(), now()
@@ -629,7 +641,7 @@ class Batch:
         if not keep:
             self._pool.shut_down()
         if keep or self._pool.is_idle:
-            await self._finish(stopped=False)
+            await self._finish(None, stopped=False)
 
     async def _handle_halt(self, halted: Failure) -> None:
         """An engine met what stops them all: use the CPU, wait for the disk, or end."""
@@ -647,31 +659,37 @@ class Batch:
         busy = self.discovery.is_busy or not self._inbox.empty()
         return self.phase is Phase.IDLE and not busy and not self._quitting
 
-    def _fail(self, failure: Failure) -> None:
-        """The session cannot be written: stop the batch, not fwtui, and keep what is durable."""
+    async def _fail(self, failure: Failure, message: Message) -> None:
+        """The session cannot be written: stop the batch, not fwtui, and keep what is durable.
+
+        Where no batch runs, one that was to start ends at once; files that could not be added are
+        remembered until then.
+        """
         self._pool.kill()
-        if self.phase is Phase.IDLE:
-            self.state.log(Level.ERROR, str(failure))
-        else:
+        if self.phase is not Phase.IDLE:
             self._failure = failure
             self._change_phase(Cause.SESSION_NOT_WRITABLE)
+        elif isinstance(message, Start):
+            await self._finish(failure, stopped=True)
+        else:
+            self.state.log(Level.ERROR, str(failure))
+            self._not_added = failure
 
     async def _wait_or_finish(self) -> None:
         """The engines have ended because the user stopped them, or because of `_failure`."""
         failure = self._failure
         wait = self.state.settings.batch.on_disk_full == "wait" and not self._quitting
-        if failure is None or not failure.place or not wait:
-            await self._finish(stopped=True)
-            return
         self._failure = None
+        if failure is None or not failure.place or not wait or self._disk_wait.is_useless(failure):
+            await self._finish(failure, stopped=True)
+            return
         shown = await asyncio.to_thread(with_wait_hint, failure)
         self._disk_wait.begin(failure)
         self.state.log(Level.ERROR, str(shown))
         self._change_phase(Cause.DISK_UNAVAILABLE, shown)
 
-    async def _finish(self, *, stopped: bool) -> None:
+    async def _finish(self, failure: Failure | None, *, stopped: bool) -> None:
         """The queue is finished, was stopped, or cannot be worked on."""
-        failure, self._failure = self._failure, None
         self._pool.clear_halts()
         self._pool.forget_attempts()
         if failure is not None:
@@ -720,6 +738,7 @@ class Batch:
                 seconds=seconds,
                 report=report,
                 failure=failure,
+                to_check=counts.to_check,
             )
         )
 

@@ -3,10 +3,15 @@
 import glob
 import math
 import os
+import re
+import stat
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from codecs import getincrementaldecoder
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from fnmatch import fnmatchcase
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,7 +19,14 @@ from msgspec import Struct
 
 from fwtui.core.commands import AnyCommand, Pause, Quit, Start, Stop
 from fwtui.core.events import AddingChanged
-from fwtui.core.paths import MEDIA_SUFFIXES, expand_home, is_link
+from fwtui.core.paths import (
+    MEDIA_SUFFIXES,
+    OUTPUT_SUFFIXES,
+    REPORT_PREFIX,
+    expand_home,
+    is_kept_out,
+    is_link,
+)
 from fwtui.core.text import in_natural_order, valid_unicode
 
 if TYPE_CHECKING:
@@ -32,13 +44,15 @@ class Found(NamedTuple):
     """Absolute paths of media files, each once; paths that cannot be read; links.
 
     `roots` has for each file the given folder in which it was found, empty if the file itself was
-    given. Text and not `Path`: a hundred thousand paths take 30 MB.
+    given. `left_out` counts what was not taken, by what it is. Text and not `Path`: a hundred
+    thousand paths take 30 MB.
     """
 
     files: tuple[str, ...]
     problems: tuple[Problem, ...]
     roots: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
+    left_out: tuple[tuple[str, int], ...] = ()
 
 
 FIRST_SECONDS, MOST_SECONDS = 0.001, 0.05  # of search for the first portion, and for any
@@ -49,7 +63,15 @@ class _File(NamedTuple):
     root: str = ""
 
 
-_Find = _File | Problem | str  # the string is a link
+class _LeftOut(NamedTuple):
+    path: str
+    what: str
+
+
+_Find = _File | Problem | _LeftOut | str  # the string is a link
+
+# What is left out: kinds beside the suffixes of files.
+_TRANSCRIPT, _HIDDEN, _LINKED, _BARE = "transcript", "hidden", "linked folder", "without extension"
 
 
 def find_media(names: Iterable[str]) -> Found:
@@ -82,6 +104,7 @@ class _Results:
     def __init__(self) -> None:
         self._seen: set[str] = set()
         self._portion: list[_Find] = []
+        self._left_out = Counter[str]()
         self.began = 0.0  # when the first of the portion was found
 
     def add(self, find: _Find) -> bool:
@@ -90,6 +113,9 @@ class _Results:
         if key in self._seen:
             return False
         self._seen.add(key)
+        if isinstance(find, _LeftOut):
+            self._left_out[find.what] += 1
+            return False
         if not self._portion:
             self.began = time.monotonic()
         self._portion.append(find)
@@ -98,12 +124,14 @@ class _Results:
     def portion(self) -> Found:
         """The results since the last portion."""
         finds, self._portion = self._portion, []
+        left_out, self._left_out = self._left_out, Counter()
         files = [find for find in finds if isinstance(find, _File)]
         return Found(
             files=tuple(file.path for file in files),
             problems=tuple(find for find in finds if isinstance(find, Problem)),
             roots=tuple(file.root for file in files),
             links=tuple(find for find in finds if isinstance(find, str)),
+            left_out=tuple(left_out.items()),
         )
 
 
@@ -125,33 +153,95 @@ def _search_all(names: Iterable[str]) -> Iterator[_Find]:
 
 
 def _search(name: str, path: Path) -> Iterator[_Find]:
-    if path.is_dir():
+    if _is_folder(path):
         yield from _walk(str(path), str(path))
     elif os.path.lexists(path):
-        yield _File(str(path))
+        transcript = is_own_transcript(str(path))
+        yield _LeftOut(str(path), _TRANSCRIPT) if transcript else _File(str(path))
     elif glob.has_magic(name):
-        root = _fixed_part(path)
-        for match in in_natural_order(glob.iglob(str(path), recursive=True)):  # noqa: PTH207
-            if Path(match).is_dir():
-                yield from _walk(os.path.normpath(match), root)
-            elif is_media(match):
-                yield _File(match, root)
+        yield from _match(path)
     else:
         raise FileNotFoundError(2, "No such file or folder", str(path))
 
 
-def _fixed_part(pattern: Path) -> str:
-    """The folder that contains all matches of a pattern."""
-    return next(folder for folder in map(str, pattern.parents) if not glob.has_magic(folder))
+def _match(pattern: Path) -> Iterator[_Find]:
+    """What an absolute pattern stands for.
+
+    It takes every file whose suffix it names, of others the media files. Parts of it that exist
+    are names, whatever characters they have.
+    """
+    literal, rest = _split_pattern(pattern)
+    if not any(map(glob.has_magic, rest)):
+        raise FileNotFoundError(2, "No such file or folder", str(pattern))
+    text = os.path.join(glob.escape(literal), *rest)  # noqa: PTH118
+    named = [part.casefold() for part in rest if any(map(str.isalnum, part))]
+    suffix = os.path.splitext(rest[-1])[1]  # noqa: PTH122
+    names_suffix = bool(suffix) and "*" not in suffix and "?" not in suffix
+    for match in in_natural_order(glob.iglob(text, recursive=True)):  # noqa: PTH207
+        is_folder = os.path.isdir(match)  # noqa: PTH112  100,000 of them
+        relative = os.path.relpath(match, literal)
+        if _keeps_out(relative if is_folder else os.path.dirname(relative), named):  # noqa: PTH120
+            yield _LeftOut(match, _HIDDEN)
+        elif is_folder:
+            yield from _walk(os.path.normpath(match), literal)
+        elif is_own_transcript(match):
+            yield _LeftOut(match, _TRANSCRIPT)
+        elif names_suffix or is_media(match):
+            yield _File(match, literal)
+        else:
+            yield _LeftOut(match, _suffix(match))
+
+
+def _split_pattern(pattern: Path) -> tuple[str, list[str]]:
+    """The part of a pattern that exists as it is written, and the parts behind it."""
+    literal, *rest = pattern.parts
+    while len(rest) > 1 and os.path.lexists(inside := os.path.join(literal, rest[0])):  # noqa: PTH118
+        literal = inside
+        rest.pop(0)
+    return literal, rest
+
+
+def _keeps_out(path: str, named: Iterable[str]) -> bool:
+    """Whether one of a path's folders is kept out, and no part of the pattern names it."""
+    return any(
+        is_kept_out(folder) and not any(fnmatchcase(folder.casefold(), part) for part in named)
+        for folder in path.split(os.sep)  # noqa: PTH206
+        if folder not in {"", ".", ".."}
+    )
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether there is a folder. Raises OSError if that cannot be found out."""
+    try:
+        return stat.S_ISDIR(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 def _walk(folder: str, root: str) -> Iterator[_Find]:
     refused: list[OSError] = []
     for parent, folders, names in os.walk(folder, onerror=refused.append):
-        folders[:] = in_natural_order(folders)
+        searched: list[str] = []
+        for name in in_natural_order(folders):
+            path = os.path.join(parent, name)  # noqa: PTH118
+            if is_kept_out(name):
+                yield _LeftOut(path, _HIDDEN if name[0] == "." else f"{name} folder")
+            elif os.path.islink(path):  # noqa: PTH114  not followed: it may form a loop
+                yield _LeftOut(path, _LINKED)
+            else:
+                searched.append(name)
+        folders[:] = searched
+        recordings: Collection[str] | None = None
         for name in in_natural_order(names):
+            path = os.path.join(parent, name)  # noqa: PTH118  100,000 of them
             if is_media(name) and not name.startswith("."):
-                yield _File(os.path.join(parent, name), root)  # noqa: PTH118  100,000 of them
+                yield _File(path, root)
+            elif name.startswith("."):
+                yield _LeftOut(path, _HIDDEN)
+            else:
+                recordings = _names_of(names) if recordings is None else recordings
+                own = _is_named_like_one(name, recordings)
+                yield _LeftOut(path, _TRANSCRIPT if own else _suffix(name))
     for error in refused:
         yield _problem(Path(error.filename or folder), error)
 
@@ -161,17 +251,68 @@ def is_media(name: str) -> bool:
     return os.path.splitext(name)[1].lower() in MEDIA_SUFFIXES  # noqa: PTH122  100,000 of them
 
 
-def _problem(path: Path, error: OSError) -> Problem:
-    from fwtui.core.failure import Failure, FailureKind
+def _suffix(name: str) -> str:
+    """What a file is counted as that is left out."""
+    return os.path.splitext(name)[1].lower() or _BARE  # noqa: PTH122
 
-    title = valid_unicode(f"{error.strerror or error}: {path}")
-    if isinstance(error, PermissionError):
-        failure = Failure(FailureKind.PERMISSION, title, "check its permissions")
-    elif isinstance(error, FileNotFoundError):
-        failure = Failure(FailureKind.FILE_MISSING, title, "check the name")
-    else:
-        failure = Failure(FailureKind.INTERNAL, title, "check the disk or share")
-    return Problem(path, failure)
+
+def is_own_transcript(path: str) -> bool:
+    """Whether a file is a transcript beside its recording, or a report of ours."""
+    folder, name = os.path.split(path)
+    if os.path.splitext(name)[1].lower() not in OUTPUT_SUFFIXES:  # noqa: PTH122
+        return False
+    try:
+        changed = os.stat(folder).st_mtime_ns  # noqa: PTH116
+        return _is_named_like_one(name, _recordings(folder, changed)) and _is_text(path)
+    except OSError:
+        return False
+
+
+def _is_named_like_one(name: str, recordings: Collection[str]) -> bool:
+    """Whether a file is named `talk.txt`, `talk (2).txt` or `talk.mp3.txt` beside `talk.mp3`."""
+    stem, suffix = os.path.splitext(name)  # noqa: PTH122
+    if suffix.lower() not in OUTPUT_SUFFIXES:
+        return False
+    bare = re.sub(r" \(\d+\)$", "", stem)
+    return name.startswith(REPORT_PREFIX) or stem in recordings or bare in recordings
+
+
+@lru_cache(maxsize=4)
+def _recordings(folder: str, changed: int) -> Collection[str]:  # noqa: ARG001  for the cache
+    """The names of a folder's recordings, with and without suffix. Raises OSError."""
+    return _names_of(os.listdir(folder))  # noqa: PTH208
+
+
+def _names_of(names: Iterable[str]) -> Collection[str]:
+    media = [name for name in names if is_media(name)]
+    return {*media, *(os.path.splitext(name)[0] for name in media)}  # noqa: PTH122
+
+
+def _is_text(path: str) -> bool:
+    """Whether a file has text, or a Word document, and not sound under a wrong name."""
+    with open(path, "rb") as file:  # noqa: PTH123
+        begin = file.read(512)
+    if begin.startswith(b"PK"):
+        return True
+    try:
+        getincrementaldecoder("utf-8")().decode(begin)
+    except UnicodeDecodeError:
+        return False
+    return b"\0" not in begin
+
+
+def _problem(path: Path, error: OSError) -> Problem:
+    from msgspec.structs import replace
+
+    from fwtui.core.disk_errors import DiskArea, disk_failure, reason_of
+
+    failure = disk_failure(DiskArea.INPUT, error, "")
+    title = valid_unicode(f"{reason_of(error)}: {path}")
+    hint = _HINTS.get(failure.kind, "check the disk or share")
+    return Problem(path, replace(failure, title=title, hint=hint))
+
+
+_HINTS = {"permission": "check its permissions", "file_missing": "check the name"}
 
 
 Finder = Callable[[Iterable[str]], Iterator[Found]]

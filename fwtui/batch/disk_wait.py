@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import shutil
 import threading
 import time
@@ -10,15 +11,18 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from fwtui.core.disk_errors import DiskArea, disk_failure
 from fwtui.core.failure import Failure, FailureKind
-from fwtui.core.paths import text_to_path
+from fwtui.core.paths import path_to_text, text_to_path
 from fwtui.core.text import printable, size_text
-from fwtui.disk.files import remove_quietly, write_temp
+from fwtui.disk.files import FILES, TEMP_SUFFIX, remove_quietly, storage_error, write_temp
+from fwtui.disk.mounts import mount_points
 from fwtui.errors import DiskFullError, FwtuiError, StorageError
 
 CHECK_SECONDS = 2.0
 MAX_CHECK_SECONDS = 64.0  # between checks, when resuming has failed again and again
 SOON_SECONDS = 60.0
+MOST_USELESS = 6  # waits in a row that seemed to be over, but were not: 2 + 4 + ... + 64 seconds
 PROBE_BYTES = 64 << 10
 ANSWER_SECONDS = 10.0
 
@@ -26,12 +30,29 @@ ANSWER_SECONDS = 10.0
 _BLOCKING = (FailureKind.DISK_FULL, FailureKind.OUTPUT, FailureKind.INPUT_LOST)
 
 
-def failure_of(error: FwtuiError) -> Failure:
-    """The failure for an error with the disk of the session."""
+def failure_of(error: FwtuiError | OSError, folder: Path) -> Failure:
+    """The failure for an error with the disk of the session, which is in `folder`."""
+    if isinstance(error, OSError):
+        named = error.filename if isinstance(error.filename, str) else ""
+        tried = Path(named).parent if named else folder
+        return disk_failure(DiskArea.STATE, error, path_to_text(tried))
+    if isinstance(error, StorageError) and isinstance(cause := error.__cause__, OSError):
+        found = disk_failure(DiskArea.STATE, cause, error.place or path_to_text(folder))
+        return replace(found, title=error.title, hint=error.hint, needed=error.needed)
     place, needed = (error.place, error.needed) if isinstance(error, StorageError) else ("", 0)
     kind = FailureKind.OUTPUT if place else FailureKind.INTERNAL
     if isinstance(error, DiskFullError):
         kind = FailureKind.DISK_FULL
+    return Failure(kind, error.title, error.hint, "", place, needed)
+
+
+def output_failure(error: FwtuiError | OSError, folder: Path) -> Failure:
+    """The failure for an error with the outputs of a file, which are in `folder`."""
+    if isinstance(error, OSError):
+        named = error.filename if isinstance(error.filename, str) else ""
+        error = storage_error(error, Path(named) if named else folder / "*", "write")
+    kind = FailureKind.DISK_FULL if isinstance(error, DiskFullError) else FailureKind.OUTPUT
+    place, needed = (error.place, error.needed) if isinstance(error, StorageError) else ("", 0)
     return Failure(kind, error.title, error.hint, "", place, needed)
 
 
@@ -43,6 +64,8 @@ def is_still_blocked(failure: Failure) -> bool:
     if failure.kind not in _BLOCKING or not failure.place:
         return False
     path = text_to_path(failure.place)
+    if failure.is_mount and str(path) not in mount_points():
+        return True
     try:
         if failure.kind is FailureKind.INPUT_LOST:
             with path.open("rb") as file:
@@ -50,10 +73,25 @@ def is_still_blocked(failure: Failure) -> bool:
         elif _free(path) < failure.needed:
             return True
         else:
-            remove_quietly(write_temp(path / "room", bytes(min(failure.needed, PROBE_BYTES) or 1)))
+            _try_out(path, bytes(min(failure.needed, PROBE_BYTES) or 1))
     except (OSError, StorageError):
         return True
     return False
+
+
+def _try_out(folder: Path, data: bytes) -> None:
+    """Create, write, rename, read, list and delete a file there. Raises OSError, StorageError."""
+    first = write_temp(folder / "room", data, owner=f"trial {os.getpid()}")
+    second = first.with_suffix(f".2{TEMP_SUFFIX}")
+    try:
+        FILES.replace(first, second)
+        first = second
+        second.read_bytes()
+        next(folder.iterdir(), None)
+        FILES.unlink(second)
+    except OSError:
+        remove_quietly(first)
+        raise
 
 
 async def blocks_batch(failure: Failure) -> bool:
@@ -102,11 +140,17 @@ class DiskWait:
         self._stop = threading.Event()
         self._pause = CHECK_SECONDS
         self._ended = 0.0
+        self._in_vain = 0
+
+    def is_useless(self, failure: Failure) -> bool:
+        """Whether a disk that passes every trial fails in use again and again: it is broken."""
+        return self._in_vain >= MOST_USELESS and failure.kind is not FailureKind.DISK_FULL
 
     def begin(self, failure: Failure) -> None:
         """Wait until `failure` is resolved; check less often if the last wait ended recently."""
         self._stop.set()
-        again = time.monotonic() - self._ended < SOON_SECONDS and self._ended
+        again = self._ended and time.monotonic() - self._ended < SOON_SECONDS
+        self._in_vain = self._in_vain + 1 if again else 0
         self._pause = min(2 * self._pause, MAX_CHECK_SECONDS) if again else CHECK_SECONDS
         self.failure, self._stop = failure, threading.Event()
         # A daemon: a share that hangs must not keep fwtui from ending.

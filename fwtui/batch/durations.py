@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from fwtui.batch.messages import DurationFound
 from fwtui.batch.state import BatchState
+from fwtui.core.child_process import CHILD_FOLDER, child_environment
 from fwtui.core.job import Job, JobId, MediaInfo, Pending
 from fwtui.core.paths import path_to_text
 
@@ -65,7 +66,12 @@ class DurationMeter:
     async def _started(self) -> Process:
         if self._child is None:
             self._child = await asyncio.create_subprocess_exec(
-                *self._command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL
+                *self._command,
+                stdin=PIPE,
+                stdout=PIPE,
+                stderr=DEVNULL,
+                cwd=CHILD_FOLDER,
+                env=child_environment(),
             )
         return self._child
 

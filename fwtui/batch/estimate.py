@@ -249,7 +249,7 @@ class BatchEstimate:
         elif isinstance(job.state, Completed):
             is_whole = job.id not in self._partial and not job.attempts
             if is_whole and job.state.work_seconds > 0:
-                took = Performance(job.state.audio_seconds, job.state.work_seconds)
+                took = Performance(job.state.audio_timed, job.state.work_seconds)
                 self._history.add(self._settings(), took)
 
     def memory_measured(self, reading: MemoryReading) -> None:

@@ -1,13 +1,14 @@
 """Records per-file progress and results in the session."""
 
 import asyncio
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from fwtui.audio.identity import change_since
-from fwtui.batch.conflicts import rename_for_language
-from fwtui.batch.disk_wait import blocks_batch
+from fwtui.batch.conflicts import rename_for_language, stem_path
+from fwtui.batch.disk_wait import blocks_batch, output_failure
 from fwtui.batch.estimate import Speed, job_eta
 from fwtui.batch.file_run import SKIPPED_BY_USER, FileRun
 from fwtui.batch.finish import complete
@@ -94,6 +95,7 @@ class FileRecorder:
         assert run.plan is not None
         await self.state.add_window(run.job, result, run.plan.language)
         run.worked += worked
+        run.timed += max(0.0, result.seconds - run.position)
         self.worked += worked
         run.speed.advance(result.seconds - run.position, run.worked)
         self.speed.advance(result.seconds - run.position, self.worked)
@@ -117,21 +119,48 @@ class FileRecorder:
         batch.
         """
         assert run.plan is not None
-        job = await rename_for_language(self.state, job, run.settings, run.plan.language)
-        state = await complete(self.state, job, run)
+        state: Completed | Failed
+        try:
+            job = await rename_for_language(self.state, job, run.settings, run.plan.language)
+            state = await complete(self.state, job, run)
+        except OSError as error:
+            folder = stem_path(job.stem, run.settings.output).parent
+            state = Failed(now(), output_failure(error, folder), run.started_at)
         await self._drop_scratch(run)
         no_room = None
         if isinstance(state, Failed):
             self.state.log(Level.ERROR, state.failure.about(job.name), job.id)
             no_room = state.failure if await blocks_batch(state.failure) else None
         await self.state.put(replace(job, state=Pending(run.position) if no_room else state))
-        if isinstance(state, Completed) and state.findings:
-            text = f"{job.name}: please check: {findings_text(state.findings)}"
-            self.state.log(Level.WARNING, text, job.id)
-        if run.memory_before is not None:
-            after = await asyncio.to_thread(self.meter.read)
-            self.state.log(Level.INFO, file_finished(job.name, after, run.memory_before), job.id)
+        if isinstance(state, Completed):
+            for line in warning_lines(job.name, state, run.plan.warnings):
+                self.state.log(Level.WARNING, line, job.id)
+        await self._log_memory(job, run)
         return no_room
+
+    async def unwritable(
+        self, job: Job, run: FileRun, error: OSError, folder: Path
+    ) -> Failure | None:
+        """Record that the folder of a waiting file's outputs cannot be looked at.
+
+        Returns the failure if the batch must wait; otherwise the file has failed.
+        """
+        failure = output_failure(error, folder)
+        self.state.log(Level.ERROR, failure.about(job.name), job.id)
+        if await blocks_batch(failure):
+            return failure
+        await self.state.put(replace(job, state=Failed(now(), failure, run.started_at)))
+        return None
+
+    async def _log_memory(self, job: Job, run: FileRun) -> None:
+        """Log the memory at the end of a file that had begun, compared with that at its start."""
+        before, run.memory_before = run.memory_before, None
+        after, run.memory_after = run.memory_after, None
+        if before is None:
+            return
+        if after is None:  # the engine has died
+            after = await asyncio.to_thread(self.meter.read)
+        self.state.log(Level.INFO, file_finished(job.name, after, before), job.id)
 
     async def _drop_scratch(self, run: FileRun) -> None:
         if run.scratch is not None:
@@ -149,6 +178,8 @@ class FileRecorder:
             else:
                 state = Skipped(now(), SKIPPED_BY_USER)
         await self.state.put(replace(job, state=state))
+        if run.cancelled:
+            await self._log_memory(job, run)
 
     async def failed(
         self,
@@ -187,6 +218,7 @@ class FileRecorder:
             state = Failed(now(), decision.failure, run.started_at)
             await self.state.put(replace(job, state=state))
             self.state.log(Level.ERROR, decision.failure.about(job.name), job.id)
+            await self._log_memory(job, run)
             return False
         run.rung = decision.rung
         run.skip_window = decision.skip_window
@@ -200,6 +232,17 @@ class FileRecorder:
         text = f"{job.name}: {without_name(failure.title, job.name)}; retrying with {remedy}"
         self.state.log(Level.WARNING, text, job.id)
         return True
+
+
+def warning_lines(name: str, done: Completed, logged: Collection[str] = ()) -> Iterator[str]:
+    """What the log says when a file is done: its warnings, without those `logged` already, and
+    its findings.
+    """
+    for warning in done.warnings:
+        if warning not in logged:
+            yield f"{name}: {warning}"
+    if done.findings:
+        yield f"{name}: please check: {findings_text(done.findings)}"
 
 
 def _remedy(run: FileRun, *, shared: bool) -> str:

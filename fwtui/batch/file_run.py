@@ -21,8 +21,9 @@ class FileRun:
     `settings`: the user's, frozen when the file began; `rungs`: the ladder made from them.
     `seek`: frame of the window in the model, None before the first; `resume_seek`: that of the
     first window, if this attempt resumes. `position`: seconds done; `worked`: seconds that the
-    model worked for it. `alone`: with no other file in the engine; `careful`: an engine died with
-    it; `changed`: what has become of the media file since it was read.
+    model worked for it; `timed`: those of the audio that it worked on. `alone`: with no other file
+    in the engine; `careful`: an engine died with it; `changed`: what has become of the media file
+    since it was read.
     """
 
     job: JobId
@@ -37,7 +38,9 @@ class FileRun:
     position: float = 0.0
     speed: Speed = field(default_factory=Speed)
     worked: float = 0.0
+    timed: float = 0.0
     memory_before: MemoryReading | None = None
+    memory_after: MemoryReading | None = None  # before the engine's cleanup
     deaths: dict[int | None, int] = field(default_factory=dict)  # of engines, by `seek`
     stalls: int = 0
     changed: str = ""

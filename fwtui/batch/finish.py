@@ -1,29 +1,32 @@
 """Finish a file (write its outputs from the journal) and a batch (write its report)."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from fwtui.batch.conflicts import record_transcribed, stem_path
+from fwtui.batch.disk_wait import output_failure
 from fwtui.batch.file_run import FileRun
+from fwtui.batch.output_folders import folder_missing
 from fwtui.batch.quality import check_transcript, fast_subtitles
 from fwtui.batch.retry import skipped_chunk
 from fwtui.batch.state import BatchState, now
 from fwtui.config.overrides import to_overrides
 from fwtui.config.validate import load_replacements
 from fwtui.core.events import Level
-from fwtui.core.failure import Failure, FailureKind
+from fwtui.core.failure import Failure
 from fwtui.core.finding import Finding
 from fwtui.core.job import Completed, Failed, Job
-from fwtui.core.paths import expand_home, path_to_text, text_to_path
-from fwtui.core.segment import Transcript
-from fwtui.core.session import FilePlan
-from fwtui.core.text import printable
-from fwtui.disk.files import write_atomic
-from fwtui.errors import DiskFullError, FwtuiError, StorageError
+from fwtui.core.paths import REPORT_PREFIX, expand_home, path_to_text, text_to_path
+from fwtui.core.segment import Segment, Transcript
+from fwtui.core.session import FilePlan, Spoken
+from fwtui.core.settings import Settings
+from fwtui.disk.files import is_folder, write_atomic
+from fwtui.errors import FwtuiError
 from fwtui.outputs.formats.edit import edited
 from fwtui.outputs.formats.registry import write_transcript
 from fwtui.report.render import render_report
@@ -45,19 +48,6 @@ def warnings_of(
     return (*plan.warnings, *(skipped_chunk(seconds) for seconds in holes), *silence, *later)
 
 
-def folder_missing(folder: Path) -> Failure:
-    """The failure when an output folder has disappeared.
-
-    It is not created again: without its drive, that would be on another disk.
-    """
-    return Failure(
-        FailureKind.OUTPUT,
-        f"The output folder {printable(str(folder))} has disappeared",
-        "reconnect its drive, or create the folder again",
-        place=path_to_text(folder),
-    )
-
-
 async def complete(state: BatchState, job: Job, run: FileRun) -> Completed | Failed:
     """Write the outputs of a file whose windows are all journaled.
 
@@ -71,27 +61,26 @@ async def complete(state: BatchState, job: Job, run: FileRun) -> Completed | Fai
     transcript = Transcript(plan.language, found.segments, plan.duration)
     output = settings.output
     stem = stem_path(job.stem, output)
-    if (missing := await asyncio.to_thread(_missing_folder, state, job, stem)) is not None:
-        return Failed(now(), folder_missing(missing), run.started_at)
+    if (missing := await asyncio.to_thread(missing_folder, state, job, stem)) is not None:
+        return Failed(now(), missing, run.started_at)
     spoken = await asyncio.to_thread(state.store.spoken, job.id)
+    marked = await asyncio.to_thread(state.store.findings, job.id)
 
     def write() -> tuple[tuple[Path, ...], tuple[Finding, ...]]:
         rules = load_replacements(Path(output.replacements)) if output.replacements else None
-        text = edited(transcript, output, rules)
+        text = edited(transcript, output, rules, text_languages(plan.language, settings, spoken))
         written = write_transcript(text, stem, output, state.store.owner, job.kept_formats or ())
         return written, (
-            *check_transcript(transcript, plan, spoken, settings.decoding, settings.quality),
+            *check_transcript(
+                transcript, plan, spoken, settings.decoding, settings.quality, marked
+            ),
             *fast_subtitles(text, output),
         )
 
     try:
         written, findings = await asyncio.to_thread(write)
-    except FwtuiError as error:
-        full = isinstance(error, DiskFullError)
-        kind = FailureKind.DISK_FULL if full else FailureKind.OUTPUT
-        place, needed = (error.place, error.needed) if isinstance(error, StorageError) else ("", 0)
-        failure = Failure(kind, error.title, error.hint, "", place, needed)
-        return Failed(now(), failure, run.started_at)
+    except (FwtuiError, OSError) as error:
+        return Failed(now(), output_failure(error, stem.parent), run.started_at)
     state.output_folders.add(stem.parent)
     done = Completed(
         started_at=run.started_at,
@@ -99,6 +88,7 @@ async def complete(state: BatchState, job: Job, run: FileRun) -> Completed | Fai
         outputs=tuple(path_to_text(path) for path in written),
         audio_seconds=plan.duration,
         work_seconds=run.worked,
+        timed_seconds=run.timed,
         language=plan.language,
         segments=len(transcript.segments),
         warnings=(
@@ -114,11 +104,32 @@ async def complete(state: BatchState, job: Job, run: FileRun) -> Completed | Fai
     return done
 
 
-def _missing_folder(state: BatchState, job: Job, stem: Path) -> Path | None:
-    """The folder of the outputs, or of the file that they go beside, if it has disappeared."""
-    if text_to_path(job.stem).is_absolute() and not job.file.parent.is_dir():
-        return job.file.parent
-    return stem.parent if stem.parent in state.output_folders and not stem.parent.is_dir() else None
+def missing_folder(state: BatchState, job: Job, stem: Path) -> Failure | None:
+    """The failure if the folder of the outputs, or its drive, has disappeared.
+
+    Outputs beside a recording need its folder. Raises OSError.
+    """
+    if (missing := state.output_folders.missing(stem.parent)) is not None:
+        return missing
+    beside = text_to_path(job.stem).is_absolute()
+    return folder_missing(job.file.parent) if beside and not is_folder(job.file.parent) else None
+
+
+def text_languages(
+    language: str, settings: Settings, spoken: Sequence[Spoken]
+) -> Callable[[Segment], str]:
+    """The language of each segment's text; `spoken` are those detected, in order of time."""
+    if settings.decoding.task == "translate":
+        return lambda _: "en"
+    if not settings.decoding.multilingual or not spoken:
+        return lambda _: language
+    starts = [one.start for one in spoken]
+
+    def of(segment: Segment) -> str:
+        middle = (segment.start + segment.end) / 2
+        return spoken[max(0, bisect_right(starts, middle) - 1)].language
+
+    return of
 
 
 def kept_warning(kept: Sequence[str]) -> tuple[str, ...]:
@@ -134,8 +145,11 @@ async def write_report(
     session = state.store.session_id
     report = make_report(tuple(state.queue), settings, session, began, now(), peak_rss, prediction)
     folder = expand_home(text_to_path(path_to_text(settings.output.output_dir)))
-    path = folder / f"fwtui-report-{session}.txt"
+    path = folder / f"{REPORT_PREFIX}{session}.txt"
     try:
+        if (missing := await asyncio.to_thread(state.output_folders.missing, folder)) is not None:
+            state.log(Level.ERROR, f"The report could not be written: {missing.title}")
+            return None
         text = render_report(report).encode()
         # if no file was completed, the folder may not exist yet
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)

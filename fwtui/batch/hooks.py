@@ -82,6 +82,7 @@ class BatchDone(msgspec.Struct, frozen=True, kw_only=True, tag="batch_done", tag
     output_dir: str
     exit_code: ExitCode
     completed: int
+    to_check: int
     failed: int
     cancelled: int
     total: int
@@ -138,6 +139,7 @@ def batch_input(
         output_dir=valid_unicode(settings.output.output_dir),
         exit_code=exit_code(jobs, finished.failure),
         completed=finished.completed,
+        to_check=finished.to_check,
         failed=finished.failed,
         cancelled=finished.cancelled,
         total=len(jobs),
@@ -155,6 +157,7 @@ def batch_input(
             output_dir=settings.output.output_dir,
             exit_code=f"{facts.exit_code:d}",
             completed=str(facts.completed),
+            to_check=str(facts.to_check),
             failed=str(facts.failed),
             cancelled=str(facts.cancelled),
             total=str(facts.total),

@@ -16,6 +16,7 @@ from fwtui.core.events import JobProgress, Level
 from fwtui.core.failure import Failure
 from fwtui.core.job import Cancelled, Completed, Failed, Job, JobId, Pending, Processing
 from fwtui.core.paths import path_to_text
+from fwtui.disk.files import is_present
 from fwtui.errors import FwtuiError
 from fwtui.sessions.scratch import link_place
 
@@ -72,7 +73,7 @@ class LinkDownloads:
         await self._delete_unneeded()
         queue = self.state.queue
         while self._current is None and (job := queue.next_link()) is not None:
-            if await asyncio.to_thread(job.file.exists):  # downloaded before a restart
+            if await asyncio.to_thread(is_present, job.file):  # downloaded before a restart
                 queue.set_fetched(job.id)
             else:
                 await self._begin(job)

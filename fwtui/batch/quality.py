@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from fwtui.core.finding import Finding, FindingKind
 from fwtui.core.languages import LANGUAGES
+from fwtui.core.scripts import has_no_spaces, is_letter, is_mark
 from fwtui.core.segment import Segment, Transcript
 from fwtui.core.session import FilePlan, SpeechChunk, Spoken
 from fwtui.core.settings import DecodingSettings, OutputSettings, QualitySettings
@@ -17,8 +18,10 @@ MAX_FINDINGS = 100
 SAMPLE_RATE = 16_000
 # Whisper's own threshold for loops, for users who have switched it off.
 _COMPRESSION = 2.4
-# A phrase is a loop if it is repeated so often in a row, with so many words in all.
+# A phrase is a loop if it is repeated so often in a row, with so many words in all; a segment that
+# is repeated so often always is.
 _MIN_TIMES, _MIN_WORDS = 4, 8
+_MIN_LETTERS = 16  # instead of words, in scripts without spaces, and of signs
 _LONGEST_PHRASE = 32  # words
 # Below this probability the language of a window is a guess.
 _SURE_LANGUAGE = 0.9
@@ -33,9 +36,15 @@ def check_transcript(
     spoken: Sequence[Spoken],
     decoding: DecodingSettings,
     quality: QualitySettings,
+    marked: Sequence[Finding] = (),
 ) -> tuple[Finding, ...]:
-    """All findings, ordered by time; at most `MAX_FINDINGS` of a kind."""
+    """All findings, ordered by time; at most `MAX_FINDINGS` of a kind.
+
+    `marked` are those of the engine.
+    """
     found: list[Finding] = []
+    for kind in dict.fromkeys(finding.kind for finding in marked):
+        found += limited(finding for finding in marked if finding.kind is kind)
     if quality.check_text:
         limit = decoding.compression_ratio_threshold or _COMPRESSION
         found += limited(repetitions(transcript.segments, limit))
@@ -79,14 +88,16 @@ def limited(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 class _Word(NamedTuple):
-    """A normalised word, and the index of its segment."""
+    """A word as it is compared, the index of its segment, and its place in that one's text."""
 
     text: str
     segment: int
+    begin: int
+    end: int
 
 
 class _Loop(NamedTuple):
-    """Words `begin` to `end`: the first `length` of them, repeated `times` times."""
+    """Items `begin` to `end`: the first `length` of them, repeated `times` times."""
 
     begin: int
     end: int
@@ -99,32 +110,76 @@ class _Loop(NamedTuple):
 
 def repetitions(segments: Sequence[Segment], compression: float) -> Iterator[Finding]:
     """Passages with a repeated phrase, or with a compression ratio above `compression`."""
-    normalised = [
-        _Word(word, number)
-        for number, segment in enumerate(segments)
-        for word in _normalised(segment.text).split()
-    ]
-    words = [word.text for word in normalised]
     marked: dict[int, str] = {
         number: f"compression ratio {segment.compression_ratio:.1f}"
         for number, segment in enumerate(segments)
         if segment.compression_ratio > compression
     }
-    for loop in _loops(words):
-        phrase = " ".join(words[loop.begin : loop.begin + loop.length])
-        short = phrase if len(phrase) <= 40 else f"{phrase[:39]}…"
-        for number in range(normalised[loop.begin].segment, normalised[loop.end - 1].segment + 1):
-            marked[number] = f"{loop.times}× “{short}”"
+    words = [word for number, one in enumerate(segments) for word in _words(one.text, number)]
+    for loop in _loops([word.text for word in words], _MIN_WORDS):
+        phrase = words[loop.begin : loop.begin + loop.length]
+        if loop.end - loop.begin < _MIN_LETTERS and all(map(_is_single, phrase)):
+            continue
+        detail = f"{loop.times}× “{_said(phrase, segments)}”"
+        for number in range(phrase[0].segment, words[loop.end - 1].segment + 1):
+            marked[number] = detail
+    for loop in _loops([_compared(segment.text) for segment in segments], _MIN_TIMES):
+        phrase_segments = segments[loop.begin : loop.begin + loop.length]
+        if not any(segment.text.strip() for segment in phrase_segments):
+            continue
+        said = _shortened("".join(segment.text for segment in phrase_segments))
+        for number in range(loop.begin, loop.end):
+            marked[number] = f"{loop.times}× “{said}”"
     return _passages(FindingKind.REPETITION, segments, marked)
 
 
-def _normalised(text: str) -> str:
-    """The text in lower case, without punctuation."""
-    return "".join(letter if letter.isalnum() else " " for letter in text.casefold())
+def _words(text: str, segment: int) -> Iterator[_Word]:
+    """The words of a text; single letters where there are no spaces, signs where no letters are."""
+    only_signs = not any(map(is_letter, text))
+    begin = None
+    for place, letter in enumerate(text):
+        inside = is_letter(letter) or (only_signs and not letter.isspace())
+        alone = only_signs or has_no_spaces(letter)
+        if begin is not None and (not inside or (alone and not is_mark(letter))):
+            yield _Word(text[begin:place].casefold(), segment, begin, place)
+            begin = None
+        if inside and begin is None:
+            begin = place
+    if begin is not None:
+        yield _Word(text[begin:].casefold(), segment, begin, len(text))
 
 
-def _loops(words: Sequence[str]) -> Iterator[_Loop]:
-    """Repeated phrases, each by its shortest form; none inside another."""
+def _is_single(word: _Word) -> bool:
+    """Whether a word is one letter of a script without spaces, or a sign."""
+    return not is_letter(word.text[0]) or has_no_spaces(word.text[0])
+
+
+def _said(phrase: Sequence[_Word], segments: Sequence[Segment]) -> str:
+    """The text of the segments from the first to the last of these words."""
+    first, last = phrase[0], phrase[-1]
+    if first.segment == last.segment:
+        return _shortened(segments[first.segment].text[first.begin : last.end])
+    between = (segments[number].text for number in range(first.segment + 1, last.segment))
+    begin, end = (
+        segments[first.segment].text[first.begin :],
+        segments[last.segment].text[: last.end],
+    )
+    return _shortened(" ".join([begin, *between, end]))
+
+
+def _shortened(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= 40 else f"{text[:39]}…"
+
+
+def _compared(text: str) -> str:
+    """A segment's text as it is compared: its words, or its signs if it has no words."""
+    words = "".join(letter if is_letter(letter) else " " for letter in text.casefold()).split()
+    return " ".join(words or text.split())
+
+
+def _loops(words: Sequence[str], least: int) -> Iterator[_Loop]:
+    """Repeated phrases of `least` items in all, each by its shortest form; none inside another."""
     found: list[_Loop] = []
     for length in range(1, min(_LONGEST_PHRASE, len(words) // 2) + 1):
         run = 0
@@ -134,7 +189,7 @@ def _loops(words: Sequence[str]) -> Iterator[_Loop]:
                 run += 1
                 continue
             loop = _Loop(index - run, index + length, length)
-            if run and loop.times >= _MIN_TIMES and loop.end - loop.begin >= _MIN_WORDS:
+            if run and loop.times >= _MIN_TIMES and loop.end - loop.begin >= least:
                 found.append(loop)
             run = 0
     covered = 0

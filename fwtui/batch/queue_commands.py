@@ -15,7 +15,7 @@ from fwtui.config.overrides import to_overrides
 from fwtui.core.commands import RetryJobs
 from fwtui.core.events import Level
 from fwtui.core.job import Cancelled, Completed, Job, JobId, Pending, Processing, Skipped
-from fwtui.core.text import plural
+from fwtui.core.text import left_out_text, plural
 from fwtui.errors import FwtuiError
 from fwtui.memory.cleanup import MANY, return_free_pages
 from fwtui.outputs.naming import roots_of
@@ -52,6 +52,7 @@ class QueueCommands:
 
     def _reset_adding(self) -> None:
         self._found = self._added = 0  # by the present `AddPaths`
+        self._left_out: list[tuple[str, int]] = []
         self._first: JobId | None = None  # of its jobs
         self._adding_ended = False
 
@@ -72,6 +73,7 @@ class QueueCommands:
             self._adding_ended = True
             raise
         self._found += len(found.files) + len(found.problems) + len(links)
+        self._left_out += found.left_out
 
     async def finish_adding(self, message: DiscoveryFinished) -> None:
         """Log what was not added, after the last portion."""
@@ -79,6 +81,8 @@ class QueueCommands:
         if known:
             verb = "is" if known == 1 else "are"
             self.state.log(Level.INFO, f"{plural(known, 'file')} {verb} already in the queue")
+        if left_out := left_out_text(self._left_out):
+            self.state.log(Level.INFO, f"Left out: {left_out}")
         if not self._found and not self._adding_ended:
             text = f"No media files found in {', '.join(message.paths)}"
             self.state.log(Level.WARNING, text)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from fwtui.core.child_process import current_folder
 from fwtui.engine.client import StderrTail
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def run_command(
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **(variables or {})},
+                cwd=current_folder(),  # a command may be given relative to it
                 start_new_session=True,
                 creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
             )

@@ -19,9 +19,11 @@ from msgspec.structs import replace
 
 from fwtui.batch.discovery import Problem
 from fwtui.batch.link import Listener
+from fwtui.batch.output_folders import OutputFolders
 from fwtui.batch.queue import Queue, put_back
 from fwtui.batch.session_outputs import transcript_of_outputs
 from fwtui.config.overrides import from_overrides
+from fwtui.core.disk_errors import reason_of
 from fwtui.core.events import (
     AnyEvent,
     DurableChange,
@@ -36,7 +38,7 @@ from fwtui.core.events import (
 )
 from fwtui.core.failure import Failure
 from fwtui.core.job import Completed, Failed, Job, JobId, Pending
-from fwtui.core.paths import StrPath, path_to_text, text_to_path
+from fwtui.core.paths import StrPath, expand_home, path_to_text, text_to_path
 from fwtui.core.redact import redacted
 from fwtui.core.segment import Transcript
 from fwtui.core.session import FilePlan, WindowResult
@@ -78,7 +80,7 @@ class BatchState:
         self.view = store.view
         self.queue = Queue(self.view)
         self.history = TranscriptionHistory(store.directory.parent)
-        self.output_folders: set[Path] = set()  # where transcripts were written
+        self.output_folders = OutputFolders(store)
         # Called with each change before the listeners, for work that depends on it.
         self.on_commit: Callable[[DurableChange], None] = lambda _: None
         self._committing = asyncio.Lock()
@@ -286,6 +288,15 @@ class BatchState:
         """Use other settings for jobs that have not started yet."""
         await self.commit(SettingsChanged(settings))
 
+    async def remember_folders(self) -> None:
+        """Remember where the outputs go, before anything is written there. Raises StorageError."""
+        output = self.settings.output
+        folders = {expand_home(text_to_path(path_to_text(output.output_dir)))}
+        if output.output_layout == "source":
+            folders |= {job.file.parent for job in self.queue if isinstance(job.state, Pending)}
+        async with self._committing:
+            await asyncio.to_thread(self.output_folders.remember, folders)
+
     async def watch(self, folders: tuple[WatchedFolder, ...]) -> None:
         """Change the watched folders of the session."""
         async with self._committing:
@@ -328,11 +339,18 @@ class BatchState:
             await asyncio.to_thread(self.store.add_temp, path)
 
     async def drop_temp(self, path: Path) -> None:
-        """Delete a scratch file and record that."""
+        """Delete a scratch file and record that. One that cannot be deleted stays recorded."""
 
-        def drop() -> None:
-            path.unlink(missing_ok=True)
+        def drop() -> OSError | None:
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                return error
             self.store.drop_temp(path)
+            return None
 
         async with self._committing:
-            await asyncio.to_thread(drop)
+            kept = await asyncio.to_thread(drop)
+        if kept is not None:
+            text = f"The scratch file {path} cannot be deleted yet: {reason_of(kept)}"
+            self.log(Level.WARNING, text)

@@ -1,7 +1,6 @@
 """Watched folders of a batch: new files go into the queue, transcribed ones are moved or tagged."""
 
 import asyncio
-import os
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,9 +74,9 @@ def _queue_of(sessions: Path, session: str) -> set[str] | Literal["gone", "unkno
     "unknown" if it may be readable later, or with another version.
     """
     stored = SessionFiles(sessions, session)
-    if not os.path.lexists(stored.snapshot):
-        return set() if was_quarantined(stored) else "gone"
     try:
+        if not stored.exists():
+            return set() if was_quarantined(stored) else "gone"
         return {job.path for job in load(stored).content.view.jobs.values()}
     except UnreadableError:
         return set()
@@ -142,6 +141,9 @@ class WatchedFolders:
         one = self._open[folder.path] = _OpenFolder(FolderStatus(folder=folder))
         self._update_excluded()
         await self._save()
+        if folder.target:
+            target = text_to_path(folder.target)
+            await asyncio.to_thread(self.state.output_folders.remember, [target])
         try:
             await self._open_files(one)
         except FwtuiError as error:
@@ -382,7 +384,14 @@ class WatchedFolders:
             if one is None or entry is None:
                 return
             moved_to: str | None = None
+            target = text_to_path(one.folder.target)
             try:
+                if one.folder.target and (
+                    missing := await asyncio.to_thread(self.state.output_folders.missing, target)
+                ):
+                    text = f"{job.name} was transcribed but not moved yet: {missing.title}"
+                    self.state.log(Level.WARNING, text, job.id)
+                    return  # it is moved when the folder is watched again
                 path = await asyncio.to_thread(
                     apply_after_action, one.folder, job.file, entry.known
                 )

@@ -9,7 +9,7 @@ from typing import Literal
 
 from msgspec.structs import replace
 
-from fwtui.batch.conflicts import SKIPPED_AT_ONCE, resolve_outputs
+from fwtui.batch.conflicts import SKIPPED_AT_ONCE, resolve_outputs, stem_path
 from fwtui.batch.disk_wait import blocks_batch
 from fwtui.batch.file_recorder import (
     FileRecorder,
@@ -249,7 +249,7 @@ class EngineWorker:
             if (waiting := self.state.queue.next_pending()) is None:
                 break
             run = self._runs.get(waiting.id) or self._new_run(waiting)
-            if (job := await resolve_outputs(self.state, waiting, run.settings)) is None:
+            if (job := await self._resolve_outputs(waiting, run)) is None:
                 self._runs.pop(waiting.id, None)
                 skipped += 1
                 continue
@@ -265,6 +265,21 @@ class EngineWorker:
                 break
             await self._send(job, run)
         return False
+
+    async def _resolve_outputs(self, waiting: Job, run: FileRun) -> Job | None:
+        """The job with the names for its outputs; None if it was skipped, or must wait or fail."""
+        folder = stem_path(waiting.stem, run.settings.output).parent
+        try:
+            missing = await asyncio.to_thread(self.state.output_folders.missing, folder)
+            if missing is None:
+                return await resolve_outputs(self.state, waiting, run.settings)
+            self._halt(missing)
+            return None
+        except OSError as error:
+            blocked = await self._recorder.unwritable(waiting, run, error, folder)
+            if blocked is not None:
+                self._halt(blocked)
+            return None
 
     def _wants_more(self, most: int | None) -> bool:
         enough = most is not None and len(self._in_flight) >= most
@@ -473,13 +488,14 @@ class EngineWorker:
                 await self._recorder.window(self._runs[job], result, worked)
                 self.windows += 1
                 await self._at_window(done=result.state.done)
-            case FileFinished(job=job, changed=changed):
-                self._runs[job].changed = changed
-                await self._complete(self._remove(job))
-            case FileStopped(job=job):
-                await self._recorder.stopped(self._remove(job))
-            case FileFailed(job=job, failure=failure, shared=shared):
-                await self._on_file_failed(self._remove(job), failure, shared=shared)
+            case FileFinished(job=job, changed=changed, rss=rss):
+                run = await self._leave(job, rss)
+                run.changed = changed
+                await self._complete(run)
+            case FileStopped(job=job, rss=rss):
+                await self._recorder.stopped(await self._leave(job, rss))
+            case FileFailed(job=job, failure=failure, shared=shared, rss=rss):
+                await self._on_file_failed(await self._leave(job, rss), failure, shared=shared)
 
     async def _on_ready(self, ready: Ready) -> None:
         assert self._client is not None
@@ -509,6 +525,13 @@ class EngineWorker:
         self._in_flight.remove(job)
         return self._runs.pop(job)
 
+    async def _leave(self, job: JobId, rss: float) -> FileRun:
+        """Remove a job that its engine, using `rss` MB, has just reported the end of."""
+        run = self._remove(job)
+        if run.memory_before is not None and self.info is not None and rss:
+            run.memory_after = await asyncio.to_thread(self.meter.read, {self.info.pid: rss})
+        return run
+
     async def _complete(self, run: FileRun) -> None:
         self._recent_rungs.append(run.rung)
         if no_room := await self._recorder.complete(self.state.queue[run.job], run):
@@ -516,7 +539,9 @@ class EngineWorker:
 
     async def _on_file_failed(self, run: FileRun, failure: Failure, *, shared: bool) -> None:
         no_gpu = failure.kind in NO_GPU
-        if no_gpu or await blocks_batch(failure):
+        # Only scratch files are written in the engine: their disk is not the file's fault.
+        scratch = failure.kind is FailureKind.OUTPUT and bool(failure.place)
+        if no_gpu or failure.stops or scratch or await blocks_batch(failure):
             await self._recorder.stopped(run)
             if self._in_flight and failure.kind is FailureKind.DISK_FULL:
                 run.alone = True  # there may be room when the previous file's scratch WAV is gone
@@ -557,7 +582,7 @@ class EngineWorker:
         suspects = jobs.suspects(failure.kind)
         smaller = any(self._runs[job].rung for job in suspects)  # the next rung may work
         if not expected and self._cannot_work(failure, is_new=not loaded and not smaller):
-            self.halted, self.unusable = failure, True
+            self.halted, self.unusable = await self._or_give_up(failure), True
             expected = True
         if not expected and failure.detail:
             self.state.log(Level.DEBUG, failure.detail)
@@ -581,6 +606,14 @@ class EngineWorker:
         self._failed_starts += 1
         died = failure.kind in {FailureKind.ENGINE_DIED, FailureKind.STALLED}
         return not died or self._failed_starts >= FAILED_STARTS
+
+    async def _or_give_up(self, failure: Failure) -> Failure:
+        """The failure of a new engine; one to wait for only as long as waiting can help."""
+        if not failure.place:
+            return failure
+        self._failed_starts += 1
+        hopeless = self._failed_starts > FAILED_STARTS and not await blocks_batch(failure)
+        return replace(failure, place="") if hopeless else failure
 
 
 def _read_replies(client: EngineClient, post: Callable[[WorkerMessage], None]) -> None:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from fwtui.batch.batch import Batch
 from fwtui.batch.discovery import Finder, find_in_portions
 from fwtui.batch.link import Listener
+from fwtui.batch.output_folders import folders_now
 from fwtui.batch.remote.batch_status import BatchStatus, status_of
 from fwtui.batch.remote.client import RemoteBatch
 from fwtui.batch.remote.endpoints import Endpoint, running
@@ -19,6 +20,7 @@ from fwtui.batch.remote.protocol import Where
 from fwtui.batch.session_outputs import delete_stored, stored_transcript
 from fwtui.config.locations import Locations, load_maps, save_maps
 from fwtui.core.job import Job
+from fwtui.core.paths import expand_home, path_to_text, text_to_path
 from fwtui.core.segment import Transcript
 from fwtui.core.session import Session
 from fwtui.core.settings import Settings
@@ -95,7 +97,11 @@ class Workspace:
 
         def create() -> SessionStore:
             self._clean_up()
-            store = SessionStore.create(self.locations.sessions, settings, datetime.now())
+            output = expand_home(text_to_path(path_to_text(settings.output.output_dir)))
+            seen = folders_now([output])
+            store = SessionStore.create(
+                self.locations.sessions, settings, datetime.now(), seen=seen
+            )
             if folders:
                 store.set_folders(folders)
             return store

@@ -15,6 +15,7 @@ from threading import Thread
 
 import msgspec
 
+from fwtui.core.child_process import CHILD_FOLDER, child_environment
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.paths import path_to_text
 from fwtui.core.text import valid_unicode
@@ -92,7 +93,8 @@ async def fetch(
             stdout=PIPE,
             stderr=PIPE,
             limit=_LONGEST_LINE,
-            env={**os.environ, "PYTHONIOENCODING": "utf-8:backslashreplace"},
+            cwd=CHILD_FOLDER,
+            env={**child_environment(), "PYTHONIOENCODING": "utf-8:backslashreplace"},
         )
     except OSError as error:
         reason = error.strerror or str(error)

@@ -15,7 +15,7 @@ from fwtui.config.locations import Locations
 from fwtui.core.commands import AddPaths, Pause, Start
 from fwtui.core.events import AnyEvent, BatchFinished, JobsAdded, Level, LogLine, Phase
 from fwtui.core.paths import path_to_text
-from fwtui.core.text import plural, printable, valid_unicode
+from fwtui.core.text import left_out_text, plural, printable, valid_unicode
 from fwtui.core.view import BatchView
 from fwtui.errors import BatchEndedError, ExitCode, FwtuiError, UsageError
 
@@ -152,6 +152,8 @@ async def _add(paths: tuple[str, ...], session_id: str, console: Console) -> Non
             await batch.until(lambda _: batch.phase is not Phase.IDLE)
     known = f"; already in its queue: {before:,}" if before else ""
     name = printable(endpoint.session_id)
+    if left_out := left_out_text(intake.found.left_out):
+        console.line(f"note: left out: {printable(left_out)}")
     console.line(f"added {plural(len(wanted) - before, 'file')} to session {name}{known}")
 
 

@@ -32,10 +32,43 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         discard_stdout()
         return ExitCode.DONE
+    except OSError as error:
+        if (explained := _explained(error)) is None:
+            return _crashed(error, console)
+        console.error(explained)
+        return explained.exit_code
     except Exception as error:  # noqa: BLE001 - the outermost frame records every bug
-        from fwtui.cli.logfile import record_crash
+        return _crashed(error, console)
 
-        return record_crash(error, console)
+
+def _crashed(error: Exception, console: Console) -> int:
+    from fwtui.cli.logfile import record_crash
+
+    return record_crash(error, console)
+
+
+def _explained(error: OSError) -> FwtuiError | None:
+    """The error of a disk in words; None if it can only be a bug."""
+    from fwtui.core.disk_errors import DiskErrorKind, disk_hint, kind_of, reason_of
+
+    if kind_of(error) is DiskErrorKind.OTHER:
+        return None
+    if not error.filename and not _is_somewhere():
+        return FwtuiError(
+            "The folder that fwtui was started in no longer exists",
+            "Change to another one: relative names, and the settings that name a folder this way,"
+            " mean nothing here.",
+        )
+    where = f"{error.filename}: " if isinstance(error.filename, str) else ""
+    return FwtuiError(f"{where}{reason_of(error)}", disk_hint(error))
+
+
+def _is_somewhere() -> bool:
+    try:
+        os.getcwd()  # noqa: PTH109 - pathlib is not imported yet
+    except OSError:
+        return False
+    return True
 
 
 def _run(arguments: Sequence[str]) -> int | None:

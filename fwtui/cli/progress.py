@@ -102,9 +102,8 @@ def summary(record: RunRecord, output_dir: str, times: str = "×") -> Iterator[s
         )
     if record.view.counts.completed:
         yield f"transcripts are in {printable(output_dir)}"
-    jobs = record.view.jobs.values()
-    if checks := sum(bool(getattr(job.state, "findings", ())) for job in jobs):
-        yield f"{plural(checks, 'file')} with passages to check: see the warnings"
+    if checks := record.view.counts.to_check:
+        yield f"{plural(checks, 'file')} to check: see the warnings"
     if finished and finished.report:
         yield f"report: {printable(finished.report)}"
 
@@ -222,9 +221,9 @@ class ProgressDisplay:
                 if not self._console.is_live:
                     self._drawn = self._now()
                     self._console.line(f"{self._position()} {name}: started")
-            case Completed(audio_seconds=audio, work_seconds=work) if job.id not in self._reported:
+            case Completed(audio_seconds=audio, speed=pace) if job.id not in self._reported:
                 self._reported.add(job.id)
-                speed = f", {audio / work:.1f}{self._console.times} real time" if work > 0 else ""
+                speed = f", {pace:.1f}{self._console.times} real time" if pace else ""
                 self._console.line(f"done: {name} ({clock(audio)}{speed})")
             case Skipped(reason=reason):
                 self._console.line(f"skipped: {name}: {printable(reason)}")

@@ -35,11 +35,12 @@ from fwtui.config.overrides import from_overrides
 from fwtui.config.sources import misspelt_variables
 from fwtui.config.validate import validated, warnings
 from fwtui.core.commands import AddPaths, AnyCommand, ChangeSettings, RetryJobs, Start
-from fwtui.core.events import Level
+from fwtui.core.events import BatchFinished, Level
+from fwtui.core.failure import FailureKind
 from fwtui.core.job import Job
 from fwtui.core.settings import Settings
-from fwtui.core.text import printable
-from fwtui.errors import ExitCode, FwtuiError, UsageError
+from fwtui.core.text import left_out_text, printable
+from fwtui.errors import ExitCode, FwtuiError, MediaError, UsageError
 
 if TYPE_CHECKING:
     from fwtui.batch.batch import Batch
@@ -157,11 +158,26 @@ def perform(
     open_log(locations, request.settings.log)
     try:
         return asyncio.run(run(request, locations, console, record, listeners))
+    except (FwtuiError, OSError) as error:
+        usage = isinstance(error, FwtuiError) and error.exit_code is ExitCode.USAGE
+        if lines is not None and record.finished is None and not usage:
+            lines(_not_started(error, locations))
+        raise
     finally:
         if lines is not None:
             lines.close()
         session_log.close()
         close_log()
+
+
+def _not_started(error: FwtuiError | OSError, locations: Locations) -> BatchFinished:
+    """The end of a batch that could not start."""
+    from fwtui.core.disk_errors import DiskArea
+    from fwtui.core.paths import path_to_text
+    from fwtui.engine.classify import classify_exception
+
+    failure = classify_exception(error, DiskArea.STATE, path_to_text(locations.sessions))
+    return BatchFinished(0, 0, 0, stopped=True, seconds=0.0, failure=failure)
 
 
 def _detach(request: Request, locations: Locations, console: Console) -> ExitCode:
@@ -186,6 +202,8 @@ def _check_intake(request: Request, intake: Intake, console: Console) -> None:
     """Mention paths without media files. Raise UsageError if there is nothing to do."""
     if intake.is_empty and request.resume is None and not request.watch:
         raise nothing_found(intake)
+    if left_out := left_out_text(intake.found.left_out):
+        console.line(f"note: left out: {printable(left_out)}")
     for path in intake.empty:
         console.line(f"note: no audio or video file found in {printable(path)}")
 
@@ -232,12 +250,15 @@ def find_files(paths: tuple[str, ...]) -> Intake:
 
     Raises FwtuiError for links if yt-dlp is not installed.
     """
+    from collections import Counter
+
     from fwtui.batch.discovery import Found, find_media
 
     files: dict[str, str] = {}
     roots: dict[str, None] = {}
     problems: dict[Path, Problem] = {}
     links: dict[str, None] = {}
+    left_out = Counter[str]()
     empty: list[str] = []
     for path in paths:
         found = find_media([path])
@@ -246,10 +267,18 @@ def find_files(paths: tuple[str, ...]) -> Intake:
         roots |= dict.fromkeys(filter(None, found.roots))
         problems |= {problem.path: problem for problem in found.problems}
         links |= dict.fromkeys(found.links)
-        if not any((found.files, found.problems, found.links)):
+        left_out.update(dict(found.left_out))
+        is_file = found.left_out and os.path.isfile(path)  # noqa: PTH113  bytes that are no text
+        if not any((found.files, found.problems, found.links, is_file)):
             empty.append(path)
     check_links(links)
-    everything = Found(tuple(files), tuple(problems.values()), tuple(files.values()), tuple(links))
+    everything = Found(
+        tuple(files),
+        tuple(problems.values()),
+        tuple(files.values()),
+        tuple(links),
+        tuple(left_out.items()),
+    )
     return Intake(paths, everything, tuple(roots), tuple(empty))
 
 
@@ -352,9 +381,14 @@ def _missing_folders(folders: Sequence[str]) -> UsageError:
     )
 
 
-def nothing_found(intake: Intake) -> UsageError:
-    """The error for paths without any media file."""
+def nothing_found(intake: Intake) -> FwtuiError:
+    """The error for paths without any media file, or on disks that have failed."""
     reasons = [str(problem.failure) for problem in intake.found.problems]
     if intake.empty:
         reasons.insert(0, f"no audio or video file found in: {', '.join(intake.empty)}")
+    if left_out := left_out_text(intake.found.left_out):
+        reasons.append(f"left out: {left_out}")
+    lost = [one for one in intake.found.problems if one.failure.kind != FailureKind.FILE_MISSING]
+    if lost and not intake.empty:
+        return MediaError(printable("; ".join(reasons)))
     return UsageError(printable("; ".join(reasons)), "folders are searched recursively")

@@ -43,20 +43,21 @@ def profile_keys() -> tuple[str, ...]:
 
 
 def _profile(
-    name: str, description: str, compute_type: str, beams: int, patience: float
+    name: str, description: str, compute_type: str, beams: int, samples: int, patience: float
 ) -> Profile:
     values: dict[str, Value] = {
         "model.compute_type": compute_type,
         "decoding.beam_size": beams,
+        "decoding.best_of": samples,
         "decoding.patience": patience,
     }
     return Profile(name, description, MappingProxyType(values))
 
 
 PROFILES = (
-    _profile("Fast", "int8 weights, one beam: fastest, least memory", "int8", 1, 1.0),
-    _profile("Precise", "the model's own weights, five beams", "default", 5, 1.0),
-    _profile("Deep", "the best type for the device, ten beams: slow", "auto", 10, 2.0),
+    _profile("Fast", "int8 weights, one beam: fastest, least memory", "int8", 1, 1, 1.0),
+    _profile("Precise", "the model's own weights, five beams", "default", 5, 5, 1.0),
+    _profile("Deep", "the model's own weights, ten beams: slow", "default", 10, 5, 2.0),
 )
 
 

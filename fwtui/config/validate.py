@@ -1,5 +1,6 @@
 """Checks settings against each other and the machine before a batch uses them."""
 
+import os
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,6 +15,7 @@ from fwtui.core.paths import expand_home
 from fwtui.core.settings import DecodingSettings, Settings
 from fwtui.core.templates import check_template
 from fwtui.core.text import FORMS, parse_amount
+from fwtui.disk.files import is_folder, is_present
 from fwtui.errors import ConfigError, FwtuiError, ModelError, UsageError
 
 _HOOKS = ("on_file_done", "on_batch_done")
@@ -52,7 +54,9 @@ def validated(settings: Settings) -> Settings:
     rules = output.replacements
     return replace(
         settings,
-        model=replace(settings.model, model=_model(settings.model.model)),
+        model=replace(
+            settings.model, model=_model(settings.model.model), model_dir=_model_dir(settings)
+        ),
         decoding=replace(settings.decoding, language=code),
         output=replace(
             output,
@@ -199,7 +203,7 @@ def _model(model: str) -> str:
     folder = expand_home(model)
     if not _looks_like_folder(model):
         return model
-    if not (folder / "model.bin").is_file():
+    if not _may_exist(folder / "model.bin"):
         raise ModelError(
             f"no model in {folder}",
             "a folder with a CTranslate2 Whisper model has a model.bin and a tokenizer.json",
@@ -208,8 +212,26 @@ def _model(model: str) -> str:
     return str(_absolute(model))
 
 
+def _model_dir(settings: Settings) -> str | None:
+    folder = settings.model.model_dir
+    return None if not folder else str(_absolute(os.path.expandvars(folder)))
+
+
 def _looks_like_folder(model: str) -> bool:
-    return model.startswith((".", "~", "/")) or expand_home(model).is_dir()
+    if model.startswith((".", "~", "/")):
+        return True
+    try:
+        return is_folder(expand_home(model))
+    except OSError:
+        return False
+
+
+def _may_exist(path: Path) -> bool:
+    """Whether there may be such a file; what is wrong with its disk is told when it is read."""
+    try:
+        return is_present(path, follow=True)
+    except OSError:
+        return True
 
 
 def _absolute(path: str) -> Path:

@@ -269,7 +269,8 @@ class BatchFinished(Event, frozen=True):
     """The batch has ended: no files are left, or it was stopped.
 
     `seconds` is how long it took, `report` the path of its report. `failure` says why the batch
-    could not continue (no model, no disk space).
+    could not continue (no model, no disk space). Of the `completed` files, `to_check` have warnings
+    or findings.
     """
 
     completed: int
@@ -279,6 +280,7 @@ class BatchFinished(Event, frozen=True):
     seconds: float
     report: str | None = None
     failure: Failure | None = None
+    to_check: int = 0
 
     @property
     def is_notable(self) -> bool:

@@ -34,7 +34,8 @@ class Failure(msgspec.Struct, frozen=True):
     """What happened (`title`), what to do (`hint`), and details for the log.
 
     `place` (as by `path_to_text`) is the folder or file whose disk caused it, `needed` the number
-    of bytes that were to be written there.
+    of bytes that were to be written there. `stops`: every other file would meet it, too.
+    `is_mount`: nothing is mounted on `place` any more.
     """
 
     kind: FailureKind
@@ -43,6 +44,8 @@ class Failure(msgspec.Struct, frozen=True):
     detail: str = ""
     place: str = ""
     needed: int = 0
+    stops: bool = False
+    is_mount: bool = False
 
     def __str__(self) -> str:
         """Title and hint on one line."""

@@ -15,6 +15,7 @@ class FindingKind(StrEnum):
     MISSING_SPEECH = "missing_speech"
     LANGUAGE = "language"
     TOO_FAST = "too_fast"
+    CUT_OFF = "cut_off"
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -32,6 +33,7 @@ TITLES = {
     FindingKind.MISSING_SPEECH: "missing text",
     FindingKind.LANGUAGE: "other language",
     FindingKind.TOO_FAST: "too fast to read",
+    FindingKind.CUT_OFF: "text cut off",
 }
 
 

@@ -64,7 +64,8 @@ class Completed(msgspec.Struct, frozen=True, gc=False, tag="completed"):
     """Done, with its outputs on disk. `audio_seconds` and `work_seconds` are durations.
 
     `used` has the settings of the last attempt that differ from their defaults, by `section.name`;
-    None: unknown. `findings` are passages to check, ordered by time.
+    None: unknown. `findings` are passages to check, ordered by time. `timed_seconds` of audio are
+    what `work_seconds` were spent on; None: all of it.
     """
 
     started_at: datetime
@@ -77,6 +78,21 @@ class Completed(msgspec.Struct, frozen=True, gc=False, tag="completed"):
     warnings: tuple[str, ...] = ()
     used: dict[str, Any] | None = None
     findings: tuple[Finding, ...] = ()
+    timed_seconds: float | None = None
+
+    @property
+    def speed(self) -> float | None:
+        """Times real time; None if no work was measured.
+
+        A file that was resumed counts with the audio that was transcribed since.
+        """
+        timed = self.audio_timed
+        return timed / self.work_seconds if self.work_seconds > 0 and timed > 0 else None
+
+    @property
+    def audio_timed(self) -> float:
+        """Seconds of audio that the work was spent on."""
+        return self.audio_seconds if self.timed_seconds is None else self.timed_seconds
 
 
 class Failed(msgspec.Struct, frozen=True, gc=False, tag="failed"):
@@ -202,8 +218,13 @@ def state_label(state: State) -> str:
     return _LABELS.get(state_name(state), state_name(state))
 
 
+def needs_check(state: State) -> bool:
+    """Whether a file is done, but with warnings or passages that somebody should check."""
+    return isinstance(state, Completed) and bool(state.warnings or state.findings)
+
+
 def has_state(job: Job, text: str) -> bool:
-    """Whether a name of the job's state begins with `text`; `check`: it has passages to check."""
+    """Whether a name of the job's state begins with `text`; `check`: as by `needs_check`."""
     if text == "check":
-        return bool(getattr(job.state, "findings", ()))
+        return needs_check(job.state)
     return state_label(job.state).startswith(text) or state_name(job.state).startswith(text)

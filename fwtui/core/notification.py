@@ -12,11 +12,13 @@ _ESCAPE = "\x1b"
 
 
 def end_text(finished: BatchFinished) -> str:
-    """`12 files done, 2 failed`, or why the batch cannot continue."""
+    """`12 files done, 1 to check, 2 failed`, or why the batch cannot continue."""
     if finished.failure is not None:
         return f"cannot continue: {printable(finished.failure.title)}"
-    done = f"{finished.completed} file{'' if finished.completed == 1 else 's'} done"
-    return f"{done}, {finished.failed} failed" if finished.failed else done
+    parts = [f"{finished.completed} file{'' if finished.completed == 1 else 's'} done"]
+    for count, state in ((finished.to_check, "to check"), (finished.failed, "failed")):
+        parts += [f"{count} {state}"] if count else []
+    return ", ".join(parts)
 
 
 def terminal_signal(done: DoneSettings, text: str, environ: Mapping[str, str]) -> str:

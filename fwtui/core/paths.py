@@ -61,9 +61,46 @@ def link_name(url: str) -> str:
     return " ".join(name.split())[:_MOST].rstrip(" .") or "link"
 
 
-# The files found in folders and patterns; a file that is given by name may have any suffix.
-MEDIA_SUFFIXES = frozenset(
-    ".3gp .aac .ac3 .aif .aiff .amr .ape .asf .avi .caf .dts .flac .flv .m2ts .m4a .m4b .m4v .mka "
-    ".mkv .mov .mp2 .mp3 .mp4 .mpeg .mpg .mts .mxf .oga .ogg .ogv .opus .ra .rm .spx .tta .ts .vob "
-    ".voc .wav .weba .webm .wma .wmv .wv".split()
+# The files found in folders and patterns; a file that is given by name may have any suffix. Those
+# of the formats that FFmpeg decodes and that recorders, phones, cameras, telephony, broadcasting
+# and speech corpora use. Not: formats of games, playlists, and names that are rarely recordings
+# (.mod, .dat, .ps, .sub).
+VIDEO_SUFFIXES = frozenset(
+    ".3g2 .3gp .3gp2 .3gpp .amv .asf .avi .cmfv .dav .dif .divx .dv .dvd .dvr-ms .evo .f4v .flv "
+    ".gxf .ismv .ivr .kux .m1v .m2p .m2t .m2ts .m2v .m4v .mj2 .mjpeg .mk3d .mkv .mov .mp4 .mp4v "
+    ".mpe .mpeg .mpeg4 .mpg .mpg2 .mts .mxf .nsv .nut .nuv .ogm .ogv .ogx .pva .qt .rm .rmvb .rv "
+    ".svcd .tod .tp .trp .ts .ty .vob .vro .webm .wmv .wtv .xvid".split()
 )
+MEDIA_SUFFIXES = VIDEO_SUFFIXES | frozenset(
+    ".16sv .3ga .722 .8svx .aa3 .aac .ac3 .act .adts .aea .aif .aifc .aiff .amb .amr .aob "
+    ".ape .apl .aptx .aptxhd .au .avr .awb .bwf .caf .cmfa .dff .dsf .dss .dts .dtshd .eac3 "
+    ".ec3 .f4a .f4b .fap .flac .g722 .g723_1 .g729 .gsm .iff .ircam .isma .laf .latm .lc3 "
+    ".loas .m1a .m2a .m4a .m4b .m4r .mac .mka .mlp .mmf .mp1 .mp2 .mp3 .mpa .mpc .msbc "
+    ".nist .oga .ogg .oma .omg .opus .osq .paf .pvf .qcp .qoa .qta .ra .rco .rf64 .rka .sbc "
+    ".sf .shn .sln .snd .sox .sph .spx .tak .tco .thd .tta .voc .vqe .vqf .vql .w64 .wav "
+    ".wave .weba .wma .wsd .wv .wve .xwma".split()
+)
+# The suffixes of transcripts.
+OUTPUT_SUFFIXES = frozenset(".txt .vtt .srt .tsv .json .lrc .ass .csv .md .docx".split())
+REPORT_PREFIX = "fwtui-report-"
+
+# Folders that systems, storage devices and programs keep for themselves, in lower case.
+_SYSTEM_FOLDERS = frozenset(
+    "$recycle.bin|recycler|recycled|system volume information|lost+found|@eadir|#recycle|@recycle|"
+    "#snapshot|@recently-snapshot|@snapshot|~snapshot|@__thumb|@tmp|@database|@sharebin|@appstore|"
+    "@synologydrive|@trash|__macosx|trashbox|network trash folder|temporary items|"
+    "thevolumesettingsfolder|files_trashbin|files_versions|$windows.~bt|$windows.~ws|msocache|"
+    "stversions|resource.frk|appledouble".split("|")
+)
+_LOST_CHAINS = re.compile(r"found\.\d{3}")
+
+
+def is_kept_out(folder: str) -> bool:
+    """Whether a folder's name says that it is hidden, a bin, or a system's own.
+
+    Such folders are searched only if they are named.
+    """
+    name = folder.lower()
+    return (
+        name.startswith(".") or name in _SYSTEM_FOLDERS or _LOST_CHAINS.fullmatch(name) is not None
+    )

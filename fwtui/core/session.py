@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from fwtui.core.finding import Finding
 from fwtui.core.job import Cancelled, Completed, Job, JobId, Pending, Skipped
 from fwtui.core.segment import Segment
 from fwtui.core.settings import Settings
@@ -164,7 +165,8 @@ class WindowResult(msgspec.Struct, frozen=True):
     """One finished window: its segments and the state behind it.
 
     `seconds` is how far the file now is; `skipped`: the window killed the engine twice and was
-    skipped; `spoken` are the languages detected in it, if that was asked for.
+    skipped; `spoken` are the languages detected in it, if that was asked for; `findings` are
+    passages to check that only the engine can know of, in seconds of the file.
     """
 
     segments: tuple[Segment, ...]
@@ -172,3 +174,4 @@ class WindowResult(msgspec.Struct, frozen=True):
     seconds: float
     skipped: bool = False
     spoken: tuple[Spoken, ...] = ()
+    findings: tuple[Finding, ...] = ()

@@ -3,6 +3,7 @@
 import math
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable
 from itertools import zip_longest
 from pathlib import Path
@@ -68,7 +69,7 @@ def _printable(character: str) -> str:
 
 
 def _cells(character: str) -> int:
-    if character in _JOINERS or unicodedata.combining(character):
+    if character in _JOINERS or unicodedata.category(character) in {"Mn", "Me"}:
         return 0
     return 2 if unicodedata.east_asian_width(character) in _WIDE else 1
 
@@ -171,6 +172,29 @@ def subtitle_time(seconds: float) -> str:
 def plural(count: int, noun: str) -> str:
     """`1 file`, `2 files`."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+_MOST_KINDS = 6
+
+
+def left_out_text(counts: Iterable[tuple[str, int]]) -> str:
+    """What was left out of a search, as one line: `12 .jpg, 2 transcripts`; empty if nothing was.
+
+    Kinds are suffixes of files, or nouns.
+    """
+    total = Counter[str]()
+    for what, count in counts:
+        total[what] += count
+    most = total.most_common(_MOST_KINDS)
+    parts = [
+        f"{count:,} {what}" if what[0] == "." or what in _NOT_NOUNS else plural(count, what)
+        for what, count in most
+    ]
+    others = total.total() - sum(count for _, count in most)
+    return ", ".join([*parts, f"{others:,} others"] if others else parts)
+
+
+_NOT_NOUNS = frozenset({"hidden", "without extension"})
 
 
 def size_text(count: int) -> str:

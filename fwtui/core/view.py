@@ -27,6 +27,7 @@ from fwtui.core.job import (
     Pending,
     Processing,
     Skipped,
+    needs_check,
 )
 from fwtui.core.settings import Settings
 from fwtui.core.watched_folder import FolderStatus
@@ -36,10 +37,12 @@ class JobCounts(msgspec.Struct):
     """Files by state, and seconds of their audio, updated in constant time.
 
     `done_seconds` and `known_seconds` (of `measured` files) do not count files that failed or were
-    cancelled or skipped; the lengths of `unmeasured` files are not known yet.
+    cancelled or skipped; the lengths of `unmeasured` files are not known yet. `to_check` of the
+    completed files have warnings or findings.
     """
 
     completed: int = 0
+    to_check: int = 0
     failed: int = 0
     waiting: int = 0
     running: int = 0
@@ -95,6 +98,7 @@ class JobCounts(msgspec.Struct):
         match job.state:
             case Completed():
                 self.completed += sign
+                self.to_check += sign * needs_check(job.state)
                 self.done_seconds += sign * job.duration
             case Pending(done_seconds=done):
                 self.waiting += sign

@@ -14,6 +14,7 @@ from hashlib import blake2b
 from io import BufferedReader
 from pathlib import Path
 
+from fwtui.core.disk_errors import DiskErrorKind, disk_hint, kind_of, may_pass, reason_of
 from fwtui.core.paths import path_to_text
 from fwtui.core.text import size_text
 from fwtui.errors import DiskFullError, StorageError
@@ -125,7 +126,7 @@ def write_all(files: FileSystem, descriptor: int, data: bytes) -> None:
 def ensure_folder(path: Path, files: FileSystem = FILES, mode: int = PRIVATE_FOLDER) -> None:
     """Create a folder and its missing parents, durably. Raises OSError."""
     missing = []
-    while not path.is_dir():
+    while not is_folder(path):
         missing.append(path)
         if path == path.parent:
             break
@@ -135,32 +136,48 @@ def ensure_folder(path: Path, files: FileSystem = FILES, mode: int = PRIVATE_FOL
         files.sync_folder(folder.parent)
 
 
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-# Problems of a disk or a share as a whole, which may be temporary.
-_TEMPORARY = "EROFS EIO ESTALE ENODEV ENXIO ENOTCONN ETIMEDOUT EHOSTDOWN EHOSTUNREACH ENETDOWN"
-_TEMPORARY_ERRNOS = frozenset(getattr(errno, name, errno.EIO) for name in _TEMPORARY.split())
-_NO_PERMISSION = (errno.EACCES, errno.EPERM, errno.EROFS)
-
-
 def storage_error(error: OSError, path: Path, doing: str, needed: int = 0) -> StorageError:
-    """The error to raise for `error`; `doing` as in "Cannot <doing> <path>", `needed` in bytes."""
-    place = path_to_text(path.parent)
+    """The error to raise for `error`; `doing` as in "Cannot <doing> <path>", `needed` in bytes.
+
+    It names the folder if the error may be over later: see `fwtui.core.disk_errors`.
+    """
     if isinstance(error, NotRegularError):
         return StorageError(f"Cannot {doing} {path}: {error.strerror}", "Move or delete it.")
-    if error.errno in _NO_ROOM:
-        return DiskFullError(
-            f"No room left to {doing} {path}",
-            "Free some space on that disk, then retry.",
-            place=place,
-            needed=needed,
-        )
-    if error.errno in _TEMPORARY_ERRNOS:
-        hint = "Check the disk or the network share."
-        return StorageError(
-            f"Cannot {doing} {path}: {error.strerror or error}", hint, place=place, needed=needed
-        )
-    hint = "Check the permissions of the folder." if error.errno in _NO_PERMISSION else ""
-    return StorageError(f"Cannot {doing} {path}: {error.strerror or error}", hint)
+    place = path_to_text(path.parent) if may_pass(error) else ""
+    if kind_of(error) is DiskErrorKind.FULL:
+        title = f"No room left to {doing} {path}"
+        return DiskFullError(title, disk_hint(error), place=place, needed=needed)
+    title = f"Cannot {doing} {path}: {reason_of(error)}"
+    return StorageError(title, disk_hint(error), place=place, needed=needed if place else 0)
+
+
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder. Raises OSError if that cannot be found out.
+
+    Unlike `Path.is_dir`, which calls a disk that fails an absent folder (from Python 3.14 on) or
+    raises (before): what cannot be looked at may exist.
+    """
+    found = _status(path, follow=True)
+    return found is not None and stat.S_ISDIR(found.st_mode)
+
+
+def is_present(path: Path, *, follow: bool = False) -> bool:
+    """Whether there is something of that name. Raises OSError if that cannot be found out.
+
+    `follow`: a link counts as what it leads to.
+    """
+    return _status(path, follow=follow) is not None
+
+
+def _status(path: Path, *, follow: bool) -> os.stat_result | None:
+    try:
+        return path.stat(follow_symlinks=follow)
+    except OSError as error:
+        if kind_of(error) in {DiskErrorKind.MISSING, DiskErrorKind.NAME}:
+            return None
+        raise
+    except ValueError:  # a NUL in the name
+        return None
 
 
 def folder_error(error: OSError, folder: Path) -> StorageError:
@@ -206,7 +223,7 @@ def replace_file(path: Path, data: bytes, *, files: FileSystem = FILES) -> None:
     try:
         ensure_folder(path.parent, files, 0o777)
         target = path.resolve()
-        mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o644
+        mode = stat.S_IMODE(target.stat().st_mode) if is_present(target) else 0o644
     except OSError as error:
         raise storage_error(error, path, "write") from error
     write_atomic(target, data, mode, files=files)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from fwtui.core.child_process import CHILD_FOLDER, child_environment
 from fwtui.core.paths import expand_home, path_to_text
 from fwtui.doctor.results import Cpu, Disk, Gpus, Library, Native, Terminal
 from fwtui.engine.client import environment, wheel_folders
@@ -121,11 +122,11 @@ def _on_bus(devices: Path = Path("/sys/bus/pci/devices")) -> int:
 
 def load_library(name: str) -> Library:
     """Try to load a library in a child process, found as by the engine."""
-    child_environment = environment(os.environ, wheel_folders())
     try:
         done = subprocess.run(
             [*LOADER, name],
-            env=child_environment,
+            cwd=CHILD_FOLDER,
+            env=environment(child_environment(), wheel_folders()),
             capture_output=True,
             timeout=PATIENCE,
             check=False,
@@ -144,7 +145,8 @@ def native() -> Native:
     try:
         done = subprocess.run(
             NATIVE,
-            env=environment(os.environ, wheel_folders()),
+            cwd=CHILD_FOLDER,
+            env=environment(child_environment(), wheel_folders()),
             capture_output=True,
             timeout=PATIENCE,
             check=False,

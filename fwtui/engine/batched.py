@@ -6,12 +6,15 @@ a chunk does not depend on the others in its batch.
 """
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
+from dataclasses import replace as replace_fields
 from itertools import islice
 from math import ceil
 from typing import Any
 
 import numpy as np
+from faster_whisper.audio import pad_or_trim
 from faster_whisper.transcribe import Segment as WhisperSegment
 from faster_whisper.transcribe import (
     TranscriptionOptions,
@@ -19,22 +22,32 @@ from faster_whisper.transcribe import (
     Word,
     get_compression_ratio,
 )
+from faster_whisper.utils import get_end
 from msgspec.structs import replace
 
 from fwtui.audio.signal import FloatArray
+from fwtui.core.finding import Finding
 from fwtui.core.session import WindowResult
 from fwtui.core.settings import DecodingSettings
 from fwtui.engine.batched_file import BatchedFile, Part
+from fwtui.engine.context import CutOff, cut_off
 from fwtui.engine.convert import transcription_options
 from fwtui.engine.hallucination import SegmentDict
-from fwtui.engine.windows import is_silence
+from fwtui.engine.windows import (
+    LEAST_ADVANCE,
+    cut_finding,
+    is_repetitive,
+    is_silence,
+    last_timestamp,
+)
 
 
 @dataclass
 class _Chunk:
     """A chunk in the model: its origin, and its result.
 
-    `last_speech`: when speech was last heard in its file, in seconds of the joined speech.
+    `last_speech`: when speech was last heard in its file, in seconds of the joined speech. If it
+    was cut off, `rest` are its continuations, which begin at `begin` seconds of the chunk.
     """
 
     file: BatchedFile
@@ -47,6 +60,19 @@ class _Chunk:
     temperature: float
     pieces: list[SegmentDict]
     last_speech: float
+    begin: float = 0.0
+    rest: tuple["_Chunk", ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def offset(self) -> float:
+        """Its start in seconds of the joined speech."""
+        return self.file.offset(self.index) + self.begin
+
+    @property
+    def duration(self) -> float:
+        """Its length in seconds."""
+        return self.file.duration(self.index) - self.begin
 
 
 class BatchDecoder:
@@ -76,12 +102,18 @@ class BatchDecoder:
             self._split(chunk)
         if options.word_timestamps:
             self._align(chunks, encoded, options)
+        for chunk in chunks:
+            self._continue(chunk, options)
         own, spoken = iter(chunks), iter(languages)
         shares = [list(islice(own, part.count)) for part in parts]
         found = [_segments(share, options) for share in shares]
         return [
             share[0].file.advance(
-                segments, len(share), share[-1].last_speech, list(islice(spoken, len(share)))
+                segments,
+                len(share),
+                share[-1].last_speech,
+                list(islice(spoken, len(share))),
+                [finding for chunk in share for finding in chunk.findings],
             )
             for share, segments in zip(shares, found, strict=True)
         ]
@@ -106,15 +138,8 @@ class BatchDecoder:
                 self._started(part.file)
             row += part.count
 
-    def _prompt(self, file: BatchedFile, options: TranscriptionOptions) -> list[int]:
-        initial = options.initial_prompt
-        prompt: list[int] = self.model.get_prompt(
-            file.tokenizer,
-            previous_tokens=[] if initial is None else file.tokenizer.encode(initial),
-            without_timestamps=options.without_timestamps,
-            hotwords=options.hotwords,
-        )
-        return prompt
+    def _prompt(self, file: BatchedFile) -> list[int]:
+        return file.context.prompt(file.context.initial(batched=True))
 
     def _generate(
         self,
@@ -124,9 +149,7 @@ class BatchDecoder:
         options: TranscriptionOptions,
     ) -> list[_Chunk]:
         prompts = [
-            list(prompt)
-            for part in parts
-            for prompt in [self._prompt(part.file, options)] * part.count
+            list(prompt) for part in parts for prompt in [self._prompt(part.file)] * part.count
         ]
         if options.multilingual:
             _set_languages(parts, prompts, languages)
@@ -183,31 +206,101 @@ class BatchDecoder:
             return
         if get_compression_ratio(text) <= threshold:
             return
-        encoded = self.model.encode(chunk.features)
+        self._decode_alone(chunk, self.model.encode(chunk.features))
+
+    def _decode_alone(self, chunk: _Chunk, encoded: Any) -> None:
+        """Decode a chunk with all temperatures."""
         result, chunk.logprob, chunk.temperature, _ = self.model.generate_with_fallback(
-            encoded, chunk.prompt, chunk.file.tokenizer, options
+            encoded,
+            chunk.prompt,
+            chunk.file.tokenizer,
+            chunk.file.context.options_for(chunk.prompt),
         )
         chunk.no_speech = result.no_speech_prob
-        silent = is_silence(options, chunk.no_speech, chunk.logprob)
+        silent = is_silence(chunk.file.context.options, chunk.no_speech, chunk.logprob)
         chunk.tokens = [] if silent else result.sequences_ids[0]
 
     def _split(self, chunk: _Chunk) -> None:
         """Split the chunk into pieces at its timestamps."""
-        file, duration = chunk.file, chunk.file.duration(chunk.index)
-        offset = file.offset(chunk.index)
         chunk.pieces, _, _ = self.model._split_segments_by_timestamps(
-            tokenizer=file.tokenizer,
+            tokenizer=chunk.file.tokenizer,
             tokens=chunk.tokens,
-            time_offset=offset,
+            time_offset=chunk.offset,
             segment_size=self._frames(chunk),
-            segment_duration=duration,
+            segment_duration=chunk.duration,
             seek=0,
         )
         for piece in chunk.pieces:
-            piece["seek"] = int(offset * self.model.frames_per_second)
+            piece["seek"] = int(chunk.offset * self.model.frames_per_second)
 
     def _frames(self, chunk: _Chunk) -> int:
-        return int(ceil(chunk.file.duration(chunk.index)) * self.model.frames_per_second)
+        return int(ceil(chunk.duration) * self.model.frames_per_second)
+
+    def _continue(self, chunk: _Chunk, options: TranscriptionOptions) -> None:
+        """Decode what is left of a chunk that was cut off, as often as that happens."""
+        last = chunk
+        while cut := self._cut_off(last, options):
+            at = None if cut.asked else self._cut_at(last, options)
+            end = last.offset + (last.duration if at is None else at)
+            finding = cut_finding(cut, last.offset, end, more=at is not None)
+            chunk.findings = (*chunk.findings, finding)
+            if at is None:
+                return
+            for piece in last.pieces:
+                piece["end"] = min(piece["end"], end)
+            last = self._rest(last, at, options)
+            chunk.rest = (*chunk.rest, last)
+            chunk.last_speech = last.last_speech
+
+    def _cut_off(self, chunk: _Chunk, options: TranscriptionOptions) -> CutOff | None:
+        most = options.max_new_tokens
+        return cut_off(chunk.tokens, chunk.prompt, self.model.max_length, most)
+
+    def _cut_at(self, chunk: _Chunk, options: TranscriptionOptions) -> float | None:
+        """Where the chunk is continued, in its seconds: at its last timestamp or word."""
+        at = last_timestamp(chunk.tokens, chunk.file.tokenizer) * float(self.model.time_precision)
+        text = chunk.file.tokenizer.decode(chunk.tokens).strip()
+        if not at and not is_repetitive(options, get_compression_ratio(text)):
+            encoded = self.model.encode(chunk.features)
+            pieces = [{**piece, "start": 0.0} for piece in deepcopy(chunk.pieces)]
+            self._align_alone(chunk, pieces, encoded, options)
+            at = float(get_end(pieces) or 0.0) - chunk.offset
+        least = LEAST_ADVANCE / self.model.frames_per_second
+        return at if least <= at < chunk.duration else None
+
+    def _rest(self, chunk: _Chunk, at: float, options: TranscriptionOptions) -> _Chunk:
+        """The continuation of a chunk, decoded alone with all temperatures."""
+        frame = int(at * self.model.frames_per_second)
+        features = pad_or_trim(chunk.features[:, frame:])
+        encoded = self.model.encode(features)
+        rest = replace_fields(
+            chunk, begin=chunk.begin + at, features=features, rest=(), findings=()
+        )
+        self._decode_alone(rest, encoded)
+        self._split(rest)
+        if options.word_timestamps:
+            rest.last_speech = self._align_alone(rest, rest.pieces, encoded, options)
+        return rest
+
+    def _align_alone(
+        self,
+        chunk: _Chunk,
+        pieces: list[SegmentDict],
+        encoded: Any,
+        options: TranscriptionOptions,
+    ) -> float:
+        """Add words to the pieces; returns when speech was last heard."""
+        return float(
+            self.model.add_word_timestamps(
+                [pieces],
+                chunk.file.tokenizer,
+                encoded,
+                self._frames(chunk),
+                options.prepend_punctuations,
+                options.append_punctuations,
+                last_speech_timestamp=chunk.last_speech,
+            )
+        )
 
     def _align(self, chunks: Sequence[_Chunk], encoded: Any, options: TranscriptionOptions) -> None:
         """Align the words of the whole batch, once for each language in it."""
@@ -272,7 +365,7 @@ def _segments(chunks: Sequence[_Chunk], options: TranscriptionOptions) -> list[W
     """The next segments of a file; a chunk without speech has none."""
     found: list[WhisperSegment] = []
     file = chunks[0].file
-    for chunk in chunks:
+    for chunk in (part for whole in chunks for part in (whole, *whole.rest)):
         for piece in chunk.pieces:
             text = file.tokenizer.decode(piece["tokens"])
             if text.strip():

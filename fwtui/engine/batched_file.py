@@ -12,9 +12,11 @@ from msgspec.structs import replace
 
 from fwtui.audio.signal import FloatArray
 from fwtui.audio.wav import SAMPLE_RATE
+from fwtui.core.finding import Finding
 from fwtui.core.job import JobId
 from fwtui.core.session import FilePlan, Spoken, WindowResult, WindowState
 from fwtui.core.settings import DecodingSettings
+from fwtui.engine.context import Context
 from fwtui.engine.convert import FileClock, convert, spoken_in
 from fwtui.engine.prepare import PreparedFile, chunk_features
 from fwtui.engine.transcriber import Transcriber
@@ -23,8 +25,8 @@ from fwtui.engine.transcriber import Transcriber
 class BatchedFile:
     """A prepared file that is transcribed in batches.
 
-    `state`: its progress; `plan` and `tokenizer`: set once its language is known; `listens`: the
-    language of every chunk is reported.
+    `state`: its progress; `plan`, `tokenizer` and `context`: set once its language is known;
+    `listens`: the language of every chunk is reported.
     """
 
     def __init__(self, transcriber: Transcriber, prepared: PreparedFile) -> None:
@@ -34,6 +36,7 @@ class BatchedFile:
         self.decoding: DecodingSettings = prepared.request.decoding
         self.plan: FilePlan | None = None
         self.tokenizer: Tokenizer
+        self.context: Context
         self.listens = prepared.request.quality.check_languages
         self._transcriber = transcriber
         self._chunks = prepared.chunks
@@ -44,7 +47,7 @@ class BatchedFile:
         if resume is not None:
             self._set_plan(resume.plan)
         elif known is not None or not self._chunks:
-            self._set_plan(prepared.plan(known or "en"))
+            self.set_language(known or "en")
         if prepared.first is not None:
             index, found = prepared.first
             self._features[index] = Future()
@@ -61,11 +64,13 @@ class BatchedFile:
         return len(self._chunks) - self.state.clip
 
     def set_language(self, language: str) -> None:
-        """Set the language that was detected."""
-        self._set_plan(self.prepared.plan(language))
+        """Set the file's language."""
+        warnings = self._transcriber.context(self.decoding, language).warnings
+        self._set_plan(self.prepared.plan(language, warnings))
 
     def _set_plan(self, plan: FilePlan) -> None:
         self.plan = plan
+        self.context = self._transcriber.context(self.decoding, plan.language)
         self.tokenizer = self._transcriber.tokenizer(self.decoding, plan.language)
 
     def _at(self, state: WindowState, index: int) -> WindowState:
@@ -113,16 +118,18 @@ class BatchedFile:
         chunks: int,
         last_speech: float,
         languages: Sequence[tuple[str, float]] = (),
+        findings: Sequence[Finding] = (),
     ) -> WindowResult:
         """Record the segments found in the next `chunks`; returns the result.
 
         `last_speech`: when speech was last heard (seconds); `languages`: those of the chunks
-        (code and probability), if known.
+        (code and probability), if known; `findings` in seconds of the joined speech.
         """
         self.state = replace(
             self.state, segments=self.state.segments + len(found), last_speech=last_speech
         )
-        return self._advance(found, chunks, languages=languages if self.listens else ())
+        languages = languages if self.listens else ()
+        return self._advance(found, chunks, languages=languages, findings=findings)
 
     def _advance(
         self,
@@ -131,6 +138,7 @@ class BatchedFile:
         *,
         skipped: bool = False,
         languages: Sequence[tuple[str, float]] = (),
+        findings: Sequence[Finding] = (),
     ) -> WindowResult:
         assert self.plan is not None
         clock = FileClock(self.plan)
@@ -143,7 +151,9 @@ class BatchedFile:
         for language, (begin, end) in zip(languages, pairwise(points), strict=False):
             inside = [one for one in segments if begin <= (one.start + one.end) / 2 < end]
             spoken += spoken_in(language, begin, end, inside)
-        return WindowResult(segments, self.state, points[-1], skipped, tuple(spoken))
+        return WindowResult(
+            segments, self.state, points[-1], skipped, tuple(spoken), clock.findings(findings)
+        )
 
 
 @dataclass

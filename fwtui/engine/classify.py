@@ -5,8 +5,10 @@ import re
 import signal
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
+from fwtui.core.disk_errors import DiskArea, disk_failure
 from fwtui.core.failure import Failure, FailureKind
-from fwtui.core.text import valid_unicode
 from fwtui.errors import (
     BadMediaError,
     DiskFullError,
@@ -91,14 +93,19 @@ def _library_missing(text: str) -> Failure:
     return Failure(kind, f"The library {name} is missing", package, text)
 
 
-def classify_exception(error: BaseException) -> Failure:
-    """The failure that an exception in the engine means."""
+def classify_exception(
+    error: BaseException, area: DiskArea = DiskArea.SCRATCH, place: str = ""
+) -> Failure:
+    """The failure that an exception in the engine means.
+
+    An error of a disk is one of the `area`, whose folder or file is `place` (as `path_to_text`).
+    """
     if isinstance(error, MemoryError):
         return Failure(FailureKind.OUT_OF_MEMORY, "Out of memory", SMALLER, repr(error))
     if isinstance(error, FwtuiError):
-        return _from_fwtui_error(error)
+        return _from_fwtui_error(error, area, place)
     if isinstance(error, OSError) and error.errno is not None:  # those of the loader have none
-        return _classify_os_error(error)
+        return _classify_os_error(error, area, place)
     known = classify_text(str(error))
     if known is not None:
         return known
@@ -110,10 +117,16 @@ def classify_exception(error: BaseException) -> Failure:
     )
 
 
-def _from_fwtui_error(error: FwtuiError) -> Failure:
+def _from_fwtui_error(error: FwtuiError, area: DiskArea, place: str) -> Failure:
+    cause = error.__cause__
+    if isinstance(error, ModelError) and isinstance(cause, OSError):
+        return replace(disk_failure(area, cause, place), title=error.title)
+    if isinstance(error, StorageError) and isinstance(cause, OSError):
+        found = disk_failure(area, cause, error.place or place)
+        return replace(found, title=error.title, hint=error.hint, needed=error.needed)
     place = error.place if isinstance(error, StorageError | MediaLostError) else ""
     needed = error.needed if isinstance(error, StorageError) else 0
-    detail = str(error.__cause__ or "")
+    detail = str(cause or "")
     return Failure(_kind_of(error), error.title, error.hint, detail, place, needed)
 
 
@@ -141,21 +154,10 @@ def _kind_of(error: FwtuiError) -> FailureKind:
             return FailureKind.INTERNAL
 
 
-def _classify_os_error(error: OSError) -> Failure:
-    reason = error.strerror or _first_line(error)
-    where = f" ({valid_unicode(error.filename)})" if isinstance(error.filename, str) else ""
-    match error.errno:
-        case errno.ENOSPC | errno.EDQUOT:
-            kind, hint = FailureKind.DISK_FULL, "free some space there, then retry"
-        case errno.EACCES | errno.EPERM | errno.EROFS:
-            kind, hint = FailureKind.PERMISSION, "check the permissions, then retry"
-        case errno.ENOENT:
-            kind, hint = FailureKind.FILE_MISSING, "restore it, then retry"
-        case errno.ENOMEM:
-            kind, hint = FailureKind.OUT_OF_MEMORY, SMALLER
-        case _:
-            kind, hint = FailureKind.INTERNAL, "check the disk or the network share, then retry"
-    return Failure(kind, f"{reason}{where}", hint, repr(error))
+def _classify_os_error(error: OSError, area: DiskArea, place: str) -> Failure:
+    if error.errno == errno.ENOMEM:
+        return Failure(FailureKind.OUT_OF_MEMORY, "Out of memory", SMALLER, repr(error))
+    return disk_failure(area, error, place, "use")
 
 
 def classify_exit(returncode: int, stderr_tail: Sequence[str]) -> Failure:

@@ -17,6 +17,7 @@ from typing import IO, Protocol
 
 import msgspec
 
+from fwtui.core.child_process import CHILD_FOLDER, child_environment
 from fwtui.core.failure import Failure
 from fwtui.core.settings import ModelSettings
 from fwtui.engine.classify import classify_exit, describe_exit
@@ -167,7 +168,8 @@ class EngineClient:
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
-                    env=TUNING | environment(os.environ, wheel_folders()),
+                    cwd=CHILD_FOLDER,
+                    env=TUNING | environment(child_environment(), wheel_folders()),
                 )
         except OSError as error:
             raise EngineError(

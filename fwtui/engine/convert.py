@@ -16,8 +16,10 @@ from faster_whisper.transcribe import (
     Word as WhisperWord,
 )
 from faster_whisper.vad import SpeechTimestampsMap
+from msgspec.structs import replace
 
 from fwtui.audio.wav import SAMPLE_RATE
+from fwtui.core.finding import Finding
 from fwtui.core.segment import Segment, Word
 from fwtui.core.session import FilePlan, SpeechChunk, Spoken, WindowState
 from fwtui.core.settings import DecodingSettings
@@ -39,12 +41,20 @@ class FileClock:
 
     def position(self, state: WindowState) -> float:
         """Seconds of the file done before `state`."""
-        if state.done:
-            return self.duration
-        seconds = state.seek / 100
+        return self.duration if state.done else self.seconds(state.seek / 100)
+
+    def seconds(self, at: float, *, is_end: bool = False) -> float:
+        """A time of the model's signal, in seconds of the file; `is_end`: that of an end."""
         if self.map is not None:
-            seconds = float(self.map.get_original_time(seconds))
-        return min(seconds, self.duration)
+            at = float(self.map.get_original_time(at, is_end=is_end))
+        return min(at, self.duration)
+
+    def findings(self, found: Sequence[Finding]) -> tuple[Finding, ...]:
+        """The findings with their times in the file."""
+        return tuple(
+            replace(one, start=self.seconds(one.start), end=self.seconds(one.end, is_end=True))
+            for one in found
+        )
 
 
 def spoken_in(

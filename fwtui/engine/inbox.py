@@ -14,9 +14,10 @@ from threading import Condition
 import msgspec
 from faster_whisper.feature_extractor import FeatureExtractor
 
+from fwtui.core.disk_errors import DiskArea
 from fwtui.core.events import Level
 from fwtui.core.job import JobId
-from fwtui.core.paths import text_to_path
+from fwtui.core.paths import path_to_text, text_to_path
 from fwtui.engine.classify import classify_exception
 from fwtui.engine.prepare import PreparedFile
 from fwtui.engine.protocol import (
@@ -36,6 +37,7 @@ from fwtui.engine.protocol import (
     Shutdown,
     Transcribe,
 )
+from fwtui.memory.cleanup import rss
 
 
 class Channel:
@@ -132,13 +134,15 @@ class Inbox:
     def stop(self, request: Transcribe) -> None:
         """Answer a cancellation."""
         self.drop_scratch(request)
-        self.channel.send(FileStopped(request.job))
+        self.channel.send(FileStopped(request.job, rss()))
 
     def fail(self, request: Transcribe, error: Exception, *, shared: bool = False) -> None:
         """Report that a file cannot be transcribed. Called where the error was caught."""
         traceback.print_exc()
         self.drop_scratch(request)
-        self.channel.send(FileFailed(request.job, classify_exception(error), shared))
+        folder = path_to_text(text_to_path(request.scratch).parent)
+        failure = classify_exception(error, DiskArea.SCRATCH, folder)
+        self.channel.send(FileFailed(request.job, failure, shared, rss()))
 
     def end(self, code: int) -> None:
         """Exit at once: native threads cannot be joined, and the journal is the parent's."""

@@ -3,8 +3,12 @@
 import gc
 import os
 import traceback
+from pathlib import Path
 
+from fwtui.core.disk_errors import DiskArea
+from fwtui.core.failure import Failure
 from fwtui.core.job import JobId
+from fwtui.core.paths import expand_home, path_to_text
 from fwtui.engine.batches import BatchedFiles
 from fwtui.engine.classify import classify_exception
 from fwtui.engine.inbox import Inbox, JobCancelled
@@ -36,11 +40,12 @@ class EngineLoop:
 
     def run(self) -> int:
         """Load the model, then transcribe prepared files until shut down; returns the exit code."""
+        load = self.inbox.loads.get()
         try:
-            self._load(self.inbox.loads.get())
+            self._load(load)
         except Exception as error:  # noqa: BLE001  the outermost frame: it becomes a message
             traceback.print_exc()
-            self.channel.send(Fatal(classify_exception(error)))
+            self.channel.send(Fatal(_load_failure(load, error)))
             return 1
         while (prepared := self.inbox.next_prepared()) is not None:
             if prepared.request.decoding.batched:
@@ -104,3 +109,28 @@ class EngineLoop:
         self.reporter.hold((job,))
         if self.inbox.is_cancelled(job):
             raise JobCancelled
+
+
+def _load_failure(load: LoadModel, error: Exception) -> Failure:
+    """Why the model cannot be loaded: CTranslate2 does not say that it is the disk."""
+    try:
+        folder = locate(load.model)
+    except EngineError as missing:
+        chosen = expand_home(load.model.model) / "model.bin"
+        place = path_to_text(chosen) if chosen.is_absolute() else ""
+        return classify_exception(missing, DiskArea.MODEL, place)
+    weights = path_to_text(folder / "model.bin")
+    if not isinstance(error, OSError):
+        try:
+            read_through(folder)
+        except OSError as unreadable:
+            error = unreadable
+    return classify_exception(error, DiskArea.MODEL, weights)
+
+
+def read_through(folder: Path) -> None:
+    """Read all files of a model. Raises OSError."""
+    for file in sorted(folder.iterdir()):
+        with file.open("rb", buffering=0) as stream:
+            while stream.read(1 << 20):
+                pass

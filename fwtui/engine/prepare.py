@@ -63,8 +63,8 @@ class PreparedFile:
         """Length of the decoded audio."""
         return self.samples / SAMPLE_RATE
 
-    def plan(self, language: str) -> FilePlan:
-        """The file's plan, for the journal."""
+    def plan(self, language: str, warnings: tuple[str, ...] = ()) -> FilePlan:
+        """The file's plan, for the journal; `warnings` are those beside the file's own."""
         return FilePlan(
             fingerprint=self.fingerprint,
             text_hash=self.request.text_hash,
@@ -72,7 +72,7 @@ class PreparedFile:
             loudest=self.loudest,
             language=language,
             speech=self.speech,
-            warnings=self.warnings,
+            warnings=(*self.warnings, *warnings),
             sound=self.digest,
             chunks=self.chunks,
             heard=self.heard,

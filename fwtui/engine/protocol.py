@@ -144,28 +144,32 @@ class WindowDone(PipeMessage, frozen=True):
 class FileFinished(PipeMessage, frozen=True):
     """All windows of the file are done and were sent; its scratch file is deleted.
 
-    `changed` is what has changed in the media file since it was read; empty: nothing.
+    `changed` is what has changed in the media file since it was read; empty: nothing. `rss`: MB of
+    memory that the engine uses, before it frees any.
     """
 
     job: JobId
     changed: str = ""
+    rss: float = 0.0
 
 
 class FileStopped(PipeMessage, frozen=True):
-    """The job was stopped because the parent asked for it."""
+    """The job was stopped because the parent asked for it. `rss` as in `FileFinished`."""
 
     job: JobId
+    rss: float = 0.0
 
 
 class FileFailed(PipeMessage, frozen=True):
     """This file cannot be transcribed; the engine continues with the next.
 
-    `shared`: the other files in its batch fail with the same failure.
+    `shared`: the other files in its batch fail with the same failure. `rss` as in `FileFinished`.
     """
 
     job: JobId
     failure: Failure
     shared: bool = False
+    rss: float = 0.0
 
 
 class Fatal(PipeMessage, frozen=True):

@@ -11,7 +11,7 @@ from fwtui.core.session import FilePlan
 from fwtui.engine.inbox import Inbox, JobCancelled
 from fwtui.engine.prepare import PreparedFile
 from fwtui.engine.protocol import Busy, CleanedUp, FileFinished, FileStarted
-from fwtui.memory.cleanup import clean_up, peak_rss
+from fwtui.memory.cleanup import clean_up, peak_rss, rss
 
 # Between cleanups: after each of many short files they would cost more than they free.
 CLEAN_UP_SECONDS = 5.0
@@ -105,7 +105,7 @@ class Reporter:
             case None:
                 since = change_since(text_to_path(request.path), prepared.fingerprint)
                 self.inbox.drop_scratch(request)
-                self.channel.send(FileFinished(request.job, since))
+                self.channel.send(FileFinished(request.job, since, rss()))
             case JobCancelled():
                 self.inbox.stop(request)
             case _:

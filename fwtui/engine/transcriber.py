@@ -15,6 +15,7 @@ from faster_whisper.tokenizer import Tokenizer
 
 from fwtui.core.session import FilePlan, WindowResult
 from fwtui.core.settings import DecodingSettings, ModelSettings
+from fwtui.engine.context import Context
 from fwtui.engine.convert import FileClock, convert, spoken_in, transcription_options
 from fwtui.engine.prepare import PreparedFile
 from fwtui.engine.windows import WindowLoop
@@ -50,8 +51,14 @@ class Transcriber:
         """
         if prepared.resume is not None:
             return prepared.resume.plan
-        known = self.known_language(prepared.request.decoding)
-        return prepared.plan(known or self._detected(prepared))
+        decoding = prepared.request.decoding
+        language = self.known_language(decoding) or self._detected(prepared)
+        return prepared.plan(language, self.context(decoding, language).warnings)
+
+    def context(self, decoding: DecodingSettings, language: str) -> Context:
+        """What the prompts of a file may hold."""
+        tokenizer = self.tokenizer(decoding, language)
+        return Context(self.model, tokenizer, transcription_options(decoding, tokenizer))
 
     def known_language(self, decoding: DecodingSettings) -> str | None:
         """The language, if it need not be detected.
@@ -124,7 +131,11 @@ class Transcriber:
             segments = tuple(convert(segment) for segment in clock.in_file_time(found))
             end = clock.position(state)
             yield WindowResult(
-                segments, state, end, spoken=spoken_in(loop.spoken, begin, end, segments)
+                segments,
+                state,
+                end,
+                spoken=spoken_in(loop.spoken, begin, end, segments),
+                findings=clock.findings(loop.findings),
             )
 
 

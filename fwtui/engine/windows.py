@@ -3,10 +3,12 @@
 A re-entrant port of `WhisperModel.generate_segments` (faster-whisper 1.2.1, MIT) on that
 library's own pieces (`encode`, `generate_with_fallback`, `get_prompt`, `add_word_timestamps`).
 A state written to disk after a step resumes with the same segments. Unlike the original, a
-decoding whose last timestamp does not advance cannot loop for ever: the window is skipped.
+decoding whose last timestamp does not advance cannot loop for ever: the window is skipped. And
+half of the model's context is always free for the text: what does not fit is cut.
 """
 
-from typing import Any
+from copy import deepcopy
+from typing import Any, NamedTuple
 
 from faster_whisper.audio import pad_or_trim
 from faster_whisper.tokenizer import Tokenizer
@@ -16,10 +18,22 @@ from faster_whisper.utils import get_end
 from msgspec.structs import replace
 
 from fwtui.audio.features import LazyFeatures
+from fwtui.core.finding import Finding, FindingKind
 from fwtui.core.session import WindowState
+from fwtui.engine.context import Context, CutOff, cut_off
 from fwtui.engine.hallucination import SegmentDict, first_hallucination, leading_silence
 
 PROMPT_TOKENS = 223  # Whisper's context of 448, halved, less one: what `get_prompt` keeps
+# A window that was cut off is continued only if that gets so many frames further.
+LEAST_ADVANCE = 100
+
+
+class Decoded(NamedTuple):
+    """The tokens that the model made of a window; `cut`: it ended without an end token."""
+
+    tokens: list[int]
+    compression: float
+    cut: CutOff | None
 
 
 class WindowLoop:
@@ -27,7 +41,8 @@ class WindowLoop:
 
     `features` are the file's (VAD-filtered) log-mel frames, `options` faster-whisper's with
     `clip_timestamps` as a list of seconds. With `listens` on, `spoken` is the language (code and
-    probability) that the last window sounded like.
+    probability) that the last window sounded like. `findings` are those of the last window, in
+    seconds of the signal.
     """
 
     def __init__(
@@ -42,9 +57,11 @@ class WindowLoop:
         self.model = model
         self.listens = listens
         self.spoken: tuple[str, float] | None = None
+        self.findings: tuple[Finding, ...] = ()
         self.features = features
         self.tokenizer = tokenizer
         self.options = options
+        self.context = Context(model, tokenizer, options)
         extractor = model.feature_extractor
         self.window_frames: int = extractor.nb_max_frames
         self.frame_seconds: float = extractor.time_per_frame
@@ -61,8 +78,7 @@ class WindowLoop:
 
     def begin(self) -> WindowState:
         """The state before the first window."""
-        prompt = self.options.initial_prompt
-        tokens = self.tokenizer.encode(" " + prompt.strip()) if prompt is not None else []
+        tokens = self.context.initial()
         state = WindowState(seek=self.clips[0][0], prompt=tuple(tokens[-PROMPT_TOKENS:]))
         return self._next_window(state)
 
@@ -94,25 +110,24 @@ class WindowLoop:
 
         Times are seconds in the signal that the model sees. `state.done` must be false.
         """
+        self.findings = ()
         size = self._size(state)
         frames = self.features[:, state.seek : state.seek + size]
         encoded = self.model.encode(pad_or_trim(frames))
         if self.listens or self.options.multilingual:
             self._detect_language(encoded)
-        prompt = self.model.get_prompt(
-            self.tokenizer,
-            list(state.prompt),
-            without_timestamps=self.options.without_timestamps,
-            prefix=self.options.prefix if state.seek == 0 else None,
-            hotwords=self.options.hotwords,
-        )
+        prompt = self.context.prompt(state.prompt, prefix=state.seek == 0)
+        options = self.context.options_for(prompt)
         result, logprob, temperature, compression = self.model.generate_with_fallback(
-            encoded, prompt, self.tokenizer, self.options
+            encoded, prompt, self.tokenizer, options
         )
         if is_silence(self.options, result.no_speech_prob, logprob):
             return [], self._next_window(replace(state, seek=state.seek + size))
 
-        found, seek, last_speech = self._split(state, size, encoded, result.sequences_ids[0])
+        tokens = result.sequences_ids[0]
+        cut = cut_off(tokens, prompt, self.model.max_length, options.max_new_tokens)
+        decoded = Decoded(tokens, compression, cut)
+        found, seek, last_speech = self._split(state, size, encoded, decoded)
         if seek <= state.seek:
             seek = state.seek + size
         if found is None:
@@ -165,7 +180,7 @@ class WindowLoop:
         return [Word(**word) for word in piece["words"]] if self.options.word_timestamps else None
 
     def _split(
-        self, state: WindowState, size: int, encoded: Any, tokens: list[int]
+        self, state: WindowState, size: int, encoded: Any, decoded: Decoded
     ) -> tuple[list[SegmentDict] | None, int, float]:
         """Pieces of the decoded tokens, the next seek, and when speech was last heard.
 
@@ -175,12 +190,15 @@ class WindowLoop:
         duration = size * self.frame_seconds
         pieces, seek, ended = self.model._split_segments_by_timestamps(
             tokenizer=self.tokenizer,
-            tokens=tokens,
+            tokens=decoded.tokens,
             time_offset=offset,
             segment_size=size,
             segment_duration=duration,
             seek=state.seek,
         )
+        if decoded.cut is not None:
+            seek = self._continued(state, size, encoded, decoded, pieces, seek)
+            ended = ended and decoded.cut.asked
         if not self.options.word_timestamps:
             return pieces, seek, state.last_speech
         self.model.add_word_timestamps(
@@ -205,6 +223,50 @@ class WindowLoop:
             pieces, seek = self._drop_hallucination(state, pieces, seek, duration)
         last_word = get_end(pieces)
         return pieces, seek, state.last_speech if last_word is None else float(last_word)
+
+    def _continued(
+        self,
+        state: WindowState,
+        size: int,
+        encoded: Any,
+        decoded: Decoded,
+        pieces: list[SegmentDict],
+        seek: int,
+    ) -> int:
+        """Where a window that was cut off is continued; adds the finding.
+
+        At the last timestamp; without one, at the end of the last word, unless the text repeats.
+        """
+        assert decoded.cut is not None
+        begin, end = state.seek, state.seek + size
+        if not decoded.cut.asked:
+            last = last_timestamp(decoded.tokens, self.tokenizer)
+            if last:
+                seek = begin + last * self.model.input_stride
+            elif not is_repetitive(self.options, decoded.compression):
+                seek = self._end_of_words(encoded, size, pieces)
+            if not begin + LEAST_ADVANCE <= seek < end:
+                seek = end
+        until = min(seek, end)
+        self.findings = (cut_finding(decoded.cut, begin / 100, until / 100, more=until < end),)
+        if until < end:
+            for piece in pieces:
+                piece["end"] = min(piece["end"], until * self.frame_seconds)
+        return seek
+
+    def _end_of_words(self, encoded: Any, size: int, pieces: list[SegmentDict]) -> int:
+        """The frame at which the last word ends."""
+        aligned = deepcopy(pieces)
+        self.model.add_word_timestamps(
+            [aligned],
+            self.tokenizer,
+            encoded,
+            size,
+            self.options.prepend_punctuations,
+            self.options.append_punctuations,
+            last_speech_timestamp=0.0,
+        )
+        return int((get_end(aligned) or 0.0) * self.frames_per_second)
 
     def _drop_hallucination(
         self, state: WindowState, pieces: list[SegmentDict], seek: int, duration: float
@@ -235,3 +297,23 @@ def is_silence(options: TranscriptionOptions, no_speech: float, logprob: float) 
         return False
     # a confident decoding counts as speech all the same
     return options.log_prob_threshold is None or logprob <= options.log_prob_threshold
+
+
+def last_timestamp(tokens: list[int], tokenizer: Tokenizer) -> int:
+    """The position of the last timestamp among the tokens; 0 if there is none after the first."""
+    first = tokenizer.timestamp_begin
+    return next((token - first for token in reversed(tokens) if token >= first), 0)
+
+
+def is_repetitive(options: TranscriptionOptions, compression: float) -> bool:
+    """Whether a decoding with this compression ratio is a loop."""
+    threshold = options.compression_ratio_threshold
+    return threshold is not None and compression > threshold
+
+
+def cut_finding(cut: CutOff, begin: float, end: float, *, more: bool) -> Finding:
+    """The finding about a decoding without an end, in seconds; `more`: it is continued."""
+    why = "max_new_tokens" if cut.asked else "the model's limit"
+    detail = f"stopped after {cut.limit} tokens ({why})"
+    detail += "; continued from there" if more else "; the rest may be missing"
+    return Finding(FindingKind.CUT_OFF, begin, end, detail)

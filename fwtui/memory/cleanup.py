@@ -16,13 +16,17 @@ def clean_up() -> float:
 
     Without the second step glibc keeps hundreds of MB of an unloaded model.
     """
-    import psutil
-
-    process = psutil.Process()
-    before = process.memory_info().rss
+    before = rss()
     gc.collect()
     return_free_pages()
-    return max(0.0, float(before - process.memory_info().rss) / _MB)
+    return max(0.0, before - rss())
+
+
+def rss() -> float:
+    """The memory that this process uses, in MB."""
+    import psutil
+
+    return float(psutil.Process().memory_info().rss) / _MB
 
 
 def return_free_pages() -> None:

@@ -3,8 +3,9 @@
 import os
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from fwtui.core.events import MemoryReading
@@ -42,16 +43,17 @@ class MemoryMeter:
         self._lock = threading.Lock()
         self.last_engines: MemoryReading | None = None
 
-    def read(self) -> MemoryReading:
+    def read(self, measured: Mapping[int, float] = MappingProxyType({})) -> MemoryReading:
         """Take one reading. Its peak is the highest RSS of the tree that this meter has seen.
 
-        The tree's RSS is a sum: pages that processes share count for each of them.
+        The tree's RSS is a sum: pages that processes share count for each of them. `measured`: the
+        RSS in MB of processes (by pid) that have measured it themselves, a moment ago.
         """
         import psutil
 
         with self._lock:
             processes = _tree(self._pid)
-            pairs = [_one(process) for process in processes]
+            pairs = [_one(process, measured.get(process.pid)) for process in processes]
             rss, vms = sum(rss for rss, _ in pairs), sum(vms for _, vms in pairs)
             self._peak = max(self._peak, rss)
             pids = [process.pid for process in processes]
@@ -106,15 +108,15 @@ def _tree(pid: int) -> "Sequence[psutil.Process]":
         return []
 
 
-def _one(process: "psutil.Process") -> tuple[int, int]:
-    """RSS and VMS in bytes; 0 for a process that has ended meanwhile."""
+def _one(process: "psutil.Process", rss: float | None) -> tuple[int, int]:
+    """RSS (`rss` in MB, if known) and VMS in bytes; 0 for a process that has ended meanwhile."""
     import psutil
 
     try:
         info = process.memory_info()
     except psutil.Error:
         return 0, 0
-    return info.rss, info.vms
+    return info.rss if rss is None else round(rss * MB), info.vms
 
 
 def _pss(pids: Iterable[int]) -> float | None:

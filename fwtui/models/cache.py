@@ -12,8 +12,10 @@ from pathlib import Path
 import msgspec
 
 from fwtui.config.locations import Locations
+from fwtui.core.disk_errors import disk_hint, reason_of
 from fwtui.core.paths import expand_home
 from fwtui.core.settings import ModelSettings
+from fwtui.disk.files import is_folder, is_present
 from fwtui.errors import ModelAbsentError, ModelError
 from fwtui.models.catalogue import CONVERTER, repo_of, short_name, with_size
 
@@ -64,7 +66,7 @@ def repo_folder(repo: str, cache: Path) -> Path:
 
 def missing_files(folder: Path) -> tuple[str, ...]:
     """The files that a folder lacks to be a model for faster-whisper."""
-    lacks = [name for name in FILES_NEEDED if not (folder / name).is_file()]
+    lacks = [name for name in FILES_NEEDED if not is_present(folder / name, follow=True)]
     if not any(folder.glob("vocabulary.*")):
         lacks.append("vocabulary.json")
     return tuple(lacks)
@@ -73,7 +75,7 @@ def missing_files(folder: Path) -> tuple[str, ...]:
 def cached(repo: str, cache: Path) -> Cached | None:
     """A model in the cache, complete or not; None if there is nothing of it."""
     home = repo_folder(repo, cache)
-    if not home.is_dir():
+    if not is_folder(home):
         return None
     size = partial = 0
     for file in _files(home):
@@ -103,9 +105,18 @@ def locate(settings: ModelSettings, environ: Mapping[str, str] = os.environ) -> 
         ModelError: the folder is missing or not a model, or no model has this name.
 
     """
+    try:
+        return _locate(settings, environ)
+    except OSError as error:
+        raise ModelError(
+            f"The model {settings.model} cannot be read: {reason_of(error)}", disk_hint(error)
+        ) from error
+
+
+def _locate(settings: ModelSettings, environ: Mapping[str, str]) -> Path:
     name = settings.model
     path = expand_home(name)
-    if path.is_dir():
+    if is_folder(path):
         if lacks := missing_files(path):
             raise ModelError(
                 f"{path} is not a CTranslate2 Whisper model: {', '.join(lacks)} missing",

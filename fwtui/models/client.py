@@ -13,6 +13,7 @@ from typing import IO
 
 import msgspec
 
+from fwtui.core.child_process import CHILD_FOLDER, child_environment
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.errors import ModelError
 from fwtui.models.protocol import (
@@ -48,7 +49,12 @@ async def request_replies(
     with tempfile.TemporaryFile() as stderr:
         try:
             child = await asyncio.create_subprocess_exec(
-                *COMMAND, stdin=PIPE, stdout=PIPE, stderr=stderr, env={**environ, **ENVIRONMENT}
+                *COMMAND,
+                stdin=PIPE,
+                stdout=PIPE,
+                stderr=stderr,
+                cwd=CHILD_FOLDER,
+                env={**child_environment(environ), **ENVIRONMENT},
             )
         except OSError as error:
             raise ModelError(

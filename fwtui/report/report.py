@@ -104,7 +104,7 @@ def file_record(job: Job) -> FileRecord:
                 audio_seconds=state.audio_seconds,
                 done_seconds=state.audio_seconds,
                 work_seconds=state.work_seconds,
-                speed=speed_of(state),
+                speed=state.speed,
                 language=state.language,
                 segments=state.segments,
                 warnings=state.warnings,
@@ -119,11 +119,6 @@ def file_record(job: Job) -> FileRecord:
             return msgspec.structs.replace(record, reason=reason)
         case Processing() | Cancelled():
             return record
-
-
-def speed_of(state: Completed) -> float | None:
-    """Times real time, None if no work was measured."""
-    return state.audio_seconds / state.work_seconds if state.work_seconds > 0 else None
 
 
 def _attempt_record(attempt: Attempt) -> AttemptRecord:
@@ -175,9 +170,10 @@ RIGHT = (False, True, True, True, False, True, False)
 class BatchReport(msgspec.Struct, frozen=True):
     """A batch at its end.
 
-    `audio_seconds` and `work_seconds` count completed files; `speed` is their quotient, None if
-    nothing was completed. `peak_rss` in MB, 0 if not measured. `prediction` is the first estimate
-    of the time left. `memory` is empty if the curve was not recorded.
+    `audio_seconds` and `work_seconds` count completed files. `speed` is that of the audio that the
+    work was spent on, which is less for resumed files; None if nothing was measured. `peak_rss` in
+    MB, 0 if not measured. `prediction` is the first estimate of the time left. `memory` is empty if
+    the curve was not recorded.
     """
 
     session_id: str
@@ -217,7 +213,7 @@ class BatchReport(msgspec.Struct, frozen=True):
         measured = (
             (job, job.state, speed)
             for job in self.jobs
-            if isinstance(job.state, Completed) and (speed := speed_of(job.state))
+            if isinstance(job.state, Completed) and (speed := job.state.speed)
         )
         return tuple(heapq.nsmallest(most, measured, key=lambda one: one[2]))
 
@@ -239,6 +235,7 @@ def make_report(
     jobs = tuple(jobs)
     done = [job.state for job in jobs if isinstance(job.state, Completed)]
     audio = sum(state.audio_seconds for state in done)
+    timed = sum(state.audio_timed for state in done if state.work_seconds > 0)
     work = sum(state.work_seconds for state in done)
     return BatchReport(
         session_id=session_id,
@@ -249,7 +246,7 @@ def make_report(
         peak_rss=peak_rss,
         audio_seconds=audio,
         work_seconds=work,
-        speed=audio / work if work > 0 else None,
+        speed=timed / work if work > 0 and timed > 0 else None,
         prediction=prediction,
         memory=memory,
     )
@@ -297,7 +294,7 @@ def row(job: Job, folder: Path | None) -> tuple[str, ...]:
                 state_label(done),
                 clock(done.audio_seconds),
                 clock(done.work_seconds),
-                times(speed_of(done)),
+                times(done.speed),
                 one_line(done.language),
                 str(done.segments),
                 name,

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
+from fwtui.core.disk_errors import DiskErrorKind, kind_of
 from fwtui.core.events import JobChanged, SettingsChanged
 from fwtui.core.job import JobId
 from fwtui.core.segment import Segment
@@ -93,19 +94,23 @@ def list_sessions(
 
     Nothing is deleted. Ours of which nothing can be read are moved to the quarantine; of others
     that are damaged, what can be read is listed. Empty ones that are not in use are not listed.
-    Never raises because of the content of a file or a folder.
+    Never raises because of the content of a file; raises StorageError if `directory` cannot be
+    listed.
     """
     found: list[StoredSession] = []
     problems: list[str] = []
-    for path in _files_of(directory, ".json", problems):
+    for path in _files_of(directory, ".json"):
         try:
             found += _own(SessionFiles(directory, path.stem), files)
         except StorageError as error:
             problems.append(_text_of(error))
     problems += (problem for stored in found for problem in stored.problems)
     problems += _lone_journals(directory)
+    legacy: list[Path] = []
     adopted = {stored.session.extra.get(ADOPTED_FROM) for stored in found}
-    for path in _files_of((temp or Path(tempfile.gettempdir())) / LEGACY_FOLDER, ".json", []):
+    with contextlib.suppress(StorageError):
+        legacy = _files_of((temp or Path(tempfile.gettempdir())) / LEGACY_FOLDER, ".json")
+    for path in legacy:
         try:
             if str(path) not in adopted:
                 found.append(_legacy(path))
@@ -119,19 +124,18 @@ def _text_of(error: StorageError) -> str:
     return f"{error.title}. {error.hint}" if error.hint else error.title
 
 
-def _files_of(directory: Path, suffix: str, problems: list[str]) -> list[Path]:
-    """The files with this suffix; a folder that cannot be read becomes a problem."""
+def _files_of(directory: Path, suffix: str) -> list[Path]:
+    """The files with this suffix in a folder, which need not exist. Raises StorageError."""
     try:
         return sorted(path for path in directory.iterdir() if path.suffix == suffix)
-    except FileNotFoundError:
-        return []
     except OSError as error:
-        problems.append(_text_of(folder_error(error, directory)))
-        return []
+        if kind_of(error) is DiskErrorKind.MISSING:
+            return []
+        raise folder_error(error, directory) from error
 
 
 def _lone_journals(directory: Path) -> Iterator[str]:
-    for path in _files_of(directory, ".journal", []):
+    for path in _files_of(directory, ".journal"):
         lock = path.with_suffix(".lock")
         alone = not os.path.lexists(path.with_suffix(".json"))
         if alone and not (was_deleting(lock) or _holder_or_none(lock)):
@@ -201,8 +205,11 @@ def remove_empty(directory: Path, *, files: FileSystem = FILES) -> None:
 
     Only intact ones that nobody holds; never raises because of the content of a file.
     """
-    for path in _files_of(directory, ".json", []):
-        with contextlib.suppress(StorageError):
+    found: list[Path] = []
+    with contextlib.suppress(StorageError):
+        found = _files_of(directory, ".json")
+    for path in found:
+        with contextlib.suppress(StorageError, OSError):
             paths = SessionFiles(directory, path.stem)
             if path.lstat().st_size <= _LARGEST_EMPTY and load(paths).is_empty:
                 _remove_empty(paths, files)
@@ -303,7 +310,7 @@ def discard(directory: Path, session_id: str, *, files: FileSystem = FILES) -> D
     Raises SessionInUseError, StorageError.
     """
     paths = SessionFiles(directory, session_id)
-    if not paths.snapshot.exists():
+    if not paths.exists():
         raise StorageError(f"There is no session {session_id}")
     lock = SessionLock.acquire(paths.lock, files)
     removed = None

@@ -1,7 +1,6 @@
 """Deletion of a session with the files that belong to it, and nothing else."""
 
 import contextlib
-import os
 import stat
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,6 +13,7 @@ from fwtui.disk.files import (
     PRIVATE_FILE,
     FileSystem,
     ensure_folder,
+    is_present,
     open_regular,
     storage_error,
     write_atomic,
@@ -94,7 +94,7 @@ def _remove_all(
 ) -> DeletedFiles:
     for path in paths:
         try:
-            if path is not None and path.exists():
+            if path is not None and is_present(path):
                 removed = _remove(path, removed, files)
                 files.sync_folder(path.parent)
         except OSError as error:
@@ -134,7 +134,7 @@ def move_away(paths: SessionFiles, files: FileSystem) -> Path:
     try:
         # The journal first: alone it would count as the leftover of a deleted session.
         for path in (paths.journal, paths.snapshot):
-            if os.path.lexists(path):
+            if is_present(path):
                 target = _free_name(path.name, paths, files)
                 files.replace(path, target)
                 files.sync_folder(target.parent)
@@ -146,14 +146,14 @@ def move_away(paths: SessionFiles, files: FileSystem) -> Path:
 
 def was_quarantined(paths: SessionFiles) -> bool:
     """Whether the session was moved into the quarantine because it could not be read."""
-    return os.path.lexists(paths.quarantine / paths.snapshot.name)
+    return is_present(paths.quarantine / paths.snapshot.name)
 
 
 def _free_name(name: str, paths: SessionFiles, files: FileSystem) -> Path:
     ensure_folder(paths.quarantine, files)
     target = paths.quarantine / name
     number = 2
-    while os.path.lexists(target):
+    while is_present(target):
         target = paths.quarantine / f"{name}.{number}"
         number += 1
     return target

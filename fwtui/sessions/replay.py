@@ -17,6 +17,7 @@ from typing import Any, Protocol, TypeVar
 from msgspec.structs import replace
 
 from fwtui.core.events import DurableChange, JobChanged, JobsAdded, JobsRemoved
+from fwtui.core.finding import Finding
 from fwtui.core.job import WAITING, Completed, Job, JobId, Pending, Processing
 from fwtui.core.segment import Segment
 from fwtui.core.session import ResumePoint, Session, Spoken
@@ -244,6 +245,12 @@ def spoken_of(source: LineSource, progress: FileProgress) -> tuple[Spoken, ...]:
     """The languages detected in a file. Raises StorageError."""
     windows = _read(source, progress.windows, WindowRecord)
     return tuple(spoken for window in windows for spoken in window.result.spoken)
+
+
+def findings_of(source: LineSource, progress: FileProgress) -> tuple[Finding, ...]:
+    """What the engine marked in a file. Raises StorageError."""
+    windows = _read(source, progress.windows, WindowRecord)
+    return tuple(finding for window in windows for finding in window.result.findings)
 
 
 def records_of(source: LineSource, progress: FileProgress) -> tuple[PlanRecord | WindowRecord, ...]:

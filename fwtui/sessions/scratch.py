@@ -96,16 +96,22 @@ def _sweep_leftovers(swept: DeletedFiles, sessions: Path, files: FileSystem) -> 
     Any other journal without a session file stays: that file may come back.
     """
     for path in _entries(sessions):
-        if path.suffix != ".lock" or os.path.lexists(path.with_suffix(".json")):
+        if path.suffix != ".lock":
             continue
         with contextlib.suppress(StorageError):
             paths = SessionFiles(sessions, path.stem)
+            if paths.exists():
+                continue
             deleting = was_deleting(paths.lock)
             lock = SessionLock.acquire(paths.lock, files)
-            gone = not os.path.lexists(paths.snapshot)
-            if gone and deleting:
-                swept = _remove(swept, (paths.journal,), files)
-            lock.release(remove=gone and not os.path.lexists(paths.journal))
+            remove = False
+            try:
+                if not paths.exists():
+                    if deleting:
+                        swept = _remove(swept, (paths.journal,), files)
+                    remove = not os.path.lexists(paths.journal)
+            finally:
+                lock.release(remove=remove)
     return swept
 
 
@@ -182,10 +188,10 @@ def link_place(folder: Path, url: str) -> Path:
 def sweep_links(links: Path, sessions: Path) -> tuple[Path, ...]:
     """Delete the downloads of deleted sessions; returns their folders."""
     gone = []
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, StorageError):
         for folder in sorted(links.glob(f"{_owner(sessions)}-*")):
             session_id = folder.name.partition("-")[2]
-            if not SessionFiles(sessions, session_id).snapshot.exists():
+            if not SessionFiles(sessions, session_id).exists():
                 shutil.rmtree(folder, ignore_errors=True)
                 gone.append(folder)
     return tuple(gone)

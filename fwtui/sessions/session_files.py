@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from fwtui.disk.files import is_present, storage_error
 from fwtui.errors import StorageError
 
 ID_FORMAT = "%Y%m%d_%H%M%S"
@@ -38,10 +39,25 @@ class SessionFiles(msgspec.Struct, frozen=True):
         """Lock held by the fwtui that works on the session; contains its host and process id."""
         return self.directory / f"{self.session_id}.lock"
 
+    def exists(self) -> bool:
+        """Whether there is such a session. Raises StorageError if that cannot be found out."""
+        return _is_there(self.snapshot)
+
+    def has_journal(self) -> bool:
+        """Whether there is a journal of that name. Raises as `exists`."""
+        return _is_there(self.journal)
+
     @property
     def quarantine(self) -> Path:
         """Folder for unreadable sessions."""
         return self.directory / QUARANTINE
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return is_present(path, follow=True)
+    except OSError as error:
+        raise storage_error(error, path, "read") from error
 
 
 def local_time(moment: datetime) -> datetime:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from fwtui.core.events import (
     DurableChange,
@@ -16,6 +17,7 @@ from fwtui.core.events import (
     SegmentsReset,
     SettingsChanged,
 )
+from fwtui.core.finding import Finding
 from fwtui.core.job import Completed, Job, JobId
 from fwtui.core.paths import path_to_text
 from fwtui.core.segment import Segment
@@ -47,6 +49,10 @@ from fwtui.sessions.snapshot import encode_snapshot
 # Records that the session file does not depend on, but for a hint at the progress.
 _INSIDE_FILES = records.PlanRecord | records.WindowRecord | records.ResetRecord
 
+# Keys of the session file.
+MOUNTS = "output_mounts"
+FOLDERS = "output_folders"
+
 
 class SessionStore:
     """A session, open and locked. Thread-safe; every method is durable when it returns.
@@ -73,11 +79,18 @@ class SessionStore:
 
     @classmethod
     def create(
-        cls, directory: Path, settings: Settings, now: datetime, *, files: FileSystem = FILES
+        cls,
+        directory: Path,
+        settings: Settings,
+        now: datetime,
+        *,
+        seen: tuple[Sequence[str], Sequence[str]] = ((), ()),
+        files: FileSystem = FILES,
     ) -> "SessionStore":
-        """A new session with an id made from `now`."""
+        """A new session with an id made from `now`; `seen` as for `remember_folders`."""
         now = local_time(now)
         content = SessionContent(f"{now:{ID_FORMAT}}", now, BatchView(settings=settings))
+        content.extra = _with_folders({}, *seen)
         return cls.create_from(directory, content, files=files)
 
     @classmethod
@@ -104,12 +117,12 @@ class SessionStore:
             suffix = f"_{number}" if number > 1 else ""
             paths = SessionFiles(directory, wanted + suffix)
             # A journal alone is a leftover of a deleted session: its records must not become ours.
-            if paths.snapshot.exists() or paths.journal.exists():
+            if paths.exists() or paths.has_journal():
                 continue
             with contextlib.suppress(SessionInUseError):
                 lock = SessionLock.acquire(paths.lock, files)
                 # Only the holder of the lock creates the file, but it may just have done so.
-                if not paths.snapshot.exists():
+                if not paths.exists():
                     return paths, lock
                 lock.release()
         raise AssertionError("unreachable")
@@ -129,7 +142,7 @@ class SessionStore:
         Raises SessionInUseError, SessionTooNewError, UnreadableError or StorageError.
         """
         paths = SessionFiles(directory, session_id)
-        if not paths.snapshot.exists():
+        if not paths.exists():
             raise StorageError(f"There is no session {session_id}")
         store = cls(paths, SessionLock.acquire(paths.lock, files), files)
         try:
@@ -286,6 +299,29 @@ class SessionStore:
                 self._content.folders = before
                 raise
 
+    @property
+    def mounts(self) -> tuple[str, ...]:
+        """The mount points, as `path_to_text`, of the drives that outputs are on."""
+        return _texts(self._content.extra.get(MOUNTS))
+
+    @property
+    def folders_seen(self) -> tuple[str, ...]:
+        """The output folders, as `path_to_text`, that were there."""
+        return _texts(self._content.extra.get(FOLDERS))
+
+    def remember_folders(self, folders: Sequence[str], mounts: Sequence[str]) -> None:
+        """Remember output folders and mount points, in a new snapshot if any of them is new."""
+        with self._guard:
+            extra = _with_folders(self._content.extra, folders, mounts)
+            if extra == self._content.extra:
+                return
+            before, self._content.extra = self._content.extra, extra
+            try:
+                self.compact()
+            except BaseException:
+                self._content.extra = before
+                raise
+
     def begin_file(self, job_id: JobId, plan: FilePlan) -> None:
         """Record that a file starts from its beginning; earlier windows of it no longer count."""
         with self._guard:
@@ -344,6 +380,12 @@ class SessionStore:
         with self._guard:
             progress = self._progress.files.get(job_id)
             return replay.spoken_of(self._open_journal(), progress) if progress else ()
+
+    def findings(self, job_id: JobId) -> tuple[Finding, ...]:
+        """What the engine marked in the file; kept as long as `segments`."""
+        with self._guard:
+            progress = self._progress.files.get(job_id)
+            return replay.findings_of(self._open_journal(), progress) if progress else ()
 
     def language(self, job_id: JobId) -> str | None:
         """The language of a file that was begun."""
@@ -461,3 +503,19 @@ class SessionStore:
         for record, offset in zip(news, offsets, strict=True):
             self._progress.apply(record, offset)
         self._is_snapshot_old |= any(not isinstance(record, _INSIDE_FILES) for record in news)
+
+
+def _with_folders(
+    extra: dict[str, Any], folders: Sequence[str], mounts: Sequence[str]
+) -> dict[str, Any]:
+    """The keys of a session file with these output folders and mount points added."""
+    added = dict(extra)
+    for key, texts in ((FOLDERS, folders), (MOUNTS, mounts)):
+        if known := tuple(dict.fromkeys((*_texts(extra.get(key)), *texts))):
+            added[key] = list(known)
+    return added
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    """The texts in a list of the session file, which anybody may have edited."""
+    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()

@@ -11,7 +11,7 @@ from fwtui.core.job import Completed, Job
 from fwtui.core.paths import expand_home, path_to_text
 from fwtui.core.settings import OutputSettings
 from fwtui.core.templates import DEFAULT_TEMPLATE
-from fwtui.core.text import clock
+from fwtui.core.text import clock, left_out_text
 from fwtui.outputs.formats.registry import formats
 from fwtui.tui.folder_tree import Kind, is_kind
 from fwtui.tui.formatting import clean, file_count, time_span
@@ -73,6 +73,7 @@ class AddPreview:
     problems: tuple[Problem, ...]
     notes: Mapping[Path, str]
     hidden: int = 0
+    left_out: str = ""
     links: tuple[str, ...] = ()
     can_download: bool = True
 
@@ -82,7 +83,16 @@ class AddPreview:
         files = tuple(map(Path, found.files))
         notes = {path: note for path in files if (note := known.note(str(path)))}
         here = not found.links or is_installed()
-        return cls(names, files, found.problems, notes, links=found.links, can_download=here)
+        left_out = left_out_text(found.left_out)
+        return cls(
+            names,
+            files,
+            found.problems,
+            notes,
+            left_out=left_out,
+            links=found.links,
+            can_download=here,
+        )
 
     def without(self, kind: Kind, known: KnownFiles | None) -> "AddPreview":
         """Only files of this kind and, if `known` is given, those of which nothing is known."""
@@ -116,6 +126,8 @@ def describe_found(
         return str(NEEDED)
     parts = [_counted(preview), *_length(preview, lengths)]
     text = f" {glyphs.dot} ".join(parts)
+    if preview.left_out:
+        text += f" {glyphs.dot} left out: {clean(preview.left_out)}"
     if preview.problems:
         text += f"; {clean(preview.problems[0].failure.title)}"
     if len(preview.problems) > 1:

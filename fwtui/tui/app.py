@@ -18,6 +18,7 @@ from textual.events import DescendantFocus
 from textual.screen import Screen
 from textual.worker import WorkerFailed
 
+from fwtui.core.child_process import current_folder
 from fwtui.core.commands import AnyCommand
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.notification import end_text, terminal_signal
@@ -262,7 +263,7 @@ class FwtuiApp(ErrorBoundary, App[ExitCode]):
         if any(isinstance(screen, ReportBugDialog) for screen in self.screen_stack):
             return
         parts = await asyncio.to_thread(collect_files, Locations.default())
-        file = Path.cwd() / default_name(self._now())
+        file = current_folder() / default_name(self._now())
         written = await self.push_screen_wait(ReportBugDialog(parts, self.glyphs, file))
         if written:
             self.notify(written, markup=False)

@@ -6,15 +6,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from fwtui.core.paths import MEDIA_SUFFIXES
+from fwtui.core.paths import MEDIA_SUFFIXES, VIDEO_SUFFIXES, is_kept_out
 from fwtui.core.text import in_natural_order
 
 Kind = Literal["media", "audio", "video"]
 KINDS: tuple[Kind, ...] = ("media", "audio", "video")
-VIDEO_SUFFIXES = frozenset(
-    ".3gp .asf .avi .flv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .mxf .ogv .rm .ts .vob .webm "
-    ".wmv".split()
-)
 MOST_FOUND = 20_000
 
 
@@ -58,6 +54,8 @@ def read_folder(folder: str, kind: Kind) -> list[FolderEntry]:
                     continue
                 try:
                     if entry.is_dir():
+                        if is_kept_out(entry.name):
+                            continue
                         found.append(FolderEntry(entry.path, is_folder=True))
                     elif is_kind(entry.name, kind):
                         found.append(
@@ -83,7 +81,7 @@ def find_below(
     for parent, folders, names in os.walk(folder):
         if is_over() or len(entries) >= most:
             break
-        folders[:] = in_natural_order(f for f in folders if not f.startswith("."))
+        folders[:] = in_natural_order(f for f in folders if not is_kept_out(f))
         entries += [
             FolderEntry(os.path.join(parent, name), is_folder=False)  # noqa: PTH118
             for name in in_natural_order(names)

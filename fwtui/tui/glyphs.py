@@ -16,6 +16,7 @@ from fwtui.core.job import (
     Processing,
     Skipped,
     State,
+    needs_check,
 )
 
 
@@ -59,8 +60,8 @@ class Glyphs(Struct, frozen=True):
                 return self.pending
             case Processing(preparing=preparing):
                 return self.preparing if preparing else self.running
-            case Completed(findings=findings):
-                return self.check if findings else self.completed
+            case Completed():
+                return self.check if needs_check(state) else self.completed
             case Failed():
                 return self.failed
             case Cancelled():

@@ -21,6 +21,7 @@ from fwtui.core.job import (
     Processing,
     Skipped,
     State,
+    needs_check,
     state_label,
 )
 from fwtui.core.languages import LANGUAGES
@@ -94,7 +95,7 @@ def _file(job: Job, progress: JobProgress | None, glyphs: Glyphs) -> Iterator[Fi
 def _state_name(state: State, progress: JobProgress | None, glyphs: Glyphs) -> str:
     """The state as in the file's row of the queue."""
     match state:
-        case Completed(findings=findings) if findings:
+        case Completed() if needs_check(state):
             return f"{state_label(state)} {glyphs.dot} check"
         case Processing(downloading=True):
             return "downloading"
@@ -107,8 +108,8 @@ def _state_name(state: State, progress: JobProgress | None, glyphs: Glyphs) -> s
 
 def _ink(state: State) -> str:
     match state:
-        case Completed(findings=findings):
-            return "$warning" if findings else "$success"
+        case Completed():
+            return "$warning" if needs_check(state) else "$success"
         case Failed():
             return "bold $error"
         case Processing():
@@ -178,11 +179,10 @@ def _state(state: State, missing: frozenset[str], glyphs: Glyphs) -> Iterator[Fi
 
 
 def _completed(state: Completed, missing: frozenset[str], glyphs: Glyphs) -> Iterator[FieldRow]:
-    speed = f"{clock(state.audio_seconds)} in {elapsed(state.work_seconds)}"
-    if state.work_seconds > 0 and (pace := speed_factor(state.audio_seconds / state.work_seconds)):
-        speed += f" ({pace}{glyphs.times})"
     yield FieldRow("Finished", _moment(state.completed_at))
-    yield FieldRow("Speed", speed)
+    if pace := speed_factor(state.speed or 0.0):
+        took = f"{clock(state.audio_timed)} in {elapsed(state.work_seconds)}"
+        yield FieldRow("Speed", f"{took} ({pace}{glyphs.times})")
     language = f" {glyphs.dot} {_language(state.language)}" if state.language else ""
     yield FieldRow("Segments", f"{state.segments:,}{language}")
     for number, output in enumerate(state.outputs):

@@ -129,7 +129,7 @@ _SETTINGS = (
     _key("setting_reset", "backspace delete d", "Reset", "Reset the value to its default"),
     _key("setting_fast", "1", "Fast", "Fast: int8 weights, beam size 1", "profile(0)"),
     _key("setting_precise", "2", "Precise", "Precise: native weights, beam size 5", "profile(1)"),
-    _key("setting_deep", "3", "Deep", "Deep: best type, beam size 10, patience 2", "profile(2)"),
+    _key("setting_deep", "3", "Deep", "Deep: native weights, beam size 10", "profile(2)"),
     _key("setting_profile", "p", "Next profile", "Apply the next profile", "next_profile"),
     _key("setting_name_profile", "n", "Save profile", "Save the values as a custom profile"),
     _key("setting_delete_profile", "D", "Delete profile", "Delete the current custom profile"),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from textual.app import App
 
+from fwtui.core.child_process import CHILD_FOLDER
 from fwtui.core.paths import path_to_text
 from fwtui.core.text import valid_unicode
 from fwtui.tui.formatting import shown_path
@@ -50,6 +51,7 @@ def _started(program: str, folder: Path) -> bool:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
+            cwd=CHILD_FOLDER,
         )
     except OSError:
         return False

@@ -194,7 +194,7 @@ def _slowest(report: BatchReport, cells: int, glyphs: Glyphs) -> list[Line]:
             ("  " + fit_middle(clean(base_name(job.path)), name, glyphs.ellipsis), "plain")
         ]
         if cells >= 60:
-            took = f"{clock(state.audio_seconds)} in {clock(state.work_seconds)}"
+            took = f"{clock(state.audio_timed)} in {clock(state.work_seconds)}"
             line.append((fit_right(took, 20), "dim"))
         line += [(fit_right(pace, 8) + " ", "strong"), *bar(speed / fastest, bars, glyphs, "curve")]
         lines.append(line)

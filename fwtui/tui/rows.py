@@ -15,6 +15,7 @@ from fwtui.core.job import (
     Pending,
     Processing,
     Skipped,
+    needs_check,
 )
 from fwtui.core.text import clock, without_name
 from fwtui.tui.formatting import (
@@ -121,7 +122,7 @@ def row(
     """
     ink = STATE_INK[type(job.state)]
     sign = glyphs.of(job.state)
-    if isinstance(job.state, Completed) and job.state.findings:
+    if needs_check(job.state):
         ink = "warn"
     if isinstance(job.state, Processing) and phase is Phase.PAUSED:
         sign, ink = glyphs.paused, "warn"
@@ -184,13 +185,15 @@ def _result(
 
 def _completed(state: Completed, cols: Columns, glyphs: Glyphs) -> list[Piece]:
     notes = [clean(warning) for warning in state.warnings[:1]]
+    if more := len(state.warnings) - 1 if notes else 0:
+        notes.append(f"{more} more")
     if state.findings:
         notes.append(f"check ({findings_text(state.findings)})")
     if notes:
         text = f" {glyphs.dot} ".join(["done", *notes])
         return [(fit(text, cols.result - 2, glyphs.ellipsis), "warn")]
     text = f"done {glyphs.dot} {state.language}" if state.language else "done"
-    factor = state.audio_seconds / state.work_seconds if state.work_seconds > 0 else 0.0
+    factor = state.speed or 0.0
     took = f"in {elapsed(state.work_seconds)}"
     return [(fit(text, cols.progress - 2), "good"), *_numbers(factor, took, cols, glyphs)]
 

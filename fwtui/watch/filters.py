@@ -7,14 +7,12 @@ from enum import Enum, auto
 from fnmatch import translate
 from pathlib import PurePath
 
-from fwtui.core.paths import MEDIA_SUFFIXES
-from fwtui.outputs.formats.registry import FORMATS
+from fwtui.core.paths import MEDIA_SUFFIXES, OUTPUT_SUFFIXES
 
 # Suffixes of files that browsers, downloaders and copying programs are still writing.
 PARTIAL_SUFFIXES = frozenset(
     ".part .crdownload .tmp .partial .download .filepart .opdownload .!ut .!qb .aria2".split()
 )
-_OUTPUTS = frozenset(f".{name}" for name in FORMATS)
 
 
 class FileKind(Enum):
@@ -43,7 +41,7 @@ class NameFilter:
         suffix = name[name.rfind(".") :].lower() if "." in name else ""
         if suffix in PARTIAL_SUFFIXES or name.startswith("."):
             return FileKind.UNFINISHED
-        if suffix in _OUTPUTS or self._is_excluded(relative):
+        if suffix in OUTPUT_SUFFIXES or self._is_excluded(relative):
             return FileKind.OTHER
         if self._include:
             included = any(pattern.matches(PurePath(relative)) for pattern in self._include)

@@ -5,6 +5,7 @@ import os
 import stat
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -13,10 +14,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fwtui.audio.identity import Identity, identify
+from fwtui.core.disk_errors import DiskErrorKind, kind_of, reason_of
 from fwtui.core.events import Level
-from fwtui.core.paths import path_to_text, text_to_path
-from fwtui.core.text import plural, printable
+from fwtui.core.paths import OUTPUT_SUFFIXES, is_kept_out, path_to_text, text_to_path
+from fwtui.core.text import left_out_text, plural, printable
 from fwtui.core.watched_folder import FolderStatus, WatchedFolder
+from fwtui.disk.files import is_folder
 from fwtui.errors import StorageError
 from fwtui.watch.completeness import Clocks, Observation, being_written, complete_in
 from fwtui.watch.filters import FileKind, NameFilter
@@ -64,24 +67,27 @@ class FolderLogLine(Struct, frozen=True):
 FolderMessage = FilesArrived | FileRenamed | FolderStatusChanged | FolderLogLine
 
 
-def walk(folder: str, excluded: Collection[str]) -> Iterator[str]:
-    """All files below a folder, except those in hidden and in `excluded` folders.
+def walk(
+    folder: str, excluded: Collection[str], refused: Callable[[str, OSError], None]
+) -> Iterator[str]:
+    """All files below a folder, except those in hidden, system and `excluded` folders.
 
     Symbolic links to folders are not followed, because they could form a loop. Folders that
-    cannot be read are skipped.
+    cannot be read are skipped and `refused`.
     """
     waiting = [folder]
     while waiting:
+        present = waiting.pop()
         try:
-            with os.scandir(waiting.pop()) as entries:
+            with os.scandir(present) as entries:
                 for entry in entries:
                     if entry.is_dir(follow_symlinks=False):
-                        if not entry.name.startswith(".") and entry.path not in excluded:
+                        if not is_kept_out(entry.name) and entry.path not in excluded:
                             waiting.append(entry.path)
                     else:
                         yield entry.path
-        except OSError:
-            continue
+        except OSError as error:
+            refused(present, error)
 
 
 PORTION = 1000  # files that are recorded at once
@@ -120,7 +126,9 @@ class FolderWatch:
         # Inodes of files that had names of unfinished ones.
         self._unfinished: dict[tuple[int, int], None] = {}
         self._unreadable: set[str] = set()
+        self._problem = ""  # of the last search of the whole folder
         self._local = True
+        self._mentioned = False
         self._status = FolderStatus(folder=folder)
         # A daemon: a share that hangs for ever must not keep fwtui from ending.
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
@@ -152,7 +160,7 @@ class FolderWatch:
     def _watch_once(self) -> None:
         problem = f"folder not found: {self.root}"
         try:
-            if self.root.is_dir():
+            if is_folder(self.root):
                 self._watch()
                 return
         except OSError as error:
@@ -183,10 +191,12 @@ class FolderWatch:
                 self._incomplete.clear()
                 return
             if changed is None:
+                self._problem = ""
                 self._observe(self._walk(self.root))
+                self._mention_left_out()
             else:
                 self._observe(path for name in changed for path in self._below(name))
-            problem = ""
+            problem = self._problem
             try:
                 if self._files.is_new:
                     self._create_history()
@@ -211,7 +221,16 @@ class FolderWatch:
     # --- observing -----------------------------------------------------------------------------
 
     def _walk(self, folder: Path) -> Iterator[str]:
-        return walk(str(folder), self._excluded)
+        return walk(str(folder), self._excluded, self._refused)
+
+    def _refused(self, folder: str, error: OSError) -> None:
+        """Say once that a folder cannot be read; of the watched one that is its status."""
+        if folder == str(self.root):
+            self._problem = f"{folder} cannot be read: {reason_of(error)}"
+        elif folder not in self._unreadable and kind_of(error) is not DiskErrorKind.MISSING:
+            self._unreadable.add(folder)
+            text = f"The folder {folder} cannot be read and is left out: {reason_of(error)}"
+            self._post(FolderLogLine(Level.WARNING, printable(text)))
 
     def _below(self, name: str) -> Iterator[str]:
         """The files that a change affects: a folder may have been moved here with its files."""
@@ -232,7 +251,7 @@ class FolderWatch:
         return iter((str(path),))
 
     def _is_excluded(self, folder: Path) -> bool:
-        return folder.name.startswith(".") or str(folder) in self._excluded
+        return is_kept_out(folder.name) or str(folder) in self._excluded
 
     def _observe(self, paths: Iterable[str]) -> None:
         now, below = time.monotonic(), len(os.path.join(self.root, ""))  # noqa: PTH118
@@ -251,6 +270,22 @@ class FolderWatch:
                 before = self._incomplete.get(path)
                 unchanged = before is not None and seen.is_unchanged_from(before[0])
                 self._incomplete[path] = seen, before[1] if before and unchanged else now
+
+    def _mention_left_out(self) -> None:
+        """Say once what is in the folder that is no recording; our transcripts are expected."""
+        if self._mentioned:
+            return
+        self._mentioned = True
+        below = len(os.path.join(self.root, ""))  # noqa: PTH118
+        counts = Counter[str]()
+        for path in self._walk(self.root):
+            suffix = os.path.splitext(path)[1].lower()  # noqa: PTH122
+            is_other = self._filter.kind(path[below:]) is FileKind.OTHER
+            if is_other and suffix not in OUTPUT_SUFFIXES:
+                counts[suffix or "without extension"] += 1
+        if text := left_out_text(counts.items()):
+            text = f"Not taken from {self.root}: {text}"
+            self._post(FolderLogLine(Level.INFO, printable(text)))
 
     def _remember_unfinished(self, seen: Observation) -> None:
         if len(self._unfinished) >= _MOST_UNFINISHED:

@@ -1,5 +1,6 @@
 """From names to media files."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -9,8 +10,15 @@ from pathlib import Path
 import pytest
 
 from fwtui.batch.discovery import Found, find_in_portions, find_media
-from fwtui.cli.run import find_files
+from fwtui.cli.run import find_files, nothing_found
 from fwtui.core.failure import FailureKind
+from fwtui.core.paths import MEDIA_SUFFIXES, OUTPUT_SUFFIXES
+from fwtui.core.text import left_out_text
+from fwtui.errors import UsageError
+from fwtui.outputs.formats.registry import FORMATS
+from fwtui.tui.folder_tree import find_below, read_folder
+from fwtui.watch.filters import FileKind, NameFilter
+from fwtui.watch.folder import walk
 
 
 def make(folder: Path, *names: str) -> None:
@@ -132,3 +140,138 @@ def test_a_file_knows_the_folder_that_was_named(tmp_path: Path) -> None:
     pattern = find_media([f"{tmp_path}/i*/**/*.mp3"])
     assert set(pattern.roots) == {str(tmp_path)}
     assert find_files((str(folder), str(own))).roots == (str(folder),)
+
+
+# --- what is taken and what is left out ---------------------------------------------------------
+
+TAKEN = (
+    "a.qta a.w64 a.eac3 a.3ga a.EC3 a.aifc a.au a.awb a.caf a.dsf a.dss a.f4v a.gsm a.isma a.latm "
+    "a.m2a a.m4r a.mk3d a.mpa a.mpc a.nist a.oma a.qcp a.rf64 a.rmvb a.sbc a.shn a.snd a.sph a.tak "
+    "a.thd a.wave a.wtv a.3g2 a.dvr-ms a.m2t a.divx a.qt a.mpe a.ogx a.tta"
+).split()
+
+
+def test_a_folder_takes_whatever_looks_like_a_recording(tmp_path: Path) -> None:
+    make(tmp_path, *TAKEN, "photo.jpg", "photo2.JPG", "README", "notes.pdf")
+    found = find_media([str(tmp_path)])
+    assert {Path(path).name for path in found.files} == set(TAKEN)
+    assert left_out_text(found.left_out) == "2 .jpg, 1 .pdf, 1 without extension"
+    rule = NameFilter((), ())
+    assert {rule.kind(name) for name in TAKEN} == {FileKind.RECORDING}
+
+
+# Formats of games, images, subtitles, raw video, and names that are rarely recordings.
+NOT_TAKEN = set(
+    "264 265 266 26l 302 aa aax ac4 acm adf adp ads adx afc aix al ans apc apm apng apv aqt "
+    "art asc ass ast avc avif avs avs2 avs3 bcstm bfstm binka bit bitpacked bmv bonk brstm c2 "
+    "cavs cdata cdg cdxl cgi cif dat daud dfpwm diz drc dtk evc fcap flm fsb fwse g728 gdv "
+    "genh gif h261 h263 h264 h265 h266 h26l hca heic heif hevc iamf ice idf idx ifv imx ipu "
+    "ism j2k js jss jxl kvag lbc lc3 lrc lvf mca mcc mjpg mks mods moflex mpl2 mpo msf mtaf "
+    "musx mvi mxg nc nfo nsp obu pdv pjs psp qcif rcv rgb rms rsd rso rt sami sb sbg scc sdns "
+    "sdr2 sds sdx ser sga smi son srt ss2 stl str sub sup svag svs sw tr txd txt ty+ ub ufo "
+    "ul usm uw v v210 vag vb vc1 viv vpk vt vtt vvc wa way webvtt xl xmd xmv xvag y4m yop yuv "
+    "yuv10".split()
+)
+
+
+def test_every_extension_of_ffmpegs_formats_is_taken_or_known_as_none() -> None:
+    import av
+
+    unknown = set()
+    for name in av.formats_available:
+        with contextlib.suppress(ValueError):
+            extensions = av.format.ContainerFormat(name, "r").extensions
+            unknown |= {one for one in extensions if f".{one}" not in MEDIA_SUFFIXES}
+    assert unknown - NOT_TAKEN == set()
+
+
+def test_the_suffixes_of_transcripts_are_those_of_the_formats() -> None:
+    assert {f".{name}" for name in FORMATS} == OUTPUT_SUFFIXES
+    assert not OUTPUT_SUFFIXES & MEDIA_SUFFIXES
+
+
+KEPT_OUT = [
+    ".Trash-1000", ".stversions", "@eaDir", "lost+found", "$RECYCLE.BIN", "#recycle", "@Recycle",
+    "System Volume Information", ".Spotlight-V100", "__MACOSX", "FOUND.000", ".git", "~snapshot",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", KEPT_OUT)
+def test_hidden_and_system_folders_are_left_out_unless_named(name: str, tmp_path: Path) -> None:
+    make(tmp_path, f"in/{name}/sub/a.mp3", "in/b.mp3", f"in/week/{name}/c.mp3", "in/week/d.mp3")
+    root, rest = tmp_path / "in", {"b.mp3", "d.mp3"}
+    for given in (str(root), f"{root}/**/*.mp3", f"{root}/*"):
+        found = find_media([given])
+        assert {Path(path).name for path in found.files} == rest, given
+        if given == str(root):
+            assert sum(count for _, count in found.left_out) == 2
+    named = root / name
+    for given in (str(named), f"{named}/**/*.mp3", f"{named}/*", f"{named}/sub/a.mp3"):
+        assert [Path(path).name for path in find_media([given]).files] == ["a.mp3"], given
+    # the same on the screen and in watched folders
+    assert {Path(path).name for path in walk(str(root), (), lambda *_: None)} == rest
+    assert [Path(path).name for path in walk(str(named), (), lambda *_: None)] == ["a.mp3"]
+    assert {entry.name for entry in read_folder(str(root), "media")} == {"week", "b.mp3"}
+    assert {entry.name for entry in find_below(str(root), "media", "", lambda: False)} == rest
+
+
+def test_a_pattern_takes_what_it_names(tmp_path: Path) -> None:
+    make(tmp_path, "a.dat", "b.DAT", "c.mp3", "d.rec", "sub/e.dat", ".f.dat", "no")
+
+    def names(pattern: str) -> list[str]:
+        return sorted(Path(path).name for path in find_media([f"{tmp_path}/{pattern}"]).files)
+
+    assert names("*.dat") == ["a.dat"]
+    assert names("*.[dD][aA][tT]") == ["a.dat", "b.DAT"]
+    assert names("**/*.dat") == ["a.dat", "e.dat"]
+    assert names(".*.dat") == [".f.dat"]
+    assert names("?.rec") == ["d.rec"]
+    assert names("*") == ["c.mp3"]
+    assert left_out_text(find_media([f"{tmp_path}/*"]).left_out) == (
+        "3 .dat, 1 .rec, 1 without extension"
+    )
+
+
+def test_own_transcripts_are_never_inputs(tmp_path: Path) -> None:
+    words = [f"talk{suffix}" for suffix in sorted(OUTPUT_SUFFIXES)]
+    own = [*words, "talk (2).srt", "talk.mp3.txt", "fwtui-report-20260101_000000.txt"]
+    make(tmp_path, "talk.mp3")
+    for name in own:
+        (tmp_path / name).write_text("1\n00:00:00,000 --> 00:00:01,000\nGrüße\n", "utf-8")
+    (tmp_path / "other.txt").write_text("text without a recording")
+    sound = tmp_path / "talk.json"
+    for given in ([str(tmp_path / name) for name in (*own, "talk.mp3")], [f"{tmp_path}/talk*.*"]):
+        found = find_media(given)
+        assert found.files == (str(tmp_path / "talk.mp3"),)
+        assert dict(found.left_out)["transcript"] >= len(own) - 1
+    assert find_media([f"{tmp_path}/talk*.txt"]).files == ()
+    assert find_media([str(tmp_path / "other.txt")]).files == (str(tmp_path / "other.txt"),)
+    sound.write_bytes(b"RIFF\0\0\0\0WAVEfmt ")  # sound under a wrong name
+    assert find_media([str(sound)]).files == (str(sound),)
+    assert dict(find_media([str(tmp_path)]).left_out) == {"transcript": len(own), ".txt": 1}
+    with pytest.raises(UsageError, match="left out: 1 transcript"):
+        raise nothing_found(find_files((str(tmp_path / "talk.txt"),)))
+
+
+def test_brackets_in_folders_do_not_break_patterns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder in ("[2024] talks", "a*b", "what?", "x[y", "[!a]"):
+        here = tmp_path / folder
+        make(here, "week [1]/a.mp3", "b.mp3")
+        monkeypatch.chdir(here)
+        monkeypatch.setenv("HOME", str(here))
+        for given in ("*.mp3", "./*.mp3", "~/*.mp3", "week [1]/../*.mp3", f"{here}/*.mp3"):
+            assert find_media([given]).files == (str(here / "b.mp3"),), given
+            assert find_media([given]).roots == (str(here),)
+        for given in ("week [1]/*.mp3", "*/a.mp3", "w*/*.mp3", "**/a.*", "week [1]"):
+            assert find_media([given]).files == (str(here / "week [1]" / "a.mp3"),), given
+    (problem,) = find_media(["week [1]/no.mp3"]).problems
+    assert problem.failure.kind is FailureKind.FILE_MISSING
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="symbolic links")
+def test_linked_folders_are_counted(tmp_path: Path) -> None:
+    make(tmp_path, "in/a.mp3", "out/b.mp3")
+    (tmp_path / "in" / "link").symlink_to(tmp_path / "out")
+    assert find_media([str(tmp_path / "in")]).left_out == (("linked folder", 1),)

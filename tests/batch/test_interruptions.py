@@ -60,6 +60,32 @@ async def test_a_skipped_file_can_be_retried_in_the_same_engine(tmp_path: Path) 
         assert await batch.engine_pid() == pid
 
 
+async def test_figures_of_a_file_that_was_cancelled_and_resumed(tmp_path: Path) -> None:
+    """Its end is logged each time, and its speed counts only what was done since."""
+    settings, go = settings_for(tmp_path / "out"), tmp_path / "go"
+    async with BatchDriver(settings, [MINUTE], RESTING.format(go=str(go))) as batch:
+        batch.send(Start())
+        await batch.windows(1, 1)
+        batch.send(SkipJobs((1,)))
+        await batch.state(1, Cancelled)
+        go.touch()
+        since = len(batch.events)
+        batch.send(RetryJobs((1,)))
+        batch.send(Start())
+        first = await batch.until(JobProgress, lambda e: e.id == 1 and not e.preparing, since)
+        done = await batch.state(1, Completed)
+        await batch.until(BatchFinished, lambda _: True, since)
+    assert isinstance(done, Completed)
+    assert first.done > 0
+    assert done.audio_timed == pytest.approx(done.audio_seconds - first.done)
+    assert done.speed == pytest.approx(done.audio_timed / done.work_seconds)
+    starts, ends = (
+        sum(line.startswith(f"[File: {MINUTE.name}] {word}") for line in batch.log)
+        for word in ("Starting", "Finished")
+    )
+    assert (starts, ends) == (2, 2)
+
+
 async def test_skipping_the_file_behind_leaves_the_engine_alone(tmp_path: Path) -> None:
     settings = settings_for(tmp_path / "out", batch=BatchSettings(cancel_seconds=1.0))
     go = tmp_path / "go"

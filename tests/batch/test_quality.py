@@ -38,12 +38,28 @@ def passages(found: object) -> list[Passage]:
         (("all is well", "and so is this"), []),
         (("no no no no",), []),  # people say that
         (("no " * 8,), [(0.0, 2.0, "8× “no”")]),
-        (("Thank you.", "thank you", "Thank you!", "THANK YOU"), [(0.0, 8.0, "4× “thank you”")]),
+        (("Thank you.", "thank you", "Thank you!", "THANK YOU"), [(0.0, 8.0, "4× “Thank you.”")]),
         (("one", *["and then we go"] * 4, "two"), [(2.0, 10.0, "4× “and then we go”")]),
         (("a b c d e f g h", "a b c d e f g h"), []),  # said twice
         (("go on " * 5, "fine", "yes " * 9), [(0.0, 2.0, "5× “go on”"), (4.0, 6.0, "9× “yes”")]),
         ((), []),
         (("...", "!"), []),
+        # The same segment again, whatever its letters, and signs only.
+        ((" Yes.",) * 4, [(0.0, 8.0, "4× “Yes.”")]),
+        ((" Yes.",) * 3, []),
+        (("♪♪",) * 4, [(0.0, 8.0, "4× “♪♪”")]),
+        (("...",) * 5, [(0.0, 10.0, "5× “...”")]),
+        (("!!!", "one", *["!!!"] * 4), [(4.0, 12.0, "4× “!!!”")]),
+        (("♪ " * 20,), [(0.0, 2.0, "20× “♪”")]),
+        ((" Ja.", " Nein.") * 4, [(0.0, 16.0, "4× “Ja. Nein.”")]),
+        (("  ",) * 6, []),
+        (("谢谢大家。",) * 4, [(0.0, 8.0, "4× “谢谢大家。”")]),
+        (("我们走吧" * 5,), [(0.0, 2.0, "5× “我们走吧”")]),
+        (("ขอบคุณ" * 5,), [(0.0, 2.0, "5× “ขอบคุณ”")]),
+        (("धन्यवाद " * 8,), [(0.0, 2.0, "8× “धन्यवाद”")]),
+        (("नमस्ते जी",), []),  # a vowel sign does not end a word
+        (("СПАСИБО, " * 8,), [(0.0, 2.0, "8× “СПАСИБО”")]),
+        (("شكرا لكم " * 4,), [(0.0, 2.0, "4× “شكرا لكم”")]),
     ],
 )
 def test_loops(texts: tuple[str, ...], found: list[Passage]) -> None:

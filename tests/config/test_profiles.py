@@ -13,7 +13,7 @@ FAST, PRECISE, DEEP = PROFILES
 def test_the_built_in_profiles() -> None:
     values = [tuple(profile.values.values()) for profile in PROFILES]
     assert [profile.name for profile in PROFILES] == ["Fast", "Precise", "Deep"]
-    assert values == [("int8", 1, 1.0), ("default", 5, 1.0), ("auto", 10, 2.0)]
+    assert values == [("int8", 1, 1, 1.0), ("default", 5, 5, 1.0), ("default", 10, 5, 2.0)]
 
 
 @pytest.mark.parametrize("profile", PROFILES, ids=lambda profile: str(profile.name))

@@ -117,9 +117,9 @@ def test_an_unknown_message_is_nothing_known() -> None:
         (UsageError("x"), FailureKind.BAD_SETTINGS),
         (OSError(errno.ENOSPC, "No space left"), FailureKind.DISK_FULL),
         (OSError(errno.EACCES, "Permission denied"), FailureKind.PERMISSION),
-        (OSError(errno.ENOENT, "No such file", "/a"), FailureKind.FILE_MISSING),
+        (OSError(errno.ENOENT, "No such file", "/a"), FailureKind.OUTPUT),
         (OSError(errno.ENOMEM, "Cannot allocate memory"), FailureKind.OUT_OF_MEMORY),
-        (OSError(errno.EIO, "Input/output error"), FailureKind.INTERNAL),
+        (OSError(errno.EIO, "Input/output error"), FailureKind.OUTPUT),
         (ZeroDivisionError("division"), FailureKind.INTERNAL),
     ],
 )
@@ -129,7 +129,7 @@ def test_exceptions(error: Exception, kind: FailureKind) -> None:
 
 def test_the_file_is_named() -> None:
     failure = classify_exception(OSError(errno.EACCES, "Permission denied", "/a/b.mp3"))
-    assert failure.title == "Permission denied (/a/b.mp3)"
+    assert failure.title == "Cannot use /a/b.mp3: Permission denied"
 
 
 @pytest.mark.parametrize(

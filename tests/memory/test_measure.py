@@ -1,5 +1,6 @@
 """Readings of real processes, and of GPUs that answer in every way."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -46,6 +47,12 @@ def test_a_tree_is_read_with_its_descendants() -> None:
     if sys.platform.startswith("linux"):
         assert of_family.pss is not None
         assert 128 < of_family.pss < of_family.rss
+
+
+def test_a_process_that_measured_itself_counts_with_its_own_figure() -> None:
+    meter = MemoryMeter()
+    usual = meter.read()
+    assert meter.read({os.getpid(): usual.rss + 5000.0}).rss > usual.rss + 4000.0
 
 
 def test_the_machine() -> None:

@@ -33,18 +33,12 @@ def chunks(transcript: Transcript, settings: OutputSettings) -> Iterator[bytes]:
     """The file's bytes, one subtitle at a time."""
     yield encoded(_HEADER)
     for cue in cues(transcript, settings):
-        text = _underlined(cue.text) if settings.highlight_words else cue.text.translate(_PLAIN)
+        text = cue.marked("{\\u1}", "{\\u0}", _plain)
         yield encoded(f"Dialogue: 0,{_time(cue.start)},{_time(cue.end)},Default,,0,0,0,,{text}\n")
 
 
-def _underlined(text: str) -> str:
-    """The text with its highlighted word, in `<u>`, underlined as in this format."""
-    before, tag, rest = text.partition("<u>")
-    word, _, after = rest.partition("</u>")
-    if not tag:
-        return text.translate(_PLAIN)
-    plain = [part.translate(_PLAIN) for part in (before, word, after)]
-    return f"{plain[0]}{{\\u1}}{plain[1]}{{\\u0}}{plain[2]}"
+def _plain(text: str) -> str:
+    return text.translate(_PLAIN)
 
 
 def _time(ms: int) -> str:

@@ -5,11 +5,13 @@ the first segment has no word times, every segment is one subtitle.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import msgspec
 
+from fwtui.core.scripts import clusters, is_mark, is_unspaced, width
 from fwtui.core.segment import Segment, Transcript, Word
 from fwtui.core.settings import OutputSettings
 from fwtui.outputs.formats.layout import milliseconds, without_blank_lines
@@ -19,15 +21,35 @@ _LONG_PAUSE = 3.0
 # Whisper's "no limit": characters in a line, words in a line.
 _UNLIMITED = 1000
 
-_WORD = re.compile(r"^(\s*)(.*)$")
+_WORD = re.compile(r"^(\s*)(.*)$", re.DOTALL)
+# Characters of a word of a script without spaces that is never cut.
+_SHORT = 4
+
+
+# Around a highlighted word, until a writer marks it up: characters for use inside a program.
+_OPEN, _CLOSE = "\ufdd0", "\ufdd1"
+_NO_MARKS = dict.fromkeys(map(ord, _OPEN + _CLOSE), "\ufffd")
+# Chinese and Japanese marks and small letters that never begin a line.
+_NOT_FIRST = frozenset("、。，．・：；？！‥…ー々〻ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ％")  # noqa: RUF001
 
 
 class Cue(NamedTuple):
-    """One subtitle; times in milliseconds, the text may have several lines."""
+    """One subtitle; times in milliseconds, the text may have several lines.
+
+    `parts` are the text before, in and after the highlighted word, if there is one.
+    """
 
     start: int
     end: int
     text: str
+    parts: tuple[str, str, str] | None = None
+
+    def marked(self, before: str, after: str, escape: Callable[[str], str] = str) -> str:
+        """The escaped text, with `before` and `after` around its highlighted word."""
+        if self.parts is None:
+            return escape(self.text)
+        first, word, last = map(escape, self.parts)
+        return f"{first}{before}{word}{after}{last}"
 
 
 def cues(transcript: Transcript, settings: OutputSettings) -> Iterator[Cue]:
@@ -58,7 +80,7 @@ def _ending(cue: Cue, latest: int) -> Cue:
 def too_fast(found: Iterable[Cue], limit: float) -> Iterator[tuple[Cue, float]]:
     """Subtitles with more than `limit` characters per second, and their number per second."""
     for cue in found:
-        characters = len(" ".join(cue.text.split()))
+        characters = width(" ".join(cue.text.split()))
         if characters:
             speed = characters * 1000 / max(1, cue.end - cue.start)
             if speed > limit:
@@ -77,7 +99,7 @@ def _laid_out(transcript: Transcript, settings: OutputSettings) -> Iterator[Cue]
 
 
 def _plain(subtitle: list[Word]) -> Cue:
-    text = without_blank_lines("".join(word.word for word in subtitle))
+    text = _text([word.word for word in subtitle])
     return Cue(milliseconds(subtitle[0].start), milliseconds(subtitle[-1].end), text)
 
 
@@ -90,9 +112,16 @@ def _highlighted(subtitle: list[Word]) -> Iterator[Cue]:
         start, end = milliseconds(word.start), milliseconds(word.end)
         if shown_until != start:
             yield Cue(shown_until, start, whole.text)
-        marked = [*texts[:i], _WORD.sub(r"\1<u>\2</u>", texts[i]), *texts[i + 1 :]]
-        yield Cue(start, end, without_blank_lines("".join(marked)))
+        marked = _WORD.sub(rf"\1{_OPEN}\2{_CLOSE}", texts[i])
+        first, word_and_last = _text([*texts[:i], marked, *texts[i + 1 :]]).split(_OPEN, 1)
+        shown, last = word_and_last.split(_CLOSE, 1)
+        yield Cue(start, end, first + shown + last, (first, shown, last))
         shown_until = end
+
+
+def _text(texts: Sequence[str]) -> str:
+    """The text of a subtitle: no empty lines, which would end it."""
+    return without_blank_lines("".join(texts))
 
 
 def _subtitles(segments: tuple[Segment, ...], settings: OutputSettings) -> Iterator[list[Word]]:
@@ -101,12 +130,63 @@ def _subtitles(segments: tuple[Segment, ...], settings: OutputSettings) -> Itera
     layout: _Layout | None = None
     for segment in segments:
         words = segment.words or (Word(segment.start, segment.end, segment.text, 0.0),)
+        words = _breakable(words, settings.max_line_width or _UNLIMITED)
         layout = layout or _Layout(settings, words[0].start)
         for i, word in enumerate(words):
             if done := layout.add(word, begins_chunk=i % chunk == 0):
                 yield done
     if layout and layout.subtitle:
         yield layout.subtitle
+
+
+def _breakable(words: tuple[Word, ...], limit: int) -> tuple[Word, ...]:
+    """The words as they may be put on lines.
+
+    Without the characters for marking; no word begins with an accent or vowel sign of the word
+    before; none of a script without spaces is longer than a line.
+    """
+    if all(word.word.isascii() for word in words):
+        return words
+    whole: list[Word] = []
+    for word in words:
+        text = word.word.translate(_NO_MARKS)
+        if whole and text and is_mark(text[0]):
+            last = whole.pop()
+            whole.append(msgspec.structs.replace(last, end=word.end, word=last.word + text))
+        else:
+            whole.append(msgspec.structs.replace(word, word=text))
+    return tuple(piece for word in whole for piece in _pieces(word, limit))
+
+
+def _pieces(word: Word, limit: int) -> Iterator[Word]:
+    """A word of a script without spaces, cut to fit a line, each piece with its share of time."""
+    if width(word.word.strip()) <= max(limit, _SHORT) or not is_unspaced(word.word):
+        yield word
+        return
+    parts = list(clusters(word.word))
+    share = (word.end - word.start) / len(parts)
+    for at in range(0, len(parts), limit):
+        last = at + limit >= len(parts)
+        end = word.end if last else round(word.start + (at + limit) * share, 3)
+        start = round(word.start + at * share, 3)
+        yield Word(start, end, "".join(parts[at : at + limit]), word.probability)
+
+
+def _clings(before: str, text: str) -> bool:
+    """Whether no line may end between two texts, in Chinese and Japanese."""
+    first, last = text[:1], before[-1:]
+    return bool(first and last) and (
+        first in _NOT_FIRST
+        or _is_wide(first, "Pe", "Pf")
+        or (_is_wide(last, "Ps", "Pi") and not first.isspace())
+    )
+
+
+def _is_wide(character: str, *categories: str) -> bool:
+    return (
+        unicodedata.category(character) in categories
+        and unicodedata.east_asian_width(character) in "WF"
+    )
 
 
 class _Layout:
@@ -123,6 +203,7 @@ class _Layout:
             settings.max_words_per_line,
         }
         self._line_width = 0
+        self._line_words = 0
         self._line_count = 1
         self._last_start = first_start
 
@@ -131,12 +212,36 @@ class _Layout:
         pause = not self._keep_segments and word.start - self._last_start > _LONG_PAUSE
         boundary = begins_chunk and bool(self.subtitle) and self._keep_segments
         self._last_start = word.start
-        fits = self._line_width + len(word.word) <= self._width
+        fits = self._line_width + width(word.word) <= self._width
         if self._line_width > 0 and fits and not pause and not boundary:
-            self._line_width += len(word.word)
-            self.subtitle.append(word)
+            self._append(word)
             return None
-        return self._begin_line(word, boundary=boundary, pause=pause)
+        moved = [] if boundary or pause else self._taken_from_line(word)
+        first, *rest = [*moved, word]
+        done = self._begin_line(first, boundary=boundary, pause=pause)
+        for one in rest:
+            self._append(one)
+        return done
+
+    def _append(self, word: Word) -> None:
+        self._line_width += width(word.word)
+        self._line_words += 1
+        self.subtitle.append(word)
+
+    def _taken_from_line(self, word: Word) -> list[Word]:
+        """Words taken from the end of the line, because `word` must not be separated from them."""
+        moved = [word]
+        count = 0
+        while _clings(self.subtitle[-1 - count].word if self.subtitle else "", moved[0].word):
+            count += 1
+            if count >= self._line_words:
+                return []
+            moved.insert(0, self.subtitle[-count])
+        if sum(width(one.word) for one in moved) > self._width:
+            return []
+        if count:
+            del self.subtitle[-count:]
+        return moved[:-1]
 
     def _begin_line(self, word: Word, *, boundary: bool, pause: bool) -> list[Word] | None:
         done = None
@@ -147,7 +252,7 @@ class _Layout:
         elif self._line_width > 0:
             self._line_count += 1
             line_break = "\n"
-        self._line_width = len(text)
+        self._line_width, self._line_words = width(text), 1
         self.subtitle.append(msgspec.structs.replace(word, word=line_break + text))
         return done
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from fwtui.config.validate import docx_missing
 from fwtui.core.segment import Transcript
 from fwtui.core.settings import OutputSettings
-from fwtui.outputs.formats.layout import on_one_line, paragraphs, start_time
+from fwtui.outputs.formats.layout import paragraphs, running_text, start_time
 
 # Characters that XML 1.0 cannot hold; compiled when used, because that takes 10 ms.
 _ILLEGAL = "[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
@@ -26,7 +26,7 @@ def chunks(transcript: Transcript, settings: OutputSettings) -> Iterator[bytes]:
     for paragraph in paragraphs(transcript):
         written = document.add_paragraph()
         written.add_run(start_time(paragraph)).bold = True
-        text = " ".join(on_one_line(segment.text.strip()) for segment in paragraph)
+        text = running_text(paragraph)
         written.add_run(f" {re.sub(_ILLEGAL, chr(0xFFFD), text)}")
     file = io.BytesIO()
     document.save(file)

@@ -11,32 +11,57 @@ from itertools import accumulate
 
 from msgspec.structs import replace
 
+from fwtui.core.scripts import is_mark, is_unspaced, marks_class
 from fwtui.core.segment import Segment, Transcript, Word
 from fwtui.core.settings import OutputSettings
+from fwtui.outputs.formats.sentences import Ending, begins_sentence, ending
+
+LanguageOf = Callable[[Segment], str]
 
 # Seconds of a pause, and of a length, that end a sentence without a full stop.
 _PAUSE, _LONG = 2.0, 30.0
-_END = re.compile(r"""(\.\.\.|[.?!…。．？！؟।])["'”’»)\]」』]*\s*$""")  # noqa: RUF001
 
 
-def joined(segments: Iterable[Segment]) -> Iterator[Segment]:
-    """One segment per sentence, renumbered. Segments are not cut: one may contain two ends."""
+def joined(segments: Iterable[Segment], language: LanguageOf) -> Iterator[Segment]:
+    """One segment per sentence, renumbered. Segments are not cut: one may contain two ends.
+
+    Where the script has no spaces, segments are only joined up to a mark that ends a sentence:
+    others would be a line without end.
+    """
     number = 0
+    for sentence in _sentences(segments, language):
+        for parts in sentence:
+            number += 1
+            yield _join(parts, number)
+
+
+def _sentences(segments: Iterable[Segment], language: LanguageOf) -> Iterator[list[list[Segment]]]:
+    """Groups of segments: the parts of each sentence, or each part alone."""
     parts: list[Segment] = []
     for segment in segments:
-        if parts and (
-            segment.start - parts[-1].end >= _PAUSE or segment.end - parts[0].start > _LONG
-        ):
-            number += 1
-            yield _join(parts, number)
+        if parts and _ends_before(parts, segment, language):
+            yield _grouped(parts, language)
             parts = []
         parts.append(segment)
-        if _END.search(segment.text):
-            number += 1
-            yield _join(parts, number)
-            parts = []
     if parts:
-        yield _join(parts, number + 1)
+        yield _grouped(parts, language)
+
+
+def _ends_before(parts: Sequence[Segment], following: Segment, language: LanguageOf) -> bool:
+    return (
+        following.start - parts[-1].end >= _PAUSE
+        or following.end - parts[0].start > _LONG
+        or begins_sentence(following.text, parts[-1].text, language(parts[-1]))
+    )
+
+
+def _grouped(parts: list[Segment], language_of: LanguageOf) -> list[list[Segment]]:
+    language = language_of(parts[-1])
+    if ending(parts[-1].text, language) is Ending.NO and any(
+        is_unspaced(p.text, language) for p in parts
+    ):
+        return [[part] for part in parts]
+    return [parts]
 
 
 def _join(parts: list[Segment], number: int) -> Segment:
@@ -58,20 +83,32 @@ def _join(parts: list[Segment], number: int) -> Segment:
     )
 
 
-_SPACES = re.compile(r"\s+")
-_BEFORE_PUNCTUATION = re.compile(r"\s+(?=[,.;:!?…](?!\w))")
-# Not after a single letter: "e.g." and "U.S." do not end a sentence.
-_SENTENCE_END = re.compile(r"([?!…]|(?<!\b\w)\.)[\"'”’»)\]]*\s*$")  # noqa: RUF001
+# No-break and other special spaces are there on purpose.
+_SPACES = re.compile(r"[ \t\n\r\f\v]+")
+_BEFORE_PUNCTUATION = re.compile(r"\s+(?=([,.!?…]|[:;](?![()DP-]))(?!\w))")  # not ":-)"
+# French has a space before its high punctuation, and inside its quotes.
+_BEFORE_LOW_PUNCTUATION = re.compile(r"\s+(?=[,.…](?!\w))")
+_HIGH_PUNCTUATION_SPACED = frozenset({"", "br", "fr", "oc"})
+# One-letter words before which nothing is a capital: "'s ochtends", "'n man".
+_CLITICS = {"nl": "'’", "af": "'’"}  # noqa: RUF001
+_DOTTED_I = frozenset({"az", "tr"})
 # Scripts with spaces between words: only whole words are corrected there.
-_SPACED = r"[\w](?<![\u0e00-\u0eff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff])"
+_SPACED = (
+    r"[\w](?<![\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\ua980-\ua9ff"
+    r"\uaa60-\uaa7f\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff])"
+)
 
 
 def edited(
-    transcript: Transcript, output: OutputSettings, rules: Mapping[str, str] | None = None
+    transcript: Transcript,
+    output: OutputSettings,
+    rules: Mapping[str, str] | None = None,
+    language_of: LanguageOf | None = None,
 ) -> Transcript:
     """The transcript edited as the settings ask; the same object if they ask for nothing.
 
-    `rules` are corrections, as returned by `parse_replacements`.
+    `rules` are corrections, as returned by `parse_replacements`; `language_of` gives the language
+    of a segment's text, if that is not always the transcript's.
     """
     if not (rules or output.tidy_text or output.join_sentences):
         return transcript
@@ -79,10 +116,11 @@ def edited(
     if rules:
         pattern = _pattern(rules)
         segments = [_corrected(segment, rules, pattern) for segment in segments]
+    language_of = language_of or (lambda _: transcript.language)
     if output.tidy_text:
-        segments = _tidy(segments)
+        segments = _tidy(segments, language_of)
     if output.join_sentences:
-        segments = joined(segments)
+        segments = joined(segments, language_of)
     return replace(transcript, segments=tuple(segments))
 
 
@@ -94,8 +132,10 @@ def _pattern(rules: Mapping[str, str]) -> re.Pattern[str]:
 
 def _whole(rule: str) -> str:
     inside = r"\s+".join(re.escape(word) for word in rule.split())
-    before = r"(?<!\w)" if re.match(_SPACED, rule[0]) else ""
-    behind = r"(?!\w)" if re.match(_SPACED, rule[-1]) else ""
+    letter = rf"[\w{marks_class()}]"
+    before = f"(?<!{letter})" if re.match(_SPACED, rule[0]) else ""
+    last = next((one for one in reversed(rule) if not is_mark(one)), rule[-1])
+    behind = f"(?!{letter})" if re.match(_SPACED, last) else ""
     return f"{before}{inside}{behind}"
 
 
@@ -151,33 +191,60 @@ def _groups(
         yield first, last, part + text[at : ends[last]]
 
 
-def _tidy(segments: Iterable[Segment]) -> list[Segment]:
+def _tidy(segments: Iterable[Segment], language_of: LanguageOf) -> list[Segment]:
     tidy: list[Segment] = []
     begins = True
     for segment in segments:
+        language = language_of(segment)
         if segment.words:
             words = []
             for word in segment.words:
-                text, begins = tidied(word.word, begins=begins)
+                text, begins = tidied(word.word, language, begins=begins)
                 words.append(replace(word, word=text))
             text = "".join(word.word for word in words)
             tidy.append(replace(segment, text=text, words=tuple(words)))
         else:
-            text, begins = tidied(segment.text, begins=begins)
+            text, begins = tidied(segment.text, language, begins=begins)
             tidy.append(replace(segment, text=text))
     return tidy
 
 
-def tidied(text: str, *, begins: bool) -> tuple[str, bool]:
-    """A piece of text, tidied, and whether a sentence begins after it (`begins`: in front)."""
-    text = _BEFORE_PUNCTUATION.sub("", _SPACES.sub(" ", text))
-    letters: list[str] = []
-    for place, letter in enumerate(text):
-        if begins and letter.isalnum():
-            letters.append(letter.upper() if len(letter.upper()) == 1 else letter)
-            begins = False
-            continue
-        letters.append(letter)
-        if letter.isspace() and _SENTENCE_END.search(text[:place]):
-            begins = True
-    return "".join(letters), begins or bool(_SENTENCE_END.search(text))
+def tidied(text: str, language: str, *, begins: bool) -> tuple[str, bool]:
+    """A piece of text, tidied, and whether a sentence begins after it (`begins`: in front).
+
+    Text of scripts without spaces between words is not changed.
+    """
+    if is_unspaced(text, language):
+        return text, ending(text, language) is Ending.YES
+    spaced = language in _HIGH_PUNCTUATION_SPACED
+    unwanted = _BEFORE_LOW_PUNCTUATION if spaced else _BEFORE_PUNCTUATION
+    text = unwanted.sub("", _SPACES.sub(" ", text))
+    parts = re.split(r"(?<=\s)(?=\S)", text)
+    done = ""
+    for part in parts:
+        if begins and any(letter.isalnum() for letter in part):
+            capitalised, begins = _capitalised(part, language)
+            done += capitalised
+        else:
+            done += part
+        if part.strip():
+            begins = begins or ending(done, language) is Ending.YES
+    return done, begins
+
+
+def _capitalised(word: str, language: str) -> tuple[str, bool]:
+    """A word as the first of a sentence, and whether the next one is (after Dutch "'s")."""
+    place = next(place for place, letter in enumerate(word) if letter.isalnum())
+    stem = word.strip()
+    if stem[0] in _CLITICS.get(language, "") and len(stem) == 2:
+        return word, True
+    first, rest = word[place], word[place + 1 :]
+    if rest[:1].isupper():  # "iPhone"
+        return word, False
+    if language in _DOTTED_I and first == "i":
+        return f"{word[:place]}İ{rest}", False
+    if language == "nl" and word[place:].startswith("ij"):
+        return f"{word[:place]}IJ{rest[1:]}", False
+    # Not upper(): Georgian has capitals, but not for sentences.
+    title = first.title()
+    return f"{word[:place]}{title if len(title) == 1 else first}{rest}", False

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Iterator
 
+from fwtui.core.scripts import is_east_asian
 from fwtui.core.segment import Segment, Transcript
 
 _LINE_BREAK = re.compile(r"\r\n?")
@@ -60,6 +61,16 @@ def paragraphs(transcript: Transcript) -> Iterator[list[Segment]]:
         paragraph.append(segment)
     if paragraph:
         yield paragraph
+
+
+def running_text(paragraph: list[Segment]) -> str:
+    """The text of a paragraph on one line; Chinese and Japanese have no spaces in between."""
+    text = ""
+    for segment in paragraph:
+        part = on_one_line(segment.text.strip())
+        space = " " if text and part and not is_east_asian(text[-1] + part[0]) else ""
+        text += space + part
+    return text
 
 
 def start_time(paragraph: list[Segment]) -> str:

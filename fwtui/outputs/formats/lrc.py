@@ -1,10 +1,14 @@
 """LRC lyrics: one line per segment, with its start time."""
 
+import re
 from collections.abc import Iterator
 
 from fwtui.core.segment import Transcript
 from fwtui.core.settings import OutputSettings
 from fwtui.outputs.formats.layout import encoded, milliseconds, on_one_line
+
+# What a player would read as another time or as a field: "[01:02.30]", "<01:02>", "[ar:...]".
+_TAG = re.compile(r"[\[<](\s*(?:\d+|[A-Za-z#]+)\s*:[^\]>]*)[\]>]")
 
 
 def chunks(transcript: Transcript, settings: OutputSettings) -> Iterator[bytes]:  # noqa: ARG001
@@ -12,5 +16,5 @@ def chunks(transcript: Transcript, settings: OutputSettings) -> Iterator[bytes]:
     for segment in transcript.segments:
         seconds, ms = divmod(max(0, milliseconds(segment.start)), 1000)
         minutes, seconds = divmod(seconds, 60)
-        text = on_one_line(segment.text.strip())
+        text = _TAG.sub(r"(\1)", on_one_line(segment.text.strip()))
         yield encoded(f"[{minutes:02d}:{seconds:02d}.{ms // 10:02d}]{text}\n")

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 
 from fwtui.core.segment import Transcript
 from fwtui.core.settings import OutputSettings
-from fwtui.outputs.formats.layout import encoded, on_one_line, paragraphs, start_time
+from fwtui.outputs.formats.layout import encoded, paragraphs, running_text, start_time
 
-_MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~])")
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~]|&(?=#?\w+;))")
 
 
 def chunks(transcript: Transcript, settings: OutputSettings) -> Iterator[bytes]:  # noqa: ARG001
     """The file's bytes, one paragraph at a time."""
     for number, paragraph in enumerate(paragraphs(transcript)):
-        text = " ".join(_MARKUP.sub(r"\\\1", on_one_line(s.text.strip())) for s in paragraph)
+        text = _MARKUP.sub(r"\\\1", running_text(paragraph))
         break_before = "\n" if number else ""
         yield encoded(f"{break_before}**{start_time(paragraph)}** {text}\n")

@@ -1,5 +1,6 @@
 """Reads outputs back: the transcript of a file whose session no longer has its segments."""
 
+import html
 import json
 import math
 import re
@@ -10,6 +11,7 @@ from typing import Any
 import msgspec
 
 from fwtui.core.paths import path_to_text
+from fwtui.core.scripts import is_east_asian
 from fwtui.core.segment import Segment, Transcript
 
 # The best first: json has everything, txt may not even have times.
@@ -46,6 +48,8 @@ def _parsed(text: str, form: str) -> Transcript:
             rows = _from_tsv(text)
         case "txt":
             rows = _from_txt(text)
+        case "vtt":
+            rows = ((start, end, html.unescape(words)) for start, end, words in _from_cues(text))
         case _:
             rows = _from_cues(text)
     segments = [_segment(number, *row) for number, row in enumerate(rows)]
@@ -105,4 +109,5 @@ def _seconds(stamp: str) -> float:
 
 
 def _segment(number: int, start: float, end: float, text: str) -> Segment:
-    return Segment(number, 0, start, end, f" {text}", (), 0.0, 0.0, 0.0)
+    spaced = text if is_east_asian(text[:1]) else f" {text}"
+    return Segment(number, 0, start, end, spaced, (), 0.0, 0.0, 0.0)

@@ -1,12 +1,11 @@
 """The output formats by name, and writing transcripts in them."""
 
-import os
 from collections.abc import Callable, Container, Iterator
 from pathlib import Path
 
 from fwtui.core.segment import Transcript
 from fwtui.core.settings import OutputSettings
-from fwtui.disk.files import storage_error, write_atomic
+from fwtui.disk.files import is_present, storage_error, write_atomic
 from fwtui.outputs.formats import ass, csv, docx, json, lrc, md, srt, tsv, txt, vtt
 
 Writer = Callable[[Transcript, OutputSettings], Iterator[bytes]]
@@ -44,10 +43,13 @@ def output_paths(stem: Path, settings: OutputSettings) -> tuple[Path, ...]:
 
 
 def existing(stem: Path, settings: OutputSettings) -> tuple[str, ...]:
-    """The formats whose files exist, of those that would be written; never raises."""
+    """The formats whose files exist, of those that would be written.
+
+    Raises OSError if that cannot be found out: what cannot be looked at must not be written over.
+    """
     paths = output_paths(stem, settings)
     names = zip(formats(settings.output_format), paths, strict=True)
-    return tuple(name for name, path in names if os.path.lexists(path))
+    return tuple(name for name, path in names if is_present(path))
 
 
 def write_transcript(
@@ -75,4 +77,5 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise storage_error(error, folder, "create the output folder") from error
+        failed = Path(error.filename) if isinstance(error.filename, str) else folder
+        raise storage_error(error, failed, "create the output folder") from error

@@ -1,7 +1,6 @@
 """Add files: type or paste paths, or select in a tree; shows what would be added."""
 
 import asyncio
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from textual.widgets import Button, Input, Static
 
 from fwtui.batch.discovery import find_media
 from fwtui.batch.durations import DurationMeter
+from fwtui.core.child_process import current_folder
 from fwtui.tui.add_preview import AddPreview, KnownFiles, describe_found, describe_known
 from fwtui.tui.folder_tree import KINDS
 from fwtui.tui.formatting import file_count, fit_middle, shown_path
@@ -65,7 +65,7 @@ class AddDialog(Dialog[Names]):
         self._preview: AddPreview | None = None
         self._only_new = False
         self.tree_view = FileTree(
-            folder or os.getcwd(),  # noqa: PTH109
+            folder or str(current_folder()),
             glyphs,
             self._lengths,
             self._note,

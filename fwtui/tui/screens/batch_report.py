@@ -10,6 +10,7 @@ from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import Button
 
+from fwtui.core.child_process import current_folder
 from fwtui.core.events import Phase
 from fwtui.core.paths import expand_home, path_to_text, text_to_path
 from fwtui.report.render import REPORT_FORMATS, export_report
@@ -73,7 +74,9 @@ class ReportDialog(ListDialog[None]):
     async def action_export(self) -> None:
         report = report_of(self._model)
         folder = _output_folder(self._model)
-        stem = (folder if folder.is_dir() else Path.cwd()) / f"fwtui-report-{report.session_id}"
+        stem = (
+            folder if folder.is_dir() else current_folder()
+        ) / f"fwtui-report-{report.session_id}"
         what = Exportable("the report", stem, REPORT_FORMATS, partial(export_report, report))
         if result := await self.app.push_screen_wait(ExportDialog(what)):
             self.notify(clean(result), markup=False)

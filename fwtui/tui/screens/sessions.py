@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from pathlib import Path
 from typing import ClassVar
 
 from textual import events, work
@@ -14,6 +13,7 @@ from textual.content import Content
 from textual.widgets import Button
 
 from fwtui.batch.session_outputs import SessionOutputs, outputs_of
+from fwtui.core.child_process import current_folder
 from fwtui.core.job import Job
 from fwtui.core.paths import expand_home, path_to_text, text_to_path
 from fwtui.core.session import Session
@@ -230,7 +230,7 @@ class SessionsDialog(ListDialog[StoredSession | None]):
         if stored is None:
             return
         session = stored.session
-        stem = Path.cwd() / f"fwtui-session-{clean(session.session_id)}"
+        stem = current_folder() / f"fwtui-session-{clean(session.session_id)}"
         what = Exportable(
             f"session {session.session_id}",
             stem,

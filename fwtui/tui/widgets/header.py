@@ -83,8 +83,10 @@ class Header(LinesPanel):
         if self.model.adding.adding and self.model.phase is not Phase.IDLE:
             right.append((f" {self.glyphs.dot} adding", "dim"))
         if counts.total:
+            to_check = [(counts.to_check, "to check", "warn")] if counts.to_check else []
             totals = (
                 (counts.completed, "done", "good"),
+                *to_check,
                 (counts.failed, "failed", "bad"),
                 (counts.unfinished, "left", "plain"),
             )

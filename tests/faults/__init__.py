@@ -1,0 +1,1 @@
+"""Disks that fail on request: every error of the system, at every call, in every folder."""

@@ -1,0 +1,43 @@
+"""Where the real models and recordings are; without them, the tests of this folder are skipped."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.optional import Optional
+
+# Read before each test gets an environment of its own.
+_MODELS = os.environ.get("FWTUI_REAL_MODELS", "")
+_MEDIA = os.environ.get("FWTUI_REAL_MEDIA", "")
+
+
+def _inside(folder: str, name: str) -> Path:
+    path = Path(folder) / name
+    if not folder or not path.exists():
+        pytest.skip(Optional.WHISPER.reason)
+    return path
+
+
+@pytest.fixture
+def models() -> Path:
+    """The folder with the models `base` and `tiny.en`."""
+    return _inside(_MODELS, "base").parent
+
+
+@pytest.fixture
+def base() -> Path:
+    """The folder of OpenAI's multilingual model `base`."""
+    return _inside(_MODELS, "base")
+
+
+@pytest.fixture
+def tiny_en() -> Path:
+    """The folder of OpenAI's English-only model `tiny.en`."""
+    return _inside(_MODELS, "tiny.en")
+
+
+@pytest.fixture
+def recordings() -> Path:
+    """The folder of the recordings."""
+    return _inside(_MEDIA, "jfk.flac").parent

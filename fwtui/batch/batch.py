@@ -50,10 +50,12 @@ from fwtui.batch.remote.batch_status import BatchResult, save_result
 from fwtui.batch.remote.endpoints import listen
 from fwtui.batch.remote.protocol import PROTOCOL, Welcome, Where
 from fwtui.batch.remote.server import BatchServer, RecapRecorder
+from fwtui.batch.start_checks import check_start
 from fwtui.batch.state import BatchState, now
 from fwtui.batch.watched_folders import WatchedFolders
 from fwtui.batch.worker import EngineWorker
 from fwtui.config.locations import Locations
+from fwtui.config.validate import validated
 from fwtui.core.commands import (
     AddPaths,
     AnyCommand,
@@ -91,6 +93,7 @@ from fwtui.core.failure import Failure
 from fwtui.core.job import JobId
 from fwtui.core.segment import Transcript
 from fwtui.core.session import is_kept
+from fwtui.engine.classify import classify_exception
 from fwtui.engine.client import COMMAND
 from fwtui.errors import FwtuiError, StorageError
 from fwtui.memory.describe import batch_line
@@ -188,6 +191,7 @@ class Batch:
         self._failure: Failure | None = None  # why the batch cannot continue
         self._not_added: Failure | None = None  # why files are not in the queue
         self._paused_while_watching = False
+        self._warned: set[str] = set()
         self._quit_sent = False
         self._quitting = False
         self._memory: MemoryReading | None = None
@@ -488,7 +492,9 @@ class Batch:
 
     # --- commands ------------------------------------------------------------------------------
 
-    async def _obey(self, command: AnyCommand) -> None:  # noqa: C901 - one case per command
+    async def _obey(self, command: AnyCommand) -> None:  # noqa: C901, PLR0912 - one case per command
+        if not await self._has_valid_settings(command):
+            return
         match command:
             case AddPaths(paths=paths, roots=roots):
                 self.discovery.search(paths, roots)
@@ -527,6 +533,16 @@ class Batch:
                 if self.discovery.is_searching:
                     await self._commands.discard_partial()
 
+    async def _has_valid_settings(self, command: AnyCommand) -> bool:
+        """False for a client's command whose settings cannot work, which is logged."""
+        if isinstance(command, ChangeSettings | RetryJobs) and command.settings is not None:
+            try:
+                await asyncio.to_thread(validated, command.settings)
+            except FwtuiError as error:
+                self.state.log(Level.ERROR, f"Settings not changed: {error.title}")
+                return False
+        return True
+
     async def _start(self) -> None:
         if self.phase in {Phase.PAUSED, Phase.PAUSING} and not self._paused_while_watching:
             await self._resume()
@@ -550,7 +566,26 @@ class Batch:
         self._pool.hold(False)
         self._change_phase(Cause.WORK_STARTED)
 
+    async def _can_start(self) -> bool:
+        """Whether the settings can work at all; ends the batch with the reason if not."""
+        state, new = self.state, not self._batches and not self.state.counts.completed
+        try:
+            found = await asyncio.to_thread(
+                check_start, state.settings, self._meter.count_gpus, new=new
+            )
+        except FwtuiError as error:
+            self._failure = classify_exception(error)
+            await self._wait_or_finish()
+            return False
+        for text in found:
+            if text not in self._warned:
+                self._warned.add(text)
+                state.log(Level.WARNING, text)
+        return True
+
     async def _start_work(self) -> None:
+        if not await self._can_start():
+            return
         await self._commands.requeue_lost()
         await self.state.remember_folders()
         await avoid_names_of_other_sessions(self.state)

@@ -140,7 +140,7 @@ def _skip_reason(stems: list[Path], output: OutputSettings) -> tuple[str, tuple[
     """Why the file is skipped: all its outputs exist. Otherwise "" and the formats that do."""
     for stem in stems:
         found = existing(stem, output)
-        if len(found) == len(formats(output.output_format)):
+        if len(found) == len(formats(output)):
             name = printable(output_paths(stem, output)[0].name)
             if len(found) == 1:
                 return f"{name} already exists; retry to overwrite it", ()
@@ -189,6 +189,8 @@ def outputs_key(settings: Settings) -> str:
         del output[name]
     if output["output_layout"] == "source":
         del output["output_dir"]
+    if not output["more_formats"]:
+        del output["more_formats"]  # as before there were any: what was transcribed stays known
     encoded = msgspec.json.encode((settings.text_hash(), sorted(output.items())))
     return hashlib.blake2b(encoded, digest_size=16).hexdigest()
 

@@ -23,7 +23,7 @@ from fwtui.core.finding import Finding
 from fwtui.core.job import Completed, Failed, Job
 from fwtui.core.paths import REPORT_PREFIX, expand_home, path_to_text, text_to_path
 from fwtui.core.segment import Segment, Transcript
-from fwtui.core.session import FilePlan, Spoken
+from fwtui.core.session import FilePlan, Spoken, with_languages
 from fwtui.core.settings import Settings
 from fwtui.disk.files import is_folder, write_atomic
 from fwtui.errors import FwtuiError
@@ -64,6 +64,8 @@ async def complete(state: BatchState, job: Job, run: FileRun) -> Completed | Fai
     if (missing := await asyncio.to_thread(missing_folder, state, job, stem)) is not None:
         return Failed(now(), missing, run.started_at)
     spoken = await asyncio.to_thread(state.store.spoken, job.id)
+    if settings.decoding.multilingual:
+        transcript = replace(transcript, segments=with_languages(transcript.segments, spoken))
     marked = await asyncio.to_thread(state.store.findings, job.id)
 
     def write() -> tuple[tuple[Path, ...], tuple[Finding, ...]]:

@@ -65,6 +65,8 @@ class QueueCommands:
             self._first = self.state.queue.next_id
         for problem in found.problems:
             self.state.log(Level.ERROR, str(problem.failure))
+        for note in found.notes:
+            self.state.log(Level.WARNING, note)
         roots = roots_of(found.files, found.roots, message.roots)
         links = {url: self.pool.downloads.path_of(url) for url in found.links}
         try:

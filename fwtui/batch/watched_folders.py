@@ -9,17 +9,19 @@ from typing import Literal
 from msgspec.structs import replace
 
 from fwtui.batch.messages import AfterActionDone
+from fwtui.batch.start_checks import check_settings
 from fwtui.batch.state import BatchState
 from fwtui.config.fields import Value, apply
 from fwtui.config.locations import Locations
 from fwtui.config.overrides import to_overrides
+from fwtui.config.validate import validated
 from fwtui.core.events import FoldersChanged, Level
 from fwtui.core.failure import FailureKind
 from fwtui.core.job import Completed, Failed, Job, JobId, Pending, Processing
 from fwtui.core.paths import path_to_text, text_to_path
 from fwtui.core.text import in_natural_order, plural, printable
 from fwtui.core.watched_folder import FolderStatus, WatchedFolder
-from fwtui.errors import ConfigError, FwtuiError, StorageError
+from fwtui.errors import FwtuiError, StorageError
 from fwtui.sessions.delete import was_quarantined
 from fwtui.sessions.load import load
 from fwtui.sessions.session_files import SessionFiles
@@ -145,6 +147,7 @@ class WatchedFolders:
             target = text_to_path(folder.target)
             await asyncio.to_thread(self.state.output_folders.remember, [target])
         try:
+            await asyncio.to_thread(self._check, folder)
             await self._open_files(one)
         except FwtuiError as error:
             one.status = replace(one.status, state="failed", problem=error.title)
@@ -159,6 +162,11 @@ class WatchedFolders:
             self._follow_up_later(one.files)
             one.watch.start()
         self.emit_changes()
+
+    def _check(self, folder: WatchedFolder) -> None:
+        """Raise FwtuiError if the folder's own settings cannot work with those of the batch."""
+        if folder.values:
+            check_settings(validated(apply(self.state.settings, folder.values)))
 
     async def _open_files(self, one: _OpenFolder) -> None:
         path = one.folder.path
@@ -288,8 +296,8 @@ class WatchedFolders:
         if not folder.values:
             return None
         try:
-            return to_overrides(apply(self.state.settings, folder.values))
-        except ConfigError as error:
+            return to_overrides(validated(apply(self.state.settings, folder.values)))
+        except FwtuiError as error:
             text = f"{folder.path}: the folder's settings are ignored: {error.title}"
             self.state.log(Level.ERROR, text)
             return None

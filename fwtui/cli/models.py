@@ -208,8 +208,9 @@ def info(name: str, json: bool, model_dir: str | None) -> None:
 def facts(one: "ModelEntry", settings: ModelSettings) -> Iterator[tuple[str, str]]:
     """The details of a model, as labels and texts."""
     from fwtui.memory.forecast import estimate
+    from fwtui.models.capabilities import supported_languages
     from fwtui.models.catalogue import find_in_catalogue, languages, megabytes
-    from fwtui.models.inventory import model_folder, supported_languages
+    from fwtui.models.inventory import model_folder
 
     yield "model", printable(", ".join((one.name, *one.aliases)))
     if one.repo:

@@ -1,9 +1,12 @@
 """A stored batch: settings, jobs, and the progress inside unfinished files."""
 
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from fwtui.core.finding import Finding
 from fwtui.core.job import Cancelled, Completed, Job, JobId, Pending, Skipped
@@ -17,8 +20,8 @@ class WindowState(msgspec.Struct, frozen=True):
 
     `seek` and `clip` as in faster-whisper (frames of 10 ms, index of the clip range);
     `segments` counts those already found; `prompt` holds the last 223 tokens that count as
-    previous text; `last_speech` seconds. In batched mode `clip` is the index of the next chunk
-    and `seek` its first frame.
+    previous text, and `language` theirs, if every window has its own; `last_speech` seconds. In
+    batched mode `clip` is the index of the next chunk and `seek` its first frame.
     """
 
     seek: int = 0
@@ -27,6 +30,7 @@ class WindowState(msgspec.Struct, frozen=True):
     prompt: tuple[int, ...] = ()
     last_speech: float = 0.0
     done: bool = False
+    language: str = ""
 
 
 class SpeechChunk(msgspec.Struct, frozen=True, array_like=True):
@@ -175,3 +179,14 @@ class WindowResult(msgspec.Struct, frozen=True):
     skipped: bool = False
     spoken: tuple[Spoken, ...] = ()
     findings: tuple[Finding, ...] = ()
+
+
+def with_languages(segments: Iterable[Segment], spoken: Sequence[Spoken]) -> tuple[Segment, ...]:
+    """The segments with the language that was spoken in their middle, where it is known."""
+    starts = [one.start for one in spoken]
+
+    def own(segment: Segment) -> str | None:
+        at = bisect_right(starts, (segment.start + segment.end) / 2) - 1
+        return spoken[at].language if at >= 0 else None
+
+    return tuple(replace(segment, language=own(segment)) for segment in segments)

@@ -11,10 +11,12 @@ import stat
 import sys
 from collections.abc import Iterable, Iterator
 from hashlib import blake2b
+from io import BufferedReader
 from pathlib import Path
 
 from fwtui.core.disk_errors import DiskErrorKind, disk_hint, kind_of, may_pass, reason_of
 from fwtui.core.paths import path_to_text
+from fwtui.core.text import size_text
 from fwtui.errors import DiskFullError, StorageError
 
 # Some network and FUSE file systems cannot sync a folder; nothing more can be done then.
@@ -106,6 +108,34 @@ class FileSystem:
 FILES = FileSystem()
 
 
+class NotRegularError(OSError):
+    """What should be a file is a pipe, a device, a socket or a folder, or is far too large."""
+
+
+def open_regular(path: Path, limit: int | None = None) -> BufferedReader:
+    """Open a file of at most `limit` bytes for reading, without waiting for a pipe or a device.
+
+    Raises OSError.
+    """
+    descriptor = os.open(path, os.O_RDONLY | _BINARY | getattr(os, "O_NONBLOCK", 0))
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise NotRegularError(errno.EINVAL, "Not a regular file", str(path))
+        if limit is not None and found.st_size > limit:
+            raise NotRegularError(errno.EFBIG, f"Larger than {size_text(limit)}", str(path))
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return os.fdopen(descriptor, "rb")
+
+
+def read_regular(path: Path, limit: int) -> bytes:
+    """The content of a file of at most `limit` bytes; `open_regular` says what is refused."""
+    with open_regular(path, limit) as file:
+        return file.read(limit + 1)
+
+
 def write_all(files: FileSystem, descriptor: int, data: bytes) -> None:
     """Write all of `data`: a nearly full disk may accept only a part of it at first."""
     rest = memoryview(data)
@@ -131,6 +161,8 @@ def storage_error(error: OSError, path: Path, doing: str, needed: int = 0) -> St
 
     It names the folder if the error may be over later: see `fwtui.core.disk_errors`.
     """
+    if isinstance(error, NotRegularError):
+        return StorageError(f"Cannot {doing} {path}: {error.strerror}", "Move or delete it.")
     place = path_to_text(path.parent) if may_pass(error) else ""
     if kind_of(error) is DiskErrorKind.FULL:
         title = f"No room left to {doing} {path}"
@@ -166,6 +198,13 @@ def _status(path: Path, *, follow: bool) -> os.stat_result | None:
         raise
     except ValueError:  # a NUL in the name
         return None
+
+
+def folder_error(error: OSError, folder: Path) -> StorageError:
+    """The error for a folder that cannot be looked into, with the command that mends it."""
+    told = storage_error(error, folder / "*", "look into")
+    title = f"Cannot look into {folder}: {error.strerror or error}"
+    return StorageError(title, told.hint, place=told.place)
 
 
 TEMP_PREFIX = ".fwtui-"

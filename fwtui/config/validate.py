@@ -4,9 +4,8 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Iterator, Mapping
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from fwtui.config.fields import (
     Field,
@@ -21,9 +20,9 @@ from fwtui.config.fields import (
 from fwtui.config.sources import KEYS, PROFILES, keys_in, parse_tables, profiles_in, values_in
 from fwtui.core.decoding import CLIPS, TOKENS, clip_points, suppressed_tokens
 from fwtui.core.disk_errors import DiskErrorKind, kind_of
-from fwtui.core.languages import LANGUAGES, language_code
+from fwtui.core.languages import AUTO, language_code, nearest_language
 from fwtui.core.paths import expand_home
-from fwtui.core.settings import LEAST_INCREMENT, DecodingSettings, Settings
+from fwtui.core.settings import LEAST_INCREMENT, DecodingSettings, OutputFormat, Settings
 from fwtui.core.templates import check_template
 from fwtui.core.text import FORMS, parse_amount
 from fwtui.disk.files import is_folder, is_present
@@ -63,7 +62,9 @@ def validated(settings: Settings) -> Settings:
     return made
 
 
-def validated_value(field: Field, value: Value, settings: Settings | None = None) -> Value:
+def validated_value(  # noqa: C901 - one case per setting
+    field: Field, value: Value, settings: Settings | None = None
+) -> Value:
     """One value as `validated` makes it, checked by itself; raises the same errors.
 
     `settings` are those that it belongs to, if known.
@@ -87,6 +88,8 @@ def validated_value(field: Field, value: Value, settings: Settings | None = None
             return _output_dir(field.key, value)
         case "output.output_format":
             _check_format(value)
+        case "output.more_formats":
+            _check_more_formats(value)
         case "output.output_name":
             _check_output_name(value)
         case "output.replacements":
@@ -138,6 +141,17 @@ def _check_format(output_format: str) -> None:
 
         if find_spec("docx") is None:
             raise docx_missing()
+
+
+def _check_more_formats(text: str | None) -> None:
+    for name in (text or "").split(","):
+        if name.strip().lower() not in {*get_args(OutputFormat), ""}:
+            raise UsageError(
+                f"there is no format {name.strip()!r}",
+                f"formats: {', '.join(get_args(OutputFormat))}",
+                setting="output.more_formats",
+            )
+        _check_format(name.strip().lower())
 
 
 def _check_output_name(template: str) -> None:
@@ -231,15 +245,18 @@ def _check_hook(key: str, command: str | None, *, shell: bool) -> None:
         ) from None
 
 
-def _language(key: str, language: str) -> str:
-    """The code of a language."""
+def _language(key: str, language: str) -> str | None:
+    """The code of a language; None if it is to be detected."""
+    if language.strip().casefold() in AUTO:
+        return None
     code = language_code(language)
     if code is None:
-        names = [*LANGUAGES, *LANGUAGES.values()]
-        close = get_close_matches(language.lower(), names, n=1)
+        close = nearest_language(language)
         raise UsageError(
-            f"Whisper does not support the language {shortened(ascii(language))}",
-            f"did you mean {close[0]}?" if close else "use a code such as en, or a name: English",
+            f"Whisper does not support the language {shortened(repr(language))}",
+            f"did you mean {close}?"
+            if close
+            else "use a code such as en, a name such as English, or auto",
             setting=key,
         )
     return code

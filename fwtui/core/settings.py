@@ -181,7 +181,7 @@ class DecodingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     ] = "transcribe"
     language: Annotated[
         str | None,
-        Meta(description="Language code or name, such as en or German (default: auto-detect)"),
+        Meta(description="Language code or name, such as en, pt-BR or German (default: auto)"),
     ] = None
     beam_size: Annotated[AtLeastOne, Meta(description="Beam size (at temperature 0)")] = 5
     best_of: Annotated[
@@ -332,9 +332,12 @@ class OutputSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         ),
     ] = DEFAULT_TEMPLATE
     if_exists: Annotated[
-        Literal["overwrite", "skip", "rename"],
-        Meta(description="If the transcript exists: overwrite, skip, or rename"),
-    ] = "overwrite"
+        Literal["own", "overwrite", "skip", "rename"],
+        Meta(
+            description="If the transcript exists: overwrite it if it is the recording's own, "
+            "overwrite any, skip, or rename"
+        ),
+    ] = "own"
     skip_transcribed: Annotated[
         bool,
         Meta(
@@ -345,6 +348,10 @@ class OutputSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     output_format: Annotated[
         OutputFormat, Meta(description="Format of the transcripts (all = txt, vtt, srt, tsv, json)")
     ] = "all"
+    more_formats: Annotated[
+        str | None,
+        Meta(description="Further formats, comma-separated; -f can be given several times"),
+    ] = None
     pretty_json: Annotated[bool, Meta(description="Indent the JSON")] = False
     highlight_words: Annotated[
         bool,

@@ -142,7 +142,7 @@ def test_what_is_not_allowed_is_named(key: str, value: Value) -> None:
         ("decoding.beamsize", "decoding.beam_size"),
         ("model.beam_size", "decoding.beam_size"),
         ("beam_size", "decoding.beam_size"),
-        ("output.format", "output.output_format"),
+        ("output.outputformat", "output.output_format"),
     ],
 )
 def test_an_unknown_key_names_the_nearest(key: str, nearest: str) -> None:

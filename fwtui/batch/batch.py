@@ -50,10 +50,12 @@ from fwtui.batch.remote.batch_status import BatchResult, save_result
 from fwtui.batch.remote.endpoints import listen
 from fwtui.batch.remote.protocol import PROTOCOL, Welcome, Where
 from fwtui.batch.remote.server import BatchServer, RecapRecorder
+from fwtui.batch.start_checks import check_start
 from fwtui.batch.state import BatchState, now
 from fwtui.batch.watched_folders import WatchedFolders
 from fwtui.batch.worker import EngineWorker
 from fwtui.config.locations import Locations
+from fwtui.config.validate import validated
 from fwtui.core.commands import (
     AddPaths,
     AnyCommand,
@@ -90,8 +92,10 @@ from fwtui.core.events import (
 from fwtui.core.failure import Failure
 from fwtui.core.job import JobId
 from fwtui.core.segment import Transcript
+from fwtui.core.session import is_kept
+from fwtui.engine.classify import classify_exception
 from fwtui.engine.client import COMMAND
-from fwtui.errors import FwtuiError
+from fwtui.errors import FwtuiError, StorageError
 from fwtui.memory.describe import batch_line
 from fwtui.memory.measure import MemoryMeter
 from fwtui.sessions.scratch import LINKS, link_folder
@@ -103,6 +107,8 @@ FIRST_SAMPLE_SECONDS = 0.1
 SAMPLE_SECONDS = 1.0
 IDLE_SAMPLE_SECONDS = 3
 ADD_AGAIN_SECONDS = 5.0
+SAVE_AGAIN_SECONDS = 60.0
+SAVE_PAUSE = 20  # times as long as writing the session file took
 # How long quitting the screen waits for commands that run after a file or the batch.
 HOOK_PATIENCE_SECONDS = 5.0
 
@@ -185,9 +191,12 @@ class Batch:
         self._failure: Failure | None = None  # why the batch cannot continue
         self._not_added: Failure | None = None  # why files are not in the queue
         self._paused_while_watching = False
+        self._warned: set[str] = set()
         self._quit_sent = False
         self._quitting = False
         self._memory: MemoryReading | None = None
+        self._files_added = False  # since the session file was written
+        self._save_due = 0.0  # when the session file may be written again, as of the loop
 
         self.state = BatchState(store)
         post, post_here = self._post, self._inbox.put_nowait
@@ -347,8 +356,9 @@ class Batch:
         self._save_result()
         self._folders.close()
         store, counts = self.state.store, self.state.counts
+        cancelled = counts.cancelled and any(is_kept(job) for job in self.state.queue)
         try:
-            if counts.unfinished or counts.failed or store.folders:
+            if counts.unfinished or counts.failed or cancelled or store.folders:
                 store.close()
             else:
                 store.delete()
@@ -446,6 +456,7 @@ class Batch:
         """Pass a change of the queue on to the components that depend on it."""
         match change:
             case JobsAdded(jobs=jobs):
+                self._files_added = True
                 self._estimate.queue_changed()
                 self._durations.add(jobs)
                 self._folders.jobs_added(jobs)
@@ -481,7 +492,9 @@ class Batch:
 
     # --- commands ------------------------------------------------------------------------------
 
-    async def _obey(self, command: AnyCommand) -> None:  # noqa: C901 - one case per command
+    async def _obey(self, command: AnyCommand) -> None:  # noqa: C901, PLR0912 - one case per command
+        if not await self._has_valid_settings(command):
+            return
         match command:
             case AddPaths(paths=paths, roots=roots):
                 self.discovery.search(paths, roots)
@@ -520,6 +533,16 @@ class Batch:
                 if self.discovery.is_searching:
                     await self._commands.discard_partial()
 
+    async def _has_valid_settings(self, command: AnyCommand) -> bool:
+        """False for a client's command whose settings cannot work, which is logged."""
+        if isinstance(command, ChangeSettings | RetryJobs) and command.settings is not None:
+            try:
+                await asyncio.to_thread(validated, command.settings)
+            except FwtuiError as error:
+                self.state.log(Level.ERROR, f"Settings not changed: {error.title}")
+                return False
+        return True
+
     async def _start(self) -> None:
         if self.phase in {Phase.PAUSED, Phase.PAUSING} and not self._paused_while_watching:
             await self._resume()
@@ -543,7 +566,26 @@ class Batch:
         self._pool.hold(False)
         self._change_phase(Cause.WORK_STARTED)
 
+    async def _can_start(self) -> bool:
+        """Whether the settings can work at all; ends the batch with the reason if not."""
+        state, new = self.state, not self._batches and not self.state.counts.completed
+        try:
+            found = await asyncio.to_thread(
+                check_start, state.settings, self._meter.count_gpus, new=new
+            )
+        except FwtuiError as error:
+            self._failure = classify_exception(error)
+            await self._wait_or_finish()
+            return False
+        for text in found:
+            if text not in self._warned:
+                self._warned.add(text)
+                state.log(Level.WARNING, text)
+        return True
+
     async def _start_work(self) -> None:
+        if not await self._can_start():
+            return
         await self._commands.requeue_lost()
         await self.state.remember_folders()
         await avoid_names_of_other_sessions(self.state)
@@ -599,8 +641,29 @@ class Batch:
             self._change_phase(Cause.ENGINES_PAUSED)
         elif self.phase is Phase.RUNNING:
             await self._work()
+        await self._save_snapshot()
         if self.is_background and self._is_done and not self._server.clients:
             self.send(Quit())
+
+    async def _save_snapshot(self) -> None:
+        """Write the session file when files were added, and at rest; seldom if that takes long.
+
+        Everything is in the journal already, so a failure changes nothing.
+        """
+        wanted = self._files_added or self.phase in AT_REST or self.phase is Phase.PAUSED
+        if not (wanted and self.state.store.is_snapshot_old) or self.discovery.is_busy:
+            return
+        begin = self._loop.time()
+        if begin < self._save_due:
+            return
+        try:
+            await self.state.save_snapshot()
+        except StorageError as error:
+            self.state.log(Level.DEBUG, f"The session file is not up to date: {error.title}")
+            self._save_due = begin + SAVE_AGAIN_SECONDS
+        else:
+            self._files_added = False
+            self._save_due = begin + SAVE_PAUSE * (self._loop.time() - begin)
 
     async def _work(self) -> None:
         """Give the engines their next files; finish if there are none."""

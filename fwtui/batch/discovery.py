@@ -44,8 +44,8 @@ class Found(NamedTuple):
     """Absolute paths of media files, each once; paths that cannot be read; links.
 
     `roots` has for each file the given folder in which it was found, empty if the file itself was
-    given. `left_out` counts what was not taken, by what it is. Text and not `Path`: a hundred
-    thousand paths take 30 MB.
+    given. `left_out` counts what was not taken, by what it is; `notes` tell which folders could not
+    be read. Text and not `Path`: a hundred thousand paths take 30 MB.
     """
 
     files: tuple[str, ...]
@@ -53,6 +53,7 @@ class Found(NamedTuple):
     roots: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
     left_out: tuple[tuple[str, int], ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 FIRST_SECONDS, MOST_SECONDS = 0.001, 0.05  # of search for the first portion, and for any
@@ -63,12 +64,19 @@ class _File(NamedTuple):
     root: str = ""
 
 
+class _Note(NamedTuple):
+    """A folder below a given one that was left out: `path`, and what to say of it."""
+
+    path: str
+    text: str
+
+
 class _LeftOut(NamedTuple):
     path: str
     what: str
 
 
-_Find = _File | Problem | _LeftOut | str  # the string is a link
+_Find = _File | Problem | _Note | _LeftOut | str  # the string is a link
 
 # What is left out: kinds beside the suffixes of files.
 _TRANSCRIPT, _HIDDEN, _LINKED, _BARE = "transcript", "hidden", "linked folder", "without extension"
@@ -132,6 +140,7 @@ class _Results:
             roots=tuple(file.root for file in files),
             links=tuple(find for find in finds if isinstance(find, str)),
             left_out=tuple(left_out.items()),
+            notes=tuple(find.text for find in finds if isinstance(find, _Note)),
         )
 
 
@@ -243,7 +252,13 @@ def _walk(folder: str, root: str) -> Iterator[_Find]:
                 own = _is_named_like_one(name, recordings)
                 yield _LeftOut(path, _TRANSCRIPT if own else _suffix(name))
     for error in refused:
-        yield _problem(Path(error.filename or folder), error)
+        path = str(error.filename or folder)
+        if isinstance(error, PermissionError) and path != folder:
+            # Such as lost+found: no recording has failed.
+            text = f"{path} was left out: {error.strerror or error}"
+            yield _Note(path, valid_unicode(text))
+        else:
+            yield _problem(Path(path), error)
 
 
 def is_media(name: str) -> bool:

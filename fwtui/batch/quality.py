@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
+from fwtui.core.decoding import clip_points
 from fwtui.core.finding import Finding, FindingKind
 from fwtui.core.languages import LANGUAGES
 from fwtui.core.scripts import has_no_spaces, is_letter, is_mark
@@ -50,9 +51,9 @@ def check_transcript(
         found += limited(repetitions(transcript.segments, limit))
         found += limited(low_confidence(transcript.segments, quality.low_confidence))
     speech = plan.heard if plan.heard is not None else plan.speech
-    if speech is not None and decoding.clip_timestamps == "0":
+    if speech is not None and not clip_points(decoding.clip_timestamps):
         found += limited(missing_speech(speech, transcript.segments, quality.missing_speech_s))
-    if quality.check_languages:
+    if quality.check_languages and not decoding.multilingual:
         found += limited(other_languages(spoken, plan.language))
     return tuple(sorted(found, key=lambda finding: (finding.start, finding.end)))
 
@@ -60,7 +61,7 @@ def check_transcript(
 def fast_subtitles(transcript: Transcript, output: OutputSettings) -> tuple[Finding, ...]:
     """Subtitles that are too fast to read, if there is a limit and subtitles are written."""
     limit = output.max_chars_per_second
-    if limit is None or _SUBTITLES.isdisjoint(formats(output.output_format)):
+    if limit is None or _SUBTITLES.isdisjoint(formats(output)):
         return ()
     found = (
         Finding(

@@ -65,6 +65,8 @@ class QueueCommands:
             self._first = self.state.queue.next_id
         for problem in found.problems:
             self.state.log(Level.ERROR, str(problem.failure))
+        for note in found.notes:
+            self.state.log(Level.WARNING, note)
         roots = roots_of(found.files, found.roots, message.roots)
         links = {url: self.pool.downloads.path_of(url) for url in found.links}
         try:
@@ -158,6 +160,7 @@ class QueueCommands:
             if not job.is_finished:
                 continue
             own = job.settings if command.settings is None else to_overrides(command.settings)
+            job = replace(job, last_failure=job.failure)  # noqa: PLW2901
             if isinstance(job.state, Completed):
                 own_outputs = replace(job, state=Pending(), settings=own, kept_formats=())
                 restarted.append(own_outputs)

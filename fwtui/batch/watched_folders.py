@@ -4,23 +4,28 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from msgspec.structs import replace
 
 from fwtui.batch.messages import AfterActionDone
+from fwtui.batch.start_checks import check_settings
 from fwtui.batch.state import BatchState
 from fwtui.config.fields import Value, apply
 from fwtui.config.locations import Locations
 from fwtui.config.overrides import to_overrides
+from fwtui.config.validate import validated
 from fwtui.core.events import FoldersChanged, Level
 from fwtui.core.failure import FailureKind
 from fwtui.core.job import Completed, Failed, Job, JobId, Pending, Processing
 from fwtui.core.paths import path_to_text, text_to_path
 from fwtui.core.text import in_natural_order, plural, printable
 from fwtui.core.watched_folder import FolderStatus, WatchedFolder
-from fwtui.errors import ConfigError, FwtuiError, StorageError
+from fwtui.errors import FwtuiError, StorageError
+from fwtui.sessions.delete import was_quarantined
 from fwtui.sessions.load import load
 from fwtui.sessions.session_files import SessionFiles
+from fwtui.sessions.snapshot import UnreadableError
 from fwtui.watch.actions import FileReplaced, apply_after_action
 from fwtui.watch.folder import (
     FileRenamed,
@@ -44,7 +49,7 @@ def reconcile(
     was interrupted, and the file is forgotten, to be queued again. If the session no longer exists,
     all its files are done, or the user gave them up.
     """
-    queues: dict[str, set[str] | None] = {}
+    queues: dict[str, set[str] | Literal["gone", "unknown"]] = {}
 
     def reconciled() -> Iterator[ProcessedFile]:
         for entry in files.queued():
@@ -54,24 +59,31 @@ def reconcile(
                 continue
             if entry.session not in queues:
                 queues[entry.session] = _queue_of(sessions, entry.session)
-            queue = queues[entry.session]
-            if queue is None:
-                yield replace(entry, status="done")
-            elif entry.path not in queue:
-                yield replace(entry, status="forgotten")
+            match queues[entry.session]:
+                case "gone":
+                    yield replace(entry, status="done")
+                case "unknown":
+                    pass
+                case queue if entry.path not in queue:
+                    yield replace(entry, status="forgotten")
 
     files.add(tuple(reconciled()))
 
 
-def _queue_of(sessions: Path, session: str) -> set[str] | None:
-    """The paths in the queue of a session; None if it does not exist or cannot be read."""
+def _queue_of(sessions: Path, session: str) -> set[str] | Literal["gone", "unknown"]:
+    """The paths in the queue of a session: none if it could not be read, and is in quarantine.
+
+    "unknown" if it may be readable later, or with another version.
+    """
     stored = SessionFiles(sessions, session)
     try:
         if not stored.exists():
-            return None
+            return set() if was_quarantined(stored) else "gone"
         return {job.path for job in load(stored).content.view.jobs.values()}
+    except UnreadableError:
+        return set()
     except StorageError:
-        return None
+        return "unknown"
 
 
 @dataclass
@@ -135,6 +147,7 @@ class WatchedFolders:
             target = text_to_path(folder.target)
             await asyncio.to_thread(self.state.output_folders.remember, [target])
         try:
+            await asyncio.to_thread(self._check, folder)
             await self._open_files(one)
         except FwtuiError as error:
             one.status = replace(one.status, state="failed", problem=error.title)
@@ -149,6 +162,11 @@ class WatchedFolders:
             self._follow_up_later(one.files)
             one.watch.start()
         self.emit_changes()
+
+    def _check(self, folder: WatchedFolder) -> None:
+        """Raise FwtuiError if the folder's own settings cannot work with those of the batch."""
+        if folder.values:
+            check_settings(validated(apply(self.state.settings, folder.values)))
 
     async def _open_files(self, one: _OpenFolder) -> None:
         path = one.folder.path
@@ -278,8 +296,8 @@ class WatchedFolders:
         if not folder.values:
             return None
         try:
-            return to_overrides(apply(self.state.settings, folder.values))
-        except ConfigError as error:
+            return to_overrides(validated(apply(self.state.settings, folder.values)))
+        except FwtuiError as error:
             text = f"{folder.path}: the folder's settings are ignored: {error.title}"
             self.state.log(Level.ERROR, text)
             return None

@@ -25,13 +25,14 @@ from fwtui.batch.file_run import FileRun
 from fwtui.batch.memory_guard import MemoryGuard
 from fwtui.batch.messages import EngineExited, EngineMessage, EngineReplied, WorkerMessage
 from fwtui.batch.retry import NO_GPU, without_gpu
-from fwtui.batch.state import BatchState
+from fwtui.batch.start_checks import settings_failure
+from fwtui.batch.state import BatchState, now
 from fwtui.batch.watchdog import Watchdog, WindowPace
 from fwtui.config.overrides import from_overrides
 from fwtui.core.decoding import batch_size
 from fwtui.core.events import EngineChanged, EngineInfo, JobProgress, Level
 from fwtui.core.failure import Failure, FailureKind
-from fwtui.core.job import Job, JobId, Processing
+from fwtui.core.job import Failed, Job, JobId, Processing
 from fwtui.core.settings import ModelSettings
 from fwtui.engine.client import EngineClient, EngineExit
 from fwtui.engine.protocol import (
@@ -248,6 +249,8 @@ class EngineWorker:
                 return True
             if (waiting := self.state.queue.next_pending()) is None:
                 break
+            if await self._has_bad_settings(waiting):
+                continue
             run = self._runs.get(waiting.id) or self._new_run(waiting)
             if (job := await self._resolve_outputs(waiting, run)) is None:
                 self._runs.pop(waiting.id, None)
@@ -265,6 +268,17 @@ class EngineWorker:
                 break
             await self._send(job, run)
         return False
+
+    async def _has_bad_settings(self, job: Job) -> bool:
+        """Fail a file whose own settings cannot work; the batch's are checked at its start."""
+        if job.settings is None:
+            return False
+        failure = await asyncio.to_thread(settings_failure, from_overrides(job.settings))
+        if failure is None:
+            return False
+        await self.state.put(replace(job, state=Failed(now(), failure)))
+        self.state.log(Level.ERROR, failure.about(job.name), job.id)
+        return True
 
     async def _resolve_outputs(self, waiting: Job, run: FileRun) -> Job | None:
         """The job with the names for its outputs; None if it was skipped, or must wait or fail."""

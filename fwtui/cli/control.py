@@ -11,6 +11,7 @@ from fwtui.cli.completing import running_ids
 from fwtui.cli.console import Console
 from fwtui.cli.options import fwtui_command
 from fwtui.cli.progress import counts_text
+from fwtui.cli.request import files_from_options, names_from
 from fwtui.config.locations import Locations
 from fwtui.core.commands import AddPaths, Pause, Start
 from fwtui.core.events import AnyEvent, BatchFinished, JobsAdded, Level, LogLine, Phase
@@ -114,7 +115,8 @@ async def _stop(session_id: str, console: Console) -> None:
 
 
 @fwtui_command("add", click.Command)
-@click.argument("paths", nargs=-1, required=True, type=click.Path())
+@click.argument("paths", nargs=-1, type=click.Path())
+@files_from_options
 @click.option(
     "--session",
     "session_id",
@@ -122,11 +124,16 @@ async def _stop(session_id: str, console: Console) -> None:
     help="The batch to add to, if several are running",
     shell_complete=running_ids,
 )
-def add(paths: tuple[str, ...], session_id: str) -> ExitCode:
+def add(
+    paths: tuple[str, ...], session_id: str, files_from: tuple[str, ...], null: bool
+) -> ExitCode:
     """Add files, folders, glob patterns and links to the end of a running batch's queue.
 
     They are transcribed with the settings of that batch.
     """
+    paths = (*paths, *names_from(files_from, null=null))
+    if not paths:
+        raise UsageError("no files given", "for example: fwtui add recordings/")
     asyncio.run(_add(paths, session_id, Console()))
     return ExitCode.DONE
 
@@ -141,6 +148,8 @@ async def _add(paths: tuple[str, ...], session_id: str, console: Console) -> Non
         raise nothing_found(intake)
     for path in intake.empty:
         console.line(f"note: no audio or video file found in {printable(path)}")
+    for note in intake.found.notes:
+        console.line(f"note: {printable(note)}")
     async with connected(endpoint) as batch:
         wanted = {path_to_text(path) for path in intake.inputs}
         before = len(wanted & batch.inputs())

@@ -6,7 +6,9 @@ from threading import Thread
 
 import msgspec
 
+from fwtui.core.disk_errors import reason_of
 from fwtui.core.events import AnyEvent, with_explicit_stems
+from fwtui.errors import FwtuiError
 
 STDOUT = 1
 
@@ -15,11 +17,12 @@ class JsonLines:
     """Writes each event as one line to a file descriptor.
 
     A slow reader delays the writing thread only, never the batch. A reader that has gone ends the
-    writing, not the batch.
+    writing, not the batch; so does a full disk, which is the `error`.
     """
 
     def __init__(self, descriptor: int = STDOUT) -> None:
         self._descriptor = descriptor
+        self.error: OSError | None = None
         self._queue: SimpleQueue[AnyEvent | None] = SimpleQueue()
         self._thread = Thread(target=self._run, name="json lines", daemon=True)
         self._thread.start()
@@ -38,8 +41,15 @@ class JsonLines:
         try:
             while (event := self._queue.get()) is not None:
                 _write_all(self._descriptor, encode(with_explicit_stems(event)) + b"\n")
-        except OSError:
-            return
+        except BrokenPipeError:
+            return  # the reader has what it wanted
+        except OSError as error:
+            self.error = error
+
+
+def unwritable_stdout(error: OSError) -> FwtuiError:
+    """The error to show when stdout, which is a file on a disk, cannot be written."""
+    return FwtuiError(f"Cannot write to stdout: {reason_of(error)}")
 
 
 def discard_stdout() -> None:

@@ -5,7 +5,7 @@ Imports little, so that the search for files starts early, beside all other impo
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from fwtui.batch.prefetch import Prefetch
 from fwtui.cli.command_table import COMMANDS
@@ -49,11 +49,15 @@ def _crashed(error: Exception, console: Console) -> int:
 
 def _explained(error: OSError) -> FwtuiError | None:
     """The error of a disk in words; None if it can only be a bug."""
+    from fwtui.cli.jsonlines import discard_stdout, unwritable_stdout
     from fwtui.core.disk_errors import DiskErrorKind, disk_hint, kind_of, reason_of
 
+    if not error.filename and _was_printing(error):
+        discard_stdout()  # Python writes what is left when it ends
+        return unwritable_stdout(error)
     if kind_of(error) is DiskErrorKind.OTHER:
         return None
-    if not error.filename and not _is_somewhere():
+    if not error.filename and _fails(os.getcwd):
         return FwtuiError(
             "The folder that fwtui was started in no longer exists",
             "Change to another one: relative names, and the settings that name a folder this way,"
@@ -63,12 +67,21 @@ def _explained(error: OSError) -> FwtuiError | None:
     return FwtuiError(f"{where}{reason_of(error)}", disk_hint(error))
 
 
-def _is_somewhere() -> bool:
+def _was_printing(error: OSError) -> bool:
+    """Whether it was raised by a write to stdout: all of them are made by click, or here."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    module = trace.tb_frame.f_globals.get("__name__") if trace is not None else None
+    return module in {"click.utils", __name__}
+
+
+def _fails(call: Callable[[], object]) -> bool:
     try:
-        os.getcwd()  # noqa: PTH109 - pathlib is not imported yet
+        call()
     except OSError:
-        return False
-    return True
+        return True
+    return False
 
 
 def _run(arguments: Sequence[str]) -> int | None:

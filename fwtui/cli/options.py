@@ -138,17 +138,29 @@ def rewritten(args: Sequence[str], options: Mapping[str, click.Option]) -> Itera
     """
     rest = iter(args)
     queue: list[str] = []
+    combined = _Formats(options)
     while (token := queue.pop() if queue else next(rest, None)) is not None:
         if token == "--":  # noqa: S105
+            yield from combined.others()
             yield token
             yield from rest
             return
+        token, attached = combined.detached(token)
+        queue += attached
         name, equals, value = token.partition("=")
         option, name, negated = _find(name, options)
         if option is None or (negated and equals):
             yield token
         elif negated:
             yield f"{name}=False"
+        elif combined.has(option):
+            if not equals:
+                found = queue.pop() if queue else next(rest, None)
+                if found is None:
+                    yield name  # click says that its value is missing
+                    continue
+                value = found
+            yield from combined.add(option, value)
         elif equals:
             yield f"{name}={value}"
         elif isinstance(option, OptionalValue | Switch):
@@ -163,6 +175,43 @@ def rewritten(args: Sequence[str], options: Mapping[str, click.Option]) -> Itera
             yield name
             if not option.is_flag:
                 yield from islice(rest, 1)  # its value, whatever it looks like
+    yield from combined.others()
+
+
+class _Formats:
+    """All values of `--output_format`: the first one, and the others as `--more_formats`."""
+
+    def __init__(self, options: Mapping[str, click.Option]) -> None:
+        self._first = options.get("--output_format") if _MORE in options else None
+        self._more = options.get(_MORE)
+        self._given = False
+        self._values: list[str] = []
+
+    def has(self, option: click.Option) -> bool:
+        """Whether this is one of the two options."""
+        return self._first is not None and option in {self._first, self._more}
+
+    def detached(self, token: str) -> tuple[str, list[str]]:
+        """`-fsrt` as `-f` and its value; anything else as it is."""
+        short = [name for name in (self._first.opts if self._first else ()) if name[1] != "-"]
+        if token[:2] in short and len(token) > 2:
+            return token[:2], [token[2:].removeprefix("=")]
+        return token, []
+
+    def add(self, option: click.Option, value: str) -> Iterator[str]:
+        """Take a value, or several with commas; the very first one stays what it is."""
+        first, *others = value.split(",")
+        if self._given or option is self._more:
+            self._values += [first, *others]
+        else:
+            yield f"--output_format={first}"
+            self._values += others
+            self._given = True
+
+    def others(self) -> Iterator[str]:
+        """The other values."""
+        if self._values:
+            yield f"{_MORE}={','.join(self._values)}"
 
 
 def _find(typed: str, options: Mapping[str, click.Option]) -> tuple[click.Option | None, str, bool]:
@@ -179,6 +228,7 @@ def _find(typed: str, options: Mapping[str, click.Option]) -> tuple[click.Option
     return None, typed, False
 
 
+_MORE = "--more_formats"
 _SHORT = {"output_dir": "-o", "output_format": "-f", "pretty_json": "-p"}
 _METAVARS = {"int": "INT", "float": "NUMBER", "str": "TEXT", "choice": "NAME", "bool": ""}
 TITLES = {

@@ -1,8 +1,10 @@
 """The click program: its commands, each imported only when called."""
 
+import contextlib
 import gc
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -14,6 +16,18 @@ from fwtui.errors import UsageError
 _SCREEN = "tui"
 _SCREEN_ENTRY = CommandEntry(_SCREEN, "command", "Open the screen.")
 _OWN = {"-h", "--help", "--version"}
+
+
+class ReaderGone(Exception):
+    """Nobody reads stdout any more."""
+
+
+@contextlib.contextmanager
+def _readers_may_go() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise ReaderGone from error
 
 
 class Program(click.Group):
@@ -37,6 +51,16 @@ class Program(click.Group):
         if not args or args[0] not in COMMANDS.keys() | _OWN:
             args = [_SCREEN, *args]
         return super().parse_args(ctx, args)
+
+    def make_context(self, *arguments: Any, **attributes: Any) -> click.Context:
+        """Parse the arguments, as `invoke`: the help is shown meanwhile."""
+        with _readers_may_go():
+            return super().make_context(*arguments, **attributes)
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command. A reader that has gone is no error: click would exit with 1."""
+        with _readers_may_go():
+            return super().invoke(ctx)
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Both ways to call the program."""
@@ -73,6 +97,8 @@ def run_command(arguments: Sequence[str]) -> int | None:
         raise UsageError(error.format_message(), _see(error)) from error
     except click.Abort as error:
         raise KeyboardInterrupt from error
+    except ReaderGone as error:
+        raise BrokenPipeError from error
     return code
 
 

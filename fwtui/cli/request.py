@@ -1,14 +1,19 @@
 """What the command line asks for, as data that can be sent to another process."""
 
-from collections.abc import Iterable, Mapping
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
 
+import click
 import msgspec
 
 from fwtui.config.fields import Value
-from fwtui.core.paths import is_link
+from fwtui.core.disk_errors import reason_of
+from fwtui.core.paths import expand_home, is_link
 from fwtui.core.settings import Settings
 from fwtui.core.watched_folder import WatchedFolder
-from fwtui.errors import FwtuiError
+from fwtui.errors import FwtuiError, UsageError
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +35,52 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     maps: Mapping[str, str] = {}
     retry: bool = True
     watch: tuple[WatchedFolder, ...] = ()
+
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def files_from_options(function: Function) -> Function:
+    """Add options that read the names of files from a list."""
+    click.option(
+        "--null", "-0", "null", is_flag=True, help="Names in lists end with a NUL (find -print0)"
+    )(function)
+    click.option(
+        "--files_from",
+        "--files-from",
+        "files_from",
+        multiple=True,
+        type=click.Path(allow_dash=True),
+        metavar="FILE",
+        help="Read names of files, folders and links from a list, one per line; - is stdin",
+    )(function)
+    return function
+
+
+def names_from(lists: Iterable[str], *, null: bool) -> tuple[str, ...]:
+    """The names in lists of files, in their order. Raises UsageError."""
+    names: list[str] = []
+    for name in lists:
+        data = _content_of(name)
+        if not null and b"\0" in data:
+            raise UsageError(f"the names in {name} end with NULs", "add -0")
+        lines = data.split(b"\0") if null else _lines(data)
+        names += [os.fsdecode(line) for line in lines if line]
+    return tuple(names)
+
+
+def _lines(data: bytes) -> list[bytes]:
+    return [line.removesuffix(b"\r") for line in data.removeprefix(_BOM).split(b"\n")]
+
+
+_BOM = b"\xef\xbb\xbf"  # some editors begin a file with it
+
+
+def _content_of(name: str) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if name == "-" else expand_home(name).read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read the list {name}: {reason_of(error)}") from error
 
 
 def check_links(paths: Iterable[str]) -> None:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from fwtui.cli.completing import session_ids
 from fwtui.cli.console import Console
-from fwtui.cli.jsonlines import JsonLines
+from fwtui.cli.jsonlines import JsonLines, unwritable_stdout
 from fwtui.cli.logfile import SessionLog, close_log, log_event, open_log
 from fwtui.cli.models import ensure_downloaded
 from fwtui.cli.options import (
@@ -27,13 +27,13 @@ from fwtui.cli.options import (
 )
 from fwtui.cli.process import TERMINAL_CLOSED, Listener, detach_terminal, drive
 from fwtui.cli.progress import ProgressDisplay, RunRecord, failures, summary
-from fwtui.cli.request import Request, check_links
-from fwtui.cli.sessions import choose, mention_unfinished
+from fwtui.cli.request import Request, check_links, files_from_options, names_from
+from fwtui.cli.sessions import choose, has_session, mention_unfinished
 from fwtui.config.fields import Value, apply
 from fwtui.config.locations import Locations
 from fwtui.config.overrides import from_overrides
 from fwtui.config.sources import misspelt_variables
-from fwtui.config.validate import validated, warnings
+from fwtui.config.validate import validated
 from fwtui.core.commands import AddPaths, AnyCommand, ChangeSettings, RetryJobs, Start
 from fwtui.core.events import BatchFinished, Level
 from fwtui.core.failure import FailureKind
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from fwtui.batch.discovery import Found, Problem
 
 
-_SESSION_ID = re.compile(r"\d{8}_\d{6}\S*")
+_SESSION_ID = re.compile(r"\d{8}_\d{6}(_\d+)?")
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,7 @@ class Intake:
     metavar="OLD=NEW",
     help=r"With --resume: where a folder is on this machine: 'D:\Audio=/mnt/audio'",
 )
+@files_from_options
 @reporting_options
 @settings_options
 @click.pass_context
@@ -99,6 +100,8 @@ def command(
     ctx: click.Context,
     /,
     paths: tuple[str, ...],
+    files_from: tuple[str, ...],
+    null: bool,
     resume: str | None,
     maps: tuple[str, ...],
     json: bool,
@@ -116,11 +119,16 @@ def command(
     says only whether it started. `fwtui attach`, `status` and `stop` work on it. A batch whose
     terminal is closed continues in the background as well, unless --on_hangup is stop.
     """
+    paths = (*paths, *names_from(files_from, null=null))
+    if not paths and resume is None and files_from:
+        raise UsageError(f"no names in {' and '.join(files_from)}", "one name per line is expected")
     if not paths and resume is None:
         raise UsageError("no files given", "for example: fwtui run recordings/ --model small")
     if maps and resume is None:
         raise UsageError("--map needs --resume", "a new batch is given its files directly")
     locations = Locations.default()
+    if resume and os.path.lexists(resume) and not has_session(locations, resume):
+        paths, resume = (resume, *paths), ""
     settings = settings_from(ctx, locations)
     request = Request(
         paths=paths,
@@ -157,7 +165,7 @@ def perform(
         listeners.append(lines)
     open_log(locations, request.settings.log)
     try:
-        return asyncio.run(run(request, locations, console, record, listeners))
+        code = asyncio.run(run(request, locations, console, record, listeners))
     except (FwtuiError, OSError) as error:
         usage = isinstance(error, FwtuiError) and error.exit_code is ExitCode.USAGE
         if lines is not None and record.finished is None and not usage:
@@ -168,6 +176,15 @@ def perform(
             lines.close()
         session_log.close()
         close_log()
+    return code if lines is None else _checked_output(lines, code, console)
+
+
+def _checked_output(lines: JsonLines, code: ExitCode, console: Console) -> ExitCode:
+    """The exit code of a batch whose events were written to stdout: not 0 if they were not."""
+    if lines.error is None:
+        return code
+    console.error(unwritable_stdout(lines.error))
+    return ExitCode.SOME_FAILED if code is ExitCode.DONE else code
 
 
 def _not_started(error: FwtuiError | OSError, locations: Locations) -> BatchFinished:
@@ -206,6 +223,8 @@ def _check_intake(request: Request, intake: Intake, console: Console) -> None:
         console.line(f"note: left out: {printable(left_out)}")
     for path in intake.empty:
         console.line(f"note: no audio or video file found in {printable(path)}")
+    for note in intake.found.notes:
+        console.line(f"note: {printable(note)}")
 
 
 async def run(
@@ -225,8 +244,6 @@ async def run(
     _check_intake(request, intake, console)
     offered = None if background else console
     batch, settings, commands = await _open(locations, request, intake, console, offered)
-    for warning in warnings(settings):
-        console.line(f"warning: {warning}")
     for name, close in misspelt_variables(os.environ):
         console.line(f"warning: {printable(name)} is not a setting; did you mean {close}?")
 
@@ -258,6 +275,7 @@ def find_files(paths: tuple[str, ...]) -> Intake:
     roots: dict[str, None] = {}
     problems: dict[Path, Problem] = {}
     links: dict[str, None] = {}
+    notes: dict[str, None] = {}
     left_out = Counter[str]()
     empty: list[str] = []
     for path in paths:
@@ -267,6 +285,7 @@ def find_files(paths: tuple[str, ...]) -> Intake:
         roots |= dict.fromkeys(filter(None, found.roots))
         problems |= {problem.path: problem for problem in found.problems}
         links |= dict.fromkeys(found.links)
+        notes |= dict.fromkeys(found.notes)
         left_out.update(dict(found.left_out))
         is_file = found.left_out and os.path.isfile(path)  # noqa: PTH113  bytes that are no text
         if not any((found.files, found.problems, found.links, is_file)):
@@ -278,6 +297,7 @@ def find_files(paths: tuple[str, ...]) -> Intake:
         tuple(files.values()),
         tuple(links),
         tuple(left_out.items()),
+        tuple(notes),
     )
     return Intake(paths, everything, tuple(roots), tuple(empty))
 
@@ -297,6 +317,8 @@ def conclude(record: RunRecord, settings: Settings, console: Console) -> ExitCod
         console.always(f"to resume: fwtui run --resume {session_id}")
     elif counts.failed:
         console.line(f"to retry: fwtui run --resume {session_id}")
+    elif counts.cancelled:
+        console.line(f"to resume what was cancelled: fwtui run --resume {session_id}")
     return record.exit_code
 
 
@@ -314,7 +336,8 @@ async def _open(
     from fwtui.batch.discovery import finder_of
     from fwtui.batch.workspace import Workspace
 
-    workspace = Workspace(locations, find=finder_of(intake.paths, intake.found))
+    workspace = Workspace(locations, find=finder_of(intake.paths, intake.found._replace(notes=())))
+    await workspace.clean_up()
     listed = await workspace.incomplete()
     for problem in listed.problems:
         console.line(f"warning: {printable(problem)}")
@@ -338,9 +361,9 @@ async def _open(
         changed = validated(apply(mapped.session.settings, request.changes))
         settings = changed.with_user_settings_of(request.settings)
         changing = [ChangeSettings(settings)] if changed != mapped.session.settings else []
-        failed = tuple(job.id for job in chosen.session.failed)
-        retrying = [RetryJobs(failed)] if request.retry else []
-        await _ensure_models(settings, mapped.session.jobs, offered)
+        again = tuple(job.id for job in chosen.session.to_retry)
+        retrying = [RetryJobs(again)] if request.retry and again else []
+        await _ensure_models(settings, mapped.session.jobs, offered, new=False)
         batch = await workspace.resume(chosen, request.settings)
         console.line(f"resuming session {printable(chosen.session.session_id)}")
         return batch, settings, [*changing, *retrying, *adding, Start()]
@@ -353,12 +376,23 @@ async def _open(
     return await workspace.start(settings), settings, [*adding, Start()]
 
 
-async def _ensure_models(settings: Settings, jobs: Sequence[Job], console: Console | None) -> None:
-    """Download missing models: that of the batch, and those of files with their own settings."""
+async def _ensure_models(
+    settings: Settings, jobs: Sequence[Job], console: Console | None, *, new: bool = True
+) -> None:
+    """Check the settings, and download missing models, those of files with their own included.
+
+    `new`: a new session, for which nothing was written yet. Raises FwtuiError.
+    """
+    from fwtui.batch.start_checks import check_start
+    from fwtui.memory.measure import MemoryMeter
+
+    await asyncio.to_thread(check_start, settings, MemoryMeter().count_gpus, new=new)
     own = [
         from_overrides(job.settings).model for job in jobs if job.settings and not job.is_finished
     ]
-    await ensure_downloaded(tuple(dict.fromkeys((settings.model, *own))), console)
+    models = tuple(dict.fromkeys((settings.model, *own)))
+    await ensure_downloaded(models, console)
+    await asyncio.to_thread(check_start, settings, MemoryMeter().count_gpus, new=new)
 
 
 def _maps(texts: tuple[str, ...]) -> Mapping[str, str]:

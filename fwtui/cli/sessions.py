@@ -1,7 +1,9 @@
 """`fwtui sessions`: list, inspect, export and discard sessions; choosing one to resume."""
 
 import asyncio
+import re
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +17,7 @@ from fwtui.cli.options import OPTIONAL_SUBCOMMAND, fwtui_command
 from fwtui.config.locations import Locations
 from fwtui.core.job import state_label
 from fwtui.core.text import plural, printable, size_text
-from fwtui.errors import ExitCode, FwtuiError, UsageError
+from fwtui.errors import ExitCode, FwtuiError, StorageError, UsageError
 
 if TYPE_CHECKING:
     from fwtui.batch.workspace import Workspace
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 def incomplete(sessions: Iterable["StoredSession"]) -> tuple["StoredSession", ...]:
     """The sessions that can be resumed, in the same order."""
-    return tuple(stored for stored in sessions if stored.session.is_incomplete)
+    return tuple(stored for stored in sessions if stored.is_unfinished)
 
 
 def choose(
@@ -56,12 +58,25 @@ def described(stored: "StoredSession") -> str:
     counts = [f"{len(session.completed)} of {plural(len(session.jobs), 'file')} done"]
     if session.failed:
         counts.append(f"{len(session.failed)} failed")
+    if session.cancelled:
+        counts.append(f"{len(session.cancelled)} cancelled")
     if session.folders:
         counts.append(f"watches {plural(len(session.folders), 'folder')}")
     if stored.in_use is not None:
         counts.append(f"in use by {printable(str(stored.in_use))}")
     created = session.created_at.strftime("%Y-%m-%d %H:%M")
     return f"{printable(session.session_id)}  {created}  {', '.join(counts)}"
+
+
+def has_session(locations: Locations, name: str) -> bool:
+    """Whether a session of ours has this id. Raises StorageError."""
+    from fwtui.sessions.session_files import SessionFiles
+
+    try:
+        files = SessionFiles(locations.sessions, name)
+    except StorageError:  # not an id at all
+        return False
+    return files.exists()
 
 
 def mention_unfinished(sessions: Iterable["StoredSession"], console: Console) -> None:
@@ -127,22 +142,66 @@ def show(session_id: str) -> ExitCode:
     (stored,) = asyncio.run(_named(_workspace(), (session_id,), Console()))
     click.echo(described(stored))
     for job in stored.session.jobs:
-        failure = getattr(job.state, "failure", None)
+        failure = job.failure
         reason = f"  {printable(failure.beside(job.name))}" if failure else ""
         click.echo(f"{state_label(job.state):<9}  {printable(str(job.file))}{reason}")
     return ExitCode.DONE
 
 
 @command.command("discard", short_help="Delete sessions; transcripts and recordings stay.")
-@click.argument("session_ids", nargs=-1, required=True, shell_complete=session_ids)
-def discard(session_ids: tuple[str, ...]) -> ExitCode:
+@click.argument("session_ids", nargs=-1, shell_complete=session_ids)
+@click.option("--all", "every", is_flag=True, help="All unfinished sessions not in use")
+@click.option("--failed", is_flag=True, help="Only those in which files failed")
+@click.option(
+    "--older-than",
+    "--older_than",
+    "older_than",
+    metavar="AGE",
+    help="Only those not changed for so long: 30d, 12h, 2w",
+)
+def discard(
+    session_ids: tuple[str, ...], every: bool, failed: bool, older_than: str | None
+) -> ExitCode:
     """Delete sessions and the progress inside their files.
 
-    Recordings and transcripts that were written stay.
+    Recordings and transcripts that were written stay. Name the sessions, or choose them with the
+    options, of which all that are given must apply.
     """
+    age = parse_age(older_than) if older_than is not None else None
+    chosen = every or failed or age is not None
+    if chosen == bool(session_ids):
+        raise UsageError(
+            "name the sessions, or choose them: --all, --failed, --older-than 30d",
+            "see: fwtui sessions",
+        )
     console = Console()
-    asyncio.run(_discard(_workspace(), session_ids, console))
+    asyncio.run(_discard(_workspace(), session_ids, console, failed=failed, age=age))
     return ExitCode.DONE
+
+
+_UNITS = {"m": 60, "min": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+_AGE = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)\s*(m|min|h|d|w)", re.IGNORECASE | re.ASCII)
+
+
+def parse_age(text: str) -> timedelta:
+    """A length of time as it is typed: 30d, 12h. Raises UsageError."""
+    found = _AGE.fullmatch(text.strip())
+    if found is None:
+        raise UsageError(f"{text!r} is not an age", "for example: 30d, 12h, 2w or 45min")
+    return timedelta(seconds=float(found[1]) * _UNITS[found[2].lower()])
+
+
+def to_discard(
+    sessions: Iterable["StoredSession"], now: datetime, *, failed: bool, age: timedelta | None
+) -> list["StoredSession"]:
+    """The sessions, not in use, that failed and are old enough, where that is asked for."""
+    return [
+        stored
+        for stored in sessions
+        if stored.in_use is None
+        and (stored.session.failed or not failed)
+        and (age is None or now - stored.modified > age)
+    ]
 
 
 @command.command("export", short_help="Export a session as JSON, TOML or CSV.")
@@ -210,8 +269,24 @@ async def _any_named(workspace: "Workspace", name: str, console: Console) -> "Se
     raise UsageError(f"no session is called {name!r}", "see: fwtui sessions")
 
 
-async def _discard(workspace: "Workspace", ids: tuple[str, ...], console: Console) -> None:
-    for stored in await _named(workspace, ids, console):
+async def _discard(
+    workspace: "Workspace",
+    ids: tuple[str, ...],
+    console: Console,
+    *,
+    failed: bool,
+    age: timedelta | None,
+) -> None:
+    if ids:
+        chosen = list(await _named(workspace, ids, console))
+    else:
+        known = await _all(workspace, console)
+        chosen = to_discard(known, datetime.now(), failed=failed, age=age)
+        if in_use := sum(stored.in_use is not None for stored in known):
+            console.line(f"note: {plural(in_use, 'session')} in use, left alone")
+        if not chosen:
+            console.line("no sessions to discard")
+    for stored in chosen:
         discarded = await workspace.discard(stored)
         name = printable(stored.session.session_id)
         count = plural(len(discarded.files), "file")

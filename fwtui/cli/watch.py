@@ -1,8 +1,9 @@
 """`fwtui watch`: transcribe new recordings in folders until stopped."""
 
+import math
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 from msgspec.structs import replace
@@ -36,6 +37,19 @@ if TYPE_CHECKING:
 _USUAL = WatchedFolder(path="")
 
 
+class Seconds(click.FloatRange):
+    """Seconds in a range; what is not a number is in none."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """The value as a number."""
+        seconds: float = super().convert(value, param, ctx)
+        if math.isnan(seconds):
+            self.fail(f"{value!r} is not in the range {self._describe_range()}.", param, ctx)
+        return seconds
+
+
 @fwtui_command("watch", SettingsCommand)
 @click.argument("folders", metavar="DIR...", nargs=-1, required=True, type=click.Path())
 @click.option(
@@ -56,7 +70,7 @@ _USUAL = WatchedFolder(path="")
 )
 @click.option(
     "--settle",
-    type=click.FloatRange(min=0),
+    type=Seconds(min=0, max=86400),
     default=_USUAL.settle_seconds,
     show_default=True,
     metavar="SECONDS",
@@ -71,7 +85,7 @@ _USUAL = WatchedFolder(path="")
 )
 @click.option(
     "--poll_seconds",
-    type=click.FloatRange(min=0.1),
+    type=Seconds(min=0.1, max=86400),
     default=_USUAL.poll_seconds,
     show_default=True,
     metavar="SECONDS",
@@ -193,7 +207,8 @@ async def open_watch(
         return await workspace.start(settings, folders), [Start()]
     session = stored.session
     changing = [ChangeSettings(settings)] if _differs(settings, session.settings) else []
-    retrying = [RetryJobs(tuple(job.id for job in session.failed))] if session.failed else []
+    again = tuple(job.id for job in session.to_retry)
+    retrying = [RetryJobs(again)] if again else []
     batch = await workspace.resume(stored, settings, folders)
     console.line(f"resuming session {printable(session.session_id)}")
     return batch, [*changing, *retrying, Start()]

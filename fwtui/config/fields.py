@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 import msgspec
 from msgspec import Meta
 
-from fwtui.core.settings import Settings
+from fwtui.core.settings import LIMITS, Settings
 from fwtui.errors import ConfigError
 
 Kind = Literal["bool", "int", "float", "str", "choice"]
@@ -137,15 +137,16 @@ def field_named(name: str) -> Field:
     return same[0] if same else find_field(name)
 
 
-def apply(settings: Settings, values: Mapping[str, Value]) -> Settings:
+def apply(settings: Settings, values: Mapping[str, Value], *, stored: bool = False) -> Settings:
     """`settings` with these values, given by `section.name`.
 
-    Raises ConfigError with the key, the value and what is allowed.
+    `stored`: they were stored by any version of fwtui; only their types are checked. Raises
+    ConfigError with the key, the value and what is allowed.
     """
     changes: dict[str, dict[str, Value]] = {}
     for key, value in values.items():
         field = find_field(key)
-        changes.setdefault(field.section, {})[field.name] = check(field, value)
+        changes.setdefault(field.section, {})[field.name] = check(field, value, stored=stored)
     sections = {
         section: msgspec.structs.replace(getattr(settings, section), **changed)
         for section, changed in changes.items()
@@ -173,8 +174,11 @@ def differing(settings: Settings) -> Iterator[tuple[Field, Value]]:
             yield field, value
 
 
-def check(field: Field, value: object) -> Value:
-    """The value in the field's type; raises ConfigError if it is not allowed."""
+def check(field: Field, value: object, *, stored: bool = False) -> Value:
+    """The value in the field's type; raises ConfigError if it is not allowed.
+
+    `stored`: only the type is checked, not the range.
+    """
     if value is None:
         if field.optional:
             return None
@@ -195,7 +199,7 @@ def check(field: Field, value: object) -> Value:
             valid = isinstance(value, str) and _is_unicode(value) and field.matches(value)
         case "choice":
             valid = value in field.choices
-    if not (valid and _is_within(field, value)):
+    if not (valid and (stored or _is_within(field, value))):
         raise _not_allowed(field, value)
     return value  # type: ignore[return-value]
 
@@ -236,6 +240,11 @@ def _describe(section: str, name: str, hint: Any, default: Value) -> Field:
     kind: Kind = "choice" if choices else next(_KINDS[m] for m in plain if m in _KINDS)
     above, least = _bound(metas, "gt"), _bound(metas, "ge")
     below, most = _bound(metas, "lt"), _bound(metas, "le")
+    lowest, highest = LIMITS.get(f"{section}.{name}", (None, None))
+    if lowest is not None:
+        above, least = None, lowest
+    if highest is not None:
+        below, most = None, highest
     return Field(
         section=section,
         name=name,
@@ -309,8 +318,14 @@ def _not_allowed(field: Field, value: object) -> ConfigError:
 
 
 def _as_text(value: object) -> str:
-    text = "none" if value is None else ascii(value) if isinstance(value, str) else str(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    return shortened(
+        "none" if value is None else ascii(value) if isinstance(value, str) else str(value)
+    )
+
+
+def shortened(text: str, most: int = 60) -> str:
+    """A text that a user gave, not too long for a message."""
+    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 def _nearest(key: str, known: Mapping[str, Field]) -> str | None:

@@ -23,11 +23,14 @@ def to_overrides(settings: Settings) -> dict[str, Value]:
 
 
 def from_overrides(values: Mapping[str, Any]) -> Settings:
-    """The settings that `to_overrides` was given; values unknown to this version are ignored."""
+    """The settings that `to_overrides` was given; values unknown to this version are ignored.
+
+    Those outside of their range are kept: they are refused where they are used.
+    """
     settings = Settings()
     for key, value in values.items():
         try:
-            settings = apply(settings, {key: value})
+            settings = apply(settings, {key: value}, stored=True)
         except ConfigError:
             continue
     return settings

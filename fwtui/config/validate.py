@@ -1,25 +1,35 @@
 """Checks settings against each other and the machine before a batch uses them."""
 
+import errno
 import os
-from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
+import stat
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from msgspec.structs import replace
-
-from fwtui.config.fields import Field, Value, apply, check, find_field
+from fwtui.config.fields import (
+    Field,
+    Value,
+    all_fields,
+    apply,
+    check,
+    find_field,
+    shortened,
+    value_of,
+)
 from fwtui.config.sources import KEYS, PROFILES, keys_in, parse_tables, profiles_in, values_in
-from fwtui.core.languages import LANGUAGES, language_code
+from fwtui.core.decoding import CLIPS, TOKENS, clip_points, suppressed_tokens
+from fwtui.core.disk_errors import DiskErrorKind, kind_of
+from fwtui.core.languages import AUTO, language_code, nearest_language
 from fwtui.core.paths import expand_home
-from fwtui.core.settings import DecodingSettings, Settings
+from fwtui.core.settings import LEAST_INCREMENT, DecodingSettings, OutputFormat, Settings
 from fwtui.core.templates import check_template
 from fwtui.core.text import FORMS, parse_amount
 from fwtui.disk.files import is_folder, is_present
 from fwtui.errors import ConfigError, FwtuiError, ModelError, UsageError
 
-_HOOKS = ("on_file_done", "on_batch_done")
-_AMOUNTS = ("warn", "limit", "gpu_limit")
+MOST_DEVICE = 1023
+_MOST_REPLACEMENTS = 16 << 20  # bytes
 # Ignored in batched mode, whose windows know nothing of each other.
 _NOT_BATCHED = (
     "prompt_reset_on_temperature",
@@ -40,53 +50,55 @@ def validated(settings: Settings) -> Settings:
     A session must mean the same when it is resumed from another folder. Raises UsageError,
     ConfigError or ModelError that names the setting.
     """
-    language = settings.decoding.language
-    code = None if language is None else _language("decoding.language", language)
-    for name in _AMOUNTS:
-        _check_amount(f"memory.{name}", getattr(settings.memory, name))
-    for name in _HOOKS:
-        _check_hook(f"done.{name}", getattr(settings.done, name), shell=settings.done.hook_shell)
-    _check_word_times(settings)
-    output = settings.output
-    _check_format(output.output_format)
-    _check_output_name(output.output_name)
-    _check_model_language(settings.model.model, code)
-    rules = output.replacements
-    return replace(
-        settings,
-        model=replace(
-            settings.model, model=_model(settings.model.model), model_dir=_model_dir(settings)
-        ),
-        decoding=replace(settings.decoding, language=code),
-        output=replace(
-            output,
-            output_dir=str(_absolute(output.output_dir)),
-            replacements=None if rules is None else _replacements(rules),
-        ),
-    )
+    values = {
+        field.key: validated_value(field, check(field, value_of(settings, field)), settings)
+        for field in all_fields()
+    }
+    made = apply(settings, values)
+    _check_word_times(made)
+    _check_temperatures(made.decoding)
+    _check_beams(made.decoding)
+    _check_model_language(made.model.model, made.decoding.language)
+    return made
 
 
-def validated_value(field: Field, value: Value) -> Value:
-    """One value as `validated` makes it, checked by itself; raises the same errors."""
+def validated_value(  # noqa: C901 - one case per setting
+    field: Field, value: Value, settings: Settings | None = None
+) -> Value:
+    """One value as `validated` makes it, checked by itself; raises the same errors.
+
+    `settings` are those that it belongs to, if known.
+    """
     if not isinstance(value, str):
         return value
     match field.key:
         case "decoding.language":
             return _language(field.key, value)
+        case "decoding.clip_timestamps":
+            _check_text(field.key, value, clip_points, CLIPS)
+        case "decoding.suppress_tokens":
+            _check_text(field.key, value, suppressed_tokens, TOKENS)
         case "model.model":
             return _model(value)
+        case "model.model_dir":
+            return _model_dir(field.key, value)
+        case "model.device_index":
+            _check_device_index(field.key, value)
         case "output.output_dir":
-            return str(_absolute(value))
+            return _output_dir(field.key, value)
         case "output.output_format":
             _check_format(value)
+        case "output.more_formats":
+            _check_more_formats(value)
         case "output.output_name":
             _check_output_name(value)
         case "output.replacements":
             return _replacements(value)
-        case key if key in {f"memory.{name}" for name in _AMOUNTS}:
-            _check_amount(key, value)
-        case key if key in {f"done.{name}" for name in _HOOKS}:
-            _check_hook(key, value, shell=False)
+        case "memory.warn" | "memory.limit" | "memory.gpu_limit":
+            _check_text(field.key, value, parse_amount, FORMS)
+        case "done.on_file_done" | "done.on_batch_done":
+            shell = settings is not None and settings.done.hook_shell
+            _check_hook(field.key, value, shell=shell)
         case _:
             pass
     return value
@@ -101,7 +113,11 @@ def warnings(settings: Settings) -> Iterator[str]:
         yield "--max_words_per_line has no effect with --max_line_width"
     if output.min_gap_ms and output.highlight_words:
         yield "--min_gap_ms has no effect with --highlight_words"
+    if settings.model.device == "cpu" and settings.model.device_indexes != (0,):
+        yield "--device_index has no effect with --device cpu"
     decoding, usual = settings.decoding, DecodingSettings()
+    if clip_points(decoding.clip_timestamps) and decoding.vad_filter and not decoding.batched:
+        yield "--vad_filter has no effect with --clip_timestamps"
     if decoding.batched:
         for name in _NOT_BATCHED:
             if getattr(decoding, name) != getattr(usual, name):
@@ -127,12 +143,25 @@ def _check_format(output_format: str) -> None:
             raise docx_missing()
 
 
+def _check_more_formats(text: str | None) -> None:
+    for name in (text or "").split(","):
+        if name.strip().lower() not in {*get_args(OutputFormat), ""}:
+            raise UsageError(
+                f"there is no format {name.strip()!r}",
+                f"formats: {', '.join(get_args(OutputFormat))}",
+                setting="output.more_formats",
+            )
+        _check_format(name.strip().lower())
+
+
 def _check_output_name(template: str) -> None:
     try:
         check_template(template)
     except ValueError as error:
         raise UsageError(
-            f"--output_name cannot be {template!a}", str(error), setting="output.output_name"
+            f"--output_name cannot be {shortened(ascii(template))}",
+            str(error),
+            setting="output.output_name",
         ) from None
 
 
@@ -160,11 +189,43 @@ def _check_model_language(model: str, code: str | None) -> None:
         )
 
 
-def _check_amount(key: str, text: str) -> None:
+def _check_text(key: str, text: str, parse: Callable[[str], object], forms: str) -> None:
+    """Check a text that stands for something else, such as numbers."""
     try:
-        parse_amount(text)
-    except ValueError:
-        raise UsageError(f"{key} cannot be {text!a}", f"allowed: {FORMS}", setting=key) from None
+        parse(text)
+    except (ValueError, OverflowError):
+        raise UsageError(
+            f"{_option(key)} cannot be {shortened(ascii(text))}", f"allowed: {forms}", setting=key
+        ) from None
+
+
+def _check_device_index(key: str, text: str) -> None:
+    if any(int(part) > MOST_DEVICE for part in text.split(",")):
+        raise UsageError(
+            f"{_option(key)} cannot be {shortened(ascii(text))}",
+            f"allowed: comma-separated numbers of GPUs, 0 to {MOST_DEVICE}",
+            setting=key,
+        )
+
+
+def _check_temperatures(decoding: DecodingSettings) -> None:
+    step = decoding.temperature_increment_on_fallback
+    if step and step < LEAST_INCREMENT:
+        raise UsageError(
+            f"--temperature_increment_on_fallback cannot be {step:g}",
+            f"allowed: 0, or at least {LEAST_INCREMENT:g}",
+            setting="decoding.temperature_increment_on_fallback",
+        )
+
+
+def _check_beams(decoding: DecodingSettings) -> None:
+    """The engine keeps beam_size times patience candidates, rounded: there must be one."""
+    if decoding.beam_size * decoding.patience < 0.5:
+        raise UsageError(
+            f"--patience cannot be {decoding.patience:g} with --beam_size {decoding.beam_size}",
+            f"allowed: at least {0.5 / decoding.beam_size:g}",
+            setting="decoding.patience",
+        )
 
 
 def _check_hook(key: str, command: str | None, *, shell: bool) -> None:
@@ -178,21 +239,24 @@ def _check_hook(key: str, command: str | None, *, shell: bool) -> None:
             raise ValueError("it is empty")
     except ValueError as error:
         raise UsageError(
-            f"{key} cannot be {command!a}: {str(error).lower()}",
+            f"{_option(key)} cannot be {shortened(ascii(command))}: {str(error).lower()}",
             "use a program and its arguments, quoted as in a shell",
             setting=key,
         ) from None
 
 
-def _language(key: str, language: str) -> str:
-    """The code of a language."""
+def _language(key: str, language: str) -> str | None:
+    """The code of a language; None if it is to be detected."""
+    if language.strip().casefold() in AUTO:
+        return None
     code = language_code(language)
     if code is None:
-        names = [*LANGUAGES, *LANGUAGES.values()]
-        close = get_close_matches(language.lower(), names, n=1)
+        close = nearest_language(language)
         raise UsageError(
-            f"Whisper does not support the language {language!r}",
-            f"did you mean {close[0]}?" if close else "use a code such as en, or a name: English",
+            f"Whisper does not support the language {shortened(repr(language))}",
+            f"did you mean {close}?"
+            if close
+            else "use a code such as en, a name such as English, or auto",
             setting=key,
         )
     return code
@@ -205,16 +269,19 @@ def _model(model: str) -> str:
         return model
     if not _may_exist(folder / "model.bin"):
         raise ModelError(
-            f"no model in {folder}",
+            f"no model in {shortened(str(folder), 200)}",
             "a folder with a CTranslate2 Whisper model has a model.bin and a tokenizer.json",
             setting="model.model",
         )
     return str(_absolute(model))
 
 
-def _model_dir(settings: Settings) -> str | None:
-    folder = settings.model.model_dir
-    return None if not folder else str(_absolute(os.path.expandvars(folder)))
+def _model_dir(key: str, folder: str) -> str | None:
+    if not folder:
+        return None
+    path = _absolute(os.path.expandvars(folder))
+    _check_folder(key, path)
+    return str(path)
 
 
 def _looks_like_folder(model: str) -> bool:
@@ -238,6 +305,44 @@ def _absolute(path: str) -> Path:
     return expand_home(path).absolute()
 
 
+def _output_dir(key: str, folder: str) -> str:
+    """The folder as an absolute path, after checking that it is or can become one."""
+    path = _absolute(folder)
+    _check_folder(key, path)
+    return str(path)
+
+
+def _check_folder(key: str, path: Path) -> None:
+    """Check that a path does not lead to or through a file; it need not exist."""
+    for one in (path, *path.parents):
+        try:
+            mode = one.stat().st_mode
+        except (OSError, ValueError) as error:
+            kind = kind_of(error) if isinstance(error, OSError) else DiskErrorKind.NAME
+            if kind is DiskErrorKind.MISSING:
+                continue
+            if kind is not DiskErrorKind.NAME and getattr(error, "errno", 0) != errno.ELOOP:
+                return  # a disk that fails is waited for
+            reason = getattr(error, "strerror", None) or str(error)
+            raise UsageError(
+                f"{_option(key)} cannot be {shortened(str(path), 200)}: {reason}",
+                "choose another folder",
+                setting=key,
+            ) from error
+        if not stat.S_ISDIR(mode):
+            raise UsageError(
+                f"{_option(key)} cannot be {shortened(str(path), 200)}: "
+                f"{shortened(str(one), 200)} is a file",
+                "choose a folder",
+                setting=key,
+            )
+        return
+
+
+def _option(key: str) -> str:
+    return f"--{find_field(key).option}"
+
+
 def _replacements(file: str) -> str:
     """The file with replacements as an absolute path, after checking its contents."""
     path = _absolute(file)
@@ -250,19 +355,32 @@ def load_replacements(path: Path) -> Mapping[str, str]:
 
     Raises ConfigError naming the file, and the line if the error is in one.
     """
-    setting = "output.replacements"
+    setting, name = "output.replacements", shortened(str(path), 200)
     try:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode) or found.st_size > _MOST_REPLACEMENTS:
+            raise ConfigError(
+                f"Cannot read the replacements in {name}: not a text file",
+                f"give a file of at most {_MOST_REPLACEMENTS >> 20} MB",
+                setting=setting,
+            )
         return parse_replacements(path.read_text("utf-8-sig"))
     except OSError as error:
         reason = error.strerror or str(error)
         raise ConfigError(
-            f"Cannot read the replacements in {path}: {reason}", setting=setting
+            f"Cannot read the replacements in {name}: {reason}",
+            "give a text file with a correction per line: wrong => right",
+            setting=setting,
         ) from error
     except UnicodeDecodeError as error:
-        raise ConfigError(f"The replacements in {path} are not UTF-8", setting=setting) from error
+        raise ConfigError(
+            f"The replacements in {name} are not UTF-8",
+            "save the file as UTF-8 text",
+            setting=setting,
+        ) from error
     except ValueError as error:
         raise ConfigError(
-            f"The replacements in {path} are not valid: {error}",
+            f"The replacements in {name} are not valid: {error}",
             "each line is: wrong => right",
             setting=setting,
         ) from error
@@ -295,7 +413,7 @@ def problems_in(data: bytes) -> Iterator[FwtuiError]:
     values: dict[str, Value] = {}
     for section, table in tables.items():
         if section == PROFILES:
-            yield from _each(table, PROFILES, profiles_in)
+            yield from _each(table, PROFILES, _valid_profiles)
         elif section == KEYS:
             yield from _each(table, KEYS, keys_in)
         else:
@@ -304,6 +422,15 @@ def problems_in(data: bytes) -> Iterator[FwtuiError]:
         validated(apply(Settings(), values))
     except FwtuiError as error:
         yield error
+
+
+def _valid_profiles(tables: dict[str, Any]) -> None:
+    for profile in profiles_in(tables):
+        try:
+            validated(apply(Settings(), profile.sets))
+        except FwtuiError as error:
+            title = f"profile {profile.name!r}: {error.title}"
+            raise ConfigError(title, error.hint, setting=error.setting) from error
 
 
 def _settings(section: str, table: Any, values: dict[str, Value]) -> Iterator[ConfigError]:

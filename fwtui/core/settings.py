@@ -181,7 +181,7 @@ class DecodingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     ] = "transcribe"
     language: Annotated[
         str | None,
-        Meta(description="Language code or name, such as en or German (default: auto-detect)"),
+        Meta(description="Language code or name, such as en, pt-BR or German (default: auto)"),
     ] = None
     beam_size: Annotated[AtLeastOne, Meta(description="Beam size (at temperature 0)")] = 5
     best_of: Annotated[
@@ -303,6 +303,7 @@ class DecodingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         step = self.temperature_increment_on_fallback
         if not step or step <= 0:
             return (self.temperature,)
+        step = max(step, LEAST_INCREMENT)  # a stored session may have less
         count = int((1.0 + 1e-6 - self.temperature) / step) + 1
         return tuple(self.temperature + step * i for i in range(max(1, count)))
 
@@ -331,9 +332,12 @@ class OutputSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         ),
     ] = DEFAULT_TEMPLATE
     if_exists: Annotated[
-        Literal["overwrite", "skip", "rename"],
-        Meta(description="If the transcript exists: overwrite, skip, or rename"),
-    ] = "overwrite"
+        Literal["own", "overwrite", "skip", "rename"],
+        Meta(
+            description="If the transcript exists: overwrite it if it is the recording's own, "
+            "overwrite any, skip, or rename"
+        ),
+    ] = "own"
     skip_transcribed: Annotated[
         bool,
         Meta(
@@ -344,6 +348,10 @@ class OutputSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     output_format: Annotated[
         OutputFormat, Meta(description="Format of the transcripts (all = txt, vtt, srt, tsv, json)")
     ] = "all"
+    more_formats: Annotated[
+        str | None,
+        Meta(description="Further formats, comma-separated; -f can be given several times"),
+    ] = None
     pretty_json: Annotated[bool, Meta(description="Indent the JSON")] = False
     highlight_words: Annotated[
         bool,
@@ -463,6 +471,37 @@ class MemorySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         NotNegative, Meta(description="Keep the model loaded after a batch (minutes)")
     ] = 0.0
 
+
+MOST_NEW_TOKENS = 224
+"""Half of Whisper's context of 448: the other half belongs to the prompt, as in OpenAI's code."""
+_MOST_SECONDS = 7 * 86400.0
+
+# Further limits (least, most) of settings, beyond those of their types. They hold where a setting
+# is set and where a batch starts, but not where a stored session is read: one from before a limit
+# must still open, so that it can be corrected. They are where the engine, C's numbers or the
+# system's timers end, or are far beyond any use.
+LIMITS: dict[str, tuple[float | None, float | None]] = {
+    "model.threads": (None, 1024),  # from about 30,000 on the system refuses
+    "decoding.beam_size": (None, 1000),
+    "decoding.best_of": (None, 1000),
+    "decoding.patience": (None, 100),
+    "decoding.length_penalty": (-10, 10),  # 448 ** 117 is no number any more
+    "decoding.repetition_penalty": (0.01, 100),
+    "decoding.no_repeat_ngram_size": (None, 448),
+    "decoding.temperature": (None, 2),
+    "decoding.temperature_increment_on_fallback": (0, 2),
+    "decoding.max_initial_timestamp": (None, 30),  # a window
+    "decoding.max_new_tokens": (1, MOST_NEW_TOKENS),
+    "decoding.hallucination_silence_threshold": (0, None),
+    "decoding.language_detection_segments": (None, 1000),
+    "decoding.batch_size": (None, 1024),
+    "batch.cancel_seconds": (None, _MOST_SECONDS),
+    "batch.stall_seconds": (None, _MOST_SECONDS),
+    "memory.keep_model_minutes": (None, _MOST_SECONDS / 60),
+    "done.hook_seconds": (None, _MOST_SECONDS),
+}
+LEAST_INCREMENT = 0.01
+"""Of the temperature, if any: with a smaller one a window would be decoded hundreds of times."""
 
 # Specific to the user and the machine; never stored in a session.
 USER_SECTIONS = ("interface", "done", "log")

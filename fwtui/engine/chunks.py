@@ -7,6 +7,7 @@ empty chunk that it makes of a first piece longer than the limit.
 from collections.abc import Iterator, Sequence
 
 from fwtui.audio.wav import SAMPLE_RATE
+from fwtui.core.decoding import clip_points
 from fwtui.core.session import SpeechChunk
 
 
@@ -28,7 +29,7 @@ def chunk_ends(spans: Sequence[SpeechChunk], limit: int) -> tuple[int, ...]:
 
 def clip_ranges(clip_timestamps: str, samples: int) -> tuple[SpeechChunk, ...]:
     """Ranges of the file from `start,end,start,end,...` in seconds; the last end is optional."""
-    points = [float(part) for part in clip_timestamps.split(",") if part.strip()] or [0.0]
+    points = clip_points(clip_timestamps) or (0.0,)
     positions = [min(samples, int(seconds * SAMPLE_RATE)) for seconds in points]
     if len(positions) % 2:
         positions.append(samples)

@@ -19,6 +19,7 @@ from faster_whisper.vad import SpeechTimestampsMap
 from msgspec.structs import replace
 
 from fwtui.audio.wav import SAMPLE_RATE
+from fwtui.core.decoding import clip_points, suppressed_tokens
 from fwtui.core.finding import Finding
 from fwtui.core.segment import Segment, Word
 from fwtui.core.session import FilePlan, SpeechChunk, Spoken, WindowState
@@ -72,7 +73,7 @@ def _chunk_dict(chunk: SpeechChunk) -> dict[str, int]:
 
 def transcription_options(decoding: DecodingSettings, tokenizer: Tokenizer) -> TranscriptionOptions:
     """Our settings as faster-whisper's options, as its `transcribe` would make them."""
-    suppressed = [int(token) for token in decoding.suppress_tokens.split(",") if token.strip()]
+    suppressed = list(suppressed_tokens(decoding.suppress_tokens))
     return TranscriptionOptions(
         beam_size=decoding.beam_size,
         best_of=decoding.best_of,
@@ -97,9 +98,7 @@ def transcription_options(decoding: DecodingSettings, tokenizer: Tokenizer) -> T
         append_punctuations=decoding.append_punctuations,
         multilingual=decoding.multilingual,
         max_new_tokens=decoding.max_new_tokens,
-        clip_timestamps=[
-            float(seconds) for seconds in decoding.clip_timestamps.split(",") if seconds.strip()
-        ],
+        clip_timestamps=list(clip_points(decoding.clip_timestamps)),
         hallucination_silence_threshold=decoding.hallucination_silence_threshold,
         hotwords=decoding.hotwords,
     )

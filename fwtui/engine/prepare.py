@@ -17,8 +17,9 @@ from fwtui.audio.features import LazyFeatures
 from fwtui.audio.identity import Identity, difference
 from fwtui.audio.media import fingerprint, probe
 from fwtui.audio.signal import FloatArray, Pcm, SampleSource, SpeechView
-from fwtui.audio.speech import find_speech
+from fwtui.audio.speech import find_speech, first_sound
 from fwtui.audio.wav import SAMPLE_RATE
+from fwtui.core.decoding import clip_points, clips_past_end
 from fwtui.core.job import MediaInfo
 from fwtui.core.paths import text_to_path
 from fwtui.core.session import FilePlan, ResumePoint, SpeechChunk
@@ -37,7 +38,8 @@ class PreparedFile:
     """A file whose audio is in the scratch WAV, and what is known about it.
 
     `source`: the part of the audio to transcribe. `chunks` and `first` (index and features of the
-    first chunk) are for batched mode. `resume` is the request's, if still valid; otherwise
+    first chunk) are for batched mode; `sound` is the sample from which on to detect the language in
+    sequential mode. `resume` is the request's, if still valid; otherwise
     `restarted` says why not.
     """
 
@@ -57,6 +59,7 @@ class PreparedFile:
     chunks: tuple[int, ...] | None = None
     first: tuple[int, FloatArray] | None = None
     heard: tuple[SpeechChunk, ...] | None = None
+    sound: int = 0
 
     @property
     def seconds(self) -> float:
@@ -126,6 +129,10 @@ def prepare(
         first = None
         if chunks and done < len(chunks):
             first = done, chunk_features(source, chunks, done, extractor)
+        sound = 0
+        if request.decoding.language is None and not batched and resume is None:
+            begin = (clip_points(request.decoding.clip_timestamps) or (0.0,))[0]
+            sound = first_sound(source, int(begin * SAMPLE_RATE), cancelled)
         on_error.pop_all()
     return PreparedFile(
         request=request,
@@ -137,14 +144,20 @@ def prepare(
         samples=decoded.samples,
         loudest=loudest,
         speech=speech,
-        warnings=decoded.warnings,
+        warnings=_warnings(decoded, request.decoding),
         resume=resume,
         restarted=restarted,
         digest=decoded.digest,
         chunks=chunks,
         first=first,
         heard=heard,
+        sound=sound,
     )
+
+
+def _warnings(decoded: Decoded, decoding: DecodingSettings) -> tuple[str, ...]:
+    points = clip_points(decoding.clip_timestamps)
+    return decoded.warnings + clips_past_end(points, decoded.samples / SAMPLE_RATE)
 
 
 def _spoken(
@@ -166,7 +179,7 @@ def _spoken(
             speech = find_speech(pcm, vad_options(decoding), cancelled)
         return speech, None
     ranges = clip_ranges(decoding.clip_timestamps, len(pcm))
-    clips = decoding.clip_timestamps != "0"
+    clips = clip_points(decoding.clip_timestamps)
     if clips and all(clip.end - clip.start <= limit for clip in ranges):
         return cut(ranges, limit)
     speech = find_speech(pcm, batched_vad_options(decoding, limit), cancelled)
@@ -177,7 +190,7 @@ def _heard(
     pcm: Pcm, decoding: DecodingSettings, cancelled: Callable[[], bool]
 ) -> tuple[SpeechChunk, ...] | None:
     """Speech that must get text; None if only parts of the file are transcribed."""
-    if decoding.clip_timestamps != "0":
+    if clip_points(decoding.clip_timestamps):
         return None
     return find_speech(pcm, vad_options(decoding), cancelled)
 
@@ -240,7 +253,7 @@ def usable_resume(
 
 def uses_vad(decoding: DecodingSettings) -> bool:
     """Whether VAD is used; clip ranges switch it off, as in faster-whisper."""
-    return decoding.vad_filter and decoding.clip_timestamps == "0"
+    return decoding.vad_filter and not clip_points(decoding.clip_timestamps)
 
 
 def vad_options(decoding: DecodingSettings) -> VadOptions:

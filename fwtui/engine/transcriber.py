@@ -3,25 +3,28 @@
 For any thread or process. Nothing is downloaded here: see `fwtui.models`.
 """
 
-import inspect
-import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import ctranslate2
 from faster_whisper import WhisperModel
 from faster_whisper.feature_extractor import FeatureExtractor
 from faster_whisper.tokenizer import Tokenizer
 
+from fwtui.audio.wav import SAMPLE_RATE
+from fwtui.core.decoding import clip_points
 from fwtui.core.session import FilePlan, WindowResult
 from fwtui.core.settings import DecodingSettings, ModelSettings
+from fwtui.engine.classify import classify_text
 from fwtui.engine.context import Context
 from fwtui.engine.convert import FileClock, convert, spoken_in, transcription_options
 from fwtui.engine.prepare import PreparedFile
 from fwtui.engine.windows import WindowLoop
-from fwtui.errors import UsageError
+from fwtui.errors import FwtuiError, ModelError, UsageError
 from fwtui.memory.pages import small_pages
 from fwtui.models.cache import locate
+from fwtui.models.capabilities import input_mels, mend_hint, unsupported_compute_type
 
 
 class Transcriber:
@@ -93,8 +96,11 @@ class Transcriber:
         if features.shape[-1] == 0:
             return "en"
         decoding = prepared.request.decoding
-        first = float(decoding.clip_timestamps.split(",")[0] or 0)
+        first = (clip_points(decoding.clip_timestamps) or (0.0,))[0]
         frame = int(first * self.model.frames_per_second)
+        sound = int(prepared.sound / SAMPLE_RATE * self.model.frames_per_second)
+        if sound > frame + self.model.feature_extractor.nb_max_frames // 2:
+            frame = sound
         seek = frame if frame < features.shape[-1] - 1 else 0
         frames = decoding.language_detection_segments * self.model.feature_extractor.nb_max_frames
         language, _, _ = self.model.detect_language(
@@ -140,29 +146,61 @@ class Transcriber:
 
 
 def feature_extractor(folder: Path) -> FeatureExtractor:
-    """The feature extractor of the model in this folder, without loading the model."""
-    config = folder / "preprocessor_config.json"
-    known = inspect.signature(FeatureExtractor.__init__).parameters
-    values = json.loads(config.read_bytes()) if config.is_file() else {}
-    return FeatureExtractor(**{key: value for key, value in values.items() if key in known})
+    """The feature extractor of the model in this folder, without loading the model.
+
+    With as many mel bands as the weights need: `preprocessor_config.json` may be missing.
+    """
+    return FeatureExtractor(feature_size=input_mels(folder))
 
 
 def load_model(settings: ModelSettings, folder: Path | None = None) -> tuple[WhisperModel, float]:
     """Load the model; returns it and the seconds that took. `folder`: if it is already known.
 
     Raises:
-        ModelError: see `locate`.
-        RuntimeError: CTranslate2 cannot load it (out of memory, no GPU, unknown compute type).
+        UsageError: the device does not support the compute type.
+        ModelError: see `locate`; or its files cannot be read.
+        RuntimeError, MemoryError: out of memory, no GPU.
 
     """
     began = time.monotonic()
-    # MKL packs each weight into a buffer that is mostly empty if the model is small.
-    with small_pages():
-        model = WhisperModel(
-            str(folder or locate(settings)),
-            device=settings.device,
-            device_index=settings.device_indexes[0],
-            compute_type=settings.compute_type,
-            cpu_threads=settings.threads,
-        )
+    where = folder or locate(settings)
+    try:
+        # MKL packs each weight into a buffer that is mostly empty if the model is small.
+        with small_pages():
+            model = WhisperModel(
+                str(where),
+                device=settings.device,
+                device_index=_device_index(settings),
+                compute_type=settings.compute_type,
+                cpu_threads=settings.threads,
+            )
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise _not_loaded(error, settings, where) from error
+    model.feature_extractor = feature_extractor(where)
     return model, time.monotonic() - began
+
+
+def _device_index(settings: ModelSettings) -> int:
+    """The number of the GPU; CTranslate2 knows one CPU only."""
+    on_cpu = settings.device == "cpu"
+    if on_cpu or (settings.device == "auto" and not ctranslate2.get_cuda_device_count()):
+        return 0
+    return settings.device_indexes[0]
+
+
+def _not_loaded(error: Exception, settings: ModelSettings, folder: Path) -> Exception:
+    """The error that says why a model cannot be loaded: its files, unless the text is known."""
+    if isinstance(error, OSError | FwtuiError) or classify_text(str(error)) is not None:
+        return error
+    on_gpu = ctranslate2.get_cuda_device_count() and settings.device != "cpu"
+    types = ctranslate2.get_supported_compute_types("cuda" if on_gpu else "cpu")
+    if settings.compute_type not in {"default", "auto", *types}:
+        return unsupported_compute_type(settings.compute_type, types, on_gpu=bool(on_gpu))
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return ModelError(
+        f"The model {settings.model} cannot be loaded: {lines[0][:200]}",
+        mend_hint(folder, settings),
+        setting="model.model",
+    )

@@ -24,7 +24,7 @@ _REPO = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 class Model(msgspec.Struct, frozen=True):
     """A published CTranslate2 model. `megabytes` (2**20 bytes) of its model.bin, in float16.
 
-    `languages`: how many it supports; 1 means English.
+    `languages`: how many it supports; 1 means English. `translates`: into English.
     """
 
     name: str
@@ -32,6 +32,11 @@ class Model(msgspec.Struct, frozen=True):
     megabytes: int
     languages: int
     aliases: tuple[str, ...] = ()
+
+    @property
+    def translates(self) -> bool:
+        """Turbo and the distilled models were trained to transcribe only, some to English only."""
+        return self.languages > 1 and "turbo" not in self.name and "distil" not in self.name
 
 
 # Names (the others are aliases), source, MB, languages.

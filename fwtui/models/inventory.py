@@ -7,9 +7,9 @@ from pathlib import Path
 
 import msgspec
 
-from fwtui.core.languages import LANGUAGES
 from fwtui.core.paths import expand_home, path_to_text
 from fwtui.core.settings import ModelSettings
+from fwtui.disk.files import is_folder
 from fwtui.errors import ModelError
 from fwtui.models.cache import (
     Cached,
@@ -21,6 +21,7 @@ from fwtui.models.cache import (
     model_folders,
     repo_folder,
 )
+from fwtui.models.capabilities import supported_languages
 from fwtui.models.catalogue import CONVERTER, MODELS, find_in_catalogue, repo_of, short_name
 
 
@@ -63,7 +64,7 @@ def list_models(
     entries += [_of_cache(one.repo, one, own) for one in in_cache.values()]
     folders = {folder.absolute() for folder in model_folders(cache)}
     chosen = expand_home(settings.model)
-    if chosen.is_dir() and not missing_files(chosen):
+    if is_folder(chosen) and not missing_files(chosen):
         folders.add(chosen.absolute())
     entries += [_of_folder(folder, own) for folder in sorted(folders)]
     return tuple(entries)
@@ -74,7 +75,7 @@ def find_model(
 ) -> ModelEntry:
     """The model of that name, id or folder. Raises ModelError."""
     folder = expand_home(name)
-    if folder.is_dir():
+    if is_folder(folder):
         if lacks := missing_files(folder):
             raise ModelError(
                 f"{folder} is not a CTranslate2 Whisper model: {', '.join(lacks)} missing",
@@ -119,25 +120,6 @@ def _of_folder(folder: Path, own: str) -> ModelEntry:
     text = path_to_text(folder)
     spoken = len(supported_languages(folder))
     return ModelEntry(text, Presence.FOLDER, "", size, spoken, folder=text, in_use=same)
-
-
-def supported_languages(folder: Path) -> tuple[str, ...]:
-    """The language codes that the model in a folder supports, from its vocabulary."""
-    try:
-        tokens = _vocabulary(folder)
-    except (OSError, ValueError):
-        return ()
-    if "" not in tokens:  # only multilingual vocabularies have the empty entry
-        return ("en",)
-    return tuple(code for code in LANGUAGES if f"<|{code}|>" in tokens)
-
-
-def _vocabulary(folder: Path) -> frozenset[str]:
-    """The tokens of a model. Raises OSError, or ValueError if the file is not valid."""
-    as_json = folder / "vocabulary.json"
-    if as_json.is_file():
-        return frozenset(msgspec.json.decode(as_json.read_bytes(), type=list[str]))
-    return frozenset((folder / "vocabulary.txt").read_text(encoding="utf-8").split("\n"))
 
 
 def cache_bytes(entries: tuple[ModelEntry, ...]) -> int:

@@ -57,7 +57,7 @@ def read_known_files(queued: Mapping[str, str], output: OutputSettings) -> Known
         names = frozenset(os.listdir(expand_home(output.output_dir)))  # noqa: PTH208
     except OSError:
         names = frozenset()
-    endings = tuple(f".{name}" for name in formats(output.output_format))
+    endings = tuple(f".{name}" for name in formats(output))
     return KnownFiles(queued, names, endings)
 
 

@@ -277,9 +277,12 @@ async def test_queue_commands_while_it_runs(tmp_path: Path) -> None:
 
 
 async def test_a_failed_output_is_an_error_and_a_retry_only_writes(tmp_path: Path) -> None:
-    out = tmp_path / "out"
+    out = tmp_path / "out" / "sub"
+    out.parent.mkdir()
     out.write_text("a file where the folder should be")
-    async with BatchDriver(settings_for(out), [SHORT]) as batch:
+    async with BatchDriver(
+        settings_for(out.parent, output=OutputSettings(output_name="sub/{stem}")), [SHORT]
+    ) as batch:
         await batch.to_the_end()
         state = batch.jobs[1].state
         assert isinstance(state, Failed)
@@ -297,10 +300,13 @@ async def test_a_failed_output_is_an_error_and_a_retry_only_writes(tmp_path: Pat
 
 async def test_outputs_are_not_made_of_a_file_that_was_replaced(tmp_path: Path) -> None:
     """Its windows were all done, but then another file took its place."""
-    out = tmp_path / "out"
+    out = tmp_path / "out" / "sub"
+    out.parent.mkdir()
     out.write_text("a file where the folder should be")
     path = Path(shutil.copy(SHORT, tmp_path / "talk.flac"))
-    async with BatchDriver(settings_for(out), [path]) as batch:
+    async with BatchDriver(
+        settings_for(out.parent, output=OutputSettings(output_name="sub/{stem}")), [path]
+    ) as batch:
         await batch.to_the_end()
         assert isinstance(batch.jobs[1].state, Failed)
         out.unlink()

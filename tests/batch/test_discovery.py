@@ -84,11 +84,12 @@ if os.geteuid() == 0:
 found = find_media([sys.argv[1]])
 print([os.path.basename(path) for path in found.files])
 print([(p.path.name, p.failure.kind.value, bool(p.failure.hint)) for p in found.problems])
+print([note.rpartition("/")[2] for note in found.notes])
 """
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
-def test_a_folder_without_permission_is_a_problem_and_the_others_are_found() -> None:
+def test_a_folder_without_permission_is_left_out_and_the_others_are_found() -> None:
     # not below tmp_path, whose parents are for this user only
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -104,7 +105,11 @@ def test_a_folder_without_permission_is_a_problem_and_the_others_are_found() -> 
             )
         finally:
             (folder / "media" / "closed").chmod(0o755)
-    assert done.stdout.splitlines() == ["['a.mp3']", "[('closed', 'permission', True)]"]
+    assert done.stdout.splitlines() == [
+        "['a.mp3']",
+        "[]",
+        "['closed was left out: Permission denied']",
+    ]
 
 
 def test_bit_by_bit_is_the_same_in_portions(tmp_path: Path) -> None:

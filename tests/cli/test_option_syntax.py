@@ -14,6 +14,7 @@ def _options() -> dict[str, click.Option]:
         Switch(["-p", "--pretty_json"]),
         OptionalValue(["--resume"], bare="", fits=re.compile(r"\d{8}_\d{6}")),
         click.Option(["-f", "--output_format"]),
+        click.Option(["-o", "--output_dir"]),
         click.Option(["--beam_size"]),
         click.Option(["--initial_prompt"]),
         click.Option(["--help"], is_flag=True),
@@ -59,3 +60,28 @@ def test_arguments_are_rewritten(typed: str, meant: str) -> None:
 def test_nothing_is_changed_in_values() -> None:
     args = ["--initial_prompt", "a_b - --c=d", "", "-x"]
     assert list(rewritten(args, _options())) == args
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("a.mp3", "a.mp3"),
+        ("-f srt a.mp3", "--output_format=srt a.mp3"),
+        ("-f srt -f vtt", "--output_format=srt --more_formats=vtt"),
+        ("-fsrt a.mp3 -fvtt", "--output_format=srt a.mp3 --more_formats=vtt"),
+        ("-f=srt --output-format=vtt -f lrc", "--output_format=srt --more_formats=vtt,lrc"),
+        ("-f srt,vtt", "--output_format=srt --more_formats=vtt"),
+        ("-f srt,vtt -f md", "--output_format=srt --more_formats=vtt,md"),
+        ("--more_formats md -f srt", "--output_format=srt --more_formats=md"),
+        ("-f srt --more-formats=md,lrc", "--output_format=srt --more_formats=md,lrc"),
+        ("--more_formats md", "--more_formats=md"),
+        ("-f srt -- -f vtt", "--output_format=srt -- -f vtt"),
+        ("-f srt -f", "--output_format=srt -f"),
+        ("--vad_filter -f srt -f vtt", "--vad_filter=True --output_format=srt --more_formats=vtt"),
+        ("-p -f srt", "--pretty_json=True --output_format=srt"),
+        ("-oout -f srt", "-oout --output_format=srt"),
+    ],
+)
+def test_no_format_is_dropped(typed: str, meant: str) -> None:
+    more = {"--more_formats": click.Option(["--more_formats"])}
+    assert list(rewritten(typed.split(), _options() | more)) == meant.split()

@@ -54,8 +54,8 @@ def test_names_are_unique_so_that_they_can_be_options() -> None:
         ("model.model", "str", False, "small", None, False, None),
         ("model.model_dir", "str", True, None, None, False, None),
         ("model.local_files_only", "bool", False, False, None, False, None),
-        ("decoding.beam_size", "int", False, 5, 1, False, None),
-        ("decoding.patience", "float", False, 1.0, 0, True, None),
+        ("decoding.beam_size", "int", False, 5, 1, False, 1000),
+        ("decoding.patience", "float", False, 1.0, 0, True, 100),
         ("decoding.vad_threshold", "float", True, None, 0, False, 1),
         ("output.max_line_width", "int", True, None, 1, False, None),
     ],
@@ -81,10 +81,10 @@ def test_choices_are_in_declared_order() -> None:
 @pytest.mark.parametrize(
     ("key", "allowed"),
     [
-        ("decoding.beam_size", "a whole number, at least 1"),
-        ("decoding.patience", "a number, above 0"),
+        ("decoding.beam_size", "a whole number, at least 1, at most 1000"),
+        ("decoding.patience", "a number, above 0, at most 100"),
         ("decoding.vad_threshold", "a number, at least 0, at most 1, or none"),
-        ("decoding.batch_size", "a whole number, at least 1, or auto"),
+        ("decoding.batch_size", "a whole number, at least 1, at most 1024, or auto"),
         ("model.device", "one of auto, cpu, cuda"),
         ("model.local_files_only", "true or false"),
     ],
@@ -142,7 +142,7 @@ def test_what_is_not_allowed_is_named(key: str, value: Value) -> None:
         ("decoding.beamsize", "decoding.beam_size"),
         ("model.beam_size", "decoding.beam_size"),
         ("beam_size", "decoding.beam_size"),
-        ("output.format", "output.output_format"),
+        ("output.outputformat", "output.output_format"),
     ],
 )
 def test_an_unknown_key_names_the_nearest(key: str, nearest: str) -> None:

@@ -18,8 +18,9 @@ from fwtui.models.cache import (
     missing_files,
     repo_folder,
 )
+from fwtui.models.capabilities import supported_languages
 from fwtui.models.catalogue import MODELS, NAMES, repo_of
-from fwtui.models.inventory import Presence, find_model, list_models, supported_languages
+from fwtui.models.inventory import Presence, find_model, list_models
 
 TINY = "Systran/faster-whisper-tiny"
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fwtui.core.segment import Segment, Transcript, Word
-from fwtui.core.settings import OutputSettings
+from fwtui.core.settings import OutputFormat, OutputSettings
 from fwtui.outputs.formats.layout import milliseconds, timestamp
 from fwtui.outputs.formats.registry import FORMATS, formats, render
 from tests.outputs.cases import CASES, generated, segment, spoken
@@ -49,9 +49,25 @@ def text_of(transcript: Transcript, name: str, settings: OutputSettings | None =
 
 
 def test_formats() -> None:
-    assert formats("all") == ("txt", "vtt", "srt", "tsv", "json")
-    assert set(formats("all")) < set(FORMATS)
-    assert formats("srt") == ("srt",)
+    assert formats(OutputSettings()) == ("txt", "vtt", "srt", "tsv", "json")
+    assert set(formats(OutputSettings())) < set(FORMATS)
+    assert formats(OutputSettings(output_format="srt")) == ("srt",)
+
+
+@pytest.mark.parametrize(
+    ("first", "more", "expected"),
+    [
+        ("srt", "vtt", "srt vtt"),
+        ("srt", " VTT , srt,lrc", "srt vtt lrc"),
+        ("lrc", "all", "lrc txt vtt srt tsv json"),
+        ("all", "docx,json", "txt vtt srt tsv json docx"),
+        ("srt", "", "srt"),
+        ("srt", "nonsense,,md", "srt md"),  # of a session that somebody has edited
+    ],
+)
+def test_several_formats(first: OutputFormat, more: str, expected: str) -> None:
+    settings = OutputSettings(output_format=first, more_formats=more)
+    assert formats(settings) == tuple(expected.split())
 
 
 @pytest.mark.parametrize(

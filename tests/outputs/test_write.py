@@ -16,10 +16,12 @@ from tests.tools import unprivileged
 def test_all_formats_are_written_beside_each_other(tmp_path: Path) -> None:
     stem = tmp_path / "new" / "folder" / "talk.part.1"
     paths = write_transcript(CASES["words"], stem, OutputSettings())
-    assert [path.name for path in paths] == [f"talk.part.1.{name}" for name in formats("all")]
+    assert [path.name for path in paths] == [
+        f"talk.part.1.{name}" for name in formats(OutputSettings())
+    ]
     assert paths == output_paths(stem, OutputSettings())
     assert set(stem.parent.iterdir()) == set(paths)
-    for name, path in zip(formats("all"), paths, strict=True):
+    for name, path in zip(formats(OutputSettings()), paths, strict=True):
         assert path.read_bytes() == b"".join(render(CASES["words"], name, OutputSettings()))
 
 

@@ -21,6 +21,7 @@ from fwtui.tui.glyphs import ASCII
 from fwtui.tui.screens.settings import SettingsDialog
 from fwtui.tui.settings_draft import Draft, grouped, portable, unit_of
 from fwtui.tui.theme import THEMES
+from tests.models.folders import english
 from tests.tui.driving import NARROW, WIDE, Driver, running, scripted
 from tests.tui.fakes import ENGINE, SETTINGS, ScriptedLink, gallery
 
@@ -125,6 +126,11 @@ async def test_every_kind_is_edited_and_applied() -> None:
         ("decoding.vad_threshold", "1.1", "at most 1, or none"),
         ("decoding.language", "germn", "did you mean german?"),
         ("model.model", "/no/such", "no model in /no/such"),
+        ("model.device_index", "99999", "0 to 1023"),
+        ("decoding.clip_timestamps", "9,1", "start,end"),
+        ("decoding.suppress_tokens", "a,b", "token IDs"),
+        ("decoding.max_new_tokens", "300", "at most 224"),
+        ("output.output_dir", "/dev/null/x", "/dev/null is a file"),
     ],
 )
 async def test_a_wrong_value_is_told_and_never_leaves(key: str, text: str, words: str) -> None:
@@ -219,6 +225,20 @@ async def test_an_error_is_shown_at_the_setting_that_it_is_about(
         assert "model does not go with that" in it.help
         await it.press("j")
         assert "model does not go with that" not in it.help
+
+
+async def test_what_the_model_cannot_do_is_told_when_it_is_applied(tmp_path: Path) -> None:
+    folder = english(tmp_path / "mine")
+    async with form(settings=replace(SETTINGS, model=ModelSettings(model=str(folder)))) as it:
+        await it.type("decoding.language", "de")
+        await it.press("enter", "a")
+        await it.driver.until(lambda: "supports English only" in it.help)
+        assert it.screen._list.current == find_field("decoding.language")
+        await it.press("backspace")
+        await it.go("decoding.multilingual")
+        await it.press("space", "a")
+        await it.driver.until(lambda: it.link.commands)
+        assert any("English only" in note.message for note in it.driver.app._notifications)
 
 
 async def test_escape_and_nothing_changed_send_nothing() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from fwtui.core.segment import Transcript
 from fwtui.core.settings import OutputSettings
-from fwtui.disk.files import is_present, storage_error, write_atomic
+from fwtui.disk.files import is_present, is_read_only, storage_error, write_output
 from fwtui.outputs.formats import ass, csv, docx, json, lrc, md, srt, tsv, txt, vtt
 
 Writer = Callable[[Transcript, OutputSettings], Iterator[bytes]]
@@ -27,9 +27,19 @@ FORMATS = tuple(_WRITERS)
 WHISPER_FORMATS = FORMATS[:5]
 
 
-def formats(output_format: str) -> tuple[str, ...]:
-    """The formats that the setting `output_format` asks for."""
-    return WHISPER_FORMATS if output_format == "all" else (output_format,)
+def formats(settings: OutputSettings) -> tuple[str, ...]:
+    """The formats that the settings ask for, each once."""
+    first = WHISPER_FORMATS if settings.output_format == "all" else (settings.output_format,)
+    return tuple(dict.fromkeys((*first, *further_formats(settings.more_formats))))
+
+
+def further_formats(text: str | None) -> tuple[str, ...]:
+    """The formats that the setting `more_formats` names; unknown ones are left out."""
+    names = [name.strip().lower() for name in (text or "").split(",")]
+    found: list[str] = []
+    for name in names:
+        found += WHISPER_FORMATS if name == "all" else [name] if name in FORMATS else []
+    return tuple(found)
 
 
 def render(transcript: Transcript, name: str, settings: OutputSettings) -> Iterator[bytes]:
@@ -39,7 +49,7 @@ def render(transcript: Transcript, name: str, settings: OutputSettings) -> Itera
 
 def output_paths(stem: Path, settings: OutputSettings) -> tuple[Path, ...]:
     """The files that `write_transcript` writes: `stem` with the extension of each format."""
-    return tuple(stem.with_name(f"{stem.name}.{name}") for name in formats(settings.output_format))
+    return tuple(stem.with_name(f"{stem.name}.{name}") for name in formats(settings))
 
 
 def existing(stem: Path, settings: OutputSettings) -> tuple[str, ...]:
@@ -48,8 +58,15 @@ def existing(stem: Path, settings: OutputSettings) -> tuple[str, ...]:
     Raises OSError if that cannot be found out: what cannot be looked at must not be written over.
     """
     paths = output_paths(stem, settings)
-    names = zip(formats(settings.output_format), paths, strict=True)
+    names = zip(formats(settings), paths, strict=True)
     return tuple(name for name, path in names if is_present(path))
+
+
+def read_only(stem: Path, settings: OutputSettings) -> tuple[str, ...]:
+    """The formats whose files exist and may not be written to. Raises OSError."""
+    paths = output_paths(stem, settings)
+    names = zip(formats(settings), paths, strict=True)
+    return tuple(name for name, path in names if is_read_only(path))
 
 
 def write_transcript(
@@ -61,15 +78,15 @@ def write_transcript(
 ) -> tuple[Path, ...]:
     """Write every format that the settings ask for; the files are durable on return.
 
-    Each file is written atomically; `owner` as in `write_atomic`. Files of formats in `keep` are
-    not changed. Returns the files written. Raises DiskFullError, StorageError, or UsageError for
+    Each file is written as by `write_output`. Files of formats in `keep` are not changed. Returns
+    the files written. Raises DiskFullError, StorageError, or UsageError for
     a format that needs an optional dependency.
     """
     _make_folder(stem.parent)
-    names = zip(formats(settings.output_format), output_paths(stem, settings), strict=True)
+    names = zip(formats(settings), output_paths(stem, settings), strict=True)
     wanted = [(name, path) for name, path in names if name not in keep]
     for name, path in wanted:
-        write_atomic(path, render(transcript, name, settings), owner=owner)
+        write_output(path, render(transcript, name, settings), owner=owner)
     return tuple(path for _, path in wanted)
 
 

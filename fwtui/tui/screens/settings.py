@@ -21,7 +21,7 @@ from fwtui.config.save import delete_profile, save_profile, save_settings
 from fwtui.config.sources import load_profiles, load_settings
 from fwtui.config.validate import validated
 from fwtui.core.settings import Settings
-from fwtui.errors import FwtuiError
+from fwtui.errors import FwtuiError, ModelError
 from fwtui.tui.formatting import FieldRow, StyledText, clean, fields, shown_path, width
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keymap import with_keys
@@ -416,10 +416,23 @@ class SettingsDialog(Dialog[Settings | None]):
         if not self._finish():
             return None
         try:
-            return validated(self.draft.settings)
+            settings = validated(self.draft.settings)
+            self._notify_warnings(settings)
         except FwtuiError as error:
             self._show_error(error)
             return None
+        return settings
+
+    def _notify_warnings(self, settings: Settings) -> None:
+        """Show what will have no effect, or not the wanted one. Raises UsageError."""
+        from fwtui.batch.start_checks import check_settings
+
+        try:
+            found = check_settings(settings)
+        except ModelError as error:  # the model may come later; the batch will say so
+            found = (f"{error.title}. {error.hint}",)
+        for text in found:
+            self.notify(clean(text).replace("--", ""), severity="warning", markup=False)
 
     def _show_error(self, error: FwtuiError) -> None:
         """Show an error beside the setting that it is about."""

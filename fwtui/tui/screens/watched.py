@@ -29,6 +29,7 @@ from fwtui.tui.widgets.lines import Listing
 from fwtui.tui.widgets.paint import Piece
 
 MOST_NAME_CELLS = 12
+MOST_SETTLE_SECONDS = 86400.0
 _FIELDS = {
     "path": ("Folder", "the folder to watch, including subfolders"),
     "output": ("Output folder", "empty: the batch's output folder"),
@@ -178,6 +179,8 @@ def folder_of_form(
         folder = msgspec.convert(plain, WatchedFolder, strict=False)
     except msgspec.ValidationError as error:
         raise UsageError("The seconds must be a number of at least 0") from error
+    if not 0 <= folder.settle_seconds <= MOST_SETTLE_SECONDS:
+        raise UsageError(f"The seconds must be from 0 to {MOST_SETTLE_SECONDS:g}")
     if folder.target == folder.path:
         raise UsageError("Finished files cannot be moved to the watched folder itself")
     return folder

@@ -1,0 +1,71 @@
+"""Checks before the work: whether a batch, or a file with its own settings, can succeed at all."""
+
+import errno
+import tempfile
+from collections.abc import Callable
+
+from fwtui.config.validate import validated, warnings
+from fwtui.core.failure import Failure
+from fwtui.core.paths import expand_home
+from fwtui.core.settings import ModelSettings, OutputSettings, Settings
+from fwtui.engine.classify import classify_exception
+from fwtui.errors import FwtuiError, UsageError
+from fwtui.models.capabilities import check_model, unsupported_compute_type
+
+# Compute types that need a GPU, and those that CTranslate2 supports on any CPU.
+_GPU_TYPES = frozenset({"float16", "bfloat16", "int8_float16", "int8_bfloat16"})
+_CPU_TYPES = ("float32", "int8", "int8_float32")
+# ENOENT in a folder that is there: one in which nothing can be made, such as /proc.
+_NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT)
+
+
+def check_start(
+    settings: Settings, count_gpus: Callable[[], int], *, new: bool = True
+) -> tuple[str, ...]:
+    """Check all that can be known before a batch starts; returns warnings.
+
+    `new`: nothing was written yet; later, a folder that cannot be written is waited for. Blocks on
+    the disk. Raises FwtuiError that names the setting.
+    """
+    found = check_settings(settings)
+    _check_compute_type(settings.model, count_gpus)
+    if new and settings.output.output_layout != "source":
+        _check_output_dir(settings.output)
+    return found
+
+
+def check_settings(settings: Settings) -> tuple[str, ...]:
+    """Check settings against each other and their model; returns warnings. Raises FwtuiError."""
+    return (*warnings(validated(settings)), *check_model(settings))
+
+
+def settings_failure(settings: Settings) -> Failure | None:
+    """Why nothing can be transcribed with these settings; None if it can."""
+    try:
+        check_settings(settings)
+    except FwtuiError as error:
+        return classify_exception(error)
+    return None
+
+
+def _check_compute_type(model: ModelSettings, count_gpus: Callable[[], int]) -> None:
+    """Check what is known without CTranslate2; the engine knows the rest when it loads."""
+    if model.compute_type not in _GPU_TYPES or model.device == "cuda":
+        return
+    if model.device == "cpu" or not count_gpus():
+        raise unsupported_compute_type(model.compute_type, _CPU_TYPES, on_gpu=False)
+
+
+def _check_output_dir(output: OutputSettings) -> None:
+    """Check that files can be made in the folder, or in the one that it will be made in."""
+    folder = expand_home(output.output_dir).absolute()
+    existing = next((one for one in (folder, *folder.parents) if one.exists()), folder)
+    try:
+        tempfile.TemporaryFile(dir=existing).close()
+    except OSError as error:
+        if error.errno in _NOT_ALLOWED:  # anything else may pass, and is waited for
+            raise UsageError(
+                f"cannot write transcripts to {folder}: {error.strerror}",
+                "change its permissions, or choose another folder with --output_dir",
+                setting="output.output_dir",
+            ) from error

@@ -240,6 +240,10 @@ def terminal(found: Terminal) -> CheckResult:
     if found.columns < 80 or found.lines < 24:
         fix = "enlarge the window to at least 80x24"
         return CheckResult(TERMINAL, "terminal", Severity.WARNING, text, fix)
+    if not found.clipboard:
+        text += "; copied text stays in tmux"
+        fix = "tmux set -as terminal-features ',*:clipboard', if the terminal understands OSC 52"
+        return CheckResult(TERMINAL, "terminal", Severity.NOTE, text, fix)
     return CheckResult(TERMINAL, "terminal", Severity.OK, text)
 
 

@@ -22,7 +22,7 @@ from fwtui.models.protocol import AnyReply, Done, Download, RequestFailed, Waiti
 from tests.models.hub import FakeHub, etag, fake_hub, fake_proxy
 from tests.models.test_download import TOTAL, WANTED, Downloads, failure
 
-# Seconds until a hub is given up that says nothing; and for those that do answer, on a busy machine.
+# Seconds until a hub is given up that says nothing, and one that answers, on a busy machine.
 PATIENCE = 3.0
 QUICKLY = 25.0
 SETTINGS = Settings(model=ModelSettings(model="tiny"))

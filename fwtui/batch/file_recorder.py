@@ -296,6 +296,7 @@ async def transcribe_request(
         skip_window=run.skip_window,
         careful=run.careful,
         quality=run.settings.quality,
+        drop_unspoken=run.settings.output.drop_unspoken,
         scratch_limit=run.settings.batch.scratch_limit_mb << 20,
     )
 

@@ -12,7 +12,7 @@ from fwtui.batch.conflicts import record_transcribed, stem_path
 from fwtui.batch.disk_wait import output_failure
 from fwtui.batch.file_run import FileRun
 from fwtui.batch.output_folders import folder_missing
-from fwtui.batch.quality import check_transcript, fast_subtitles
+from fwtui.batch.quality import check_transcript, fast_subtitles, is_marked, left_out
 from fwtui.batch.retry import skipped_chunk
 from fwtui.batch.state import BatchState, now
 from fwtui.config.overrides import to_overrides
@@ -56,17 +56,12 @@ async def complete(state: BatchState, job: Job, run: FileRun) -> Completed | Fai
     """
     plan, settings = run.plan, run.settings
     assert plan is not None
-    found = await state.transcript(job.id)
     holes = await asyncio.to_thread(state.store.skipped_windows, job.id)
-    transcript = Transcript(plan.language, found.segments, plan.duration)
     output = settings.output
     stem = stem_path(job.stem, output)
     if (missing := await asyncio.to_thread(missing_folder, state, job, stem)) is not None:
         return Failed(now(), missing, run.started_at)
-    spoken = await asyncio.to_thread(state.store.spoken, job.id)
-    if settings.decoding.multilingual:
-        transcript = replace(transcript, segments=with_languages(transcript.segments, spoken))
-    marked = await asyncio.to_thread(state.store.findings, job.id)
+    transcript, spoken, marked = await _results(state, job, plan, settings)
 
     def write() -> tuple[tuple[Path, ...], Sequence[str], tuple[Finding, ...]]:
         rules = load_replacements(Path(output.replacements)) if output.replacements else None
@@ -111,6 +106,21 @@ async def complete(state: BatchState, job: Job, run: FileRun) -> Completed | Fai
     )
     await asyncio.to_thread(record_transcribed, state, job, plan, settings, done)
     return done
+
+
+async def _results(
+    state: BatchState, job: Job, plan: FilePlan, settings: Settings
+) -> tuple[Transcript, Sequence[Spoken], Sequence[Finding]]:
+    """The transcript as it is to be written, languages detected, and what the engine marked."""
+    segments = (await state.transcript(job.id)).segments
+    spoken = await asyncio.to_thread(state.store.spoken, job.id)
+    marked = await asyncio.to_thread(state.store.findings, job.id)
+    if settings.output.drop_unspoken:
+        segments = tuple(one for one in segments if not is_marked(one, marked))
+        marked = tuple(map(left_out, marked))
+    if settings.decoding.multilingual:
+        segments = with_languages(segments, spoken)
+    return Transcript(plan.language, segments, plan.duration), spoken, marked
 
 
 def missing_folder(state: BatchState, job: Job, stem: Path) -> Failure | None:

@@ -254,7 +254,7 @@ def _walk(folder: str, root: str) -> Iterator[_Find]:
     for error in refused:
         path = str(error.filename or folder)
         if isinstance(error, PermissionError) and path != folder:
-            # Such as lost+found: no recording has failed.
+            # Such as a folder of root's on a shared disk: no recording has failed.
             text = f"{path} was left out: {error.strerror or error}"
             yield _Note(path, valid_unicode(text))
         else:

@@ -32,7 +32,7 @@ from fwtui.watch.folder import (
     FolderStatusChanged,
     FolderWatch,
 )
-from fwtui.watch.processed import ProcessedFile, ProcessedFiles
+from fwtui.watch.processed import ProcessedFile, ProcessedFiles, known_path, one_folder
 
 JOIN_SECONDS = 5.0
 
@@ -127,6 +127,7 @@ class WatchedFolders:
         A folder that cannot be watched stays in the list with its problem. Raises StorageError if
         the session cannot be written.
         """
+        folder = await asyncio.to_thread(one_folder, folder, self.locations.watched)
         await self._close_folder(folder.path)
         if not self._open:
             self._read_queue()
@@ -179,6 +180,9 @@ class WatchedFolders:
 
     async def unwatch(self, path: str) -> None:
         """Stop watching a folder. Raises StorageError."""
+        if path not in self._open:
+            known = known_path(text_to_path(path), self.locations.watched)
+            path = path_to_text(known)
         if path in self._open:
             await self._close_folder(path)
             self._update_excluded()

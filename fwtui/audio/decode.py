@@ -6,9 +6,9 @@ Damage costs only the damaged packets.
 import gc
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import chain, pairwise
 from pathlib import Path
+from typing import cast
 
 import av
 import msgspec
@@ -26,8 +26,9 @@ from fwtui.audio.media import (
     raise_out_of_memory,
     raise_read_error,
 )
+from fwtui.audio.reading import Reading
 from fwtui.audio.wav import HEADER_BYTES, SAMPLE_BYTES, SAMPLE_RATE, TooLong, WavWriter, check_room
-from fwtui.core.text import clock, display_name, plural
+from fwtui.core.text import display_name, plural
 from fwtui.errors import BadMediaError
 
 # Encoder delay, pre-skip and timestamps rounded by the container stay below this (AAC and Opus
@@ -45,17 +46,20 @@ class Timeline:
     """Decides how much silence to insert before each frame.
 
     `start` is the clock's time of second 0 (None: that of the first frame), `duration` the length
-    that the container claims (0: unknown). All times are seconds.
+    that the container claims (0: unknown). `silence` is all that was inserted, `lead` what of it
+    comes before the first frame. All times are seconds.
     """
 
     def __init__(self, start: float | None, duration: float) -> None:
         self.gaps = 0
         self.gap_seconds = 0.0
         self.jumps = 0
+        self.jump_seconds = 0.0
         self._origin = start
         # Claimed lengths are estimates in some formats; a gap far beyond them is a broken clock.
         self._limit = duration + max(60.0, duration / 10) if duration > 0 else None
-        self._silence = 0.0
+        self.silence = 0.0
+        self.lead = 0.0
 
     def silence_before(self, at: float | None, position: float, following: float | None) -> float:
         """Seconds of silence to insert before a frame.
@@ -73,19 +77,23 @@ class Timeline:
         if following is not None and abs(following - self._origin - position) < abs(lag) / 2:
             return 0.0  # the next frame is where this one should be: one wrong timestamp
         if lag > 0 and self._is_plausible(position, lag):
-            self._silence += lag
+            self.silence += lag
             if position > 0:
                 self.gaps += 1
                 self.gap_seconds += lag
+            else:
+                self.lead = lag
             return lag
         self._origin += lag
-        self.jumps += position > 0
+        if position > 0:
+            self.jumps += 1
+            self.jump_seconds += abs(lag)
         return 0.0
 
     def _is_plausible(self, position: float, lag: float) -> bool:
         if self._limit is None:
-            return self._silence + lag <= MAX_UNKNOWN_SILENCE
-        return position + lag <= self._limit and self._silence + lag <= MAX_SILENCE
+            return self.silence + lag <= MAX_UNKNOWN_SILENCE
+        return position + lag <= self._limit and self.silence + lag <= MAX_SILENCE
 
 
 # faster-whisper resamples in blocks of this many samples; the same blocks give the same samples.
@@ -115,11 +123,6 @@ class Decoded(msgspec.Struct, frozen=True):
     digest: str = ""
 
 
-@dataclass
-class _Damage:
-    packets: int = 0
-
-
 def decode_to_wav(
     path: Path,
     wav: Path,
@@ -139,9 +142,9 @@ def decode_to_wav(
         needed = HEADER_BYTES + round(_credible(media) * SAMPLE_RATE) * SAMPLE_BYTES
         check_room(wav.parent, min(needed, limit) if limit else needed)
         timeline = Timeline(media.start, media.duration)
-        damage = _Damage()
+        reading = Reading(media)
         with WavWriter(wav, needed, limit) as writer:
-            frames = _frames(media, damage, cancelled)
+            frames = _frames(media, reading, cancelled)
             try:
                 _transfer(media, frames, timeline, writer, _Progress(on_progress))
             except av.error.FFmpegError as error:
@@ -156,7 +159,11 @@ def decode_to_wav(
         # FFmpeg 8 gives each resampler threads, and PyAV frees one only when it is collected.
         gc.collect(_YOUNG)
         seconds = writer.samples / SAMPLE_RATE
-        warnings = _warnings(damage, timeline, seconds, media.duration)
+        silence = timeline.silence
+        warnings = (
+            *reading.warnings(seconds - silence, silence - timeline.lead, timeline.lead),
+            *_warnings(timeline),
+        )
         return Decoded(writer.samples, warnings, writer.digest)
 
 
@@ -249,7 +256,7 @@ def _parameters(frame: AudioFrame) -> tuple[object, ...]:
     return frame.format.name, frame.layout.name, frame.sample_rate, frame.time_base
 
 
-def _frames(media: Media, damage: _Damage, cancelled: Callable[[], bool]) -> Iterator[AudioFrame]:
+def _frames(media: Media, reading: Reading, cancelled: Callable[[], bool]) -> Iterator[AudioFrame]:
     """The stream's frames; packets that cannot be decoded are counted and skipped."""
     try:
         # `decode` would do it, but PyAV 19 has a ValueError for the packets behind a failure.
@@ -257,29 +264,30 @@ def _frames(media: Media, damage: _Damage, cancelled: Callable[[], bool]) -> Ite
     except av.error.FFmpegError as error:
         raise_out_of_memory(media.path, error)
         return
-    for packet in _packets(media, damage):
+    for packet in _packets(media, reading):
         if cancelled():
             raise DecodeCancelled
         try:
             frames = media.stream.decode(packet)
         except av.error.FFmpegError as error:
             raise_out_of_memory(media.path, error)
-            damage.packets += 1
+            reading.damage(packet)
             continue
         yield from frames
 
 
-def _packets(media: Media, damage: _Damage) -> "Iterator[Packet[AudioStream] | None]":
+def _packets(media: Media, reading: Reading) -> "Iterator[Packet[AudioStream] | None]":
     """The stream's packets, beyond read errors; the last one is empty or None and flushes."""
     failures = 0
     while failures < _MAX_READ_FAILURES:
         try:
-            for packet in media.container.demux(media.stream):
+            for packet in media.container.demux():
                 failures = 0
-                yield packet
+                if reading.packet(packet):
+                    yield cast("Packet[AudioStream]", packet)
         except av.error.FFmpegError as error:
             raise_read_error(media.path, error)
-            damage.packets += 1
+            reading.damage()
             failures += 1
         else:
             return
@@ -310,19 +318,15 @@ def _cannot_convert(path: Path, error: av.error.FFmpegError) -> BadMediaError:
     )
 
 
-def _warnings(
-    damage: _Damage, timeline: Timeline, seconds: float, expected: float
-) -> tuple[str, ...]:
+def _warnings(timeline: Timeline) -> tuple[str, ...]:
     found: list[str] = []
-    if damage.packets:
-        found.append(f"{plural(damage.packets, 'damaged packet')} skipped")
     if timeline.gaps:
         gaps = plural(timeline.gaps, "gap")
         found.append(f"{gaps} in the audio filled with {timeline.gap_seconds:.1f} s of silence")
     if timeline.jumps:
+        times = plural(timeline.jumps, "time")
         found.append(
-            f"timestamps jump ({plural(timeline.jumps, 'time')}): subtitles may be shifted"
+            f"timestamps jump ({times}, {timeline.jump_seconds:,.1f} s in all): subtitles may be "
+            "shifted"
         )
-    if expected and abs(seconds - expected) > max(1.0, expected * 0.02):
-        found.append(f"{clock(seconds)} of audio decoded, but the file claims {clock(expected)}")
     return tuple(found)

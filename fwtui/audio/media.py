@@ -5,7 +5,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.stream import Disposition
 
+from fwtui.audio.containers import Unreadable, is_encrypted, why_unreadable
 from fwtui.audio.identity import Identity, identify
 from fwtui.core.disk_errors import (
     DiskArea,
@@ -58,6 +59,11 @@ class Media(NamedTuple):
     stream: AudioStream
 
     @property
+    def number(self) -> int:
+        """Which of the audio streams it is, from 0."""
+        return self.container.streams.audio.index(self.stream)
+
+    @property
     def start(self) -> float | None:
         """The container's time of second 0, in seconds; None if it does not say.
 
@@ -73,9 +79,20 @@ class Media(NamedTuple):
         if stream.duration and stream.time_base:
             begin = stream.start_time * stream.time_base if stream.start_time else 0
             return max(0.0, float(begin + stream.duration * stream.time_base) - (self.start or 0.0))
-        tagged = _clock_seconds(stream.metadata.get("DURATION", ""))
-        if tagged > 0:  # Matroska keeps the length of each stream as a tag
-            return tagged
+        if self.tagged:
+            return self.tagged[-1]
+        return self.file_duration
+
+    @property
+    def tagged(self) -> tuple[float, ...]:
+        """What a tag of the stream may mean, in seconds: some programs write where it ends."""
+        tagged = _clock_seconds(self.stream.metadata.get("DURATION", ""))
+        start = self.start or 0.0
+        return () if tagged <= 0 else (tagged,) if tagged <= start else (tagged, tagged - start)
+
+    @property
+    def file_duration(self) -> float:
+        """Seconds of the longest stream, as the container says or FFmpeg guesses; 0 if unknown."""
         length: int | None = self.container.duration
         return max(0.0, length / av.time_base) if length else 0.0
 
@@ -98,7 +115,9 @@ def open_media(path: Path) -> Iterator[Media]:
     except av.error.FFmpegError as error:
         raise media_error(path, error) from error
     with container:
-        yield Media(path, size, container, _audio_stream(path, container))
+        media = Media(path, size, container, _audio_stream(path, container))
+        _refuse_encrypted(media)
+        yield media
 
 
 def probe(path: Path) -> MediaInfo:
@@ -190,10 +209,35 @@ def media_error(path: Path, error: av.error.FFmpegError) -> MediaError:
     raise_out_of_memory(path, error)
     if error.errno in _ACCESS_ERRNOS and not _reads_well(path):
         return access_error(path, OSError(error.errno, error.strerror or ""))
+    with suppress(OSError), path.open("rb") as file:
+        if (reason := why_unreadable(file, path.stat().st_size)) is not None:
+            return _unreadable_error(path, reason)
     return BadMediaError(
         f"Not a media file, or damaged: {display_name(path)}",
         f"No audio or video format was recognised ({error.strerror}).",
     )
+
+
+def _unreadable_error(path: Path, reason: Unreadable) -> BadMediaError:
+    name = display_name(path)
+    match reason:
+        case Unreadable.PART:
+            return BadMediaError(
+                f"Only a part of a stream: {name}",
+                "Its beginning is in another file: join them first.",
+            )
+        case Unreadable.NO_INDEX:
+            return BadMediaError(
+                f"The recording was not completed: {name}",
+                "Its index is missing. Copy it again if the copy was cut off; otherwise repair it "
+                "with a tool for its recorder or camera, such as untrunc.",
+            )
+        case Unreadable.NO_LENGTH:
+            return BadMediaError(
+                f"The recording was not completed: {name}",
+                "Its header claims no audio. Repair it, or import it as raw audio, for example "
+                "with Audacity.",
+            )
 
 
 def raise_read_error(path: Path, error: av.error.FFmpegError) -> None:
@@ -240,6 +284,18 @@ def _audio_stream(path: Path, container: InputContainer) -> AudioStream:
         f"Unknown audio format: {name}",
         "Convert it to a common format, for example with ffmpeg to FLAC.",
     )
+
+
+def _refuse_encrypted(media: Media) -> None:
+    """Raise BadMediaError if the audio is encrypted: it would be decoded to noise."""
+    with suppress(OSError), media.path.open("rb") as file:
+        demuxer = media.container.format.name
+        if is_encrypted(file, media.size, demuxer, media.number, media.stream.id):
+            raise BadMediaError(
+                f"Encrypted: {display_name(media.path)}",
+                "It is protected against copying or by a password: export it without protection "
+                "first.",
+            )
 
 
 def _clock_seconds(text: str) -> float:

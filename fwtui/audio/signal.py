@@ -16,6 +16,9 @@ from fwtui.core.session import SpeechChunk
 
 FloatArray = npt.NDArray[np.float32]
 
+# No louder: digital silence, with the rounding errors of codecs and of conversions (-84 dB).
+SILENT_PEAK = 2 / 32768
+
 
 class SampleSource(Protocol):
     """A mono signal at 16 kHz that can be read anywhere."""

@@ -12,13 +12,19 @@ import numpy as np
 from faster_whisper.vad import VadOptions, get_vad_model
 
 from fwtui.audio.decode import DecodeCancelled
-from fwtui.audio.signal import FloatArray, SampleSource
+from fwtui.audio.signal import SILENT_PEAK, FloatArray, SampleSource
 from fwtui.audio.wav import SAMPLE_RATE
 from fwtui.core.session import SpeechChunk
 
 _WINDOW = 512  # samples per probability
 _CONTEXT = 64  # samples of the window before that the model sees too
 _BLOCK = 2000  # windows per run of the model: 64 s
+_SMALL_BLOCK = 160  # 5 s
+# What counts as speech when only its beginning is looked for: 0.2 s in a row, from half a second
+# before on.
+_SPEECH = 0.5
+_SPEECH_WINDOWS = 6
+_LEAD = SAMPLE_RATE // 2
 # A pause of this length is a good place to cut speech that is too long.
 _CUT_PAUSE = SAMPLE_RATE * 98 / 1000
 
@@ -37,8 +43,42 @@ def find_speech(
     return segmenter.finish(len(source))
 
 
+def first_sound(source: SampleSource, start: int, cancelled: Callable[[], bool]) -> int:
+    """The first sample, from `start` on, of speech; without speech, of anything but silence.
+
+    `start` itself if there is neither. Reads no more than it has to. Raises DecodeCancelled.
+    """
+    rest = _Rest(source, start)
+    run = 0
+    for number, block in enumerate(speech_probabilities(rest, cancelled, _SMALL_BLOCK)):
+        for index, probability in enumerate(block.tolist()):
+            run = run + 1 if probability >= _SPEECH else 0
+            if run == _SPEECH_WINDOWS:
+                begin = (number * _SMALL_BLOCK + index + 1 - run) * _WINDOW
+                return start + max(0, begin - _LEAD)
+    for at in range(start, len(source), _BLOCK * _WINDOW):
+        loud = np.flatnonzero(np.abs(source.read(at, at + _BLOCK * _WINDOW)) > SILENT_PEAK)
+        if loud.size:
+            return at + int(loud[0])
+    return start
+
+
+@dataclass(frozen=True)
+class _Rest:
+    """A signal from `start` on."""
+
+    source: SampleSource
+    start: int
+
+    def __len__(self) -> int:
+        return max(0, len(self.source) - self.start)
+
+    def read(self, start: int, stop: int) -> FloatArray:
+        return self.source.read(self.start + start, self.start + stop)
+
+
 def speech_probabilities(
-    source: SampleSource, cancelled: Callable[[], bool] = lambda: False
+    source: SampleSource, cancelled: Callable[[], bool] = lambda: False, size: int = _BLOCK
 ) -> Iterator[FloatArray]:
     """Speech probability of every 512 samples, in blocks; the same as of the whole signal."""
     session = get_vad_model().session
@@ -46,10 +86,10 @@ def speech_probabilities(
     cell = np.zeros((1, 1, 128), np.float32)
     context = np.zeros((1, _CONTEXT), np.float32)
     total = len(source) // _WINDOW + 1  # a full last window is followed by a silent one
-    for first in range(0, total, _BLOCK):
+    for first in range(0, total, size):
         if cancelled():
             raise DecodeCancelled
-        last = min(first + _BLOCK, total)
+        last = min(first + size, total)
         samples = source.read(first * _WINDOW, last * _WINDOW)
         windows = np.pad(samples, (0, (last - first) * _WINDOW - samples.size)).reshape(-1, _WINDOW)
         if last == total:

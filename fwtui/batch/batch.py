@@ -92,9 +92,10 @@ from fwtui.core.events import (
 from fwtui.core.failure import Failure
 from fwtui.core.job import JobId
 from fwtui.core.segment import Transcript
+from fwtui.core.session import is_kept
 from fwtui.engine.classify import classify_exception
 from fwtui.engine.client import COMMAND
-from fwtui.errors import FwtuiError
+from fwtui.errors import FwtuiError, StorageError
 from fwtui.memory.describe import batch_line
 from fwtui.memory.measure import MemoryMeter
 from fwtui.sessions.scratch import LINKS, link_folder
@@ -106,6 +107,8 @@ FIRST_SAMPLE_SECONDS = 0.1
 SAMPLE_SECONDS = 1.0
 IDLE_SAMPLE_SECONDS = 3
 ADD_AGAIN_SECONDS = 5.0
+SAVE_AGAIN_SECONDS = 60.0
+SAVE_PAUSE = 20  # times as long as writing the session file took
 # How long quitting the screen waits for commands that run after a file or the batch.
 HOOK_PATIENCE_SECONDS = 5.0
 
@@ -192,6 +195,8 @@ class Batch:
         self._quit_sent = False
         self._quitting = False
         self._memory: MemoryReading | None = None
+        self._files_added = False  # since the session file was written
+        self._save_due = 0.0  # when the session file may be written again, as of the loop
 
         self.state = BatchState(store)
         post, post_here = self._post, self._inbox.put_nowait
@@ -351,8 +356,9 @@ class Batch:
         self._save_result()
         self._folders.close()
         store, counts = self.state.store, self.state.counts
+        cancelled = counts.cancelled and any(is_kept(job) for job in self.state.queue)
         try:
-            if counts.unfinished or counts.failed or store.folders:
+            if counts.unfinished or counts.failed or cancelled or store.folders:
                 store.close()
             else:
                 store.delete()
@@ -450,6 +456,7 @@ class Batch:
         """Pass a change of the queue on to the components that depend on it."""
         match change:
             case JobsAdded(jobs=jobs):
+                self._files_added = True
                 self._estimate.queue_changed()
                 self._durations.add(jobs)
                 self._folders.jobs_added(jobs)
@@ -634,8 +641,29 @@ class Batch:
             self._change_phase(Cause.ENGINES_PAUSED)
         elif self.phase is Phase.RUNNING:
             await self._work()
+        await self._save_snapshot()
         if self.is_background and self._is_done and not self._server.clients:
             self.send(Quit())
+
+    async def _save_snapshot(self) -> None:
+        """Write the session file when files were added, and at rest; seldom if that takes long.
+
+        Everything is in the journal already, so a failure changes nothing.
+        """
+        wanted = self._files_added or self.phase in AT_REST or self.phase is Phase.PAUSED
+        if not (wanted and self.state.store.is_snapshot_old) or self.discovery.is_busy:
+            return
+        begin = self._loop.time()
+        if begin < self._save_due:
+            return
+        try:
+            await self.state.save_snapshot()
+        except StorageError as error:
+            self.state.log(Level.DEBUG, f"The session file is not up to date: {error.title}")
+            self._save_due = begin + SAVE_AGAIN_SECONDS
+        else:
+            self._files_added = False
+            self._save_due = begin + SAVE_PAUSE * (self._loop.time() - begin)
 
     async def _work(self) -> None:
         """Give the engines their next files; finish if there are none."""

@@ -174,7 +174,7 @@ class FileRecorder:
         state: State = Pending(run.position)
         if run.cancelled:  # a file that was only being prepared was still waiting, to the user
             if run.has_started:
-                state = Cancelled(now(), run.started_at)
+                state = Cancelled(now(), run.started_at, kept=True)
             else:
                 state = Skipped(now(), SKIPPED_BY_USER)
         await self.state.put(replace(job, state=state))

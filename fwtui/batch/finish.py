@@ -2,7 +2,7 @@
 
 import asyncio
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -23,12 +23,12 @@ from fwtui.core.finding import Finding
 from fwtui.core.job import Completed, Failed, Job
 from fwtui.core.paths import REPORT_PREFIX, expand_home, path_to_text, text_to_path
 from fwtui.core.segment import Segment, Transcript
-from fwtui.core.session import FilePlan, Spoken
-from fwtui.core.settings import Settings
-from fwtui.disk.files import is_folder, write_atomic
+from fwtui.core.session import FilePlan, Spoken, with_languages
+from fwtui.core.settings import OutputSettings, Settings
+from fwtui.disk.files import is_folder, write_output
 from fwtui.errors import FwtuiError
 from fwtui.outputs.formats.edit import edited
-from fwtui.outputs.formats.registry import write_transcript
+from fwtui.outputs.formats.registry import formats, read_only, write_transcript
 from fwtui.report.render import render_report
 from fwtui.report.report import Prediction, make_report
 
@@ -64,21 +64,29 @@ async def complete(state: BatchState, job: Job, run: FileRun) -> Completed | Fai
     if (missing := await asyncio.to_thread(missing_folder, state, job, stem)) is not None:
         return Failed(now(), missing, run.started_at)
     spoken = await asyncio.to_thread(state.store.spoken, job.id)
+    if settings.decoding.multilingual:
+        transcript = replace(transcript, segments=with_languages(transcript.segments, spoken))
     marked = await asyncio.to_thread(state.store.findings, job.id)
 
-    def write() -> tuple[tuple[Path, ...], tuple[Finding, ...]]:
+    def write() -> tuple[tuple[Path, ...], Sequence[str], tuple[Finding, ...]]:
         rules = load_replacements(Path(output.replacements)) if output.replacements else None
         text = edited(transcript, output, rules, text_languages(plan.language, settings, spoken))
-        written = write_transcript(text, stem, output, state.store.owner, job.kept_formats or ())
-        return written, (
-            *check_transcript(
-                transcript, plan, spoken, settings.decoding, settings.quality, marked
+        kept = job.kept_formats or ()
+        protected = protected_formats(stem, output, kept)
+        written = write_transcript(text, stem, output, state.store.owner, (*kept, *protected))
+        return (
+            written,
+            protected,
+            (
+                *check_transcript(
+                    transcript, plan, spoken, settings.decoding, settings.quality, marked
+                ),
+                *fast_subtitles(text, output),
             ),
-            *fast_subtitles(text, output),
         )
 
     try:
-        written, findings = await asyncio.to_thread(write)
+        written, protected, findings = await asyncio.to_thread(write)
     except (FwtuiError, OSError) as error:
         return Failed(now(), output_failure(error, stem.parent), run.started_at)
     state.output_folders.add(stem.parent)
@@ -94,6 +102,7 @@ async def complete(state: BatchState, job: Job, run: FileRun) -> Completed | Fai
         warnings=(
             *warnings_of(plan, holes, len(transcript.segments), run.changed),
             *kept_warning(job.kept_formats or ()),
+            *read_only_warning(protected),
         ),
         used=to_overrides(
             replace(settings, model=run.current.model, decoding=run.current.decoding)
@@ -132,6 +141,20 @@ def text_languages(
     return of
 
 
+def protected_formats(stem: Path, output: OutputSettings, kept: Collection[str]) -> tuple[str, ...]:
+    """The formats that cannot be written because their files are read-only, if others can.
+
+    Otherwise none: the file fails when they are written, and keeps its words. Raises OSError.
+    """
+    protected = tuple(name for name in read_only(stem, output) if name not in kept)
+    return protected if {*formats(output)} - {*protected, *kept} else ()
+
+
+def read_only_warning(names: Collection[str]) -> tuple[str, ...]:
+    """The warning about formats whose files are read-only."""
+    return (f"read-only and not replaced: {', '.join(names)}",) if names else ()
+
+
 def kept_warning(kept: Sequence[str]) -> tuple[str, ...]:
     """The warning about formats that existed before and were not overwritten."""
     return (f"existed and was kept: {', '.join(kept)}",) if kept else ()
@@ -153,7 +176,7 @@ async def write_report(
         text = render_report(report).encode()
         # if no file was completed, the folder may not exist yet
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
-        await asyncio.to_thread(write_atomic, path, text, owner=state.store.owner)
+        await asyncio.to_thread(write_output, path, text, owner=state.store.owner)
     except FwtuiError as error:
         state.log(Level.ERROR, f"The report could not be written: {error.title}")
         return None

@@ -111,7 +111,7 @@ class LinkDownloads:
         started = job.state.started_at
         match message.outcome:
             case _ if cancelled:
-                await self.state.put(replace(job, state=Cancelled(now(), started)))
+                await self.state.put(replace(job, state=Cancelled(now(), started, kept=True)))
             case Path() as file:
                 await self._put_with_file(replace(job, state=Pending()), file)
             case Failure() as failure:

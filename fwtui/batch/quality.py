@@ -53,7 +53,7 @@ def check_transcript(
     speech = plan.heard if plan.heard is not None else plan.speech
     if speech is not None and not clip_points(decoding.clip_timestamps):
         found += limited(missing_speech(speech, transcript.segments, quality.missing_speech_s))
-    if quality.check_languages:
+    if quality.check_languages and not decoding.multilingual:
         found += limited(other_languages(spoken, plan.language))
     return tuple(sorted(found, key=lambda finding: (finding.start, finding.end)))
 

@@ -160,6 +160,7 @@ class QueueCommands:
             if not job.is_finished:
                 continue
             own = job.settings if command.settings is None else to_overrides(command.settings)
+            job = replace(job, last_failure=job.failure)  # noqa: PLW2901
             if isinstance(job.state, Completed):
                 own_outputs = replace(job, state=Pending(), settings=own, kept_formats=())
                 restarted.append(own_outputs)

@@ -302,6 +302,11 @@ class BatchState:
         async with self._committing:
             await asyncio.to_thread(self.store.set_folders, folders)
 
+    async def save_snapshot(self) -> None:
+        """Bring the session file up to date. Raises StorageError."""
+        async with self._committing:
+            await asyncio.to_thread(self.store.save_snapshot)
+
     async def begin_file(self, job: JobId, plan: FilePlan) -> None:
         """Record that a file starts from its beginning."""
         async with self._committing:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from msgspec.structs import replace
 
@@ -21,8 +22,10 @@ from fwtui.core.paths import path_to_text, text_to_path
 from fwtui.core.text import in_natural_order, plural, printable
 from fwtui.core.watched_folder import FolderStatus, WatchedFolder
 from fwtui.errors import FwtuiError, StorageError
+from fwtui.sessions.delete import was_quarantined
 from fwtui.sessions.load import load
 from fwtui.sessions.session_files import SessionFiles
+from fwtui.sessions.snapshot import UnreadableError
 from fwtui.watch.actions import FileReplaced, apply_after_action
 from fwtui.watch.folder import (
     FileRenamed,
@@ -46,7 +49,7 @@ def reconcile(
     was interrupted, and the file is forgotten, to be queued again. If the session no longer exists,
     all its files are done, or the user gave them up.
     """
-    queues: dict[str, set[str] | None] = {}
+    queues: dict[str, set[str] | Literal["gone", "unknown"]] = {}
 
     def reconciled() -> Iterator[ProcessedFile]:
         for entry in files.queued():
@@ -56,24 +59,31 @@ def reconcile(
                 continue
             if entry.session not in queues:
                 queues[entry.session] = _queue_of(sessions, entry.session)
-            queue = queues[entry.session]
-            if queue is None:
-                yield replace(entry, status="done")
-            elif entry.path not in queue:
-                yield replace(entry, status="forgotten")
+            match queues[entry.session]:
+                case "gone":
+                    yield replace(entry, status="done")
+                case "unknown":
+                    pass
+                case queue if entry.path not in queue:
+                    yield replace(entry, status="forgotten")
 
     files.add(tuple(reconciled()))
 
 
-def _queue_of(sessions: Path, session: str) -> set[str] | None:
-    """The paths in the queue of a session; None if it does not exist or cannot be read."""
+def _queue_of(sessions: Path, session: str) -> set[str] | Literal["gone", "unknown"]:
+    """The paths in the queue of a session: none if it could not be read, and is in quarantine.
+
+    "unknown" if it may be readable later, or with another version.
+    """
     stored = SessionFiles(sessions, session)
     try:
         if not stored.exists():
-            return None
+            return set() if was_quarantined(stored) else "gone"
         return {job.path for job in load(stored).content.view.jobs.values()}
+    except UnreadableError:
+        return set()
     except StorageError:
-        return None
+        return "unknown"
 
 
 @dataclass

@@ -25,7 +25,14 @@ from fwtui.core.segment import Transcript
 from fwtui.core.session import Session
 from fwtui.core.settings import Settings
 from fwtui.core.watched_folder import WatchedFolder
-from fwtui.sessions.catalog import SessionList, StoredSession, adopt, discard_stored, list_sessions
+from fwtui.sessions.catalog import (
+    SessionList,
+    StoredSession,
+    adopt,
+    discard_stored,
+    list_sessions,
+    remove_empty,
+)
 from fwtui.sessions.delete import DeletedFiles
 from fwtui.sessions.remap import missing, remap_session
 from fwtui.sessions.scratch import LINKS, leftovers_text, sweep, sweep_links, sweep_system_temp
@@ -59,20 +66,21 @@ class Workspace:
         self._swept: list[DeletedFiles] = []
 
     async def incomplete(self) -> SessionList:
-        """Unfinished sessions, the last changed first.
-
-        Also deletes leftovers of crashes: scratch files, and finished sessions that nobody holds.
-        """
-        return await asyncio.to_thread(self._incomplete)
-
-    def _incomplete(self) -> SessionList:
-        self._swept.append(self.sweep())
-        listed = list_sessions(self.locations.sessions)
-        for stored in listed.sessions:
-            if not (stored.session.is_incomplete or stored.in_use or stored.legacy_file):
-                discard_stored(stored, self.locations.sessions)
-        left = tuple(stored for stored in listed.sessions if stored.session.is_incomplete)
+        """Unfinished sessions, the last changed first. Deletes nothing."""
+        listed = await self.all_sessions()
+        left = tuple(stored for stored in listed.sessions if stored.is_unfinished)
         return replace(listed, sessions=left)
+
+    async def clean_up(self) -> None:
+        """Delete leftovers of crashes: scratch files, sockets, sessions in which there is nothing.
+
+        Done before a batch is created; what only shows sessions deletes nothing.
+        """
+        await asyncio.to_thread(self._clean_up)
+
+    def _clean_up(self) -> None:
+        self._swept.append(self.sweep())
+        remove_empty(self.locations.sessions)
 
     async def all_sessions(self) -> SessionList:
         """All sessions, the last changed first, including those that are finished or in use."""
@@ -88,6 +96,7 @@ class Workspace:
         """Create a batch with a new session that watches these folders. Raises StorageError."""
 
         def create() -> SessionStore:
+            self._clean_up()
             output = expand_home(text_to_path(path_to_text(settings.output.output_dir)))
             seen = folders_now([output])
             store = SessionStore.create(
@@ -114,6 +123,7 @@ class Workspace:
         """
 
         def open_store() -> SessionStore:
+            self._clean_up()
             maps = load_maps(self.locations.path_maps)
             store = adopt(stored, self.locations.sessions, maps=maps)
             if folders is not None and folders != store.folders:

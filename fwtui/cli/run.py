@@ -317,6 +317,8 @@ def conclude(record: RunRecord, settings: Settings, console: Console) -> ExitCod
         console.always(f"to resume: fwtui run --resume {session_id}")
     elif counts.failed:
         console.line(f"to retry: fwtui run --resume {session_id}")
+    elif counts.cancelled:
+        console.line(f"to resume what was cancelled: fwtui run --resume {session_id}")
     return record.exit_code
 
 
@@ -335,6 +337,7 @@ async def _open(
     from fwtui.batch.workspace import Workspace
 
     workspace = Workspace(locations, find=finder_of(intake.paths, intake.found._replace(notes=())))
+    await workspace.clean_up()
     listed = await workspace.incomplete()
     for problem in listed.problems:
         console.line(f"warning: {printable(problem)}")
@@ -358,8 +361,8 @@ async def _open(
         changed = validated(apply(mapped.session.settings, request.changes))
         settings = changed.with_user_settings_of(request.settings)
         changing = [ChangeSettings(settings)] if changed != mapped.session.settings else []
-        failed = tuple(job.id for job in chosen.session.failed)
-        retrying = [RetryJobs(failed)] if request.retry else []
+        again = tuple(job.id for job in chosen.session.to_retry)
+        retrying = [RetryJobs(again)] if request.retry and again else []
         await _ensure_models(settings, mapped.session.jobs, offered, new=False)
         batch = await workspace.resume(chosen, request.settings)
         console.line(f"resuming session {printable(chosen.session.session_id)}")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 def incomplete(sessions: Iterable["StoredSession"]) -> tuple["StoredSession", ...]:
     """The sessions that can be resumed, in the same order."""
-    return tuple(stored for stored in sessions if stored.session.is_incomplete)
+    return tuple(stored for stored in sessions if stored.is_unfinished)
 
 
 def choose(
@@ -58,6 +58,8 @@ def described(stored: "StoredSession") -> str:
     counts = [f"{len(session.completed)} of {plural(len(session.jobs), 'file')} done"]
     if session.failed:
         counts.append(f"{len(session.failed)} failed")
+    if session.cancelled:
+        counts.append(f"{len(session.cancelled)} cancelled")
     if session.folders:
         counts.append(f"watches {plural(len(session.folders), 'folder')}")
     if stored.in_use is not None:
@@ -140,7 +142,7 @@ def show(session_id: str) -> ExitCode:
     (stored,) = asyncio.run(_named(_workspace(), (session_id,), Console()))
     click.echo(described(stored))
     for job in stored.session.jobs:
-        failure = getattr(job.state, "failure", None)
+        failure = job.failure
         reason = f"  {printable(failure.beside(job.name))}" if failure else ""
         click.echo(f"{state_label(job.state):<9}  {printable(str(job.file))}{reason}")
     return ExitCode.DONE

@@ -213,7 +213,8 @@ async def open_watch(
         return await workspace.start(settings, folders), [Start()]
     session = stored.session
     changing = [ChangeSettings(settings)] if _differs(settings, session.settings) else []
-    retrying = [RetryJobs(tuple(job.id for job in session.failed))] if session.failed else []
+    again = tuple(job.id for job in session.to_retry)
+    retrying = [RetryJobs(again)] if again else []
     batch = await workspace.resume(stored, settings, folders)
     console.line(f"resuming session {printable(session.session_id)}")
     return batch, [*changing, *retrying, Start()]

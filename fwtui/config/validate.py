@@ -4,7 +4,6 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Iterator, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args
 
@@ -21,7 +20,7 @@ from fwtui.config.fields import (
 from fwtui.config.sources import KEYS, PROFILES, keys_in, parse_tables, profiles_in, values_in
 from fwtui.core.decoding import CLIPS, TOKENS, clip_points, suppressed_tokens
 from fwtui.core.disk_errors import DiskErrorKind, kind_of
-from fwtui.core.languages import LANGUAGES, language_code
+from fwtui.core.languages import AUTO, language_code, nearest_language
 from fwtui.core.paths import expand_home
 from fwtui.core.settings import LEAST_INCREMENT, DecodingSettings, OutputFormat, Settings
 from fwtui.core.templates import check_template
@@ -246,15 +245,18 @@ def _check_hook(key: str, command: str | None, *, shell: bool) -> None:
         ) from None
 
 
-def _language(key: str, language: str) -> str:
-    """The code of a language."""
+def _language(key: str, language: str) -> str | None:
+    """The code of a language; None if it is to be detected."""
+    if language.strip().casefold() in AUTO:
+        return None
     code = language_code(language)
     if code is None:
-        names = [*LANGUAGES, *LANGUAGES.values()]
-        close = get_close_matches(language.lower(), names, n=1)
+        close = nearest_language(language)
         raise UsageError(
-            f"Whisper does not support the language {shortened(ascii(language))}",
-            f"did you mean {close[0]}?" if close else "use a code such as en, or a name: English",
+            f"Whisper does not support the language {shortened(repr(language))}",
+            f"did you mean {close}?"
+            if close
+            else "use a code such as en, a name such as English, or auto",
             setting=key,
         )
     return code

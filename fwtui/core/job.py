@@ -104,10 +104,14 @@ class Failed(msgspec.Struct, frozen=True, gc=False, tag="failed"):
 
 
 class Cancelled(msgspec.Struct, frozen=True, gc=False, tag="cancelled"):
-    """Cancelled by the user while running."""
+    """Cancelled by the user while running.
+
+    `kept`: the session is kept for it, with the progress inside it; versions before 0.2 gave it up.
+    """
 
     completed_at: datetime
     started_at: datetime | None = None
+    kept: bool | msgspec.UnsetType = msgspec.UNSET  # not written unless it is true
 
 
 class Skipped(msgspec.Struct, frozen=True, gc=False, tag="skipped"):
@@ -131,7 +135,8 @@ class Job(msgspec.Struct, frozen=True, gc=False):
     formats whose files existed before and are left alone; None: not checked yet. `settings` are
     the job's own, if it was retried with other settings than the batch's: those that differ from
     their defaults, by `section.name`. `source` is the link that the file comes from; until it is
-    downloaded, `path` is where it will be.
+    downloaded, `path` is where it will be. `last_failure` is why it failed before, while it waits
+    for a retry or is retried.
     """
 
     id: JobId
@@ -145,6 +150,7 @@ class Job(msgspec.Struct, frozen=True, gc=False):
     root: str = ""
     kept_formats: tuple[str, ...] | None = msgspec.field(default=None, name="kept")
     source: str | None = None
+    last_failure: Failure | None = None
 
     def with_stem(self, stem: str) -> "Job":
         """The job with outputs of this name."""
@@ -181,6 +187,17 @@ class Job(msgspec.Struct, frozen=True, gc=False):
         if self.media is None:
             return 0.0
         return self.media.decoded if self.media.decoded is not None else self.media.duration
+
+    @property
+    def failure(self) -> Failure | None:
+        """Why it has failed, or had failed before a retry that has not ended."""
+        match self.state:
+            case Failed(failure=failure):
+                return failure
+            case Pending() | Processing():
+                return self.last_failure
+            case _:
+                return None
 
     @property
     def is_finished(self) -> bool:

@@ -20,7 +20,8 @@ class Segment(msgspec.Struct, frozen=True):
     """A segment of a transcript, as `faster_whisper.transcribe.Segment`.
 
     `seek` is the first frame of its chunk (10 ms each, in the signal that the model saw: after
-    VAD, if that was on); `tokens` are the model's, including timestamps.
+    VAD, if that was on); `tokens` are the model's, including timestamps. `language` is set if the
+    language of every chunk was detected (`multilingual`), in finished transcripts only.
     """
 
     id: int
@@ -34,6 +35,7 @@ class Segment(msgspec.Struct, frozen=True):
     no_speech_prob: float
     words: tuple[Word, ...] | None = None
     temperature: float | None = None
+    language: str | None = None
 
 
 class Transcript(msgspec.Struct, frozen=True):

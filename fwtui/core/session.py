@@ -1,12 +1,15 @@
 """A stored batch: settings, jobs, and the progress inside unfinished files."""
 
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from fwtui.core.finding import Finding
-from fwtui.core.job import Completed, Failed, Job, JobId, Pending, Processing
+from fwtui.core.job import Cancelled, Completed, Job, JobId, Pending, Skipped
 from fwtui.core.segment import Segment
 from fwtui.core.settings import Settings
 from fwtui.core.watched_folder import WatchedFolder
@@ -17,8 +20,8 @@ class WindowState(msgspec.Struct, frozen=True):
 
     `seek` and `clip` as in faster-whisper (frames of 10 ms, index of the clip range);
     `segments` counts those already found; `prompt` holds the last 223 tokens that count as
-    previous text; `last_speech` seconds. In batched mode `clip` is the index of the next chunk
-    and `seek` its first frame.
+    previous text, and `language` theirs, if every window has its own; `last_speech` seconds. In
+    batched mode `clip` is the index of the next chunk and `seek` its first frame.
     """
 
     seek: int = 0
@@ -27,6 +30,7 @@ class WindowState(msgspec.Struct, frozen=True):
     prompt: tuple[int, ...] = ()
     last_speech: float = 0.0
     done: bool = False
+    language: str = ""
 
 
 class SpeechChunk(msgspec.Struct, frozen=True, array_like=True):
@@ -100,23 +104,56 @@ class Session(msgspec.Struct, frozen=True):
 
     @property
     def failed(self) -> tuple[Job, ...]:
-        """Jobs that a resume will retry."""
-        return tuple(job for job in self.jobs if isinstance(job.state, Failed))
+        """Jobs that a resume will retry, and those whose retry has not ended."""
+        return tuple(job for job in self.jobs if job.failure is not None)
 
     @property
     def pending(self) -> tuple[Job, ...]:
-        """Jobs that are waiting or were interrupted."""
-        return tuple(job for job in self.jobs if isinstance(job.state, Pending | Processing))
+        """Jobs that are waiting or were interrupted, but for those that had failed."""
+        return tuple(job for job in self.jobs if not (job.is_finished or job.last_failure))
+
+    @property
+    def cancelled(self) -> tuple[Job, ...]:
+        """Jobs that the user cancelled while they were running."""
+        return tuple(job for job in self.jobs if isinstance(job.state, Cancelled))
+
+    @property
+    def skipped(self) -> tuple[Job, ...]:
+        """Jobs that were skipped."""
+        return tuple(job for job in self.jobs if isinstance(job.state, Skipped))
+
+    @property
+    def to_retry(self) -> tuple[Job, ...]:
+        """What a resume queues again: failed files.
+
+        Those that the user cancelled only if nothing else is left to do.
+        """
+        if self.failed or self.pending or self.folders:
+            return self.failed
+        return tuple(job for job in self.cancelled if is_kept(job))
+
+    def seconds_inside(self, job: Job) -> float:
+        """How far an unfinished file is, in seconds."""
+        if isinstance(job.state, Pending) and job.state.done_seconds:
+            return job.state.done_seconds
+        point = self.resumable.get(job.id)
+        return point.seconds if point and not isinstance(job.state, Completed) else 0.0
 
     @property
     def is_incomplete(self) -> bool:
         """Whether a resume would have anything to do, if only to wait for files."""
-        return bool(self.failed or self.pending or self.folders)
+        cancelled = any(map(is_kept, self.jobs))
+        return bool(self.failed or self.pending or self.folders or cancelled)
 
     @property
     def progress(self) -> float:
         """Share of the files that are done, 0 to 1."""
         return len(self.completed) / len(self.jobs) if self.jobs else 0.0
+
+
+def is_kept(job: Job) -> bool:
+    """Whether the user cancelled the job, and its session is kept for it."""
+    return isinstance(job.state, Cancelled) and job.state.kept is True
 
 
 class Spoken(msgspec.Struct, frozen=True, array_like=True):
@@ -142,3 +179,14 @@ class WindowResult(msgspec.Struct, frozen=True):
     skipped: bool = False
     spoken: tuple[Spoken, ...] = ()
     findings: tuple[Finding, ...] = ()
+
+
+def with_languages(segments: Iterable[Segment], spoken: Sequence[Spoken]) -> tuple[Segment, ...]:
+    """The segments with the language that was spoken in their middle, where it is known."""
+    starts = [one.start for one in spoken]
+
+    def own(segment: Segment) -> str | None:
+        at = bisect_right(starts, (segment.start + segment.end) / 2) - 1
+        return spoken[at].language if at >= 0 else None
+
+    return tuple(replace(segment, language=own(segment)) for segment in segments)

@@ -181,7 +181,7 @@ class DecodingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     ] = "transcribe"
     language: Annotated[
         str | None,
-        Meta(description="Language code or name, such as en or German (default: auto-detect)"),
+        Meta(description="Language code or name, such as en, pt-BR or German (default: auto)"),
     ] = None
     beam_size: Annotated[AtLeastOne, Meta(description="Beam size (at temperature 0)")] = 5
     best_of: Annotated[

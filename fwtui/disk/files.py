@@ -11,10 +11,12 @@ import stat
 import sys
 from collections.abc import Iterable, Iterator
 from hashlib import blake2b
+from io import BufferedReader
 from pathlib import Path
 
 from fwtui.core.disk_errors import DiskErrorKind, disk_hint, kind_of, may_pass, reason_of
 from fwtui.core.paths import path_to_text
+from fwtui.core.text import size_text
 from fwtui.errors import DiskFullError, StorageError
 
 # Some network and FUSE file systems cannot sync a folder; nothing more can be done then.
@@ -52,6 +54,26 @@ class FileSystem:
         else:
             os.fsync(descriptor)
 
+    def copy_rights(self, descriptor: int, like: Path) -> None:
+        """Give an open file the owner, group, mode and attributes of another, as far as allowed."""
+        status = like.stat()
+        if sys.platform == "win32":
+            return
+        mode = stat.S_IMODE(status.st_mode)
+        own = os.fstat(descriptor)
+        if (own.st_uid, own.st_gid) != (status.st_uid, status.st_gid):
+            try:
+                os.fchown(descriptor, status.st_uid, status.st_gid)
+            except OSError:
+                with contextlib.suppress(OSError):  # only root may give files away
+                    os.fchown(descriptor, -1, status.st_gid)
+        os.fchmod(descriptor, mode)
+        if hasattr(os, "listxattr"):
+            with contextlib.suppress(OSError):
+                for name in os.listxattr(like):
+                    with contextlib.suppress(OSError):
+                        os.setxattr(descriptor, name, os.getxattr(like, name))
+
     def close(self, descriptor: int) -> None:
         """Close a descriptor from `open`."""
         os.close(descriptor)
@@ -86,6 +108,34 @@ class FileSystem:
 FILES = FileSystem()
 
 
+class NotRegularError(OSError):
+    """What should be a file is a pipe, a device, a socket or a folder, or is far too large."""
+
+
+def open_regular(path: Path, limit: int | None = None) -> BufferedReader:
+    """Open a file of at most `limit` bytes for reading, without waiting for a pipe or a device.
+
+    Raises OSError.
+    """
+    descriptor = os.open(path, os.O_RDONLY | _BINARY | getattr(os, "O_NONBLOCK", 0))
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise NotRegularError(errno.EINVAL, "Not a regular file", str(path))
+        if limit is not None and found.st_size > limit:
+            raise NotRegularError(errno.EFBIG, f"Larger than {size_text(limit)}", str(path))
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return os.fdopen(descriptor, "rb")
+
+
+def read_regular(path: Path, limit: int) -> bytes:
+    """The content of a file of at most `limit` bytes; `open_regular` says what is refused."""
+    with open_regular(path, limit) as file:
+        return file.read(limit + 1)
+
+
 def write_all(files: FileSystem, descriptor: int, data: bytes) -> None:
     """Write all of `data`: a nearly full disk may accept only a part of it at first."""
     rest = memoryview(data)
@@ -111,6 +161,8 @@ def storage_error(error: OSError, path: Path, doing: str, needed: int = 0) -> St
 
     It names the folder if the error may be over later: see `fwtui.core.disk_errors`.
     """
+    if isinstance(error, NotRegularError):
+        return StorageError(f"Cannot {doing} {path}: {error.strerror}", "Move or delete it.")
     place = path_to_text(path.parent) if may_pass(error) else ""
     if kind_of(error) is DiskErrorKind.FULL:
         title = f"No room left to {doing} {path}"
@@ -148,6 +200,13 @@ def _status(path: Path, *, follow: bool) -> os.stat_result | None:
         return None
 
 
+def folder_error(error: OSError, folder: Path) -> StorageError:
+    """The error for a folder that cannot be looked into, with the command that mends it."""
+    told = storage_error(error, folder / "*", "look into")
+    title = f"Cannot look into {folder}: {error.strerror or error}"
+    return StorageError(title, told.hint, place=told.place)
+
+
 TEMP_PREFIX = ".fwtui-"
 TEMP_SUFFIX = ".tmp"
 
@@ -158,16 +217,18 @@ def write_atomic(
     mode: int = 0o644,
     *,
     owner: str = "",
+    like: Path | None = None,
     files: FileSystem = FILES,
 ) -> None:
     """Write `data` to `path`, durably and atomically; its folder must exist.
 
-    On any error `path` is unchanged. `mode` is subject to the umask. `owner` names a writer of
+    On any error `path` is unchanged. `mode` is subject to the umask; the rights of the file `like`
+    take its place. `owner` names a writer of
     which there is only one at a time: a temporary file that a crash of it left beside `path` is
     removed when it writes `path` again. Raises DiskFullError or StorageError; what the iterable
     raises passes through.
     """
-    temp = write_temp(path, data, mode, owner=owner, files=files)
+    temp = write_temp(path, data, mode, owner=owner, like=like, files=files)
     try:
         files.replace(temp, path)
         files.sync_folder(path.parent)
@@ -177,17 +238,57 @@ def write_atomic(
 
 
 def replace_file(path: Path, data: bytes, *, files: FileSystem = FILES) -> None:
-    """Write a file that users edit, too: as `write_atomic`, but a link to it stays a link.
-
-    Its mode stays as well; its folder is created. Raises as `write_atomic`.
-    """
+    """Write a file that users edit, too: as `write_output`, but its folder is created."""
     try:
         ensure_folder(path.parent, files, 0o777)
-        target = path.resolve()
-        mode = stat.S_IMODE(target.stat().st_mode) if is_present(target) else 0o644
     except OSError as error:
         raise storage_error(error, path, "write") from error
-    write_atomic(target, data, mode, files=files)
+    write_output(path, data, files=files)
+
+
+def write_output(
+    path: Path, data: bytes | Iterable[bytes], *, owner: str = "", files: FileSystem = FILES
+) -> None:
+    """Write a file of the user's: as `write_atomic`, but with the rights that the user gave it.
+
+    A new file obeys the umask. One that exists keeps its mode, owner, group and access list; a
+    link to it stays a link. One that is read-only is not replaced. Raises as `write_atomic`.
+    """
+    try:
+        target = Path(os.path.realpath(path))
+        exists = is_present(target, follow=True)
+        refusal = _refusal(target) if exists else ""
+    except OSError as error:
+        raise storage_error(error, path, "write") from error
+    if refusal:
+        raise StorageError(f"{path} {refusal}", _REFUSED_HINT)
+    write_atomic(target, data, 0o666, owner=owner, like=target if exists else None, files=files)
+
+
+_REFUSED_HINT = "make it writable, move it away or delete it, then retry"
+
+
+def _refusal(target: Path) -> str:
+    """Why an existing file must not be replaced; empty if it may be. Raises OSError."""
+    status = target.stat()
+    if not stat.S_ISREG(status.st_mode):
+        what = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
+        return f"is {what} and was not replaced"
+    if is_read_only(target):
+        return "is read-only and was not replaced"
+    return ""
+
+
+def is_read_only(path: Path) -> bool:
+    """Whether a file is there that this user is not to write to. Raises OSError.
+
+    A file that nobody may write to is read-only for root too.
+    """
+    found = _status(path, follow=True)
+    if found is None or not stat.S_ISREG(found.st_mode):
+        return False
+    nobody = not stat.S_IMODE(found.st_mode) & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH)
+    return nobody or not os.access(path, os.W_OK)
 
 
 def write_temp(
@@ -196,6 +297,7 @@ def write_temp(
     mode: int = 0o644,
     *,
     owner: str = "",
+    like: Path | None = None,
     files: FileSystem = FILES,
 ) -> Path:
     """Write `data`, durably, to a temporary file beside `path`; returns its path.
@@ -206,12 +308,12 @@ def write_temp(
     try:
         if owner:
             files.unlink(temp)
-        descriptor = files.open(temp, CREATE, mode)
+        descriptor = files.open(temp, CREATE, PRIVATE_FILE if like else mode)
     except OSError as error:
         raise storage_error(error, path, "write") from error
     counter = _Counter((data,) if isinstance(data, bytes) else data)
     try:
-        _fill(files, descriptor, counter)
+        _fill(files, descriptor, counter, like)
     except OSError as error:
         remove_quietly(temp, files)
         raise storage_error(error, path, "write", counter.all()) from error
@@ -247,8 +349,10 @@ def _label(path: Path, owner: str) -> str:
     ).hexdigest()
 
 
-def _fill(files: FileSystem, descriptor: int, chunks: Iterable[bytes]) -> None:
+def _fill(files: FileSystem, descriptor: int, chunks: Iterable[bytes], like: Path | None) -> None:
     try:
+        if like is not None:
+            files.copy_rights(descriptor, like)
         for chunk in chunks:
             write_all(files, descriptor, chunk)
         files.fsync(descriptor)

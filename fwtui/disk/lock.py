@@ -12,21 +12,34 @@ from pathlib import Path
 import msgspec
 
 from fwtui.disk.codec import UNREADABLE
-from fwtui.disk.files import FILES, UPDATE, FileSystem, storage_error, write_all
+from fwtui.disk.files import (
+    FILES,
+    UPDATE,
+    FileSystem,
+    open_regular,
+    read_regular,
+    storage_error,
+    write_all,
+)
 from fwtui.errors import SessionInUseError, StorageError
 
 # A process that only checks whether the lock is free holds it for a moment.
 _TRIES, _PAUSE = 5, 0.02
+_LARGEST = 1 << 16  # bytes of a lock file that are read
 # Some network and FUSE file systems have no locks.
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
 
 
 class Holder(msgspec.Struct, frozen=True):
-    """Process that works on a session: host name, process id, local time."""
+    """Process that works on a session: host name, process id, local time.
+
+    `deleting`: it is deleting the session, which may be completed by others if it dies meanwhile.
+    """
 
     host: str
     pid: int
     since: datetime | None = None
+    deleting: bool = False
 
     def __str__(self) -> str:
         """For people."""
@@ -86,6 +99,15 @@ class SessionLock:
             raise _cannot_lock(error, path) from error
         raise in_use(path.stem, _read_holder(path))
 
+    def mark_deletion(self) -> None:
+        """Record, durably, that what it protects is about to be deleted. Raises StorageError."""
+        assert self._descriptor is not None
+        try:
+            _write_holder(self._descriptor, self._files, deleting=True)
+            self._files.fsync(self._descriptor)
+        except OSError as error:
+            raise storage_error(error, self._path, "write") from error
+
     def release(self, *, remove: bool = False) -> None:
         """Release the lock if it is held. `remove`: delete its file as well."""
         if self._descriptor is None:
@@ -123,11 +145,16 @@ def _attempt(path: Path, files: FileSystem) -> int | None:
         return None
     # The text is for people only: on a full disk a session can still be inspected.
     with contextlib.suppress(OSError):
-        now = datetime.now().replace(microsecond=0)
-        files.truncate(descriptor, 0)
-        holder = Holder(socket.gethostname(), os.getpid(), now)
-        write_all(files, descriptor, msgspec.json.encode(holder))
+        _write_holder(descriptor, files)
     return descriptor
+
+
+def _write_holder(descriptor: int, files: FileSystem, *, deleting: bool = False) -> None:
+    now = datetime.now().replace(microsecond=0)
+    files.truncate(descriptor, 0)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    holder = Holder(socket.gethostname(), os.getpid(), now, deleting)
+    write_all(files, descriptor, msgspec.json.encode(holder))
 
 
 def _is_at(descriptor: int, path: Path) -> bool:
@@ -141,22 +168,26 @@ def _is_at(descriptor: int, path: Path) -> bool:
 def holder_of(path: Path) -> Holder | None:
     """The holder of a lock, or None if it is free. Changes nothing; raises StorageError."""
     try:
-        descriptor = os.open(path, os.O_RDONLY)
+        file = open_regular(path)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise storage_error(error, path, "read") from error
-    try:
-        return None if _try_lock(descriptor, shared=True) else _read_holder(path)
-    except OSError as error:
-        raise storage_error(error, path, "lock") from error
-    finally:
-        os.close(descriptor)
+    with file:
+        try:
+            return None if _try_lock(file.fileno(), shared=True) else _read_holder(path)
+        except OSError as error:
+            raise storage_error(error, path, "lock") from error
+
+
+def was_deleting(path: Path) -> bool:
+    """Whether the last holder of a lock died while it deleted what the lock protects."""
+    return _read_holder(path).deleting
 
 
 def _read_holder(path: Path) -> Holder:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Holder)
+        return msgspec.json.decode(read_regular(path, _LARGEST), type=Holder)
     except (OSError, *UNREADABLE):
         return _UNKNOWN
 

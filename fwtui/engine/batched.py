@@ -48,6 +48,7 @@ class _Chunk:
 
     `last_speech`: when speech was last heard in its file, in seconds of the joined speech. If it
     was cut off, `rest` are its continuations, which begin at `begin` seconds of the chunk.
+    `language`: its own, in multilingual mode.
     """
 
     file: BatchedFile
@@ -60,6 +61,7 @@ class _Chunk:
     temperature: float
     pieces: list[SegmentDict]
     last_speech: float
+    language: str | None = None
     begin: float = 0.0
     rest: tuple["_Chunk", ...] = ()
     findings: tuple[Finding, ...] = ()
@@ -98,6 +100,7 @@ class BatchDecoder:
         options.multilingual = options.multilingual and self.model.model.is_multilingual
         chunks = self._generate(parts, encoded, languages, options)
         for chunk in chunks:
+            self._redo_without_prompt(chunk, options)
             self._redo_if_repetitive(chunk, options)
             self._split(chunk)
         if options.word_timestamps:
@@ -151,8 +154,10 @@ class BatchDecoder:
         prompts = [
             list(prompt) for part in parts for prompt in [self._prompt(part.file)] * part.count
         ]
+        own: list[str | None] = [None] * len(prompts)
         if options.multilingual:
             _set_languages(parts, prompts, languages)
+            own = [code for code, _ in languages]
         results = self.model.model.generate(
             encoded,
             prompts,
@@ -186,6 +191,7 @@ class BatchDecoder:
                         temperature=options.temperatures[0],
                         pieces=[],
                         last_speech=part.file.state.last_speech,
+                        language=own[len(chunks)],
                     )
                 )
         return chunks
@@ -197,6 +203,19 @@ class BatchDecoder:
             if options.max_new_tokens is None
             else min(most, len(prompt) + options.max_new_tokens)
         )
+
+    def _redo_without_prompt(self, chunk: _Chunk, options: TranscriptionOptions) -> None:
+        """Decode a chunk again that has another language than the file, and so the prompt.
+
+        The model would continue in the language of the prompt. CTranslate2 wants prompts of one
+        length, so that is done alone.
+        """
+        if not options.initial_prompt or chunk.language is None or chunk.file.plan is None:
+            return
+        if chunk.language == chunk.file.plan.language:
+            return
+        chunk.prompt = _with_language(chunk.file.context.prompt(()), chunk.file, chunk.language)
+        self._decode_alone(chunk, self.model.encode(chunk.features))
 
     def _redo_if_repetitive(self, chunk: _Chunk, options: TranscriptionOptions) -> None:
         """Decode a repetitive chunk again, alone and with all temperatures."""
@@ -356,9 +375,18 @@ def _set_languages(
     """Multilingual mode: decode every chunk in its own language."""
     files = [part.file for part in parts for _ in range(part.count)]
     for file, prompt, (language, _) in zip(files, prompts, found, strict=True):
-        tokenizer = file.tokenizer
-        index = prompt.index(tokenizer.language)
-        prompt[index] = tokenizer.tokenizer.token_to_id(f"<|{language}|>")
+        prompt[:] = _with_language(prompt, file, language)
+
+
+def _with_language(prompt: list[int], file: BatchedFile, language: str) -> list[int]:
+    """The prompt with another language than the file's."""
+    tokenizer = file.tokenizer
+    index = len(prompt) - 1 - prompt[::-1].index(tokenizer.language)
+    return [
+        *prompt[:index],
+        tokenizer.tokenizer.token_to_id(f"<|{language}|>"),
+        *prompt[index + 1 :],
+    ]
 
 
 def _segments(chunks: Sequence[_Chunk], options: TranscriptionOptions) -> list[WhisperSegment]:

@@ -128,7 +128,7 @@ class BatchedFile:
         self.state = replace(
             self.state, segments=self.state.segments + len(found), last_speech=last_speech
         )
-        languages = languages if self.listens else ()
+        languages = languages if self.listens or self.decoding.multilingual else ()
         return self._advance(found, chunks, languages=languages, findings=findings)
 
     def _advance(

@@ -17,7 +17,7 @@ from fwtui.audio.features import LazyFeatures
 from fwtui.audio.identity import Identity, difference
 from fwtui.audio.media import fingerprint, probe
 from fwtui.audio.signal import FloatArray, Pcm, SampleSource, SpeechView
-from fwtui.audio.speech import find_speech
+from fwtui.audio.speech import find_speech, first_sound
 from fwtui.audio.wav import SAMPLE_RATE
 from fwtui.core.decoding import clip_points, clips_past_end
 from fwtui.core.job import MediaInfo
@@ -38,7 +38,8 @@ class PreparedFile:
     """A file whose audio is in the scratch WAV, and what is known about it.
 
     `source`: the part of the audio to transcribe. `chunks` and `first` (index and features of the
-    first chunk) are for batched mode. `resume` is the request's, if still valid; otherwise
+    first chunk) are for batched mode; `sound` is the sample from which on to detect the language in
+    sequential mode. `resume` is the request's, if still valid; otherwise
     `restarted` says why not.
     """
 
@@ -58,6 +59,7 @@ class PreparedFile:
     chunks: tuple[int, ...] | None = None
     first: tuple[int, FloatArray] | None = None
     heard: tuple[SpeechChunk, ...] | None = None
+    sound: int = 0
 
     @property
     def seconds(self) -> float:
@@ -127,6 +129,10 @@ def prepare(
         first = None
         if chunks and done < len(chunks):
             first = done, chunk_features(source, chunks, done, extractor)
+        sound = 0
+        if request.decoding.language is None and not batched and resume is None:
+            begin = (clip_points(request.decoding.clip_timestamps) or (0.0,))[0]
+            sound = first_sound(source, int(begin * SAMPLE_RATE), cancelled)
         on_error.pop_all()
     return PreparedFile(
         request=request,
@@ -145,6 +151,7 @@ def prepare(
         chunks=chunks,
         first=first,
         heard=heard,
+        sound=sound,
     )
 
 

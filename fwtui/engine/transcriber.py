@@ -12,6 +12,7 @@ from faster_whisper import WhisperModel
 from faster_whisper.feature_extractor import FeatureExtractor
 from faster_whisper.tokenizer import Tokenizer
 
+from fwtui.audio.wav import SAMPLE_RATE
 from fwtui.core.decoding import clip_points
 from fwtui.core.session import FilePlan, WindowResult
 from fwtui.core.settings import DecodingSettings, ModelSettings
@@ -97,6 +98,9 @@ class Transcriber:
         decoding = prepared.request.decoding
         first = (clip_points(decoding.clip_timestamps) or (0.0,))[0]
         frame = int(first * self.model.frames_per_second)
+        sound = int(prepared.sound / SAMPLE_RATE * self.model.frames_per_second)
+        if sound > frame + self.model.feature_extractor.nb_max_frames // 2:
+            frame = sound
         seek = frame if frame < features.shape[-1] - 1 else 0
         frames = decoding.language_detection_segments * self.model.feature_extractor.nb_max_frames
         language, _, _ = self.model.detect_language(

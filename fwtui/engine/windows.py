@@ -42,7 +42,7 @@ class WindowLoop:
     `features` are the file's (VAD-filtered) log-mel frames, `options` faster-whisper's with
     `clip_timestamps` as a list of seconds. With `listens` on, `spoken` is the language (code and
     probability) that the last window sounded like. `findings` are those of the last window, in
-    seconds of the signal.
+    seconds of the signal; `language` is the last window's, if every window has its own.
     """
 
     def __init__(
@@ -58,6 +58,7 @@ class WindowLoop:
         self.listens = listens
         self.spoken: tuple[str, float] | None = None
         self.findings: tuple[Finding, ...] = ()
+        self.language: str | None = None
         self.features = features
         self.tokenizer = tokenizer
         self.options = options
@@ -116,6 +117,8 @@ class WindowLoop:
         encoded = self.model.encode(pad_or_trim(frames))
         if self.listens or self.options.multilingual:
             self._detect_language(encoded)
+        if state.language and self.language not in {None, state.language}:
+            state = replace(state, prompt=())  # it would make the model translate
         prompt = self.context.prompt(state.prompt, prefix=state.seek == 0)
         options = self.context.options_for(prompt)
         result, logprob, temperature, compression = self.model.generate_with_fallback(
@@ -165,6 +168,7 @@ class WindowLoop:
             segments=state.segments + len(segments),
             prompt=tuple(tokens[-PROMPT_TOKENS:]),
             last_speech=last_speech,
+            language=self.language or "",
         )
         return segments, self._next_window(after)
 
@@ -174,7 +178,7 @@ class WindowLoop:
         if not self.options.multilingual:
             return
         self.tokenizer.language = self.tokenizer.tokenizer.token_to_id(token)
-        self.tokenizer.language_code = token[2:-2]
+        self.tokenizer.language_code = self.language = token[2:-2]
 
     def _words(self, piece: SegmentDict) -> list[Word] | None:
         return [Word(**word) for word in piece["words"]] if self.options.word_timestamps else None

@@ -15,7 +15,7 @@ from fwtui.core.session import Session
 from fwtui.core.settings import Settings
 from fwtui.core.text import cells
 from fwtui.disk.codec import clean
-from fwtui.disk.files import write_atomic
+from fwtui.disk.files import write_output
 from fwtui.report.report import (
     HEADINGS,
     RIGHT,
@@ -173,7 +173,7 @@ def export_report(report: BatchReport, form: str) -> bytes:
 
 def write_export(path: Path, data: bytes) -> None:
     """Write an export to a file, atomically. Raises StorageError."""
-    write_atomic(path, data, owner=path_to_text(path))
+    write_output(path, data, owner=path_to_text(path))
 
 
 def _session_export(session: Session) -> SessionExport:

@@ -17,9 +17,9 @@ from fwtui.core.events import JobChanged, SettingsChanged
 from fwtui.core.job import JobId
 from fwtui.core.segment import Segment
 from fwtui.core.session import Session
-from fwtui.disk.files import FILES, FileSystem, storage_error
-from fwtui.disk.lock import Holder, SessionLock, holder_of
-from fwtui.errors import SessionInUseError, StorageError
+from fwtui.disk.files import FILES, FileSystem, folder_error, read_regular, storage_error
+from fwtui.disk.lock import Holder, SessionLock, holder_of, was_deleting
+from fwtui.errors import StorageError
 from fwtui.sessions.delete import (
     ADOPTED_FROM,
     LEGACY_FOLDER,
@@ -45,6 +45,9 @@ from fwtui.sessions.store import SessionStore
 
 # Everybody can write to the temporary folder: a file there must not be read without limit.
 _LARGEST_LEGACY = 64 << 20
+# An empty session has settings and watched folders only. Longer ones need not be read to see that
+# they are not empty.
+_LARGEST_EMPTY = 1 << 20
 
 
 class StoredSession(msgspec.Struct, frozen=True):
@@ -52,6 +55,7 @@ class StoredSession(msgspec.Struct, frozen=True):
 
     `in_use`: the process that holds it; such a session can only be inspected. `modified` is local
     time. `loaded` is its content as it was read, so that opening it need not read it again.
+    `problems`: what of it is damaged, as sentences.
     """
 
     session: Session
@@ -59,6 +63,16 @@ class StoredSession(msgspec.Struct, frozen=True):
     modified: datetime
     legacy_file: Path | None = None
     loaded: Loaded | None = None
+    problems: tuple[str, ...] = ()
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether a resume has anything to do, if only to report that all is done.
+
+        One that is done and still there, and that nobody holds, was never reported.
+        """
+        unreported = self.in_use is None and self.legacy_file is None and bool(self.session.jobs)
+        return unreported or self.session.is_incomplete
 
     @property
     def without_files(self) -> "StoredSession":
@@ -78,21 +92,24 @@ def list_sessions(
 ) -> SessionList:
     """All sessions in `directory`, and those of the earlier program in the temporary folder `temp`.
 
-    Unreadable ones of ours are moved to the quarantine, empty ones that are not in use are
-    deleted; nothing else is changed. Never raises because of the content of a file; raises
-    StorageError if `directory` cannot be listed.
+    Nothing is deleted. Ours of which nothing can be read are moved to the quarantine; of others
+    that are damaged, what can be read is listed. Empty ones that are not in use are not listed.
+    Never raises because of the content of a file; raises StorageError if `directory` cannot be
+    listed.
     """
     found: list[StoredSession] = []
     problems: list[str] = []
-    for path in _json_files(directory):
+    for path in _files_of(directory, ".json"):
         try:
             found += _own(SessionFiles(directory, path.stem), files)
         except StorageError as error:
             problems.append(_text_of(error))
+    problems += (problem for stored in found for problem in stored.problems)
+    problems += _lone_journals(directory)
     legacy: list[Path] = []
     adopted = {stored.session.extra.get(ADOPTED_FROM) for stored in found}
     with contextlib.suppress(StorageError):
-        legacy = _json_files((temp or Path(tempfile.gettempdir())) / LEGACY_FOLDER)
+        legacy = _files_of((temp or Path(tempfile.gettempdir())) / LEGACY_FOLDER, ".json")
     for path in legacy:
         try:
             if str(path) not in adopted:
@@ -107,14 +124,32 @@ def _text_of(error: StorageError) -> str:
     return f"{error.title}. {error.hint}" if error.hint else error.title
 
 
-def _json_files(directory: Path) -> list[Path]:
-    """The JSON files in a folder, which need not exist. Raises StorageError."""
+def _files_of(directory: Path, suffix: str) -> list[Path]:
+    """The files with this suffix in a folder, which need not exist. Raises StorageError."""
     try:
-        return sorted(path for path in directory.iterdir() if path.suffix == ".json")
+        return sorted(path for path in directory.iterdir() if path.suffix == suffix)
     except OSError as error:
         if kind_of(error) is DiskErrorKind.MISSING:
             return []
-        raise storage_error(error, directory, "list") from error
+        raise folder_error(error, directory) from error
+
+
+def _lone_journals(directory: Path) -> Iterator[str]:
+    for path in _files_of(directory, ".journal"):
+        lock = path.with_suffix(".lock")
+        alone = not os.path.lexists(path.with_suffix(".json"))
+        if alone and not (was_deleting(lock) or _holder_or_none(lock)):
+            yield (
+                f"The journal {path} has no session file ({path.stem}.json). "
+                "Put that file back to resume the session, or delete the journal"
+            )
+
+
+def _holder_or_none(lock: Path) -> Holder | None:
+    try:
+        return holder_of(lock)
+    except StorageError:
+        return None
 
 
 def _own(paths: SessionFiles, files: FileSystem) -> Iterator[StoredSession]:
@@ -127,9 +162,6 @@ def _own(paths: SessionFiles, files: FileSystem) -> Iterator[StoredSession]:
         raise _quarantined(paths, error, files) from error
     if stored.session.jobs or stored.session.folders or holder is not None:
         yield stored
-    else:
-        with contextlib.suppress(SessionInUseError):
-            _discard_empty(paths, files)
 
 
 def _read(paths: SessionFiles, holder: Holder | None) -> StoredSession:
@@ -142,7 +174,9 @@ def _read(paths: SessionFiles, holder: Holder | None) -> StoredSession:
         # Its holder compacted it in the meantime.
         session = session_of(loaded.content, ProgressIndex(), JournalLines(paths.journal))
     times = [_modified(path) for path in (paths.snapshot, paths.journal)]
-    return StoredSession(session, holder, max(times), loaded=None if holder else loaded)
+    if holder is not None:  # it is being changed, so what looks like damage need not be any
+        return StoredSession(session, holder, max(times))
+    return StoredSession(session, None, max(times), loaded=loaded, problems=loaded.problems)
 
 
 def _modified(path: Path) -> datetime:
@@ -153,22 +187,42 @@ def _modified(path: Path) -> datetime:
 
 
 def _quarantined(paths: SessionFiles, error: StorageError, files: FileSystem) -> StorageError:
-    lock = SessionLock.acquire(paths.lock, files)
+    try:
+        lock = SessionLock.acquire(paths.lock, files)
+    except StorageError as reason:
+        return UnreadableError(error.title, reason.title)
     try:
         target = move_away(paths, files)
+    except StorageError as reason:
+        return UnreadableError(error.title, reason.title)
     finally:
         lock.release(remove=True)
     return UnreadableError(error.title, f"It was moved to {target}")
 
 
-def _discard_empty(paths: SessionFiles, files: FileSystem) -> None:
+def remove_empty(directory: Path, *, files: FileSystem = FILES) -> None:
+    """Delete sessions in which there is nothing, as processes leave that are killed early.
+
+    Only intact ones that nobody holds; never raises because of the content of a file.
+    """
+    found: list[Path] = []
+    with contextlib.suppress(StorageError):
+        found = _files_of(directory, ".json")
+    for path in found:
+        with contextlib.suppress(StorageError, OSError):
+            paths = SessionFiles(directory, path.stem)
+            if path.lstat().st_size <= _LARGEST_EMPTY and load(paths).is_empty:
+                _remove_empty(paths, files)
+
+
+def _remove_empty(paths: SessionFiles, files: FileSystem) -> None:
     lock = SessionLock.acquire(paths.lock, files)
     empty = False
     try:
         loaded = load(paths)
-        empty = loaded.content.is_empty
+        empty = loaded.is_empty
         if empty:
-            erase(paths, loaded.content.temps, files)
+            erase(paths, lock, loaded.content.temps, files)
     finally:
         lock.release(remove=empty)
 
@@ -187,7 +241,7 @@ def _read_legacy(path: Path) -> SessionContent:
             raise UnreadableError(f"{path} is not a session file")
         if sys.platform != "win32" and found.st_uid != os.getuid():
             raise UnreadableError(f"{path} belongs to another user")
-        data = path.read_bytes()
+        data = read_regular(path, _LARGEST_LEGACY)
     except OSError as error:
         raise storage_error(error, path, "read") from error
     modified = datetime.fromtimestamp(found.st_mtime)
@@ -262,7 +316,7 @@ def discard(directory: Path, session_id: str, *, files: FileSystem = FILES) -> D
     removed = None
     try:
         content = load(paths).content
-        removed = erase(paths, content.temps, files, adopted_original(content.extra))
+        removed = erase(paths, lock, content.temps, files, adopted_original(content.extra))
     finally:
         lock.release(remove=removed is not None)
     return removed

@@ -11,7 +11,13 @@ import msgspec
 
 from fwtui.core.job import JobId
 from fwtui.disk.files import PRIVATE_FILE, FileSystem, remove_quietly, storage_error, write_temp
-from fwtui.sessions.journal import JournalFile, JournalHeader, encode_line, mark_of
+from fwtui.sessions.journal import (
+    JournalFile,
+    JournalHeader,
+    SettingsRecord,
+    encode_line,
+    mark_of,
+)
 from fwtui.sessions.replay import FileProgress, ProgressIndex, SessionContent
 from fwtui.sessions.session_files import SessionFiles
 from fwtui.sessions.snapshot import encode_snapshot
@@ -21,9 +27,14 @@ class JournalRewrite:
     """The lines of a new journal, and the progress that they hold."""
 
     def __init__(
-        self, header: JournalHeader, old: JournalFile | None, progress: dict[JobId, FileProgress]
+        self,
+        header: JournalHeader,
+        old: JournalFile | None,
+        progress: dict[JobId, FileProgress],
+        settings: SettingsRecord,
     ) -> None:
         self._header = header
+        self._settings = settings
         self._old = old
         self._progress = progress
         self.index = ProgressIndex()
@@ -36,8 +47,12 @@ class JournalRewrite:
         return self._header.generation
 
     def lines(self) -> Iterator[bytes]:
-        """The new journal, line by line."""
+        """The new journal, line by line.
+
+        The settings are those of the snapshot: they are there in case that one is damaged.
+        """
         yield self._add(encode_line(self._header))
+        yield self._add(encode_line(self._settings))
         if self._old is not None:
             for job_id, progress in self._progress.items():
                 yield from self._copy(self._old, job_id, progress)
@@ -72,7 +87,9 @@ def write_generation(
 ) -> NewGeneration:
     """Write the new files under temporary names. Raises StorageError; nothing has changed then."""
     journal = write_temp(paths.journal, rewrite.lines(), PRIVATE_FILE, files=files)
-    chunks = encode_snapshot(content, rewrite.generation, rewrite.index.files)
+    chunks = encode_snapshot(
+        content, rewrite.generation, rewrite.index.files, lambda: rewrite.length
+    )
     try:
         snapshot = write_temp(paths.snapshot, chunks, PRIVATE_FILE, files=files)
     except BaseException:

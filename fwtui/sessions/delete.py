@@ -1,5 +1,6 @@
 """Deletion of a session with the files that belong to it, and nothing else."""
 
+import contextlib
 import stat
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,9 +14,12 @@ from fwtui.disk.files import (
     FileSystem,
     ensure_folder,
     is_present,
+    open_regular,
     storage_error,
     write_atomic,
 )
+from fwtui.disk.lock import SessionLock
+from fwtui.errors import StorageError
 from fwtui.sessions.session_files import SessionFiles
 
 # The folder of the earlier desktop program below the temporary folder.
@@ -52,12 +56,18 @@ def remove_scratch(temps: Iterable[str], files: FileSystem) -> tuple[DeletedFile
 
 
 def erase(
-    paths: SessionFiles, temps: Iterable[str], files: FileSystem, original: Path | None = None
+    paths: SessionFiles,
+    lock: SessionLock,
+    temps: Iterable[str],
+    files: FileSystem,
+    original: Path | None = None,
 ) -> DeletedFiles:
     """Delete a session, whose lock the caller holds, and the `original` it was made from.
 
-    Raises StorageError.
+    The lock says so, in case that this process dies meanwhile. Raises StorageError.
     """
+    with contextlib.suppress(StorageError):
+        lock.mark_deletion()
     removed, _ = remove_scratch(temps, files)
     # Without our session the original would be offered again. A journal alone is no session, so
     # it is deleted last.
@@ -105,9 +115,10 @@ def _remove(path: Path, so_far: DeletedFiles, files: FileSystem) -> DeletedFiles
 
 def keep_copy(path: Path, paths: SessionFiles, files: FileSystem) -> Path:
     """Copy a damaged file into the quarantine; returns the copy. Raises StorageError."""
+    name = path.name if path == paths.journal else f"{path.name}.copy"
     try:
-        target = _free_name(path, paths, files)
-        with path.open("rb") as source:
+        target = _free_name(name, paths, files)
+        with open_regular(path) as source:
             chunks = iter(lambda: source.read(1 << 20), b"")
             write_atomic(target, chunks, PRIVATE_FILE, files=files)
     except OSError as error:
@@ -124,7 +135,7 @@ def move_away(paths: SessionFiles, files: FileSystem) -> Path:
         # The journal first: alone it would count as the leftover of a deleted session.
         for path in (paths.journal, paths.snapshot):
             if is_present(path):
-                target = _free_name(path, paths, files)
+                target = _free_name(path.name, paths, files)
                 files.replace(path, target)
                 files.sync_folder(target.parent)
         files.sync_folder(paths.directory)
@@ -133,11 +144,16 @@ def move_away(paths: SessionFiles, files: FileSystem) -> Path:
     return target
 
 
-def _free_name(path: Path, paths: SessionFiles, files: FileSystem) -> Path:
+def was_quarantined(paths: SessionFiles) -> bool:
+    """Whether the session was moved into the quarantine because it could not be read."""
+    return is_present(paths.quarantine / paths.snapshot.name)
+
+
+def _free_name(name: str, paths: SessionFiles, files: FileSystem) -> Path:
     ensure_folder(paths.quarantine, files)
-    target = paths.quarantine / path.name
+    target = paths.quarantine / name
     number = 2
     while is_present(target):
-        target = paths.quarantine / f"{path.name}.{number}"
+        target = paths.quarantine / f"{name}.{number}"
         number += 1
     return target

@@ -7,11 +7,11 @@ are seconds. Reading never raises: it stops at the first line that is not intact
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from msgspec.structs import astuple
@@ -27,7 +27,7 @@ from fwtui.core.events import (
 from fwtui.core.job import Job, JobId
 from fwtui.core.session import FilePlan, WindowResult, WindowState
 from fwtui.disk.codec import UNREADABLE, encode_checked, framed, unframed
-from fwtui.disk.files import APPEND, FileSystem, storage_error, write_all
+from fwtui.disk.files import APPEND, FileSystem, open_regular, storage_error, write_all
 
 FORMAT = 1
 
@@ -159,11 +159,15 @@ class Damage(StrEnum):
 
 
 class Scan(msgspec.Struct, frozen=True):
-    """Result of reading a journal. `end` is the length in bytes of its intact part."""
+    """Result of reading a journal. `end` is the length in bytes of its intact beginning.
+
+    `is_stranger`: it belongs to another session, and nothing of it counts.
+    """
 
     header: JournalHeader | None
     end: int
     damage: Damage
+    is_stranger: bool = False
 
 
 def record_of_change(change: DurableChange) -> AnyRecord:
@@ -211,25 +215,62 @@ def _decode(line: bytes, decoder: msgspec.json.Decoder[Any]) -> Any:
         return None
 
 
-def scan(path: Path, replay: Callable[[JournalHeader, Replayed, int], None]) -> Scan:
-    """Read the journal; call `replay` with header, record and the offset of each line.
+# A longer line cannot be one of ours: the largest are orders of a hundred thousand files (1 MB).
+LONGEST_LINE = 1 << 26
 
-    Raises OSError; a journal that is not there is FileNotFoundError.
+
+class Reader(Protocol):
+    """What is told the records of a journal.
+
+    `synced`: the first bytes of the journal that were on the disk when the snapshot was written.
+    """
+
+    synced: int
+
+    def accepts(self, header: JournalHeader) -> bool:
+        """Whether the journal belongs to the session; otherwise reading ends."""
+
+    def apply(self, record: Replayed, offset: int) -> None:
+        """Apply the record of the line at `offset`."""
+
+    def gap(self) -> None:
+        """Lines before the next record were damaged and are not known."""
+
+
+def scan(path: Path, reader: Reader) -> Scan:
+    """Read the journal.
+
+    A damaged line in its synced part is a gap, and reading continues after it. Behind that, it may
+    be a write that was cut off, and nothing after it counts. Raises OSError; a journal that is not
+    there is FileNotFoundError.
     """
     header: JournalHeader | None = None
-    end = 0
-    with path.open("rb") as file:
-        for line in file:
+    offset = 0
+    first_damage: int | None = None
+    begins_anew = False  # a line begins where the synced part ends
+    with open_regular(path) as file:
+        while line := file.readline(LONGEST_LINE):
+            begins_anew |= offset == reader.synced
             record = mark_of(line)
-            if record is None or isinstance(record, JournalHeader) != (header is None):
-                torn = header is not None and not file.read(1)
-                return Scan(header, end, Damage.TORN if torn else Damage.CORRUPT)
-            if isinstance(record, JournalHeader):
+            is_first = offset == 0
+            if isinstance(record, JournalHeader) and is_first:
+                if not reader.accepts(record):
+                    return Scan(record, 0, Damage.CORRUPT, is_stranger=True)
                 header = record
-            elif header is not None:
-                replay(header, record, end)
-            end += len(line)
-    return Scan(header, end, Damage.NONE if header else Damage.CORRUPT)
+            elif record is not None and not isinstance(record, JournalHeader) and not is_first:
+                reader.apply(record, offset)
+            elif offset < reader.synced:
+                first_damage = offset if first_damage is None else first_damage
+                reader.gap()
+            else:
+                torn = header is not None and first_damage is None and not file.read(1)
+                first_damage = offset if first_damage is None else first_damage
+                return Scan(header, first_damage, Damage.TORN if torn else Damage.CORRUPT)
+            offset += len(line)
+    is_whole = begins_anew or reader.synced in {0, offset}
+    if first_damage is None and header is not None and is_whole:
+        return Scan(header, offset, Damage.NONE)
+    return Scan(header, offset if first_damage is None else first_damage, Damage.CORRUPT)
 
 
 class JournalFile:

@@ -2,17 +2,44 @@
 
 import mmap
 import os
+import sys
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
-from fwtui.disk.files import storage_error
+from fwtui.core.job import Job, Pending, Processing
+from fwtui.disk.files import open_regular, storage_error
 from fwtui.errors import SessionTooNewError, StorageError
-from fwtui.sessions.journal import FORMAT, Damage, JournalHeader, Replayed, Scan, scan
-from fwtui.sessions.replay import ProgressIndex, SessionContent, interrupt
+from fwtui.sessions.journal import (
+    FORMAT,
+    Damage,
+    JobChangedRecord,
+    JobsAddedRecord,
+    JournalHeader,
+    Replayed,
+    Scan,
+    SettingsRecord,
+    scan,
+)
+from fwtui.sessions.replay import (
+    JournalLines,
+    ProgressIndex,
+    SessionContent,
+    drop_after_gaps,
+    interrupt,
+)
 from fwtui.sessions.session_files import SessionFiles
-from fwtui.sessions.snapshot import Snapshot, decode_snapshot
+from fwtui.sessions.snapshot import (
+    Snapshot,
+    UnreadableError,
+    decode_snapshot,
+    is_unchanged,
+    salvaged_snapshot,
+)
+
+LARGEST_SNAPSHOT = 1 << 29  # bytes; a hundred thousand files need 40 MB
 
 _NO_JOURNAL = Scan(None, 0, Damage.NONE)
 _OWN_PAGES = 2**20  # bytes
@@ -40,7 +67,11 @@ def _stat(path: Path) -> tuple[int, int, int] | None:
 
 
 class Loaded(msgspec.Struct, frozen=True):
-    """A session as it is on the disk, and the state of its journal."""
+    """A session as it is on the disk, and the state of its journal.
+
+    `problems`: what is damaged, as sentences; it counts as far as it can be read.
+    `snapshot_damaged`: its file is not what was written.
+    """
 
     content: SessionContent
     progress: ProgressIndex
@@ -48,6 +79,13 @@ class Loaded(msgspec.Struct, frozen=True):
     journal: Scan
     is_legacy: bool
     stamp: Stamp
+    problems: tuple[str, ...] = ()
+    snapshot_damaged: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing would be lost with the session: it is intact, and there is nothing."""
+        return self.content.is_empty and not self.problems
 
     def interrupt(self) -> None:
         """Let running jobs wait again: no process works on them now."""
@@ -61,8 +99,8 @@ class Loaded(msgspec.Struct, frozen=True):
 def load(paths: SessionFiles) -> Loaded:
     """Read a session, with or without a journal.
 
-    A damaged journal counts as far as it is intact. Raises UnreadableError for a broken snapshot,
-    SessionTooNewError, StorageError.
+    Of a damaged snapshot and a damaged journal, what is intact counts. Raises UnreadableError if
+    that is nothing, SessionTooNewError, StorageError.
     """
     for _ in range(_TRIES):
         stamp = stamp_of(paths)
@@ -75,7 +113,10 @@ def load(paths: SessionFiles) -> Loaded:
 
 
 def read_snapshot(paths: SessionFiles) -> Snapshot:
-    """Read the session file alone. Raises as `load`."""
+    """Read the session file alone, as far as it can be read.
+
+    Raises SessionTooNewError, or StorageError, also for settings that this version refuses.
+    """
     path = paths.snapshot
     try:
         modified = datetime.fromtimestamp(path.stat().st_mtime)
@@ -84,7 +125,30 @@ def read_snapshot(paths: SessionFiles) -> Snapshot:
         raise StorageError(f"There is no session {paths.session_id}") from error
     except OSError as error:
         raise storage_error(error, path, "read") from error
-    return decode_snapshot(data, paths.session_id, modified)
+    unchanged = is_unchanged(data)
+    try:
+        snapshot = decode_snapshot(data, paths.session_id, modified)
+    except UnreadableError as error:
+        return _salvaged(data, paths, modified, str(error.title))
+    except StorageError:  # newer, or with settings or folders that this version refuses
+        if unchanged is not False:
+            raise
+        return _salvaged(data, paths, modified, "")
+    if unchanged is not False:
+        return snapshot
+    if snapshot.is_legacy:
+        return _salvaged(data, paths, modified, "")
+    problem = f"its file {path} was changed or damaged: check its files and settings"
+    return msgspec.structs.replace(snapshot, problem=problem)
+
+
+def _salvaged(
+    data: bytes | memoryview, paths: SessionFiles, modified: datetime, reason: str
+) -> Snapshot:
+    snapshot = salvaged_snapshot(data, paths.session_id, modified)
+    if snapshot.content.is_empty and reason:
+        return msgspec.structs.replace(snapshot, problem=reason)
+    return snapshot
 
 
 def _content(path: Path) -> bytes | memoryview:
@@ -92,7 +156,7 @@ def _content(path: Path) -> bytes | memoryview:
 
     Tens of MB for a long queue, which the C library would not return.
     """
-    with path.open("rb", buffering=0) as file:
+    with open_regular(path, LARGEST_SNAPSHOT) as file:
         size = os.fstat(file.fileno()).st_size
         if size < _OWN_PAGES:
             return file.read()
@@ -103,30 +167,109 @@ def _content(path: Path) -> bytes | memoryview:
         return pages[:read]
 
 
+class _Replay:
+    """Adds the records of a journal to a snapshot. Implements `journal.Reader`."""
+
+    def __init__(self, snapshot: Snapshot, paths: SessionFiles) -> None:
+        self.snapshot = snapshot
+        self.paths = paths
+        self.progress = ProgressIndex()
+        self.has_settings = snapshot.has_settings
+        self.synced = self._applies_from = snapshot.journal_end
+        self._may_miss_jobs = False
+
+    def accepts(self, header: JournalHeader) -> bool:
+        if header.version > FORMAT:
+            raise SessionTooNewError(
+                f"Session {self.paths.session_id} was written by a newer fwtui",
+                "Resume it with that one.",
+            )
+        snapshot = self.snapshot
+        if header.session_id not in {snapshot.written_id, self.paths.session_id}:
+            return bool(snapshot.problem) and not snapshot.written_id
+        if not snapshot.problem and header.generation < snapshot.generation:
+            # Its changes are in the snapshot already; its progress still counts.
+            self._applies_from, self.synced = sys.maxsize, 0
+        elif not snapshot.problem and header.generation > snapshot.generation:
+            # An old snapshot was put back: it may lack jobs.
+            self._applies_from, self.synced, self._may_miss_jobs = 0, 0, True
+        return True
+
+    def apply(self, record: Replayed, offset: int) -> None:
+        self.progress.apply(record, offset)
+        content = self.snapshot.content
+        if offset < self._applies_from:
+            return
+        if isinstance(record, SettingsRecord):
+            try:
+                content.apply(record)
+            except StorageError:
+                if not self.snapshot.problem:
+                    raise
+                return
+            self.has_settings = True
+        elif (
+            isinstance(record, JobChangedRecord)
+            and self._may_miss_jobs
+            and record.job.id not in content.view.jobs
+        ):
+            content.apply(JobsAddedRecord((record.job,)))
+        else:
+            content.apply(record)
+
+    def gap(self) -> None:
+        self.progress.seal()
+
+
 def _replay(snapshot: Snapshot, paths: SessionFiles, stamp: Stamp) -> Loaded:
-    progress = ProgressIndex()
-
-    def apply(header: JournalHeader, record: Replayed, offset: int) -> None:
-        _check(header, paths)
-        progress.apply(record, offset)
-        # An older journal's records are in the snapshot already, except for the progress.
-        if header.generation >= snapshot.generation:
-            snapshot.content.apply(record)
-
+    replay = _Replay(snapshot, paths)
     try:
-        found = scan(paths.journal, apply)
+        found = scan(paths.journal, replay)
     except FileNotFoundError:
-        found = _NO_JOURNAL
+        found = None
     except OSError as error:
         raise storage_error(error, paths.journal, "read") from error
-    if found.header is not None:
-        _check(found.header, paths)
-    progress.files = progress.unfinished(snapshot.content.view.jobs)
-    return Loaded(snapshot.content, progress, snapshot.generation, found, snapshot.is_legacy, stamp)
+    content, progress = snapshot.content, replay.progress
+    if not replay.has_settings or (snapshot.problem and content.is_empty):
+        raise UnreadableError(f"Session {paths.session_id} cannot be read: {snapshot.problem}")
+    progress.files = progress.unfinished(content.view.jobs)
+    if found is not None and found.damage is Damage.CORRUPT:
+        drop_after_gaps(JournalLines(paths.journal), progress)
+    loaded = Loaded(
+        content,
+        progress,
+        max(snapshot.generation, found.header.generation if found and found.header else 0),
+        found or _NO_JOURNAL,
+        snapshot.is_legacy,
+        stamp,
+        tuple(_problems(snapshot, paths, found)),
+        snapshot_damaged=bool(snapshot.problem),
+    )
+    if loaded.problems and content.is_empty:
+        raise UnreadableError(loaded.problems[0])
+    return loaded
 
 
-def _check(header: JournalHeader, paths: SessionFiles) -> None:
-    if header.version > FORMAT:
-        raise SessionTooNewError(
-            f"Session {paths.session_id} was written by a newer fwtui", "Resume it with that one."
-        )
+def _problems(snapshot: Snapshot, paths: SessionFiles, found: Scan | None) -> Iterator[str]:
+    session = f"Session {paths.session_id}"
+    if snapshot.problem:
+        yield f"{session}: {snapshot.problem}"
+    if found is None:
+        if snapshot.journal_end and any(map(_has_begun, snapshot.content.view.jobs.values())):
+            yield f"{session} has no journal: its unfinished files start from their beginning"
+    elif found.is_stranger:
+        yield f"{session}: its journal belongs to another session, and is not used"
+    elif found.damage is Damage.CORRUPT:
+        yield f"{session}: its journal is damaged, and counts as far as it can be read"
+    elif found.header and found.header.generation > snapshot.generation and not snapshot.problem:
+        yield f"{session}: its file is older than its journal; check its files before you resume it"
+
+
+def _has_begun(job: Job) -> bool:
+    match job.state:
+        case Processing():
+            return True
+        case Pending(done_seconds=done):
+            return done > 0
+        case _:
+            return False

@@ -23,7 +23,7 @@ from fwtui.core.segment import Segment
 from fwtui.core.session import ResumePoint, Session, Spoken
 from fwtui.core.view import BatchView
 from fwtui.core.watched_folder import WatchedFolder
-from fwtui.disk.files import storage_error
+from fwtui.disk.files import open_regular, storage_error
 from fwtui.errors import StorageError
 from fwtui.sessions.journal import (
     JobsAddedRecord,
@@ -123,14 +123,21 @@ class ProgressIndex:
 
     def __init__(self) -> None:
         self.files: dict[JobId, FileProgress] = {}
+        self._sealed: set[JobId] = set()
+
+    def seal(self) -> None:
+        """Accept no more windows of the present files: some of them may have been lost."""
+        self._sealed |= self.files.keys()
 
     def apply(self, record: Replayed | WindowRecord, offset: int) -> None:
         """Apply the record at `offset` of the journal."""
         match record:
             case PlanRecord(job=job_id, plan=plan):
                 self.files[job_id] = FileProgress(offset, plan.language)
+                self._sealed.discard(job_id)
             case WindowRecord(job=job_id, result=result) | WindowMark(job=job_id, result=result):
-                if progress := self.files.get(job_id):
+                progress = self.files.get(job_id)
+                if progress and job_id not in self._sealed:
                     progress.windows.append(offset)
                     progress.seconds = result.seconds
             case ResetRecord(job=job_id):
@@ -163,6 +170,24 @@ def interrupt(job: Job, progress: FileProgress | None) -> Job:
     return job if job.state == state else replace(job, state=state)
 
 
+def drop_after_gaps(source: "LineSource", progress: ProgressIndex) -> None:
+    """Of a damaged journal, keep the windows of each file up to the first that is missing.
+
+    Raises StorageError.
+    """
+    for file in progress.files.values():
+        count, good = 0, 0
+        for window in _read(source, file.windows, WindowRecord):
+            result = window.result
+            if result.state.segments - len(result.segments) != count:
+                break
+            count, good = result.state.segments, good + 1
+            file.seconds = result.seconds
+        if not good:
+            file.seconds = 0.0
+        del file.windows[good:]
+
+
 _Record = TypeVar("_Record", bound=Record)
 
 
@@ -182,7 +207,7 @@ class JournalLines:
     def lines(self, offsets: Iterable[int]) -> Iterator[bytes]:
         """The lines at these offsets, in this order. Raises StorageError."""
         try:
-            with self._path.open("rb") as file:
+            with open_regular(self._path) as file:
                 for offset in offsets:
                     file.seek(offset)
                     yield file.readline()

@@ -23,7 +23,7 @@ from fwtui.disk.files import (
     ensure_folder,
     storage_error,
 )
-from fwtui.disk.lock import SessionLock, holder_of
+from fwtui.disk.lock import SessionLock, holder_of, was_deleting
 from fwtui.errors import StorageError
 from fwtui.sessions.delete import DeletedFiles
 from fwtui.sessions.session_files import SessionFiles
@@ -91,22 +91,27 @@ def _older(path: Path, before: float) -> bool:
 
 
 def _sweep_leftovers(swept: DeletedFiles, sessions: Path, files: FileSystem) -> DeletedFiles:
-    """Delete journals and locks of deleted sessions."""
+    """Delete journals and locks of sessions whose deletion was interrupted, and lone locks.
+
+    Any other journal without a session file stays: that file may come back.
+    """
     for path in _entries(sessions):
-        if path.suffix not in {".journal", ".lock"}:
+        if path.suffix != ".lock":
             continue
         with contextlib.suppress(StorageError):
             paths = SessionFiles(sessions, path.stem)
             if paths.exists():
                 continue
+            deleting = was_deleting(paths.lock)
             lock = SessionLock.acquire(paths.lock, files)
-            gone = False
+            remove = False
             try:
-                gone = not paths.exists()
-                if gone:
-                    swept = _remove(swept, (paths.journal,), files)
+                if not paths.exists():
+                    if deleting:
+                        swept = _remove(swept, (paths.journal,), files)
+                    remove = not os.path.lexists(paths.journal)
             finally:
-                lock.release(remove=gone)
+                lock.release(remove=remove)
     return swept
 
 

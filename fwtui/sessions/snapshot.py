@@ -1,13 +1,18 @@
 """The session file: the keys of the reference document, our own, and unknown ones."""
 
-from collections.abc import Iterable, Iterator
+import contextlib
+import re
+import zlib
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from itertools import pairwise
 from operator import attrgetter
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 from fwtui.core.job import Completed, Failed, Job, JobId, state_name
+from fwtui.core.text import plural
 from fwtui.core.view import BatchView
 from fwtui.core.watched_folder import WatchedFolder
 from fwtui.disk.codec import UNREADABLE, clean, encode_checked
@@ -26,11 +31,11 @@ from fwtui.sessions.settings_codec import settings_from, settings_to
 
 _jobs = msgspec.json.Decoder(Job)
 _OWN = {"session_id", "created_at", "version", "generation", "settings", "files", "temp_files"}
-_OWN |= {"watch"}
+_OWN |= {"watch", "journal", "checksum"}
 _TIMES = ("started_at", "completed_at")
 _FILE = {"path", "status", "error", "output_path", *_TIMES}
 _FILE |= {"id", "stem", "state", "media", "attempts", "settings", "progress"}
-_FILE |= {"root", "kept", "source"}
+_FILE |= {"root", "kept", "source", "last_failure"}
 _FIELDS = msgspec.structs.fields(Job)
 # An entry whose keys are all known, as nearly all are: read in one pass.
 _Entry = msgspec.defstruct(
@@ -49,19 +54,66 @@ class UnreadableError(StorageError):
     """A session file that cannot be read."""
 
 
+# The last line. Anything before it is what the checksum is of.
+_CHECKSUM = re.compile(rb',\n  "checksum": "([0-9a-f]{8})"\n}\n\Z')
+_CHECKSUM_LENGTH = 29  # bytes
+# Nobody's own keys are deeper, and all that recurses through them is safe.
+_DEEPEST = 100
+
+
+class JournalPosition(msgspec.Struct, frozen=True):
+    """How much of the journal of `generation` the snapshot includes: its first `end` bytes."""
+
+    generation: int
+    end: Annotated[int, msgspec.Meta(ge=0)]
+
+
 class Snapshot(msgspec.Struct, frozen=True):
-    """A parsed session file. `is_legacy`: the earlier program wrote it; it has no journal."""
+    """A parsed session file. `is_legacy`: the earlier program wrote it; it has no journal.
+
+    `journal_end`: the bytes of its journal that it includes, 0 if that is not known. `written_id`:
+    the session id in it. `problem`: what is wrong with it, for people; `has_settings`: they could
+    be read.
+    """
 
     content: SessionContent
     generation: int
     is_legacy: bool
+    journal_end: int = 0
+    written_id: str = ""
+    problem: str = ""
+    has_settings: bool = True
 
 
 def encode_snapshot(
-    content: SessionContent, generation: int, progress: dict[JobId, FileProgress]
+    content: SessionContent,
+    generation: int,
+    progress: dict[JobId, FileProgress],
+    journal_end: Callable[[], int] = lambda: 0,
 ) -> Iterator[bytes]:
-    """The session file in pieces, with one line for each file of the batch."""
-    head = msgspec.json.encode(clean(msgspec.to_builtins(_head(content, generation))))
+    """The session file in pieces, with one line for each file of the batch and a checksum.
+
+    `journal_end` gives the length of the journal that the content includes.
+    """
+    checksum = 0
+    for piece in _pieces(content, JournalPosition(generation, journal_end()), progress):
+        checksum = zlib.crc32(piece, checksum)
+        yield piece
+    yield b',\n  "checksum": "%08x"\n}\n' % checksum
+
+
+def is_unchanged(data: bytes | memoryview) -> bool | None:
+    """Whether a session file is what was written, by its checksum; None: it has none."""
+    found = _CHECKSUM.search(bytes(data[-_CHECKSUM_LENGTH:]))
+    if found is None:
+        return None
+    return zlib.crc32(data[: len(data) - _CHECKSUM_LENGTH]) == int(found[1], 16)
+
+
+def _pieces(
+    content: SessionContent, position: JournalPosition, progress: dict[JobId, FileProgress]
+) -> Iterator[bytes]:
+    head = msgspec.json.encode(clean(msgspec.to_builtins(_head(content, position))))
     yield msgspec.json.format(head, indent=2)[:-2]
     yield b',\n  "files": ['
     comma = b"\n    "
@@ -69,10 +121,10 @@ def encode_snapshot(
         entry = _entry(job, progress.get(job.id)) | content.file_extra.get(job.id, {})
         yield comma + encode_checked(entry, _jobs)
         comma = b",\n    "
-    yield b'\n  ],\n  "temp_files": ' + msgspec.json.encode(clean(list(content.temps))) + b"\n}\n"
+    yield b'\n  ],\n  "temp_files": ' + msgspec.json.encode(clean(list(content.temps)))
 
 
-def _head(content: SessionContent, generation: int) -> dict[str, Any]:
+def _head(content: SessionContent, position: JournalPosition) -> dict[str, Any]:
     watch = {"watch": content.folders} if content.folders else {}
     return {
         "session_id": content.session_id,
@@ -80,7 +132,8 @@ def _head(content: SessionContent, generation: int) -> dict[str, Any]:
         **keys_from_settings(content.view.settings),
         **content.extra,
         "version": FORMAT,
-        "generation": generation,
+        "generation": position.generation,
+        "journal": position,
         "settings": settings_to(content.view.settings, content.settings_extra),
         **watch,
     }
@@ -109,6 +162,8 @@ def _entry(job: Job, progress: FileProgress | None) -> dict[str, Any]:
         entry["kept"] = job.kept_formats
     if job.source is not None:
         entry["source"] = job.source
+    if job.last_failure is not None:
+        entry["last_failure"] = job.last_failure
     if progress:
         entry["progress"] = {"seconds": progress.seconds, "windows": len(progress.windows)}
     return entry
@@ -128,13 +183,52 @@ def decode_snapshot(data: bytes | memoryview, session_id: str, modified: datetim
             _check_version(document["version"], session_id)
         # One by one from here on: all at once, as plain data, they need six times the memory.
         entries = msgspec.json.decode(files, type=list[msgspec.Raw])
+        generation = 0 if is_legacy else msgspec.convert(document.get("generation"), int)
+        content = _content_of(document, entries, session_id, modified, is_legacy)
+        _check_depth(content)
         return Snapshot(
-            _content_of(document, entries, session_id, modified, is_legacy),
-            0 if is_legacy else msgspec.convert(document.get("generation"), int),
+            content,
+            generation,
             is_legacy,
+            journal_end(document, generation),
+            written_id(document) or session_id,
         )
     except UNREADABLE as error:
         raise UnreadableError(f"Session {session_id} cannot be read: {error}") from error
+
+
+def journal_end(document: dict[str, Any], generation: int) -> int:
+    """How much of its journal a session file includes.
+
+    An earlier version keeps the key, but not up to date; then its generation is another one.
+    """
+    try:
+        position = msgspec.convert(document.get("journal"), JournalPosition)
+    except msgspec.ValidationError:
+        return 0
+    return position.end if position.generation == generation else 0
+
+
+def written_id(document: dict[str, Any]) -> str:
+    """The session id in a session file; empty if there is none."""
+    found = document.get("session_id")
+    return found if isinstance(found, str) else ""
+
+
+def _check_depth(content: SessionContent) -> None:
+    """Raise ValidationError for values of unknown keys that are nested absurdly deep."""
+    strange = [content.extra, content.settings_extra, *content.file_extra.values()]
+    for job in content.view.jobs.values():
+        strange += filter(None, (job.settings, getattr(job.state, "used", None)))
+    if any(_is_deeper(value, _DEEPEST) for value in strange):
+        raise msgspec.ValidationError("nested too deep")
+
+
+def _is_deeper(value: object, levels: int) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    items = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_is_deeper(item, levels - 1) for item in items)
 
 
 def _check_version(version: object, session_id: str) -> None:
@@ -142,6 +236,39 @@ def _check_version(version: object, session_id: str) -> None:
         raise SessionTooNewError(
             f"Session {session_id} was written by a newer fwtui", "Resume it with that one."
         )
+
+
+def salvaged_snapshot(data: bytes | memoryview, session_id: str, modified: datetime) -> Snapshot:
+    """What can be read of a damaged session file: its entries and, if possible, its settings."""
+    data = bytes(data)
+    head, _, _ = data.partition(b'\n  "files": [')
+    try:
+        document = msgspec.json.decode(head.rstrip(b", \n") + b"\n}", type=dict[str, Any])
+        content = _content_of({**document, "temp_files": []}, [], session_id, modified, False)
+        _check_depth(content)
+    except (StorageError, *UNREADABLE):
+        created_at = _time_of(session_id) or local_time(modified)
+        document, content = {}, SessionContent(session_id, created_at, BatchView())
+    jobs: dict[JobId, Job] = {}
+    for start, end in pairwise([*(m.start() for m in _ENTRY.finditer(data)), len(data)]):
+        line = data[start:end].partition(b"\n")[0]
+        with contextlib.suppress(*UNREADABLE):
+            job = _jobs.decode(line[: line.rfind(b"}") + 1])
+            number = max(jobs) + 1 if job.id in jobs else job.id
+            jobs[number] = msgspec.structs.replace(job, id=number)
+    content.view.add(compacted(jobs.values()))
+    found = plural(len(jobs), "file")
+    return Snapshot(
+        content,
+        0,
+        is_legacy=False,
+        written_id=written_id(document),
+        problem=f"its session file is damaged: {found} could be read from it",
+        has_settings="settings" in document,
+    )
+
+
+_ENTRY = re.compile(rb'\{"path":')
 
 
 def _content_of(

@@ -27,9 +27,11 @@ from fwtui.core.view import BatchView
 from fwtui.core.watched_folder import WatchedFolder
 from fwtui.disk.files import (
     FILES,
+    PRIVATE_FILE,
     FileSystem,
     ensure_folder,
     storage_error,
+    write_atomic,
 )
 from fwtui.disk.lock import SessionLock
 from fwtui.errors import SessionInUseError, StorageError
@@ -42,6 +44,10 @@ from fwtui.sessions.load import Loaded, load, stamp_of
 from fwtui.sessions.replay import FileProgress, ProgressIndex, SessionContent
 from fwtui.sessions.session_files import ID_FORMAT, SessionFiles, local_time
 from fwtui.sessions.settings_codec import settings_to
+from fwtui.sessions.snapshot import encode_snapshot
+
+# Records that the session file does not depend on, but for a hint at the progress.
+_INSIDE_FILES = records.PlanRecord | records.WindowRecord | records.ResetRecord
 
 # Keys of the session file.
 MOUNTS = "output_mounts"
@@ -67,6 +73,7 @@ class SessionStore:
         self._content = SessionContent(paths.session_id, datetime.min, BatchView())
         self._journal: JournalFile | None = None
         self._behind = False
+        self._is_snapshot_old = False
         self._closed = False
         self.problems: tuple[str, ...] = ()
 
@@ -153,17 +160,19 @@ class SessionStore:
         self._content = loaded.content
         self._generation = loaded.generation
         self._progress = loaded.progress
-        problems = []
+        problems = list(loaded.problems)
+        damaged = [self._paths.snapshot] if loaded.snapshot_damaged else []
         if loaded.journal.damage is records.Damage.CORRUPT:
-            copy = keep_copy(self._paths.journal, self._paths, self._files)
-            problems.append(
-                f"The journal of session {self.session_id} is damaged. Everything before the "
-                f"damage was read; a copy of the whole journal is {copy}"
-            )
+            damaged.append(self._paths.journal)
+        for path in damaged:
+            copy = keep_copy(path, self._paths, self._files)
+            problems.append(f"A copy of the damaged {path.name} is {copy}")
         _, left = remove_scratch(self._content.temps, self._files)
         self._content.temps = dict.fromkeys(left)
         self.problems = tuple(problems)
-        if loaded.journal.header is not None:
+        if loaded.journal.header is not None or loaded.progress.files:
+            # Of a damaged one, lines behind the damage are read too: it is compacted before it is
+            # appended to.
             self._journal = JournalFile(self._paths.journal, loaded.journal.end, self._files)
 
     def _start(self) -> None:
@@ -395,7 +404,10 @@ class SessionStore:
             self._not_closed()
             header = JournalHeader(self.session_id, self._generation + 1)
             unfinished = self._progress.unfinished(self.view.jobs)
-            rewrite = JournalRewrite(header, self._journal, unfinished)
+            settings = settings_to(self.view.settings, self._content.settings_extra)
+            rewrite = JournalRewrite(
+                header, self._journal, unfinished, records.SettingsRecord(settings)
+            )
             prepared = write_generation(self._paths, self._content, rewrite, self._files)
             # Until the end of this block the journal may be behind the snapshot on the disk.
             self._behind, self._generation = True, header.generation
@@ -403,14 +415,43 @@ class SessionStore:
             self._close_journal()
             self._removed.clear()
             self._journal, self._progress = journal, rewrite.index
-            self._behind = False
+            self._behind = self._is_snapshot_old = False
             self.problems += tuple(rewrite.problems)
 
+    @property
+    def is_snapshot_old(self) -> bool:
+        """Whether queue or settings have changed since the session file was written."""
+        return self._is_snapshot_old
+
+    def save_snapshot(self) -> None:
+        """Write a new session file, if the present one is old; the journal stays as it is.
+
+        So the session file alone has all files and their states, for people, backups, and in case
+        that the journal is lost. Takes time proportional to the number of jobs.
+        """
+        with self._guard:
+            self._not_closed()
+            if self._behind:
+                self.compact()
+            elif self._is_snapshot_old:
+                end = self._open_journal().length
+                pieces = encode_snapshot(
+                    self._content, self._generation, self._progress.files, lambda: end
+                )
+                write_atomic(self._paths.snapshot, pieces, PRIVATE_FILE, files=self._files)
+                self._is_snapshot_old = False
+
     def close(self) -> None:
-        """Close and unlock the session; delete it if it has no jobs and folders. Idempotent."""
+        """Save, close and unlock the session; delete it if it has no jobs and folders. Idempotent.
+
+        A session file that cannot be written stays as it was: everything is in the journal.
+        """
         with self._guard:
             if not self._closed and self._content.is_empty:
                 self._erase(None)
+            elif not self._closed:
+                with contextlib.suppress(StorageError):
+                    self.save_snapshot()
             self._end()
 
     def delete(self) -> DeletedFiles:
@@ -426,7 +467,7 @@ class SessionStore:
         self._close_journal()
         removed = None
         try:
-            removed = erase(self._paths, self._content.temps, self._files, original)
+            removed = erase(self._paths, self._lock, self._content.temps, self._files, original)
         finally:
             self._end(remove=removed is not None)
         return removed
@@ -461,6 +502,7 @@ class SessionStore:
         offsets = self._open_journal().append(news)
         for record, offset in zip(news, offsets, strict=True):
             self._progress.apply(record, offset)
+        self._is_snapshot_old |= any(not isinstance(record, _INSIDE_FILES) for record in news)
 
 
 def _with_folders(

@@ -208,10 +208,10 @@ class BatchController:
                 await self._end(task, CLOSE_SECONDS)
             self._adopt(batch)
 
-    def retry(self, failed: tuple[JobId, ...]) -> None:
-        """Retry the failed files of a session that is resumed."""
-        if failed:
-            self.send(RetryJobs(failed))
+    def retry(self, jobs: tuple[JobId, ...]) -> None:
+        """Retry failed or cancelled files of a session that is resumed."""
+        if jobs:
+            self.send(RetryJobs(jobs))
 
     async def attach(self, endpoint: "Endpoint") -> None:
         """Show a batch of another process; raises FwtuiError."""

@@ -156,7 +156,7 @@ class DialogActions:
             app.push_screen(error_dialog("Cannot resume the session", error))
             return
         summary = ResumeSummary.of(stored)
-        self._controller.retry(summary.failed)
+        self._controller.retry(summary.retried)
         self._screen.notify(with_keys(self._screen, summary.text), markup=False)
 
     def add(self, prefilled: str = "") -> None:

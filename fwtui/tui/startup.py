@@ -53,7 +53,7 @@ class Startup:
                 await self._show(error, "Cannot resume the session")
                 continue
             if resumed is not None:
-                self._controller.retry(resumed.failed)
+                self._controller.retry(resumed.retried)
                 self._app.notify(with_keys(self._app, resumed.text), markup=False)
             return
 
@@ -144,16 +144,16 @@ class Startup:
 
 
 class ResumeSummary(NamedTuple):
-    """How many files of a resumed session are left, and which of them had failed."""
+    """How many files of a resumed session are left, and which of them are retried."""
 
     unfinished: int
-    failed: tuple[JobId, ...]
+    retried: tuple[JobId, ...]
 
     @classmethod
     def of(cls, stored: "StoredSession") -> "ResumeSummary":
         """That of a stored session."""
-        failed = tuple(job.id for job in stored.session.failed)
-        return cls(len(stored.session.pending) + len(failed), failed)
+        retried = tuple(job.id for job in stored.session.to_retry)
+        return cls(len(stored.session.pending) + len(retried), retried)
 
     @property
     def text(self) -> str:

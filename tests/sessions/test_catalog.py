@@ -13,7 +13,14 @@ from fwtui.core.job import Completed, Failed, Job, Pending
 from fwtui.core.settings import Settings
 from fwtui.errors import SessionInUseError, StorageError
 from fwtui.sessions import load, snapshot
-from fwtui.sessions.catalog import SessionList, adopt, discard, discard_stored, list_sessions
+from fwtui.sessions.catalog import (
+    SessionList,
+    adopt,
+    discard,
+    discard_stored,
+    list_sessions,
+    remove_empty,
+)
 from fwtui.sessions.session_files import SessionFiles
 from fwtui.sessions.store import SessionStore
 from tests.sessions import samples
@@ -162,7 +169,8 @@ def test_sessions_in_use_are_listed_and_nothing_else(place: Place) -> None:
     with pytest.raises(SessionInUseError):
         discard(place.folder, store.session_id)
     (place.folder / f"{store.session_id}.json").write_bytes(b"{")
-    assert place.list().sessions == ()
+    (stored,) = place.list().sessions  # what its journal has
+    assert stored.in_use is not None
     assert not (place.folder / "quarantine").exists()
     assert (place.folder / f"{store.session_id}.json").read_bytes() == b"{"
 
@@ -171,7 +179,10 @@ def test_empty_sessions_disappear(place: Place) -> None:
     store = SessionStore.create(place.folder, Settings(), samples.NOW)
     assert len(place.list().sessions) == 1
     store._lock.release()
+    before = set(place.folder.iterdir())
     assert place.list() == SessionList()
+    assert set(place.folder.iterdir()) == before  # a listing deletes nothing
+    remove_empty(place.folder)
     assert list(place.folder.iterdir()) == []
 
 
@@ -223,8 +234,8 @@ def test_the_documents_example_can_be_resumed(place: Place) -> None:
     (ours,) = place.list().sessions
     assert ours.legacy_file is None
     assert ours.in_use is not None
-    store.close()
     written = msgspec.json.decode((place.folder / "20251214_123456.json").read_bytes())
+    store.close()
     before = msgspec.json.decode(data)
     assert {key: written[key] for key in before if key != "files"} == {
         key: value for key, value in before.items() if key != "files"

@@ -62,10 +62,15 @@ def test_sweep_takes_the_leftovers_of_crashes(tmp_path: Path) -> None:
     os.utime(sessions / ".fwtui-1.tmp", OLD)
     (sessions / ".fwtui-2.tmp").write_bytes(b"new")
     (sessions / "20200101_000000.journal").write_bytes(b"x")
+    deleting = b'{"host":"here","pid":1,"deleting":true}'
+    (sessions / "20200101_000000.lock").write_bytes(deleting)
     (sessions / "20200101_000001.lock").write_bytes(b"x")
+    lone = sessions / "20200101_000002.journal"  # its session file may come back
+    lone.write_bytes(b"x")
     swept = sweep(tmp_path / "none", sessions, datetime.now())
     assert {path.name for path in swept.files} == {".fwtui-1.tmp", "20200101_000000.journal"}
-    assert {path.name for path in sessions.iterdir()} == expected | {".fwtui-2.tmp"}
+    left = {path.name for path in sessions.iterdir()}
+    assert left == expected | {".fwtui-2.tmp", lone.name}
     store.close()
 
 
@@ -111,7 +116,7 @@ async def test_what_was_swept_is_in_the_log_of_the_next_batch(
     for wanted in (False, True):
         settings = Settings(batch=BatchSettings(sweep_system_temp=wanted))
         batch = BatchDriver(settings)
-        await batch.workspace.incomplete()
+        await batch.workspace.clean_up()
         async with batch:
             pass
         assert theirs.exists() is not wanted

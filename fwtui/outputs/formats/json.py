@@ -46,8 +46,13 @@ def _pretty(transcript: Transcript) -> Iterator[str]:
 
 
 def _plain(segment: Segment) -> dict[str, Any]:
-    """The segment as whisper-ctranslate2 passes it to `json`: its fields in their order."""
+    """The segment as whisper-ctranslate2 passes it to `json`: its fields in their order.
+
+    Then its language, if it has one of its own.
+    """
     plain = msgspec.structs.asdict(segment)
     if segment.words is not None:
         plain["words"] = [msgspec.structs.asdict(word) for word in segment.words]
+    if segment.language is None:
+        del plain["language"]
     return plain

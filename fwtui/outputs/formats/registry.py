@@ -5,7 +5,7 @@ from pathlib import Path
 
 from fwtui.core.segment import Transcript
 from fwtui.core.settings import OutputSettings
-from fwtui.disk.files import is_present, storage_error, write_atomic
+from fwtui.disk.files import is_present, is_read_only, storage_error, write_output
 from fwtui.outputs.formats import ass, csv, docx, json, lrc, md, srt, tsv, txt, vtt
 
 Writer = Callable[[Transcript, OutputSettings], Iterator[bytes]]
@@ -62,6 +62,13 @@ def existing(stem: Path, settings: OutputSettings) -> tuple[str, ...]:
     return tuple(name for name, path in names if is_present(path))
 
 
+def read_only(stem: Path, settings: OutputSettings) -> tuple[str, ...]:
+    """The formats whose files exist and may not be written to. Raises OSError."""
+    paths = output_paths(stem, settings)
+    names = zip(formats(settings), paths, strict=True)
+    return tuple(name for name, path in names if is_read_only(path))
+
+
 def write_transcript(
     transcript: Transcript,
     stem: Path,
@@ -71,15 +78,15 @@ def write_transcript(
 ) -> tuple[Path, ...]:
     """Write every format that the settings ask for; the files are durable on return.
 
-    Each file is written atomically; `owner` as in `write_atomic`. Files of formats in `keep` are
-    not changed. Returns the files written. Raises DiskFullError, StorageError, or UsageError for
+    Each file is written as by `write_output`. Files of formats in `keep` are not changed. Returns
+    the files written. Raises DiskFullError, StorageError, or UsageError for
     a format that needs an optional dependency.
     """
     _make_folder(stem.parent)
     names = zip(formats(settings), output_paths(stem, settings), strict=True)
     wanted = [(name, path) for name, path in names if name not in keep]
     for name, path in wanted:
-        write_atomic(path, render(transcript, name, settings), owner=owner)
+        write_output(path, render(transcript, name, settings), owner=owner)
     return tuple(path for _, path in wanted)
 
 

@@ -10,8 +10,9 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
-from fwtui.core.job import Failed, Job, Pending
+from fwtui.core.job import Cancelled, Job, Skipped
 from fwtui.core.paths import expand_home
+from fwtui.core.session import Session
 from fwtui.core.text import clock, without_name
 from fwtui.sessions.catalog import StoredSession
 from fwtui.tui.controller import BatchWorkspace
@@ -56,6 +57,8 @@ class UnfinishedList(Listing[StoredSession]):
     def pieces(self, item: StoredSession) -> Sequence[Piece]:
         session, dot = item.session, f"  {self.glyphs.dot}  "
         counts = f"{len(session.pending):,} waiting, {len(session.failed):,} failed"
+        if session.cancelled:
+            counts += f", {len(session.cancelled):,} cancelled"
         line = f" {clean(session.session_id)}{dot}{file_count(len(session.jobs))}, {counts}"
         in_use = "  (in use)" if item.in_use is not None else ""
         return [(line, "dim" if in_use else "plain"), (in_use, "warn")]
@@ -140,9 +143,11 @@ class ResumeDialog(ListDialog[ResumeChoice]):
 
 
 def describe_unfinished(stored: StoredSession, glyphs: Glyphs) -> Content:
-    """Fields of an unfinished session, and the names of its waiting and failed files."""
+    """Fields of an unfinished session, and the names of its files that are not done."""
     session = stored.session
     waiting, failed, total = session.pending, session.failed, len(session.jobs)
+    cancelled, skipped = session.cancelled, session.skipped
+    left = len(waiting) + len(cancelled)
     rows = [
         ("Session ID", clean(session.session_id)),
         ("Created", f"{session.created_at:%Y-%m-%d %H:%M:%S}"),
@@ -151,7 +156,9 @@ def describe_unfinished(stored: StoredSession, glyphs: Glyphs) -> Content:
         ("Done", f"{len(session.completed):,}"),
         ("Failed", f"{len(failed):,}"),
         ("Waiting", f"{len(waiting):,}"),
-        ("Progress", percent(fraction(total - len(waiting), total))),
+        *((("Cancelled", f"{len(cancelled):,}"),) if cancelled else ()),
+        *((("Skipped", f"{len(skipped):,}"),) if skipped else ()),
+        ("Progress", percent(fraction(total - left, total))),
         *(("Watching", shown_path(folder.path)) for folder in session.folders),
     ]
     parts: list[Content | StyledText] = []
@@ -159,29 +166,28 @@ def describe_unfinished(stored: StoredSession, glyphs: Glyphs) -> Content:
         in_use = f"In use by {clean(str(stored.in_use))}: it cannot be resumed here\n\n"
         parts.append((in_use, "$warning"))
     parts.append(fields(FieldRow(label, value, "bold") for label, value in rows))
-    parts += _names("Waiting files", waiting, glyphs)
-    parts += _names("Failed files (will be retried)", failed, glyphs)
+    resumed = any(isinstance(job.state, Cancelled) for job in session.to_retry)
+    title = "Cancelled files (will be resumed)" if resumed else "Cancelled files (stay cancelled)"
+    parts += _names("Waiting files", waiting, session, glyphs)
+    parts += _names("Failed files (will be retried)", failed, session, glyphs)
+    parts += _names(title, cancelled, session, glyphs)
+    parts += _names("Skipped files (stay skipped)", skipped, session, glyphs)
     return Content.assemble(*parts)
 
 
-def _names(title: str, jobs: Sequence[Job], glyphs: Glyphs) -> list[StyledText]:
+def _names(title: str, jobs: Sequence[Job], session: Session, glyphs: Glyphs) -> list[StyledText]:
     if not jobs:
         return []
     parts: list[StyledText] = [(f"\n\n{title}", "$primary")]
     for job in jobs[:MOST_NAMES]:
         parts.append((f"\n  {glyphs.bullet} {clean(base_name(job.path))}", ""))
-        match job.state:
-            case Failed(failure=failure):
-                parts.append(
-                    (
-                        f" {glyphs.dot} {clean(without_name(failure.title, base_name(job.path)))}",
-                        "$error",
-                    )
-                )
-            case Pending(done_seconds=done) if done > 0:
-                parts.append((f" {glyphs.dot} resumes at {clock(done)}", "$ink-dim"))
-            case _:
-                pass
+        if job.failure is not None:
+            reason = without_name(job.failure.title, base_name(job.path))
+            parts.append((f" {glyphs.dot} {clean(reason)}", "$error"))
+        elif isinstance(job.state, Skipped):
+            parts.append((f" {glyphs.dot} {clean(job.state.reason)}", "$ink-dim"))
+        elif seconds := session.seconds_inside(job):
+            parts.append((f" {glyphs.dot} resumes at {clock(seconds)}", "$ink-dim"))
     if len(jobs) > MOST_NAMES:
         parts.append((f"\n  {glyphs.bullet} and {len(jobs) - MOST_NAMES:,} more", "$ink-dim"))
     return parts

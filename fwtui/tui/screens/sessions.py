@@ -14,7 +14,7 @@ from textual.widgets import Button
 
 from fwtui.batch.session_outputs import SessionOutputs, outputs_of
 from fwtui.core.child_process import current_folder
-from fwtui.core.job import Job, Pending
+from fwtui.core.job import Job
 from fwtui.core.paths import expand_home, path_to_text, text_to_path
 from fwtui.core.session import Session
 from fwtui.core.text import clock
@@ -183,7 +183,7 @@ class SessionsDialog(ListDialog[StoredSession | None]):
         self.enable(export=stored is not None, folder=stored is not None)
         free = stored is not None and stored.in_use is None and not own
         self.enable(delete=free, discard=free)
-        self.enable(resume=free and stored is not None and stored.session.is_incomplete)
+        self.enable(resume=free and stored is not None and stored.is_unfinished)
 
     # Actions.
 
@@ -219,7 +219,7 @@ class SessionsDialog(ListDialog[StoredSession | None]):
 
     def action_resume(self) -> None:
         stored = self._free()
-        if stored is not None and stored.session.is_incomplete:
+        if stored is not None and stored.is_unfinished:
             self.dismiss(stored)
         elif stored is not None:
             self.notify("Nothing left to do in this session", markup=False)
@@ -282,8 +282,7 @@ def removed_note(stored: StoredSession, removed: DeletedFiles) -> str:
 
 def ask_discard(session: Session) -> ConfirmDialog:
     """The question before a session is deleted and its transcripts stay."""
-    waiting, failed = session.pending, session.failed
-    count = len(waiting) + len(failed)
+    count = len(session.pending) + len(session.failed) + len(session.cancelled)
     lost = (
         f"Permanently deletes session {clean(session.session_id)} and its journal, "
         f"with {count:,} unfinished file{'' if count == 1 else 's'}"
@@ -322,5 +321,4 @@ def ask_delete(session: Session, outputs: SessionOutputs) -> ConfirmDialog:
 
 def _seconds_inside(session: Session) -> float:
     """How much audio is transcribed in files that are not finished."""
-    states = (job.state for job in session.pending)
-    return sum(state.done_seconds for state in states if isinstance(state, Pending))
+    return sum(map(session.seconds_inside, session.jobs))

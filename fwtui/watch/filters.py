@@ -12,9 +12,9 @@ from fwtui.core.paths import MEDIA_SUFFIXES, OUTPUT_SUFFIXES
 # Suffixes of files that browsers, downloaders and copying programs are still writing, and of those
 # in which they note beside a file how far it is.
 PARTIAL_SUFFIXES = frozenset(
-    ".part .crdownload .tmp .temp .partial .download .filepart .opdownload .!ut .!qb .!bt .bc! .aria2"
-    " .aria2__temp .ytdl .st .fdmdownload .dctmp .xltd .td .jc! .incomplete .lftp-pget-status .!sync"
-    " .megatmp .unfinished".split()
+    ".part .partial .crdownload .opdownload .download .filepart .tmp .temp .incomplete .unfinished "
+    ".ytdl .aria2 .aria2__temp .!qb .!ut .!bt .bc! .jc! .!sync .st .fdmdownload .dctmp .xltd .td "
+    ".lftp-pget-status .megatmp".split()
 )
 # yt-dlp numbers its fragments; what is merged or converted is called `name.temp.mp4` meanwhile.
 _FRAGMENT = re.compile(r"\.part-frag\d+$", re.IGNORECASE)

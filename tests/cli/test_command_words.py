@@ -109,7 +109,7 @@ def test_an_empty_list_is_said(command: str, tmp_path: Path) -> None:
 def test_a_folder_without_permission_is_no_failed_recording(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nor is lost+found, which is not even searched; but a disk that fails is a problem, and so is what was asked for."""
+    """But a disk that fails is a problem, and so is a folder that was asked for."""
     hidden = tmp_path / "private"
     hidden.mkdir()
     (tmp_path / "talk.wav").touch()

@@ -103,6 +103,7 @@ async def complete(state: BatchState, job: Job, run: FileRun) -> Completed | Fai
             *warnings_of(plan, holes, len(transcript.segments), run.changed),
             *kept_warning(job.kept_formats or ()),
             *read_only_warning(protected),
+            *((job.note,) if job.note else ()),
         ),
         used=to_overrides(
             replace(settings, model=run.current.model, decoding=run.current.decoding)

@@ -136,7 +136,8 @@ class Job(msgspec.Struct, frozen=True, gc=False):
     the job's own, if it was retried with other settings than the batch's: those that differ from
     their defaults, by `section.name`. `source` is the link that the file comes from; until it is
     downloaded, `path` is where it will be. `last_failure` is why it failed before, while it waits
-    for a retry or is retried.
+    for a retry or is retried. `note` becomes a warning when the file is done: why its outputs have
+    another name.
     """
 
     id: JobId
@@ -151,6 +152,7 @@ class Job(msgspec.Struct, frozen=True, gc=False):
     kept_formats: tuple[str, ...] | None = msgspec.field(default=None, name="kept")
     source: str | None = None
     last_failure: Failure | None = None
+    note: str = ""
 
     def with_stem(self, stem: str) -> "Job":
         """The job with outputs of this name."""

@@ -4,26 +4,29 @@ Resolved when the file's turn comes, before it is sent to an engine.
 """
 
 import asyncio
-import filecmp
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import msgspec
 from msgspec.structs import replace
 
-from fwtui.audio.identity import Identity, identify
+from fwtui.audio.identity import Identity
+from fwtui.batch.name_owner import NameOwner, Recording
 from fwtui.batch.state import BatchState, now
+from fwtui.core.events import JobChanged, Level
 from fwtui.core.job import Completed, Job, Pending, Skipped
 from fwtui.core.languages import LANGUAGES
 from fwtui.core.paths import expand_home, path_to_text, text_to_path
 from fwtui.core.session import FilePlan
 from fwtui.core.settings import OutputSettings, Settings
 from fwtui.core.text import printable
+from fwtui.disk.files import is_present
 from fwtui.errors import FwtuiError
 from fwtui.outputs.formats.registry import existing, formats, output_paths
 from fwtui.outputs.history import TranscribedFile
-from fwtui.outputs.naming import Names, is_one_of
+from fwtui.outputs.naming import Names, is_one_of, with_number_of
+from fwtui.watch.actions import moved_path
 
 # Files skipped in a row before the batch handles other messages.
 SKIPPED_AT_ONCE = 50
@@ -38,25 +41,29 @@ async def resolve_outputs(state: BatchState, job: Job, settings: Settings) -> Jo
     """
     naming = state.naming(settings)
     names = naming.names_of(job)
-    if not naming.awaits_language and not is_one_of(job.stem, names):
-        job = await rename_outputs(state, job, names)
+    if not naming.awaits_language:
+        is_taken = _name_is_taken(state, job, names)
+        known = is_one_of(job.stem, names)
+        if not known or (job.root and await asyncio.to_thread(is_taken, job)):
+            job = await rename_outputs(state, job, names, is_taken)
     output = settings.output
-    if job.kept_formats is not None or not (
-        output.skip_transcribed or output.if_exists != "overwrite"
-    ):
+    if job.kept_formats is not None:
         return job
+    recording = Recording(job.file, state.history)
     reason = ""
     kept: tuple[str, ...] = ()
     if output.skip_transcribed:
-        reason = await asyncio.to_thread(_transcribed_before, state, job, settings)
-    if not reason and output.if_exists == "skip":
-        stems = [stem_path(job.stem, output)]
-        if naming.awaits_language:
-            possible = (naming.names_of(job, language)[0] for language in LANGUAGES)
-            stems = [stem_path(path_to_text(name), output) for name in possible]
-        reason, kept = await asyncio.to_thread(_skip_reason, stems, output)
-    elif not reason and output.if_exists == "rename" and not naming.awaits_language:
-        job = await _free_name(state, job, names, output)
+        reason = await asyncio.to_thread(_transcribed_before, recording, settings)
+    if not reason and naming.awaits_language:
+        if output.if_exists == "skip":
+            possible = [naming.names_of(job, language) for language in LANGUAGES]
+            reason = await asyncio.to_thread(_skip_any, recording, possible, output)
+    elif not reason or output.if_exists != "rename":
+        own = await asyncio.to_thread(_own_stem, recording, job, names, output)
+        job = await _own_or_free_name(state, job, names, output, recording, own)
+        if not reason and output.if_exists == "skip":
+            stem = stem_path(own or job.stem, output)
+            reason, kept = await asyncio.to_thread(_skip_reason, stem, output)
     job = replace(job, kept_formats=kept)
     if not reason:
         return job
@@ -64,22 +71,116 @@ async def resolve_outputs(state: BatchState, job: Job, settings: Settings) -> Jo
     return None
 
 
-async def rename_for_language(
-    state: BatchState, job: Job, settings: Settings, language: str
+async def _own_or_free_name(
+    state: BatchState,
+    job: Job,
+    names: Names,
+    output: OutputSettings,
+    recording: Recording,
+    own: str | None,
 ) -> Job:
-    """The job with the final names for its outputs, now that its language is known."""
-    naming = state.naming(settings)
-    if not naming.awaits_language:
+    """The job with a name that is its own or free, as the settings ask.
+
+    If another recording's transcript has the name, the job gets a note that says so. `own`: the
+    name that its transcripts have.
+    """
+    if output.if_exists == "overwrite":
         return job
-    names, output = naming.names_of(job, language), settings.output
+    if output.if_exists == "rename":
+        return await _free_name(state, job, names, output)
+    if own is not None:
+        taken = await _with_own_name(state, job, own)
+        if taken is not None or output.if_exists == "skip":
+            return taken or job
+    before = await asyncio.to_thread(_owner, recording, job.stem, names, output)
+    if before is not NameOwner.OTHER:
+        return job
+    theirs = stem_path(job.stem, output)
+    renamed = await _free_name(state, job, names, output)
+    owner = await asyncio.to_thread(recording.owner_text, theirs)
+    whose = f"the transcript of {owner}" if owner else "another recording's transcript"
+    name = text_to_path(renamed.stem).name
+    note = printable(f"written as {name}, because {theirs.name} is {whose}")
+    state.log(Level.WARNING, f"{job.name}: {note}", job.id)
+    noted = replace(renamed, note=note)
+    await state.put(noted)
+    return noted
+
+
+def _own_stem(recording: Recording, job: Job, names: Names, output: OutputSettings) -> str | None:
+    """The name that the recording's transcripts have, if it is looked for. Raises OSError."""
+    if output.if_exists not in {"own", "skip"}:
+        return None
+    before = _owner(recording, job.stem, names, output)
+    if before is NameOwner.OTHER or (before is NameOwner.NOBODY and output.if_exists == "skip"):
+        folder = stem_path("", output)
+        return recording.own_stem(folder, lambda stem: is_one_of(stem, names))
+    return None
+
+
+def _owner(recording: Recording, stem: str, names: Names, output: OutputSettings) -> NameOwner:
+    """Whose transcripts a name has. A number is added for other recordings only."""
+    owner = recording.owner(stem_path(stem, output), output)
+    numbered = stem not in {path_to_text(name) for name in names}
+    return NameOwner.OTHER if owner is NameOwner.UNKNOWN and numbered else owner
+
+
+async def _with_own_name(state: BatchState, job: Job, stem: str) -> Job | None:
+    """The job with the name that its transcripts have; None if another job needs to keep it.
+
+    A job that waits, and whose name is not decided yet, changes names with this one.
+    """
+    if stem.casefold() == job.stem.casefold():
+        return job
+    async with state.names_of_other_sessions() as others:
+        if stem.casefold() in others:
+            return None
+        renamed = job.with_stem(stem)
+        holder = state.queue.with_stem(stem)
+        if holder is None:
+            await state.put(renamed)
+        elif isinstance(holder.state, Pending) and holder.kept_formats is None:
+            await state.commit(JobChanged(holder.with_stem(job.stem)), JobChanged(renamed))
+        else:
+            return None
+        return renamed
+
+
+async def rename_at_end(state: BatchState, job: Job, settings: Settings, language: str) -> Job:
+    """The job with the final names for its outputs, now that its language is known.
+
+    A recording that was renamed while it was transcribed has transcripts of its new name.
+    """
+    naming = state.naming(settings)
+    names = naming.names_of(job, language if naming.awaits_language else None)
+    output = settings.output
     if not is_one_of(job.stem, names):
-        job = await rename_outputs(state, job, names)
-        if output.if_exists == "rename":
-            job = await _free_name(state, job, names, output)
-        elif output.if_exists == "skip":
+        is_taken = _name_is_taken(state, job, names)
+        job = await rename_outputs(state, job, names, is_taken)
+        recording = Recording(job.file, state.history)
+        own = await asyncio.to_thread(_own_stem, recording, job, names, output)
+        job = await _own_or_free_name(state, job, names, output, recording, own)
+        if output.if_exists == "skip":
             kept = await asyncio.to_thread(existing, stem_path(job.stem, output), output)
             job = replace(job, kept_formats=kept)
     return job
+
+
+def _name_is_taken(state: BatchState, job: Job, names: Names) -> Callable[[Job], bool]:
+    """Whether the recording of a job could not be moved under the name of its outputs.
+
+    Those of a folder whose recordings are moved afterwards: transcript and recording keep one name.
+    """
+    moves = [one for one in state.store.folders if one.path == job.root and one.target]
+    if not moves:
+        return lambda _: False
+
+    def is_taken(renamed: Job) -> bool:
+        name = with_number_of(renamed.stem, names, renamed.file)
+        target = moved_path(moves[0], renamed.file, name)
+        return target is not None and target != renamed.file and is_present(target)
+
+    return is_taken
 
 
 async def rename_outputs(
@@ -136,50 +237,42 @@ def stem_path(stem: str, output: OutputSettings) -> Path:
     return folder / text_to_path(stem)
 
 
-def _skip_reason(stems: list[Path], output: OutputSettings) -> tuple[str, tuple[str, ...]]:
+def _skip_reason(stem: Path, output: OutputSettings) -> tuple[str, tuple[str, ...]]:
     """Why the file is skipped: all its outputs exist. Otherwise "" and the formats that do."""
+    found = existing(stem, output)
+    if len(found) < len(formats(output)):
+        return "", found
+    name = printable(output_paths(stem, output)[0].name)
+    if len(found) == 1:
+        return f"{name} already exists; retry to overwrite it", ()
+    return f"{name} and {len(found) - 1} more already exist; retry to overwrite them", ()
+
+
+def _skip_any(recording: Recording, possible: Iterable[Names], output: OutputSettings) -> str:
+    """Why the file is skipped: it has all outputs in some language. Empty if it is not."""
+    folder = stem_path("", output)
+    every = list(possible)
+    own = recording.own_stem(folder, lambda stem: any(is_one_of(stem, names) for names in every))
+    stems = [own] if own is not None else [path_to_text(names[0]) for names in every]
     for stem in stems:
-        found = existing(stem, output)
-        if len(found) == len(formats(output)):
-            name = printable(output_paths(stem, output)[0].name)
-            if len(found) == 1:
-                return f"{name} already exists; retry to overwrite it", ()
-            return f"{name} and {len(found) - 1} more already exist; retry to overwrite them", ()
-    return "", existing(stems[0], output) if len(stems) == 1 else ()
+        reason, _ = _skip_reason(stem_path(stem, output), output)
+        if reason and recording.owner(stem_path(stem, output), output) is not NameOwner.OTHER:
+            return reason
+    return ""
 
 
-def _transcribed_before(state: BatchState, job: Job, settings: Settings) -> str:
+def _transcribed_before(recording: Recording, settings: Settings) -> str:
     """Why the file is skipped: it was transcribed before. Empty if it was not."""
-    try:
-        identity = identify(job.file)
-    except OSError:
-        return ""  # the engine reports what is wrong with it
-    for earlier in state.history.find(identity.digest, outputs_key(settings)):
-        if earlier.has_outputs and _is_same_content(job.file, identity, earlier):
+    if recording.identity is None:
+        return ""
+    for earlier in recording.history.find(recording.identity.digest, outputs_key(settings)):
+        if earlier.has_outputs and recording.is_same(earlier):
             where = printable(str(text_to_path(earlier.outputs[0])))
             return (
                 f"transcribed on {earlier.at.astimezone():%Y-%m-%d %H:%M} with the same settings:"
                 f" {where}; retry to transcribe it again"
             )
     return ""
-
-
-def _is_same_content(path: Path, identity: Identity, earlier: TranscribedFile) -> bool:
-    """Whether the content is the same: the time of change, or every byte, must agree as well.
-
-    The digest covers only the edges of the file.
-    """
-    if identity.modified == earlier.modified:
-        return True
-    source = text_to_path(earlier.source)
-    try:
-        unchanged = identify(source)
-        return (unchanged.digest, unchanged.modified) == (
-            earlier.content,
-            earlier.modified,
-        ) and filecmp.cmp(path, source, shallow=False)
-    except OSError:
-        return False
 
 
 def outputs_key(settings: Settings) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from fwtui.audio.identity import change_since
-from fwtui.batch.conflicts import rename_for_language, stem_path
+from fwtui.batch.conflicts import rename_at_end, stem_path
 from fwtui.batch.disk_wait import blocks_batch, output_failure
 from fwtui.batch.estimate import Speed, job_eta
 from fwtui.batch.file_run import SKIPPED_BY_USER, FileRun
@@ -125,7 +125,7 @@ class FileRecorder:
         assert run.plan is not None
         state: Completed | Failed
         try:
-            job = await rename_for_language(self.state, job, run.settings, run.plan.language)
+            job = await rename_at_end(self.state, job, run.settings, run.plan.language)
             state = await complete(self.state, job, run)
         except OSError as error:
             folder = stem_path(job.stem, run.settings.output).parent

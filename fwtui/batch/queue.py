@@ -71,6 +71,11 @@ class Queue:
         job = self._paths.get(path)
         return None if job is None else self.get(job)
 
+    def with_stem(self, stem: str) -> Job | None:
+        """The job whose outputs have this name, in any case."""
+        job = self._stems.get(stem.casefold())
+        return None if job is None else self.get(job)
+
     def has_link(self, url: str) -> bool:
         """Whether the link is in the queue."""
         return any(job.source == url for job in self)

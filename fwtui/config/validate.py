@@ -156,7 +156,7 @@ def _check_more_formats(text: str | None) -> None:
     for name in (text or "").split(","):
         if name.strip().lower() not in {*get_args(OutputFormat), ""}:
             raise UsageError(
-                f"there is no format {name.strip()!r}",
+                f"there is no format {shortened(name.strip())}",
                 f"formats: {', '.join(get_args(OutputFormat))}",
                 setting="output.more_formats",
             )

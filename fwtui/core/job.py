@@ -156,6 +156,8 @@ class Job(msgspec.Struct, frozen=True, gc=False):
     downloaded, `path` is where it will be. `last_failure` is why it failed before, while it waits
     for a retry or is retried. `track` is the number of the audio track where each of them is a job
     of its own; 0: the settings say which.
+    for a retry or is retried. `note` becomes a warning when the file is done: why its outputs have
+    another name.
     """
 
     id: JobId
@@ -171,6 +173,7 @@ class Job(msgspec.Struct, frozen=True, gc=False):
     source: str | None = None
     last_failure: Failure | None = None
     track: int = 0
+    note: str = ""
 
     def with_stem(self, stem: str) -> "Job":
         """The job with outputs of this name."""

@@ -346,9 +346,12 @@ class OutputSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         ),
     ] = DEFAULT_TEMPLATE
     if_exists: Annotated[
-        Literal["overwrite", "skip", "rename"],
-        Meta(description="If the transcript exists: overwrite, skip, or rename"),
-    ] = "overwrite"
+        Literal["own", "overwrite", "skip", "rename"],
+        Meta(
+            description="If the transcript exists: overwrite it if it is the recording's own, "
+            "overwrite any, skip, or rename"
+        ),
+    ] = "own"
     skip_transcribed: Annotated[
         bool,
         Meta(

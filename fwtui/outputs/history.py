@@ -30,6 +30,12 @@ create index if not exists by_stem on transcribed (stem);
 """
 
 
+_SELECT = (
+    "select content, modified, settings, source, outputs, at from transcribed"
+    " where {} order by number desc limit 20"
+)
+
+
 class TranscribedFile(msgspec.Struct, frozen=True):
     """A transcribed file. `content` and `modified` are those of its `Identity`.
 
@@ -43,6 +49,11 @@ class TranscribedFile(msgspec.Struct, frozen=True):
     source: str
     outputs: tuple[str, ...]
     at: datetime
+
+    @property
+    def stem(self) -> str:
+        """The path of its outputs without extension."""
+        return self.outputs[0].rpartition(".")[0] if self.outputs else ""
 
     @property
     def has_outputs(self) -> bool:
@@ -60,20 +71,28 @@ class TranscriptionHistory:
 
     def find(self, content: str, settings: str) -> tuple[TranscribedFile, ...]:
         """Files with this content that were transcribed with these settings, the last first."""
-        if not self._path.exists():
-            return ()
-        with _errors_ignored(), self._open() as db:
-            rows = db.execute(
-                "select content, modified, settings, source, outputs, at from transcribed"
-                " where content = ? and settings = ? order by number desc limit 20",
-                (content, settings),
-            )
-            return tuple(_earlier(row) for row in rows)
+        return self._select("content = ? and settings = ?", content, settings)
+
+    def with_content(self, content: str) -> tuple[TranscribedFile, ...]:
+        """Files with this content, the last first."""
+        return self._select("content = ?", content)
+
+    def owner(self, stem: str) -> TranscribedFile | None:
+        """The file whose outputs have this path without extension (`path_to_text`)."""
+        return next(iter(self._select("stem = ?", stem)), None)
+
+    def _select(self, condition: str, *values: str) -> tuple[TranscribedFile, ...]:
+        with _errors_ignored():
+            if not self._path.exists():
+                return ()
+            with self._open() as db:
+                rows = db.execute(_SELECT.format(condition), values)
+                return tuple(_earlier(row) for row in rows)
         return ()
 
     def add(self, earlier: TranscribedFile) -> None:
         """Add a file; one whose outputs had the same names before is removed."""
-        stem = earlier.outputs[0].rpartition(".")[0]
+        stem = earlier.stem
         values = (
             earlier.content,
             earlier.modified,

@@ -135,6 +135,20 @@ def _of_track(job: Job) -> str:
     return f".track{job.track}" + (f".{language}" if language else "")
 
 
+def with_number_of(stem: str, names: Names, file: PurePath) -> str:
+    """The name of a recording with the number of its transcripts, if they have one.
+
+    `stem` (as `path_to_text`) is one of `names`. A template without the recording's name gives
+    the recording no number.
+    """
+    name = str(text_to_path(stem)) if stem.startswith("\0") else stem
+    named_after = safe_component(file.stem) in PurePath(names[0]).name
+    if name in names or not named_after or not is_one_of(stem, names):
+        return file.name
+    number = name.removesuffix(")").rpartition(" (")[2]
+    return f"{numbered(file.stem, int(number))}{file.suffix}"
+
+
 @lru_cache(maxsize=1024)
 def _relative(folder: str, root: str) -> str:
     """`folder` below `root` (as `path_to_text`), with `/`; empty if it is not below."""

@@ -90,7 +90,7 @@ def test_the_tracks_of_a_file(
 def test_a_number_that_a_file_does_not_have(clips: tuple[Clip, Clip], tmp_path: Path) -> None:
     path = tmp_path / "a.mka"
     write_tracks(path, ((clip, TrackTags()) for clip in clips))
-    with pytest.raises(NoAudioError, match="No audio track 3: a.mka") as caught:
+    with pytest.raises(NoAudioError, match=r"No audio track 3: a\.mka") as caught:
         probe(path, TrackChoice("3"))
     assert caught.value.hint == "The numbers of its audio tracks are: 1, 2."
 

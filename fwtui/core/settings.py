@@ -176,6 +176,10 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         return tuple(dict.fromkeys(int(index) for index in self.device_index.split(",")))
 
 
+# The audio track that stands for all of them.
+ALL_TRACKS = "all"
+
+
 class DecodingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that determines the text of a transcript."""
 
@@ -187,6 +191,16 @@ class DecodingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         str | None,
         Meta(description="Language code or name, such as en, pt-BR or German (default: auto)"),
     ] = None
+    audio_track: Annotated[
+        str | None,
+        Meta(
+            description="Audio track to transcribe: its number, its language, or all for one "
+            "transcript each (default: the default track, else the first in the language)"
+        ),
+    ] = None
+    track_language: Annotated[
+        bool, Meta(description="Take the language from the tag of the audio track, if it has one")
+    ] = False
     beam_size: Annotated[AtLeastOne, Meta(description="Beam size (at temperature 0)")] = 5
     best_of: Annotated[
         AtLeastOne, Meta(description="Candidates when sampling (at temperatures above 0)")
@@ -560,6 +574,8 @@ def text_hash(model: ModelSettings, decoding: DecodingSettings) -> str:
 # Options added after the first release, omitted at their defaults so that older sessions can be
 # resumed inside their files.
 _ADDED_LATER: dict[str, object] = {
+    "audio_track": None,
+    "track_language": False,
     "language_detection_segments": 1,
     "language_detection_threshold": 0.5,
     "batched": False,

@@ -45,7 +45,7 @@ class BatchedFile:
         self._features: dict[int, Future[FloatArray]] = {}
         resume = prepared.resume
         self.state = resume.state if resume and resume.state else self._at(WindowState(), 0)
-        known = transcriber.known_language(self.decoding)
+        known = transcriber.known_language(self.decoding, prepared.tagged_language)
         if resume is not None:
             self._set_plan(resume.plan)
         elif known is not None or not self._chunks:

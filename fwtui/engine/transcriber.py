@@ -56,7 +56,8 @@ class Transcriber:
         if prepared.resume is not None:
             return prepared.resume.plan
         decoding = prepared.request.decoding
-        language = self.known_language(decoding) or self._detected(prepared)
+        language = self.known_language(decoding, prepared.tagged_language)
+        language = language or self._detected(prepared)
         return prepared.plan(language, self.context(decoding, language).warnings)
 
     def context(self, decoding: DecodingSettings, language: str) -> Context:
@@ -64,8 +65,8 @@ class Transcriber:
         tokenizer = self.tokenizer(decoding, language)
         return Context(self.model, tokenizer, transcription_options(decoding, tokenizer))
 
-    def known_language(self, decoding: DecodingSettings) -> str | None:
-        """The language, if it need not be detected.
+    def known_language(self, decoding: DecodingSettings, tagged: str = "") -> str | None:
+        """The language, if it need not be detected: the user's, or the `tagged` one.
 
         Raises:
             UsageError: the model does not know the language.
@@ -75,13 +76,16 @@ class Transcriber:
         if not self.model.model.is_multilingual:
             return "en"
         if wanted is None:
-            return None
-        if self.model.hf_tokenizer.token_to_id(f"<|{wanted}|>") is None:
+            return tagged if tagged and self._knows(tagged) else None
+        if not self._knows(wanted):
             raise UsageError(
                 f"The model does not know the language {wanted}",
                 "choose another with --language, or omit it to detect the language",
             )
         return wanted
+
+    def _knows(self, language: str) -> bool:
+        return self.model.hf_tokenizer.token_to_id(f"<|{language}|>") is not None
 
     def tokenizer(self, decoding: DecodingSettings, language: str) -> Tokenizer:
         """The tokenizer for a task in a language."""

@@ -8,15 +8,16 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from fwtui.batch.conflicts import record_transcribed, stem_path
+from fwtui.batch.conflicts import record_transcribed, rename_outputs, stem_path
 from fwtui.batch.disk_wait import output_failure
 from fwtui.batch.file_run import FileRun
 from fwtui.batch.output_folders import folder_missing
-from fwtui.batch.quality import check_transcript, fast_subtitles
+from fwtui.batch.quality import check_transcript, fast_subtitles, is_marked, left_out
 from fwtui.batch.retry import skipped_chunk
 from fwtui.batch.state import BatchState, now
-from fwtui.config.overrides import to_overrides
+from fwtui.config.overrides import from_overrides, to_overrides
 from fwtui.config.validate import load_replacements
+from fwtui.core.disk_errors import reason_of
 from fwtui.core.events import Level
 from fwtui.core.failure import Failure
 from fwtui.core.finding import Finding
@@ -31,10 +32,11 @@ from fwtui.core.segment import (
 )
 from fwtui.core.session import FilePlan, Spoken, each_with_language
 from fwtui.core.settings import OutputSettings, Settings
-from fwtui.disk.files import is_folder, write_output
+from fwtui.disk.files import FILES, ensure_folder, is_folder, write_output
 from fwtui.errors import FwtuiError
 from fwtui.outputs.formats.edit import edited
-from fwtui.outputs.formats.registry import formats, read_only, write_transcript
+from fwtui.outputs.formats.registry import existing, formats, read_only, write_transcript
+from fwtui.outputs.naming import Names, is_one_of, with_number_of
 from fwtui.report.render import render_report
 from fwtui.report.report import Prediction, make_report
 
@@ -110,7 +112,9 @@ def _write_outputs(
     """Write the outputs from the journal, and check the text. Raises FwtuiError or OSError."""
     output, store = settings.output, state.store
     spoken, marked = store.spoken(job.id), store.findings(job.id)
-    transcript = transcript_of(store.stored_segments(job.id), plan, settings, spoken)
+    transcript = transcript_of(store.stored_segments(job.id), plan, settings, spoken, marked)
+    if output.drop_unspoken:
+        marked = tuple(map(left_out, marked))
     rules = load_replacements(Path(output.replacements)) if output.replacements else None
     translated = settings.decoding.task == "translate"
     text = edited(
@@ -130,17 +134,76 @@ def _write_outputs(
 
 
 def transcript_of(
-    segments: Iterable[Segment], plan: FilePlan, settings: Settings, spoken: Sequence[Spoken]
+    segments: Iterable[Segment],
+    plan: FilePlan,
+    settings: Settings,
+    spoken: Sequence[Spoken],
+    marked: Sequence[Finding],
 ) -> AnyTranscript:
-    """The transcript of a file, as a stream if its segments are one."""
-    if settings.decoding.multilingual:
-        stored, languages = segments, spoken
-        segments = MappedSegments(stored, lambda each: each_with_language(each, languages))
-        if isinstance(stored, tuple):
-            segments = tuple(segments)
+    """The transcript of a file as it is to be written, as a stream if its segments are one."""
+
+    def change(each: Iterable[Segment]) -> Iterable[Segment]:
+        if settings.output.drop_unspoken:
+            each = (one for one in each if not is_marked(one, marked))
+        return each_with_language(each, spoken) if settings.decoding.multilingual else each
+
     if isinstance(segments, tuple):
-        return Transcript(plan.language, segments, plan.duration)
-    return TranscriptStream(plan.language, segments, plan.duration)
+        return Transcript(plan.language, tuple(change(segments)), plan.duration)
+    return TranscriptStream(plan.language, MappedSegments(segments, change), plan.duration)
+
+
+def _names_of_done(state: BatchState, job: Job) -> tuple[Names, Settings]:
+    """The first choices for the names of a completed file's outputs, and its settings."""
+    assert isinstance(job.state, Completed)
+    settings = from_overrides(job.state.used) if job.state.used else state.settings
+    return state.naming(settings).names_of(job, job.state.language or None), settings
+
+
+def recording_name(state: BatchState, job: Job) -> str:
+    """The name for the recording of a completed file that goes with its transcripts."""
+    names, _ = _names_of_done(state, job)
+    return with_number_of(job.stem, names, job.file)
+
+
+async def rename_written(state: BatchState, job: Job) -> Job:
+    """Give the transcripts of a completed file the name that its recording has now.
+
+    If that is not possible they stay what they are, and the log says so.
+    """
+    done = job.state
+    assert isinstance(done, Completed)
+    names, settings = _names_of_done(state, job)
+    if is_one_of(job.stem, names) or not done.outputs:
+        return job
+    output = settings.output
+
+    def is_taken(wanted: Job) -> bool:
+        return bool(existing(stem_path(wanted.stem, output), output))
+
+    renamed = await rename_outputs(state, job, names, is_taken)
+    stem = stem_path(renamed.stem, output)
+
+    def move() -> tuple[str, ...]:
+        ensure_folder(stem.parent, mode=0o777)
+        moved = []
+        for before in map(text_to_path, done.outputs):
+            after = stem.with_name(f"{stem.name}{before.suffix}")
+            FILES.replace(before, after)
+            moved.append(path_to_text(after))
+        FILES.sync_folder(stem.parent)
+        return tuple(moved)
+
+    try:
+        outputs = await asyncio.to_thread(move)
+    except OSError as error:
+        text = f"{job.name} was renamed, but not its transcripts: {reason_of(error)}"
+        state.log(Level.WARNING, text, job.id)
+        await state.put(job)
+        return job
+    renamed = replace(renamed, state=replace(done, outputs=outputs))
+    await state.put(renamed)
+    state.log(Level.INFO, f"{job.name}: its transcripts were renamed, as it was", job.id)
+    return renamed
 
 
 def missing_folder(state: BatchState, job: Job, stem: Path) -> Failure | None:

@@ -6,8 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from fwtui.core.decoding import clip_points
 from fwtui.core.finding import Finding, FindingKind
+from fwtui.core.known_phrases import is_credit, unspoken
 from fwtui.core.languages import LANGUAGES
 from fwtui.core.scripts import has_no_spaces, is_letter, is_mark
 from fwtui.core.segment import AnyTranscript, Segment
@@ -52,6 +55,8 @@ def check_transcript(
         limit = decoding.compression_ratio_threshold or _COMPRESSION
         found += limited(repetitions(transcript.segments, limit))
         found += limited(low_confidence(transcript.segments, quality.low_confidence))
+    if quality.check_unspoken:
+        found += limited(credits_in(transcript.segments, marked))
     speech = plan.heard if plan.heard is not None else plan.speech
     if speech is not None and not clip_points(decoding.clip_timestamps):
         found += limited(missing_speech(speech, transcript.segments, quality.missing_speech_s))
@@ -329,6 +334,30 @@ def _merged(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
         else:
             merged.append((start, end))
     return merged
+
+
+# --- text without speech -------------------------------------------------------------------------
+
+
+def credits_in(segments: Sequence[Segment], marked: Sequence[Finding]) -> Iterator[Finding]:
+    """Credits of subtitles, which nobody says, that are not among the findings `marked`."""
+    for segment in segments:
+        if is_credit(segment.text) and not is_marked(segment, marked):
+            yield unspoken(segment.start, segment.end, segment.text)
+
+
+def is_marked(segment: Segment, findings: Iterable[Finding]) -> bool:
+    """Whether the segment is one that the findings call text without speech."""
+    middle = (segment.start + segment.end) / 2
+    kind = FindingKind.UNSPOKEN
+    return any(one.kind is kind and one.start <= middle <= one.end for one in findings)
+
+
+def left_out(finding: Finding) -> Finding:
+    """The finding when text without speech is left out of the transcripts."""
+    if finding.kind is not FindingKind.UNSPOKEN:
+        return finding
+    return replace(finding, detail=f"{finding.detail}; left out")
 
 
 # --- languages -----------------------------------------------------------------------------------

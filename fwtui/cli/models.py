@@ -4,6 +4,7 @@ import asyncio
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,6 +14,7 @@ from msgspec.structs import replace
 
 from fwtui.cli.console import Console
 from fwtui.cli.options import OPTIONAL_SUBCOMMAND, fwtui_command
+from fwtui.cli.process import in_daemon_thread
 from fwtui.config.locations import Locations
 from fwtui.config.sources import load_settings
 from fwtui.core.settings import ModelSettings, Settings
@@ -130,7 +132,8 @@ def download(names: tuple[str, ...], model_dir: str | None) -> None:
     """Download models and print their folders.
 
     Ctrl-C pauses a download: the same command continues it later, inside the file. Free disk space
-    is checked before, and checksums after the download.
+    is checked before, and checksums after the download. A model that is here is verified, and what
+    is damaged is downloaded again.
     """
     from fwtui.models.cache import is_folder_name
     from fwtui.models.catalogue import repo_of
@@ -265,7 +268,7 @@ async def ensure_downloaded(models: Sequence[ModelSettings], console: Console | 
         try:
             await asyncio.to_thread(locate, settings)
         except ModelAbsentError as absent:
-            if console is None or not await asyncio.to_thread(_confirm, absent):
+            if console is None or not await in_daemon_thread(partial(_confirm, absent)):
                 raise
             await _download(settings.model, settings, console)
 
@@ -291,10 +294,12 @@ async def _download(name: str, settings: ModelSettings, console: Console) -> Pat
         Planned,
         RequestFailed,
         TransferProgress,
+        Waiting,
     )
 
     repo, cache = repo_of(name), hub_cache(settings.model_dir)
     rate, shown, drawn = TransferRate(), printable(name), 0.0
+    said = whole = ""  # whom it waited for; that nothing was missing
     try:
         async with request_replies(Download(repo, str(cache))) as replies:
             async for reply in replies:
@@ -306,6 +311,8 @@ async def _download(name: str, settings: ModelSettings, console: Console) -> Pat
                             f"downloading model {shown}: {left} from {printable(host)} "
                             f"to {printable(str(cache))}{before}"
                         )
+                    case Planned(total=total):
+                        whole = f"model {shown} is complete: {megabytes(total / 2**20)} verified"
                     case TransferProgress(done=done, total=total):
                         now = time.monotonic()
                         rate.add(now, done)
@@ -314,10 +321,16 @@ async def _download(name: str, settings: ModelSettings, console: Console) -> Pat
                             console.live(
                                 clipped(_progress(shown, done, total, rate), console.width - 1)
                             )
+                    case Waiting(text=text):
+                        if text.partition(",")[0] != said:
+                            said = text.partition(",")[0]
+                            console.line(f"{shown}: {printable(text)}")
                     case Checking(file="model.bin"):
                         console.live(clipped(f"{shown}: verifying", console.width - 1))
                     case Done(folder=folder):
                         console.clear()
+                        if whole and not said:
+                            console.line(whole)
                         return Path(folder)
                     case RequestFailed(failure=failure):
                         raise failed(failure)

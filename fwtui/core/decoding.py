@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 from msgspec.structs import replace
 
@@ -19,7 +20,8 @@ TOKENS = "-1 and token IDs from 0 on, comma-separated, such as -1,50358"
 def clip_points(text: str) -> tuple[float, ...]:
     """The starts and ends in `clip_timestamps`, in seconds; empty for the whole file.
 
-    The last end may be missing. Raises ValueError if they are not numbers that increase.
+    The last end may be missing; clips may overlap. Raises ValueError if they are not numbers, or
+    if they go back.
     """
     parts = [part.strip() for part in text.split(",")]
     while parts and not parts[-1]:
@@ -27,10 +29,10 @@ def clip_points(text: str) -> tuple[float, ...]:
     points = tuple(float(part) for part in parts)
     if not all(math.isfinite(point) and point >= 0 for point in points):
         raise ValueError(text)
-    for index in range(1, len(points)):
-        is_end = index % 2 == 1
-        if points[index] < points[index - 1] or (is_end and points[index] == points[index - 1]):
-            raise ValueError(text)
+    begins, ends = points[::2], points[1::2]
+    increasing = all(a < b for part in (begins, ends) for a, b in pairwise(part))
+    if not increasing or any(end <= begin for begin, end in zip(begins, ends, strict=False)):
+        raise ValueError(text)
     return () if points == (0.0,) else points
 
 

@@ -21,6 +21,7 @@ from fwtui.core.text import printable
 from fwtui.errors import ModelAbsentError, ModelError, UsageError
 from fwtui.models.cache import locate
 from fwtui.models.catalogue import CONVERTER, find_in_catalogue
+from fwtui.models.integrity import damaged_files
 
 # Tokens without which nothing can be decoded; the second row where there is more than English.
 _SPECIAL = ("<|endoftext|>", "<|startoftranscript|>", "<|notimestamps|>")
@@ -80,10 +81,12 @@ def capabilities(folder: Path, settings: ModelSettings | None = None) -> Capabil
     `settings`: those that name it, for the advice.
     """
     try:
-        return _capabilities(folder, _signature(folder))
+        found = _capabilities(folder, _signature(folder))
+        _check_digests(folder)
     except ModelError as error:
         hint = mend_hint(folder, settings)
         raise ModelError(error.title, hint, setting="model.model") from error
+    return found
 
 
 def supported_languages(folder: Path) -> tuple[str, ...]:
@@ -203,6 +206,18 @@ def _signature(folder: Path) -> tuple[tuple[str, int, int], ...]:
         reason = error.strerror or error
         raise ModelError(f"Cannot read the model in {folder}: {reason}", "") from error
     return tuple(found)
+
+
+def _check_digests(folder: Path) -> None:
+    """Compare the files with their digests where the hub told them. Raises ModelError."""
+    if folder.parent.name != "snapshots":
+        return
+    try:
+        for name in damaged_files(folder):
+            raise _damaged(folder, name, "is not what was downloaded: its checksum is wrong")
+    except OSError as error:
+        reason = error.strerror or error
+        raise ModelError(f"Cannot read the model in {folder}: {reason}", "") from error
 
 
 @lru_cache(maxsize=4)

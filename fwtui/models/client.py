@@ -34,6 +34,8 @@ ENVIRONMENT = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
 }
 _RATE_SECONDS = 5.0
+_MOST_LINE = 1 << 20  # bytes of a reply
+_MOST_STDERR = 2000
 
 logger = logging.getLogger(__name__)
 
@@ -114,12 +116,12 @@ def failed(failure: Failure) -> ModelError:
 
 
 def _died(repo: str, code: int, stderr: IO[bytes]) -> Failure:
-    stderr.seek(0)
+    stderr.seek(max(0, stderr.seek(0, os.SEEK_END) - _MOST_STDERR))
     return Failure(
         FailureKind.MODEL_MISSING,
         f"Download of {repo} interrupted (exit code {code})",
         "the partial download is kept; press d (or run the same command) to continue",
-        stderr.read().decode(errors="replace")[-2000:],
+        stderr.read().decode(errors="replace"),
     )
 
 

@@ -4,12 +4,16 @@ import msgspec
 
 from fwtui.core.failure import Failure
 
+# Seconds without a sign of life after which the hub is given up.
+PATIENCE_SECONDS = 30.0
+
 
 class Download(msgspec.Struct, frozen=True, tag=True):
-    """Download a model into the cache, continuing a partial download."""
+    """Download a model into the cache, continuing a partial download, and mend a damaged one."""
 
     repo: str
     cache: str
+    patience: float = PATIENCE_SECONDS
 
 
 class PlanDownload(msgspec.Struct, frozen=True, tag=True):
@@ -17,6 +21,7 @@ class PlanDownload(msgspec.Struct, frozen=True, tag=True):
 
     repo: str
     cache: str
+    patience: float = PATIENCE_SECONDS
 
 
 class Remove(msgspec.Struct, frozen=True, tag=True):
@@ -52,6 +57,13 @@ class Checking(msgspec.Struct, frozen=True, tag=True):
     file: str
 
 
+class Waiting(msgspec.Struct, frozen=True, tag=True):
+    """Nothing has come for `seconds`; `text` says whom it waits for, and until when."""
+
+    text: str
+    seconds: float = 0.0
+
+
 class Done(msgspec.Struct, frozen=True, tag=True):
     """The request succeeded: the `folder` of a downloaded model, or the bytes `freed`."""
 
@@ -65,4 +77,4 @@ class RequestFailed(msgspec.Struct, frozen=True, tag=True):
     failure: Failure
 
 
-AnyReply = Planned | TransferProgress | Checking | Done | RequestFailed
+AnyReply = Planned | TransferProgress | Checking | Waiting | Done | RequestFailed

@@ -21,7 +21,7 @@ from fwtui.core.finding import Finding
 from fwtui.core.job import Completed, Job, JobId
 from fwtui.core.paths import path_to_text
 from fwtui.core.segment import Segment
-from fwtui.core.session import FilePlan, ResumePoint, Session, Spoken, WindowResult
+from fwtui.core.session import ASKED, FilePlan, ResumePoint, Session, Spoken, WindowResult, asked_in
 from fwtui.core.settings import Settings
 from fwtui.core.view import BatchView
 from fwtui.core.watched_folder import WatchedFolder
@@ -89,12 +89,16 @@ class SessionStore:
         now: datetime,
         *,
         seen: tuple[Sequence[str], Sequence[str]] = ((), ()),
+        asked: Sequence[str] = (),
         files: FileSystem = FILES,
     ) -> "SessionStore":
-        """A new session with an id made from `now`; `seen` as for `remember_folders`."""
+        """A new session with an id made from `now`; `seen` as for `remember_folders`.
+
+        `asked`: what is to be searched for files, as in `Session`.
+        """
         now = local_time(now)
         content = SessionContent(f"{now:{ID_FORMAT}}", now, BatchView(settings=settings))
-        content.extra = _with_folders({}, *seen)
+        content.extra = _with_folders({ASKED: list(asked)} if asked else {}, *seen)
         return cls.create_from(directory, content, files=files)
 
     @classmethod
@@ -302,6 +306,27 @@ class SessionStore:
             except BaseException:
                 self._content.folders = before
                 raise
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """What is still to be searched for files."""
+        return asked_in(self._content.extra)
+
+    def remember_asked(self, asked: Sequence[str]) -> None:
+        """Record, in a new session file, what is still to be searched for files."""
+        with self._guard:
+            self._content.extra[ASKED] = list(asked)
+            self._is_snapshot_old = True
+            self.save_snapshot()
+
+    def forget_asked(self) -> None:
+        """The search has ended, and its files are in the queue; durable with the next snapshot.
+
+        Until then it would be repeated, which finds only files that are in the queue.
+        """
+        with self._guard:
+            if self._content.extra.pop(ASKED, None) is not None:
+                self._is_snapshot_old = True
 
     @property
     def mounts(self) -> tuple[str, ...]:

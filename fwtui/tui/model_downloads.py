@@ -16,7 +16,15 @@ from fwtui.errors import ExitCode, ModelAbsentError, ModelError
 from fwtui.models.cache import hub_cache, locate
 from fwtui.models.catalogue import repo_of, with_size
 from fwtui.models.client import TransferRate, request_replies
-from fwtui.models.protocol import Checking, Done, Download, Planned, RequestFailed, TransferProgress
+from fwtui.models.protocol import (
+    Checking,
+    Done,
+    Download,
+    Planned,
+    RequestFailed,
+    TransferProgress,
+    Waiting,
+)
 from fwtui.tui.controller import BatchController
 from fwtui.tui.formatting import clean
 from fwtui.tui.glyphs import Glyphs
@@ -24,13 +32,14 @@ from fwtui.tui.glyphs import Glyphs
 
 @dataclass
 class ModelDownload:
-    """One download: bytes downloaded, of `total` (0: not known yet)."""
+    """One download: bytes downloaded, of `total` (0: not known yet); whom it waits for."""
 
     name: str
     repo: str
     done: int = 0
     total: int = 0
     checking: bool = False
+    waiting: str = ""
     rate: TransferRate = field(default_factory=TransferRate)
 
 
@@ -70,8 +79,11 @@ class ModelDownloads:
                         case TransferProgress(done=done, total=total):
                             download.done, download.total, download.checking = done, total, False
                             download.rate.add(time.monotonic(), done)
+                            download.waiting = ""
                         case Checking():
-                            download.checking = True
+                            download.checking, download.waiting = True, ""
+                        case Waiting(text=text):
+                            download.waiting = text
                         case RequestFailed(failure=why):
                             failure = why
                         case Done():

@@ -7,11 +7,12 @@ import hashlib
 import json
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from fwtui import demo
@@ -37,6 +38,9 @@ class FakeHub:
     """`hold` bytes of a huge file are sent, then nothing until `go_on`; `held` says so.
 
     `cut` bytes are sent of it once, then the line is dropped; `spoil` changes what is sent.
+    Requests whose path has `silent` in it are never answered; the first of those with a path in
+    `busy` are answered by its status and headers. `more` bytes follow a huge file, as far as they
+    are read. `says` changes what the list of files says.
     """
 
     models: Mapping[str, Mapping[str, bytes]]
@@ -44,6 +48,11 @@ class FakeHub:
     cut: int | None = None
     spoil: bool = False
     private: bool = False
+    silent: str | None = None
+    busy: dict[str, list[tuple[int, dict[str, str]]]] = field(default_factory=dict)
+    more: int = 0
+    sent: int = 0
+    says: Callable[[dict[str, Any]], object] = lambda _: None
     seen: list[Seen] = field(default_factory=list)
     held: threading.Event = field(default_factory=threading.Event)
     go_on: threading.Event = field(default_factory=threading.Event)
@@ -85,6 +94,16 @@ class _Handler(BaseHTTPRequestHandler):
         hub, path = self.hub, urlsplit(self.path).path
         token = self.headers.get("Authorization", "").removeprefix("Bearer ")
         hub.seen.append(Seen(self.command, path, self.headers.get("Range", ""), token))
+        if hub.silent is not None and hub.silent in path:
+            hub.held.set()
+            hub.go_on.wait()
+            self.close_connection = True
+            return
+        for part, answers in hub.busy.items():
+            if part in path and answers:
+                status, headers = answers.pop(0)
+                self._send(status, b"{}", headers, body)
+                return
         if hub.private and token != TOKEN and not path.startswith("/cdn/"):
             self._send(401, b"{}", {"X-Error-Code": "RepoNotFound"}, body)
         elif found := re.fullmatch(r"/api/models/([^/]+/[^/]+)(?:/revision/[^/]+)?", path):
@@ -108,8 +127,16 @@ class _Handler(BaseHTTPRequestHandler):
             git, sha = digests(data)
             lfs = {"sha256": sha, "size": len(data), "pointerSize": 100} if sha else None
             siblings.append({"rfilename": name, "size": len(data), "blobId": git, "lfs": lfs})
-        found = {"id": repo, "modelId": repo, "sha": COMMIT, "siblings": siblings, "tags": []}
-        self._send(200, json.dumps({**found, "private": False, "downloads": 0}).encode(), {}, body)
+        found: dict[str, Any] = {
+            "id": repo,
+            "modelId": repo,
+            "sha": COMMIT,
+            "siblings": siblings,
+            "tags": [],
+        }
+        found |= {"private": False, "downloads": 0}
+        self.hub.says(found)
+        self._send(200, json.dumps(found).encode(), {}, body)
 
     def _tree(self, repo: str, body: bool) -> None:
         entries = []
@@ -148,7 +175,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(206 if found else 200)
         if found:
             self.send_header("Content-Range", f"bytes {begin}-{len(data) - 1}/{len(data)}")
-        self.send_header("Content-Length", str(len(rest)))
+        if hub.more and huge:
+            self.send_header("Connection", "close")  # and no length
+            self.close_connection = True
+        else:
+            self.send_header("Content-Length", str(len(rest)))
         self.end_headers()
         if hub.cut is not None and huge:
             cut, hub.cut = hub.cut, None
@@ -162,6 +193,8 @@ class _Handler(BaseHTTPRequestHandler):
             rest = rest[hub.hold :]
         try:
             self.wfile.write(rest)
+            while hub.more and huge and hub.sent < hub.more:
+                hub.sent += self.wfile.write(bytes(1 << 16))
         except OSError:  # who asked has gone
             self.close_connection = True
 
@@ -195,6 +228,47 @@ def fake_hub(models: Mapping[str, Mapping[str, bytes]] | None = None) -> Iterato
         yield hub
     finally:
         hub.go_on.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class _Proxy(BaseHTTPRequestHandler):
+    """A proxy that refuses everything, or says nothing."""
+
+    status: int | None
+    over: threading.Event
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def do_CONNECT(self) -> None:
+        if self.status is None:
+            self.over.wait()
+            self.close_connection = True
+            return
+        self.send_response(self.status)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        self.do_CONNECT()
+
+
+@contextmanager
+def fake_proxy(status: int | None) -> Iterator[str]:
+    """The address of a proxy that answers everything by this status; None: not at all."""
+    over = threading.Event()
+    server = ThreadingHTTPServer(
+        ("127.0.0.1", 0), type("Proxy", (_Proxy,), {"status": status, "over": over})
+    )
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield f"127.0.0.1:{server.server_address[1]}"
+    finally:
+        over.set()
         server.shutdown()
         thread.join()
         server.server_close()

@@ -76,6 +76,8 @@ class ModelsList(Listing[ModelEntry]):
                 return self.glyphs.pending, "dim"
 
     def _progress(self, load: ModelDownload) -> Sequence[Piece]:
+        if load.waiting:
+            return [(clean(load.waiting), "warn")]
         if not load.total:
             return [(f"checking Hugging Face{self.glyphs.ellipsis}", "dim")]
         share = fraction(load.done, load.total)
@@ -178,7 +180,7 @@ class ModelsDialog(ListDialog[str | None]):
         downloading = entry is not None and entry.repo in self._downloads.active
         self.enable(
             use=entry is not None,
-            download=entry is not None and entry.presence in _INCOMPLETE and not downloading,
+            download=entry is not None and bool(entry.repo) and not downloading,
             pause=downloading,
             remove=entry is not None and entry.presence in _REMOVABLE and not downloading,
         )
@@ -195,9 +197,11 @@ class ModelsDialog(ListDialog[str | None]):
 
     def action_download(self) -> None:
         entry = self._list.current
-        if entry is None or entry.presence not in _INCOMPLETE:
-            self.notify("Already downloaded", markup=False)
+        if entry is None or entry.presence is Presence.FOLDER:
+            self.notify("This is a local folder", markup=False)
             return
+        if entry.presence is Presence.HERE:
+            self.notify("Already downloaded: verifying it", markup=False)
         self._download(entry.name)
 
     def _download(self, name: str) -> None:

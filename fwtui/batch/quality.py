@@ -339,7 +339,7 @@ def _merged(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
 # --- text without speech -------------------------------------------------------------------------
 
 
-def credits_in(segments: Sequence[Segment], marked: Sequence[Finding]) -> Iterator[Finding]:
+def credits_in(segments: Iterable[Segment], marked: Sequence[Finding]) -> Iterator[Finding]:
     """Credits of subtitles, which nobody says, that are not among the findings `marked`."""
     for segment in segments:
         if is_credit(segment.text) and not is_marked(segment, marked):

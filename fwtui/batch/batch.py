@@ -91,6 +91,7 @@ from fwtui.core.events import (
 )
 from fwtui.core.failure import Failure
 from fwtui.core.job import JobId
+from fwtui.core.paths import absolute_text
 from fwtui.core.segment import Transcript
 from fwtui.core.session import is_kept
 from fwtui.core.settings import Settings
@@ -196,6 +197,7 @@ class Batch:
         self._quit_sent = False
         self._quitting = False
         self._memory: MemoryReading | None = None
+        self._searched: tuple[str, ...] = ()  # by the present or last search
         self._files_added = False  # since the session file was written
         self._save_due = 0.0  # when the session file may be written again, as of the loop
 
@@ -262,6 +264,18 @@ class Batch:
 
     async def transcript(self, job: JobId) -> Transcript:
         return await self.state.transcript(job)
+
+    def keep_search(self) -> None:
+        """Let a resume search again what is being searched now, if this batch ends before that.
+
+        For ends that nobody asked for; after a `Quit` command alone, unfinished searches are given
+        up.
+        """
+        if not self.discovery.is_searching:
+            return
+        texts = map(absolute_text, (*self._searched, *self.discovery.waiting_paths))
+        with contextlib.suppress(StorageError):
+            self.state.store.remember_asked(tuple(texts))
 
     # --- what its owner and the socket use ------------------------------------------------------
 
@@ -362,7 +376,7 @@ class Batch:
         store, counts = self.state.store, self.state.counts
         cancelled = counts.cancelled and any(is_kept(job) for job in self.state.queue)
         try:
-            if counts.unfinished or counts.failed or cancelled or store.folders:
+            if counts.unfinished or counts.failed or cancelled or store.folders or store.asked:
                 store.close()
             else:
                 store.delete()
@@ -446,9 +460,7 @@ class Batch:
                 self._not_added = None
                 self._emit_progress()
             case DiscoveryFinished():
-                self.discovery.search_ended()
-                await self._commands.finish_adding(message)
-                await self._forecast()
+                await self._search_ended(message)
             case FilesArrived():
                 await self._files_arrived(message)
             case FileRenamed() | FolderStatusChanged() | FolderLogLine() | AfterActionDone():
@@ -473,6 +485,15 @@ class Batch:
                 self._folders.jobs_removed(ids)
             case _:
                 pass
+
+    async def _search_ended(self, message: DiscoveryFinished) -> None:
+        self.discovery.search_ended()
+        is_complete = not (self._commands.is_adding_incomplete or self._quitting)
+        await self._commands.finish_adding(message)
+        if is_complete:
+            self.state.store.forget_asked()
+            self._files_added = True
+        await self._forecast()
 
     async def _files_arrived(self, message: FilesArrived) -> None:
         try:
@@ -502,6 +523,7 @@ class Batch:
             return
         match command:
             case AddPaths(paths=paths, roots=roots):
+                self._searched = paths
                 self.discovery.search(paths, roots)
             case RemoveJobs(ids=ids):
                 await self._commands.remove(ids)

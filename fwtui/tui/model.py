@@ -201,6 +201,7 @@ class BatchModel:
         self.attached = False
         self.running: dict[JobId, datetime] = {}  # since when they are as they are
         self.progress: dict[JobId, JobProgress] = {}
+        self.requested: dict[JobId, str] = {}  # what the user has asked for, until it happens
         self.transcripts: OrderedDict[JobId, LiveTranscript] = OrderedDict()
         self.batch: BatchProgress | None = None
         self.engines: dict[int, EngineInfo] = {}
@@ -309,6 +310,18 @@ class BatchModel:
             return 0.0, 0.0
         return self.batch.done_seconds, self.batch.total_seconds
 
+    def request(self, ids: Iterable[JobId]) -> tuple[JobId, ...]:
+        """Mark the files that the user cancels or skips now, until that happens; returns them."""
+        marked = []
+        for job_id in ids:
+            job = self.jobs[job_id]
+            if not job.is_finished and job_id not in self.requested:
+                running = isinstance(job.state, Processing) and not job.state.preparing
+                self.requested[job_id] = "cancelling" if running else "skipping"
+                marked.append(job_id)
+        self.changes.jobs.update(marked)
+        return tuple(marked)
+
     # Events.
 
     def fold(self, event: AnyEvent) -> None:
@@ -385,6 +398,8 @@ class BatchModel:
             self._names = self._by_name = None
         self.running.pop(job.id, None)
         self._note_running(job)
+        if type(job.state) is not type(before.state):
+            self.requested.pop(job.id, None)
         if isinstance(job.state, Processing):
             fresh = isinstance(before.state, Pending) and before.state.done_seconds == 0
             if fresh and job.id not in self.transcripts:
@@ -412,6 +427,7 @@ class BatchModel:
         for job_id in ids:
             self.running.pop(job_id, None)
             self.progress.pop(job_id, None)
+            self.requested.pop(job_id, None)
             self.transcripts.pop(job_id, None)
         self._order = self._names = None
         if self._by_name is not None:
@@ -422,7 +438,7 @@ class BatchModel:
         self._order = self._names = self._by_name = None
         self.engines = {info.slot: info for info in snapshot.engines}
         self._loading = set()
-        self.progress = {}
+        self.progress, self.requested = {}, {}
         self.transcripts.clear()
         self.batch = self.finished = self.forecast = None
         self.history = BatchHistory(self.history.now)

@@ -122,7 +122,7 @@ class QueueActions:
         return {
             "start": self._start_label(),
             "details": "Details" if current is not None else None,
-            "skip": "Skip" if some or (current is not None and not finished) else None,
+            "skip": "Skip" if some or self._can_skip(current) else None,
             "retry": "Retry" if some or finished else None,
             "remove": "Remove" if current is not None else None,
             "undo": "Undo" if self.removals else None,
@@ -133,6 +133,9 @@ class QueueActions:
             "report": "Report" if counts.total else None,
             "quit": "Detach" if self._model.attached else "Quit",
         }
+
+    def _can_skip(self, job: Job | None) -> bool:
+        return job is not None and not job.is_finished and job.id not in self._model.requested
 
     def _start_label(self) -> str | None:
         match self._model.phase:
@@ -166,9 +169,10 @@ class QueueActions:
 
     def skip(self) -> None:
         """Cancel running files, skip waiting ones."""
-        ids = tuple(i for i in self._queue.targets if not self._model.jobs[i].is_finished)
+        ids = self._model.request(self._queue.targets)
         if ids:
             self._controller.send(SkipJobs(ids))
+            self._queue.touch(set(ids))
             self.unselect()
 
     def retry(self, *, restart: bool) -> None:

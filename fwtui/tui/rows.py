@@ -115,10 +115,12 @@ def row(
     *,
     selected: bool,
     waited: int = 0,
+    requested: str = "",
 ) -> list[Piece]:
     """The row of a job; its pieces are as wide as the columns together, and one more.
 
-    `waited`: seconds in the model without any progress, shown as a sign of life.
+    `waited`: seconds in the model without any progress, shown as a sign of life. `requested`: what
+    the user has asked for, shown until it happens.
     """
     ink = STATE_INK[type(job.state)]
     sign = glyphs.of(job.state)
@@ -140,7 +142,11 @@ def row(
         pieces.append((fit_right(duration, cols.length), "dim"))
     if cols.progress:
         pieces.append(("  ", "plain"))
-        pieces.extend(_result(job, progress, phase, cols, glyphs, waited))
+        if requested:
+            text = f"{requested}{glyphs.ellipsis}"
+            pieces.append((fit(text, cols.result - 2, glyphs.ellipsis), "warn"))
+        else:
+            pieces.extend(_result(job, progress, phase, cols, glyphs, waited))
     return pieces
 
 

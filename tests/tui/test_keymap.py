@@ -72,6 +72,6 @@ async def test_they_work_and_are_shown_everywhere() -> None:
         await driver.press("question_mark")
         line = next(line for line in driver.text.splitlines() if "Cancel the running file" in line)
         assert "d  F5" in line
-        await driver.press("escape", "ctrl+p", *"skip")
+        await driver.press("escape", "j", "ctrl+p", *"skip")
         await driver.until_text("Skip  (d)")
         assert not [command for command in link.commands if isinstance(command, AddPaths)]

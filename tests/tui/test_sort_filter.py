@@ -135,9 +135,10 @@ async def test_sorting_shows_and_only_asked_for_becomes_the_order_of_work() -> N
         await driver.press("o")
         assert "by name" in driver.text
         assert "File▴" in driver.text
-        first = queue.current
-        assert first is not None
+        first = driver.app.controller.model.jobs[queue.ids[0]]
         assert first.name == "board-meeting-2025-11-03.wav"
+        assert queue.current is not None
+        assert queue.current.name == "keynote-opening.mp4", "the cursor stays on its file"
         await driver.press("J")
         assert link.commands == [], "a sorted view does not move"
         await driver.press("o", "o")

@@ -165,7 +165,6 @@ class MainScreen(ErrorBoundary, Screen[None]):
         elif changes.jobs:
             self.queue.touch(changes.jobs)
         if changes.everything or changes.header or changes.order:
-            self._follow()
             self.header.update()
             self.footer.update()
         if changes.everything or changes.header:
@@ -200,12 +199,8 @@ class MainScreen(ErrorBoundary, Screen[None]):
             clean(text), title=title, severity=severity, timeout=WARNING_SECONDS, markup=False
         )
 
-    # The transcript follows the running file until the user looks at another one.
-
-    def _follow(self) -> None:
-        live = self.model.live
-        if self.following and live is not None:
-            self.queue.show(live)
+    # The transcript follows the running file until the user looks at another one. The cursor does
+    # not: keys are about its file.
 
     def on_queue_table_cursor_moved(self) -> None:
         current = self.queue.current

@@ -24,6 +24,8 @@ from fwtui.tui.keymap import with_keys
 from fwtui.tui.model import BatchModel
 from fwtui.tui.widgets.paint import LinesPanel, Piece, bar
 
+ROOMY = 100  # columns from which on the header has everything
+
 
 class Header(LinesPanel):
     """The totals of the model; `now` is the clock, `profiles` are the user's own."""
@@ -83,17 +85,33 @@ class Header(LinesPanel):
         if self.model.adding.adding and self.model.phase is not Phase.IDLE:
             right.append((f" {self.glyphs.dot} adding", "dim"))
         if counts.total:
-            to_check = [(counts.to_check, "to check", "warn")] if counts.to_check else []
-            totals = (
-                (counts.completed, "done", "good"),
-                *to_check,
-                (counts.failed, "failed", "bad"),
-                (counts.unfinished, "left", "plain"),
-            )
-            right += [
-                (f"   {count:,} {name}", ink if count else "dim") for count, name, ink in totals
-            ]
+            right += self._totals()
         return [left, [*right, (" ", "plain")]]
+
+    @property
+    def _roomy(self) -> bool:
+        return self.size.width >= ROOMY
+
+    def _totals(self) -> list[Piece]:
+        """Files by state; by the states' glyphs where there is no room for words."""
+        counts, glyphs = self.model.counts, self.glyphs
+        totals = [
+            (count, name, glyph, ink if count else "dim")
+            for count, name, glyph, ink, always in (
+                (counts.completed, "done", glyphs.completed, "good", True),
+                (counts.to_check, "to check", glyphs.check, "warn", False),
+                (counts.failed, "failed", glyphs.failed, "bad", self._roomy),
+                (counts.cancelled, "cancelled", glyphs.cancelled, "warn", False),
+                (counts.skipped, "skipped", glyphs.skipped, "dim", False),
+                (counts.unfinished, "left", glyphs.pending, "plain", True),
+            )
+            if count or always
+        ]
+        gap = " " * (3 if self._roomy else 2)
+        words = [(f"{gap}{count:,} {name}", ink) for count, name, _, ink in totals]
+        if sum(width(text) for text, _ in words) <= self.size.width - (50 if self._roomy else 40):
+            return words
+        return [(f"{gap}{glyph} {count:,}", ink) for count, _, glyph, ink in totals]
 
     def _engine(self) -> str:
         model = self.model
@@ -107,8 +125,14 @@ class Header(LinesPanel):
             device = f"{device} {self.glyphs.times}{len(model.engines)}"
         dot = f" {self.glyphs.dot} "
         profile = profile_of(model.settings, self.profiles)
-        parts = [name, clean(compute), clean(device)]
+        parts = [name, clean(compute), clean(device)] if self._roomy else [name, clean(device)]
         return dot.join([*parts, clean(profile.name)] if profile else parts)
+
+    def _ending_ink(self) -> str:
+        counts = self.model.counts
+        if counts.failed:
+            return "bad"
+        return "warn" if counts.to_check or counts.cancelled else "good"
 
     def _second(self) -> list[list[Piece]]:
         share = self._share()
@@ -119,7 +143,7 @@ class Header(LinesPanel):
         if self.model.phase in {Phase.PAUSED, Phase.PAUSING, Phase.STOPPING}:
             ink = "warn"
         elif self.model.counts.total and not self.model.counts.unfinished:
-            ink = "good"
+            ink = self._ending_ink()
         return [
             [(" ", "plain"), *bar(share, cells, self.glyphs, ink), (done, "strong")],
             [(text, "dim"), (" ", "plain")],

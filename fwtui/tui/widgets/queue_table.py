@@ -1,6 +1,6 @@
 """The queue: a table of any length that draws only the rows on the screen."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from textual import events
 from textual.geometry import Region
@@ -27,12 +27,16 @@ EMPTY = (
 SCANNING = ("Scanning for files",)
 NONE_SHOWN = ("No file matches the filter. {escape} to clear it.",)
 
-RowState = tuple[Job, JobProgress | None, Phase, int, bool, str, int]
+RowState = tuple[Job, JobProgress | None, Phase, int, bool, str, str, int]
 """All that a drawn row depends on."""
 
 
 class QueueTable(LineView):
-    """Rows of `model`, the cursor and the selection, which stay on their jobs."""
+    """Rows of `model`, the cursor and the selection, which stay on their jobs.
+
+    Only the user moves the cursor to another job; if its own is removed or filtered out, it goes to
+    the nearest one that is left.
+    """
 
     head = 1
 
@@ -55,6 +59,7 @@ class QueueTable(LineView):
         self.shown = VisibleJobs(model, ids=model.order)
         self.selected: set[JobId] = set()
         self.cursor = 0
+        self._unfiltered: JobId | None = None  # where the cursor was when the filter was opened
         self._cache: dict[JobId, tuple[RowState, Strip]] = {}
         self._columns = rows.columns(0)
 
@@ -120,12 +125,20 @@ class QueueTable(LineView):
         selected = job_id in self.selected
         progress, phase = self.model.progress.get(job_id), self.model.phase
         waited = self.model.waited(job_id) if progress is not None else 0
-        state = (job, progress, phase, waited, selected, over, cells)
+        requested = self.model.requested.get(job_id, "")
+        state = (job, progress, phase, waited, selected, over, requested, cells)
         cached = self._cache.get(job_id)
         if cached is not None and _same(cached[0], state):
             return cached[1]
         pieces = rows.row(
-            job, progress, phase, self._columns, self.glyphs, selected=selected, waited=waited
+            job,
+            progress,
+            phase,
+            self._columns,
+            self.glyphs,
+            selected=selected,
+            waited=waited,
+            requested=requested,
         )
         drawn = self.strip(pieces, cells, over)
         if len(self._cache) >= CACHED_ROWS:
@@ -166,35 +179,50 @@ class QueueTable(LineView):
 
     def reorder(self) -> None:
         """Show other jobs or another order; cursor and selection stay on their jobs."""
-        before = self._here
+        before, shown = self._here, self.ids
         self.selected &= self.model.jobs.keys()
         self.shown.rebuild()
-        self._find(before)
+        self._find(before, shown)
 
     def set_filter(self, needle: str) -> None:
-        """Show only the jobs that match."""
-        before = self._here
+        """Show only the jobs that match.
+
+        The cursor returns to the job that it was on when its filter is cleared, unless the user has
+        moved it meanwhile.
+        """
+        if not self.needle:
+            self._unfiltered = self._here
+        before, shown = self._unfiltered or self._here, self.ids
         self.shown.narrow(needle)
-        if before not in self.ids:
-            before = self.ids[0] if self.ids else None
-        self._find(before)
+        self._find(before, shown)
+        if not needle:
+            self._unfiltered = None
 
     def set_sort(self, sort: Sort) -> None:
-        """Show the jobs in another order, from the first on."""
+        """Show the jobs in another order."""
+        before = self._here
         self.shown.sort = sort
         self.shown.rebuild()
-        self.move_to(0)
-        self.changed()
+        self._find(before)
+        self.reveal(self.cursor)
         self.refresh()
 
-    def _find(self, job_id: JobId | None) -> None:
+    def _find(self, job_id: JobId | None, shown: Sequence[JobId] = ()) -> None:
+        """Put the cursor on a job, or on the nearest one to it of those that were `shown`."""
         unmoved = self.cursor < len(self.ids) and self.ids[self.cursor] == job_id
         if not unmoved:
             try:
                 self.cursor = self.ids.index(job_id) if job_id is not None else 0
             except ValueError:
-                self.cursor = max(0, min(self.cursor, len(self.ids) - 1))
+                self.cursor = self._nearest(shown)
         self.changed()
+
+    def _nearest(self, shown: Sequence[JobId]) -> int:
+        """The row of the job that came next to the cursor, or before it."""
+        indexes = {job_id: index for index, job_id in enumerate(self.ids)}
+        around = (*shown[self.cursor :], *reversed(shown[: self.cursor]))
+        kept = next((indexes[job_id] for job_id in around if job_id in indexes), self.cursor)
+        return max(0, min(kept, len(self.ids) - 1))
 
     def move_to(self, index: int) -> bool:
         """Move the cursor to a row; False if it was there."""
@@ -215,6 +243,7 @@ class QueueTable(LineView):
             self.move_to(self.ids.index(job_id))
 
     def _user_moves(self, index: int) -> None:
+        self._unfiltered = None
         self.move_to(index)
         self.post_message(self.CursorMoved())
 

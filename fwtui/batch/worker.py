@@ -25,6 +25,7 @@ from fwtui.batch.file_run import FileRun
 from fwtui.batch.memory_guard import MemoryGuard
 from fwtui.batch.messages import EngineExited, EngineMessage, EngineReplied, WorkerMessage
 from fwtui.batch.retry import NO_GPU, without_gpu
+from fwtui.batch.split_tracks import keeps_file, list_tracks, settings_of, wants_split
 from fwtui.batch.start_checks import settings_failure
 from fwtui.batch.state import BatchState, now
 from fwtui.batch.watchdog import Watchdog, WindowPace
@@ -191,6 +192,7 @@ class EngineWorker:
         self._returning: JobId | None = None
         self._due: Failure | Literal["replace"] | None = None
         self._replacing = False
+        self._unsplit: set[JobId] = set()
         self._recent_rungs: deque[int] = deque(maxlen=3)
         self._failed_starts = 0
         self._fatal: Failure | None = None
@@ -251,6 +253,8 @@ class EngineWorker:
                 break
             if await self._has_bad_settings(waiting):
                 continue
+            if await self._split_tracks(waiting):
+                continue
             run = self._runs.get(waiting.id) or self._new_run(waiting)
             if (job := await self._resolve_outputs(waiting, run)) is None:
                 self._runs.pop(waiting.id, None)
@@ -267,6 +271,23 @@ class EngineWorker:
                     self.end_engine()
                 break
             await self._send(job, run)
+        return False
+
+    async def _split_tracks(self, job: Job) -> bool:
+        """Make each audio track of a file a job of its own, if that is asked for."""
+        if job.id in self._unsplit or not wants_split(self.state, job):
+            return False
+        tracks = await list_tracks(job.path)
+        if len(tracks) > 1 and keeps_file(self.state, job):
+            await self.state.split_tracks(job, tracks)
+            self.state.log(
+                Level.INFO, f"{job.name}: {len(tracks)} audio tracks, one by one", job.id
+            )
+            return True
+        self._unsplit.add(job.id)
+        if len(tracks) > 1:
+            text = "only one audio track is transcribed, because the file is not kept"
+            self.state.log(Level.WARNING, f"{job.name}: {text}", job.id)
         return False
 
     async def _has_bad_settings(self, job: Job) -> bool:
@@ -307,7 +328,7 @@ class EngineWorker:
     def _new_run(self, job: Job) -> FileRun:
         """A run for the job; kept only once the job is sent."""
         self._paces.pop(job.id, None)
-        settings = self.state.settings if job.settings is None else from_overrides(job.settings)
+        settings = settings_of(self.state, job)
         device = self.info.device if self.info else settings.model.device
         return new_run(job, settings, device, list(self._recent_rungs))
 

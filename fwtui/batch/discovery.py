@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
 
-from fwtui.core.commands import AnyCommand, Pause, Quit, Start, Stop
+from fwtui.core.commands import AddPaths, AnyCommand, Pause, Quit, Start, Stop
 from fwtui.core.events import AddingChanged
 from fwtui.core.paths import (
     MEDIA_SUFFIXES,
@@ -254,7 +254,7 @@ def _walk(folder: str, root: str) -> Iterator[_Find]:
     for error in refused:
         path = str(error.filename or folder)
         if isinstance(error, PermissionError) and path != folder:
-            # Such as lost+found: no recording has failed.
+            # Such as a folder of root's on a shared disk: no recording has failed.
             text = f"{path} was left out: {error.strerror or error}"
             yield _Note(path, valid_unicode(text))
         else:
@@ -390,6 +390,12 @@ class Discovery:
     def is_searching(self) -> bool:
         """Whether more files may be found."""
         return self._searching
+
+    @property
+    def waiting_paths(self) -> tuple[str, ...]:
+        """The paths of searches that have not begun."""
+        waiting = (command for command in self._waiting if isinstance(command, AddPaths))
+        return tuple(path for command in waiting for path in command.paths)
 
     @property
     def is_busy(self) -> bool:

@@ -77,6 +77,11 @@ class QueueCommands:
         self._found += len(found.files) + len(found.problems) + len(links)
         self._left_out += found.left_out
 
+    @property
+    def is_adding_incomplete(self) -> bool:
+        """Whether found files were not added: the disk failed, or the user quit."""
+        return self._adding_ended
+
     async def finish_adding(self, message: DiscoveryFinished) -> None:
         """Log what was not added, after the last portion."""
         known = self._found - self._added

@@ -37,7 +37,7 @@ from fwtui.core.events import (
     SettingsChanged,
 )
 from fwtui.core.failure import Failure
-from fwtui.core.job import Completed, Failed, Job, JobId, Pending
+from fwtui.core.job import AudioTrack, Completed, Failed, Job, JobId, MediaInfo, Pending
 from fwtui.core.paths import StrPath, expand_home, path_to_text, text_to_path
 from fwtui.core.redact import redacted
 from fwtui.core.segment import Transcript
@@ -203,6 +203,32 @@ class BatchState:
                 yield replace(job, state=Failed(now(), one.failure))
             else:
                 yield job if settings is None else replace(job, settings=settings)
+
+    async def split_tracks(self, job: Job, tracks: Sequence[AudioTrack]) -> None:
+        """Make each audio track of a file a job, in one change; the job itself is the first."""
+
+        def of_track(number: int) -> Job:
+            media = job.media or MediaInfo(0.0)
+            return replace(
+                job, track=number, media=replace(media, tracks=tuple(tracks), track=number)
+            )
+
+        first = of_track(tracks[0].number)
+        async with self.names_of_other_sessions() as others:
+            self.queue.avoid(others)
+            self.queue.free_name(job)
+            first = self.queue.renamed(first, self.names_of(first))
+            new = []
+            for track in tracks[1:]:
+                one = of_track(track.number)
+                made = self.queue.make(job.path, self.names_of(one), job.root, track=one.track)
+                new.append(replace(made, media=one.media, settings=job.settings))
+            try:
+                await self.commit(JobChanged(first), JobsAdded(tuple(new)))
+            except FwtuiError:
+                self.queue.release(new)
+                self.queue.keep_name(job)
+                raise
 
     @asynccontextmanager
     async def names_of_other_sessions(self) -> AsyncIterator[Mapping[str, str]]:

@@ -19,8 +19,9 @@ from fwtui.batch.remote.endpoints import Endpoint, running
 from fwtui.batch.remote.protocol import Where
 from fwtui.batch.session_outputs import delete_stored, stored_transcript
 from fwtui.config.locations import Locations, load_maps, save_maps
+from fwtui.core.commands import AddPaths
 from fwtui.core.job import Job
-from fwtui.core.paths import expand_home, path_to_text, text_to_path
+from fwtui.core.paths import absolute_text, expand_home, path_to_text, text_to_path
 from fwtui.core.segment import Transcript
 from fwtui.core.session import Session
 from fwtui.core.settings import Settings
@@ -92,13 +93,36 @@ class Workspace:
         sweep_links(self.locations.cache / LINKS, self.locations.sessions)
         return sweep(self.locations.scratch, self.locations.sessions, datetime.now())
 
-    async def start(self, settings: Settings, folders: tuple[WatchedFolder, ...] = ()) -> Batch:
-        """Create a batch with a new session that watches these folders. Raises StorageError."""
+    async def draft(self, settings: Settings, asked: Sequence[str]) -> SessionStore:
+        """Create the session of a batch before anything else, with what it is asked to transcribe.
+
+        Whatever happens meanwhile, a resume begins with that. Raises StorageError.
+        """
+        sessions, now = self.locations.sessions, datetime.now()
+        texts = tuple(absolute_text(path) for path in asked)
+        return await asyncio.to_thread(
+            lambda: SessionStore.create(sessions, settings, now, asked=texts)
+        )
+
+    async def start(
+        self,
+        settings: Settings,
+        folders: tuple[WatchedFolder, ...] = (),
+        *,
+        draft: SessionStore | None = None,
+    ) -> Batch:
+        """Create a batch with a new session that watches these folders. Raises StorageError.
+
+        `draft` is its session, if it exists.
+        """
 
         def create() -> SessionStore:
             self._clean_up()
             output = expand_home(text_to_path(path_to_text(settings.output.output_dir)))
             seen = folders_now([output])
+            if draft is not None:
+                draft.remember_folders(*seen)
+                return draft
             store = SessionStore.create(
                 self.locations.sessions, settings, datetime.now(), seen=seen
             )
@@ -134,6 +158,8 @@ class Workspace:
         await self._sweep_system_temp(store.session.settings)
         batch = self._create_batch(store)
         batch.state.use_settings_of_user(own)
+        if store.asked:
+            batch.send(AddPaths(tuple(str(text_to_path(path)) for path in store.asked)))
         return batch
 
     async def _sweep_system_temp(self, settings: Settings) -> None:

@@ -90,11 +90,12 @@ def fill_standard_streams() -> None:
 
     Otherwise the next file that is opened would be stdin, stdout or stderr of our children.
     """
-    for number, name in enumerate(("stdin", "stdout", "stderr")):
+    for number in range(3):
         try:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # the lowest number that is free: this one
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
             setattr(sys, name, open_devnull("r" if number == 0 else "w"))
 

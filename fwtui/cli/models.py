@@ -4,6 +4,7 @@ import asyncio
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,6 +14,7 @@ from msgspec.structs import replace
 
 from fwtui.cli.console import Console
 from fwtui.cli.options import OPTIONAL_SUBCOMMAND, fwtui_command
+from fwtui.cli.process import in_daemon_thread
 from fwtui.config.locations import Locations
 from fwtui.config.sources import load_settings
 from fwtui.core.settings import ModelSettings, Settings
@@ -266,7 +268,7 @@ async def ensure_downloaded(models: Sequence[ModelSettings], console: Console | 
         try:
             await asyncio.to_thread(locate, settings)
         except ModelAbsentError as absent:
-            if console is None or not await asyncio.to_thread(_confirm, absent):
+            if console is None or not await in_daemon_thread(partial(_confirm, absent)):
                 raise
             await _download(settings.model, settings, console)
 

@@ -6,10 +6,12 @@ import os
 import signal
 import stat
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar, cast
 
 from fwtui.cli.console import Console
 from fwtui.core.commands import AnyCommand, Quit
@@ -68,10 +70,17 @@ _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
 _HANG_UP = getattr(signal, "SIGHUP", None)
 
 
-@contextmanager
+@dataclass
+class SignalActions:
+    """What signals do, as in `stop_signals`; replaced when the batch is there."""
+
+    stop: Callable[[], None]
+    hang_up: Callable[[], bool] = lambda: False
+
+
 def stop_signals(
     stop: Callable[[], None], hang_up: Callable[[], bool] = lambda: False
-) -> Iterator[None]:
+) -> AbstractContextManager[None]:
     """While inside, the first stop signal calls `stop` in the running loop.
 
     SIGHUP calls `hang_up` first, and stops only if that returns False.
@@ -79,6 +88,12 @@ def stop_signals(
     A second signal ends this process at once: the session on disk is complete at every instant, and
     the engine child ends itself when its pipe closes. Signals that are ignored (nohup) stay so.
     """
+    return handle_signals(SignalActions(stop, hang_up))
+
+
+@contextmanager
+def handle_signals(actions: SignalActions) -> Iterator[None]:
+    """As `stop_signals`, with actions that may change meanwhile."""
     loop = asyncio.get_running_loop()
     asked = False
 
@@ -87,10 +102,10 @@ def stop_signals(
         if asked:
             os._exit(ExitCode.STOPPED)
         asked = True
-        stop()
+        actions.stop()
 
     def on_hang_up() -> None:
-        if not hang_up():
+        if not actions.hang_up():
             on_signal()
 
     numbers = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
@@ -121,6 +136,7 @@ def _forget(loop: asyncio.AbstractEventLoop, number: int) -> None:
 
 
 Listener = Callable[[AnyEvent], None]
+T = TypeVar("T")
 
 
 class HeadlessBatch(Protocol):
@@ -142,18 +158,52 @@ class HeadlessBatch(Protocol):
         """Run until a `Quit`."""
 
 
+def _handling(wanted: SignalActions, present: SignalActions | None) -> AbstractContextManager[None]:
+    if present is None:
+        return handle_signals(wanted)
+    present.stop, present.hang_up = wanted.stop, wanted.hang_up
+    return contextlib.nullcontext()
+
+
+async def in_daemon_thread(function: Callable[[], T]) -> T:
+    """Call a function that may never return, in a thread that does not keep the process alive."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[T] = loop.create_future()
+
+    def settle(result: T | None, error: BaseException | None) -> None:
+        if future.done():
+            return
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(cast("T", result))
+
+    def call() -> None:
+        result, error = None, None
+        try:
+            result = function()
+        except Exception as raised:  # noqa: BLE001 - for whoever waits
+            error = raised
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(settle, result, error)
+
+    threading.Thread(target=call, name="waiting", daemon=True).start()
+    return await future
+
+
 async def drive(
     batch: HeadlessBatch,
     commands: Iterable[AnyCommand],
     listeners: Iterable[Listener],
     console: Console,
     hang_up: Callable[[], bool] = lambda: False,
+    actions: SignalActions | None = None,
 ) -> bool:
     """Send the commands and run until the batch has finished or a signal stops it.
 
     A batch that watches folders does not finish; one in the background ends itself. Listeners get
-    each event in their order. `hang_up` is that of `stop_signals`. Returns whether a signal stopped
-    the batch.
+    each event in their order. `hang_up` is that of `stop_signals`. `actions`: signals are handled
+    already, and do from now on what is wanted here. Returns whether a signal stopped the batch.
     """
     stopped = False
 
@@ -171,7 +221,7 @@ async def drive(
     # Subscribed one by one: a failing listener must not hide the end of the batch.
     ends = [batch.subscribe(listener) for listener in (*listeners, quit_at_the_end)]
     try:
-        with stop_signals(stop, hang_up):
+        with _handling(SignalActions(stop, hang_up), actions):
             for command in commands:
                 batch.send(command)
             await batch.run()

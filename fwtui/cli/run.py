@@ -1,12 +1,14 @@
 """`fwtui run`: a batch without the screen."""
 
 import asyncio
+import contextlib
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from msgspec.structs import replace
@@ -25,7 +27,15 @@ from fwtui.cli.options import (
     settings_from,
     settings_options,
 )
-from fwtui.cli.process import TERMINAL_CLOSED, Listener, detach_terminal, drive
+from fwtui.cli.process import (
+    TERMINAL_CLOSED,
+    Listener,
+    SignalActions,
+    detach_terminal,
+    drive,
+    handle_signals,
+    in_daemon_thread,
+)
 from fwtui.cli.progress import ProgressDisplay, RunRecord, failures, summary
 from fwtui.cli.request import Request, check_links, files_from_options, names_from
 from fwtui.cli.sessions import choose, has_session, mention_unfinished
@@ -45,8 +55,10 @@ from fwtui.errors import ExitCode, FwtuiError, MediaError, UsageError
 if TYPE_CHECKING:
     from fwtui.batch.batch import Batch
     from fwtui.batch.discovery import Found, Problem
+    from fwtui.sessions.store import SessionStore
 
 
+T = TypeVar("T")
 _SESSION_ID = re.compile(r"\d{8}_\d{6}(_\d+)?")
 
 
@@ -166,6 +178,8 @@ def perform(
     open_log(locations, request.settings.log)
     try:
         code = asyncio.run(run(request, locations, console, record, listeners))
+        if lines is not None and record.finished is None and code is ExitCode.STOPPED:
+            lines(BatchFinished(0, 0, 0, stopped=True, seconds=0.0))
     except (FwtuiError, OSError) as error:
         usage = isinstance(error, FwtuiError) and error.exit_code is ExitCode.USAGE
         if lines is not None and record.finished is None and not usage:
@@ -201,10 +215,10 @@ def _detach(request: Request, locations: Locations, console: Console) -> ExitCod
     from fwtui.cli.background import start_background
 
     if request.resume is None:  # the background process can neither ask nor report
-        intake = find_files(request.paths)
-        _check_intake(request, intake, console)
-        request = replace(request, paths=intake.inputs, roots=intake.roots)
-        asyncio.run(ensure_downloaded((request.settings.model,), console))
+        prepared = asyncio.run(_prepare_detached(request, locations, console))
+        if prepared is None:
+            return ExitCode.STOPPED
+        request = prepared
     started = start_background(request, locations)
     for line in started.notes.splitlines():
         console.line(line)
@@ -213,6 +227,97 @@ def _detach(request: Request, locations: Locations, console: Console) -> ExitCod
     )
     click.echo(started.session_id)
     return ExitCode.DONE
+
+
+async def _prepare_detached(
+    request: Request, locations: Locations, console: Console
+) -> Request | None:
+    """The request with the files that were found; None if a signal stopped it meanwhile."""
+
+    async def prepare(startup: Startup) -> Request:
+        intake = await startup.search(request)
+        _check_intake(request, intake, console)
+        await ensure_downloaded((request.settings.model,), console)
+        # From here on the background process has a session of its own.
+        startup.give_up()
+        return replace(request, paths=intake.inputs, roots=intake.roots)
+
+    startup = Startup(locations, console)
+    return await startup.run(lambda: prepare(startup), request.settings.batch.on_hangup)
+
+
+class Startup:
+    """What is done before there is a batch, with a session that a signal leaves to be resumed.
+
+    `actions`: what signals do; those of the batch take over.
+    """
+
+    def __init__(self, locations: Locations, console: Console) -> None:
+        self.actions = SignalActions(self._stop, self._hang_up)
+        self.draft: SessionStore | None = None
+        self.hung_up = False
+        self._locations = locations
+        self._console = console
+        self._task: asyncio.Task[Any] | None = None
+        self._may_continue = True
+
+    async def run(self, work: Callable[[], Coroutine[Any, Any, T]], on_hangup: str) -> T | None:
+        """Do the work; None if a signal stopped it. `on_hangup` as the setting.
+
+        Without a batch, and unless a signal stopped it, the session is deleted again.
+        """
+        self._may_continue = on_hangup == "continue"
+        with handle_signals(self.actions):
+            task: asyncio.Task[T] = asyncio.create_task(work())
+            self._task = task
+            try:
+                return await task
+            except asyncio.CancelledError:
+                self._say_stopped()
+                return None
+            except BaseException:
+                self.give_up()
+                raise
+            finally:
+                if self.draft is not None:
+                    self.draft.close()
+
+    async def begin(self, request: Request) -> None:
+        """Create the session of a new batch, before anything that may take long."""
+        from fwtui.batch.workspace import Workspace
+
+        workspace = Workspace(self._locations)
+        self.draft = await workspace.draft(request.settings, request.paths)
+
+    async def search(self, request: Request) -> Intake:
+        """Look up the files that were asked for."""
+        if request.paths and request.resume is None and not request.watch:
+            await self.begin(request)
+        return await in_daemon_thread(partial(find_files, request.paths))
+
+    def give_up(self) -> None:
+        """Delete the session again."""
+        draft, self.draft = self.draft, None
+        if draft is not None:
+            with contextlib.suppress(FwtuiError):  # what led here matters more
+                draft.delete()
+
+    def _stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    def _hang_up(self) -> bool:
+        if self._may_continue:
+            self.hung_up = True
+            name = self.draft.session_id if self.draft else "startup"
+            detach_terminal(self._locations.session_log(name))
+            self._console.leave()
+        return self._may_continue
+
+    def _say_stopped(self) -> None:
+        name = f" {printable(self.draft.session_id)}" if self.draft else ""
+        what = f"; to resume: fwtui run --resume{name}" if self.draft else ""
+        self._console.always(f"stopped before the first file{what}")
 
 
 def _check_intake(request: Request, intake: Intake, console: Console) -> None:
@@ -240,12 +345,32 @@ async def run(
 
     `record` must be among the listeners. `background`: this process has no terminal.
     """
-    intake = await asyncio.to_thread(find_files, request.paths)
-    _check_intake(request, intake, console)
-    offered = None if background else console
-    batch, settings, commands = await _open(locations, request, intake, console, offered)
-    for name, close in misspelt_variables(os.environ):
-        console.line(f"warning: {printable(name)} is not a setting; did you mean {close}?")
+    startup = Startup(locations, console)
+
+    async def work() -> ExitCode:
+        intake = await startup.search(request)
+        _check_intake(request, intake, console)
+        offered = None if background else console
+        opened = await _open(locations, request, intake, console, offered, startup)
+        for name, close in misspelt_variables(os.environ):
+            console.line(f"warning: {printable(name)} is not a setting; did you mean {close}?")
+        return await _run_batch(opened, startup, locations, console, record, listeners, background)
+
+    code = await startup.run(work, request.settings.batch.on_hangup)
+    return ExitCode.STOPPED if code is None else code
+
+
+async def _run_batch(
+    opened: tuple["Batch", Settings, list[AnyCommand]],
+    startup: Startup,
+    locations: Locations,
+    console: Console,
+    record: RunRecord,
+    listeners: Sequence[Listener],
+    background: bool,
+) -> ExitCode:
+    """Run the batch to its end, and report it."""
+    batch, settings, commands = opened
 
     def hang_up() -> bool:
         if batch.state.settings.batch.on_hangup == "stop":
@@ -256,9 +381,11 @@ async def run(
         batch.state.log(Level.INFO, TERMINAL_CLOSED)
         return True
 
-    if background:
+    if background or startup.hung_up:
         batch.go_to_background()
-    await drive(batch, commands, listeners, console, hang_up)
+    if startup.hung_up:
+        batch.notices.append(TERMINAL_CLOSED)
+    await drive(batch, commands, listeners, console, hang_up, startup.actions)
     return conclude(record, settings, console)
 
 
@@ -328,6 +455,7 @@ async def _open(
     intake: Intake,
     console: Console,
     offered: Console | None,
+    startup: Startup,
 ) -> tuple["Batch", Settings, list[AnyCommand]]:
     """The batch, its settings, and the commands that start it.
 
@@ -350,6 +478,8 @@ async def _open(
         batch, begin = await open_watch(workspace, stored, request.watch, settings, console)
         return batch, settings, begin
     adding = [AddPaths(request.paths, request.roots or intake.roots)] if intake.inputs else []
+    own = startup.draft.session_id if startup.draft else ""
+    stored = tuple(one for one in stored if one.session.session_id != own)
     if request.resume is None:
         mention_unfinished(stored, console)
     elif chosen := choose(stored, request.resume, console):
@@ -373,7 +503,8 @@ async def _open(
         console.line("no unfinished session to resume: starting a new one")
     settings = validated(request.settings)
     await _ensure_models(settings, (), offered)
-    return await workspace.start(settings), settings, [*adding, Start()]
+    draft, startup.draft = startup.draft, None  # the batch closes it
+    return await workspace.start(settings, draft=draft), settings, [*adding, Start()]
 
 
 async def _ensure_models(

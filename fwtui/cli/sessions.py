@@ -60,6 +60,8 @@ def described(stored: "StoredSession") -> str:
         counts.append(f"{len(session.failed)} failed")
     if session.cancelled:
         counts.append(f"{len(session.cancelled)} cancelled")
+    if session.asked:
+        counts.append("files still to be looked up")
     if session.folders:
         counts.append(f"watches {plural(len(session.folders), 'folder')}")
     if stored.in_use is not None:

@@ -104,3 +104,8 @@ def is_kept_out(folder: str) -> bool:
     return (
         name.startswith(".") or name in _SYSTEM_FOLDERS or _LOST_CHAINS.fullmatch(name) is not None
     )
+
+
+def absolute_text(path: str) -> str:
+    """A path, pattern or link of the command line as `path_to_text`, for another folder and day."""
+    return path if is_link(path) else path_to_text(expand_home(path).absolute())

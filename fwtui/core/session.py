@@ -98,6 +98,11 @@ class Session(msgspec.Struct, frozen=True):
     folders: tuple[WatchedFolder, ...] = ()
 
     @property
+    def asked(self) -> tuple[str, ...]:
+        """Paths, patterns and links, as `path_to_text`, whose search for files has not ended."""
+        return asked_in(self.extra)
+
+    @property
     def completed(self) -> tuple[Job, ...]:
         """Jobs whose outputs are on disk."""
         return tuple(job for job in self.jobs if isinstance(job.state, Completed))
@@ -128,7 +133,7 @@ class Session(msgspec.Struct, frozen=True):
 
         Those that the user cancelled only if nothing else is left to do.
         """
-        if self.failed or self.pending or self.folders:
+        if self.failed or self.pending or self.folders or self.asked:
             return self.failed
         return tuple(job for job in self.cancelled if is_kept(job))
 
@@ -143,12 +148,22 @@ class Session(msgspec.Struct, frozen=True):
     def is_incomplete(self) -> bool:
         """Whether a resume would have anything to do, if only to wait for files."""
         cancelled = any(map(is_kept, self.jobs))
-        return bool(self.failed or self.pending or self.folders or cancelled)
+        return bool(self.failed or self.pending or self.folders or cancelled or self.asked)
 
     @property
     def progress(self) -> float:
         """Share of the files that are done, 0 to 1."""
         return len(self.completed) / len(self.jobs) if self.jobs else 0.0
+
+
+ASKED = "asked"
+"""Key of the session file: what is still to be searched for files."""
+
+
+def asked_in(extra: dict[str, Any]) -> tuple[str, ...]:
+    """What is still to be searched, by the keys of a session file, which may have been edited."""
+    found = extra.get(ASKED)
+    return tuple(t for t in found if isinstance(t, str)) if isinstance(found, list | tuple) else ()
 
 
 def is_kept(job: Job) -> bool:
@@ -183,10 +198,15 @@ class WindowResult(msgspec.Struct, frozen=True):
 
 def with_languages(segments: Iterable[Segment], spoken: Sequence[Spoken]) -> tuple[Segment, ...]:
     """The segments with the language that was spoken in their middle, where it is known."""
+    return tuple(each_with_language(segments, spoken))
+
+
+def each_with_language(segments: Iterable[Segment], spoken: Sequence[Spoken]) -> Iterable[Segment]:
+    """The segments with the language that was spoken in their middle, where it is known."""
     starts = [one.start for one in spoken]
 
     def own(segment: Segment) -> str | None:
         at = bisect_right(starts, (segment.start + segment.end) / 2) - 1
         return spoken[at].language if at >= 0 else None
 
-    return tuple(replace(segment, language=own(segment)) for segment in segments)
+    return (replace(segment, language=own(segment)) for segment in segments)

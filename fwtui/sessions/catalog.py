@@ -160,7 +160,8 @@ def _own(paths: SessionFiles, files: FileSystem) -> Iterator[StoredSession]:
         if holder is not None:
             raise
         raise _quarantined(paths, error, files) from error
-    if stored.session.jobs or stored.session.folders or holder is not None:
+    session = stored.session
+    if session.jobs or session.folders or session.asked or holder is not None:
         yield stored
 
 

@@ -20,7 +20,7 @@ from fwtui.core.events import DurableChange, JobChanged, JobsAdded, JobsRemoved
 from fwtui.core.finding import Finding
 from fwtui.core.job import WAITING, Completed, Job, JobId, Pending, Processing
 from fwtui.core.segment import Segment
-from fwtui.core.session import ResumePoint, Session, Spoken
+from fwtui.core.session import ResumePoint, Session, Spoken, asked_in
 from fwtui.core.view import BatchView
 from fwtui.core.watched_folder import WatchedFolder
 from fwtui.disk.files import open_regular, storage_error
@@ -73,7 +73,7 @@ class SessionContent:
     @property
     def is_empty(self) -> bool:
         """Whether nothing would be lost with it."""
-        return not self.view.jobs and not self.folders
+        return not (self.view.jobs or self.folders or asked_in(self.extra))
 
     def apply(self, record: Replayed | WindowRecord) -> None:
         """Apply a record of the journal; one about an unknown job changes nothing."""
@@ -226,7 +226,12 @@ def resume_of(source: LineSource, progress: FileProgress) -> ResumePoint:
 
 def segments_of(source: LineSource, progress: FileProgress) -> tuple[Segment, ...]:
     """The segments of a file so far. Raises StorageError."""
-    windows = _read(source, progress.windows, WindowRecord)
+    return segments_at(source, progress.windows)
+
+
+def segments_at(source: LineSource, offsets: Iterable[int]) -> tuple[Segment, ...]:
+    """The segments of the windows at these offsets. Raises StorageError."""
+    windows = _read(source, offsets, WindowRecord)
     return tuple(segment for window in windows for segment in window.result.segments)
 
 

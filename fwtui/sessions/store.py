@@ -21,7 +21,7 @@ from fwtui.core.finding import Finding
 from fwtui.core.job import Completed, Job, JobId
 from fwtui.core.paths import path_to_text
 from fwtui.core.segment import Segment
-from fwtui.core.session import FilePlan, ResumePoint, Session, Spoken, WindowResult
+from fwtui.core.session import ASKED, FilePlan, ResumePoint, Session, Spoken, WindowResult, asked_in
 from fwtui.core.settings import Settings
 from fwtui.core.view import BatchView
 from fwtui.core.watched_folder import WatchedFolder
@@ -52,6 +52,10 @@ _INSIDE_FILES = records.PlanRecord | records.WindowRecord | records.ResetRecord
 # Keys of the session file.
 MOUNTS = "output_mounts"
 FOLDERS = "output_folders"
+
+
+# Windows of a file whose segments are kept in memory, about two hours; and read at once.
+_WINDOWS_IN_MEMORY, _WINDOWS_AT_ONCE = 256, 64
 
 
 class SessionStore:
@@ -85,12 +89,16 @@ class SessionStore:
         now: datetime,
         *,
         seen: tuple[Sequence[str], Sequence[str]] = ((), ()),
+        asked: Sequence[str] = (),
         files: FileSystem = FILES,
     ) -> "SessionStore":
-        """A new session with an id made from `now`; `seen` as for `remember_folders`."""
+        """A new session with an id made from `now`; `seen` as for `remember_folders`.
+
+        `asked`: what is to be searched for files, as in `Session`.
+        """
         now = local_time(now)
         content = SessionContent(f"{now:{ID_FORMAT}}", now, BatchView(settings=settings))
-        content.extra = _with_folders({}, *seen)
+        content.extra = _with_folders({ASKED: list(asked)} if asked else {}, *seen)
         return cls.create_from(directory, content, files=files)
 
     @classmethod
@@ -300,6 +308,27 @@ class SessionStore:
                 raise
 
     @property
+    def asked(self) -> tuple[str, ...]:
+        """What is still to be searched for files."""
+        return asked_in(self._content.extra)
+
+    def remember_asked(self, asked: Sequence[str]) -> None:
+        """Record, in a new session file, what is still to be searched for files."""
+        with self._guard:
+            self._content.extra[ASKED] = list(asked)
+            self._is_snapshot_old = True
+            self.save_snapshot()
+
+    def forget_asked(self) -> None:
+        """The search has ended, and its files are in the queue; durable with the next snapshot.
+
+        Until then it would be repeated, which finds only files that are in the queue.
+        """
+        with self._guard:
+            if self._content.extra.pop(ASKED, None) is not None:
+                self._is_snapshot_old = True
+
+    @property
     def mounts(self) -> tuple[str, ...]:
         """The mount points, as `path_to_text`, of the drives that outputs are on."""
         return _texts(self._content.extra.get(MOUNTS))
@@ -368,6 +397,23 @@ class SessionStore:
         with self._guard:
             progress = self._progress.files.get(job_id)
             return replay.segments_of(self._open_journal(), progress) if progress else ()
+
+    def stored_segments(self, job_id: JobId) -> Iterable[Segment]:
+        """The segments so far; those of a long file are read anew each time they are iterated."""
+        with self._guard:
+            progress = self._progress.files.get(job_id)
+            if progress is None or len(progress.windows) <= _WINDOWS_IN_MEMORY:
+                return self.segments(job_id)
+            return StoredSegments(self, job_id)
+
+    def windows(self, job_id: JobId, first: int, count: int) -> tuple[Segment, ...] | None:
+        """The segments of `count` windows from the `first` on; None behind the last."""
+        with self._guard:
+            progress = self._progress.files.get(job_id)
+            if progress is None or first >= len(progress.windows):
+                return None
+            offsets = progress.windows[first : first + count]
+            return replay.segments_at(self._open_journal(), offsets)
 
     def skipped_windows(self, job_id: JobId) -> tuple[float, ...]:
         """Where windows were skipped, in seconds of the file; kept as long as `segments`."""
@@ -519,3 +565,17 @@ def _with_folders(
 def _texts(value: object) -> tuple[str, ...]:
     """The texts in a list of the session file, which anybody may have edited."""
     return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
+
+
+class StoredSegments:
+    """The segments of a file, read from the journal a few windows at a time."""
+
+    def __init__(self, store: SessionStore, job_id: JobId) -> None:
+        self._store = store
+        self._job_id = job_id
+
+    def __iter__(self) -> Iterator[Segment]:
+        first = 0
+        while (segments := self._store.windows(self._job_id, first, _WINDOWS_AT_ONCE)) is not None:
+            yield from segments
+            first += _WINDOWS_AT_ONCE

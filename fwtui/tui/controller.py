@@ -221,6 +221,12 @@ class BatchController:
                 self.model.attached = True
                 self._adopt(batch)
 
+    def keep_search(self) -> None:
+        """Let a resume continue a search for files that a signal ends."""
+        keep = getattr(self.batch, "keep_search", None)  # only a batch of this process has it
+        if keep is not None:
+            keep()
+
     def release(self) -> bool:
         """Let this process's batch outlive the screens; False if there is none, or it must end."""
         may_continue = self.model.settings.batch.on_hangup == "continue"

@@ -88,6 +88,7 @@ def _file(job: Job, progress: JobProgress | None, glyphs: Glyphs) -> Iterator[Fi
         yield FieldRow("Link", clean(job.source))
     if job.media is not None:
         yield FieldRow("Media", _media(job.media, glyphs))
+        yield from _tracks(job.media, glyphs)
     name = _state_name(job.state, progress, glyphs)
     yield FieldRow("Status", f"{glyphs.of(job.state)} {name}", _ink(job.state))
 
@@ -146,6 +147,19 @@ def _media(media: MediaInfo, glyphs: Glyphs) -> str:
         file_size(media.size) if media.size else "",
     ]
     return f" {glyphs.dot} ".join(part for part in known if part)
+
+
+def _tracks(media: MediaInfo, glyphs: Glyphs) -> Iterator[FieldRow]:
+    for track in media.tracks if len(media.tracks) > 1 else ():
+        known = [
+            LANGUAGES.get(track.language, "").title(),
+            clean(track.title),
+            clean(track.codec) or "unknown format",
+            _channels(track.channels),
+            "default" if track.default else "",
+            "transcribed" if track.number == media.track else "",
+        ]
+        yield FieldRow(f"Track {track.number}", f" {glyphs.dot} ".join(filter(None, known)))
 
 
 def _channels(count: int) -> str:

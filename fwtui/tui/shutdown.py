@@ -150,6 +150,7 @@ class AppShutdown:
         self._app.notify("Saving the session…", timeout=30, markup=False)
 
     def _terminate(self) -> None:
+        self._controller.keep_search()
         self._app.call_later(self._leave_soon)
 
     def _hang_up(self) -> None:
@@ -161,6 +162,7 @@ class AppShutdown:
         if self._controller.release():
             self._app.exit(ExitCode.DONE)
         else:
+            self._controller.keep_search()
             self._leave_soon()
 
     def _check_terminal(self) -> None:

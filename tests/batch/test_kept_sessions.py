@@ -1,5 +1,8 @@
 """A session is kept while anything in it is not done; reasons stay until a retry has ended."""
 
+import asyncio
+import threading
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import combinations_with_replacement
 from pathlib import Path
@@ -7,9 +10,10 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from fwtui.batch.discovery import Found, find_in_portions
 from fwtui.batch.workspace import Workspace
 from fwtui.config.locations import Locations
-from fwtui.core.commands import RetryJobs, SkipJobs, Start
+from fwtui.core.commands import AddPaths, Quit, RetryJobs, SkipJobs, Start
 from fwtui.core.events import BatchFinished, JobChanged, JobsAdded
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.job import Cancelled, Failed, Job, Pending, Processing, Skipped, State
@@ -18,7 +22,7 @@ from fwtui.core.settings import Settings
 from fwtui.sessions.store import SessionStore
 from fwtui.tui.glyphs import UNICODE
 from fwtui.tui.screens.resume import describe_unfinished
-from tests.batch.driver import MINUTE, BatchDriver, settings_for
+from tests.batch.driver import MINUTE, SHORT, BatchDriver, settings_for
 from tests.sessions import samples
 
 NOW = datetime(2026, 1, 1)
@@ -110,3 +114,32 @@ async def test_what_is_done_and_was_never_reported_is_offered_and_then_gone() ->
         finished = await batch.until(BatchFinished)
         assert finished.completed == 1
     assert (await batch.workspace.all_sessions()).sessions == ()
+
+
+async def test_a_search_that_a_signal_ends_is_continued(tmp_path: Path) -> None:
+    """With the same files as if nothing had happened, none of them twice."""
+    go = threading.Event()
+
+    def find(paths: Iterable[str]) -> Iterator[Found]:
+        yield from find_in_portions([str(MINUTE)])
+        go.wait()
+        yield from find_in_portions([str(SHORT)])
+
+    async with BatchDriver(settings_for(tmp_path / "out")) as batch:
+        batch.actor.discovery.find = find
+        batch.send(AddPaths((str(MINUTE), str(SHORT))))
+        await batch.until(JobsAdded)
+        batch.actor.keep_search()
+        batch.send(Quit())
+        await asyncio.wait_for(batch._task, 20)
+    go.set()
+    (stored,) = (await batch.workspace.incomplete()).sessions
+    assert stored.session.asked == (str(MINUTE), str(SHORT))
+    async with await BatchDriver.resumed() as batch:
+        await batch.until(JobsAdded)
+        while batch.actor.discovery.is_searching or batch.actor.state.store.asked:
+            await asyncio.sleep(0.01)
+        assert [job.name for job in batch.jobs.values()] == [MINUTE.name, SHORT.name]
+    (stored,) = (await batch.workspace.incomplete()).sessions
+    assert stored.session.asked == ()
+    assert len(stored.session.jobs) == 2

@@ -159,6 +159,7 @@ def describe_unfinished(stored: StoredSession, glyphs: Glyphs) -> Content:
         *((("Cancelled", f"{len(cancelled):,}"),) if cancelled else ()),
         *((("Skipped", f"{len(skipped):,}"),) if skipped else ()),
         ("Progress", percent(fraction(total - left, total))),
+        *((("To search", f"{len(session.asked):,} paths"),) if session.asked else ()),
         *(("Watching", shown_path(folder.path)) for folder in session.folders),
     ]
     parts: list[Content | StyledText] = []

@@ -206,9 +206,10 @@ def tmux_reaches_clipboard() -> bool:
 
 def run_tmux(*arguments: str, data: bytes = b"") -> str | None:
     """The output of a command of tmux, with `data` on its stdin; None if it failed."""
+    command = ("tmux", *arguments)
     try:
         done = subprocess.run(
-            ["tmux", *arguments],
+            command,
             input=data,
             capture_output=True,
             timeout=_TMUX_SECONDS,

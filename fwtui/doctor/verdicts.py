@@ -253,9 +253,8 @@ def terminal(found: Terminal) -> CheckResult:
         fix = "enlarge the window to at least 80x24"
         return CheckResult(TERMINAL, "terminal", Severity.WARNING, text, fix)
     if not found.clipboard:
-        text += "; copied text stays in tmux"
-        fix = "tmux set -as terminal-features ',*:clipboard', if the terminal understands OSC 52"
-        return CheckResult(TERMINAL, "terminal", Severity.NOTE, text, fix)
+        text += "; copied text stays in tmux (unless set -as terminal-features ',*:clipboard')"
+        return CheckResult(TERMINAL, "terminal", Severity.NOTE, text)
     return CheckResult(TERMINAL, "terminal", Severity.OK, text)
 
 

@@ -466,6 +466,9 @@ class BatchSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         Literal["continue", "stop"],
         Meta(description="When the terminal closes: continue in the background, or stop"),
     ] = "continue"
+    keep_awake: Annotated[
+        bool, Meta(description="Keep the machine from falling asleep while a batch runs")
+    ] = True
 
 
 class MemorySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

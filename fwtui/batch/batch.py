@@ -22,7 +22,7 @@ from fwtui.batch.discovery import (
 )
 from fwtui.batch.disk_wait import DiskWait, failure_of, with_wait_hint
 from fwtui.batch.durations import Durations
-from fwtui.batch.estimate import BatchEstimate, PerformanceHistory
+from fwtui.batch.estimate import BatchEstimate, Performance, PerformanceHistory
 from fwtui.batch.exit_code import exit_code
 from fwtui.batch.finish import write_report
 from fwtui.batch.hooks import Hooks
@@ -94,6 +94,7 @@ from fwtui.core.job import JobId
 from fwtui.core.paths import absolute_text
 from fwtui.core.segment import Transcript
 from fwtui.core.session import is_kept
+from fwtui.core.settings import Settings
 from fwtui.engine.classify import classify_exception
 from fwtui.engine.client import COMMAND
 from fwtui.engine.keep_awake import KeepAwake
@@ -232,8 +233,11 @@ class Batch:
     def _worker_maker(self, engine: tuple[str, ...]) -> Callable[[int, int], EngineWorker]:
         parts = self.state, self._locations.scratch, self._meter, self._guard, self._post
 
+        def learn(settings: Settings, measured: Performance) -> None:
+            self._history.add(settings, measured)
+
         def make_worker(slot: int, device: int) -> EngineWorker:
-            return EngineWorker(slot, device, *parts, engine)
+            return EngineWorker(slot, device, *parts, engine, learn)
 
         return make_worker
 
@@ -506,7 +510,8 @@ class Batch:
 
     def _memory_measured(self, reading: MemoryReading) -> None:
         self._memory = self._guard.check(reading, self._pool)
-        self._estimate.memory_measured(reading)
+        worked = any(worker.info is not None and worker.windows for worker in self._pool)
+        self._estimate.memory_measured(reading, worked=worked)
         self.state.emit(MemorySampled(self._memory))
 
     async def _forecast(self) -> None:

@@ -251,6 +251,9 @@ def terminal(found: Terminal) -> CheckResult:
     if found.columns < 80 or found.lines < 24:
         fix = "enlarge the window to at least 80x24"
         return CheckResult(TERMINAL, "terminal", Severity.WARNING, text, fix)
+    if not found.clipboard:
+        text += "; copied text stays in tmux (unless set -as terminal-features ',*:clipboard')"
+        return CheckResult(TERMINAL, "terminal", Severity.NOTE, text)
     return CheckResult(TERMINAL, "terminal", Severity.OK, text)
 
 

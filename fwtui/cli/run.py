@@ -182,6 +182,7 @@ def perform(
             lines(BatchFinished(0, 0, 0, stopped=True, seconds=0.0))
     except (FwtuiError, OSError) as error:
         usage = isinstance(error, FwtuiError) and error.exit_code is ExitCode.USAGE
+        usage = usage and not isinstance(error.__cause__, OSError)  # then it is a disk's
         if lines is not None and record.finished is None and not usage:
             lines(_not_started(error, locations))
         raise

@@ -87,7 +87,7 @@ class Intake:
 
 
 @fwtui_command("run", SettingsCommand)
-@click.argument("paths", nargs=-1, type=click.Path())
+@click.argument("paths", nargs=-1, type=click.Path(readable=False))
 @click.option(
     "--resume",
     cls=OptionalValue,

@@ -20,7 +20,7 @@ from fwtui.core.settings import ModelSettings, Settings
 from fwtui.core.text import printable
 from fwtui.errors import ModelAbsentError, ModelError, UsageError
 from fwtui.models.cache import locate
-from fwtui.models.catalogue import CONVERTER, find_in_catalogue
+from fwtui.models.catalogue import CONVERTER, find_in_catalogue, short_name
 from fwtui.models.integrity import damaged_files
 
 # Tokens without which nothing can be decoded; the second row where there is more than English.
@@ -335,7 +335,15 @@ def _is_empty(file: Path) -> bool:
 
 
 def _damaged(folder: Path, name: str, why: str) -> ModelError:
-    return ModelError(f"The model in {printable(str(folder))} is damaged: {name} {why}")
+    return ModelError(f"The model {_name_of(folder)} is damaged: {name} {why}")
+
+
+def _name_of(folder: Path) -> str:
+    """The name of a downloaded model, or the path of a folder."""
+    home = folder.parent.parent.name
+    if folder.parent.name == "snapshots" and home.startswith("models--"):
+        return printable(short_name("/".join(home.split("--", 2)[1:])))
+    return f"in {printable(str(folder))}"
 
 
 def _weights(file: Path) -> Weights:

@@ -27,6 +27,7 @@ from fwtui.audio.media import (
     raise_read_error,
 )
 from fwtui.audio.reading import Reading
+from fwtui.audio.tracks import AUTOMATIC, TrackChoice
 from fwtui.audio.wav import HEADER_BYTES, SAMPLE_BYTES, SAMPLE_RATE, TooLong, WavWriter, check_room
 from fwtui.core.text import display_name, plural
 from fwtui.errors import BadMediaError
@@ -129,8 +130,9 @@ def decode_to_wav(
     on_progress: Callable[[float], None],
     cancelled: Callable[[], bool],
     limit: int = 0,
+    choice: TrackChoice = AUTOMATIC,
 ) -> Decoded:
-    """Decode the first audio stream of `path` into the 16 kHz mono 16-bit file `wav`.
+    """Decode an audio stream of `path` into the 16 kHz mono 16-bit file `wav`.
 
     The samples are those of `faster_whisper.decode_audio`, and gaps in the timestamps become
     silence. `on_progress` gets seconds of audio, at most 4 times a second; `cancelled` is called
@@ -138,7 +140,7 @@ def decode_to_wav(
     first. Raises MediaError, DiskFullError, StorageError or DecodeCancelled, after deleting the
     WAV.
     """
-    with open_media(path) as media:
+    with open_media(path, choice) as media:
         needed = HEADER_BYTES + round(_credible(media) * SAMPLE_RATE) * SAMPLE_BYTES
         check_room(wav.parent, min(needed, limit) if limit else needed)
         timeline = Timeline(media.start, media.duration)
@@ -161,6 +163,7 @@ def decode_to_wav(
         seconds = writer.samples / SAMPLE_RATE
         silence = timeline.silence
         warnings = (
+            *_track_note(media),
             *reading.warnings(seconds - silence, silence - timeline.lead, timeline.lead),
             *_warnings(timeline),
         )
@@ -316,6 +319,10 @@ def _cannot_convert(path: Path, error: av.error.FFmpegError) -> BadMediaError:
         f"Audio cannot be converted: {display_name(path)}",
         f"Its sample format or channels are unusual ({error.strerror}): convert it to FLAC first.",
     )
+
+
+def _track_note(media: Media) -> tuple[str, ...]:
+    return (f"{media.note}: track {media.number + 1} was used",) if media.note else ()
 
 
 def _warnings(timeline: Timeline) -> tuple[str, ...]:

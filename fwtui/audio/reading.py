@@ -76,7 +76,8 @@ class Reading:
             else:
                 self._frame_bytes += size if size <= _LARGEST_FRAME else 0
                 self._left_out += self._has_edits and packet.is_discard
-        return index == self._own
+        # The number of an empty packet, which flushes, is that of any stream.
+        return index == self._own if size else packet.stream is self._media.stream
 
     def damage(self, packet: "Packet[Any] | None" = None) -> None:
         """Note a packet that cannot be decoded; None: one that cannot be read."""

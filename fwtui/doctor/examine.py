@@ -16,6 +16,7 @@ from fwtui.core.text import printable
 from fwtui.doctor import machine, verdicts
 from fwtui.doctor.results import CheckResult, Severity
 from fwtui.doctor.selftest import SECONDS, self_test
+from fwtui.engine.keep_awake import why_not
 from fwtui.errors import FwtuiError, ModelAbsentError
 from fwtui.memory.forecast import describe_forecast, forecast, weights_size
 from fwtui.memory.measure import MemoryMeter
@@ -55,6 +56,7 @@ class Doctor:
             yield config
             yield verdicts.cpu(await asyncio.to_thread(machine.cpu))
             yield await asyncio.to_thread(memory, settings)
+            yield verdicts.sleep(await asyncio.to_thread(why_not), settings)
             gpus = await asyncio.to_thread(machine.gpus)
             yield verdicts.gpus(gpus, settings)
             names = machine.cuda_libraries() if gpus.readings else ()

@@ -20,6 +20,7 @@ from fwtui.engine.classify import classify_text
 from fwtui.engine.context import Context
 from fwtui.engine.convert import FileClock, convert, spoken_in, transcription_options
 from fwtui.engine.prepare import PreparedFile
+from fwtui.engine.unspoken import speech_check
 from fwtui.engine.windows import WindowLoop
 from fwtui.errors import FwtuiError, ModelError, UsageError
 from fwtui.memory.pages import small_pages
@@ -55,7 +56,8 @@ class Transcriber:
         if prepared.resume is not None:
             return prepared.resume.plan
         decoding = prepared.request.decoding
-        language = self.known_language(decoding) or self._detected(prepared)
+        language = self.known_language(decoding, prepared.tagged_language)
+        language = language or self._detected(prepared)
         return prepared.plan(language, self.context(decoding, language).warnings)
 
     def context(self, decoding: DecodingSettings, language: str) -> Context:
@@ -63,8 +65,8 @@ class Transcriber:
         tokenizer = self.tokenizer(decoding, language)
         return Context(self.model, tokenizer, transcription_options(decoding, tokenizer))
 
-    def known_language(self, decoding: DecodingSettings) -> str | None:
-        """The language, if it need not be detected.
+    def known_language(self, decoding: DecodingSettings, tagged: str = "") -> str | None:
+        """The language, if it need not be detected: the user's, or the `tagged` one.
 
         Raises:
             UsageError: the model does not know the language.
@@ -74,13 +76,16 @@ class Transcriber:
         if not self.model.model.is_multilingual:
             return "en"
         if wanted is None:
-            return None
-        if self.model.hf_tokenizer.token_to_id(f"<|{wanted}|>") is None:
+            return tagged if tagged and self._knows(tagged) else None
+        if not self._knows(wanted):
             raise UsageError(
                 f"The model does not know the language {wanted}",
                 "choose another with --language, or omit it to detect the language",
             )
         return wanted
+
+    def _knows(self, language: str) -> bool:
+        return self.model.hf_tokenizer.token_to_id(f"<|{language}|>") is not None
 
     def tokenizer(self, decoding: DecodingSettings, language: str) -> Tokenizer:
         """The tokenizer for a task in a language."""
@@ -123,7 +128,7 @@ class Transcriber:
         options.multilingual = decoding.multilingual and self.model.model.is_multilingual
         listens = prepared.request.quality.check_languages and self.model.model.is_multilingual
         loop = WindowLoop(self.model, prepared.features, tokenizer, options, listens=listens)
-        clock = FileClock(plan)
+        clock, check = FileClock(plan), speech_check(prepared)
         known = prepared.resume.state if prepared.resume else None
         state = known or loop.begin()
         if state.done and known is None:
@@ -134,6 +139,7 @@ class Transcriber:
         while not state.done:
             begin = clock.position(state)
             found, state = loop.step(state)
+            unspoken = check.findings(found) if check else ()
             segments = tuple(convert(segment) for segment in clock.in_file_time(found))
             end = clock.position(state)
             yield WindowResult(
@@ -141,7 +147,7 @@ class Transcriber:
                 state,
                 end,
                 spoken=spoken_in(loop.spoken, begin, end, segments),
-                findings=clock.findings(loop.findings),
+                findings=(*clock.findings(loop.findings), *unspoken),
             )
 
 

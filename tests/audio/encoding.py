@@ -149,3 +149,27 @@ def _pictures(seconds: float) -> Iterator[av.VideoFrame]:
 def _encoded(stream: Any, frames: Iterable[Any]) -> Iterator[Any]:
     for frame in (*frames, None):
         yield from stream.encode(frame)
+
+
+@dataclass(frozen=True)
+class TrackTags:
+    """What a file says about a track."""
+
+    language: str = ""
+    title: str = ""
+    default: bool = False
+
+
+def write_tracks(path: Path, tracks: Iterable[tuple[Clip, TrackTags]], sound: Sound = WAV) -> None:
+    """A file with several audio tracks."""
+    with av.open(str(path), "w") as container:
+        made = []
+        for clip, tags in tracks:
+            stream = _sound_stream(container, sound, clip.rate)
+            named = {"language": tags.language, "title": tags.title}
+            stream.metadata.update({name: value for name, value in named.items() if value})
+            stream.disposition = Disposition.default.value if tags.default else 0
+            made.append((stream, clip))
+        for stream, clip in made:
+            for packet in _encoded(stream, _pieces(clip, 0.0)):
+                container.mux(packet)

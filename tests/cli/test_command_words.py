@@ -109,15 +109,15 @@ def test_an_empty_list_is_said(command: str, tmp_path: Path) -> None:
 def test_a_folder_without_permission_is_no_failed_recording(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Such as lost+found; but a disk that fails is a problem, and so is what was asked for."""
-    hidden = tmp_path / "lost+found"
+    """But a disk that fails is a problem, and so is a folder that was asked for."""
+    hidden = tmp_path / "private"
     hidden.mkdir()
     (tmp_path / "talk.wav").touch()
     scandir = os.scandir
     for number in (errno.EACCES, errno.EPERM, errno.EIO, errno.ESTALE):
 
         def failing(path: str, number: int = number) -> object:
-            if str(path).endswith("lost+found"):
+            if str(path).endswith("private"):
                 raise OSError(number, os.strerror(number), path)
             return scandir(path)
 

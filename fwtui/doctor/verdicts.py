@@ -79,8 +79,7 @@ def sleep(refused: str, settings: Settings) -> CheckResult:
         return CheckResult(MACHINE, "sleep", Severity.OK, text)
     if refused:
         text = f"may fall asleep while a batch runs: {printable(refused)}"
-        fix = "switch automatic sleep off for long batches, or set keep_awake = false"
-        return CheckResult(MACHINE, "sleep", Severity.NOTE, text, fix)
+        return CheckResult(MACHINE, "sleep", Severity.NOTE, text)
     return CheckResult(MACHINE, "sleep", Severity.OK, "is kept awake while a batch runs")
 
 
@@ -252,6 +251,9 @@ def terminal(found: Terminal) -> CheckResult:
     if found.columns < 80 or found.lines < 24:
         fix = "enlarge the window to at least 80x24"
         return CheckResult(TERMINAL, "terminal", Severity.WARNING, text, fix)
+    if not found.clipboard:
+        text += "; copied text stays in tmux (unless set -as terminal-features ',*:clipboard')"
+        return CheckResult(TERMINAL, "terminal", Severity.NOTE, text)
     return CheckResult(TERMINAL, "terminal", Severity.OK, text)
 
 

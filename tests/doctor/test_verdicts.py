@@ -1,6 +1,7 @@
 """What is a problem, how bad it is, and that each has a fix: tables."""
 
 import pytest
+from msgspec.structs import replace
 
 from fwtui.core.events import GpuReading
 from fwtui.core.settings import BatchSettings, ModelSettings, Settings
@@ -93,6 +94,11 @@ CASES: list[tuple[CheckResult | None, Severity | None, str]] = [
     (verdicts.terminal(screen(XTERM)), OK, "120x40, 16 million colours"),
     (verdicts.terminal(screen({**XTERM, "TMUX": "x"})), OK, "tmux"),
     (verdicts.terminal(screen({**XTERM, "NO_COLOR": "1"})), OK, "no colours"),
+    (
+        verdicts.terminal(replace(screen({**XTERM, "TMUX": "x"}), clipboard=False)),
+        NOTE,
+        "copied text stays in tmux",
+    ),
     (verdicts.terminal(screen({"TERM": "dumb"})), WARNING, "dumb"),
     (verdicts.terminal(screen({})), WARNING, "TERM is not set"),
     (verdicts.terminal(screen(XTERM, encoding="latin-1")), WARNING, "latin-1"),

@@ -79,8 +79,7 @@ def sleep(refused: str, settings: Settings) -> CheckResult:
         return CheckResult(MACHINE, "sleep", Severity.OK, text)
     if refused:
         text = f"may fall asleep while a batch runs: {printable(refused)}"
-        fix = "switch automatic sleep off for long batches, or set keep_awake = false"
-        return CheckResult(MACHINE, "sleep", Severity.NOTE, text, fix)
+        return CheckResult(MACHINE, "sleep", Severity.NOTE, text)
     return CheckResult(MACHINE, "sleep", Severity.OK, "is kept awake while a batch runs")
 
 

@@ -30,7 +30,7 @@ from fwtui.disk.files import (
     PRIVATE_FILE,
     FileSystem,
     ensure_folder,
-    storage_error,
+    own_error,
     write_atomic,
 )
 from fwtui.disk.lock import SessionLock
@@ -109,7 +109,7 @@ class SessionStore:
         try:
             ensure_folder(directory, files)
         except OSError as error:
-            raise storage_error(error, directory, "create") from error
+            raise own_error(error, directory, "create") from error
         paths, lock = cls._reserve_id(directory, content.session_id, files)
         content.session_id = paths.session_id
         store = cls(paths, lock, files)

@@ -37,6 +37,10 @@ class QualitySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             "VAD: about 7 CPU seconds per hour of audio)"
         ),
     ] = False
+    check_unspoken: Annotated[
+        bool,
+        Meta(description="Mark text without speech (runs VAD on chunks with suspicious text only)"),
+    ] = True
     missing_speech_s: Annotated[
         Annotated[float, Meta(gt=0)],
         Meta(description="Mark speech without text from this length on (s)"),
@@ -406,6 +410,13 @@ class OutputSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         str | None,
         Meta(description="File with corrections for the transcripts, one per line: wrong => right"),
     ] = None
+    drop_unspoken: Annotated[
+        bool,
+        Meta(
+            description="Leave text without speech out of the transcripts (runs VAD: about 7 CPU "
+            "seconds per hour of audio)"
+        ),
+    ] = False
     add_timestamps: Annotated[bool, Meta(description="Start each line of a txt with its times")] = (
         False
     )
@@ -458,6 +469,9 @@ class BatchSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         Literal["continue", "stop"],
         Meta(description="When the terminal closes: continue in the background, or stop"),
     ] = "continue"
+    keep_awake: Annotated[
+        bool, Meta(description="Keep the machine from falling asleep while a batch runs")
+    ] = True
 
 
 class MemorySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

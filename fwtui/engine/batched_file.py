@@ -20,6 +20,7 @@ from fwtui.engine.context import Context
 from fwtui.engine.convert import FileClock, convert, spoken_in
 from fwtui.engine.prepare import PreparedFile, chunk_features
 from fwtui.engine.transcriber import Transcriber
+from fwtui.engine.unspoken import speech_check
 
 
 class BatchedFile:
@@ -38,6 +39,7 @@ class BatchedFile:
         self.tokenizer: Tokenizer
         self.context: Context
         self.listens = prepared.request.quality.check_languages
+        self._check = speech_check(prepared)
         self._transcriber = transcriber
         self._chunks = prepared.chunks
         self._features: dict[int, Future[FloatArray]] = {}
@@ -151,9 +153,10 @@ class BatchedFile:
         for language, (begin, end) in zip(languages, pairwise(points), strict=False):
             inside = [one for one in segments if begin <= (one.start + one.end) / 2 < end]
             spoken += spoken_in(language, begin, end, inside)
-        return WindowResult(
-            segments, self.state, points[-1], skipped, tuple(spoken), clock.findings(findings)
+        found_in = clock.findings(findings) + (
+            self._check.findings(segments) if self._check else ()
         )
+        return WindowResult(segments, self.state, points[-1], skipped, tuple(spoken), found_in)
 
 
 @dataclass

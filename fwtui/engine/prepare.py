@@ -16,7 +16,7 @@ from fwtui.audio.decode import Decoded, DecodeOptions, decode_to_wav
 from fwtui.audio.features import LazyFeatures
 from fwtui.audio.identity import Identity, difference
 from fwtui.audio.media import fingerprint, probe
-from fwtui.audio.signal import FloatArray, Pcm, SampleSource, SpeechView
+from fwtui.audio.signal import FloatArray, Pcm, SampleSource, SpeechView, is_silent
 from fwtui.audio.speech import find_speech, first_sound
 from fwtui.audio.tracks import TrackChoice
 from fwtui.audio.wav import SAMPLE_RATE
@@ -203,6 +203,8 @@ def _spoken(
         return speech, None
     ranges = clip_ranges(decoding.clip_timestamps, len(pcm))
     clips = clip_points(decoding.clip_timestamps)
+    if clips:
+        ranges = tuple(clip for clip in ranges if not is_silent(pcm, clip.start, clip.end))
     if clips and all(clip.end - clip.start <= limit for clip in ranges):
         return cut(ranges, limit)
     speech = find_speech(pcm, batched_vad_options(decoding, limit), cancelled)

@@ -20,6 +20,7 @@ from fwtui.engine.classify import classify_text
 from fwtui.engine.context import Context
 from fwtui.engine.convert import FileClock, convert, spoken_in, transcription_options
 from fwtui.engine.prepare import PreparedFile
+from fwtui.engine.unspoken import speech_check
 from fwtui.engine.windows import WindowLoop
 from fwtui.errors import FwtuiError, ModelError, UsageError
 from fwtui.memory.pages import small_pages
@@ -127,7 +128,7 @@ class Transcriber:
         options.multilingual = decoding.multilingual and self.model.model.is_multilingual
         listens = prepared.request.quality.check_languages and self.model.model.is_multilingual
         loop = WindowLoop(self.model, prepared.features, tokenizer, options, listens=listens)
-        clock = FileClock(plan)
+        clock, check = FileClock(plan), speech_check(prepared)
         known = prepared.resume.state if prepared.resume else None
         state = known or loop.begin()
         if state.done and known is None:
@@ -138,6 +139,7 @@ class Transcriber:
         while not state.done:
             begin = clock.position(state)
             found, state = loop.step(state)
+            unspoken = check.findings(found) if check else ()
             segments = tuple(convert(segment) for segment in clock.in_file_time(found))
             end = clock.position(state)
             yield WindowResult(
@@ -145,7 +147,7 @@ class Transcriber:
                 state,
                 end,
                 spoken=spoken_in(loop.spoken, begin, end, segments),
-                findings=clock.findings(loop.findings),
+                findings=(*clock.findings(loop.findings), *unspoken),
             )
 
 
@@ -182,7 +184,8 @@ def load_model(settings: ModelSettings, folder: Path | None = None) -> tuple[Whi
         raise
     except Exception as error:
         raise _not_loaded(error, settings, where) from error
-    model.feature_extractor = feature_extractor(where)
+    mels = int(getattr(model.model, "n_mels", 0)) or input_mels(where)
+    model.feature_extractor = FeatureExtractor(feature_size=mels)
     return model, time.monotonic() - began
 
 

@@ -111,7 +111,9 @@ class WindowLoop:
 
         Times are seconds in the signal that the model sees. `state.done` must be false.
         """
-        self.findings = ()
+        self.findings, self.spoken = (), None
+        if (after := self._after_silence(state)) is not state:
+            return [], after
         size = self._size(state)
         frames = self.features[:, state.seek : state.seek + size]
         encoded = self.model.encode(pad_or_trim(frames))
@@ -171,6 +173,15 @@ class WindowLoop:
             language=self.language or "",
         )
         return segments, self._next_window(after)
+
+    def _after_silence(self, state: WindowState) -> WindowState:
+        """The state at the next window that is not digital silence, of which text would be made."""
+        while not state.done:
+            end = state.seek + self._size(state)
+            if not self.features.is_silent(state.seek, end):
+                break
+            state = self._next_window(replace(state, seek=end))
+        return state
 
     def _detect_language(self, encoded: Any) -> None:
         token, probability = self.model.model.detect_language(encoded)[0][0]

@@ -23,6 +23,7 @@ from fwtui.core.paths import (
     MEDIA_SUFFIXES,
     OUTPUT_SUFFIXES,
     REPORT_PREFIX,
+    UNFINISHED,
     expand_home,
     is_kept_out,
     is_link,
@@ -288,7 +289,7 @@ def _is_named_like_one(name: str, recordings: Collection[str]) -> bool:
     stem, suffix = os.path.splitext(name)  # noqa: PTH122
     if suffix.lower() not in OUTPUT_SUFFIXES:
         return False
-    bare = re.sub(r" \(\d+\)$", "", stem)
+    bare = re.sub(r" \(\d+\)$", "", stem).removesuffix(UNFINISHED)
     return name.startswith(REPORT_PREFIX) or stem in recordings or bare in recordings
 
 

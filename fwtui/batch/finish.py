@@ -1,10 +1,10 @@
 """Finish a file (write its outputs from the journal) and a batch (write its report)."""
 
 import asyncio
-from bisect import bisect_right
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -23,8 +23,14 @@ from fwtui.core.failure import Failure
 from fwtui.core.finding import Finding
 from fwtui.core.job import Completed, Failed, Job
 from fwtui.core.paths import REPORT_PREFIX, expand_home, path_to_text, text_to_path
-from fwtui.core.segment import Segment, Transcript
-from fwtui.core.session import FilePlan, Spoken, with_languages
+from fwtui.core.segment import (
+    AnyTranscript,
+    MappedSegments,
+    Segment,
+    Transcript,
+    TranscriptStream,
+)
+from fwtui.core.session import FilePlan, Spoken, each_with_language
 from fwtui.core.settings import OutputSettings, Settings
 from fwtui.disk.files import FILES, ensure_folder, is_folder, write_output
 from fwtui.errors import FwtuiError
@@ -58,72 +64,92 @@ async def complete(state: BatchState, job: Job, run: FileRun) -> Completed | Fai
     """
     plan, settings = run.plan, run.settings
     assert plan is not None
-    holes = await asyncio.to_thread(state.store.skipped_windows, job.id)
-    output = settings.output
-    stem = stem_path(job.stem, output)
+    stem = stem_path(job.stem, settings.output)
     if (missing := await asyncio.to_thread(missing_folder, state, job, stem)) is not None:
         return Failed(now(), missing, run.started_at)
-    transcript, spoken, marked = await _results(state, job, plan, settings)
-
-    def write() -> tuple[tuple[Path, ...], Sequence[str], tuple[Finding, ...]]:
-        rules = load_replacements(Path(output.replacements)) if output.replacements else None
-        text = edited(transcript, output, rules, text_languages(plan.language, settings, spoken))
-        kept = job.kept_formats or ()
-        protected = protected_formats(stem, output, kept)
-        written = write_transcript(text, stem, output, state.store.owner, (*kept, *protected))
-        return (
-            written,
-            protected,
-            (
-                *check_transcript(
-                    transcript, plan, spoken, settings.decoding, settings.quality, marked
-                ),
-                *fast_subtitles(text, output),
-            ),
-        )
-
+    holes = await asyncio.to_thread(state.store.skipped_windows, job.id)
     try:
-        written, protected, findings = await asyncio.to_thread(write)
+        written = await asyncio.to_thread(_write_outputs, state, job, plan, settings, stem)
     except (FwtuiError, OSError) as error:
         return Failed(now(), output_failure(error, stem.parent), run.started_at)
     state.output_folders.add(stem.parent)
     done = Completed(
         started_at=run.started_at,
         completed_at=now(),
-        outputs=tuple(path_to_text(path) for path in written),
+        outputs=tuple(path_to_text(path) for path in written.paths),
         audio_seconds=plan.duration,
         work_seconds=run.worked,
         timed_seconds=run.timed,
         language=plan.language,
-        segments=len(transcript.segments),
+        segments=written.segments,
         warnings=(
-            *warnings_of(plan, holes, len(transcript.segments), run.changed),
+            *warnings_of(plan, holes, written.segments, run.changed),
             *kept_warning(job.kept_formats or ()),
-            *read_only_warning(protected),
+            *read_only_warning(written.protected),
             *((job.note,) if job.note else ()),
         ),
         used=to_overrides(
             replace(settings, model=run.current.model, decoding=run.current.decoding)
         ),
-        findings=findings,
+        findings=written.findings,
     )
     await asyncio.to_thread(record_transcribed, state, job, plan, settings, done)
     return done
 
 
-async def _results(
-    state: BatchState, job: Job, plan: FilePlan, settings: Settings
-) -> tuple[Transcript, Sequence[Spoken], Sequence[Finding]]:
-    """The transcript as it is to be written, languages detected, and what the engine marked."""
-    segments = (await state.transcript(job.id)).segments
-    spoken = await asyncio.to_thread(state.store.spoken, job.id)
-    marked = await asyncio.to_thread(state.store.findings, job.id)
-    if settings.output.drop_unspoken:
-        segments = tuple(one for one in segments if not is_marked(one, marked))
+class _Written(NamedTuple):
+    """What was written of a file; formats in `protected` were read-only."""
+
+    paths: tuple[Path, ...]
+    protected: tuple[str, ...]
+    segments: int
+    findings: tuple[Finding, ...]
+
+
+def _write_outputs(
+    state: BatchState, job: Job, plan: FilePlan, settings: Settings, stem: Path
+) -> _Written:
+    """Write the outputs from the journal, and check the text. Raises FwtuiError or OSError."""
+    output, store = settings.output, state.store
+    spoken, marked = store.spoken(job.id), store.findings(job.id)
+    transcript = transcript_of(store.stored_segments(job.id), plan, settings, spoken, marked)
+    if output.drop_unspoken:
         marked = tuple(map(left_out, marked))
-    if settings.decoding.multilingual:
-        segments = with_languages(segments, spoken)
-    return Transcript(plan.language, segments, plan.duration), spoken, marked
+    rules = load_replacements(Path(output.replacements)) if output.replacements else None
+    translated = settings.decoding.task == "translate"
+    text = edited(
+        transcript,
+        output,
+        rules,
+        lambda segment: "en" if translated else segment.language or plan.language,
+    )
+    kept = job.kept_formats or ()
+    protected = protected_formats(stem, output, kept)
+    written = write_transcript(text, stem, output, store.owner, (*kept, *protected))
+    findings = (
+        *check_transcript(transcript, plan, spoken, settings.decoding, settings.quality, marked),
+        *fast_subtitles(text, output),
+    )
+    return _Written(written, protected, sum(1 for _ in transcript.segments), findings)
+
+
+def transcript_of(
+    segments: Iterable[Segment],
+    plan: FilePlan,
+    settings: Settings,
+    spoken: Sequence[Spoken],
+    marked: Sequence[Finding],
+) -> AnyTranscript:
+    """The transcript of a file as it is to be written, as a stream if its segments are one."""
+
+    def change(each: Iterable[Segment]) -> Iterable[Segment]:
+        if settings.output.drop_unspoken:
+            each = (one for one in each if not is_marked(one, marked))
+        return each_with_language(each, spoken) if settings.decoding.multilingual else each
+
+    if isinstance(segments, tuple):
+        return Transcript(plan.language, tuple(change(segments)), plan.duration)
+    return TranscriptStream(plan.language, MappedSegments(segments, change), plan.duration)
 
 
 def _names_of_done(state: BatchState, job: Job) -> tuple[Names, Settings]:
@@ -189,23 +215,6 @@ def missing_folder(state: BatchState, job: Job, stem: Path) -> Failure | None:
         return missing
     beside = text_to_path(job.stem).is_absolute()
     return folder_missing(job.file.parent) if beside and not is_folder(job.file.parent) else None
-
-
-def text_languages(
-    language: str, settings: Settings, spoken: Sequence[Spoken]
-) -> Callable[[Segment], str]:
-    """The language of each segment's text; `spoken` are those detected, in order of time."""
-    if settings.decoding.task == "translate":
-        return lambda _: "en"
-    if not settings.decoding.multilingual or not spoken:
-        return lambda _: language
-    starts = [one.start for one in spoken]
-
-    def of(segment: Segment) -> str:
-        middle = (segment.start + segment.end) / 2
-        return spoken[max(0, bisect_right(starts, middle) - 1)].language
-
-    return of
 
 
 def protected_formats(stem: Path, output: OutputSettings, kept: Collection[str]) -> tuple[str, ...]:

@@ -23,11 +23,20 @@ from fwtui.core.events import (
     SettingsChanged,
 )
 from fwtui.core.failure import Failure
-from fwtui.core.job import Completed, Failed, Job, JobId, Pending, Processing, Skipped
+from fwtui.core.job import Cancelled, Completed, Failed, Job, JobId, Pending, Processing, Skipped
 from fwtui.core.notification import end_text, terminal_signal
 from fwtui.core.paths import text_to_path
 from fwtui.core.settings import DoneSettings
-from fwtui.core.text import cells, clipped, clock, plural, printable, subtitle_time, without_name
+from fwtui.core.text import (
+    cells,
+    clipped,
+    clock,
+    plural,
+    printable,
+    subtitle_time,
+    text_so_far,
+    without_name,
+)
 from fwtui.core.view import BatchView
 from fwtui.errors import ExitCode
 
@@ -117,6 +126,11 @@ def failures(record: RunRecord) -> Iterator[str]:
             yield f"failed: {path}: {printable(title)}"
             if job.state.failure.hint:
                 yield f"  {printable(job.state.failure.hint)}"
+        if isinstance(job.state, Failed | Cancelled) and (
+            kept := text_so_far(job.text_seconds, record.view.session_id, job.name)
+        ):
+            name = "" if isinstance(job.state, Failed) else f"{printable(job.name)}: "
+            yield f"  {name}{kept}"
 
 
 class FileCounts(Protocol):

@@ -200,10 +200,15 @@ class WindowResult(msgspec.Struct, frozen=True):
 
 def with_languages(segments: Iterable[Segment], spoken: Sequence[Spoken]) -> tuple[Segment, ...]:
     """The segments with the language that was spoken in their middle, where it is known."""
+    return tuple(each_with_language(segments, spoken))
+
+
+def each_with_language(segments: Iterable[Segment], spoken: Sequence[Spoken]) -> Iterable[Segment]:
+    """The segments with the language that was spoken in their middle, where it is known."""
     starts = [one.start for one in spoken]
 
     def own(segment: Segment) -> str | None:
         at = bisect_right(starts, (segment.start + segment.end) / 2) - 1
         return spoken[at].language if at >= 0 else None
 
-    return tuple(replace(segment, language=own(segment)) for segment in segments)
+    return (replace(segment, language=own(segment)) for segment in segments)

@@ -30,6 +30,7 @@ PACKAGES = (
     "textual",
 )
 PATIENCE = 20.0  # seconds for a child
+_TMUX_SECONDS = 2.0
 _LOAD = "import ctypes, sys; ctypes.CDLL(sys.argv[1])"
 # -I -S: without other modules.
 LOADER = (sys.executable, "-I", "-S", "-c", _LOAD)
@@ -194,4 +195,27 @@ def terminal() -> Terminal:
         columns=size.columns,
         lines=size.lines,
         encoding=(stream.encoding if stream is not None else "") or "",
+        clipboard=not os.environ.get("TMUX") or tmux_reaches_clipboard(),
     )
+
+
+def tmux_reaches_clipboard() -> bool:
+    """Whether tmux can send to the clipboard of the terminal around it."""
+    return "clipboard" in (run_tmux("display-message", "-p", "#{client_termfeatures}") or "")
+
+
+def run_tmux(*arguments: str, data: bytes = b"") -> str | None:
+    """The output of a command of tmux, with `data` on its stdin; None if it failed."""
+    command = ("tmux", *arguments)
+    try:
+        done = subprocess.run(
+            command,
+            input=data,
+            capture_output=True,
+            timeout=_TMUX_SECONDS,
+            check=True,
+            cwd=CHILD_FOLDER,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.decode("utf-8", "replace")

@@ -101,13 +101,14 @@ class Disk(msgspec.Struct, frozen=True):
 
 
 class Terminal(msgspec.Struct, frozen=True):
-    """The terminal; `tty`: whether there is one."""
+    """The terminal; `tty`: whether there is one; `clipboard`: whether it can be copied to."""
 
     tty: bool
     environ: Mapping[str, str]
     columns: int
     lines: int
     encoding: str
+    clipboard: bool = True
 
 
 class SelfTest(msgspec.Struct, frozen=True):

@@ -72,6 +72,17 @@ def versions(found: Mapping[str, str]) -> CheckResult:
     return CheckResult(PROGRAM, "packages", Severity.OK, text)
 
 
+def sleep(refused: str, settings: Settings) -> CheckResult:
+    """Whether the machine stays awake while a batch runs; `refused`: why that is not possible."""
+    if not settings.batch.keep_awake:
+        text = "may fall asleep while a batch runs: keep_awake is off"
+        return CheckResult(MACHINE, "sleep", Severity.OK, text)
+    if refused:
+        text = f"may fall asleep while a batch runs: {printable(refused)}"
+        return CheckResult(MACHINE, "sleep", Severity.NOTE, text)
+    return CheckResult(MACHINE, "sleep", Severity.OK, "is kept awake while a batch runs")
+
+
 def tested(found: Mapping[str, str], ranges: Mapping[str, tuple[str, str]]) -> CheckResult:
     """Whether the installed versions lie between the oldest and the newest tested ones."""
     installed = {name: version for name in ranges if (version := found.get(name))}
@@ -240,6 +251,9 @@ def terminal(found: Terminal) -> CheckResult:
     if found.columns < 80 or found.lines < 24:
         fix = "enlarge the window to at least 80x24"
         return CheckResult(TERMINAL, "terminal", Severity.WARNING, text, fix)
+    if not found.clipboard:
+        text += "; copied text stays in tmux (unless set -as terminal-features ',*:clipboard')"
+        return CheckResult(TERMINAL, "terminal", Severity.NOTE, text)
     return CheckResult(TERMINAL, "terminal", Severity.OK, text)
 
 

@@ -190,7 +190,8 @@ def load_model(settings: ModelSettings, folder: Path | None = None) -> tuple[Whi
         raise
     except Exception as error:
         raise _not_loaded(error, settings, where) from error
-    model.feature_extractor = feature_extractor(where)
+    mels = int(getattr(model.model, "n_mels", 0)) or input_mels(where)
+    model.feature_extractor = FeatureExtractor(feature_size=mels)
     return model, time.monotonic() - began
 
 

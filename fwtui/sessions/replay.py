@@ -226,7 +226,12 @@ def resume_of(source: LineSource, progress: FileProgress) -> ResumePoint:
 
 def segments_of(source: LineSource, progress: FileProgress) -> tuple[Segment, ...]:
     """The segments of a file so far. Raises StorageError."""
-    windows = _read(source, progress.windows, WindowRecord)
+    return segments_at(source, progress.windows)
+
+
+def segments_at(source: LineSource, offsets: Iterable[int]) -> tuple[Segment, ...]:
+    """The segments of the windows at these offsets. Raises StorageError."""
+    windows = _read(source, offsets, WindowRecord)
     return tuple(segment for window in windows for segment in window.result.segments)
 
 

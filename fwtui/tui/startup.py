@@ -60,7 +60,7 @@ class Startup:
     async def _offer_running(self) -> frozenset[str] | None:
         """Offer the running batches. None: one is shown now; else the ids of their sessions."""
         workspace, session_ids = self._controller.workspace, frozenset[str]()
-        while endpoints := await workspace.running():
+        while endpoints := await self._running():
             batches = await asyncio.gather(*(workspace.status(endpoint) for endpoint in endpoints))
             # An empty one is a screen on which nothing has been done yet.
             offered = [one for one in batches if one.details is None or one.details.total]
@@ -79,6 +79,13 @@ class Startup:
                 continue
             return None
         return session_ids
+
+    async def _running(self) -> "tuple[Endpoint, ...]":
+        try:
+            return await self._controller.workspace.running()
+        except FwtuiError as error:
+            await self._show(error, "Cannot look for running batches")
+            return ()
 
     async def _choose(self, running: frozenset[str]) -> "StoredSession | None":
         while True:

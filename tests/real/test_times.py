@@ -1,6 +1,7 @@
 """Times stay inside in every mode, with every recording."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,7 @@ from fwtui.core.settings import DecodingSettings
 from tests.engine.test_inside import check_windows
 from tests.real.decoding import segments, windows_of
 
-MODES = {
+MODES: dict[str, dict[str, Any]] = {
     "plain": {},
     "words": {"word_timestamps": True},
     "vad": {"vad_filter": True, "word_timestamps": True},

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from fwtui.core.scripts import clusters, is_mark, is_unspaced, width
-from fwtui.core.segment import Segment, Transcript, Word
+from fwtui.core.segment import AnyTranscript, Segment, Word
 from fwtui.core.settings import OutputSettings
 from fwtui.outputs.formats.layout import milliseconds, without_blank_lines
 
@@ -54,7 +54,7 @@ class Cue(NamedTuple):
         return f"{first}{before}{word}{after}{last}"
 
 
-def cues(transcript: Transcript, settings: OutputSettings) -> Iterator[Cue]:
+def cues(transcript: AnyTranscript, settings: OutputSettings) -> Iterator[Cue]:
     """The subtitles of a transcript, in order."""
     found = _laid_out(transcript, settings)
     if settings.min_gap_ms and not settings.highlight_words:
@@ -112,8 +112,9 @@ def too_fast(found: Iterable[Cue], limit: float) -> Iterator[tuple[Cue, float]]:
                 yield cue, speed
 
 
-def _laid_out(transcript: Transcript, settings: OutputSettings) -> Iterator[Cue]:
-    if transcript.segments and transcript.segments[0].words:
+def _laid_out(transcript: AnyTranscript, settings: OutputSettings) -> Iterator[Cue]:
+    first = next(iter(transcript.segments), None)
+    if first is not None and first.words:
         yield from with_length(_of_words(transcript, settings))
     else:
         for segment in transcript.segments:
@@ -122,7 +123,7 @@ def _laid_out(transcript: Transcript, settings: OutputSettings) -> Iterator[Cue]
             yield Cue(milliseconds(segment.start), milliseconds(segment.end), text)
 
 
-def _of_words(transcript: Transcript, settings: OutputSettings) -> Iterator[Cue]:
+def _of_words(transcript: AnyTranscript, settings: OutputSettings) -> Iterator[Cue]:
     for subtitle in _subtitles(transcript.segments, settings):
         yield from _highlighted(subtitle) if settings.highlight_words else [_plain(subtitle)]
 
@@ -153,7 +154,7 @@ def _text(texts: Sequence[str]) -> str:
     return without_blank_lines("".join(texts))
 
 
-def _subtitles(segments: tuple[Segment, ...], settings: OutputSettings) -> Iterator[list[Word]]:
+def _subtitles(segments: Iterable[Segment], settings: OutputSettings) -> Iterator[list[Word]]:
     """Words grouped into subtitles; the first word of a line has a line break before it."""
     chunk = settings.max_words_per_line or _UNLIMITED
     layout: _Layout | None = None

@@ -147,6 +147,11 @@ class Session(msgspec.Struct, frozen=True):
         return point.seconds if point and not isinstance(job.state, Completed) else 0.0
 
     @property
+    def touching(self) -> tuple[WatchedFolder, ...]:
+        """The watched folders whose recordings are moved or tagged after their transcription."""
+        return tuple(folder for folder in self.folders if folder.after != "leave")
+
+    @property
     def is_incomplete(self) -> bool:
         """Whether a resume would have anything to do, if only to wait for files."""
         cancelled = any(map(is_kept, self.jobs))

@@ -99,9 +99,11 @@ async def _own_or_free_name(
     renamed = await _free_name(state, job, names, output)
     owner = await asyncio.to_thread(recording.owner_text, theirs)
     whose = f"the transcript of {owner}" if owner else "another recording's transcript"
-    name = text_to_path(renamed.stem).name
-    note = printable(f"written as {name}, because {theirs.name} is {whose}")
-    state.log(Level.WARNING, f"{job.name}: {note}", job.id)
+    ours = output_paths(stem_path(renamed.stem, output), output)[0].name
+    name = output_paths(theirs, output)[0].name
+    note = printable(f"written as {ours}, because {name} is {whose}")
+    # The warning comes with the end of the file.
+    state.log(Level.INFO, f"{job.name}: {note}", job.id)
     noted = replace(renamed, note=note)
     await state.put(noted)
     return noted

@@ -296,7 +296,8 @@ async def transcribe_request(
     state: BatchState, scratch: Path, job: Job, run: FileRun, point: ResumePoint | None
 ) -> Transcribe:
     """The request for a file; its scratch file, in the folder `scratch`, is recorded first."""
-    run.scratch = new_scratch(scratch, state.store.session_id, job.id)
+    store = state.store
+    run.scratch = new_scratch(scratch, store.session_id, job.id, sessions=store.directory)
     await state.add_temp(run.scratch)
     return Transcribe(
         job=job.id,

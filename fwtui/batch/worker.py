@@ -27,7 +27,7 @@ from fwtui.batch.memory_guard import MemoryGuard
 from fwtui.batch.messages import EngineExited, EngineMessage, EngineReplied, WorkerMessage
 from fwtui.batch.retry import NO_GPU, without_gpu
 from fwtui.batch.split_tracks import keeps_file, list_tracks, settings_of, wants_split
-from fwtui.batch.start_checks import settings_failure
+from fwtui.batch.start_checks import check_writable, settings_failure
 from fwtui.batch.state import BatchState, now
 from fwtui.batch.watchdog import Watchdog, WindowPace
 from fwtui.config.overrides import from_overrides
@@ -312,6 +312,7 @@ class EngineWorker:
         try:
             missing = await asyncio.to_thread(self.state.output_folders.missing, folder)
             if missing is None:
+                await asyncio.to_thread(check_writable, folder)
                 return await resolve_outputs(self.state, waiting, run.settings)
             self._halt(missing)
             return None

@@ -1,6 +1,7 @@
 """Stored sessions, and batches created from them: the entry point of every user interface."""
 
 import asyncio
+import contextlib
 import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -26,6 +27,7 @@ from fwtui.core.segment import Transcript
 from fwtui.core.session import Session
 from fwtui.core.settings import Settings
 from fwtui.core.watched_folder import WatchedFolder
+from fwtui.errors import StorageError
 from fwtui.sessions.catalog import (
     SessionList,
     StoredSession,
@@ -89,7 +91,8 @@ class Workspace:
 
     def sweep(self) -> DeletedFiles:
         """Delete scratch files and sockets that no running process uses."""
-        running(self.locations)
+        with contextlib.suppress(StorageError):
+            running(self.locations)
         sweep_links(self.locations.cache / LINKS, self.locations.sessions)
         return sweep(self.locations.scratch, self.locations.sessions, datetime.now())
 

@@ -114,22 +114,28 @@ class Completed(msgspec.Struct, frozen=True, gc=False, tag="completed"):
 
 
 class Failed(msgspec.Struct, frozen=True, gc=False, tag="failed"):
-    """Could not be transcribed; a retry resumes where it stopped."""
+    """Could not be transcribed; a retry resumes where it stopped.
+
+    `done_seconds` of it have a text, which the session keeps.
+    """
 
     completed_at: datetime
     failure: Failure
     started_at: datetime | None = None
+    done_seconds: float = 0.0
 
 
 class Cancelled(msgspec.Struct, frozen=True, gc=False, tag="cancelled"):
     """Cancelled by the user while running.
 
     `kept`: the session is kept for it, with the progress inside it; versions before 0.2 gave it up.
+    `done_seconds` of it have a text.
     """
 
     completed_at: datetime
     started_at: datetime | None = None
     kept: bool | msgspec.UnsetType = msgspec.UNSET  # not written unless it is true
+    done_seconds: float = 0.0
 
 
 class Skipped(msgspec.Struct, frozen=True, gc=False, tag="skipped"):
@@ -155,9 +161,8 @@ class Job(msgspec.Struct, frozen=True, gc=False):
     their defaults, by `section.name`. `source` is the link that the file comes from; until it is
     downloaded, `path` is where it will be. `last_failure` is why it failed before, while it waits
     for a retry or is retried. `track` is the number of the audio track where each of them is a job
-    of its own; 0: the settings say which.
-    for a retry or is retried. `note` becomes a warning when the file is done: why its outputs have
-    another name.
+    of its own; 0: the settings say which. `note` becomes a warning when the file is done:
+    why its outputs have another name.
     """
 
     id: JobId
@@ -203,6 +208,17 @@ class Job(msgspec.Struct, frozen=True, gc=False):
     def name(self) -> str:
         """The file's name, for display; may hold any character that a file system allows."""
         return f"{self.file.name} (track {self.track})" if self.track else self.file.name
+
+    @property
+    def text_seconds(self) -> float:
+        """How much of an unfinished file has a text in the session."""
+        match self.state:
+            case Pending(done_seconds=seconds) | Failed(done_seconds=seconds):
+                return seconds
+            case Cancelled(done_seconds=seconds):
+                return seconds
+            case _:
+                return 0.0
 
     @property
     def duration(self) -> float:

@@ -20,8 +20,9 @@ class WindowState(msgspec.Struct, frozen=True):
 
     `seek` and `clip` as in faster-whisper (frames of 10 ms, index of the clip range);
     `segments` counts those already found; `prompt` holds the last 223 tokens that count as
-    previous text, and `language` theirs, if every window has its own; `last_speech` seconds. In
-    batched mode `clip` is the index of the next chunk and `seek` its first frame.
+    previous text, and `language` theirs, if every window has its own; `last_speech` seconds;
+    `ended`: where the text so far ends, in seconds of the file. In batched mode `clip` is the index
+    of the next chunk and `seek` its first frame.
     """
 
     seek: int = 0
@@ -31,6 +32,7 @@ class WindowState(msgspec.Struct, frozen=True):
     last_speech: float = 0.0
     done: bool = False
     language: str = ""
+    ended: float = 0.0
 
 
 class SpeechChunk(msgspec.Struct, frozen=True, array_like=True):
@@ -143,6 +145,11 @@ class Session(msgspec.Struct, frozen=True):
             return job.state.done_seconds
         point = self.resumable.get(job.id)
         return point.seconds if point and not isinstance(job.state, Completed) else 0.0
+
+    @property
+    def touching(self) -> tuple[WatchedFolder, ...]:
+        """The watched folders whose recordings are moved or tagged after their transcription."""
+        return tuple(folder for folder in self.folders if folder.after != "leave")
 
     @property
     def is_incomplete(self) -> bool:

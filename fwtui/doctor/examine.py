@@ -21,6 +21,7 @@ from fwtui.errors import FwtuiError, ModelAbsentError
 from fwtui.memory.forecast import describe_forecast, forecast, weights_size
 from fwtui.memory.measure import MemoryMeter
 from fwtui.models.cache import hub_cache, locate
+from fwtui.models.capabilities import check_model
 from fwtui.models.catalogue import megabytes
 from fwtui.models.inventory import Presence, cache_bytes, list_models
 
@@ -121,14 +122,20 @@ def model(settings: Settings) -> CheckResult:
     name = printable(settings.model.model)
     try:
         folder = locate(settings.model)
+        found = check_model(settings)
     except ModelAbsentError as error:
         text, fix = printable(error.title), printable(error.hint)
         return CheckResult(verdicts.MODELS, "model", Severity.WARNING, text, fix)
     except FwtuiError as error:
         text, fix = printable(error.title), printable(error.hint)
         return CheckResult(verdicts.MODELS, "model", Severity.ERROR, text, fix)
-    where = printable(os.fspath(folder))
-    return CheckResult(verdicts.MODELS, "model", Severity.OK, f"{name} is in {where}")
+    text = f"{name} is in {printable(os.fspath(folder))}"
+    if found:
+        text = f"{text}; {'; '.join(found)}"
+        return CheckResult(
+            verdicts.MODELS, "model", Severity.WARNING, text, "see: fwtui models info"
+        )
+    return CheckResult(verdicts.MODELS, "model", Severity.OK, text)
 
 
 def downloads(settings: Settings) -> CheckResult:

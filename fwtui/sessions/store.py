@@ -30,7 +30,7 @@ from fwtui.disk.files import (
     PRIVATE_FILE,
     FileSystem,
     ensure_folder,
-    storage_error,
+    own_error,
     write_atomic,
 )
 from fwtui.disk.lock import SessionLock
@@ -109,7 +109,7 @@ class SessionStore:
         try:
             ensure_folder(directory, files)
         except OSError as error:
-            raise storage_error(error, directory, "create") from error
+            raise own_error(error, directory, "create") from error
         paths, lock = cls._reserve_id(directory, content.session_id, files)
         content.session_id = paths.session_id
         store = cls(paths, lock, files)
@@ -175,7 +175,7 @@ class SessionStore:
         for path in damaged:
             copy = keep_copy(path, self._paths, self._files)
             problems.append(f"A copy of the damaged {path.name} is {copy}")
-        _, left = remove_scratch(self._content.temps, self._files)
+        _, left = remove_scratch(self._content.temps, self._files, self._content.inputs)
         self._content.temps = dict.fromkeys(left)
         self.problems = tuple(problems)
         if loaded.journal.header is not None or loaded.progress.files:
@@ -513,7 +513,10 @@ class SessionStore:
         self._close_journal()
         removed = None
         try:
-            removed = erase(self._paths, self._lock, self._content.temps, self._files, original)
+            content = self._content
+            removed = erase(
+                self._paths, self._lock, content.temps, self._files, original, content.inputs
+            )
         finally:
             self._end(remove=removed is not None)
         return removed

@@ -186,10 +186,18 @@ def _state(state: State, missing: frozenset[str], glyphs: Glyphs) -> Iterator[Fi
         case Failed(failure=failure, completed_at=at):
             yield FieldRow("Failed", _moment(at))
             yield from _failure(failure)
+            yield from _text_so_far(state.done_seconds)
         case Cancelled(completed_at=at):
             yield FieldRow("Cancelled", f"{_moment(at)}; retry to queue it again")
+            yield from _text_so_far(state.done_seconds)
         case Skipped(completed_at=at, reason=reason):
             yield FieldRow("Skipped", f"{_moment(at)}: {clean(reason)}")
+
+
+def _text_so_far(seconds: float) -> Iterator[FieldRow]:
+    if seconds > 0:
+        text = f"of its first {clock(seconds)}, below; to write it: fwtui sessions text"
+        yield FieldRow("Text", text)
 
 
 def _completed(state: Completed, missing: frozenset[str], glyphs: Glyphs) -> Iterator[FieldRow]:

@@ -203,6 +203,7 @@ class FileRecorder:
             await self.stopped(run)
             return False
         await self._drop_scratch(run)
+        run.changes += failure.kind is FailureKind.SCRATCH_CHANGED and not shared
         run.stalls += failure.kind is FailureKind.STALLED and not shared
         decision = decide(
             FailedAttempt(
@@ -215,6 +216,7 @@ class FileRecorder:
                 shared=shared,
                 loaded=loaded,
                 stalls=run.stalls,
+                changes=run.changes,
             )
         )
         job = self.state.queue[run.job]
@@ -228,7 +230,7 @@ class FileRecorder:
         run.skip_window = decision.skip_window
         run.alone = decision.alone
         run.careful = run.careful or failure.kind is FailureKind.ENGINE_DIED
-        remedy = _remedy(run, shared=shared)
+        remedy = _remedy(run, failure, shared=shared)
         attempt = Attempt(now(), failure, run.position, remedy)
         await self.state.put(
             replace(job, state=Pending(run.position), attempts=(*job.attempts, attempt))
@@ -257,8 +259,10 @@ def _tracks_text(media: MediaInfo) -> str:
     return f"{len(media.tracks)} audio tracks, {named} is transcribed"
 
 
-def _remedy(run: FileRun, *, shared: bool) -> str:
+def _remedy(run: FileRun, failure: Failure, *, shared: bool) -> str:
     """What the next attempt does differently, for people."""
+    if failure.kind is FailureKind.SCRATCH_CHANGED:
+        return "newly decoded audio"
     if run.skip_window:
         return SKIP_CHUNK
     return run.current.remedy or ("no other file in the engine" if shared else "a fresh engine")

@@ -19,6 +19,7 @@ _CPU_TYPES = frozenset({"default", "auto", "int8", "int8_float32", "float32"})
 DEATHS_AT_ONE_WINDOW = 2
 DEATHS_PER_FILE = 20
 STALLS_PER_FILE = 3
+DECODINGS_PER_FILE = 3
 
 
 class Rung(msgspec.Struct, frozen=True):
@@ -88,7 +89,8 @@ class FailedAttempt(msgspec.Struct, frozen=True):
     """What is known when an attempt at a file fails.
 
     `rung` is the present one of `rungs`. `deaths_here` counts engine deaths at the same window,
-    this one included; `deaths` all of the file's, `stalls` those by stalling. `started`: the first
+    this one included; `deaths` all of the file's, `stalls` those by stalling, `changes` of its
+    scratch file. `started`: the first
     window was reached; `shared`: other files may be the cause; `loaded`: the model was loaded.
     """
 
@@ -101,6 +103,7 @@ class FailedAttempt(msgspec.Struct, frozen=True):
     shared: bool = False
     loaded: bool = True
     stalls: int = 0
+    changes: int = 0
 
 
 class Retry(msgspec.Struct, frozen=True):
@@ -138,6 +141,10 @@ def decide(attempt: FailedAttempt) -> Retry | GiveUp:
             if attempt.started:
                 return Retry(attempt.rung, skip_window=True)
             return GiveUp(failure)
+        case FailureKind.SCRATCH_CHANGED:
+            if attempt.shared or attempt.changes < DECODINGS_PER_FILE:
+                return Retry(attempt.rung, alone=attempt.shared)
+            return GiveUp(replace(failure, title=f"{failure.title}, {attempt.changes} times"))
         case FailureKind.STALLED:
             if attempt.stalls < STALLS_PER_FILE:
                 return Retry(attempt.rung)

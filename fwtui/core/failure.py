@@ -25,6 +25,7 @@ class FailureKind(StrEnum):
     BAD_SETTINGS = "bad_settings"
     ENGINE_DIED = "engine_died"
     STALLED = "stalled"
+    SCRATCH_CHANGED = "scratch_changed"
     OUTPUT = "output"
     DOWNLOAD = "download"
     INTERNAL = "internal"

@@ -108,7 +108,7 @@ def prepare(
     media, identity, decoded = _decode(request, on_probed, on_progress, cancelled)
     resume, restarted = usable_resume(request.resume, identity, decoded.digest, request.text_hash)
     with ExitStack() as on_error:
-        pcm = on_error.enter_context(Pcm(text_to_path(request.scratch)))
+        pcm = on_error.enter_context(Pcm(text_to_path(request.scratch), decoded.checks))
         batched = request.decoding.batched
         speech, chunks = _spoken(pcm, request.decoding, resume, extractor.n_samples, cancelled)
         heard = None

@@ -443,6 +443,7 @@ class Batch:
                     self._memory_measured(reading)
                     self._emit_progress()
                 self._folders.emit_changes()
+                await self.state.look_after_session()
             case CancelOverdue(job=job):
                 self._commands.kill_overdue(job)
             case SkipLimitReached():

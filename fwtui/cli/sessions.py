@@ -173,7 +173,7 @@ def show(session_id: str) -> ExitCode:
     "--output-dir",
     "-o",
     "folder",
-    type=click.Path(),
+    type=click.Path(readable=False),
     help="Folder to write to, one file each (default: print it)",
 )
 def text(session_id: str, files: tuple[str, ...], form: str, folder: str | None) -> ExitCode:
@@ -267,7 +267,7 @@ def to_discard(
 @click.option(
     "--output",
     "-o",
-    type=click.Path(),
+    type=click.Path(readable=False),
     help="File to write or overwrite (default: stdout)",
 )
 @click.option("--logs", is_flag=True, help="Include the session's log (JSON and TOML only)")

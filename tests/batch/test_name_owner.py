@@ -15,6 +15,7 @@ from fwtui.core.events import LogLine
 from fwtui.core.job import Job, Skipped
 from fwtui.core.paths import path_to_text
 from fwtui.core.settings import OutputSettings, Settings
+from fwtui.core.watched_folder import WatchedFolder
 from fwtui.outputs.formats.registry import output_paths
 from fwtui.outputs.history import TranscribedFile
 from fwtui.sessions.store import SessionStore
@@ -37,7 +38,13 @@ class World:
             os.utime(path, ns=(modified, modified))
         return path
 
-    async def run(self, *files: Path, finish: bool = True, **output: object) -> dict[Path, str]:
+    async def run(
+        self,
+        *files: Path,
+        finish: bool = True,
+        watch: WatchedFolder | None = None,
+        **output: object,
+    ) -> dict[Path, str]:
         """What each file's outputs are called; `skipped` if it was. Transcripts say whose."""
         self.batches += 1
         out = OutputSettings(output_dir=str(self.out), output_format="txt", **output)  # type: ignore[arg-type]
@@ -47,6 +54,7 @@ class World:
         at = datetime(2026, 1, 1, 0, 0, self.batches)
         state = BatchState(SessionStore.create(folder, settings, at))
         state.listen(self._hear)
+        state.store.set_folders((watch,) if watch else ())
         try:
             await state.add(files, [])
             found: dict[Path, str] = {}
@@ -121,6 +129,19 @@ async def test_the_same_path_with_another_recording(world: World) -> None:
     for night in range(3):
         await world.run(world.record("card/REC001.wav", f"night {night}", 1 + night))
     assert sorted(world.texts().values()) == ["night 0", "night 1", "night 2"]
+
+
+async def test_in_a_watched_folder_the_new_recording_replaces_the_old_one(world: World) -> None:
+    (world.root / "card").mkdir()
+    watched = WatchedFolder(path=str(world.root / "card"))
+    for night in range(3):
+        await world.run(world.record("card/REC001.wav", f"night {night}", 1 + night), watch=watched)
+    assert world.texts() == {"REC001": "night 2"}
+    other = world.record("other/REC001.wav", "another")
+    await world.run(other, watch=watched)  # it is not in the folder
+    again = world.record("card/REC001.wav", "night 3", 9)
+    await world.run(again, if_exists="skip", watch=watched)  # but it is not skipped
+    assert sorted(world.texts().values()) == ["another", "night 2", "night 3"]
 
 
 async def test_overwriting_if_it_is_asked_for(world: World) -> None:

@@ -19,6 +19,7 @@ from fwtui.core.watched_folder import WatchedFolder
 from fwtui.outputs.formats.registry import output_paths
 from fwtui.outputs.history import TranscribedFile
 from fwtui.sessions.store import SessionStore
+from fwtui.tui.add_preview import read_known_files
 
 
 class World:
@@ -229,3 +230,23 @@ def test_old_jobs_have_no_note() -> None:
     assert replace(Job(1, "/a.wav"), note="x").note == "x"
     assert Job(1, "/a.wav").note == ""
     assert not isinstance(Job(1, "/a.wav").state, Skipped)
+
+
+async def test_the_dialog_for_adding_knows_whose_transcripts_are_there(world: World) -> None:
+    one, two = world.record("a/talk.wav", "one"), world.record("b/talk.wav", "two")
+    three, new = world.record("c/talk.wav", "three"), world.record("d/talk.wav", "new")
+    await world.run(one, two, three)
+    output = OutputSettings(output_dir=str(world.out), output_format="txt")
+    state = world.root / "state"
+
+    def noted() -> list[bool]:
+        known = read_known_files({}, output, state)
+        return [bool(known.note(str(path))) for path in (one, two, three, new)]
+
+    assert noted() == [True, True, True, False]
+    (world.out / "talk.wav.txt").unlink()
+    assert noted() == [True, False, True, False]
+    moved = one.rename(one.with_name("x.wav"))
+    known = read_known_files({}, output, state)
+    assert known.note(str(new))  # may be the one that was moved
+    assert not known.note(str(moved))

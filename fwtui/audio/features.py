@@ -8,7 +8,7 @@ import numpy as np
 from faster_whisper.feature_extractor import FeatureExtractor
 
 from fwtui.audio.decode import DecodeCancelled
-from fwtui.audio.signal import FloatArray, SampleSource
+from fwtui.audio.signal import FloatArray, SampleSource, is_silent
 
 # faster-whisper appends this much silence (samples).
 _PADDING = 160
@@ -75,6 +75,11 @@ class LazyFeatures:
         """Frames [start, stop), clipped to the signal."""
         part = self._range[start:stop]
         return self._clamped(part.start, part.stop)
+
+    def is_silent(self, start: int, stop: int) -> bool:
+        """Whether frames [start, stop) are digital silence."""
+        part = self._range[start:stop]
+        return is_silent(self._source, part.start * self._hop, part.stop * self._hop)
 
     def scan_loudest(self, cancelled: Callable[[], bool] = lambda: False) -> float:
         """The highest log-mel value of the whole signal; reads all of it once, in blocks.

@@ -4,10 +4,10 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import av
 from av.audio.stream import AudioStream
@@ -16,6 +16,7 @@ from av.stream import Disposition
 
 from fwtui.audio.containers import Unreadable, is_encrypted, why_unreadable
 from fwtui.audio.identity import Identity, identify
+from fwtui.audio.tracks import AUTOMATIC, TrackChoice, audio_tracks, choose
 from fwtui.core.disk_errors import (
     DiskArea,
     DiskErrorKind,
@@ -26,7 +27,7 @@ from fwtui.core.disk_errors import (
     reason_of,
     verdict,
 )
-from fwtui.core.job import MediaInfo
+from fwtui.core.job import AudioTrack, MediaInfo
 from fwtui.core.paths import path_to_text
 from fwtui.core.text import display_name
 from fwtui.errors import (
@@ -51,12 +52,18 @@ _TAGS: dict[str, Any] = (
 
 
 class Media(NamedTuple):
-    """An open container and the audio stream to transcribe: the first one, as whisper does."""
+    """An open container and the audio stream to transcribe; `tracks` are all of them.
+
+    `others` are the numbers of those to try if it is silent, `note` is a warning about the choice.
+    """
 
     path: Path
     size: int
     container: InputContainer
     stream: AudioStream
+    tracks: tuple[AudioTrack, ...] = ()
+    others: tuple[int, ...] = ()
+    note: str = ""
 
     @property
     def number(self) -> int:
@@ -98,8 +105,8 @@ class Media(NamedTuple):
 
 
 @contextmanager
-def open_media(path: Path) -> Iterator[Media]:
-    """Open the file's container and its audio stream.
+def open_media(path: Path, choice: TrackChoice = AUTOMATIC) -> Iterator[Media]:
+    """Open the file's container and the audio stream of the user's choice.
 
     Raises MediaAccessError, BadMediaError or NoAudioError; titles include the file's name.
     """
@@ -115,18 +122,23 @@ def open_media(path: Path) -> Iterator[Media]:
     except av.error.FFmpegError as error:
         raise media_error(path, error) from error
     with container:
-        media = Media(path, size, container, _audio_stream(path, container))
-        _refuse_encrypted(media)
-        yield media
+        yield _chosen(path, size, container, choice)
 
 
-def probe(path: Path) -> MediaInfo:
+def list_tracks(path: Path) -> tuple[AudioTrack, ...]:
+    """The audio tracks of a file that can be transcribed. Raises MediaError."""
+    with open_media(path) as media:
+        return _usable(media.path, media.size, media.container, media.tracks)
+
+
+def probe(path: Path, choice: TrackChoice = AUTOMATIC) -> MediaInfo:
     """Duration (seconds), container, codec, sample rate, channels and size (bytes) of a file.
 
     Nothing is decoded. Raises MediaAccessError, BadMediaError or NoAudioError.
     """
-    with open_media(path) as media:
+    with open_media(path, choice) as media:
         stream = media.stream
+        is_told = len(media.tracks) > 1 or any(track.language for track in media.tracks)
         return MediaInfo(
             duration=media.duration,
             container=media.container.format.name,
@@ -135,6 +147,8 @@ def probe(path: Path) -> MediaInfo:
             channels=stream.channels or 0,
             has_video=_has_video(media),
             size=media.size,
+            tracks=media.tracks if is_told else (),
+            track=media.number + 1 if is_told else 0,
         )
 
 
@@ -271,31 +285,48 @@ def _safe_options() -> dict[str, str]:
     return {"protocol_whitelist": "file", "format_whitelist": ",".join(formats)}
 
 
-def _audio_stream(path: Path, container: InputContainer) -> AudioStream:
-    streams = container.streams.audio
+def _chosen(path: Path, size: int, container: InputContainer, choice: TrackChoice) -> Media:
+    """The open file with the track to transcribe. Raises NoAudioError or BadMediaError."""
     name = display_name(path)
-    if not streams:
+    tracks = audio_tracks(container)
+    if not tracks:
         raise NoAudioError(f"No audio track: {name}", "The file has no audio stream.")
-    for stream in streams:
-        # PyAV sets no context if FFmpeg has no decoder, whatever its stubs say.
-        if getattr(stream, "codec_context", None) is not None:
-            return stream
-    raise BadMediaError(
-        f"Unknown audio format: {name}",
-        "Convert it to a common format, for example with ffmpeg to FLAC.",
-    )
+    decodable = [track for track in tracks if track.codec]
+    if not decodable:
+        raise BadMediaError(
+            f"Unknown audio format: {name}",
+            "Convert it to a common format, for example with ffmpeg to FLAC.",
+        )
+    usable = _usable(path, size, container, decodable)
+    if not usable:
+        raise BadMediaError(
+            f"Encrypted: {name}",
+            "It is protected against copying or by a password: export it without protection first.",
+        )
+    chosen = choose(usable, choice)
+    if chosen is None:
+        numbers = ", ".join(str(track.number) for track in usable)
+        raise NoAudioError(
+            f"No audio track {choice.track}: {name}",
+            f"The numbers of its audio tracks are: {numbers}.",
+        )
+    stream = container.streams.audio[chosen.number - 1]
+    return Media(path, size, container, stream, tracks, chosen.others, chosen.note)
 
 
-def _refuse_encrypted(media: Media) -> None:
-    """Raise BadMediaError if the audio is encrypted: it would be decoded to noise."""
-    with suppress(OSError), media.path.open("rb") as file:
-        demuxer = media.container.format.name
-        if is_encrypted(file, media.size, demuxer, media.number, media.stream.id):
-            raise BadMediaError(
-                f"Encrypted: {display_name(media.path)}",
-                "It is protected against copying or by a password: export it without protection "
-                "first.",
-            )
+def _usable(
+    path: Path, size: int, container: InputContainer, tracks: Sequence[AudioTrack]
+) -> tuple[AudioTrack, ...]:
+    """Those tracks that can be decoded, and not only to noise."""
+    demuxer, streams = container.format.name, container.streams.audio
+
+    def is_usable(file: BinaryIO, track: AudioTrack) -> bool:
+        at = track.number - 1
+        return bool(track.codec) and not is_encrypted(file, size, demuxer, at, streams[at].id)
+
+    with suppress(OSError), path.open("rb") as file:
+        return tuple(track for track in tracks if is_usable(file, track))
+    return tuple(tracks)
 
 
 def _clock_seconds(text: str) -> float:

@@ -109,6 +109,12 @@ class SpeechView:
         return np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
 
 
+def is_silent(source: SampleSource, start: int, stop: int) -> bool:
+    """Whether samples [start, stop) are digital silence."""
+    samples = source.read(start, stop)
+    return not samples.size or float(np.abs(samples).max()) <= SILENT_PEAK
+
+
 def _clip(start: int, stop: int, length: int) -> tuple[int, int]:
     start = min(max(start, 0), length)
     return start, min(max(stop, start), length)

@@ -22,7 +22,7 @@ from fwtui.batch.discovery import (
 )
 from fwtui.batch.disk_wait import DiskWait, failure_of, with_wait_hint
 from fwtui.batch.durations import Durations
-from fwtui.batch.estimate import BatchEstimate, PerformanceHistory
+from fwtui.batch.estimate import BatchEstimate, Performance, PerformanceHistory
 from fwtui.batch.exit_code import exit_code
 from fwtui.batch.finish import write_report
 from fwtui.batch.hooks import Hooks
@@ -94,8 +94,10 @@ from fwtui.core.job import JobId
 from fwtui.core.paths import absolute_text
 from fwtui.core.segment import Transcript
 from fwtui.core.session import is_kept
+from fwtui.core.settings import Settings
 from fwtui.engine.classify import classify_exception
 from fwtui.engine.client import COMMAND
+from fwtui.engine.keep_awake import KeepAwake
 from fwtui.errors import FwtuiError, StorageError
 from fwtui.memory.describe import batch_line
 from fwtui.memory.measure import MemoryMeter
@@ -214,6 +216,7 @@ class Batch:
         self._estimate = BatchEstimate(lambda: self.state.settings, self._history)
         self._durations = Durations(self.state, post_here)
         self._forecaster = Forecaster(self.state, self._meter, self._history)
+        self._keep_awake = KeepAwake(self._not_kept_awake)
         self._disk_wait = DiskWait(lambda: post(DiskAvailable()))
         self._folders = WatchedFolders(self.state, locations, post, post_here)
         self.state.on_commit = self._on_change
@@ -230,8 +233,11 @@ class Batch:
     def _worker_maker(self, engine: tuple[str, ...]) -> Callable[[int, int], EngineWorker]:
         parts = self.state, self._locations.scratch, self._meter, self._guard, self._post
 
+        def learn(settings: Settings, measured: Performance) -> None:
+            self._history.add(settings, measured)
+
         def make_worker(slot: int, device: int) -> EngineWorker:
-            return EngineWorker(slot, device, *parts, engine)
+            return EngineWorker(slot, device, *parts, engine, learn)
 
         return make_worker
 
@@ -358,6 +364,7 @@ class Batch:
                 except (FwtuiError, OSError) as error:  # the session's own disk, or another
                     await self._fail(failure_of(error, self.state.store.directory), message)
         finally:
+            self._keep_awake.end()
             self._pool.kill()
             sampler.cancel()
             await self._durations.end()
@@ -503,7 +510,8 @@ class Batch:
 
     def _memory_measured(self, reading: MemoryReading) -> None:
         self._memory = self._guard.check(reading, self._pool)
-        self._estimate.memory_measured(reading)
+        worked = any(worker.info is not None and worker.windows for worker in self._pool)
+        self._estimate.memory_measured(reading, worked=worked)
         self.state.emit(MemorySampled(self._memory))
 
     async def _forecast(self) -> None:
@@ -804,8 +812,22 @@ class Batch:
         phase = NEXT_PHASE[cause].get(self.phase, self.phase)
         if phase is not self.phase:
             self.phase = phase
+            self._keep_awake_or_not()
             self._estimate.phase_changed(phase)
             self.state.emit(PhaseChanged(phase, failure))
+
+    def _keep_awake_or_not(self) -> None:
+        """Keep the machine awake while files are worked on, not while they are waited for."""
+        if self.phase is Phase.RUNNING and self.state.settings.batch.keep_awake:
+            self._keep_awake.begin()
+        elif self.phase in {*AT_REST, Phase.PAUSED}:
+            self._keep_awake.end()
+
+    def _not_kept_awake(self, reason: str) -> None:
+        """Called from a thread."""
+        text = f"The machine may fall asleep during the batch: {reason}"
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            self._loop.call_soon_threadsafe(self.state.log, Level.DEBUG, text)
 
     def _emit_progress(self) -> None:
         running = sum(self._pool.positions.values())

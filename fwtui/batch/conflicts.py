@@ -21,10 +21,12 @@ from fwtui.core.paths import expand_home, path_to_text, text_to_path
 from fwtui.core.session import FilePlan
 from fwtui.core.settings import OutputSettings, Settings
 from fwtui.core.text import printable
+from fwtui.disk.files import is_present
 from fwtui.errors import FwtuiError
 from fwtui.outputs.formats.registry import existing, formats, output_paths
 from fwtui.outputs.history import TranscribedFile
-from fwtui.outputs.naming import Names, is_one_of
+from fwtui.outputs.naming import Names, is_one_of, with_number_of
+from fwtui.watch.actions import moved_path
 
 # Files skipped in a row before the batch handles other messages.
 SKIPPED_AT_ONCE = 50
@@ -39,8 +41,11 @@ async def resolve_outputs(state: BatchState, job: Job, settings: Settings) -> Jo
     """
     naming = state.naming(settings)
     names = naming.names_of(job)
-    if not naming.awaits_language and not is_one_of(job.stem, names):
-        job = await rename_outputs(state, job, names)
+    if not naming.awaits_language:
+        is_taken = _name_is_taken(state, job, names)
+        known = is_one_of(job.stem, names)
+        if not known or (job.root and await asyncio.to_thread(is_taken, job)):
+            job = await rename_outputs(state, job, names, is_taken)
     output = settings.output
     if job.kept_formats is not None:
         return job
@@ -94,9 +99,11 @@ async def _own_or_free_name(
     renamed = await _free_name(state, job, names, output)
     owner = await asyncio.to_thread(recording.owner_text, theirs)
     whose = f"the transcript of {owner}" if owner else "another recording's transcript"
-    name = text_to_path(renamed.stem).name
-    note = printable(f"written as {name}, because {theirs.name} is {whose}")
-    state.log(Level.WARNING, f"{job.name}: {note}", job.id)
+    ours = output_paths(stem_path(renamed.stem, output), output)[0].name
+    name = output_paths(theirs, output)[0].name
+    note = printable(f"written as {ours}, because {name} is {whose}")
+    # The warning comes with the end of the file.
+    state.log(Level.INFO, f"{job.name}: {note}", job.id)
     noted = replace(renamed, note=note)
     await state.put(noted)
     return noted
@@ -141,16 +148,17 @@ async def _with_own_name(state: BatchState, job: Job, stem: str) -> Job | None:
         return renamed
 
 
-async def rename_for_language(
-    state: BatchState, job: Job, settings: Settings, language: str
-) -> Job:
-    """The job with the final names for its outputs, now that its language is known."""
+async def rename_at_end(state: BatchState, job: Job, settings: Settings, language: str) -> Job:
+    """The job with the final names for its outputs, now that its language is known.
+
+    A recording that was renamed while it was transcribed has transcripts of its new name.
+    """
     naming = state.naming(settings)
-    if not naming.awaits_language:
-        return job
-    names, output = naming.names_of(job, language), settings.output
+    names = naming.names_of(job, language if naming.awaits_language else None)
+    output = settings.output
     if not is_one_of(job.stem, names):
-        job = await rename_outputs(state, job, names)
+        is_taken = _name_is_taken(state, job, names)
+        job = await rename_outputs(state, job, names, is_taken)
         recording = Recording(job.file, state.history)
         own = await asyncio.to_thread(_own_stem, recording, job, names, output)
         job = await _own_or_free_name(state, job, names, output, recording, own)
@@ -158,6 +166,23 @@ async def rename_for_language(
             kept = await asyncio.to_thread(existing, stem_path(job.stem, output), output)
             job = replace(job, kept_formats=kept)
     return job
+
+
+def _name_is_taken(state: BatchState, job: Job, names: Names) -> Callable[[Job], bool]:
+    """Whether the recording of a job could not be moved under the name of its outputs.
+
+    Those of a folder whose recordings are moved afterwards: transcript and recording keep one name.
+    """
+    moves = [one for one in state.store.folders if one.path == job.root and one.target]
+    if not moves:
+        return lambda _: False
+
+    def is_taken(renamed: Job) -> bool:
+        name = with_number_of(renamed.stem, names, renamed.file)
+        target = moved_path(moves[0], renamed.file, name)
+        return target is not None and target != renamed.file and is_present(target)
+
+    return is_taken
 
 
 async def rename_outputs(

@@ -1,6 +1,7 @@
 """Speed of a batch and estimate of the time left, also from the measurements of earlier batches."""
 
 import contextlib
+import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -9,11 +10,12 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
+from fwtui.config.overrides import from_overrides
 from fwtui.core.events import BatchProgress, MemoryReading, Phase
 from fwtui.core.job import Completed, Job, JobId, Pending
 from fwtui.core.settings import Settings
 from fwtui.core.view import JobCounts
-from fwtui.disk.files import write_atomic
+from fwtui.disk.files import read_regular, write_atomic
 from fwtui.errors import StorageError
 from fwtui.report.report import Prediction
 
@@ -59,16 +61,20 @@ _DECIDING = {
 # Only about the last so many seconds of audio count: a machine may have been busy last month.
 _REMEMBERED_SECONDS = 10 * 3600.0
 _MOST_ENTRIES = 200
-_OLD_PEAK = 0.9  # what is left of a peak when a lower one is measured
 
 
 class Performance(msgspec.Struct, frozen=True):
-    """Seconds of audio and of the work on it; peak memory of an engine in MB (0: unknown)."""
+    """Seconds of audio and of the work on it; peak memory of an engine in MB (0: unknown).
+
+    `short_ram` and `short_gpu`: MB that an engine ran out of memory with, so that it needs more.
+    """
 
     audio: float = 0.0
     work: float = 0.0
     ram: float = 0.0
     gpu: float = 0.0
+    short_ram: float = 0.0
+    short_gpu: float = 0.0
 
     @property
     def speed(self) -> float:
@@ -76,18 +82,39 @@ class Performance(msgspec.Struct, frozen=True):
         return self.audio / self.work if self.work > 0 else 0.0
 
     def combined(self, new: "Performance") -> "Performance":
-        """The sum with a later measurement; the longer that is, the less this one counts."""
+        """The sum with a later measurement; the longer that is, the less this one counts.
+
+        Peaks do not fade: that less was needed once says nothing of what may be needed.
+        """
         left = min(1.0, max(0.0, 1 - new.audio / _REMEMBERED_SECONDS))
         return Performance(
             audio=left * self.audio + new.audio,
             work=left * self.work + new.work,
-            ram=_peak(self.ram, new.ram),
-            gpu=_peak(self.gpu, new.gpu),
+            ram=max(self.ram, new.ram),
+            gpu=max(self.gpu, new.gpu),
+            short_ram=max(self.short_ram, new.short_ram),
+            short_gpu=max(self.short_gpu, new.short_gpu),
         )
 
+    @property
+    def is_possible(self) -> bool:
+        """Whether a measurement can have these values."""
+        values = msgspec.structs.astuple(self)
+        return all(math.isfinite(value) and value >= 0 for value in values)
 
-def _peak(old: float, new: float) -> float:
-    return max(new, _OLD_PEAK * old) if new else old
+
+def shortage(used: float, free: float) -> float:
+    """MB that were not enough, of which an engine had `used` when it ran out of memory.
+
+    A process may be killed for other reasons while much is free, so the rise has a limit.
+    """
+    return min(used + max(0.0, free), 1.5 * used)
+
+
+# Version 1 took the memory of engines that were still loading for that of a batch, and lowered its
+# peaks: of such a file only the speeds are used.
+_VERSION = 2
+_MOST_BYTES = 4 << 20  # of the file
 
 
 class _File(msgspec.Struct):
@@ -124,10 +151,10 @@ class PerformanceHistory:
         """Add a measurement; `save` writes it."""
         key = settings_key(settings)
         before = self._new.get(key, Performance())
-        sums = replace(
-            measured, audio=before.audio + measured.audio, work=before.work + measured.work
+        peaks = before.combined(measured)
+        self._new[key] = replace(
+            peaks, audio=before.audio + measured.audio, work=before.work + measured.work
         )
-        self._new[key] = replace(sums, ram=max(before.ram, sums.ram), gpu=max(before.gpu, sums.gpu))
 
     def save(self) -> None:
         """Write new measurements, combined with what other processes wrote meanwhile."""
@@ -139,7 +166,7 @@ class PerformanceHistory:
         for key in list(known)[:-_MOST_ENTRIES]:
             del known[key]
         self._known, self._new = known, {}
-        data = msgspec.json.format(msgspec.json.encode(_File(measured=known)))
+        data = msgspec.json.format(msgspec.json.encode(_File(_VERSION, known)))
         with contextlib.suppress(StorageError, OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
             write_atomic(self._path, data, 0o600)
@@ -149,10 +176,15 @@ def _read(path: Path | None) -> dict[str, Performance]:
     if path is None:
         return {}
     try:
-        found = msgspec.json.decode(path.read_bytes(), type=_File)
+        if not path.is_file() or path.stat().st_size > _MOST_BYTES:
+            return {}
+        found = msgspec.json.decode(read_regular(path, _MOST_BYTES), type=_File)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}
-    return dict(found.measured) if found.version == 1 else {}
+    known = {key: one for key, one in found.measured.items() if one.is_possible}
+    if found.version == 1:
+        return {key: Performance(one.audio, one.work) for key, one in known.items()}
+    return known if found.version == _VERSION else {}
 
 
 class BatchEstimate:
@@ -250,17 +282,22 @@ class BatchEstimate:
             is_whole = job.id not in self._partial and not job.attempts
             if is_whole and job.state.work_seconds > 0:
                 took = Performance(job.state.audio_timed, job.state.work_seconds)
-                self._history.add(self._settings(), took)
+                own = None if job.settings is None else from_overrides(job.settings)
+                self._history.add(own or self._settings(), took)
 
-    def memory_measured(self, reading: MemoryReading) -> None:
-        """Measure the peak memory of an engine; of a GPU, what was added since the last idle."""
+    def memory_measured(self, reading: MemoryReading, *, worked: bool) -> None:
+        """Measure what engines add to the memory of a GPU since it was idle.
+
+        `worked`: a loaded engine has finished a window. Their own memory is measured by the engine
+        workers.
+        """
         gpus = {gpu.index: gpu.used for gpu in reading.gpus}
         if not reading.engines:
             self._idle_gpus = gpus
-        elif self._started is not None:
+        elif self._started is not None and worked:
             grown = (used - self._idle_gpus.get(index, used) for index, used in gpus.items())
-            peak = Performance(ram=reading.engines, gpu=max(0.0, *grown, 0.0))
-            self._history.add(self._settings(), peak)
+            if (peak := max(0.0, *grown, 0.0)) > 0:
+                self._history.add(self._settings(), Performance(gpu=peak))
 
 
 def _is_partial(job: Job) -> bool:

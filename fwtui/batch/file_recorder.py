@@ -7,7 +7,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from fwtui.audio.identity import change_since
-from fwtui.batch.conflicts import rename_for_language, stem_path
+from fwtui.batch.conflicts import rename_at_end, stem_path
 from fwtui.batch.disk_wait import blocks_batch, output_failure
 from fwtui.batch.estimate import Speed, job_eta
 from fwtui.batch.file_run import SKIPPED_BY_USER, FileRun
@@ -31,11 +31,13 @@ from fwtui.core.job import (
     Completed,
     Failed,
     Job,
+    MediaInfo,
     Pending,
     Processing,
     Skipped,
     State,
 )
+from fwtui.core.languages import LANGUAGES
 from fwtui.core.paths import path_to_text
 from fwtui.core.session import FilePlan, ResumePoint, WindowResult
 from fwtui.core.settings import Settings
@@ -81,6 +83,8 @@ class FileRecorder:
         elif started.resumed:
             text = f"{job.name}: resumed at {clock(run.position)}"
             self.state.log(Level.INFO, text, job.id)
+        if len(started.media.tracks) > 1 and not job.track:
+            self.state.log(Level.INFO, f"{job.name}: {_tracks_text(started.media)}", job.id)
         for warning in started.plan.warnings:
             self.state.log(Level.WARNING, f"{job.name}: {warning}", job.id)
         if run.memory_before is None:
@@ -121,7 +125,7 @@ class FileRecorder:
         assert run.plan is not None
         state: Completed | Failed
         try:
-            job = await rename_for_language(self.state, job, run.settings, run.plan.language)
+            job = await rename_at_end(self.state, job, run.settings, run.plan.language)
             state = await complete(self.state, job, run)
         except OSError as error:
             folder = stem_path(job.stem, run.settings.output).parent
@@ -245,6 +249,14 @@ def warning_lines(name: str, done: Completed, logged: Collection[str] = ()) -> I
         yield f"{name}: please check: {findings_text(done.findings)}"
 
 
+def _tracks_text(media: MediaInfo) -> str:
+    """How many audio tracks there are, and which one is transcribed, for the log."""
+    known = next((one for one in media.tracks if one.number == media.track), None)
+    language = LANGUAGES.get(known.language, "") if known is not None else ""
+    named = f"track {media.track}" + (f" ({language.title()})" if language else "")
+    return f"{len(media.tracks)} audio tracks, {named} is transcribed"
+
+
 def _remedy(run: FileRun, *, shared: bool) -> str:
     """What the next attempt does differently, for people."""
     if run.skip_window:
@@ -284,7 +296,8 @@ async def transcribe_request(
     state: BatchState, scratch: Path, job: Job, run: FileRun, point: ResumePoint | None
 ) -> Transcribe:
     """The request for a file; its scratch file, in the folder `scratch`, is recorded first."""
-    run.scratch = new_scratch(scratch, state.store.session_id, job.id)
+    store = state.store
+    run.scratch = new_scratch(scratch, store.session_id, job.id, sessions=store.directory)
     await state.add_temp(run.scratch)
     return Transcribe(
         job=job.id,
@@ -296,6 +309,7 @@ async def transcribe_request(
         skip_window=run.skip_window,
         careful=run.careful,
         quality=run.settings.quality,
+        drop_unspoken=run.settings.output.drop_unspoken,
         scratch_limit=run.settings.batch.scratch_limit_mb << 20,
     )
 

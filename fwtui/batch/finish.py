@@ -1,34 +1,42 @@
 """Finish a file (write its outputs from the journal) and a batch (write its report)."""
 
 import asyncio
-from bisect import bisect_right
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from fwtui.batch.conflicts import record_transcribed, stem_path
+from fwtui.batch.conflicts import record_transcribed, rename_outputs, stem_path
 from fwtui.batch.disk_wait import output_failure
 from fwtui.batch.file_run import FileRun
 from fwtui.batch.output_folders import folder_missing
-from fwtui.batch.quality import check_transcript, fast_subtitles
+from fwtui.batch.quality import check_transcript, fast_subtitles, is_marked, left_out
 from fwtui.batch.retry import skipped_chunk
 from fwtui.batch.state import BatchState, now
-from fwtui.config.overrides import to_overrides
+from fwtui.config.overrides import from_overrides, to_overrides
 from fwtui.config.validate import load_replacements
+from fwtui.core.disk_errors import reason_of
 from fwtui.core.events import Level
 from fwtui.core.failure import Failure
 from fwtui.core.finding import Finding
 from fwtui.core.job import Completed, Failed, Job
 from fwtui.core.paths import REPORT_PREFIX, expand_home, path_to_text, text_to_path
-from fwtui.core.segment import Segment, Transcript
-from fwtui.core.session import FilePlan, Spoken, with_languages
+from fwtui.core.segment import (
+    AnyTranscript,
+    MappedSegments,
+    Segment,
+    Transcript,
+    TranscriptStream,
+)
+from fwtui.core.session import FilePlan, Spoken, each_with_language
 from fwtui.core.settings import OutputSettings, Settings
-from fwtui.disk.files import is_folder, write_output
+from fwtui.disk.files import FILES, ensure_folder, is_folder, write_output
 from fwtui.errors import FwtuiError
 from fwtui.outputs.formats.edit import edited
-from fwtui.outputs.formats.registry import formats, read_only, write_transcript
+from fwtui.outputs.formats.registry import existing, formats, read_only, write_transcript
+from fwtui.outputs.naming import Names, is_one_of, with_number_of
 from fwtui.report.render import render_report
 from fwtui.report.report import Prediction, make_report
 
@@ -56,62 +64,149 @@ async def complete(state: BatchState, job: Job, run: FileRun) -> Completed | Fai
     """
     plan, settings = run.plan, run.settings
     assert plan is not None
-    found = await state.transcript(job.id)
-    holes = await asyncio.to_thread(state.store.skipped_windows, job.id)
-    transcript = Transcript(plan.language, found.segments, plan.duration)
-    output = settings.output
-    stem = stem_path(job.stem, output)
+    stem = stem_path(job.stem, settings.output)
     if (missing := await asyncio.to_thread(missing_folder, state, job, stem)) is not None:
         return Failed(now(), missing, run.started_at)
-    spoken = await asyncio.to_thread(state.store.spoken, job.id)
-    if settings.decoding.multilingual:
-        transcript = replace(transcript, segments=with_languages(transcript.segments, spoken))
-    marked = await asyncio.to_thread(state.store.findings, job.id)
-
-    def write() -> tuple[tuple[Path, ...], Sequence[str], tuple[Finding, ...]]:
-        rules = load_replacements(Path(output.replacements)) if output.replacements else None
-        text = edited(transcript, output, rules, text_languages(plan.language, settings, spoken))
-        kept = job.kept_formats or ()
-        protected = protected_formats(stem, output, kept)
-        written = write_transcript(text, stem, output, state.store.owner, (*kept, *protected))
-        return (
-            written,
-            protected,
-            (
-                *check_transcript(
-                    transcript, plan, spoken, settings.decoding, settings.quality, marked
-                ),
-                *fast_subtitles(text, output),
-            ),
-        )
-
+    holes = await asyncio.to_thread(state.store.skipped_windows, job.id)
     try:
-        written, protected, findings = await asyncio.to_thread(write)
+        written = await asyncio.to_thread(_write_outputs, state, job, plan, settings, stem)
     except (FwtuiError, OSError) as error:
         return Failed(now(), output_failure(error, stem.parent), run.started_at)
     state.output_folders.add(stem.parent)
     done = Completed(
         started_at=run.started_at,
         completed_at=now(),
-        outputs=tuple(path_to_text(path) for path in written),
+        outputs=tuple(path_to_text(path) for path in written.paths),
         audio_seconds=plan.duration,
         work_seconds=run.worked,
         timed_seconds=run.timed,
         language=plan.language,
-        segments=len(transcript.segments),
+        segments=written.segments,
         warnings=(
-            *warnings_of(plan, holes, len(transcript.segments), run.changed),
+            *warnings_of(plan, holes, written.segments, run.changed),
             *kept_warning(job.kept_formats or ()),
-            *read_only_warning(protected),
+            *read_only_warning(written.protected),
             *((job.note,) if job.note else ()),
         ),
         used=to_overrides(
             replace(settings, model=run.current.model, decoding=run.current.decoding)
         ),
-        findings=findings,
+        findings=written.findings,
     )
     await asyncio.to_thread(record_transcribed, state, job, plan, settings, done)
     return done
+
+
+class _Written(NamedTuple):
+    """What was written of a file; formats in `protected` were read-only."""
+
+    paths: tuple[Path, ...]
+    protected: tuple[str, ...]
+    segments: int
+    findings: tuple[Finding, ...]
+
+
+def _write_outputs(
+    state: BatchState, job: Job, plan: FilePlan, settings: Settings, stem: Path
+) -> _Written:
+    """Write the outputs from the journal, and check the text. Raises FwtuiError or OSError."""
+    output, store = settings.output, state.store
+    spoken, marked = store.spoken(job.id), store.findings(job.id)
+    transcript = transcript_of(store.stored_segments(job.id), plan, settings, spoken, marked)
+    if output.drop_unspoken:
+        marked = tuple(map(left_out, marked))
+    rules = load_replacements(Path(output.replacements)) if output.replacements else None
+    translated = settings.decoding.task == "translate"
+    text = edited(
+        transcript,
+        output,
+        rules,
+        lambda segment: "en" if translated else segment.language or plan.language,
+    )
+    kept = job.kept_formats or ()
+    protected = protected_formats(stem, output, kept)
+    written = write_transcript(text, stem, output, store.owner, (*kept, *protected))
+    findings = (
+        *check_transcript(transcript, plan, spoken, settings.decoding, settings.quality, marked),
+        *fast_subtitles(text, output),
+    )
+    return _Written(written, protected, sum(1 for _ in transcript.segments), findings)
+
+
+def transcript_of(
+    segments: Iterable[Segment],
+    plan: FilePlan,
+    settings: Settings,
+    spoken: Sequence[Spoken],
+    marked: Sequence[Finding],
+) -> AnyTranscript:
+    """The transcript of a file as it is to be written, as a stream if its segments are one."""
+
+    def change(each: Iterable[Segment]) -> Iterable[Segment]:
+        if settings.output.drop_unspoken:
+            each = (one for one in each if not is_marked(one, marked))
+        return each_with_language(each, spoken) if settings.decoding.multilingual else each
+
+    if isinstance(segments, tuple):
+        return Transcript(plan.language, tuple(change(segments)), plan.duration)
+    return TranscriptStream(plan.language, MappedSegments(segments, change), plan.duration)
+
+
+def _names_of_done(state: BatchState, job: Job) -> tuple[Names, Settings]:
+    """The first choices for the names of a completed file's outputs, and its settings."""
+    assert isinstance(job.state, Completed)
+    settings = from_overrides(job.state.used) if job.state.used else state.settings
+    return state.naming(settings).names_of(job, job.state.language or None), settings
+
+
+def recording_name(state: BatchState, job: Job) -> str:
+    """The name for the recording of a completed file that goes with its transcripts."""
+    names, _ = _names_of_done(state, job)
+    return with_number_of(job.stem, names, job.file)
+
+
+async def rename_written(state: BatchState, job: Job) -> Job:
+    """Give the transcripts of a completed file the name that its recording has now.
+
+    If that is not possible they stay what they are, and the log says so.
+    """
+    done = job.state
+    assert isinstance(done, Completed)
+    names, settings = _names_of_done(state, job)
+    if is_one_of(job.stem, names) or not done.outputs:
+        return job
+    output = settings.output
+
+    def is_taken(wanted: Job) -> bool:
+        return bool(existing(stem_path(wanted.stem, output), output))
+
+    renamed = await rename_outputs(state, job, names, is_taken)
+    stem = stem_path(renamed.stem, output)
+
+    def move() -> tuple[str, ...]:
+        ensure_folder(stem.parent, mode=0o777)
+        moved = []
+        for before in map(text_to_path, done.outputs):
+            after = stem.with_name(f"{stem.name}{before.suffix}")
+            FILES.replace(before, after)
+            moved.append(path_to_text(after))
+        FILES.sync_folder(stem.parent)
+        known = state.history.owner(path_to_text(stem_path(job.stem, output)))
+        if known is not None:  # the new name is its own, too
+            state.history.add(replace(known, outputs=tuple(moved)))
+        return tuple(moved)
+
+    try:
+        outputs = await asyncio.to_thread(move)
+    except OSError as error:
+        text = f"{job.name} was renamed, but not its transcripts: {reason_of(error)}"
+        state.log(Level.WARNING, text, job.id)
+        await state.put(job)
+        return job
+    renamed = replace(renamed, state=replace(done, outputs=outputs))
+    await state.put(renamed)
+    state.log(Level.INFO, f"{job.name}: its transcripts were renamed, as it was", job.id)
+    return renamed
 
 
 def missing_folder(state: BatchState, job: Job, stem: Path) -> Failure | None:
@@ -123,23 +218,6 @@ def missing_folder(state: BatchState, job: Job, stem: Path) -> Failure | None:
         return missing
     beside = text_to_path(job.stem).is_absolute()
     return folder_missing(job.file.parent) if beside and not is_folder(job.file.parent) else None
-
-
-def text_languages(
-    language: str, settings: Settings, spoken: Sequence[Spoken]
-) -> Callable[[Segment], str]:
-    """The language of each segment's text; `spoken` are those detected, in order of time."""
-    if settings.decoding.task == "translate":
-        return lambda _: "en"
-    if not settings.decoding.multilingual or not spoken:
-        return lambda _: language
-    starts = [one.start for one in spoken]
-
-    def of(segment: Segment) -> str:
-        middle = (segment.start + segment.end) / 2
-        return spoken[max(0, bisect_right(starts, middle) - 1)].language
-
-    return of
 
 
 def protected_formats(stem: Path, output: OutputSettings, kept: Collection[str]) -> tuple[str, ...]:

@@ -144,8 +144,9 @@ class Forecaster:
         if known.ram:
             on_gpu = device_of(settings, reading.gpus) == "cuda"
             measured = Needs(known.ram, (known.gpu or None) if on_gpu else None)
+        least = Needs(known.short_ram, known.short_gpu)
         engines = len(device_indexes(settings, len(reading.gpus)))
-        return forecast(settings, weights_size(settings.model), reading, measured, engines)
+        return forecast(settings, weights_size(settings.model), reading, measured, engines, least)
 
 
 def _figures(made: Forecast) -> tuple[float, bool, str]:

@@ -1,14 +1,19 @@
 """Quality check: finds passages of a transcript that somebody should listen to. Pure."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from array import array
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from fwtui.core.decoding import clip_points
 from fwtui.core.finding import Finding, FindingKind
+from fwtui.core.known_phrases import is_credit, unspoken
 from fwtui.core.languages import LANGUAGES
 from fwtui.core.scripts import has_no_spaces, is_letter, is_mark
-from fwtui.core.segment import Segment, Transcript
+from fwtui.core.segment import AnyTranscript, Segment
 from fwtui.core.session import FilePlan, SpeechChunk, Spoken
 from fwtui.core.settings import DecodingSettings, OutputSettings, QualitySettings
 from fwtui.outputs.formats.cues import cues, too_fast
@@ -32,7 +37,7 @@ _SUBTITLES = {"srt", "vtt", "ass"}
 
 
 def check_transcript(
-    transcript: Transcript,
+    transcript: AnyTranscript,
     plan: FilePlan,
     spoken: Sequence[Spoken],
     decoding: DecodingSettings,
@@ -50,6 +55,8 @@ def check_transcript(
         limit = decoding.compression_ratio_threshold or _COMPRESSION
         found += limited(repetitions(transcript.segments, limit))
         found += limited(low_confidence(transcript.segments, quality.low_confidence))
+    if quality.check_unspoken:
+        found += limited(credits_in(transcript.segments, marked))
     speech = plan.heard if plan.heard is not None else plan.speech
     if speech is not None and not clip_points(decoding.clip_timestamps):
         found += limited(missing_speech(speech, transcript.segments, quality.missing_speech_s))
@@ -58,7 +65,7 @@ def check_transcript(
     return tuple(sorted(found, key=lambda finding: (finding.start, finding.end)))
 
 
-def fast_subtitles(transcript: Transcript, output: OutputSettings) -> tuple[Finding, ...]:
+def fast_subtitles(transcript: AnyTranscript, output: OutputSettings) -> tuple[Finding, ...]:
     """Subtitles that are too fast to read, if there is a limit and subtitles are written."""
     limit = output.max_chars_per_second
     if limit is None or _SUBTITLES.isdisjoint(formats(output)):
@@ -89,10 +96,9 @@ def limited(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 class _Word(NamedTuple):
-    """A word as it is compared, the index of its segment, and its place in that one's text."""
+    """A word as it is compared, and its place in its segment's text."""
 
     text: str
-    segment: int
     begin: int
     end: int
 
@@ -109,32 +115,108 @@ class _Loop(NamedTuple):
         return (self.end - self.begin) // self.length
 
 
-def repetitions(segments: Sequence[Segment], compression: float) -> Iterator[Finding]:
-    """Passages with a repeated phrase, or with a compression ratio above `compression`."""
-    marked: dict[int, str] = {
-        number: f"compression ratio {segment.compression_ratio:.1f}"
-        for number, segment in enumerate(segments)
-        if segment.compression_ratio > compression
-    }
-    words = [word for number, one in enumerate(segments) for word in _words(one.text, number)]
-    for loop in _loops([word.text for word in words], _MIN_WORDS):
-        phrase = words[loop.begin : loop.begin + loop.length]
-        if loop.end - loop.begin < _MIN_LETTERS and all(map(_is_single, phrase)):
-            continue
-        detail = f"{loop.times}× “{_said(phrase, segments)}”"
-        for number in range(phrase[0].segment, words[loop.end - 1].segment + 1):
+def repetitions(segments: Iterable[Segment], compression: float) -> Iterator[Finding]:
+    """Passages with a repeated phrase, or with a compression ratio above `compression`.
+
+    The segments are iterated twice; numbers are kept of them, not their text.
+    """
+    outline = _Outline.of(segments, compression)
+    word_loops = [
+        loop
+        for loop in _loops(outline.words, _MIN_WORDS)
+        if loop.end - loop.begin >= _MIN_LETTERS or not outline.is_single(loop)
+    ]
+    text_loops = [one for one in _loops(outline.texts, _MIN_TIMES) if outline.has_text(one)]
+    spans = [
+        (outline.segment_of(loop.begin), outline.segment_of(loop.begin + loop.length - 1))
+        for loop in word_loops
+    ]
+    spans += [(loop.begin, loop.begin + loop.length - 1) for loop in text_loops]
+    texts = _texts_of(segments, spans)
+    marked = outline.marked
+    for loop, span in zip(word_loops, spans, strict=False):
+        detail = f"{loop.times}× “{outline.phrase(loop, span, texts)}”"
+        for number in range(span[0], outline.segment_of(loop.end - 1) + 1):
             marked[number] = detail
-    for loop in _loops([_compared(segment.text) for segment in segments], _MIN_TIMES):
-        phrase_segments = segments[loop.begin : loop.begin + loop.length]
-        if not any(segment.text.strip() for segment in phrase_segments):
-            continue
-        said = _shortened("".join(segment.text for segment in phrase_segments))
+    for loop in text_loops:
+        phrase = range(loop.begin, loop.begin + loop.length)
+        said = _shortened("".join(texts[number] for number in phrase))
         for number in range(loop.begin, loop.end):
             marked[number] = f"{loop.times}× “{said}”"
-    return _passages(FindingKind.REPETITION, segments, marked)
+    return _passages(FindingKind.REPETITION, outline.times, marked)
 
 
-def _words(text: str, segment: int) -> Iterator[_Word]:
+def _texts_of(segments: Iterable[Segment], spans: Iterable[tuple[int, int]]) -> dict[int, str]:
+    """The texts of the segments in these spans, both ends included."""
+    wanted = {number for first, last in spans for number in range(first, last + 1)}
+    if not wanted:
+        return {}
+    return {number: one.text for number, one in enumerate(segments) if number in wanted}
+
+
+class _Outline:
+    """A transcript in numbers: the hashes of each word and of each segment's text."""
+
+    def __init__(self) -> None:
+        self.words = array("q")
+        self.texts = array("q")
+        self.starts, self.ends = array("d"), array("d")
+        self.marked: dict[int, str] = {}
+        self._first_words = array("l")  # of each segment
+        self._singles: set[int] = set()
+
+    @classmethod
+    def of(cls, segments: Iterable[Segment], compression: float) -> "_Outline":
+        """The outline, with a mark at each text that compresses more than `compression`."""
+        outline = cls()
+        for number, segment in enumerate(segments):
+            outline._add(segment)
+            if segment.compression_ratio > compression:
+                outline.marked[number] = f"compression ratio {segment.compression_ratio:.1f}"
+        return outline
+
+    def _add(self, segment: Segment) -> None:
+        self.starts.append(segment.start)
+        self.ends.append(segment.end)
+        self._first_words.append(len(self.words))
+        self.texts.append(hash(_compared(segment.text)))
+        for word in _words(segment.text):
+            self.words.append(hash(word.text))
+            if _is_single(word.text):
+                self._singles.add(hash(word.text))
+
+    def times(self, number: int) -> tuple[float, float]:
+        """Start and end of a segment."""
+        return self.starts[number], self.ends[number]
+
+    def segment_of(self, word: int) -> int:
+        """The segment that a word is in."""
+        return bisect_right(self._first_words, word) - 1
+
+    def is_single(self, loop: _Loop) -> bool:
+        """Whether a loop of words is one of signs, or of letters without spaces."""
+        return all(word in self._singles for word in self.words[loop.begin : loop.end])
+
+    def has_text(self, loop: _Loop) -> bool:
+        """Whether the segments of a loop have any text."""
+        nothing = hash("")
+        return any(text != nothing for text in self.texts[loop.begin : loop.end])
+
+    def phrase(self, loop: _Loop, span: tuple[int, int], texts: Mapping[int, str]) -> str:
+        """What is repeated in a loop of words: the text from its first word to its last."""
+        first, last = span
+        begin = self._place(loop.begin, first, texts).begin
+        end = self._place(loop.begin + loop.length - 1, last, texts).end
+        if first == last:
+            return _shortened(texts[first][begin:end])
+        between = (texts[number] for number in range(first + 1, last))
+        return _shortened(" ".join([texts[first][begin:], *between, texts[last][:end]]))
+
+    def _place(self, word: int, segment: int, texts: Mapping[int, str]) -> _Word:
+        return list(_words(texts[segment]))[word - self._first_words[segment]]
+
+
+def _words(text: str) -> Iterator[_Word]:
     """The words of a text; single letters where there are no spaces, signs where no letters are."""
     only_signs = not any(map(is_letter, text))
     begin = None
@@ -142,30 +224,17 @@ def _words(text: str, segment: int) -> Iterator[_Word]:
         inside = is_letter(letter) or (only_signs and not letter.isspace())
         alone = only_signs or has_no_spaces(letter)
         if begin is not None and (not inside or (alone and not is_mark(letter))):
-            yield _Word(text[begin:place].casefold(), segment, begin, place)
+            yield _Word(text[begin:place].casefold(), begin, place)
             begin = None
         if inside and begin is None:
             begin = place
     if begin is not None:
-        yield _Word(text[begin:].casefold(), segment, begin, len(text))
+        yield _Word(text[begin:].casefold(), begin, len(text))
 
 
-def _is_single(word: _Word) -> bool:
+def _is_single(word: str) -> bool:
     """Whether a word is one letter of a script without spaces, or a sign."""
-    return not is_letter(word.text[0]) or has_no_spaces(word.text[0])
-
-
-def _said(phrase: Sequence[_Word], segments: Sequence[Segment]) -> str:
-    """The text of the segments from the first to the last of these words."""
-    first, last = phrase[0], phrase[-1]
-    if first.segment == last.segment:
-        return _shortened(segments[first.segment].text[first.begin : last.end])
-    between = (segments[number].text for number in range(first.segment + 1, last.segment))
-    begin, end = (
-        segments[first.segment].text[first.begin :],
-        segments[last.segment].text[: last.end],
-    )
-    return _shortened(" ".join([begin, *between, end]))
+    return not is_letter(word[0]) or has_no_spaces(word[0])
 
 
 def _shortened(text: str) -> str:
@@ -179,7 +248,7 @@ def _compared(text: str) -> str:
     return " ".join(words or text.split())
 
 
-def _loops(words: Sequence[str], least: int) -> Iterator[_Loop]:
+def _loops(words: Sequence[int], least: int) -> Iterator[_Loop]:
     """Repeated phrases of `least` items in all, each by its shortest form; none inside another."""
     found: list[_Loop] = []
     for length in range(1, min(_LONGEST_PHRASE, len(words) // 2) + 1):
@@ -203,39 +272,41 @@ def _loops(words: Sequence[str], least: int) -> Iterator[_Loop]:
 # --- confidence ----------------------------------------------------------------------------------
 
 
-def low_confidence(segments: Sequence[Segment], threshold: float) -> Iterator[Finding]:
+def low_confidence(segments: Iterable[Segment], threshold: float) -> Iterator[Finding]:
     """Passages whose mean log probability is below the threshold."""
-    marked = {
-        number: f"{segment.avg_logprob:.1f}"
-        for number, segment in enumerate(segments)
-        if segment.avg_logprob < threshold
-    }
-    return _passages(FindingKind.LOW_CONFIDENCE, segments, marked)
+    marked: dict[int, str] = {}
+    times: dict[int, tuple[float, float]] = {}
+    for number, segment in enumerate(segments):
+        if segment.avg_logprob < threshold:
+            marked[number] = f"{segment.avg_logprob:.1f}"
+            times[number] = segment.start, segment.end
+    return _passages(FindingKind.LOW_CONFIDENCE, times.__getitem__, marked)
 
 
 def _passages(
-    kind: FindingKind, segments: Sequence[Segment], marked: dict[int, str]
+    kind: FindingKind, times: Callable[[int], tuple[float, float]], marked: dict[int, str]
 ) -> Iterator[Finding]:
-    """One finding for neighbouring segments with the same detail; of log probs., the lowest."""
+    """One finding for neighbouring segments with the same detail; of log probs., the lowest.
+
+    `times` gives the start and end of a segment by its number.
+    """
     numbers = sorted(marked)
     for _, group in groupby(enumerate(numbers), key=lambda pair: pair[1] - pair[0]):
         run = [number for _, number in group]
         if kind is FindingKind.LOW_CONFIDENCE:
             lowest = min((marked[number] for number in run), key=float)
-            yield Finding(
-                kind, segments[run[0]].start, segments[run[-1]].end, f"log prob. {lowest}"
-            )
+            yield Finding(kind, times(run[0])[0], times(run[-1])[1], f"log prob. {lowest}")
             continue
         for detail, part in groupby(run, key=lambda number: marked[number]):
             same = list(part)
-            yield Finding(kind, segments[same[0]].start, segments[same[-1]].end, detail)
+            yield Finding(kind, times(same[0])[0], times(same[-1])[1], detail)
 
 
 # --- speech without text -------------------------------------------------------------------------
 
 
 def missing_speech(
-    speech: Sequence[SpeechChunk], segments: Sequence[Segment], least: float
+    speech: Sequence[SpeechChunk], segments: Iterable[Segment], least: float
 ) -> Iterator[Finding]:
     """Stretches of speech, of `least` seconds or more, without text."""
     texts = _merged((segment.start, segment.end) for segment in segments if segment.text.strip())
@@ -263,6 +334,30 @@ def _merged(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
         else:
             merged.append((start, end))
     return merged
+
+
+# --- text without speech -------------------------------------------------------------------------
+
+
+def credits_in(segments: Iterable[Segment], marked: Sequence[Finding]) -> Iterator[Finding]:
+    """Credits of subtitles, which nobody says, that are not among the findings `marked`."""
+    for segment in segments:
+        if is_credit(segment.text) and not is_marked(segment, marked):
+            yield unspoken(segment.start, segment.end, segment.text)
+
+
+def is_marked(segment: Segment, findings: Iterable[Finding]) -> bool:
+    """Whether the segment is one that the findings call text without speech."""
+    middle = (segment.start + segment.end) / 2
+    kind = FindingKind.UNSPOKEN
+    return any(one.kind is kind and one.start <= middle <= one.end for one in findings)
+
+
+def left_out(finding: Finding) -> Finding:
+    """The finding when text without speech is left out of the transcripts."""
+    if finding.kind is not FindingKind.UNSPOKEN:
+        return finding
+    return replace(finding, detail=f"{finding.detail}; left out")
 
 
 # --- languages -----------------------------------------------------------------------------------

@@ -30,7 +30,9 @@ class Queue:
         self._numbers: dict[str, int] = {}
         self._done_stems: dict[str, str] = {}
         self._next_id = max(self.view.jobs, default=0) + 1
-        self._paths = {job.path: job.id for job in self}
+        self._paths: dict[str, JobId] = {}
+        for job in self:
+            self._hold_path(job)
         self._stem_index: dict[str, JobId] | None = None
         self._reserved: set[str] = set()  # case-folded stems that no job may get
 
@@ -79,7 +81,12 @@ class Queue:
         return any(job.source == url for job in self)
 
     def make(
-        self, path: StrPath, names: Names | None = None, root: str = "", source: str | None = None
+        self,
+        path: StrPath,
+        names: Names | None = None,
+        root: str = "",
+        source: str | None = None,
+        track: int = 0,
     ) -> Job:
         """A new job for the file, with a unique name for its outputs; to be added, or released.
 
@@ -87,10 +94,11 @@ class Queue:
         removed gets its old name again, and no other file does.
         """
         text = path_to_text(path)
-        stem = self._done_stems.pop(text, None)
+        stem = None if track else self._done_stems.pop(text, None)
         if stem is None:
             stem = self._unused(names or plain_names(path))
-        job = Job(self._next_id, text, root=sys.intern(root), source=source).with_stem(stem)
+        job = Job(self._next_id, text, root=sys.intern(root), source=source, track=track)
+        job = job.with_stem(stem)
         self._next_id += 1
         self._hold(job)
         return job
@@ -100,7 +108,8 @@ class Queue:
 
         Its outputs get another name if the old one is in use.
         """
-        if job.id in self.view.jobs or job.path in self._paths:
+        is_there = job.path in self._paths and job.track < 2
+        if job.id in self.view.jobs or is_there:
             return None
         is_its_own = self._done_stems.pop(job.path, None) is not None
         if not is_its_own and self._is_taken(job.stem.casefold()):
@@ -113,7 +122,8 @@ class Queue:
         for job in jobs:
             self._give_up(job)
             if isinstance(job.state, Completed):  # its outputs must not be overwritten
-                self._done_stems[job.path] = job.stem
+                if not job.track:
+                    self._done_stems[job.path] = job.stem
                 self._reserved.add(job.stem.casefold())
             else:
                 self._reserved.discard(job.stem.casefold())
@@ -131,10 +141,17 @@ class Queue:
 
     def _hold(self, job: Job) -> None:
         stem = job.stem.casefold()
-        self._paths[job.path] = job.id
+        self._hold_path(job)
         self._stems[stem] = job.id
         if self._reserved:
             self._reserved.discard(stem)
+
+    def _hold_path(self, job: Job) -> None:
+        """The path is that of the first of several audio tracks."""
+        if job.track < 2:
+            self._paths[job.path] = job.id
+        else:
+            self._paths.setdefault(job.path, job.id)
 
     def _give_up(self, job: Job) -> None:
         stem = job.stem.casefold()

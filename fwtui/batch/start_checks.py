@@ -1,13 +1,16 @@
 """Checks before the work: whether a batch, or a file with its own settings, can succeed at all."""
 
 import errno
+import os
 import tempfile
 from collections.abc import Callable
+from pathlib import Path
 
 from fwtui.config.validate import validated, warnings
 from fwtui.core.failure import Failure
 from fwtui.core.paths import expand_home
 from fwtui.core.settings import ModelSettings, OutputSettings, Settings
+from fwtui.disk.files import is_folder
 from fwtui.engine.classify import classify_exception
 from fwtui.errors import FwtuiError, UsageError
 from fwtui.models.capabilities import check_model, unsupported_compute_type
@@ -46,6 +49,23 @@ def settings_failure(settings: Settings) -> Failure | None:
     except FwtuiError as error:
         return classify_exception(error)
     return None
+
+
+def check_writable(folder: Path) -> None:
+    """Check that the system lets files be made in a folder, or in the one it will be made in.
+
+    Before the work: a transcript that cannot be written is known before it is made. Raises OSError.
+    """
+    existing = next((one for one in (folder, *folder.parents) if is_folder(one)), None)
+    if existing is not None and not os.access(existing, os.W_OK | os.X_OK):
+        number = errno.EROFS if _is_read_only(existing) else errno.EACCES
+        raise OSError(number, os.strerror(number), str(existing))
+
+
+def _is_read_only(folder: Path) -> bool:
+    if not hasattr(os, "statvfs"):
+        return False
+    return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
 
 
 def _check_compute_type(model: ModelSettings, count_gpus: Callable[[], int]) -> None:

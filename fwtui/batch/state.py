@@ -37,13 +37,13 @@ from fwtui.core.events import (
     SettingsChanged,
 )
 from fwtui.core.failure import Failure
-from fwtui.core.job import Completed, Failed, Job, JobId, Pending
+from fwtui.core.job import AudioTrack, Cancelled, Completed, Failed, Job, JobId, MediaInfo, Pending
 from fwtui.core.paths import StrPath, expand_home, path_to_text, text_to_path
 from fwtui.core.redact import redacted
 from fwtui.core.segment import Transcript
 from fwtui.core.session import FilePlan, WindowResult
 from fwtui.core.settings import Settings
-from fwtui.core.text import valid_unicode
+from fwtui.core.text import text_so_far, valid_unicode
 from fwtui.core.view import JobCounts
 from fwtui.core.watched_folder import WatchedFolder
 from fwtui.errors import FwtuiError
@@ -107,11 +107,34 @@ class BatchState:
         Raises StorageError; nothing has changed then.
         """
         async with self._committing:
+            changes = tuple(map(self._with_text_seconds, changes))
             await asyncio.to_thread(self.store.append, changes)
             for change in changes:
+                before = self.queue.get(change.job.id) if isinstance(change, JobChanged) else None
                 self.queue.apply(change)
                 self.on_commit(change)
                 self.emit(change)
+                self._mention_text(change, before)
+
+    def _with_text_seconds(self, change: DurableChange) -> DurableChange:
+        """The change, with how much of a failed or cancelled file has a text."""
+        match change:
+            case JobChanged(job=Job(id=job_id, state=Failed() | Cancelled() as state) as job):
+                seconds = self.store.done_seconds(job_id)
+                return JobChanged(replace(job, state=replace(state, done_seconds=seconds)))
+            case _:
+                return change
+
+    def _mention_text(self, change: DurableChange, before: Job | None) -> None:
+        """Say where the text of a file is that has just failed or was cancelled."""
+        if not isinstance(change, JobChanged) or not isinstance(
+            change.job.state, Failed | Cancelled
+        ):
+            return
+        job, session = change.job, self.store.session_id
+        ended = before is None or not isinstance(before.state, Failed | Cancelled)
+        if ended and (text := text_so_far(job.text_seconds, session, job.name)):
+            self.log(Level.INFO, f"{job.name}: {text}", job.id)
 
     # --- listeners -----------------------------------------------------------------------------
 
@@ -203,6 +226,32 @@ class BatchState:
                 yield replace(job, state=Failed(now(), one.failure))
             else:
                 yield job if settings is None else replace(job, settings=settings)
+
+    async def split_tracks(self, job: Job, tracks: Sequence[AudioTrack]) -> None:
+        """Make each audio track of a file a job, in one change; the job itself is the first."""
+
+        def of_track(number: int) -> Job:
+            media = job.media or MediaInfo(0.0)
+            return replace(
+                job, track=number, media=replace(media, tracks=tuple(tracks), track=number)
+            )
+
+        first = of_track(tracks[0].number)
+        async with self.names_of_other_sessions() as others:
+            self.queue.avoid(others)
+            self.queue.free_name(job)
+            first = self.queue.renamed(first, self.names_of(first))
+            new = []
+            for track in tracks[1:]:
+                one = of_track(track.number)
+                made = self.queue.make(job.path, self.names_of(one), job.root, track=one.track)
+                new.append(replace(made, media=one.media, settings=job.settings))
+            try:
+                await self.commit(JobChanged(first), JobsAdded(tuple(new)))
+            except FwtuiError:
+                self.queue.release(new)
+                self.queue.keep_name(job)
+                raise
 
     @asynccontextmanager
     async def names_of_other_sessions(self) -> AsyncIterator[Mapping[str, str]]:

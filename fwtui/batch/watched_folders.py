@@ -8,6 +8,8 @@ from typing import Literal
 
 from msgspec.structs import replace
 
+from fwtui.batch.disk_wait import failure_of
+from fwtui.batch.finish import recording_name, rename_written
 from fwtui.batch.messages import AfterActionDone
 from fwtui.batch.start_checks import check_settings
 from fwtui.batch.state import BatchState
@@ -21,7 +23,7 @@ from fwtui.core.job import Completed, Failed, Job, JobId, Pending, Processing
 from fwtui.core.paths import path_to_text, text_to_path
 from fwtui.core.text import in_natural_order, plural, printable
 from fwtui.core.watched_folder import FolderStatus, WatchedFolder
-from fwtui.errors import FwtuiError, StorageError
+from fwtui.errors import FwtuiError, StorageError, UsageError
 from fwtui.sessions.delete import was_quarantined
 from fwtui.sessions.load import load
 from fwtui.sessions.session_files import SessionFiles
@@ -35,7 +37,7 @@ from fwtui.watch.folder import (
     FolderStatusChanged,
     FolderWatch,
 )
-from fwtui.watch.processed import ProcessedFile, ProcessedFiles
+from fwtui.watch.processed import ProcessedFile, ProcessedFiles, known_path, one_folder
 
 JOIN_SECONDS = 5.0
 
@@ -137,6 +139,7 @@ class WatchedFolders:
         A folder that cannot be watched stays in the list with its problem. Raises StorageError if
         the session cannot be written.
         """
+        folder = await asyncio.to_thread(one_folder, folder, self.locations.watched)
         await self._close_folder(folder.path)
         if not self._open:
             self._read_queue()
@@ -170,6 +173,8 @@ class WatchedFolders:
 
     async def _open_files(self, one: _OpenFolder) -> None:
         path = one.folder.path
+        if one.folder.target == path:
+            raise UsageError("Finished files cannot be moved to the watched folder itself")
         one.files = await asyncio.to_thread(ProcessedFiles.open, self.locations.watched, path)
         if one.files.problem:
             self.state.log(Level.ERROR, one.files.problem)
@@ -189,6 +194,9 @@ class WatchedFolders:
 
     async def unwatch(self, path: str) -> None:
         """Stop watching a folder. Raises StorageError."""
+        if path not in self._open:
+            known = known_path(text_to_path(path), self.locations.watched)
+            path = path_to_text(known)
         if path in self._open:
             await self._close_folder(path)
             self._update_excluded()
@@ -304,10 +312,13 @@ class WatchedFolders:
 
     async def _rename(self, job: Job, path: str) -> None:
         await self._move_job(job, path)
+        moved = self.state.queue[job.id]
         if not job.is_finished:
             self._renamed.add(job.id)
+        elif isinstance(moved.state, Completed):  # it was renamed just before it was done
+            self._spawn(self._act_on(await rename_written(self.state, moved)))
         elif _was_missing(job):
-            await self._retry([self.state.queue[job.id]])
+            await self._retry([moved])
 
     async def _move_job(self, job: Job, path: str) -> None:
         if self.state.queue.at(path) is None:
@@ -376,7 +387,16 @@ class WatchedFolders:
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended_task)
+
+    def _ended_task(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, FwtuiError | OSError):  # of the history, or of the session
+            failure = failure_of(error, self.locations.watched)
+            self.state.log(Level.ERROR, f"Watched folders: {failure}")
+        elif error is not None:
+            raise error
 
     async def _ignore(self, paths: list[str]) -> None:
         for one in tuple(self._open.values()):
@@ -400,12 +420,15 @@ class WatchedFolders:
                     text = f"{job.name} was transcribed but not moved yet: {missing.title}"
                     self.state.log(Level.WARNING, text, job.id)
                     return  # it is moved when the folder is watched again
+                name = recording_name(self.state, job)
                 path = await asyncio.to_thread(
-                    apply_after_action, one.folder, job.file, entry.known
+                    apply_after_action, one.folder, job.file, entry.known, name
                 )
                 moved_to = path_to_text(path)
             except FileReplaced:
                 pass  # the folder's thread will find the new file
+            except FileNotFoundError:
+                return  # it was deleted; or renamed, which the folder's thread will tell
             except OSError as error:
                 action = "moved" if one.folder.after == "move" else "tagged"
                 reason = error.strerror or str(error)

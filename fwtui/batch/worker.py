@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from fwtui.batch.conflicts import SKIPPED_AT_ONCE, resolve_outputs, stem_path
 from fwtui.batch.disk_wait import blocks_batch
+from fwtui.batch.estimate import Performance, settings_key, shortage
 from fwtui.batch.file_recorder import (
     FileRecorder,
     finished_plan,
@@ -25,7 +26,8 @@ from fwtui.batch.file_run import FileRun
 from fwtui.batch.memory_guard import MemoryGuard
 from fwtui.batch.messages import EngineExited, EngineMessage, EngineReplied, WorkerMessage
 from fwtui.batch.retry import NO_GPU, without_gpu
-from fwtui.batch.start_checks import settings_failure
+from fwtui.batch.split_tracks import keeps_file, list_tracks, settings_of, wants_split
+from fwtui.batch.start_checks import check_writable, settings_failure
 from fwtui.batch.state import BatchState, now
 from fwtui.batch.watchdog import Watchdog, WindowPace
 from fwtui.config.overrides import from_overrides
@@ -33,7 +35,7 @@ from fwtui.core.decoding import batch_size
 from fwtui.core.events import EngineChanged, EngineInfo, JobProgress, Level
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.job import Failed, Job, JobId, Processing
-from fwtui.core.settings import ModelSettings
+from fwtui.core.settings import ModelSettings, Settings
 from fwtui.engine.client import EngineClient, EngineExit
 from fwtui.engine.protocol import (
     AnyReply,
@@ -60,7 +62,7 @@ from fwtui.engine.protocol import (
     WindowDone,
 )
 from fwtui.errors import EngineError
-from fwtui.memory.measure import MemoryMeter
+from fwtui.memory.measure import MemoryMeter, peak_of
 
 # Audio to prepare ahead: enough that an engine never runs dry, little enough that no other engine
 # is short of files.
@@ -152,7 +154,7 @@ class EngineWorker:
     `slot` is its number, `device` the index of its GPU; with `on_cpu` the GPU is not used. `post`
     puts a message into the batch's inbox and may be called from any thread. `halted` is why the
     batch cannot continue; with `unusable` only this engine is affected. `windows` counts the
-    windows since the present engine was loaded.
+    windows since the present engine was loaded. `learn` gets what was measured with which settings.
     """
 
     def __init__(
@@ -165,6 +167,7 @@ class EngineWorker:
         memory_guard: MemoryGuard,
         post: Callable[[WorkerMessage], None],
         command: tuple[str, ...],
+        learn: Callable[[Settings, Performance], None],
     ) -> None:
         self.slot = slot
         self.device = device
@@ -174,6 +177,7 @@ class EngineWorker:
         self.memory_guard = memory_guard
         self.post = post
         self.command = command
+        self.learn = learn
         self.info: EngineInfo | None = None
         self.halted: Failure | None = None
         self.unusable = False
@@ -191,10 +195,13 @@ class EngineWorker:
         self._returning: JobId | None = None
         self._due: Failure | Literal["replace"] | None = None
         self._replacing = False
+        self._unsplit: set[JobId] = set()
         self._recent_rungs: deque[int] = deque(maxlen=3)
         self._failed_starts = 0
         self._fatal: Failure | None = None
         self._busy: Busy | None = None
+        self._peak = 0.0  # MB
+        self._peak_key = ""  # of the settings that it was measured with
 
     # --- state ---------------------------------------------------------------------------------
 
@@ -251,6 +258,8 @@ class EngineWorker:
                 break
             if await self._has_bad_settings(waiting):
                 continue
+            if await self._split_tracks(waiting):
+                continue
             run = self._runs.get(waiting.id) or self._new_run(waiting)
             if (job := await self._resolve_outputs(waiting, run)) is None:
                 self._runs.pop(waiting.id, None)
@@ -267,6 +276,23 @@ class EngineWorker:
                     self.end_engine()
                 break
             await self._send(job, run)
+        return False
+
+    async def _split_tracks(self, job: Job) -> bool:
+        """Make each audio track of a file a job of its own, if that is asked for."""
+        if job.id in self._unsplit or not wants_split(self.state, job):
+            return False
+        tracks = await list_tracks(job.path)
+        if len(tracks) > 1 and keeps_file(self.state, job):
+            await self.state.split_tracks(job, tracks)
+            self.state.log(
+                Level.INFO, f"{job.name}: {len(tracks)} audio tracks, one by one", job.id
+            )
+            return True
+        self._unsplit.add(job.id)
+        if len(tracks) > 1:
+            text = "only one audio track is transcribed, because the file is not kept"
+            self.state.log(Level.WARNING, f"{job.name}: {text}", job.id)
         return False
 
     async def _has_bad_settings(self, job: Job) -> bool:
@@ -286,6 +312,7 @@ class EngineWorker:
         try:
             missing = await asyncio.to_thread(self.state.output_folders.missing, folder)
             if missing is None:
+                await asyncio.to_thread(check_writable, folder)
                 return await resolve_outputs(self.state, waiting, run.settings)
             self._halt(missing)
             return None
@@ -307,7 +334,7 @@ class EngineWorker:
     def _new_run(self, job: Job) -> FileRun:
         """A run for the job; kept only once the job is sent."""
         self._paces.pop(job.id, None)
-        settings = self.state.settings if job.settings is None else from_overrides(job.settings)
+        settings = settings_of(self.state, job)
         device = self.info.device if self.info else settings.model.device
         return new_run(job, settings, device, list(self._recent_rungs))
 
@@ -382,6 +409,7 @@ class EngineWorker:
         watchdog = Watchdog(self.state.settings.batch.stall_seconds, self._paces)
         client = EngineClient(self._model(run), self._on_stderr, self.command, watchdog)
         self._client, self._busy = client, None
+        self._peak, self._peak_key = 0.0, ""
         self._watching = asyncio.create_task(watchdog.watch(client, self._on_stalled))
         self._reader = asyncio.create_task(asyncio.to_thread(_read_replies, client, self.post))
         self.state.emit(EngineChanged(self.slot, loading=True))
@@ -501,6 +529,8 @@ class EngineWorker:
             case WindowDone(job=job, result=result, worked=worked):
                 await self._recorder.window(self._runs[job], result, worked)
                 self.windows += 1
+                if not result.skipped:
+                    self._learn_peak(self._runs[job])
                 await self._at_window(done=result.state.done)
             case FileFinished(job=job, changed=changed, rss=rss):
                 run = await self._leave(job, rss)
@@ -510,6 +540,41 @@ class EngineWorker:
                 await self._recorder.stopped(await self._leave(job, rss))
             case FileFailed(job=job, failure=failure, shared=shared, rss=rss):
                 await self._on_file_failed(await self._leave(job, rss), failure, shared=shared)
+
+    # --- what is learnt of the memory -----------------------------------------------------------
+
+    def _settings_of(self, run: FileRun) -> Settings:
+        """The settings that the file is transcribed with now, on its rung and device."""
+        model = without_gpu(run.current.model) if self.on_cpu else run.current.model
+        return replace(run.settings, model=model, decoding=run.current.decoding)
+
+    def _learn_peak(self, run: FileRun) -> None:
+        """Learn the engine's peak, now that a window is done.
+
+        It is that of all files since the engine was started, so nothing is learnt of an engine that
+        had files with different settings.
+        """
+        assert self.info is not None
+        key = settings_key(self._settings_of(run))
+        self._peak_key = self._peak_key or key
+        if key == self._peak_key and (peak := peak_of(self.info.pid)) > self._peak:
+            self._peak = peak
+            self.learn(self._settings_of(run), Performance(ram=peak))
+
+    def _learn_shortage(self, run: FileRun, failure: Failure) -> None:
+        """Learn that the file needs more memory than there was."""
+        reading = self.meter.last_engines
+        if failure.kind is not FailureKind.OUT_OF_MEMORY or reading is None:
+            return
+        settings = self._settings_of(run)
+        if "GPU" in failure.title:
+            for gpu in reading.gpus:
+                if gpu.index == self.device:
+                    had = shortage(gpu.ours or gpu.used, gpu.total - gpu.used)
+                    self.learn(settings, Performance(short_gpu=had))
+        else:
+            had = shortage(self._peak or reading.engines, reading.available)
+            self.learn(settings, Performance(short_ram=had))
 
     async def _on_ready(self, ready: Ready) -> None:
         assert self._client is not None
@@ -564,6 +629,7 @@ class EngineWorker:
                 self.unusable = no_gpu
                 self._halt(failure)  # the next file would fail in the same way
             return
+        self._learn_shortage(run, failure)
         retried = await self._failed(run, failure, died=False, shared=shared)
         if shared and self._in_flight.at(JobStage.IN_MODEL):
             return  # the same reply is still to come for the rest of the batch
@@ -604,6 +670,7 @@ class EngineWorker:
             run = self._runs.pop(job)
             if job in suspects and not expected:
                 shared = len(suspects) > 1
+                self._learn_shortage(run, failure)
                 await self._failed(run, failure, died=True, shared=shared, loaded=loaded)
                 continue
             await self._recorder.stopped(run)

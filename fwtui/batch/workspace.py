@@ -112,7 +112,8 @@ class Workspace:
 
     def sweep(self) -> DeletedFiles:
         """Delete scratch files and sockets that no running process uses."""
-        running(self.locations)
+        with contextlib.suppress(StorageError):
+            running(self.locations)
         sweep_links(self.locations.cache / LINKS, self.locations.sessions)
         return sweep(self.locations.scratch, self.locations.sessions, datetime.now())
 

@@ -6,6 +6,7 @@ Imports little, so that the search for files starts early, beside all other impo
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from fwtui.batch.prefetch import Prefetch
 from fwtui.cli.command_table import COMMANDS
@@ -51,6 +52,7 @@ def _explained(error: OSError) -> FwtuiError | None:
     """The error of a disk in words; None if it can only be a bug."""
     from fwtui.cli.jsonlines import discard_stdout, unwritable_stdout
     from fwtui.core.disk_errors import DiskErrorKind, disk_hint, kind_of, reason_of
+    from fwtui.disk.files import access_hint
 
     if not error.filename and _was_printing(error):
         discard_stdout()  # Python writes what is left when it ends
@@ -63,8 +65,10 @@ def _explained(error: OSError) -> FwtuiError | None:
             "Change to another one: relative names, and the settings that name a folder this way,"
             " mean nothing here.",
         )
-    where = f"{error.filename}: " if isinstance(error.filename, str) else ""
-    return FwtuiError(f"{where}{reason_of(error)}", disk_hint(error))
+    if not isinstance(error.filename, str):
+        return FwtuiError(reason_of(error), disk_hint(error))
+    hint = access_hint(Path(error.filename)) if kind_of(error) is DiskErrorKind.REFUSED else ""
+    return FwtuiError(f"{error.filename}: {reason_of(error)}", hint or disk_hint(error))
 
 
 def _was_printing(error: OSError) -> bool:

@@ -225,6 +225,8 @@ def facts(one: "ModelEntry", settings: ModelSettings) -> Iterator[tuple[str, str
     if one.folder and one.languages and one.languages < 20:
         yield "", " ".join(supported_languages(Path(one.folder)))
     model = find_in_catalogue(one.repo)
+    if model is not None and not model.translates:
+        yield "translates", "no"
     if model is not None:
         cpu = estimate(Settings(), model.megabytes, "cpu").ram
         gpu = estimate(Settings(), model.megabytes, "cuda").gpu or 0.0

@@ -23,11 +23,20 @@ from fwtui.core.events import (
     SettingsChanged,
 )
 from fwtui.core.failure import Failure
-from fwtui.core.job import Completed, Failed, Job, JobId, Pending, Processing, Skipped
+from fwtui.core.job import Cancelled, Completed, Failed, Job, JobId, Pending, Processing, Skipped
 from fwtui.core.notification import end_text, terminal_signal
 from fwtui.core.paths import text_to_path
 from fwtui.core.settings import DoneSettings
-from fwtui.core.text import cells, clipped, clock, plural, printable, subtitle_time, without_name
+from fwtui.core.text import (
+    cells,
+    clipped,
+    clock,
+    plural,
+    printable,
+    subtitle_time,
+    text_so_far,
+    without_name,
+)
 from fwtui.core.view import BatchView
 from fwtui.errors import ExitCode
 
@@ -109,7 +118,10 @@ def summary(record: RunRecord, output_dir: str, times: str = "×") -> Iterator[s
 
 
 def failures(record: RunRecord) -> Iterator[str]:
-    """For each failed file: its path and what happened, then what to do about it."""
+    """For each failed file: its path and what happened, then what to do about it.
+
+    Then where its text so far is, also for cancelled files that have any.
+    """
     for job in record.view.jobs.values():
         if isinstance(job.state, Failed):
             path = printable(job.source or str(job.file))
@@ -117,6 +129,12 @@ def failures(record: RunRecord) -> Iterator[str]:
             yield f"failed: {path}: {printable(title)}"
             if job.state.failure.hint:
                 yield f"  {printable(job.state.failure.hint)}"
+        if isinstance(job.state, Failed | Cancelled) and (
+            kept := text_so_far(job.text_seconds, record.view.session_id, job.name)
+        ):
+            if isinstance(job.state, Cancelled):
+                yield f"cancelled: {printable(job.source or str(job.file))}"
+            yield f"  {kept}"
 
 
 class FileCounts(Protocol):

@@ -16,7 +16,7 @@ from fwtui.cli.console import Console
 from fwtui.cli.options import OPTIONAL_SUBCOMMAND, fwtui_command
 from fwtui.config.locations import Locations
 from fwtui.core.job import state_label
-from fwtui.core.text import plural, printable, size_text
+from fwtui.core.text import plural, printable, size_text, text_so_far
 from fwtui.errors import ExitCode, FwtuiError, StorageError, UsageError
 
 if TYPE_CHECKING:
@@ -118,6 +118,8 @@ def _in_use(stored: "StoredSession") -> FwtuiError:
 
 
 FORMATS = ("json", "toml", "csv")
+# Those of transcripts; a test compares them with the writers, which are imported when needed.
+OUTPUT_FORMATS = ("txt", "vtt", "srt", "tsv", "json", "lrc", "ass", "csv", "md", "docx")
 
 
 @fwtui_command(
@@ -152,6 +154,53 @@ def show(session_id: str) -> ExitCode:
         failure = job.failure
         reason = f"  {printable(failure.beside(job.name))}" if failure else ""
         click.echo(f"{state_label(job.state):<9}  {printable(str(job.file))}{reason}")
+        resume = stored.session.resumable.get(job.id)
+        seconds = resume.seconds if resume else 0.0
+        if kept := text_so_far(seconds, stored.session.session_id, job.name):
+            click.echo(f"{'':<9}  {kept}")
+    return ExitCode.DONE
+
+
+@command.command("text", short_help="Print or write the text of unfinished files so far.")
+@click.argument("session_id", shell_complete=session_ids)
+@click.argument("files", nargs=-1)
+@click.option(
+    "--format",
+    "-f",
+    "form",
+    type=click.Choice(OUTPUT_FORMATS),
+    default="txt",
+    show_default=True,
+    help="Format of the text",
+)
+@click.option(
+    "--output_dir",
+    "--output-dir",
+    "-o",
+    "folder",
+    type=click.Path(readable=False),
+    help="Folder to write to, one file each (default: print it)",
+)
+def text(session_id: str, files: tuple[str, ...], form: str, folder: str | None) -> ExitCode:
+    """Print the text of failed, cancelled and interrupted files, as far as it is transcribed.
+
+    FILES are names or paths of recordings in the session, by default all that are unfinished and
+    have a text. The session stays as it is, also while another fwtui is using it. Written files
+    are called "NAME (unfinished)".
+    """
+    from fwtui.batch.unfinished_text import read_unfinished, write_unfinished
+
+    locations = Locations.default()
+    session = asyncio.run(_any_named(_workspace(), session_id, Console()))
+    found = read_unfinished(session, locations.sessions, files)
+    if folder is not None:
+        for path in write_unfinished(found, session.settings.output, form, Path(folder)):
+            click.echo(printable(str(path)))
+        return ExitCode.DONE
+    for one in found:
+        if len(found) > 1:
+            click.echo(f"# {printable(str(one.job.file))}")
+        click.echo(one.rendered(form, session.settings.output), nl=False)
     return ExitCode.DONE
 
 
@@ -223,7 +272,7 @@ def to_discard(
 @click.option(
     "--output",
     "-o",
-    type=click.Path(),
+    type=click.Path(readable=False),
     help="File to write or overwrite (default: stdout)",
 )
 @click.option("--logs", is_flag=True, help="Include the session's log (JSON and TOML only)")

@@ -51,7 +51,9 @@ class Seconds(click.FloatRange):
 
 
 @fwtui_command("watch", SettingsCommand)
-@click.argument("folders", metavar="DIR...", nargs=-1, required=True, type=click.Path())
+@click.argument(
+    "folders", metavar="DIR...", nargs=-1, required=True, type=click.Path(readable=False)
+)
 @click.option(
     "--include",
     multiple=True,
@@ -100,7 +102,7 @@ class Seconds(click.FloatRange):
 )
 @click.option(
     "--move_to",
-    type=click.Path(),
+    type=click.Path(readable=False),
     metavar="DIR",
     help="Target folder of --after move  [default: transcribed, in the watched folder]",
 )
@@ -138,6 +140,8 @@ def command(
     name and after restarts. Ctrl-C or `fwtui stop` stops watching. The same command later resumes
     the remaining files and finds those that arrived in between.
     """
+    from fwtui.watch.processed import one_folder
+
     locations = Locations.default()
     kind = WatchedFolder(
         path="",
@@ -150,7 +154,8 @@ def command(
         after=after,
         move_to=path_to_text(_absolute(move_to)) if move_to else "",
     )
-    watched = tuple(_checked(replace(kind, path=_path(folder))) for folder in folders)
+    given = (one_folder(replace(kind, path=_path(one)), locations.watched) for one in folders)
+    watched = tuple({folder.path: _checked(folder) for folder in given}.values())
     _prepare(watched, locations, forget=forget)
     request = Request(
         paths=(), settings=validated(settings_from(ctx, locations)), watch=watched, changes={}
@@ -202,7 +207,10 @@ async def open_watch(
     It resumes the newest session not in use that watched one of them.
     """
     paths = {folder.path for folder in folders}
-    stored = next((one for one in sessions if one.in_use is None and _shares(one, paths)), None)
+    known = workspace.locations.watched
+    stored = next(
+        (one for one in sessions if one.in_use is None and _shares(one, paths, known)), None
+    )
     if stored is None:
         return await workspace.start(settings, folders), [Start()]
     session = stored.session
@@ -219,5 +227,7 @@ def _differs(settings: Settings, stored: Settings) -> bool:
     return settings != stored.with_user_settings_of(settings)
 
 
-def _shares(stored: "StoredSession", paths: set[str]) -> bool:
-    return any(folder.path in paths for folder in stored.session.folders)
+def _shares(stored: "StoredSession", paths: set[str], known: Path) -> bool:
+    from fwtui.watch.processed import one_folder
+
+    return any(one_folder(folder, known).path in paths for folder in stored.session.folders)

@@ -23,7 +23,7 @@ def save_settings(path: Path, settings: Settings) -> None:
     never overwritten.
     """
     try:
-        before = path.read_bytes() if path.exists() else b""
+        before = read_file(path)
     except OSError as error:
         raise _cannot_write(storage_error(error, path, "write")) from error
     write_settings(path, _rendered(path, before, settings))

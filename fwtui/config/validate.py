@@ -22,7 +22,13 @@ from fwtui.core.decoding import CLIPS, TOKENS, clip_points, suppressed_tokens
 from fwtui.core.disk_errors import DiskErrorKind, kind_of
 from fwtui.core.languages import AUTO, language_code, nearest_language
 from fwtui.core.paths import expand_home
-from fwtui.core.settings import LEAST_INCREMENT, DecodingSettings, OutputFormat, Settings
+from fwtui.core.settings import (
+    ALL_TRACKS,
+    LEAST_INCREMENT,
+    DecodingSettings,
+    OutputFormat,
+    Settings,
+)
 from fwtui.core.templates import check_template
 from fwtui.core.text import FORMS, parse_amount
 from fwtui.disk.files import is_folder, is_present
@@ -42,6 +48,7 @@ _NOT_BATCHED = (
 )
 _NEED_WORD_TIMES = ("highlight_words", "max_line_count", "max_line_width", "max_words_per_line")
 _ARROW = "=>"
+_AUDIO_TRACKS = "the number of a track (from 1), a language, or all"
 
 
 def validated(settings: Settings) -> Settings:
@@ -62,7 +69,7 @@ def validated(settings: Settings) -> Settings:
     return made
 
 
-def validated_value(  # noqa: C901 - one case per setting
+def validated_value(  # noqa: C901, PLR0912 - one case per setting
     field: Field, value: Value, settings: Settings | None = None
 ) -> Value:
     """One value as `validated` makes it, checked by itself; raises the same errors.
@@ -74,6 +81,8 @@ def validated_value(  # noqa: C901 - one case per setting
     match field.key:
         case "decoding.language":
             return _language(field.key, value)
+        case "decoding.audio_track":
+            _check_text(field.key, value, _audio_track, _AUDIO_TRACKS)
         case "decoding.clip_timestamps":
             _check_text(field.key, value, clip_points, CLIPS)
         case "decoding.suppress_tokens":
@@ -147,7 +156,7 @@ def _check_more_formats(text: str | None) -> None:
     for name in (text or "").split(","):
         if name.strip().lower() not in {*get_args(OutputFormat), ""}:
             raise UsageError(
-                f"there is no format {name.strip()!r}",
+                f"there is no format {shortened(name.strip())}",
                 f"formats: {', '.join(get_args(OutputFormat))}",
                 setting="output.more_formats",
             )
@@ -187,6 +196,11 @@ def _check_model_language(model: str, code: str | None) -> None:
             f"use --model {model.removesuffix('.en')}, or --language en",
             setting="model.model",
         )
+
+
+def _audio_track(text: str) -> None:
+    if not (text == ALL_TRACKS or language_code(text) or (text.isdecimal() and int(text) > 0)):
+        raise ValueError
 
 
 def _check_text(key: str, text: str, parse: Callable[[str], object], forms: str) -> None:

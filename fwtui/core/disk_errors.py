@@ -144,6 +144,14 @@ def disk_failure(area: DiskArea, error: OSError, place: str, doing: str = "use")
     named = error.filename if isinstance(error.filename, str) else ""
     where = named or place.lstrip("\0")
     what = verdict(area, error)
+    if area is DiskArea.SCRATCH and kind_of(error) is DiskErrorKind.MISSING:
+        return Failure(
+            FailureKind.OUTPUT,
+            printable(f"The decoded audio was deleted while it was needed: {where}"),
+            "The recording is untouched: retry the file. Something empties the cache folder: "
+            "exclude it there, or set FWTUI_CACHE_DIR to another one.",
+            repr(error),
+        )
     return Failure(
         _failure_kind(area, kind_of(error)),
         printable(f"Cannot {doing} {where}: {reason_of(error)}"),

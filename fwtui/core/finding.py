@@ -16,6 +16,7 @@ class FindingKind(StrEnum):
     LANGUAGE = "language"
     TOO_FAST = "too_fast"
     CUT_OFF = "cut_off"
+    UNSPOKEN = "text_without_speech"
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -34,6 +35,7 @@ TITLES = {
     FindingKind.LANGUAGE: "other language",
     FindingKind.TOO_FAST: "too fast to read",
     FindingKind.CUT_OFF: "text cut off",
+    FindingKind.UNSPOKEN: "text without speech",
 }
 
 

@@ -17,10 +17,26 @@ JobId = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
 
 # The garbage collector need not look at these structs, because they are in no reference cycle: with
 # 100,000 finished files a collection takes 5 ms instead of 45.
+class AudioTrack(msgspec.Struct, frozen=True, gc=False):
+    """An audio track of a media file: its number from 1, and what the file says about it.
+
+    `language` is a code (empty: unknown), `codec` empty if it cannot be decoded.
+    """
+
+    number: int
+    language: str = ""
+    title: str = ""
+    codec: str = ""
+    channels: int = 0
+    default: bool = False
+
+
 class MediaInfo(msgspec.Struct, frozen=True, gc=False):
     """Facts about a media file: `duration` in seconds (0: unknown), `size` in bytes.
 
-    `decoded` is the length of the decoded audio in seconds, once known.
+    `decoded` is the length of the decoded audio in seconds, once known. `tracks` are the audio
+    tracks, where there are several or their languages are known; `track` is the number of the one
+    that is transcribed.
     """
 
     duration: float
@@ -31,6 +47,8 @@ class MediaInfo(msgspec.Struct, frozen=True, gc=False):
     has_video: bool = False
     size: int = 0
     decoded: float | None = None
+    tracks: tuple[AudioTrack, ...] = ()
+    track: int = 0
 
 
 class Attempt(msgspec.Struct, frozen=True, gc=False):
@@ -96,22 +114,28 @@ class Completed(msgspec.Struct, frozen=True, gc=False, tag="completed"):
 
 
 class Failed(msgspec.Struct, frozen=True, gc=False, tag="failed"):
-    """Could not be transcribed; a retry resumes where it stopped."""
+    """Could not be transcribed; a retry resumes where it stopped.
+
+    `done_seconds` of it have a text, which the session keeps.
+    """
 
     completed_at: datetime
     failure: Failure
     started_at: datetime | None = None
+    done_seconds: float = 0.0
 
 
 class Cancelled(msgspec.Struct, frozen=True, gc=False, tag="cancelled"):
     """Cancelled by the user while running.
 
     `kept`: the session is kept for it, with the progress inside it; versions before 0.2 gave it up.
+    `done_seconds` of it have a text.
     """
 
     completed_at: datetime
     started_at: datetime | None = None
     kept: bool | msgspec.UnsetType = msgspec.UNSET  # not written unless it is true
+    done_seconds: float = 0.0
 
 
 class Skipped(msgspec.Struct, frozen=True, gc=False, tag="skipped"):
@@ -136,8 +160,9 @@ class Job(msgspec.Struct, frozen=True, gc=False):
     the job's own, if it was retried with other settings than the batch's: those that differ from
     their defaults, by `section.name`. `source` is the link that the file comes from; until it is
     downloaded, `path` is where it will be. `last_failure` is why it failed before, while it waits
-    for a retry or is retried. `note` becomes a warning when the file is done: why its outputs have
-    another name.
+    for a retry or is retried. `track` is the number of the audio track where each of them is a job
+    of its own; 0: the settings say which. `note` becomes a warning when the file is done:
+    why its outputs have another name.
     """
 
     id: JobId
@@ -152,6 +177,7 @@ class Job(msgspec.Struct, frozen=True, gc=False):
     kept_formats: tuple[str, ...] | None = msgspec.field(default=None, name="kept")
     source: str | None = None
     last_failure: Failure | None = None
+    track: int = 0
     note: str = ""
 
     def with_stem(self, stem: str) -> "Job":
@@ -181,7 +207,18 @@ class Job(msgspec.Struct, frozen=True, gc=False):
     @property
     def name(self) -> str:
         """The file's name, for display; may hold any character that a file system allows."""
-        return self.file.name
+        return f"{self.file.name} (track {self.track})" if self.track else self.file.name
+
+    @property
+    def text_seconds(self) -> float:
+        """How much of an unfinished file has a text in the session."""
+        match self.state:
+            case Pending(done_seconds=seconds) | Failed(done_seconds=seconds):
+                return seconds
+            case Cancelled(done_seconds=seconds):
+                return seconds
+            case _:
+                return 0.0
 
     @property
     def duration(self) -> float:

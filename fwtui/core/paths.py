@@ -83,6 +83,8 @@ MEDIA_SUFFIXES = VIDEO_SUFFIXES | frozenset(
 # The suffixes of transcripts.
 OUTPUT_SUFFIXES = frozenset(".txt .vtt .srt .tsv .json .lrc .ass .csv .md .docx".split())
 REPORT_PREFIX = "fwtui-report-"
+# Ends the name of the text of an unfinished file.
+UNFINISHED = " (unfinished)"
 
 # Folders that systems, storage devices and programs keep for themselves, in lower case.
 _SYSTEM_FOLDERS = frozenset(

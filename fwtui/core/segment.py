@@ -4,6 +4,10 @@ Field names and their order are faster-whisper's, so that JSON output is byte-co
 whisper-ctranslate2's. Times are seconds from the start of the file.
 """
 
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import final
+
 import msgspec
 
 
@@ -54,3 +58,30 @@ class Transcript(msgspec.Struct, frozen=True):
     def text(self) -> str:
         """The whole text: the segments' texts, joined as they are."""
         return "".join(segment.text for segment in self.segments)
+
+
+@final
+@dataclass(frozen=True)
+class TranscriptStream:
+    """A transcript whose segments are read anew each time they are iterated.
+
+    One of a hundred hours with word times would take 400 MB.
+    """
+
+    language: str
+    segments: Iterable[Segment]
+    duration: float = 0.0
+
+
+AnyTranscript = Transcript | TranscriptStream
+
+
+@dataclass(frozen=True)
+class MappedSegments:
+    """Segments changed by `change` each time they are iterated."""
+
+    segments: Iterable[Segment]
+    change: Callable[[Iterable[Segment]], Iterable[Segment]]
+
+    def __iter__(self) -> Iterator[Segment]:
+        return iter(self.change(self.segments))

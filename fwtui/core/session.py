@@ -20,8 +20,9 @@ class WindowState(msgspec.Struct, frozen=True):
 
     `seek` and `clip` as in faster-whisper (frames of 10 ms, index of the clip range);
     `segments` counts those already found; `prompt` holds the last 223 tokens that count as
-    previous text, and `language` theirs, if every window has its own; `last_speech` seconds. In
-    batched mode `clip` is the index of the next chunk and `seek` its first frame.
+    previous text, and `language` theirs, if every window has its own; `last_speech` seconds;
+    `ended`: where the text so far ends, in seconds of the file. In batched mode `clip` is the index
+    of the next chunk and `seek` its first frame.
     """
 
     seek: int = 0
@@ -31,6 +32,7 @@ class WindowState(msgspec.Struct, frozen=True):
     last_speech: float = 0.0
     done: bool = False
     language: str = ""
+    ended: float = 0.0
 
 
 class SpeechChunk(msgspec.Struct, frozen=True, array_like=True):
@@ -153,6 +155,11 @@ class Session(msgspec.Struct, frozen=True):
         return point.seconds if point and not isinstance(job.state, Completed) else 0.0
 
     @property
+    def touching(self) -> tuple[WatchedFolder, ...]:
+        """The watched folders whose recordings are moved or tagged after their transcription."""
+        return tuple(folder for folder in self.folders if folder.after != "leave")
+
+    @property
     def is_incomplete(self) -> bool:
         """Whether a resume would have anything to do, if only to wait for files."""
         cancelled = any(map(is_kept, self.jobs))
@@ -209,10 +216,15 @@ class WindowResult(msgspec.Struct, frozen=True):
 
 def with_languages(segments: Iterable[Segment], spoken: Sequence[Spoken]) -> tuple[Segment, ...]:
     """The segments with the language that was spoken in their middle, where it is known."""
+    return tuple(each_with_language(segments, spoken))
+
+
+def each_with_language(segments: Iterable[Segment], spoken: Sequence[Spoken]) -> Iterable[Segment]:
+    """The segments with the language that was spoken in their middle, where it is known."""
     starts = [one.start for one in spoken]
 
     def own(segment: Segment) -> str | None:
         at = bisect_right(starts, (segment.start + segment.end) / 2) - 1
         return spoken[at].language if at >= 0 else None
 
-    return tuple(replace(segment, language=own(segment)) for segment in segments)
+    return (replace(segment, language=own(segment)) for segment in segments)

@@ -37,6 +37,10 @@ class QualitySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             "VAD: about 7 CPU seconds per hour of audio)"
         ),
     ] = False
+    check_unspoken: Annotated[
+        bool,
+        Meta(description="Mark text without speech (runs VAD on chunks with suspicious text only)"),
+    ] = True
     missing_speech_s: Annotated[
         Annotated[float, Meta(gt=0)],
         Meta(description="Mark speech without text from this length on (s)"),
@@ -172,6 +176,10 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         return tuple(dict.fromkeys(int(index) for index in self.device_index.split(",")))
 
 
+# The audio track that stands for all of them.
+ALL_TRACKS = "all"
+
+
 class DecodingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that determines the text of a transcript."""
 
@@ -183,6 +191,19 @@ class DecodingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         str | None,
         Meta(description="Language code or name, such as en, pt-BR or German (default: auto)"),
     ] = None
+    audio_track: Annotated[
+        str | None,
+        Meta(
+            description="Audio track to transcribe: its number, its language, or all for one "
+            "transcript each (default: the default track, else the first in the language)"
+        ),
+    ] = None
+    track_language: Annotated[
+        bool, Meta(description="Take the language from the tag of the audio track, if it has one")
+    ] = False
+    normalize_loudness: Annotated[
+        bool, Meta(description="Even out the volume of the audio first, for quiet voices")
+    ] = False
     beam_size: Annotated[AtLeastOne, Meta(description="Beam size (at temperature 0)")] = 5
     best_of: Annotated[
         AtLeastOne, Meta(description="Candidates when sampling (at temperatures above 0)")
@@ -389,6 +410,13 @@ class OutputSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         str | None,
         Meta(description="File with corrections for the transcripts, one per line: wrong => right"),
     ] = None
+    drop_unspoken: Annotated[
+        bool,
+        Meta(
+            description="Leave text without speech out of the transcripts (runs VAD: about 7 CPU "
+            "seconds per hour of audio)"
+        ),
+    ] = False
     add_timestamps: Annotated[bool, Meta(description="Start each line of a txt with its times")] = (
         False
     )
@@ -441,6 +469,9 @@ class BatchSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         Literal["continue", "stop"],
         Meta(description="When the terminal closes: continue in the background, or stop"),
     ] = "continue"
+    keep_awake: Annotated[
+        bool, Meta(description="Keep the machine from falling asleep while a batch runs")
+    ] = True
 
 
 class MemorySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -549,6 +580,9 @@ def text_hash(model: ModelSettings, decoding: DecodingSettings) -> str:
 # Options added after the first release, omitted at their defaults so that older sessions can be
 # resumed inside their files.
 _ADDED_LATER: dict[str, object] = {
+    "audio_track": None,
+    "track_language": False,
+    "normalize_loudness": False,
     "language_detection_segments": 1,
     "language_detection_threshold": 0.5,
     "batched": False,

@@ -2,6 +2,7 @@
 
 import math
 import re
+import shlex
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
@@ -167,6 +168,14 @@ def subtitle_time(seconds: float) -> str:
     hours, minutes = divmod(minutes, 60)
     prefix = f"{hours:02}:" if hours else ""
     return f"{prefix}{minutes:02}:{second:02}.{milliseconds:03}"
+
+
+def text_so_far(seconds: float, session: str, name: str) -> str:
+    """How much of an unfinished file has a text, and how to get it; empty if there is none."""
+    if seconds <= 0:
+        return ""
+    command = f"fwtui sessions text {session} {shlex.quote(printable(name))}"
+    return f"the text of its first {clock(seconds)} is kept; to get it: {command}"
 
 
 def plural(count: int, noun: str) -> str:

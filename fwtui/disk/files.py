@@ -7,6 +7,7 @@ import contextlib
 import errno
 import os
 import secrets
+import shlex
 import stat
 import sys
 from collections.abc import Iterable, Iterator
@@ -200,11 +201,51 @@ def _status(path: Path, *, follow: bool) -> os.stat_result | None:
         return None
 
 
+def own_error(error: OSError, path: Path, doing: str) -> StorageError:
+    """As `storage_error`, for a file of fwtui's own: says which command mends its permissions."""
+    told = storage_error(error, path, doing)
+    hint = access_hint(path) if kind_of(error) is DiskErrorKind.REFUSED else ""
+    if hint:
+        told.hint = hint
+    return told
+
+
 def folder_error(error: OSError, folder: Path) -> StorageError:
-    """The error for a folder that cannot be looked into, with the command that mends it."""
-    told = storage_error(error, folder / "*", "look into")
-    title = f"Cannot look into {folder}: {error.strerror or error}"
-    return StorageError(title, told.hint, place=told.place)
+    """The error for one of fwtui's folders that cannot be looked into."""
+    return own_error(error, folder, "look into")
+
+
+def access_hint(path: Path) -> str:
+    """What to do about a file or folder that may not be used; empty if it is not known."""
+    if sys.platform == "win32":
+        return ""
+    closed = None
+    with contextlib.suppress(OSError):
+        for folder in (*reversed(path.parents), path):
+            found = folder.stat()
+            wanted = os.R_OK | os.W_OK | (os.X_OK if stat.S_ISDIR(found.st_mode) else 0)
+            is_last = folder in {path, path.parent}
+            if not os.access(folder, wanted if is_last else os.X_OK):
+                closed = folder, found.st_uid
+                break
+    if closed is None:
+        return ""
+    folder, owner = closed
+    name = shlex.quote(os.fspath(folder))
+    if owner == os.geteuid():
+        return f"Allow it: chmod -R u+rwX {name}"
+    return f"{folder} belongs to {_user(owner)}. Make it yours: sudo chown -R {_user()} {name}"
+
+
+def _user(number: int | None = None) -> str:
+    """The name of a user, by default of this one; the number if it has none."""
+    number = os.geteuid() if number is None else number
+    try:
+        import pwd
+
+        return pwd.getpwuid(number).pw_name
+    except (ImportError, KeyError):
+        return str(number)
 
 
 TEMP_PREFIX = ".fwtui-"

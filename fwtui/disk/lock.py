@@ -17,6 +17,7 @@ from fwtui.disk.files import (
     UPDATE,
     FileSystem,
     open_regular,
+    own_error,
     read_regular,
     storage_error,
     write_all,
@@ -130,7 +131,7 @@ def _cannot_lock(error: OSError, path: Path) -> StorageError:
             f"Files cannot be locked in {path.parent}: {error.strerror}",
             "Set FWTUI_STATE_DIR to a folder on a local disk.",
         )
-    return storage_error(error, path, "lock")
+    return own_error(error, path, "lock")
 
 
 def _attempt(path: Path, files: FileSystem) -> int | None:
@@ -172,7 +173,7 @@ def holder_of(path: Path) -> Holder | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise storage_error(error, path, "read") from error
+        raise own_error(error, path, "read") from error
     with file:
         try:
             return None if _try_lock(file.fileno(), shared=True) else _read_holder(path)

@@ -16,10 +16,12 @@ from fwtui.core.text import printable
 from fwtui.doctor import machine, verdicts
 from fwtui.doctor.results import CheckResult, Severity
 from fwtui.doctor.selftest import SECONDS, self_test
+from fwtui.engine.keep_awake import why_not
 from fwtui.errors import FwtuiError, ModelAbsentError
 from fwtui.memory.forecast import describe_forecast, forecast, weights_size
 from fwtui.memory.measure import MemoryMeter
 from fwtui.models.cache import hub_cache, locate
+from fwtui.models.capabilities import check_model
 from fwtui.models.catalogue import megabytes
 from fwtui.models.inventory import Presence, cache_bytes, list_models
 
@@ -55,6 +57,7 @@ class Doctor:
             yield config
             yield verdicts.cpu(await asyncio.to_thread(machine.cpu))
             yield await asyncio.to_thread(memory, settings)
+            yield verdicts.sleep(await asyncio.to_thread(why_not), settings)
             gpus = await asyncio.to_thread(machine.gpus)
             yield verdicts.gpus(gpus, settings)
             names = machine.cuda_libraries() if gpus.readings else ()
@@ -119,14 +122,20 @@ def model(settings: Settings) -> CheckResult:
     name = printable(settings.model.model)
     try:
         folder = locate(settings.model)
+        found = check_model(settings)
     except ModelAbsentError as error:
         text, fix = printable(error.title), printable(error.hint)
         return CheckResult(verdicts.MODELS, "model", Severity.WARNING, text, fix)
     except FwtuiError as error:
         text, fix = printable(error.title), printable(error.hint)
         return CheckResult(verdicts.MODELS, "model", Severity.ERROR, text, fix)
-    where = printable(os.fspath(folder))
-    return CheckResult(verdicts.MODELS, "model", Severity.OK, f"{name} is in {where}")
+    text = f"{name} is in {printable(os.fspath(folder))}"
+    if found:
+        text = f"{text}; {'; '.join(found)}"
+        return CheckResult(
+            verdicts.MODELS, "model", Severity.WARNING, text, "see: fwtui models info"
+        )
+    return CheckResult(verdicts.MODELS, "model", Severity.OK, text)
 
 
 def downloads(settings: Settings) -> CheckResult:

@@ -4,6 +4,7 @@ import contextlib
 import os
 import platform
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
@@ -30,6 +31,7 @@ PACKAGES = (
     "textual",
 )
 PATIENCE = 20.0  # seconds for a child
+_TMUX_SECONDS = 2.0
 _LOAD = "import ctypes, sys; ctypes.CDLL(sys.argv[1])"
 # -I -S: without other modules.
 LOADER = (sys.executable, "-I", "-S", "-c", _LOAD)
@@ -172,7 +174,24 @@ def disk(name: str, folder: Path) -> Disk:
             os.fsync(file.fileno())
     except OSError as error:
         return Disk(name, text, 0, error=error.strerror or str(error))
-    return Disk(name, text, free, _file_system(existing))
+    return Disk(name, text, free, _file_system(existing), open_to=_open_to(name, path))
+
+
+_PRIVATE = {"state": ("", "sessions", "live", "watched")}
+
+
+def _open_to(name: str, folder: Path) -> str:
+    """Who else can write to a folder that decides what fwtui does; empty if nobody can."""
+    if sys.platform == "win32" or name not in _PRIVATE:
+        return ""
+    for path in (*folder.parents, *(folder / part for part in _PRIVATE[name])):
+        with contextlib.suppress(OSError):
+            mode = path.stat().st_mode
+            # In a sticky folder such as /tmp nobody can replace what belongs to others.
+            is_safe = mode & stat.S_ISVTX and path in folder.parents
+            if mode & stat.S_IWOTH and not is_safe:
+                return "everybody"
+    return ""
 
 
 def _file_system(folder: Path) -> str:
@@ -194,4 +213,27 @@ def terminal() -> Terminal:
         columns=size.columns,
         lines=size.lines,
         encoding=(stream.encoding if stream is not None else "") or "",
+        clipboard=not os.environ.get("TMUX") or tmux_reaches_clipboard(),
     )
+
+
+def tmux_reaches_clipboard() -> bool:
+    """Whether tmux can send to the clipboard of the terminal around it."""
+    return "clipboard" in (run_tmux("display-message", "-p", "#{client_termfeatures}") or "")
+
+
+def run_tmux(*arguments: str, data: bytes = b"") -> str | None:
+    """The output of a command of tmux, with `data` on its stdin; None if it failed."""
+    command = ("tmux", *arguments)
+    try:
+        done = subprocess.run(
+            command,
+            input=data,
+            capture_output=True,
+            timeout=_TMUX_SECONDS,
+            check=True,
+            cwd=CHILD_FOLDER,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.decode("utf-8", "replace")

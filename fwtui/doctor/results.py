@@ -91,23 +91,28 @@ class Native(msgspec.Struct, frozen=True):
 
 
 class Disk(msgspec.Struct, frozen=True):
-    """The disk of a folder. `free` in bytes; `error`: why nothing can be written, if so."""
+    """The disk of a folder. `free` in bytes; `error`: why nothing can be written, if so.
+
+    `open_to`: who else can write to the folder, if that is a risk.
+    """
 
     name: str
     path: str
     free: int
     kind: str = ""
     error: str = ""
+    open_to: str = ""
 
 
 class Terminal(msgspec.Struct, frozen=True):
-    """The terminal; `tty`: whether there is one."""
+    """The terminal; `tty`: whether there is one; `clipboard`: whether it can be copied to."""
 
     tty: bool
     environ: Mapping[str, str]
     columns: int
     lines: int
     encoding: str
+    clipboard: bool = True
 
 
 class SelfTest(msgspec.Struct, frozen=True):

@@ -1,5 +1,6 @@
 """Verdicts on facts: what is a problem, how severe, and how to fix it. Pure."""
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
 from fwtui.core.settings import Settings
@@ -70,6 +71,17 @@ def versions(found: Mapping[str, str]) -> CheckResult:
         text = f"{text}; this version of ctranslate2 can crash with word timestamps"
         return CheckResult(PROGRAM, "packages", Severity.ERROR, text, fix)
     return CheckResult(PROGRAM, "packages", Severity.OK, text)
+
+
+def sleep(refused: str, settings: Settings) -> CheckResult:
+    """Whether the machine stays awake while a batch runs; `refused`: why that is not possible."""
+    if not settings.batch.keep_awake:
+        text = "may fall asleep while a batch runs: keep_awake is off"
+        return CheckResult(MACHINE, "sleep", Severity.OK, text)
+    if refused:
+        text = f"may fall asleep while a batch runs: {printable(refused)}"
+        return CheckResult(MACHINE, "sleep", Severity.NOTE, text)
+    return CheckResult(MACHINE, "sleep", Severity.OK, "is kept awake while a batch runs")
 
 
 def tested(found: Mapping[str, str], ranges: Mapping[str, tuple[str, str]]) -> CheckResult:
@@ -203,6 +215,10 @@ def disk(found: Disk) -> CheckResult:
         return CheckResult(
             DISK, found.name, Severity.ERROR, text, f"check permissions, or {elsewhere}"
         )
+    if found.open_to:
+        text += f"; {found.open_to} can write to it, and so decide what fwtui does"
+        fix = f"chmod -R go-w {shlex.quote(found.path)}, or {elsewhere}"
+        return CheckResult(DISK, found.name, Severity.WARNING, text, fix)
     if found.free < needed // 10:
         text += "; too little"
         return CheckResult(DISK, found.name, Severity.ERROR, text, f"free up space, or {elsewhere}")
@@ -240,6 +256,9 @@ def terminal(found: Terminal) -> CheckResult:
     if found.columns < 80 or found.lines < 24:
         fix = "enlarge the window to at least 80x24"
         return CheckResult(TERMINAL, "terminal", Severity.WARNING, text, fix)
+    if not found.clipboard:
+        text += "; copied text stays in tmux (unless set -as terminal-features ',*:clipboard')"
+        return CheckResult(TERMINAL, "terminal", Severity.NOTE, text)
     return CheckResult(TERMINAL, "terminal", Severity.OK, text)
 
 

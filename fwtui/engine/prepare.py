@@ -12,12 +12,13 @@ from faster_whisper.feature_extractor import FeatureExtractor
 from faster_whisper.vad import VadOptions
 from msgspec.structs import replace
 
-from fwtui.audio.decode import Decoded, decode_to_wav
+from fwtui.audio.decode import Decoded, DecodeOptions, decode_to_wav
 from fwtui.audio.features import LazyFeatures
 from fwtui.audio.identity import Identity, difference
 from fwtui.audio.media import fingerprint, probe
-from fwtui.audio.signal import FloatArray, Pcm, SampleSource, SpeechView
+from fwtui.audio.signal import FloatArray, Pcm, SampleSource, SpeechView, is_silent
 from fwtui.audio.speech import find_speech, first_sound
+from fwtui.audio.tracks import TrackChoice
 from fwtui.audio.wav import SAMPLE_RATE
 from fwtui.core.decoding import clip_points, clips_past_end
 from fwtui.core.job import MediaInfo
@@ -62,6 +63,12 @@ class PreparedFile:
     sound: int = 0
 
     @property
+    def tagged_language(self) -> str:
+        """The language of the audio track by its tag, if that is asked for; empty if unknown."""
+        tracks = self.media.tracks if self.request.decoding.track_language else ()
+        return next((track.language for track in tracks if track.number == self.media.track), "")
+
+    @property
     def seconds(self) -> float:
         """Length of the decoded audio."""
         return self.samples / SAMPLE_RATE
@@ -98,23 +105,10 @@ def prepare(
         DecodeCancelled: `cancelled` became true.
 
     """
-    path = text_to_path(request.path)
-    media = probe(path)
-    on_probed(media)
-    wav = text_to_path(request.scratch)
-    identity, decoded = read_unchanged(
-        path,
-        lambda: decode_to_wav(
-            path,
-            wav,
-            lambda done: on_progress(done, media.duration),
-            cancelled,
-            request.scratch_limit,
-        ),
-    )
+    media, identity, decoded = _decode(request, on_probed, on_progress, cancelled)
     resume, restarted = usable_resume(request.resume, identity, decoded.digest, request.text_hash)
     with ExitStack() as on_error:
-        pcm = on_error.enter_context(Pcm(wav))
+        pcm = on_error.enter_context(Pcm(text_to_path(request.scratch)))
         batched = request.decoding.batched
         speech, chunks = _spoken(pcm, request.decoding, resume, extractor.n_samples, cancelled)
         heard = None
@@ -136,7 +130,7 @@ def prepare(
         on_error.pop_all()
     return PreparedFile(
         request=request,
-        media=replace(media, decoded=decoded.samples / SAMPLE_RATE),
+        media=_decoded_media(media, decoded),
         pcm=pcm,
         source=source,
         features=features,
@@ -153,6 +147,35 @@ def prepare(
         heard=heard,
         sound=sound,
     )
+
+
+def _decode(
+    request: Transcribe,
+    on_probed: Callable[[MediaInfo], None],
+    on_progress: Callable[[float, float], None],
+    cancelled: Callable[[], bool],
+) -> tuple[MediaInfo, Identity, Decoded]:
+    """Probe the request's file, and decode it into the scratch WAV. Raises as `prepare`."""
+    path = text_to_path(request.path)
+    choice = TrackChoice(request.decoding.audio_track, request.decoding.language)
+    media = probe(path, choice)
+    on_probed(media)
+    identity, decoded = read_unchanged(
+        path,
+        lambda: decode_to_wav(
+            path,
+            text_to_path(request.scratch),
+            lambda done: on_progress(done, media.duration),
+            cancelled,
+            DecodeOptions(request.scratch_limit, choice, request.decoding.normalize_loudness),
+        ),
+    )
+    return media, identity, decoded
+
+
+def _decoded_media(media: MediaInfo, decoded: Decoded) -> MediaInfo:
+    track = decoded.track if media.track else 0
+    return replace(media, decoded=decoded.samples / SAMPLE_RATE, track=track)
 
 
 def _warnings(decoded: Decoded, decoding: DecodingSettings) -> tuple[str, ...]:
@@ -180,6 +203,8 @@ def _spoken(
         return speech, None
     ranges = clip_ranges(decoding.clip_timestamps, len(pcm))
     clips = clip_points(decoding.clip_timestamps)
+    if clips:
+        ranges = tuple(clip for clip in ranges if not is_silent(pcm, clip.start, clip.end))
     if clips and all(clip.end - clip.start <= limit for clip in ranges):
         return cut(ranges, limit)
     speech = find_speech(pcm, batched_vad_options(decoding, limit), cancelled)

@@ -37,7 +37,8 @@ class Transcribe(PipeMessage, frozen=True):
     options are unchanged. `skip_window`: skip the next window, which has killed the engine before.
     `careful`: the file was in an engine that died, so it is prepared only after the model is
     loaded, and in batched mode transcribed chunk by chunk. `scratch_limit`: bytes that the WAV may
-    have (0: no limit). `quality`: what to check meanwhile, which does not change the text.
+    have (0: no limit). `quality`: what to check meanwhile, which does not change the text;
+    `drop_unspoken`: all text without speech is to be found, because it is left out later.
     """
 
     job: JobId
@@ -50,6 +51,7 @@ class Transcribe(PipeMessage, frozen=True):
     careful: bool = False
     scratch_limit: int = 0
     quality: QualitySettings = QualitySettings()
+    drop_unspoken: bool = False
 
 
 class Cancel(PipeMessage, frozen=True):

@@ -11,6 +11,7 @@ import ctranslate2
 from faster_whisper import WhisperModel
 from faster_whisper.feature_extractor import FeatureExtractor
 from faster_whisper.tokenizer import Tokenizer
+from msgspec.structs import replace
 
 from fwtui.audio.wav import SAMPLE_RATE
 from fwtui.core.decoding import clip_points
@@ -19,7 +20,9 @@ from fwtui.core.settings import DecodingSettings, ModelSettings
 from fwtui.engine.classify import classify_text
 from fwtui.engine.context import Context
 from fwtui.engine.convert import FileClock, convert, spoken_in, transcription_options
+from fwtui.engine.inside import inside
 from fwtui.engine.prepare import PreparedFile
+from fwtui.engine.unspoken import speech_check
 from fwtui.engine.windows import WindowLoop
 from fwtui.errors import FwtuiError, ModelError, UsageError
 from fwtui.memory.pages import small_pages
@@ -55,7 +58,8 @@ class Transcriber:
         if prepared.resume is not None:
             return prepared.resume.plan
         decoding = prepared.request.decoding
-        language = self.known_language(decoding) or self._detected(prepared)
+        language = self.known_language(decoding, prepared.tagged_language)
+        language = language or self._detected(prepared)
         return prepared.plan(language, self.context(decoding, language).warnings)
 
     def context(self, decoding: DecodingSettings, language: str) -> Context:
@@ -63,8 +67,8 @@ class Transcriber:
         tokenizer = self.tokenizer(decoding, language)
         return Context(self.model, tokenizer, transcription_options(decoding, tokenizer))
 
-    def known_language(self, decoding: DecodingSettings) -> str | None:
-        """The language, if it need not be detected.
+    def known_language(self, decoding: DecodingSettings, tagged: str = "") -> str | None:
+        """The language, if it need not be detected: the user's, or the `tagged` one.
 
         Raises:
             UsageError: the model does not know the language.
@@ -74,13 +78,16 @@ class Transcriber:
         if not self.model.model.is_multilingual:
             return "en"
         if wanted is None:
-            return None
-        if self.model.hf_tokenizer.token_to_id(f"<|{wanted}|>") is None:
+            return tagged if tagged and self._knows(tagged) else None
+        if not self._knows(wanted):
             raise UsageError(
                 f"The model does not know the language {wanted}",
                 "choose another with --language, or omit it to detect the language",
             )
         return wanted
+
+    def _knows(self, language: str) -> bool:
+        return self.model.hf_tokenizer.token_to_id(f"<|{language}|>") is not None
 
     def tokenizer(self, decoding: DecodingSettings, language: str) -> Tokenizer:
         """The tokenizer for a task in a language."""
@@ -123,7 +130,7 @@ class Transcriber:
         options.multilingual = decoding.multilingual and self.model.model.is_multilingual
         listens = prepared.request.quality.check_languages and self.model.model.is_multilingual
         loop = WindowLoop(self.model, prepared.features, tokenizer, options, listens=listens)
-        clock = FileClock(plan)
+        clock, check = FileClock(plan), speech_check(prepared)
         known = prepared.resume.state if prepared.resume else None
         state = known or loop.begin()
         if state.done and known is None:
@@ -132,16 +139,21 @@ class Transcriber:
             state = loop.skip(state)
             yield WindowResult((), state, clock.position(state), skipped=True)
         while not state.done:
-            begin = clock.position(state)
+            begin, ended = clock.position(state), state.ended
+            bounds = clock.bounds(*loop.bounds(state))
             found, state = loop.step(state)
             segments = tuple(convert(segment) for segment in clock.in_file_time(found))
+            segments = inside(segments, *bounds, ended)
+            if segments:
+                state = replace(state, ended=segments[-1].end)
+            unspoken = check.findings(segments) if check else ()
             end = clock.position(state)
             yield WindowResult(
                 segments,
                 state,
                 end,
                 spoken=spoken_in(loop.spoken, begin, end, segments),
-                findings=clock.findings(loop.findings),
+                findings=(*clock.findings(loop.findings), *unspoken),
             )
 
 
@@ -178,7 +190,8 @@ def load_model(settings: ModelSettings, folder: Path | None = None) -> tuple[Whi
         raise
     except Exception as error:
         raise _not_loaded(error, settings, where) from error
-    model.feature_extractor = feature_extractor(where)
+    mels = int(getattr(model.model, "n_mels", 0)) or input_mels(where)
+    model.feature_extractor = FeatureExtractor(feature_size=mels)
     return model, time.monotonic() - began
 
 

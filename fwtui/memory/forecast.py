@@ -124,6 +124,9 @@ class Needs(msgspec.Struct, frozen=True):
     gpu: float | None = None
 
 
+_NOTHING = Needs(0.0)
+
+
 def device_of(settings: Settings, gpus: tuple[GpuReading, ...]) -> Literal["cpu", "cuda"]:
     """The kind of device that the engine will run on."""
     match settings.model.device:
@@ -168,15 +171,17 @@ def forecast(
     reading: MemoryReading,
     measured: Needs | None = None,
     engines: int = 1,
+    least: Needs | None = None,
 ) -> Forecast | None:
     """What the batch needs and whether it fits; None if nothing is known of the model.
 
     `stored`: see `weights_size`; `measured`: by earlier batches with these settings; `engines`:
-    how many work at the same time, each on a GPU of its own if on GPUs.
+    how many work at the same time, each on a GPU of its own if on GPUs; `least`: what was not
+    enough in earlier batches.
     """
     if stored is None and measured is None:
         return None
-    made = _compared(settings, stored, reading, measured, engines)
+    made = _compared(settings, stored, reading, measured, engines, least or _NOTHING)
     if made.fits or stored is None:
         return made
     for remedy, values, smaller in _smaller(settings, stored, device_of(settings, reading.gpus)):
@@ -192,9 +197,12 @@ def _compared(
     reading: MemoryReading,
     measured: Needs | None,
     engines: int,
+    least: Needs = _NOTHING,
 ) -> Forecast:
     device = device_of(settings, reading.gpus)
     needs = measured or estimate(settings, stored or 0.0, device)
+    gpu = None if needs.gpu is None else max(needs.gpu, least.gpu or 0.0)
+    needs = Needs(max(needs.ram, least.ram), gpu)
     ram = needs.ram * engines
     free = reading.available + reading.engines
     fits = ram <= free - _SPARE * reading.capacity

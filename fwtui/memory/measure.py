@@ -97,6 +97,26 @@ class MemoryMeter:
         return self._pss
 
 
+def peak_of(pid: int) -> float:
+    """The highest memory (RSS) that a process has had, in MB; its present one where that is all
+    the system says, and 0 if it has ended.
+    """
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
+        lines = [line for line in status.splitlines() if line.startswith("VmHWM:")]
+        if lines:
+            return int(lines[0].split()[1]) / 1024
+    except (OSError, ValueError, IndexError):
+        pass
+    import psutil
+
+    try:
+        info = psutil.Process(pid).memory_info()
+    except psutil.Error:
+        return 0.0
+    return float(getattr(info, "peak_wset", info.rss)) / MB
+
+
 def _tree(pid: int) -> "Sequence[psutil.Process]":
     """A process and its descendants."""
     import psutil

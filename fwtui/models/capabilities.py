@@ -20,7 +20,7 @@ from fwtui.core.settings import ModelSettings, Settings
 from fwtui.core.text import printable
 from fwtui.errors import ModelAbsentError, ModelError, UsageError
 from fwtui.models.cache import locate
-from fwtui.models.catalogue import CONVERTER, find_in_catalogue
+from fwtui.models.catalogue import CONVERTER, find_in_catalogue, short_name
 from fwtui.models.integrity import damaged_files
 
 # Tokens without which nothing can be decoded; the second row where there is more than English.
@@ -98,9 +98,12 @@ def supported_languages(folder: Path) -> tuple[str, ...]:
 
 
 def input_mels(folder: Path) -> int:
-    """The mel bands that the model's weights expect; `USUAL_MELS` if they do not say it."""
+    """The mel bands that the model's weights expect.
+
+    If they do not say it, those in `preprocessor_config.json`, otherwise `USUAL_MELS`.
+    """
     try:
-        return _weights(folder / "model.bin").mels or USUAL_MELS
+        return _weights(folder / "model.bin").mels or _configured_mels(folder)
     except ModelError:
         return USUAL_MELS
 
@@ -228,7 +231,7 @@ def _capabilities(folder: Path, _: tuple[tuple[str, int, int], ...]) -> Capabili
     _check_tokenizer(folder, tokens)
     if weights.tokens and weights.tokens < len(tokens):
         raise _damaged(folder, "vocabulary", "has more tokens than the weights")
-    mels = weights.mels or USUAL_MELS
+    mels = weights.mels or _configured_mels(folder)
     return Capabilities(
         languages=_languages(tokens),
         tokens=weights.tokens or len(tokens),
@@ -236,6 +239,17 @@ def _capabilities(folder: Path, _: tuple[tuple[str, int, int], ...]) -> Capabili
         is_pruned=0 < 2 * weights.decoder_layers <= weights.encoder_layers,
         notes=tuple(_notes(folder, mels)),
     )
+
+
+def _configured_mels(folder: Path) -> int:
+    """The mel bands in `preprocessor_config.json`. Raises ModelError."""
+    file = folder / "preprocessor_config.json"
+    if not file.is_file():
+        return USUAL_MELS
+    mels = _decoded(file, dict[str, Any]).get("feature_size", USUAL_MELS)
+    if type(mels) is not int or not 0 < mels <= 1024:
+        raise _damaged(folder, file.name, f"says feature_size {mels}")
+    return mels
 
 
 def _notes(folder: Path, mels: int) -> Iterator[str]:
@@ -251,8 +265,7 @@ def _notes(folder: Path, mels: int) -> Iterator[str]:
     for key, usual in _INPUT.items():
         if values.get(key, usual) != usual:
             raise _damaged(folder, file.name, f"says {key} {values[key]}; Whisper has {usual}")
-    said = values.get("feature_size", USUAL_MELS)
-    if said != mels:
+    if (said := values.get("feature_size", USUAL_MELS)) != mels:
         yield (
             f"{printable(str(file))} says {printable(str(said))} mel bands: using {mels}, as the "
             "weights need"
@@ -322,7 +335,15 @@ def _is_empty(file: Path) -> bool:
 
 
 def _damaged(folder: Path, name: str, why: str) -> ModelError:
-    return ModelError(f"The model in {printable(str(folder))} is damaged: {name} {why}")
+    return ModelError(f"The model {_name_of(folder)} is damaged: {name} {why}")
+
+
+def _name_of(folder: Path) -> str:
+    """The name of a downloaded model, or the path of a folder."""
+    home = folder.parent.parent.name
+    if folder.parent.name == "snapshots" and home.startswith("models--"):
+        return printable(short_name("/".join(home.split("--", 2)[1:])))
+    return f"in {printable(str(folder))}"
 
 
 def _weights(file: Path) -> Weights:

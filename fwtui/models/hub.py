@@ -407,6 +407,8 @@ def _title_and_hint(error: Exception, repo: str, host: str) -> tuple[str, str]:
     if isinstance(error, MemoryError):
         return f"{host} sends far too much for {repo}", "the hub or a proxy before it is broken"
     peer = peer_of(constants.ENDPOINT)
+    if "TimeoutException" in kinds and "ConnectTimeout" not in kinds:
+        return f"{peer} does not answer", f"check network and proxy, or try again later; {resume}"
     return f"Cannot reach {peer} to download {repo}", f"check network and proxy; {resume}"
 
 

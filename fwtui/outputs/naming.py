@@ -113,7 +113,8 @@ class Naming:
 
     def names_of(self, job: Job, language: str | None = None) -> Names:
         """The names of a job's outputs, before others use them."""
-        return self.names(job.file, job.root, language, fetched=job.source is not None)
+        first, second = self.names(job.file, job.root, language, fetched=job.source is not None)
+        return first + _of_track(job), second + _of_track(job)
 
 
 def is_one_of(stem: str, names: Names) -> bool:
@@ -123,6 +124,29 @@ def is_one_of(stem: str, names: Names) -> bool:
         return True
     begin, _, number = name.removesuffix(")").rpartition(" (")
     return number.isdecimal() and name == numbered(names[0], int(number)) and begin == names[0]
+
+
+def _of_track(job: Job) -> str:
+    """What the names of a file with a job for each audio track end with."""
+    if not job.track:
+        return ""
+    tracks = job.media.tracks if job.media is not None else ()
+    language = next((track.language for track in tracks if track.number == job.track), "")
+    return f".track{job.track}" + (f".{language}" if language else "")
+
+
+def with_number_of(stem: str, names: Names, file: PurePath) -> str:
+    """The name of a recording with the number of its transcripts, if they have one.
+
+    `stem` (as `path_to_text`) is one of `names`. A template without the recording's name gives
+    the recording no number.
+    """
+    name = str(text_to_path(stem)) if stem.startswith("\0") else stem
+    named_after = safe_component(file.stem) in PurePath(names[0]).name
+    if name in names or not named_after or not is_one_of(stem, names):
+        return file.name
+    number = name.removesuffix(")").rpartition(" (")[2]
+    return f"{numbered(file.stem, int(number))}{file.suffix}"
 
 
 @lru_cache(maxsize=1024)

@@ -329,8 +329,10 @@ def remarks(report: BatchReport) -> dict[RemarkKind, list[tuple[str, list[str]]]
 def _remarks(kind: RemarkKind, job: Job) -> Sequence[str]:
     match kind:
         case RemarkKind.FAILURES:
-            failure = job.state.failure if isinstance(job.state, Failed) else None
-            return [failure.title, failure.hint] if failure else []
+            if not isinstance(job.state, Failed):
+                return []
+            failure = job.state.failure
+            return [failure.title, failure.hint, _text_kept(job.state.done_seconds)]
         case RemarkKind.ATTEMPTS:
             return [_attempt(attempt) for attempt in job.attempts]
         case RemarkKind.WARNINGS:
@@ -339,6 +341,13 @@ def _remarks(kind: RemarkKind, job: Job) -> Sequence[str]:
             return _to_check(job)
         case RemarkKind.NOT_DONE:
             return _why_not_done(job.state)
+
+
+def _text_kept(seconds: float) -> str:
+    """Where the text of an unfinished file is; empty if there is none."""
+    if seconds <= 0:
+        return ""
+    return f"the text of its first {clock(seconds)} is kept; to get it: fwtui sessions text"
 
 
 def _to_check(job: Job) -> list[str]:
@@ -358,8 +367,8 @@ def _why_not_done(state: State) -> list[str]:
             return [f"interrupted at {clock(seconds)}; resume to continue from there"]
         case Pending() | Processing():
             return ["not started; resume to transcribe it"]
-        case Cancelled():
-            return ["cancelled"]
+        case Cancelled(done_seconds=seconds):
+            return ["cancelled", _text_kept(seconds)]
         case Skipped(reason=reason):
             return [reason if reason.startswith("skipped") else f"skipped: {reason}"]
         case Completed() | Failed():

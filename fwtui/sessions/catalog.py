@@ -324,7 +324,9 @@ def discard(directory: Path, session_id: str, *, files: FileSystem = FILES) -> D
     removed = None
     try:
         content = load(paths).content
-        removed = erase(paths, lock, content.temps, files, adopted_original(content.extra))
+        removed = erase(
+            paths, lock, content.temps, files, adopted_original(content.extra), content.inputs
+        )
     finally:
         lock.release(remove=removed is not None)
     return removed

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from fwtui.core.job import Job, Pending, Processing
-from fwtui.disk.files import open_regular, storage_error
+from fwtui.disk.files import open_regular, own_error
 from fwtui.errors import SessionTooNewError, StorageError
 from fwtui.sessions.journal import (
     FORMAT,
@@ -62,7 +62,7 @@ def _stat(path: Path) -> tuple[int, int, int] | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise storage_error(error, path, "read") from error
+        raise own_error(error, path, "read") from error
     return found.st_ino, found.st_size, found.st_mtime_ns
 
 
@@ -124,7 +124,7 @@ def read_snapshot(paths: SessionFiles) -> Snapshot:
     except FileNotFoundError as error:
         raise StorageError(f"There is no session {paths.session_id}") from error
     except OSError as error:
-        raise storage_error(error, path, "read") from error
+        raise own_error(error, path, "read") from error
     unchanged = is_unchanged(data)
     try:
         snapshot = decode_snapshot(data, paths.session_id, modified)
@@ -228,7 +228,7 @@ def _replay(snapshot: Snapshot, paths: SessionFiles, stamp: Stamp) -> Loaded:
     except FileNotFoundError:
         found = None
     except OSError as error:
-        raise storage_error(error, paths.journal, "read") from error
+        raise own_error(error, paths.journal, "read") from error
     content, progress = snapshot.content, replay.progress
     if not replay.has_settings or (snapshot.problem and content.is_empty):
         raise UnreadableError(f"Session {paths.session_id} cannot be read: {snapshot.problem}")

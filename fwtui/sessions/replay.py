@@ -8,7 +8,7 @@ compaction harmless.
 
 import sys
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -74,6 +74,11 @@ class SessionContent:
     def is_empty(self) -> bool:
         """Whether nothing would be lost with it."""
         return not (self.view.jobs or self.folders or asked_in(self.extra))
+
+    @property
+    def inputs(self) -> Collection[str]:
+        """The paths of its media files, if there are scratch files to compare them with."""
+        return {job.path for job in self.view.jobs.values()} if self.temps else ()
 
     def apply(self, record: Replayed | WindowRecord) -> None:
         """Apply a record of the journal; one about an unknown job changes nothing."""
@@ -226,7 +231,12 @@ def resume_of(source: LineSource, progress: FileProgress) -> ResumePoint:
 
 def segments_of(source: LineSource, progress: FileProgress) -> tuple[Segment, ...]:
     """The segments of a file so far. Raises StorageError."""
-    windows = _read(source, progress.windows, WindowRecord)
+    return segments_at(source, progress.windows)
+
+
+def segments_at(source: LineSource, offsets: Iterable[int]) -> tuple[Segment, ...]:
+    """The segments of the windows at these offsets. Raises StorageError."""
+    windows = _read(source, offsets, WindowRecord)
     return tuple(segment for window in windows for segment in window.result.segments)
 
 

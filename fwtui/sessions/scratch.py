@@ -13,23 +13,34 @@ from datetime import datetime
 from pathlib import Path
 
 from fwtui.core.job import JobId
-from fwtui.core.paths import link_name
+from fwtui.core.paths import link_name, path_to_text, text_to_path
 from fwtui.core.text import plural, size_text
 from fwtui.disk.files import (
     FILES,
+    PRIVATE_FILE,
     TEMP_PREFIX,
     TEMP_SUFFIX,
     FileSystem,
     ensure_folder,
-    storage_error,
+    is_folder,
+    own_error,
+    read_regular,
+    write_atomic,
 )
 from fwtui.disk.lock import SessionLock, holder_of, was_deleting
 from fwtui.errors import StorageError
 from fwtui.sessions.delete import DeletedFiles
 from fwtui.sessions.session_files import SessionFiles
 
-_NAME = re.compile(r"tmp-(?P<session>[A-Za-z0-9][\w.-]*)-\d+-[0-9a-f]{8}\.wav", re.ASCII)
+_NAME = re.compile(
+    r"tmp-(?:(?P<owner>[0-9a-f]{12})~)?(?P<session>[A-Za-z0-9][\w.-]*)-\d+-[0-9a-f]{8}\.wav",
+    re.ASCII,
+)
 HOUR = 3600.0
+# Scratch files of a state folder that cannot be asked, such as on a disk that is not connected.
+ABANDONED_SECONDS = 7 * 24 * HOUR
+# The folder beside that of the scratch files, with the names of their state folders.
+_OWNERS = "owners"
 
 
 def leftovers_text(removed: DeletedFiles) -> str:
@@ -38,14 +49,50 @@ def leftovers_text(removed: DeletedFiles) -> str:
 
 
 def new_scratch(
-    directory: Path, session_id: str, job_id: JobId, *, files: FileSystem = FILES
+    directory: Path,
+    session_id: str,
+    job_id: JobId,
+    *,
+    sessions: Path | None = None,
+    files: FileSystem = FILES,
 ) -> Path:
-    """A new name for a scratch WAV; its folder is created, the file is not."""
+    """A new name for a scratch WAV; its folder is created, the file is not.
+
+    It names the session and the folder of that, `sessions`, so that another fwtui with the same
+    cache finds the lock that says whether it is in use.
+    """
+    owner = ""
     try:
         ensure_folder(directory, files)
+        if sessions is not None:
+            owner = f"{_owner(sessions)}~"
+            _name_owner(directory, sessions, files)
     except OSError as error:
-        raise storage_error(error, directory, "create") from error
-    return directory / f"tmp-{session_id}-{job_id}-{secrets.token_hex(4)}.wav"
+        raise own_error(error, directory, "create") from error
+    return directory / f"tmp-{owner}{session_id}-{job_id}-{secrets.token_hex(4)}.wav"
+
+
+def _name_owner(directory: Path, sessions: Path, files: FileSystem) -> None:
+    path = directory.with_name(_OWNERS) / _owner(sessions)
+    text = path_to_text(sessions.absolute()).encode()
+    with contextlib.suppress(OSError):
+        if read_regular(path, _LONGEST_PATH) == text:
+            return
+    # Without it, others keep the scratch files for a week.
+    with contextlib.suppress(OSError, StorageError):
+        ensure_folder(path.parent, files)
+        write_atomic(path, text, PRIVATE_FILE, files=files)
+
+
+def _sessions_of(directory: Path, owner: str) -> Path | None:
+    """The folder of the sessions of an owner, as it is named beside its scratch files."""
+    with contextlib.suppress(OSError, ValueError):
+        path = text_to_path(
+            read_regular(directory.with_name(_OWNERS) / owner, _LONGEST_PATH).decode()
+        )
+        if _owner(path) == owner:
+            return path
+    return None
 
 
 def sweep(
@@ -53,13 +100,14 @@ def sweep(
 ) -> DeletedFiles:
     """Delete unused scratch files, and what crashes left among the sessions.
 
-    A scratch file of a session is deleted when no fwtui holds that session, however old it is; any
-    other `tmp*.wav` and unfinished writes after an hour. Files that cannot be deleted stay.
+    A scratch file of a session is deleted when no fwtui holds that session, whatever its state
+    folder, and however old it is; if its state folder cannot be asked, after a week; any other
+    `tmp*.wav` and unfinished writes after an hour. Files that cannot be deleted stay.
     """
     # Names first, locks later: a file of a session that is opened meanwhile is not among them.
     scratch = [path for path in _entries(directory) if path.match("tmp*.wav")]
     before = now.timestamp() - HOUR
-    orphans = [path for path in scratch if _is_orphan(path, sessions, before)]
+    orphans = [path for path in scratch if _is_orphan(path, sessions, now.timestamp())]
     unfinished = [
         path
         for path in _entries(sessions)
@@ -75,12 +123,18 @@ def _entries(directory: Path) -> list[Path]:
     return []
 
 
-def _is_orphan(path: Path, sessions: Path, before: float) -> bool:
+def _is_orphan(path: Path, sessions: Path, now: float) -> bool:
     if not (name := _NAME.fullmatch(path.name)):
-        return _older(path, before)
+        return _older(path, now - HOUR)
+    theirs = sessions
     try:
-        return holder_of(SessionFiles(sessions, name["session"]).lock) is None
-    except StorageError:
+        if name["owner"] is not None and name["owner"] != _owner(sessions):
+            found = _sessions_of(path.parent, name["owner"])
+            if found is None or not is_folder(found):
+                return _older(path, now - ABANDONED_SECONDS)
+            theirs = found
+        return holder_of(SessionFiles(theirs, name["session"]).lock) is None
+    except (StorageError, OSError):
         return False
 
 
@@ -167,6 +221,8 @@ def _open_files() -> Iterator[tuple[int, int]]:
                     found = Path(opened.path).stat()
                     yield found.st_dev, found.st_ino
 
+
+_LONGEST_PATH = 1 << 16  # bytes
 
 LINKS = "links"
 """The folder of all downloads, in the cache folder."""

@@ -39,7 +39,7 @@ from fwtui.disk.files import (
     PRIVATE_FILE,
     FileSystem,
     ensure_folder,
-    storage_error,
+    own_error,
     write_atomic,
 )
 from fwtui.disk.lock import SessionLock
@@ -61,6 +61,10 @@ _INSIDE_FILES = records.PlanRecord | records.WindowRecord | records.ResetRecord
 # Keys of the session file.
 MOUNTS = "output_mounts"
 FOLDERS = "output_folders"
+
+
+# Windows of a file whose segments are kept in memory, about two hours; and read at once.
+_WINDOWS_IN_MEMORY, _WINDOWS_AT_ONCE = 256, 64
 
 
 class SessionStore:
@@ -118,7 +122,7 @@ class SessionStore:
         try:
             ensure_folder(directory, files)
         except OSError as error:
-            raise storage_error(error, directory, "create") from error
+            raise own_error(error, directory, "create") from error
         paths, lock = cls._reserve_id(directory, content.session_id, files)
         content.session_id = paths.session_id
         store = cls(paths, lock, files)
@@ -184,7 +188,7 @@ class SessionStore:
         for path in damaged:
             copy = keep_copy(path, self._paths, self._files)
             problems.append(f"A copy of the damaged {path.name} is {copy}")
-        _, left = remove_scratch(self._content.temps, self._files)
+        _, left = remove_scratch(self._content.temps, self._files, self._content.inputs)
         self._content.temps = dict.fromkeys(left)
         self.problems = tuple(problems)
         if loaded.journal.header is not None or loaded.progress.files:
@@ -418,6 +422,23 @@ class SessionStore:
             progress = self._progress.files.get(job_id)
             return replay.segments_of(self._open_journal(), progress) if progress else ()
 
+    def stored_segments(self, job_id: JobId) -> Iterable[Segment]:
+        """The segments so far; those of a long file are read anew each time they are iterated."""
+        with self._guard:
+            progress = self._progress.files.get(job_id)
+            if progress is None or len(progress.windows) <= _WINDOWS_IN_MEMORY:
+                return self.segments(job_id)
+            return StoredSegments(self, job_id)
+
+    def windows(self, job_id: JobId, first: int, count: int) -> tuple[Segment, ...] | None:
+        """The segments of `count` windows from the `first` on; None behind the last."""
+        with self._guard:
+            progress = self._progress.files.get(job_id)
+            if progress is None or first >= len(progress.windows):
+                return None
+            offsets = progress.windows[first : first + count]
+            return replay.segments_at(self._open_journal(), offsets)
+
     def skipped_windows(self, job_id: JobId) -> tuple[float, ...]:
         """Where windows were skipped, in seconds of the file; kept as long as `segments`."""
         with self._guard:
@@ -516,7 +537,10 @@ class SessionStore:
         self._close_journal()
         removed = None
         try:
-            removed = erase(self._paths, self._lock, self._content.temps, self._files, original)
+            content = self._content
+            removed = erase(
+                self._paths, self._lock, content.temps, self._files, original, content.inputs
+            )
         finally:
             self._end(remove=removed is not None)
         return removed
@@ -568,3 +592,17 @@ def _with_folders(
 def _texts(value: object) -> tuple[str, ...]:
     """The texts in a list of the session file, which anybody may have edited."""
     return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
+
+
+class StoredSegments:
+    """The segments of a file, read from the journal a few windows at a time."""
+
+    def __init__(self, store: SessionStore, job_id: JobId) -> None:
+        self._store = store
+        self._job_id = job_id
+
+    def __iter__(self) -> Iterator[Segment]:
+        first = 0
+        while (segments := self._store.windows(self._job_id, first, _WINDOWS_AT_ONCE)) is not None:
+            yield from segments
+            first += _WINDOWS_AT_ONCE

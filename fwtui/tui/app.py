@@ -23,6 +23,7 @@ from fwtui.core.commands import AnyCommand
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.notification import end_text, terminal_signal
 from fwtui.core.settings import InterfaceSettings, Settings
+from fwtui.core.text import plural
 from fwtui.errors import ExitCode, FwtuiError
 from fwtui.tui.compositor import cropped
 from fwtui.tui.controller import BatchController
@@ -127,7 +128,7 @@ class FwtuiApp(ErrorBoundary, App[ExitCode]):
     def get_css_variables(self) -> dict[str, str]:
         if not self._has_themes:  # Textual asks before there is one of ours; `use` sets them
             return {}
-        self.theme_variables = complete(super().get_css_variables())
+        self.theme_variables = complete(super().get_css_variables(), self.console.color_system)
         return self.theme_variables
 
     def get_driver_class(self) -> type[Driver]:
@@ -150,6 +151,20 @@ class FwtuiApp(ErrorBoundary, App[ExitCode]):
         if sequence and self._driver is not None:
             self._driver.write(sequence)
             self._driver.flush()
+
+    def copy_to_clipboard(self, text: str) -> None:
+        super().copy_to_clipboard(text)
+        self._copy(text)
+
+    @work(group="copy", exit_on_error=False)
+    async def _copy(self, text: str) -> None:
+        """Copy by what is between us and the terminal, and say what was done."""
+        from fwtui.tui.clipboard import Copied, clipboard_request, copy_in_multiplexer
+
+        copied = await asyncio.to_thread(copy_in_multiplexer, text)
+        if copied in {Copied.TMUX_ONLY, Copied.SCREEN}:
+            self.write_to_terminal(clipboard_request(text))
+        self.notify(f"{plural(len(text), 'character')} {copied.value}", timeout=3, markup=False)
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         if isinstance(event.widget, _Blinking):

@@ -144,11 +144,13 @@ class DialogActions:
     async def _change_session(self, stored: "StoredSession", *, start: bool) -> None:
         from fwtui.tui.screens.dialog import error_dialog
         from fwtui.tui.screens.quit import ask_change
-        from fwtui.tui.startup import ResumeSummary
+        from fwtui.tui.startup import ResumeSummary, allow_moves
 
         app = self._screen.app
         idle = self._model.phase is Phase.IDLE
         if not idle and not await app.push_screen_wait(ask_change(self._model, stored)):
+            return
+        if not await allow_moves(app, stored.session):
             return
         try:
             await self._controller.change(stored)

@@ -88,6 +88,7 @@ def _file(job: Job, progress: JobProgress | None, glyphs: Glyphs) -> Iterator[Fi
         yield FieldRow("Link", clean(job.source))
     if job.media is not None:
         yield FieldRow("Media", _media(job.media, glyphs))
+        yield from _tracks(job.media, glyphs)
     name = _state_name(job.state, progress, glyphs)
     yield FieldRow("Status", f"{glyphs.of(job.state)} {name}", _ink(job.state))
 
@@ -148,6 +149,19 @@ def _media(media: MediaInfo, glyphs: Glyphs) -> str:
     return f" {glyphs.dot} ".join(part for part in known if part)
 
 
+def _tracks(media: MediaInfo, glyphs: Glyphs) -> Iterator[FieldRow]:
+    for track in media.tracks if len(media.tracks) > 1 else ():
+        known = [
+            LANGUAGES.get(track.language, "").title(),
+            clean(track.title),
+            clean(track.codec) or "unknown format",
+            _channels(track.channels),
+            "default" if track.default else "",
+            "transcribed" if track.number == media.track else "",
+        ]
+        yield FieldRow(f"Track {track.number}", f" {glyphs.dot} ".join(filter(None, known)))
+
+
 def _channels(count: int) -> str:
     match count:
         case 0:
@@ -172,10 +186,18 @@ def _state(state: State, missing: frozenset[str], glyphs: Glyphs) -> Iterator[Fi
         case Failed(failure=failure, completed_at=at):
             yield FieldRow("Failed", _moment(at))
             yield from _failure(failure)
+            yield from _text_so_far(state.done_seconds)
         case Cancelled(completed_at=at):
             yield FieldRow("Cancelled", f"{_moment(at)}; retry to queue it again")
+            yield from _text_so_far(state.done_seconds)
         case Skipped(completed_at=at, reason=reason):
             yield FieldRow("Skipped", f"{_moment(at)}: {clean(reason)}")
+
+
+def _text_so_far(seconds: float) -> Iterator[FieldRow]:
+    if seconds > 0:
+        text = f"of its first {clock(seconds)}, below; to write it: fwtui sessions text"
+        yield FieldRow("Text", text)
 
 
 def _completed(state: Completed, missing: frozenset[str], glyphs: Glyphs) -> Iterator[FieldRow]:

@@ -40,7 +40,7 @@ async def open_folder(app: App[object], folder: Path) -> None:
         app.notify(f"Opening {shown}", timeout=2, markup=False)
         return
     app.copy_to_clipboard(valid_unicode(str(folder)))
-    app.notify(f"No desktop; path sent to the clipboard: {shown}", markup=False)
+    app.notify(f"No desktop to open {shown}: its path is copied", markup=False)
 
 
 def _started(program: str, folder: Path) -> bool:

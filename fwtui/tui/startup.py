@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from textual.app import App
 
 from fwtui.core.job import JobId
+from fwtui.core.watched_folder import moves_text
 from fwtui.errors import ExitCode, FwtuiError
 from fwtui.tui.controller import BatchController
 from fwtui.tui.formatting import clean, file_count
@@ -15,6 +16,7 @@ from fwtui.tui.keymap import with_keys
 
 if TYPE_CHECKING:
     from fwtui.batch.remote.endpoints import Endpoint
+    from fwtui.core.session import Session
     from fwtui.sessions.catalog import StoredSession
 
 
@@ -38,6 +40,8 @@ class Startup:
 
         while True:
             stored, starts = await self._choose(running)
+            if stored is not None and not await allow_moves(self._app, stored.session):
+                continue
             if stored is not None and not await self._remap_folders(stored):
                 continue
             resumed = None if stored is None else ResumeSummary.of(stored)
@@ -61,7 +65,7 @@ class Startup:
     async def _offer_running(self) -> frozenset[str] | None:
         """Offer the running batches. None: one is shown now; else the ids of their sessions."""
         workspace, session_ids = self._controller.workspace, frozenset[str]()
-        while endpoints := await workspace.running():
+        while endpoints := await self._running():
             batches = await asyncio.gather(*(workspace.status(endpoint) for endpoint in endpoints))
             # An empty one is a screen on which nothing has been done yet.
             offered = [one for one in batches if one.details is None or one.details.total]
@@ -80,6 +84,13 @@ class Startup:
                 continue
             return None
         return session_ids
+
+    async def _running(self) -> "tuple[Endpoint, ...]":
+        try:
+            return await self._controller.workspace.running()
+        except FwtuiError as error:
+            await self._show(error, "Cannot look for running batches")
+            return ()
 
     async def _choose(self, running: frozenset[str]) -> "tuple[StoredSession | None, bool]":
         """The session to open, and whether to start it; None: a new session."""
@@ -160,6 +171,22 @@ class Startup:
         from fwtui.tui.screens.dialog import error_dialog
 
         await self._app.push_screen_wait(error_dialog(title, error))
+
+
+async def allow_moves(app: App[ExitCode], session: "Session") -> bool:
+    """Ask whether a stored session may move or tag recordings, if that is what it does.
+
+    It is in a file that others may have written.
+    """
+    if not session.touching:
+        return True
+    from fwtui.tui.screens.dialog import ConfirmDialog
+
+    lines = [clean(moves_text(folder)) for folder in session.touching]
+    text = f"After their transcription, this session {'; '.join(lines)}."
+    return await app.push_screen_wait(
+        ConfirmDialog("Resume a session that changes recordings?", text, "Resume", "Cancel")
+    )
 
 
 class ResumeSummary(NamedTuple):

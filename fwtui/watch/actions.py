@@ -21,17 +21,30 @@ class FileReplaced(Exception):
     """The file is no longer the one that was transcribed; it was left as it is."""
 
 
-def apply_after_action(folder: WatchedFolder, path: Path, known: Identity) -> Path:
-    """Move or tag a file as its folder says; returns its path now.
+def moved_path(folder: WatchedFolder, path: Path, name: str = "") -> Path | None:
+    """Where a file of a folder is to be moved, under another name if one is given.
 
-    An action that was done before a crash is not repeated. Raises OSError or FileReplaced.
+    None if it is not below the folder: it was moved already.
+    """
+    root = text_to_path(folder.path)
+    if not path.is_relative_to(root):
+        return None
+    below = path.relative_to(root)
+    return text_to_path(folder.target) / (below.with_name(name) if name else below)
+
+
+def apply_after_action(folder: WatchedFolder, path: Path, known: Identity, name: str = "") -> Path:
+    """Move or tag a file as its folder says; returns its path now. `name` as in `moved_path`.
+
+    An action that was done before a crash is not repeated. Raises OSError (FileNotFoundError if the
+    file was renamed meanwhile) or FileReplaced.
     """
     if folder.after == "leave":
+        path.stat()
         return path
     if folder.after == "move":
-        target = text_to_path(folder.target)
-        below = path.relative_to(text_to_path(folder.path))
-        return _move(path, target / below, known)
+        target = moved_path(folder, path, name)
+        return path if target is None else _move(path, target, known)
     _check(path, known)
     _tag(path)
     return path

@@ -9,10 +9,48 @@ from pathlib import PurePath
 
 from fwtui.core.paths import MEDIA_SUFFIXES, OUTPUT_SUFFIXES
 
-# Suffixes of files that browsers, downloaders and copying programs are still writing.
+# Suffixes of files that browsers, downloaders and copying programs are still writing, and of those
+# in which they note beside a file how far it is.
 PARTIAL_SUFFIXES = frozenset(
-    ".part .crdownload .tmp .partial .download .filepart .opdownload .!ut .!qb .aria2".split()
+    ".part .partial .crdownload .opdownload .download .filepart .tmp .temp .incomplete .unfinished "
+    ".ytdl .aria2 .aria2__temp .!qb .!ut .!bt .bc! .jc! .!sync .st .fdmdownload .dctmp .xltd .td "
+    ".lftp-pget-status .megatmp".split()
 )
+# yt-dlp numbers its fragments; what is merged or converted is called `name.temp.mp4` meanwhile.
+_FRAGMENT = re.compile(r"\.part-frag\d+$", re.IGNORECASE)
+_BETWEEN = re.compile(r"\.temp\.\w{2,5}$", re.IGNORECASE)
+# A file `talk.tmp` may have nothing to do with `talk.wav`, unlike `talk.wav.tmp`.
+_OF_FULL_NAMES = frozenset({".tmp", ".temp", ".st", ".td", ".download"})
+
+
+def is_unfinished(name: str) -> bool:
+    """Whether a file with this name is still being written, or notes how far another is."""
+    suffix = name[name.rfind(".") :].lower() if "." in name else ""
+    if suffix in PARTIAL_SUFFIXES:
+        return True
+    lowered = name.lower()
+    return (".part-frag" in lowered and _FRAGMENT.search(name) is not None) or (
+        ".temp." in lowered and _BETWEEN.search(name) is not None
+    )
+
+
+def sidecar(name: str, others: Iterable[str]) -> str:
+    """Which of the `others` in its folder says that a file is not complete; empty: none.
+
+    That is a file with an unfinished name that begins with the whole name of this one, or with its
+    stem alone where the suffix is that of a downloader.
+    """
+    whole = f"{name}.".casefold()
+    stem = name[: name.rfind(".")].casefold() if "." in name[1:] else ""
+    for other in others:
+        folded = other.casefold()
+        if folded.startswith(whole) and is_unfinished(other):
+            return other
+        suffix = folded[folded.rfind(".") :] if "." in folded else ""
+        of_stem = suffix in PARTIAL_SUFFIXES and suffix not in _OF_FULL_NAMES
+        if stem and of_stem and folded == stem + suffix:
+            return other
+    return ""
 
 
 class FileKind(Enum):
@@ -39,7 +77,7 @@ class NameFilter:
         """The kind of a file, by its path below the watched folder. Called for every file."""
         name = relative[relative.rfind(os.sep) + 1 :]
         suffix = name[name.rfind(".") :].lower() if "." in name else ""
-        if suffix in PARTIAL_SUFFIXES or name.startswith("."):
+        if name.startswith(".") or is_unfinished(name):
             return FileKind.UNFINISHED
         if suffix in OUTPUT_SUFFIXES or self._is_excluded(relative):
             return FileKind.OTHER

@@ -22,7 +22,7 @@ from fwtui.core.watched_folder import FolderStatus, WatchedFolder
 from fwtui.disk.files import is_folder
 from fwtui.errors import StorageError
 from fwtui.watch.completeness import Clocks, Observation, being_written, complete_in
-from fwtui.watch.filters import FileKind, NameFilter
+from fwtui.watch.filters import FileKind, NameFilter, sidecar
 from fwtui.watch.processed import ProcessedFile, ProcessedFiles, Relation, compare, processed_file
 from fwtui.watch.source import (
     Changes,
@@ -127,6 +127,7 @@ class FolderWatch:
         self._unfinished: dict[tuple[int, int], None] = {}
         self._unreadable: set[str] = set()
         self._problem = ""  # of the last search of the whole folder
+        self._held: set[str] = set()  # of which was said that they wait for a downloader
         self._local = True
         self._mentioned = False
         self._status = FolderStatus(folder=folder)
@@ -344,7 +345,24 @@ class FolderWatch:
         if not ready:
             return []
         written = being_written(ready)
-        return [path for path in ready if path not in written]
+        held = self._held_back(ready)
+        return [path for path in ready if path not in written and path not in held]
+
+    def _held_back(self, paths: Iterable[str]) -> set[str]:
+        """The files beside which a downloader notes that they are not complete; said once each."""
+        names: dict[str, list[str]] = {}
+        held = set()
+        for path in paths:
+            folder, name = os.path.split(path)
+            if folder not in names:
+                names[folder] = _names_in(folder)
+            if other := sidecar(name, names[folder]):
+                held.add(path)
+                if path not in self._held:
+                    text = f"{path} waits: {other} beside it says that it is not complete"
+                    self._post(FolderLogLine(Level.INFO, printable(text)))
+        self._held = (self._held | held) & (set(self._incomplete) | held)
+        return held
 
     def _is_due(self, seen: Observation, since: float, now: Clocks) -> bool:
         renamed = seen.inode in self._unfinished
@@ -397,6 +415,13 @@ class _Portion:
         self.arrived: list[str] = []
         self.messages: list[FolderMessage] = []
         self.digests: set[str] = set()
+
+
+def _names_in(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)  # noqa: PTH208 - thousands of strings
+    except OSError:
+        return []
 
 
 def _observation(path: str) -> Observation | None:

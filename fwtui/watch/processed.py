@@ -19,12 +19,15 @@ from msgspec.structs import replace
 
 from fwtui.audio.identity import Identity
 from fwtui.core.paths import path_to_text, text_to_path
+from fwtui.core.watched_folder import WatchedFolder
 from fwtui.disk.codec import UNREADABLE, encode_checked, framed, unframed
 from fwtui.disk.files import (
     FILES,
     PRIVATE_FILE,
     FileSystem,
     ensure_folder,
+    open_regular,
+    read_regular,
     storage_error,
     write_atomic,
 )
@@ -40,10 +43,11 @@ FileStatus = Literal["left", "queued", "done", "forgotten"]
 
 
 class HistoryHeader(msgspec.Struct, frozen=True, tag="header"):
-    """First line: the folder, and the version of the format."""
+    """First line: the folder, the version of the format, and the folder's inode (0: not known)."""
 
     folder: str
     version: int = FORMAT
+    inode: int = 0
 
 
 class ProcessedFile(msgspec.Struct, frozen=True, tag="file"):
@@ -111,7 +115,7 @@ class ProcessedFiles:
 
     def _load(self) -> None:
         try:
-            data = self._path.read_bytes()
+            data = read_regular(self._path, _LARGEST)
         except FileNotFoundError:
             return
         except OSError as error:
@@ -139,14 +143,15 @@ class ProcessedFiles:
         """Copy the file: more than its last line is damaged, which fwtui itself cannot cause."""
         copy = self._path.with_suffix(f".damaged-{os.getpid()}")
         with contextlib.suppress(OSError, StorageError):
-            write_atomic(copy, self._path.read_bytes(), PRIVATE_FILE, files=self._files)
+            write_atomic(copy, read_regular(self._path, _LARGEST), PRIVATE_FILE, files=self._files)
         self.problem = (
             f"The history of the watched folder {self._folder} is damaged. The part before the "
             f"damage is used; a copy of the whole file is {copy}"
         )
 
     def _rewrite(self) -> None:
-        lines = [framed(msgspec.json.encode(HistoryHeader(self._folder)))]
+        header = HistoryHeader(self._folder, inode=_inode(text_to_path(self._folder)))
+        lines = [framed(msgspec.json.encode(header))]
         lines += [_line(entry) for entry in self._former()]
         lines += [_line(entry) for entry in self._by_path.values() if entry.status != "forgotten"]
         if self._journal is not None:
@@ -221,6 +226,67 @@ class ProcessedFiles:
 def history_path(directory: Path, folder: str) -> Path:
     """The file with the history of a folder (`path_to_text`)."""
     return directory / f"{hashlib.blake2b(folder.encode(), digest_size=12).hexdigest()}.taken"
+
+
+def one_folder(folder: WatchedFolder, directory: Path) -> WatchedFolder:
+    """The folder with the one path that it is known by, whatever path it was given by.
+
+    That is the path by which it was watched before, else its real one: without links and `..`.
+    Blocks on the disk; `directory` is that of the histories.
+    """
+    path = known_path(text_to_path(folder.path), directory)
+    move_to = folder.move_to and path_to_text(os.path.realpath(text_to_path(folder.move_to)))
+    return replace(folder, path=path_to_text(path), move_to=move_to)
+
+
+def known_path(path: Path, directory: Path) -> Path:
+    """The path by which a folder was watched before, else its real path."""
+    real = Path(os.path.realpath(path))
+    if _has_history(directory, real):
+        return real
+    if _has_history(directory, path):  # by a version that did not look where links lead
+        return path
+    try:
+        own = real.stat()
+    except OSError:
+        return real
+    for header in _headers(directory):
+        other = text_to_path(header.folder)
+        if header.inode in {0, own.st_ino} and _is_at(other, own):  # mounted at two places
+            return other
+    return real
+
+
+def _has_history(directory: Path, folder: Path) -> bool:
+    return os.path.lexists(history_path(directory, path_to_text(folder)))
+
+
+def _headers(directory: Path) -> Iterator[HistoryHeader]:
+    """The headers of all histories; those that cannot be read are left out."""
+    with contextlib.suppress(OSError):
+        for path in sorted(directory.glob("*.taken")):
+            with contextlib.suppress(OSError), open_regular(path) as file:
+                header = _record(file.readline(_LONGEST_HEADER))
+                if isinstance(header, HistoryHeader):
+                    yield header
+
+
+_LONGEST_HEADER = 1 << 16
+_LARGEST = 1 << 29  # bytes; a line of a file takes about 200
+
+
+def _is_at(path: Path, found: os.stat_result) -> bool:
+    try:
+        return os.path.samestat(path.stat(), found)
+    except (OSError, ValueError):
+        return False
+
+
+def _inode(path: Path) -> int:
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return 0
 
 
 def check_not_watched(directory: Path, folder: str) -> None:

@@ -1,7 +1,7 @@
 """Media files of many kinds, encoded with PyAV: tests need no program of the system."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
@@ -149,3 +149,47 @@ def _pictures(seconds: float) -> Iterator[av.VideoFrame]:
 def _encoded(stream: Any, frames: Iterable[Any]) -> Iterator[Any]:
     for frame in (*frames, None):
         yield from stream.encode(frame)
+
+
+@dataclass(frozen=True)
+class TrackTags:
+    """What a file says about a track."""
+
+    language: str = ""
+    title: str = ""
+    default: bool = False
+
+
+def write_tracks(path: Path, tracks: Iterable[tuple[Clip, TrackTags]], sound: Sound = WAV) -> None:
+    """A file with several audio tracks."""
+    with av.open(str(path), "w") as container:
+        made = []
+        for clip, tags in tracks:
+            stream = _sound_stream(container, sound, clip.rate)
+            named = {"language": tags.language, "title": tags.title}
+            stream.metadata.update({name: value for name, value in named.items() if value})
+            stream.disposition = Disposition.default.value if tags.default else 0
+            made.append((stream, clip))
+        for stream, clip in made:
+            for packet in _encoded(stream, _pieces(clip, 0.0)):
+                container.mux(packet)
+
+
+def write_channels(path: Path, channels: Samples, rate: int, sound: Sound = WAV) -> None:
+    """Write a sample for each channel: the first axis is that of the channels."""
+    layouts = {1: "mono", 2: "stereo", 6: "5.1"}
+    layout = layouts[len(channels)]
+    with av.open(str(path), "w") as container:
+        stream = _sound_stream(container, replace(sound, layout=layout), rate)
+        for packet in _encoded(stream, _layered(channels, rate, layout)):
+            container.mux(packet)
+
+
+def _layered(channels: Samples, rate: int, layout: str) -> Iterator[av.AudioFrame]:
+    for start in range(0, channels.shape[1], rate):
+        piece = np.ascontiguousarray(channels[:, start : start + rate].T).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(piece, format="s16", layout=layout)
+        frame.sample_rate = rate
+        frame.time_base = Fraction(1, rate)
+        frame.pts = start
+        yield frame

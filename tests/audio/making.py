@@ -10,8 +10,9 @@ import av
 import numpy as np
 import numpy.typing as npt
 
-from fwtui.audio.decode import Decoded, decode_to_wav
+from fwtui.audio.decode import Decoded, DecodeOptions, decode_to_wav
 from fwtui.audio.signal import FloatArray
+from fwtui.audio.tracks import TrackChoice
 
 
 @dataclass
@@ -56,3 +57,7 @@ def write_timed(path: Path, times: Sequence[float], step: float = 0.1) -> None:
             packet.time_base = Fraction(1, 1000)
             packet.pts = packet.dts = round(time * 1000)
             container.mux_one(packet)
+
+
+def decode_track(path: Path, wav: Path, choice: TrackChoice) -> Decoded:
+    return decode_to_wav(path, wav, lambda _: None, lambda: False, DecodeOptions(choice=choice))

@@ -3,10 +3,17 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
-from fwtui.batch.estimate import BatchEstimate, Performance, PerformanceHistory, settings_key
+from fwtui.batch.estimate import (
+    BatchEstimate,
+    Performance,
+    PerformanceHistory,
+    settings_key,
+    shortage,
+)
 from fwtui.core.events import GpuReading, MemoryReading, Phase
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.job import Attempt, Completed, Job, MediaInfo, Pending
@@ -85,12 +92,43 @@ def test_only_what_decides_speed_and_memory_tells_batches_apart() -> None:
     assert len({*same, *others}) == 6
 
 
-def test_old_speeds_fade_and_old_peaks_too() -> None:
-    old = Performance(audio=36000, work=36000, ram=1000)
-    new = old.combined(Performance(audio=18000, work=1800, ram=500))
+def test_old_speeds_fade_but_a_peak_is_a_peak() -> None:
+    old = Performance(audio=36000, work=36000, ram=1000, gpu=300, short_ram=1200)
+    new = old.combined(Performance(audio=18000, work=1800, ram=500, gpu=1))
     assert new.speed == pytest.approx(36000 / 19800)
-    assert new.ram == 900
-    assert new.combined(Performance()).ram == 900  # nothing was measured
+    for _ in range(100):
+        new = new.combined(Performance(audio=18000, work=1800, ram=1, gpu=1))
+    assert (new.ram, new.gpu, new.short_ram) == (1000, 300, 1200)
+    assert new.combined(Performance(ram=1100)).ram == 1100
+
+
+def test_of_a_file_of_the_old_kind_only_the_speeds_are_used(path: Path) -> None:
+    """Its peaks were those of engines that were still loading, and lowered batch by batch."""
+    path.parent.mkdir()
+    old = {"audio": 100.0, "work": 20.0, "ram": 15.0, "gpu": 3.0}
+    path.write_bytes(msgspec.json.encode({"version": 1, "measured": {settings_key(SETTINGS): old}}))
+    history = PerformanceHistory(path)
+    assert history.get(SETTINGS) == Performance(100, 20)
+    history.add(SETTINGS, Performance(ram=700))
+    history.save()
+    assert PerformanceHistory(path).get(SETTINGS) == Performance(100, 20, 700)
+
+
+@pytest.mark.parametrize("value", [-1.0, -1e300])
+def test_measurements_that_cannot_be_are_dropped(path: Path, value: float) -> None:
+    path.parent.mkdir()
+    for name in ("audio", "work", "ram", "gpu", "short_ram", "short_gpu"):
+        wrong = {"version": 2, "measured": {settings_key(SETTINGS): {name: value}}}
+        path.write_bytes(msgspec.json.encode(wrong))
+        assert PerformanceHistory(path).get(SETTINGS) == Performance()
+
+
+@pytest.mark.parametrize(
+    ("used", "free", "least"),
+    [(300, 100, 400), (300, 0, 300), (300, 64000, 450), (300, -5, 300)],
+)
+def test_what_was_not_enough(used: float, free: float, least: float) -> None:
+    assert shortage(used, free) == least
 
 
 def test_the_file_does_not_grow_for_ever(path: Path) -> None:
@@ -200,13 +238,25 @@ def test_only_whole_untroubled_files_say_how_fast_it_is() -> None:
     assert history.get(SETTINGS) == Performance(100, 10)
 
 
-def test_peaks_are_those_of_engines_and_of_what_they_add_to_a_gpu() -> None:
+def test_a_file_s_own_settings_are_those_that_were_measured() -> None:
+    history = PerformanceHistory(None)
+    estimate = started(Clock(), history)
+    estimate.job_changed(completed(1, 100, 5, settings={"decoding.beam_size": 1}))
+    assert history.get(SETTINGS) == Performance()
+    own = replace(SETTINGS, decoding=replace(SETTINGS.decoding, beam_size=1))
+    assert history.get(own) == Performance(100, 5)
+
+
+def test_a_gpu_s_peak_is_what_engines_add_once_they_have_worked() -> None:
     def reading(engines: float, used: float) -> MemoryReading:
         gpus = (GpuReading(0, "Some GPU", used, 8000, 0),)
         return MemoryReading(0, 0, 0, 0, 0, 0, gpus, engines=engines)
 
     history = PerformanceHistory(None)
     estimate = started(Clock(), history)
-    for measured in (reading(0, 500), reading(700, 2500), reading(600, 2000)):
-        estimate.memory_measured(measured)
-    assert history.get(SETTINGS) == Performance(ram=700, gpu=2000)
+    estimate.memory_measured(reading(0, 500), worked=False)
+    estimate.memory_measured(reading(15, 600), worked=False)  # it is loading
+    assert history.get(SETTINGS) == Performance()
+    for used in (2500, 2000):
+        estimate.memory_measured(reading(600, used), worked=True)
+    assert history.get(SETTINGS) == Performance(gpu=2000)

@@ -104,7 +104,7 @@ async def test_a_recording_is_not_skipped_for_anothers_transcript(world: World) 
     assert {*world.texts().values()} == {f"day {day}" for day in range(1, 5)}
     assert len(world.texts()) == 4
     assert world.warnings == [
-        f"REC001.flac: written as REC001 (3), because REC001 is the transcript of {days[0]}"
+        f"REC001.flac: written as REC001 (3).txt, because REC001.txt is the transcript of {days[0]}"
     ]
 
 

@@ -1,6 +1,8 @@
 """Nothing is begun that cannot succeed: what is said before the start, of a batch or of a file."""
 
 import errno
+import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from fwtui.core.commands import ChangeSettings, RetryJobs, WatchFolder
 from fwtui.core.events import EngineChanged, FoldersChanged, LogLine
 from fwtui.core.failure import FailureKind
 from fwtui.core.job import Completed, Failed, Pending
-from fwtui.core.settings import Settings
+from fwtui.core.settings import OutputSettings, Settings
 from fwtui.core.watched_folder import WatchedFolder
 from fwtui.errors import FwtuiError, ModelError, UsageError
 from fwtui.models.capabilities import supported_languages
@@ -119,6 +121,26 @@ def test_a_folder_that_cannot_be_written_is_said_before_the_start(
     check_start(settings, no_gpus, new=False)  # one that was there is waited for
     beside = replace(settings, output=replace(settings.output, output_layout="source"))
     check_start(beside, no_gpus)
+
+
+async def test_a_recording_beside_which_nothing_can_be_written_is_not_transcribed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the layout `source`: its folder is no setting, so the file says it."""
+    folder = tmp_path / "card"
+    folder.mkdir()
+    path = Path(shutil.copy(SHORT, folder))
+    allowed = os.access
+    monkeypatch.setattr(
+        os, "access", lambda place, mode: Path(place) != folder and allowed(place, mode)
+    )
+    settings = settings_for(tmp_path / "out", output=OutputSettings(output_layout="source"))
+    async with BatchDriver(settings, [path]) as batch:
+        await batch.to_the_end()
+        state = batch.jobs[1].state
+        assert isinstance(state, Failed)
+        assert state.failure.kind is FailureKind.OUTPUT
+        assert not [event for event in batch.events if isinstance(event, EngineChanged)]
 
 
 async def test_a_batch_with_a_damaged_model_ends_before_an_engine_and_keeps_its_files(

@@ -41,6 +41,14 @@ class Terminal:
     def press(self, *keys: str) -> None:
         self._do("send-keys", *keys)
 
+    @property
+    def clipboard(self) -> str:
+        """What programs in the window have copied."""
+        return self._do("show-buffer") if self._do("list-buffers") else ""
+
+    def set_option(self, name: str, value: str) -> None:
+        self._do("set-option", "-s", name, value)
+
     def resize(self, cells: int, lines: int) -> None:
         self._do("resize-window", "-x", str(cells), "-y", str(lines))
 
@@ -204,6 +212,30 @@ def test_poor_and_tiny_terminals(
     last = screen.wait_for(lambda text: MARK in text)
     assert f"{MARK} 3" in last, last
     assert "Traceback" not in last
+
+
+@pytest.mark.parametrize("setting", ["external", "on", "off"])
+def test_a_copy_in_tmux_reaches_the_terminal_around_it(
+    setting: str, terminal: Callable[[str], Terminal], tmp_path: Path
+) -> None:
+    """A terminal is played by a tmux that takes what programs copy; fwtui is in another in it."""
+    inner = f"tmux -S {shlex.quote(str(tmp_path / 'inner'))} -f /dev/null"
+    clip = demo.clips()[0]
+    start = f"new-session {shlex.quote(program(clip, '-o', tmp_path))}"
+    screen = terminal(
+        "unset TMUX DISPLAY WAYLAND_DISPLAY; export TERM=xterm-256color;"
+        f" {inner} set-option -s set-clipboard {setting} \\; {start}"
+    )
+    screen.set_option("set-clipboard", "on")
+    try:
+        screen.wait_for(lambda text: "1 left" in text)
+        screen.press("Enter")
+        screen.wait_for(lambda text: "Status" in text and "Open folder" in text)
+        screen.press("o")
+        screen.wait_for(lambda _: bool(screen.clipboard))
+        assert screen.clipboard == str(tmp_path)
+    finally:
+        subprocess.run([*shlex.split(inner), "kill-server"], capture_output=True, check=False)
 
 
 @pytest.mark.parametrize("without", [False, True])

@@ -46,8 +46,9 @@ def test_a_session_from_before_batched_mode_goes_on_inside_its_files() -> None:
     """Its hash was made of the options that there were then."""
     model, decoding = ModelSettings(), DecodingSettings()
     then = msgspec.json.decode(msgspec.json.encode(decoding))
-    later = ("batched", "batch_size", "language_detection_segments", "language_detection_threshold")
-    for name in later:
+    later = "batched batch_size language_detection_segments language_detection_threshold"
+    later += " audio_track track_language normalize_loudness"
+    for name in later.split():
         del then[name]
     assert text_hash(model, decoding) == _hash((model.model, model.compute_type, then))
     assert text_hash(model, decoding) == "d623e689fb636324a07c9ff2a4bee74c"

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from fwtui.core.settings import ModelSettings
-from fwtui.doctor import machine
+from fwtui.config.fields import apply
+from fwtui.core.settings import ModelSettings, Settings
+from fwtui.doctor import examine, machine
 from fwtui.doctor.selftest import self_test
 from fwtui.errors import ExitCode
 from tests.cli.program import fwtui
+from tests.models.folders import cut, english
 
 SLOW = "110"  # seconds: a busy machine is no failure of these tests
 
@@ -65,3 +67,16 @@ def test_the_whole_examination(
     assert "Unknown key 'notakey'" in line
     assert str(settings) in done.stdout
     assert "1 problem" in done.stderr
+
+
+def test_a_model_that_is_damaged_or_cannot_what_is_asked_is_found(tmp_path: Path) -> None:
+    folder = english(tmp_path / "m")
+    settings = apply(Settings(), {"model.model": str(folder)})
+    assert examine.model(settings).level == "ok"
+    found = examine.model(apply(settings, {"decoding.language": "de"}))
+    assert (found.level, "English only" in found.text) == ("error", True)
+    found = examine.model(apply(settings, {"decoding.multilingual": True}))
+    assert (found.level, "no effect" in found.text) == ("warning", True)
+    cut("model.bin", 0.5)(folder)
+    found = examine.model(settings)
+    assert (found.level, "damaged" in found.text) == ("error", True)

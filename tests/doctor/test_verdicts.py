@@ -1,6 +1,7 @@
 """What is a problem, how bad it is, and that each has a fix: tables."""
 
 import pytest
+from msgspec.structs import replace
 
 from fwtui.core.events import GpuReading
 from fwtui.core.settings import BatchSettings, ModelSettings, Settings
@@ -32,6 +33,7 @@ ON_CPU = Settings(model=ModelSettings(device="cpu"))
 ON_GPU = Settings(model=ModelSettings(device="cuda"))
 SECOND_GPU = Settings(model=ModelSettings(device_index="0,1"))
 FLOAT16 = Settings(model=ModelSettings(compute_type="float16"))
+MAY_SLEEP = Settings(batch=BatchSettings(keep_awake=False))
 MAY_FALL_BACK = Settings(batch=BatchSettings(cpu_fallback=True))
 PACKAGES = {"fwtui": "1.0", "ctranslate2": "4.8.5"}
 TRIED = {"av": ("14.2", "19.0.2"), "click": ("8.1", "8.5.1")}
@@ -48,6 +50,9 @@ def screen(environ: dict[str, str], columns: int = 120, encoding: str = "utf-8")
 CASES: list[tuple[CheckResult | None, Severity | None, str]] = [
     (verdicts.python((3, 11, 4), "CPython", "Linux"), OK, "3.11.4"),
     (verdicts.python((3, 10, 0), "CPython", "Linux"), ERROR, "3.10.0"),
+    (verdicts.sleep("", AUTO), OK, "kept awake"),
+    (verdicts.sleep("Access denied", AUTO), NOTE, "may fall asleep while a batch runs: Access"),
+    (verdicts.sleep("Access denied", MAY_SLEEP), OK, "keep_awake is off"),
     (verdicts.versions(PACKAGES), OK, "ctranslate2 4.8.5"),
     (verdicts.versions({**PACKAGES, "av": ""}), ERROR, "missing: av"),
     (verdicts.versions({**PACKAGES, "ctranslate2": "4.6.0"}), ERROR, "can crash"),
@@ -89,6 +94,11 @@ CASES: list[tuple[CheckResult | None, Severity | None, str]] = [
     (verdicts.terminal(screen(XTERM)), OK, "120x40, 16 million colours"),
     (verdicts.terminal(screen({**XTERM, "TMUX": "x"})), OK, "tmux"),
     (verdicts.terminal(screen({**XTERM, "NO_COLOR": "1"})), OK, "no colours"),
+    (
+        verdicts.terminal(replace(screen({**XTERM, "TMUX": "x"}), clipboard=False)),
+        NOTE,
+        "copied text stays in tmux",
+    ),
     (verdicts.terminal(screen({"TERM": "dumb"})), WARNING, "dumb"),
     (verdicts.terminal(screen({})), WARNING, "TERM is not set"),
     (verdicts.terminal(screen(XTERM, encoding="latin-1")), WARNING, "latin-1"),

@@ -19,13 +19,13 @@ from fwtui.engine.transcriber import Transcriber, feature_extractor, load_model
 from fwtui.errors import FwtuiError, ModelError, UsageError
 from fwtui.models.capabilities import capabilities
 from tests.engine.support import MODEL, prepared_file, transcriber_on
-from tests.models.folders import damaged_copies, model_copy
+from tests.models.folders import damaged_copies, model_copy, widen
 
 SHORT = demo.clips()[0]
 SEED = 11
 # Nothing comes of more, but time and memory.
 FEWER = {"decoding.beam_size": 40, "decoding.best_of": 20}
-TEXTS = ("", " ", "red", "\u200b", "0", "½")
+TEXTS = ("", " ", "red", "x" * 3000, "\u200b", "0", "½")
 
 
 @pytest.fixture(scope="module")
@@ -140,3 +140,22 @@ def test_mel_bands_are_those_of_the_weights(tmp_path: Path) -> None:
     assert "128 mel bands" in note
     transcriber = Transcriber(replace(MODEL, model=str(folder)))
     assert transcriber.model.feature_extractor.mel_filters.shape[0] == 80
+
+
+@pytest.mark.parametrize("config", [None, "{}", '{"feature_size": 80}', '{"feature_size": 128}'])
+def test_128_mel_bands_with_any_configuration(config: str | None, tmp_path: Path) -> None:
+    """A real engine with a model of that shape: what large-v3 in a folder needs."""
+    folder = model_copy(tmp_path / "m")
+    widen(folder, 128)
+    file = folder / "preprocessor_config.json"
+    file.unlink()
+    if config is not None:
+        file.write_text(config)
+    known = capabilities(folder)
+    assert known.mels == 128
+    assert bool(known.notes) is (config != '{"feature_size": 128}')
+    wide = Transcriber(replace(MODEL, model=str(folder)))
+    decoding = replace(Settings().decoding, beam_size=1, language="en")
+    with prepared_file(wide, SHORT, tmp_path, decoding) as prepared:
+        assert prepared.features.shape[0] == 128
+        list(wide.windows(prepared, wide.plan(prepared)))

@@ -97,3 +97,33 @@ def write_weights(file: Path, *, mels: int, encoder: int, decoder: int, tokens: 
 
 def _name(text: str) -> bytes:
     return struct.pack("<H", len(text) + 1) + text.encode() + b"\0"
+
+
+def widen(folder: Path, mels: int) -> None:
+    """Give the embedded model more mel bands, as large-v3 has; it hears nothing in the new ones."""
+    file = folder / "model.bin"
+    data = memoryview(file.read_bytes())
+    at = 4
+    (length,) = struct.unpack_from("<H", data, at)
+    at += 2 + length + 4
+    (count,) = struct.unpack_from("<I", data, at)
+    at += 4
+    for _ in range(count):
+        (length,) = struct.unpack_from("<H", data, at)
+        name = bytes(data[at + 2 : at + 1 + length]).decode()
+        head = at + 2 + length
+        rank = data[head]
+        shape = struct.unpack_from(f"<{rank}I", data, head + 1)
+        kind, size = struct.unpack_from("<BI", data, head + 1 + 4 * rank)
+        begin = head + 1 + 4 * rank + 5
+        if name == "encoder/conv1/weight":
+            width, before, kernel = shape
+            row = size // width
+            rows = (bytes(data[begin + n * row : begin + (n + 1) * row]) for n in range(width))
+            more = bytes(row // before * (mels - before))
+            wide = b"".join(one + more for one in rows)
+            header = struct.pack("<B3IBI", 3, width, mels, kernel, kind, len(wide))
+            file.write_bytes(bytes(data[:head]) + header + wide + bytes(data[begin + size :]))
+            return
+        at = begin + size
+    raise AssertionError("no such weights")

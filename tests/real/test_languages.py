@@ -19,7 +19,7 @@ from tests.whisper_audio import decode_audio
 def test_german_after_english_stays_german(
     base: Path, recordings: Path, tmp_path: Path, batched: bool
 ) -> None:
-    decoding = DecodingSettings(multilingual=True, beam_size=1, batched=batched)
+    decoding = DecodingSettings(multilingual=True, batched=batched)
     plan, found = windows_of(base, recordings / "multilingual.mp3", tmp_path, decoding)
     assert "Permission is hereby granted" in text(found)
     assert "Genehmigung erteilt" in text(found)

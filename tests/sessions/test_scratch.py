@@ -53,6 +53,36 @@ def test_sweep_takes_what_nobody_uses(tmp_path: Path) -> None:
     assert sweep(scratch, sessions, later).files == (young,)
 
 
+def test_two_state_folders_share_a_cache(tmp_path: Path) -> None:
+    """Each asks the lock of the other's session, wherever that is."""
+    scratch, ours, theirs = tmp_path / "scratch", tmp_path / "ours", tmp_path / "theirs"
+    ours.mkdir()
+    held = SessionStore.create(theirs, Settings(), samples.NOW)
+    running = new_scratch(scratch, held.session_id, 1, sessions=theirs)
+    dead = new_scratch(scratch, "20200101_000000", 1, sessions=theirs)
+    unknown = new_scratch(scratch, "20200101_000000", 1, sessions=tmp_path / "unmounted")
+    for path in (running, dead, unknown):
+        path.write_bytes(bytes(10))
+        os.utime(path, (1.7e9, 1.7e9))
+    now = datetime.fromtimestamp(1.7e9) + timedelta(days=2)
+    assert sweep(scratch, ours, now).files == (dead,)
+    assert sweep(scratch, ours, now + timedelta(days=9)).files == (unknown,)
+    assert running.exists()
+    held.close()
+    assert sweep(scratch, ours, now).files == (running,)
+
+
+def test_a_state_folder_that_is_named_wrongly_is_not_asked(tmp_path: Path) -> None:
+    """Its name is a digest of its path: what is written there cannot lead anywhere else."""
+    scratch, ours = tmp_path / "scratch", tmp_path / "ours"
+    ours.mkdir()
+    path = new_scratch(scratch, "20200101_000000", 1, sessions=tmp_path / "theirs")
+    path.write_bytes(bytes(10))
+    (owner,) = (tmp_path / "owners").iterdir()
+    owner.write_text(str(ours))
+    assert sweep(scratch, ours, datetime.now()).files == ()
+
+
 def test_sweep_takes_the_leftovers_of_crashes(tmp_path: Path) -> None:
     sessions = tmp_path / "sessions"
     store = SessionStore.create(sessions, Settings(), samples.NOW)

@@ -4,7 +4,7 @@ from pathlib import PurePath
 
 import pytest
 
-from fwtui.watch.filters import FileKind, NameFilter
+from fwtui.watch.filters import PARTIAL_SUFFIXES, FileKind, NameFilter, sidecar
 from fwtui.watch.source import is_network_kind
 
 _KINDS = {"+": FileKind.RECORDING, "~": FileKind.UNFINISHED, "-": FileKind.OTHER}
@@ -68,3 +68,33 @@ def _split(names: str) -> list[tuple[str, str]]:
 )
 def test_shares_are_known_by_their_file_system(kind: str, share: bool) -> None:
     assert is_network_kind(kind) is share
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        *(f"Talk.mp4{suffix}" for suffix in sorted(PARTIAL_SUFFIXES)),
+        *("Talk.mp4.!qB", "talk.MP4.PART", "Talk.mp4.part-Frag12", "Talk.mp4.f137.part"),
+        *("Talk.part", "Talk.crdownload", "Talk.aria2", "Talk.ytdl", "Talk.!qB"),
+    ],
+)
+def test_what_holds_a_file_back(other: str) -> None:
+    others = ["notes.txt", "Talk.mp4", "talks.mp4.part", other]
+    assert sidecar("Talk.mp4", others) == other
+    assert NameFilter((), ()).kind(other) is FileKind.UNFINISHED
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["Talk.mp4", "Talk.txt", "Talk.tmp", "Talk.mp4.txt", "Talk 2.mp4.part", "part", "Talk.mp3"],
+)
+def test_what_holds_no_file_back(other: str) -> None:
+    assert sidecar("Talk.mp4", [other, ".Talk.mp4.part"]) == ""
+
+
+def test_a_file_that_is_merged_or_converted_is_not_complete() -> None:
+    kind = NameFilter((), ()).kind
+    assert kind("talk.temp.mp4") is FileKind.UNFINISHED
+    assert kind("talk.part-Frag3") is FileKind.UNFINISHED
+    assert kind("temp.mp4") is FileKind.RECORDING
+    assert kind("my.temperature.mp4") is FileKind.RECORDING

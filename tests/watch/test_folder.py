@@ -40,6 +40,7 @@ class Watched:
         self.excluded: set[str] = set()
         self.missing: set[str] = set()
         self._names: list[str] = []
+        self.lines: list[str] = []
         self._inbox: queue.SimpleQueue[FolderMessage] = queue.SimpleQueue()
         self._running: tuple[FolderWatch, ProcessedFiles] | None = None
 
@@ -76,6 +77,8 @@ class Watched:
         news = self._inbox.get(timeout=seconds)
         if isinstance(news, FilesArrived):
             self._names += [os.path.relpath(path, self.root) for path in news.files]
+        if isinstance(news, FolderLogLine):
+            self.lines.append(news.text)
         return news
 
     def taken(self, count: int) -> list[str]:
@@ -287,3 +290,32 @@ def test_a_file_that_cannot_be_read_is_taken_when_it_can(
     allowed.set()
     assert watched.taken(1) == ["a.wav"]
     assert watched.nothing_else
+
+
+def test_a_download_is_held_back_by_the_file_beside_it(
+    watched: Watched, how: dict[str, Any]
+) -> None:
+    """However long it does not change; it is said once, and it goes on by itself."""
+    notes = [watched.put(f"film.mp4.{name}", b"note") for name in ("aria2", "part-Frag3")]
+    watched.put("film.mp4", b"allocated")
+    watched.put("other.wav", b"as a witness")
+    watched.start(**how)
+    assert watched.taken(1) == ["other.wav"]
+    notes[0].unlink()
+    watched.put("third.wav", b"as another witness")
+    assert watched.taken(1) == ["third.wav"]
+    notes[1].unlink()
+    assert watched.taken(1) == ["film.mp4"]
+    assert watched.nothing_else
+    assert len([line for line in watched.lines if "beside it says" in line]) == 1
+
+
+def test_what_is_not_taken_is_said_once(watched: Watched) -> None:
+    for name in ("a.jpg", "b.jpg", "talk.txt", "talk.json", "@eaDir/x.mp3", "no"):
+        watched.put(name, b"x")
+    watched.put("talk.mp3", b"sound")
+    watched.start(settle_seconds=0.0)
+    assert watched.taken(1) == ["talk.mp3"]
+    assert watched.nothing_else
+    said = [line for line in watched.lines if line.startswith("Not taken from")]
+    assert said == [f"Not taken from {watched.root}: 2 .jpg, 1 without extension"]

@@ -1,10 +1,12 @@
 """The history of taken files: durable, exclusive, and whole whatever happens to its file."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from fwtui.audio.identity import Identity
+from fwtui.core.watched_folder import WatchedFolder
 from fwtui.errors import SessionInUseError
 from fwtui.watch.processed import (
     FileStatus,
@@ -13,7 +15,11 @@ from fwtui.watch.processed import (
     check_not_watched,
     forget_folder,
     history_path,
+    known_path,
+    one_folder,
 )
+from tests.faults.faulty_disk import FaultyDisk
+from tests.optional import Optional
 
 FOLDER = "/media/in"
 
@@ -140,3 +146,62 @@ def test_forgetting_all(directory: Path) -> None:
     assert history.is_new
     assert history.at("/media/in/a.wav") is None
     history.close()
+
+
+def by_other_names(tmp_path: Path) -> tuple[Path, list[Path]]:
+    """A folder, and other paths to it."""
+    real = (tmp_path / "media" / "in").resolve()
+    real.mkdir(parents=True)
+    (tmp_path / "link").symlink_to(real)
+    (tmp_path / "up").symlink_to(real.parent)
+    return real, [
+        tmp_path / "link",
+        tmp_path / "up" / "in",
+        real / ".." / "in",
+        Path(f"{real}/"),
+        tmp_path / "link" / "." / ".." / "in",
+    ]
+
+
+def test_a_folder_is_one_by_whatever_path(tmp_path: Path, directory: Path) -> None:
+    real, others = by_other_names(tmp_path)
+    for path in (real, *others):
+        one = WatchedFolder(path=str(path), after="move", move_to=str(path.parent / "out"))
+        assert one_folder(one, directory).path == str(real)
+    apart = WatchedFolder(path=str(tmp_path), after="move", move_to=str(tmp_path / "link" / ".."))
+    assert one_folder(apart, directory).move_to == str(real.parent)
+
+
+def test_a_folder_keeps_the_name_that_it_is_known_by(tmp_path: Path, directory: Path) -> None:
+    """Earlier versions did not look where links lead."""
+    real, others = by_other_names(tmp_path)
+    known = ProcessedFiles.open(directory, str(others[0]))
+    known.create()
+    known.close()
+    for path in (real, *others):
+        assert known_path(path, directory) == others[0]
+    others[0].unlink()  # that name is no longer one of it
+    assert known_path(real, directory) == real
+
+
+@pytest.mark.skipif(not FaultyDisk.is_possible(), reason=Optional.MOUNT.reason)
+def test_a_folder_that_is_mounted_at_two_places(tmp_path: Path, directory: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.mkdir()
+    second.mkdir()
+    known = ProcessedFiles.open(directory, str(first))
+    known.create()
+    known.close()
+    subprocess.run(["mount", "--bind", str(first), str(second)], check=True)
+    try:
+        assert known_path(second, directory) == first
+    finally:
+        subprocess.run(["umount", str(second)], check=True)
+    assert known_path(second, directory) == second
+
+
+def test_histories_that_cannot_be_read_hide_no_folder(tmp_path: Path, directory: Path) -> None:
+    directory.mkdir()
+    (directory / "a.taken").write_bytes(b"\xff" * 100)
+    (directory / "b.taken").mkdir()
+    assert known_path(tmp_path, directory) == tmp_path.resolve()

@@ -7,8 +7,8 @@ private temporary folder; otherwise a port on the loopback interface, with a sec
 import contextlib
 import os
 import secrets
-import shutil
 import socket
+import stat
 import sys
 import tempfile
 import time
@@ -21,7 +21,14 @@ from msgspec.structs import replace
 from fwtui.config.locations import Locations
 from fwtui.core.paths import path_to_text, text_to_path
 from fwtui.disk.codec import UNREADABLE
-from fwtui.disk.files import PRIVATE_FILE, ensure_folder, storage_error, write_atomic
+from fwtui.disk.files import (
+    PRIVATE_FILE,
+    ensure_folder,
+    folder_error,
+    read_regular,
+    storage_error,
+    write_atomic,
+)
 from fwtui.disk.files import TEMP_PREFIX as UNFINISHED
 from fwtui.disk.lock import Holder, holder_of
 from fwtui.errors import StorageError
@@ -32,6 +39,7 @@ LONGEST_SOCKET_PATH = 103
 TEMP_PREFIX = "fwtui-"
 CONNECT_SECONDS = 10.0
 UNFINISHED_SECONDS = 3600.0
+LARGEST = 1 << 16  # bytes of an endpoint file
 
 
 class Endpoint(msgspec.Struct, frozen=True):
@@ -138,18 +146,25 @@ def connect(endpoint: Endpoint) -> socket.socket:
 def running(locations: Locations) -> tuple[Endpoint, ...]:
     """The endpoints of running batches, the oldest first; leftovers of crashed ones are deleted.
 
-    A batch is running while it holds its session. Blocks on the disk; never raises.
+    A batch is running while it holds its session. Blocks on the disk; raises StorageError if the
+    folder of the endpoints cannot be looked into.
     """
     found = []
+    try:
+        files = sorted(path for path in locations.live.iterdir() if path.suffix == ".json")
+    except FileNotFoundError:
+        files = []
+    except OSError as error:
+        raise folder_error(error, locations.live) from error
+    for file in files:
+        endpoint = _read(file)
+        if endpoint is None:
+            continue
+        if is_running(endpoint, locations):
+            found.append(endpoint)
+        else:
+            _remove(file, endpoint)
     with contextlib.suppress(OSError):
-        for file in sorted(locations.live.glob("*.json")):
-            endpoint = _read(file)
-            if endpoint is None:
-                continue
-            if is_running(endpoint, locations):
-                found.append(endpoint)
-            else:
-                _remove(file, endpoint)
         _remove_unfinished(locations)
     return tuple(sorted(found, key=lambda endpoint: (endpoint.since, endpoint.session_id)))
 
@@ -170,7 +185,7 @@ def _is_same(holder: Holder, endpoint: Endpoint) -> bool:
 
 def _read(file: Path) -> Endpoint | None:
     try:
-        return msgspec.json.decode(file.read_bytes(), type=Endpoint)
+        return msgspec.json.decode(read_regular(file, LARGEST), type=Endpoint)
     except (OSError, *UNREADABLE):
         return None
 
@@ -185,12 +200,30 @@ def _remove_unfinished(locations: Locations) -> None:
 
 
 def _remove(file: Path, endpoint: Endpoint) -> None:
-    """Delete the file and its socket."""
-    with contextlib.suppress(OSError):
+    """Delete the file and its socket; nothing else, whatever the file names."""
+    with contextlib.suppress(OSError, ValueError):
         if endpoint.socket:
-            path = text_to_path(endpoint.socket)
-            if path.parent == file.parent and path.suffix == ".sock":
-                path.unlink(missing_ok=True)
-            elif path.parent.name.startswith(TEMP_PREFIX) and path.name == "socket":
-                shutil.rmtree(path.parent, ignore_errors=True)
+            _remove_socket(text_to_path(endpoint.socket), file.parent)
+    with contextlib.suppress(OSError):
         file.unlink(missing_ok=True)
+
+
+def _remove_socket(path: Path, live: Path) -> None:
+    """Delete a socket of ours, and the folder that was made for it. Raises OSError."""
+    is_beside = path.parent == live and path.suffix == ".sock"
+    folder = None if is_beside else path.parent
+    if folder is not None and not (
+        folder.name.startswith(TEMP_PREFIX) and path.name == "socket" and is_private(folder)
+    ):
+        return
+    if stat.S_ISSOCK(path.lstat().st_mode):
+        path.unlink(missing_ok=True)
+    if folder is not None:
+        folder.rmdir()
+
+
+def is_private(folder: Path) -> bool:
+    """Whether this is a folder, not a link to one, of this user."""
+    found = folder.lstat()
+    mine = sys.platform == "win32" or found.st_uid == os.geteuid()
+    return mine and stat.S_ISDIR(found.st_mode)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from fwtui.core.segment import Transcript
+from fwtui.core.segment import AnyTranscript
 from fwtui.core.settings import OutputSettings
 from fwtui.outputs.formats.cues import cues
 from fwtui.outputs.formats.layout import encoded
@@ -29,7 +29,7 @@ Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
 _PLAIN = str.maketrans({"{": "(", "}": ")", "\\": "\u29f5", "\n": "\\N"})
 
 
-def chunks(transcript: Transcript, settings: OutputSettings) -> Iterator[bytes]:
+def chunks(transcript: AnyTranscript, settings: OutputSettings) -> Iterator[bytes]:
     """The file's bytes, one subtitle at a time."""
     yield encoded(_HEADER)
     for cue in cues(transcript, settings):

@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterator
 
-from fwtui.core.segment import Transcript
+from fwtui.core.segment import AnyTranscript
 from fwtui.core.settings import OutputSettings
 from fwtui.outputs.formats.layout import encoded, milliseconds, on_one_line
 
@@ -12,7 +12,7 @@ from fwtui.outputs.formats.layout import encoded, milliseconds, on_one_line
 _FORMULA = ("=", "+", "-", "@", "\t")
 
 
-def chunks(transcript: Transcript, settings: OutputSettings) -> Iterator[bytes]:  # noqa: ARG001
+def chunks(transcript: AnyTranscript, settings: OutputSettings) -> Iterator[bytes]:  # noqa: ARG001
     """The file's bytes, one row at a time (RFC 4180)."""
     yield b"start,end,text\r\n"
     for segment in transcript.segments:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 from fwtui.config.validate import docx_missing
-from fwtui.core.segment import Transcript
+from fwtui.core.segment import AnyTranscript
 from fwtui.core.settings import OutputSettings
 from fwtui.outputs.formats.layout import paragraphs, running_text, start_time
 
@@ -16,7 +16,7 @@ from fwtui.outputs.formats.layout import paragraphs, running_text, start_time
 _ILLEGAL = "[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
-def chunks(transcript: Transcript, settings: OutputSettings) -> Iterator[bytes]:  # noqa: ARG001
+def chunks(transcript: AnyTranscript, settings: OutputSettings) -> Iterator[bytes]:  # noqa: ARG001
     """The file's bytes. Raises UsageError when python-docx is not installed."""
     try:
         from docx import Document

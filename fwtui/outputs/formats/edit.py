@@ -8,11 +8,19 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
+from typing import overload
 
 from msgspec.structs import replace
 
 from fwtui.core.scripts import is_mark, is_unspaced, marks_class
-from fwtui.core.segment import Segment, Transcript, Word
+from fwtui.core.segment import (
+    AnyTranscript,
+    MappedSegments,
+    Segment,
+    Transcript,
+    TranscriptStream,
+    Word,
+)
 from fwtui.core.settings import OutputSettings
 from fwtui.outputs.formats.sentences import Ending, begins_sentence, ending
 
@@ -99,12 +107,30 @@ _SPACED = (
 )
 
 
+@overload
 def edited(
     transcript: Transcript,
     output: OutputSettings,
     rules: Mapping[str, str] | None = None,
     language_of: LanguageOf | None = None,
-) -> Transcript:
+) -> Transcript: ...
+
+
+@overload
+def edited(
+    transcript: AnyTranscript,
+    output: OutputSettings,
+    rules: Mapping[str, str] | None = None,
+    language_of: LanguageOf | None = None,
+) -> AnyTranscript: ...
+
+
+def edited(
+    transcript: AnyTranscript,
+    output: OutputSettings,
+    rules: Mapping[str, str] | None = None,
+    language_of: LanguageOf | None = None,
+) -> AnyTranscript:
     """The transcript edited as the settings ask; the same object if they ask for nothing.
 
     `rules` are corrections, as returned by `parse_replacements`; `language_of` gives the language
@@ -112,16 +138,22 @@ def edited(
     """
     if not (rules or output.tidy_text or output.join_sentences):
         return transcript
-    segments: Iterable[Segment] = transcript.segments
-    if rules:
-        pattern = _pattern(rules)
-        segments = [_corrected(segment, rules, pattern) for segment in segments]
-    language_of = language_of or (lambda _: transcript.language)
-    if output.tidy_text:
-        segments = _tidy(segments, language_of)
-    if output.join_sentences:
-        segments = joined(segments, language_of)
-    return replace(transcript, segments=tuple(segments))
+    language = transcript.language
+    of = language_of or (lambda _: language)
+    pattern = _pattern(rules) if rules else None
+
+    def change(segments: Iterable[Segment]) -> Iterable[Segment]:
+        if rules and pattern:
+            segments = (_corrected(segment, rules, pattern) for segment in segments)
+        if output.tidy_text:
+            segments = _tidy(segments, of)
+        return joined(segments, of) if output.join_sentences else segments
+
+    if isinstance(transcript, TranscriptStream):
+        return TranscriptStream(
+            language, MappedSegments(transcript.segments, change), transcript.duration
+        )
+    return replace(transcript, segments=tuple(change(transcript.segments)))
 
 
 def _pattern(rules: Mapping[str, str]) -> re.Pattern[str]:
@@ -191,8 +223,7 @@ def _groups(
         yield first, last, part + text[at : ends[last]]
 
 
-def _tidy(segments: Iterable[Segment], language_of: LanguageOf) -> list[Segment]:
-    tidy: list[Segment] = []
+def _tidy(segments: Iterable[Segment], language_of: LanguageOf) -> Iterator[Segment]:
     begins = True
     for segment in segments:
         language = language_of(segment)
@@ -202,11 +233,10 @@ def _tidy(segments: Iterable[Segment], language_of: LanguageOf) -> list[Segment]
                 text, begins = tidied(word.word, language, begins=begins)
                 words.append(replace(word, word=text))
             text = "".join(word.word for word in words)
-            tidy.append(replace(segment, text=text, words=tuple(words)))
+            yield replace(segment, text=text, words=tuple(words))
         else:
             text, begins = tidied(segment.text, language, begins=begins)
-            tidy.append(replace(segment, text=text))
-    return tidy
+            yield replace(segment, text=text)
 
 
 def tidied(text: str, language: str, *, begins: bool) -> tuple[str, bool]:

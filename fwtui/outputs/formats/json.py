@@ -9,18 +9,18 @@ from typing import Any
 
 import msgspec
 
-from fwtui.core.segment import Segment, Transcript
+from fwtui.core.segment import AnyTranscript, Segment
 from fwtui.core.settings import OutputSettings
 from fwtui.outputs.formats.layout import encoded
 
 
-def chunks(transcript: Transcript, settings: OutputSettings) -> Iterator[bytes]:
+def chunks(transcript: AnyTranscript, settings: OutputSettings) -> Iterator[bytes]:
     """The file's bytes, one segment at a time."""
     parts = _pretty(transcript) if settings.pretty_json else _compact(transcript)
     return map(encoded, parts)
 
 
-def _compact(transcript: Transcript) -> Iterator[str]:
+def _compact(transcript: AnyTranscript) -> Iterator[str]:
     yield '{"text": "'
     for segment in transcript.segments:
         yield json.dumps(segment.text)[1:-1]
@@ -30,18 +30,20 @@ def _compact(transcript: Transcript) -> Iterator[str]:
     yield f'], "language": {json.dumps(transcript.language)}}}'
 
 
-def _pretty(transcript: Transcript) -> Iterator[str]:
+def _pretty(transcript: AnyTranscript) -> Iterator[str]:
     """Indented by 4, without escapes in the text."""
     yield '{\n    "text": "'
     for segment in transcript.segments:
         yield json.dumps(segment.text, ensure_ascii=False)[1:-1]
     yield '",\n    "segments": ['
-    for i, segment in enumerate(transcript.segments):
+    is_first = True
+    for segment in transcript.segments:
         lines = json.dumps(_plain(segment), indent=4, ensure_ascii=False)
         # Not textwrap.indent: a text may contain separators that Python treats as line ends.
-        yield (",\n        " if i else "\n        ") + lines.replace("\n", "\n        ")
+        yield ("\n        " if is_first else ",\n        ") + lines.replace("\n", "\n        ")
+        is_first = False
     language = json.dumps(transcript.language, ensure_ascii=False)
-    end = "\n    ]" if transcript.segments else "]"
+    end = "]" if is_first else "\n    ]"
     yield f'{end},\n    "language": {language}\n}}'
 
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 from fwtui.core.scripts import is_east_asian
-from fwtui.core.segment import Segment, Transcript
+from fwtui.core.segment import AnyTranscript, Segment
 
 _LINE_BREAK = re.compile(r"\r\n?")
 _BLANK_LINES = re.compile(r"\n\s*\n")
@@ -49,7 +49,7 @@ def timestamp(ms: int, *, hours: bool, marker: str) -> str:
 _PAUSE, _LONG = 2.0, 60.0
 
 
-def paragraphs(transcript: Transcript) -> Iterator[list[Segment]]:
+def paragraphs(transcript: AnyTranscript) -> Iterator[list[Segment]]:
     """The segments of each paragraph; none is empty."""
     paragraph: list[Segment] = []
     for segment in transcript.segments:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from fwtui.core.segment import Transcript
+from fwtui.core.segment import AnyTranscript
 from fwtui.core.settings import OutputSettings
 from fwtui.outputs.formats.layout import encoded, milliseconds, on_one_line
 
@@ -11,7 +11,7 @@ from fwtui.outputs.formats.layout import encoded, milliseconds, on_one_line
 _TAG = re.compile(r"[\[<](\s*(?:\d+|[A-Za-z#]+)\s*:[^\]>]*)[\]>]")
 
 
-def chunks(transcript: Transcript, settings: OutputSettings) -> Iterator[bytes]:  # noqa: ARG001
+def chunks(transcript: AnyTranscript, settings: OutputSettings) -> Iterator[bytes]:  # noqa: ARG001
     """The file's bytes, one line at a time; minutes exceed 59, as the format has no hours."""
     for segment in transcript.segments:
         seconds, ms = divmod(max(0, milliseconds(segment.start)), 1000)

@@ -3,14 +3,14 @@
 import re
 from collections.abc import Iterator
 
-from fwtui.core.segment import Transcript
+from fwtui.core.segment import AnyTranscript
 from fwtui.core.settings import OutputSettings
 from fwtui.outputs.formats.layout import encoded, paragraphs, running_text, start_time
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~]|&(?=#?\w+;))")
 
 
-def chunks(transcript: Transcript, settings: OutputSettings) -> Iterator[bytes]:  # noqa: ARG001
+def chunks(transcript: AnyTranscript, settings: OutputSettings) -> Iterator[bytes]:  # noqa: ARG001
     """The file's bytes, one paragraph at a time."""
     for number, paragraph in enumerate(paragraphs(transcript)):
         text = _MARKUP.sub(r"\\\1", running_text(paragraph))

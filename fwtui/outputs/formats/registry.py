@@ -3,12 +3,12 @@
 from collections.abc import Callable, Container, Iterator
 from pathlib import Path
 
-from fwtui.core.segment import Transcript
+from fwtui.core.segment import AnyTranscript
 from fwtui.core.settings import OutputSettings
 from fwtui.disk.files import is_present, is_read_only, storage_error, write_output
 from fwtui.outputs.formats import ass, csv, docx, json, lrc, md, srt, tsv, txt, vtt
 
-Writer = Callable[[Transcript, OutputSettings], Iterator[bytes]]
+Writer = Callable[[AnyTranscript, OutputSettings], Iterator[bytes]]
 
 # Names are also extensions. Whisper's come first, in its order; the setting "all" means those.
 _WRITERS: dict[str, Writer] = {
@@ -42,7 +42,7 @@ def further_formats(text: str | None) -> tuple[str, ...]:
     return tuple(found)
 
 
-def render(transcript: Transcript, name: str, settings: OutputSettings) -> Iterator[bytes]:
+def render(transcript: AnyTranscript, name: str, settings: OutputSettings) -> Iterator[bytes]:
     """The bytes of a transcript in one format, in pieces."""
     return _WRITERS[name](transcript, settings)
 
@@ -70,7 +70,7 @@ def read_only(stem: Path, settings: OutputSettings) -> tuple[str, ...]:
 
 
 def write_transcript(
-    transcript: Transcript,
+    transcript: AnyTranscript,
     stem: Path,
     settings: OutputSettings,
     owner: str = "",

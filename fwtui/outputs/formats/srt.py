@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from fwtui.core.segment import Transcript
+from fwtui.core.segment import AnyTranscript
 from fwtui.core.settings import OutputSettings
 from fwtui.outputs.formats.cues import cues
 from fwtui.outputs.formats.layout import encoded, timestamp
 
 
-def chunks(transcript: Transcript, settings: OutputSettings) -> Iterator[bytes]:
+def chunks(transcript: AnyTranscript, settings: OutputSettings) -> Iterator[bytes]:
     """The file's bytes, one subtitle at a time."""
     for number, cue in enumerate(cues(transcript, settings), start=1):
         start, end = (timestamp(ms, hours=True, marker=",") for ms in (cue.start, cue.end))

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from fwtui.core.segment import Transcript
+from fwtui.core.segment import AnyTranscript
 from fwtui.core.settings import OutputSettings
 from fwtui.outputs.formats.layout import encoded, milliseconds, on_one_line
 
 
-def chunks(transcript: Transcript, settings: OutputSettings) -> Iterator[bytes]:  # noqa: ARG001
+def chunks(transcript: AnyTranscript, settings: OutputSettings) -> Iterator[bytes]:  # noqa: ARG001
     """The file's bytes, one row at a time; tabs and line breaks in a text become spaces."""
     yield b"start\tend\ttext\n"
     for segment in transcript.segments:

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from fwtui.core.segment import Segment, Transcript
+from fwtui.core.segment import AnyTranscript, Segment
 from fwtui.core.settings import OutputSettings
 from fwtui.outputs.formats.layout import encoded, milliseconds, on_one_line, timestamp
 
 
-def chunks(transcript: Transcript, settings: OutputSettings) -> Iterator[bytes]:
+def chunks(transcript: AnyTranscript, settings: OutputSettings) -> Iterator[bytes]:
     """The file's bytes, one line at a time."""
     for segment in transcript.segments:
         text = segment.text.strip()

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from fwtui.core.segment import Transcript
+from fwtui.core.segment import AnyTranscript
 from fwtui.core.settings import OutputSettings
 from fwtui.outputs.formats.cues import cues
 from fwtui.outputs.formats.layout import encoded, timestamp
@@ -16,7 +16,7 @@ def escaped_for_vtt(text: str) -> str:
     return text.translate(_ESCAPES)
 
 
-def chunks(transcript: Transcript, settings: OutputSettings) -> Iterator[bytes]:
+def chunks(transcript: AnyTranscript, settings: OutputSettings) -> Iterator[bytes]:
     """The file's bytes, one subtitle at a time."""
     yield b"WEBVTT\n\n"
     for cue in cues(transcript, settings):

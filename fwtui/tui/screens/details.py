@@ -196,7 +196,6 @@ class DetailsDialog(ListDialog[RetryRequest | None]):
         text = self.transcript.text()
         if text:
             self.app.copy_to_clipboard(text)
-            self.notify("Transcript copied", timeout=2, markup=False)
 
 
 def settings_of(job: Job, batch: Settings) -> tuple[Settings, str]:

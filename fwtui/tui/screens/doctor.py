@@ -107,4 +107,3 @@ class DoctorDialog(ListDialog[None]):
 
     def action_copy(self) -> None:
         self.app.copy_to_clipboard("\n".join(lines(self.results)))
-        self.notify("Results copied", timeout=2, markup=False)

@@ -324,7 +324,6 @@ class MainScreen(ErrorBoundary, Screen[None]):
         text = view.text()
         if text:
             self.app.copy_to_clipboard(text)
-            self.notify(f"Copied the {view.id}", timeout=2, markup=False)
 
     # Titles.
 

@@ -52,7 +52,7 @@ def files_from_options(function: Function) -> Function:
         "--files-from",
         "files_from",
         multiple=True,
-        type=click.Path(allow_dash=True),
+        type=click.Path(readable=False, allow_dash=True),
         metavar="FILE",
         help="Read names of files, folders and links from a list, one per line; - is stdin",
     )(function)

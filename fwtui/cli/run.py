@@ -91,7 +91,7 @@ class Intake:
 
 
 @fwtui_command("run", SettingsCommand)
-@click.argument("paths", nargs=-1, type=click.Path())
+@click.argument("paths", nargs=-1, type=click.Path(readable=False))
 @click.option(
     "--resume",
     cls=OptionalValue,
@@ -186,6 +186,7 @@ def perform(
             lines(BatchFinished(0, 0, 0, stopped=True, seconds=0.0))
     except (FwtuiError, OSError) as error:
         usage = isinstance(error, FwtuiError) and error.exit_code is ExitCode.USAGE
+        usage = usage and not isinstance(error.__cause__, OSError)  # then it is a disk's
         if lines is not None and record.finished is None and not usage:
             lines(_not_started(error, locations))
         raise

@@ -139,11 +139,11 @@ class DialogActions:
 
         workspace, current = self._controller.workspace, self._model.session_id
         dialog = SessionsDialog(workspace, self._glyphs, current)
-        stored = await self._screen.app.push_screen_wait(dialog)
-        if stored is not None:
-            await self._change_session(stored)
+        choice = await self._screen.app.push_screen_wait(dialog)
+        if choice is not None:
+            await self._change_session(choice.sessions[0], start=choice.what == "resume")
 
-    async def _change_session(self, stored: "StoredSession") -> None:
+    async def _change_session(self, stored: "StoredSession", *, start: bool) -> None:
         from fwtui.tui.screens.dialog import error_dialog
         from fwtui.tui.screens.quit import ask_change
         from fwtui.tui.startup import ResumeSummary, allow_moves
@@ -160,8 +160,9 @@ class DialogActions:
             app.push_screen(error_dialog("Cannot resume the session", error))
             return
         summary = ResumeSummary.of(stored)
-        self._controller.retry(summary.retried)
-        self._screen.notify(with_keys(self._screen, summary.text), markup=False)
+        self._controller.resume(summary.retried, start=start)
+        note = with_keys(self._screen, summary.text(started=start))
+        self._screen.notify(note, markup=False)
 
     def add(self, prefilled: str = "") -> None:
         """Ask for files, some of them named already, and add them."""

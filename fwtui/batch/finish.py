@@ -194,6 +194,9 @@ async def rename_written(state: BatchState, job: Job) -> Job:
             FILES.replace(before, after)
             moved.append(path_to_text(after))
         FILES.sync_folder(stem.parent)
+        known = state.history.owner(path_to_text(stem_path(job.stem, output)))
+        if known is not None:  # the new name is its own, too
+            state.history.add(replace(known, outputs=tuple(moved)))
         return tuple(moved)
 
     try:

@@ -105,6 +105,14 @@ class Session(msgspec.Struct, frozen=True):
         return asked_in(self.extra)
 
     @property
+    def never_started(self) -> bool:
+        """Whether it is a queue that was made on the screen and that nobody has started."""
+        if self.extra.get(NOT_STARTED) is not True:
+            return False
+        ended = self.completed or self.failed or self.cancelled
+        return not (ended or any(map(self.seconds_inside, self.jobs)))
+
+    @property
     def completed(self) -> tuple[Job, ...]:
         """Jobs whose outputs are on disk."""
         return tuple(job for job in self.jobs if isinstance(job.state, Completed))
@@ -147,6 +155,11 @@ class Session(msgspec.Struct, frozen=True):
         return point.seconds if point and not isinstance(job.state, Completed) else 0.0
 
     @property
+    def touching(self) -> tuple[WatchedFolder, ...]:
+        """The watched folders whose recordings are moved or tagged after their transcription."""
+        return tuple(folder for folder in self.folders if folder.after != "leave")
+
+    @property
     def is_incomplete(self) -> bool:
         """Whether a resume would have anything to do, if only to wait for files."""
         cancelled = any(map(is_kept, self.jobs))
@@ -157,6 +170,9 @@ class Session(msgspec.Struct, frozen=True):
         """Share of the files that are done, 0 to 1."""
         return len(self.completed) / len(self.jobs) if self.jobs else 0.0
 
+
+NOT_STARTED = "not_started"
+"""Key of the session file: true until the queue is started for the first time."""
 
 ASKED = "asked"
 """Key of the session file: what is still to be searched for files."""

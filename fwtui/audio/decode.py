@@ -5,10 +5,10 @@ Damage costs only the damaged packets.
 
 import gc
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, pairwise
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, cast
 
 import av
 import msgspec
@@ -20,13 +20,14 @@ from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.packet import Packet
 
+from fwtui.audio.level import SILENT_PEAK, LevelWriter, decibels, heard
 from fwtui.audio.media import (
     Media,
     open_media,
     raise_out_of_memory,
     raise_read_error,
 )
-from fwtui.audio.reading import Reading
+from fwtui.audio.reading import TOLERANCE, Reading, amount
 from fwtui.audio.tracks import AUTOMATIC, TrackChoice
 from fwtui.audio.wav import HEADER_BYTES, SAMPLE_BYTES, SAMPLE_RATE, TooLong, WavWriter, check_room
 from fwtui.core.text import display_name, plural
@@ -116,12 +117,28 @@ class DecodeCancelled(Exception):
 class Decoded(msgspec.Struct, frozen=True):
     """Length of the WAV in samples at 16 kHz, and what was wrong with the file, for people.
 
-    `digest`: of the samples.
+    `digest`: of the samples; `track`: the number of the audio track, from 1; `peak`: the loudest
+    sample, before any normalisation.
     """
 
     samples: int
     warnings: tuple[str, ...] = ()
     digest: str = ""
+    track: int = 1
+    peak: int = 0
+
+
+class DecodeOptions(NamedTuple):
+    """How a file is decoded: at most `limit` bytes (0: no limit), which audio track, and whether
+    its volume is evened out.
+    """
+
+    limit: int = 0
+    choice: TrackChoice = AUTOMATIC
+    normalise: bool = False
+
+
+_DEFAULTS = DecodeOptions()
 
 
 def decode_to_wav(
@@ -129,45 +146,96 @@ def decode_to_wav(
     wav: Path,
     on_progress: Callable[[float], None],
     cancelled: Callable[[], bool],
-    limit: int = 0,
-    choice: TrackChoice = AUTOMATIC,
+    options: DecodeOptions = _DEFAULTS,
 ) -> Decoded:
-    """Decode an audio stream of `path` into the 16 kHz mono 16-bit file `wav`.
+    """Decode an audio track of `path` into the 16 kHz mono 16-bit file `wav`.
 
-    The samples are those of `faster_whisper.decode_audio`, and gaps in the timestamps become
-    silence. `on_progress` gets seconds of audio, at most 4 times a second; `cancelled` is called
-    before every packet; more than `limit` bytes (0: no limit) are refused. Free space is checked
-    first. Raises MediaError, DiskFullError, StorageError or DecodeCancelled, after deleting the
-    WAV.
+    The samples are those of `faster_whisper.decode_audio`, but gaps in the timestamps become
+    silence, and where the channels cancel each other out, the loudest one is used. Of several
+    tracks, the next one is taken if one is silent and was not asked for. `on_progress` gets seconds
+    of audio, at most 4 times a second; `cancelled` is called before every packet. Free space is
+    checked first. Raises MediaError, DiskFullError, StorageError or DecodeCancelled, after deleting
+    the WAV.
     """
-    with open_media(path, choice) as media:
-        needed = HEADER_BYTES + round(_credible(media) * SAMPLE_RATE) * SAMPLE_BYTES
-        check_room(wav.parent, min(needed, limit) if limit else needed)
-        timeline = Timeline(media.start, media.duration)
-        reading = Reading(media)
-        with WavWriter(wav, needed, limit) as writer:
-            frames = _frames(media, reading, cancelled)
-            try:
-                _transfer(media, frames, timeline, writer, _Progress(on_progress))
-            except av.error.FFmpegError as error:
-                raise _cannot_convert(path, error) from error
-            except TooLong as error:
-                raise _too_long(path, limit) from error
-            if writer.samples == 0:
-                raise BadMediaError(
-                    f"No audio could be decoded: {display_name(path)}",
-                    "The file is damaged, or its audio is empty.",
-                )
-        # FFmpeg 8 gives each resampler threads, and PyAV frees one only when it is collected.
-        gc.collect(_YOUNG)
-        seconds = writer.samples / SAMPLE_RATE
-        silence = timeline.silence
-        warnings = (
-            *_track_note(media),
-            *reading.warnings(seconds - silence, silence - timeline.lead, timeline.lead),
-            *_warnings(timeline),
-        )
-        return Decoded(writer.samples, warnings, writer.digest)
+    progress = _Progress(on_progress)
+    with open_media(path, options.choice) as media:
+        found, others = _decode(media, wav, progress, cancelled, options), media.others
+    silent: list[int] = []
+    for number in others:
+        if found.peak >= SILENT_PEAK:
+            break
+        silent.append(found.track)
+        options = options._replace(choice=TrackChoice(str(number)))
+        with open_media(path, options.choice) as media:
+            found = _decode(media, wav, progress, cancelled, options)
+    # FFmpeg 8 gives each resampler threads, and PyAV frees one only when it is collected.
+    gc.collect(_YOUNG)
+    return msgspec.structs.replace(
+        found, warnings=(*_level_warnings(found, silent), *found.warnings)
+    )
+
+
+def _decode(
+    media: Media,
+    wav: Path,
+    progress: "_Progress",
+    cancelled: Callable[[], bool],
+    options: DecodeOptions,
+) -> Decoded:
+    """Decode the track that is open; raises as `decode_to_wav`."""
+    path, limit = media.path, options.limit
+    needed = HEADER_BYTES + round(_credible(media) * SAMPLE_RATE) * SAMPLE_BYTES
+    check_room(wav.parent, min(needed, limit) if limit else needed)
+    timeline = Timeline(media.start, media.duration)
+    reading = Reading(media)
+    with WavWriter(wav, needed, limit) as wav_writer:
+        writer = LevelWriter(wav_writer, normalise=options.normalise)
+        frames = _frames(media, reading, cancelled)
+        try:
+            cancelling = _transfer(media, frames, timeline, writer, progress)
+            writer.finish()
+        except av.error.FFmpegError as error:
+            raise _cannot_convert(path, error) from error
+        except TooLong as error:
+            raise _too_long(path, limit) from error
+        if writer.samples == 0:
+            raise BadMediaError(
+                f"No audio could be decoded: {display_name(path)}",
+                "The file is damaged, or its audio is empty.",
+            )
+    seconds, silence = writer.samples / SAMPLE_RATE, timeline.silence
+    warnings = (
+        *_track_note(media),
+        *reading.warnings(seconds - silence, silence - timeline.lead, timeline.lead),
+        *_phase_warnings(cancelling),
+        *_warnings(timeline),
+    )
+    return Decoded(writer.samples, warnings, wav_writer.digest, media.number + 1, writer.peak)
+
+
+def _level_warnings(found: Decoded, silent: Sequence[int]) -> tuple[str, ...]:
+    """What is wrong with the level; `silent`: the numbers of the tracks before that are silent."""
+    if found.peak < SILENT_PEAK:
+        if silent:
+            return ("all audio tracks are silent",)
+        if not found.peak:
+            return ("the audio is silent throughout",)
+        level = decibels(found.peak)
+        return (f"the audio is nearly silent (peak {level}): the microphone was off or muted",)
+    if silent:
+        verb = "is" if len(silent) == 1 else "are"
+        named = f"audio {'track' if len(silent) == 1 else 'tracks'} {', '.join(map(str, silent))}"
+        return (f"{named} {verb} silent: track {found.track} was used",)
+    return ()
+
+
+def _phase_warnings(cancelling: float) -> tuple[str, ...]:
+    if cancelling <= TOLERANCE:
+        return ()
+    return (
+        f"the channels cancel each other out in {amount(cancelling)} of the audio (one has "
+        "reversed polarity): the louder one was used there",
+    )
 
 
 def _credible(media: Media) -> float:
@@ -198,6 +266,7 @@ class _Section:
         self._samples = 0
         self._fifo = AudioFifo()
         self._resampler = AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
+        self.cancelling = 0  # samples at 16 kHz whose channels cancel each other out
 
     def feed(self, frame: AudioFrame) -> Iterator[npt.NDArray[np.int16]]:
         self._samples += frame.samples
@@ -213,18 +282,29 @@ class _Section:
         yield from self._resample(None)
 
     def _resample(self, frame: AudioFrame | None) -> Iterator[npt.NDArray[np.int16]]:
-        for resampled in self._resampler.resample(frame):
-            yield np.asarray(resampled.to_ndarray(), np.int16).reshape(-1)
+        parts = [
+            np.asarray(resampled.to_ndarray(), np.int16).reshape(-1)
+            for resampled in self._resampler.resample(frame)
+        ]
+        if frame is not None and frame.layout.nb_channels > 1 and parts:
+            samples, cancelling = heard(frame, np.concatenate(parts))
+            self.cancelling += cancelling
+            parts = [samples]
+        yield from parts
 
 
 def _transfer(
     media: Media,
     frames: Iterator[AudioFrame],
     timeline: Timeline,
-    writer: WavWriter,
-    progress: _Progress,
-) -> None:
-    """Write all frames, with silence where the timeline requires it."""
+    writer: LevelWriter,
+    progress: "_Progress",
+) -> float:
+    """Write all frames, with silence where the timeline requires it.
+
+    Returns the seconds in which the channels cancel each other out.
+    """
+    cancelling = 0
     section: _Section | None = None
     begin = 0.0  # of the section, in seconds
     for frame, following in pairwise(chain(frames, (None,))):
@@ -235,7 +315,7 @@ def _transfer(
             frame.time, position, None if following is None else following.time
         )
         if section is None or silence or section.parameters != _parameters(frame):
-            _finish(section, writer)
+            cancelling += _finish(section, writer)
             # A resampler may round up: then there is already one sample too many.
             missing = round((position + silence) * SAMPLE_RATE) - writer.samples
             writer.write_silence(max(0, missing))
@@ -245,13 +325,16 @@ def _transfer(
         for block in section.feed(frame):
             writer.write(block)
         progress(begin + section.seconds)
-    _finish(section, writer)
+    return (cancelling + _finish(section, writer)) / SAMPLE_RATE
 
 
-def _finish(section: _Section | None, writer: WavWriter) -> None:
-    if section is not None:
-        for block in section.finish():
-            writer.write(block)
+def _finish(section: _Section | None, writer: LevelWriter) -> int:
+    """Write the rest of the section; returns how many of its samples cancel each other out."""
+    if section is None:
+        return 0
+    for block in section.finish():
+        writer.write(block)
+    return section.cancelling
 
 
 def _parameters(frame: AudioFrame) -> tuple[object, ...]:

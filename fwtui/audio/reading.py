@@ -27,6 +27,8 @@ _LARGEST_FRAME = 1 << 14
 # Demuxers that take the length of the stream from a header, not from a guess by the bit rate.
 _EXACT = frozenset({"aiff", "ape", "au", "flac", "tta", "wav", "wv"})
 _MOV, _MATROSKA = "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"
+# Formats that may get another stream in the middle; in others, one may lie behind the other.
+_IN_SEQUENCE = frozenset({"flv", "mpeg", "mpegts", "ogg"})
 # The length of the whole file: of the longest stream, whichever that is.
 _OF_FILE = frozenset({"asf", "flv", "rm", "nut", _MATROSKA})
 
@@ -116,6 +118,8 @@ class Reading:
     def _in_other_streams(self) -> float:
         """Seconds of the audio streams that begin where this one ends, or end where it begins."""
         own = self._streams[self._own]
+        if self._demuxer not in _IN_SEQUENCE:
+            return 0.0
         return sum(
             self._streams[stream.index].seconds
             for stream in self._media.container.streams.audio

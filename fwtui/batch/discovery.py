@@ -9,7 +9,7 @@ import threading
 import time
 from codecs import getincrementaldecoder
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
@@ -73,8 +73,9 @@ class _Note(NamedTuple):
 
 
 class _LeftOut(NamedTuple):
-    path: str
+    path: str  # of the file, or of the folder that so many are in
     what: str
+    times: int = 1
 
 
 _Find = _File | Problem | _Note | _LeftOut | str  # the string is a link
@@ -119,11 +120,13 @@ class _Results:
     def add(self, find: _Find) -> bool:
         """Add a result to the portion; False if it was found before."""
         key = find if isinstance(find, str) else str(find.path)
+        if isinstance(find, _LeftOut):
+            key += f"\0{find.what}"
         if key in self._seen:
             return False
         self._seen.add(key)
         if isinstance(find, _LeftOut):
-            self._left_out[find.what] += 1
+            self._left_out[find.what] += find.times
             return False
         if not self._portion:
             self.began = time.monotonic()
@@ -189,7 +192,7 @@ def _match(pattern: Path) -> Iterator[_Find]:
     names_suffix = bool(suffix) and "*" not in suffix and "?" not in suffix
     for match in in_natural_order(glob.iglob(text, recursive=True)):  # noqa: PTH207
         is_folder = os.path.isdir(match)  # noqa: PTH112  100,000 of them
-        relative = os.path.relpath(match, literal)
+        relative = match[len(literal) :].strip(os.sep)
         if _keeps_out(relative if is_folder else os.path.dirname(relative), named):  # noqa: PTH120
             yield _LeftOut(match, _HIDDEN)
         elif is_folder:
@@ -241,17 +244,14 @@ def _walk(folder: str, root: str) -> Iterator[_Find]:
             else:
                 searched.append(name)
         folders[:] = searched
-        recordings: Collection[str] | None = None
+        others: list[str] = []
         for name in in_natural_order(names):
-            path = os.path.join(parent, name)  # noqa: PTH118  100,000 of them
             if is_media(name) and not name.startswith("."):
-                yield _File(path, root)
-            elif name.startswith("."):
-                yield _LeftOut(path, _HIDDEN)
+                yield _File(os.path.join(parent, name), root)  # noqa: PTH118  100,000 of them
             else:
-                recordings = _names_of(names) if recordings is None else recordings
-                own = _is_named_like_one(name, recordings)
-                yield _LeftOut(path, _TRANSCRIPT if own else _suffix(name))
+                others.append(name)
+        for what, count in _counted(others, names).items():
+            yield _LeftOut(parent, what, count)
     for error in refused:
         path = str(error.filename or folder)
         if isinstance(error, PermissionError) and path != folder:
@@ -260,6 +260,19 @@ def _walk(folder: str, root: str) -> Iterator[_Find]:
             yield _Note(path, valid_unicode(text))
         else:
             yield _problem(Path(path), error)
+
+
+def _counted(others: Collection[str], names: Iterable[str]) -> Mapping[str, int]:
+    """What the files of a folder are that are not taken; `names` are all of its files."""
+    recordings = _names_of(names) if others else ()
+    return Counter(
+        _HIDDEN
+        if name.startswith(".")
+        else _TRANSCRIPT
+        if _is_named_like_one(name, recordings)
+        else _suffix(name)
+        for name in others
+    )
 
 
 def is_media(name: str) -> bool:

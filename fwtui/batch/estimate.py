@@ -15,7 +15,7 @@ from fwtui.core.events import BatchProgress, MemoryReading, Phase
 from fwtui.core.job import Completed, Job, JobId, Pending
 from fwtui.core.settings import Settings
 from fwtui.core.view import JobCounts
-from fwtui.disk.files import write_atomic
+from fwtui.disk.files import read_regular, write_atomic
 from fwtui.errors import StorageError
 from fwtui.report.report import Prediction
 
@@ -178,7 +178,7 @@ def _read(path: Path | None) -> dict[str, Performance]:
     try:
         if not path.is_file() or path.stat().st_size > _MOST_BYTES:
             return {}
-        found = msgspec.json.decode(path.read_bytes(), type=_File)
+        found = msgspec.json.decode(read_regular(path, _MOST_BYTES), type=_File)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}
     known = {key: one for key, one in found.measured.items() if one.is_possible}

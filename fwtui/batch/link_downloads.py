@@ -1,6 +1,7 @@
 """Downloads of the links in the queue, one at a time, while the engines work on other files."""
 
 import asyncio
+import os
 import shutil
 import time
 from collections.abc import Callable
@@ -9,17 +10,19 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from fwtui.batch.disk_wait import is_still_blocked
 from fwtui.batch.messages import DownloadEnded
 from fwtui.batch.state import BatchState, now
 from fwtui.batch.ytdlp import LinkProgress, fetch
 from fwtui.core.events import JobProgress, Level
-from fwtui.core.failure import Failure
+from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.job import Cancelled, Completed, Failed, Job, JobId, Pending, Processing
 from fwtui.core.paths import path_to_text
 from fwtui.disk.files import is_present
-from fwtui.errors import FwtuiError
+from fwtui.errors import DiskFullError, FwtuiError, StorageError
 from fwtui.sessions.scratch import link_place
 
+LEAST_ROOM = 16 << 20  # bytes, before a download is tried again on a disk that was full
 PROGRESS_SECONDS = 0.1  # for a download of unknown size; otherwise each percent is an event
 
 
@@ -114,11 +117,33 @@ class LinkDownloads:
                 await self.state.put(replace(job, state=Cancelled(now(), started, kept=True)))
             case Path() as file:
                 await self._put_with_file(replace(job, state=Pending()), file)
+            case Failure() as failure if await asyncio.to_thread(self._is_of_disk, failure):
+                await self.state.put(replace(job, state=Pending()))
+                raise self._disk_error(failure)
             case Failure() as failure:
                 self.state.log(Level.ERROR, failure.about(job.name), job.id)
                 await self.state.put(replace(job, state=Failed(now(), failure, started)))
             case None:
                 await self.state.put(replace(job, state=Pending()))
+
+    def _is_of_disk(self, failure: Failure) -> bool:
+        """Whether a download failed because of the cache's disk: any other would fail, too."""
+        trial = Failure(FailureKind.OUTPUT, "", place=path_to_text(self._present_folder()))
+        return failure.kind is FailureKind.DISK_FULL or is_still_blocked(trial)
+
+    def _present_folder(self) -> Path:
+        """The folder of the downloads, or the nearest one above it that is there."""
+        return next(
+            (one for one in (self.folder, *self.folder.parents) if os.path.lexists(one)),
+            self.folder,
+        )
+
+    def _disk_error(self, failure: Failure) -> StorageError:
+        """What makes the batch wait for the cache's disk."""
+        full = failure.kind is FailureKind.DISK_FULL
+        kind, needed = (DiskFullError, LEAST_ROOM) if full else (StorageError, 0)
+        place = path_to_text(self._present_folder())
+        return kind(failure.title, failure.hint, place=place, needed=needed)
 
     async def _put_with_file(self, job: Job, file: Path) -> None:
         """Let the job wait with its downloaded file, and with outputs named after that."""

@@ -8,6 +8,7 @@ from typing import Literal
 
 from msgspec.structs import replace
 
+from fwtui.batch.disk_wait import failure_of
 from fwtui.batch.finish import recording_name, rename_written
 from fwtui.batch.messages import AfterActionDone
 from fwtui.batch.start_checks import check_settings
@@ -386,7 +387,16 @@ class WatchedFolders:
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended_task)
+
+    def _ended_task(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, FwtuiError | OSError):  # of the history, or of the session
+            failure = failure_of(error, self.locations.watched)
+            self.state.log(Level.ERROR, f"Watched folders: {failure}")
+        elif error is not None:
+            raise error
 
     async def _ignore(self, paths: list[str]) -> None:
         for one in tuple(self._open.values()):

@@ -54,7 +54,7 @@ _HEADINGS = ("compute type", "batch", "workers", "speed", "load s", "RAM MB", "G
 
 
 @fwtui_command("bench", SettingsCommand)
-@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.argument("file", required=False, type=click.Path(readable=False, path_type=Path))
 @click.option("--try_compute_types", metavar="NAMES", help="Compute types to try, comma-separated")
 @click.option(
     "--try_batch_sizes", metavar="INTS", help="Batch sizes to try, comma-separated (1 = sequential)"

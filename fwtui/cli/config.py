@@ -113,7 +113,7 @@ def edit() -> ExitCode:
 
 
 @command.command("validate", short_help="Report all errors in a settings file.")
-@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.argument("file", required=False, type=click.Path(readable=False, path_type=Path))
 def validate(file: Path | None) -> ExitCode:
     """Check FILE, or the settings file and the environment, and report all errors."""
     if file is not None and not file.exists():

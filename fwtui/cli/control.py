@@ -115,7 +115,7 @@ async def _stop(session_id: str, console: Console) -> None:
 
 
 @fwtui_command("add", click.Command)
-@click.argument("paths", nargs=-1, type=click.Path())
+@click.argument("paths", nargs=-1, type=click.Path(readable=False))
 @files_from_options
 @click.option(
     "--session",

@@ -62,7 +62,10 @@ def distance(wanted: list[str], got: list[str]) -> int:
 @fwtui_command("demo", SettingsCommand)
 @click.option("--headless", cls=Switch, default=False, help="Run without the screen")
 @click.option(
-    "-o", "--output_dir", type=click.Path(file_okay=False), help="Folder for clips and transcripts"
+    "-o",
+    "--output_dir",
+    type=click.Path(readable=False, file_okay=False),
+    help="Folder for clips and transcripts",
 )
 def command(headless: bool, output_dir: str | None) -> ExitCode:
     """Transcribe the bundled clips with the bundled tiny model.

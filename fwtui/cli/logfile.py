@@ -4,9 +4,11 @@ Secrets are removed from every line.
 """
 
 import contextlib
+import errno
 import logging
 import os
 import shlex
+import stat
 import sys
 import time
 import traceback
@@ -21,6 +23,7 @@ from fwtui.core.events import AnyEvent, BatchSnapshot, Level, LogLine, SettingsC
 from fwtui.core.redact import redacted, secrets_in
 from fwtui.core.settings import LogSettings
 from fwtui.core.text import printable
+from fwtui.disk.files import read_regular
 from fwtui.errors import ExitCode, StorageError
 
 FILE_BYTES = 10 * 2**20  # then another file begins
@@ -170,10 +173,14 @@ class SessionLog:
             self._descriptor = -1
 
 
+_LARGEST = 1 << 26  # bytes; log files are a tenth of that
+
+
 def session_lines(locations: Locations, session_id: str) -> list[str]:
     """The lines of a session's log files; raises OSError if one cannot be read."""
     parts = locations.session_log_before(session_id), locations.session_log(session_id)
-    texts = (part.read_text("utf-8", "backslashreplace") for part in parts if part.exists())
+    data = (read_regular(part, _LARGEST) for part in parts if os.path.lexists(part))
+    texts = (part.decode(errors="backslashreplace") for part in data)
     return [line for text in texts for line in text.splitlines()]
 
 
@@ -190,7 +197,12 @@ def delete_old(folder: Path, days: int) -> None:
 
 
 def _append_to(file: Path) -> int:
-    return os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NONBLOCK", 0)
+    descriptor = os.open(file, flags, 0o600)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "Not a regular file", os.fspath(file))
+    return descriptor
 
 
 def _size(file: Path) -> int:

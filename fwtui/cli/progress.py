@@ -118,7 +118,10 @@ def summary(record: RunRecord, output_dir: str, times: str = "×") -> Iterator[s
 
 
 def failures(record: RunRecord) -> Iterator[str]:
-    """For each failed file: its path and what happened, then what to do about it."""
+    """For each failed file: its path and what happened, then what to do about it.
+
+    Then where its text so far is, also for cancelled files that have any.
+    """
     for job in record.view.jobs.values():
         if isinstance(job.state, Failed):
             path = printable(job.source or str(job.file))
@@ -129,8 +132,9 @@ def failures(record: RunRecord) -> Iterator[str]:
         if isinstance(job.state, Failed | Cancelled) and (
             kept := text_so_far(job.text_seconds, record.view.session_id, job.name)
         ):
-            name = "" if isinstance(job.state, Failed) else f"{printable(job.name)}: "
-            yield f"  {name}{kept}"
+            if isinstance(job.state, Cancelled):
+                yield f"cancelled: {printable(job.source or str(job.file))}"
+            yield f"  {kept}"
 
 
 class FileCounts(Protocol):

@@ -17,7 +17,7 @@ from fwtui.errors import ExitCode
 @click.option(
     "--output",
     "-o",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(readable=False, path_type=Path, dir_okay=False),
     help="Zip file to write (default: fwtui-bug-TIME.zip in the current folder)",
 )
 @click.option("--yes", is_flag=True, help="Write the file without asking")

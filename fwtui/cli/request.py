@@ -24,7 +24,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     the settings given on the command line, which override those of a resumed batch. `resume`: a
     session id, empty for the newest, None for a new batch. `maps`: folders of another machine, and
     where they are here. `retry`: retry the failed files of a resumed batch. `watch`: folders whose
-    new recordings are transcribed.
+    new recordings are transcribed. `may_move`: the user agreed that the resumed batch moves or tags
+    recordings in the folders that it watches: that is in a file which others may have written.
     """
 
     paths: tuple[str, ...]
@@ -35,6 +36,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     maps: Mapping[str, str] = {}
     retry: bool = True
     watch: tuple[WatchedFolder, ...] = ()
+    may_move: bool = False
 
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -50,7 +52,7 @@ def files_from_options(function: Function) -> Function:
         "--files-from",
         "files_from",
         multiple=True,
-        type=click.Path(allow_dash=True),
+        type=click.Path(readable=False, allow_dash=True),
         metavar="FILE",
         help="Read names of files, folders and links from a list, one per line; - is stdin",
     )(function)

@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import os
 import re
+import shlex
+import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -50,11 +52,13 @@ from fwtui.core.failure import FailureKind
 from fwtui.core.job import Job
 from fwtui.core.settings import Settings
 from fwtui.core.text import left_out_text, printable
+from fwtui.core.watched_folder import moves_text
 from fwtui.errors import ExitCode, FwtuiError, MediaError, UsageError
 
 if TYPE_CHECKING:
     from fwtui.batch.batch import Batch
     from fwtui.batch.discovery import Found, Problem
+    from fwtui.core.session import Session
     from fwtui.sessions.store import SessionStore
 
 
@@ -87,7 +91,7 @@ class Intake:
 
 
 @fwtui_command("run", SettingsCommand)
-@click.argument("paths", nargs=-1, type=click.Path())
+@click.argument("paths", nargs=-1, type=click.Path(readable=False))
 @click.option(
     "--resume",
     cls=OptionalValue,
@@ -182,6 +186,7 @@ def perform(
             lines(BatchFinished(0, 0, 0, stopped=True, seconds=0.0))
     except (FwtuiError, OSError) as error:
         usage = isinstance(error, FwtuiError) and error.exit_code is ExitCode.USAGE
+        usage = usage and not isinstance(error.__cause__, OSError)  # then it is a disk's
         if lines is not None and record.finished is None and not usage:
             lines(_not_started(error, locations))
         raise
@@ -483,6 +488,8 @@ async def _open(
     if request.resume is None:
         mention_unfinished(stored, console)
     elif chosen := choose(stored, request.resume, console):
+        if chosen.session.touching and not request.may_move:
+            await _allow_moves(chosen.session, ask=offered is not None)
         if request.maps:
             await workspace.remember(request.maps)
         mapped = await workspace.mapped(chosen)
@@ -525,6 +532,21 @@ async def _ensure_models(
     models = tuple(dict.fromkeys((settings.model, *own)))
     await ensure_downloaded(models, console)
     await asyncio.to_thread(check_start, settings, MemoryMeter().count_gpus, refused)
+
+
+async def _allow_moves(session: "Session", *, ask: bool) -> None:
+    """Ask whether a resumed session may move or tag recordings; raise UsageError if not."""
+    lines = [printable(text) for text in map(moves_text, session.touching)]
+    question = f"session {printable(session.session_id)} {'; '.join(lines)}. Resume it?"
+    if ask and sys.stdin.isatty() and sys.stderr.isatty():
+        confirm = partial(click.confirm, question, default=False, err=True)
+        if await in_daemon_thread(confirm):
+            return
+    names = " ".join(shlex.quote(printable(one.path)) for one in session.touching)
+    raise UsageError(
+        f"session {printable(session.session_id)} {'; '.join(lines)}",
+        f"to allow that, name the folders: fwtui watch {names} --after {session.touching[0].after}",
+    )
 
 
 def _maps(texts: tuple[str, ...]) -> Mapping[str, str]:

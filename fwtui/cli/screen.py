@@ -150,7 +150,7 @@ def _hand_over(model: "BatchModel", locations: Locations) -> ExitCode:
     from fwtui.cli.request import Request
 
     own = Settings().with_user_settings_of(model.settings)
-    request = Request(paths=(), settings=own, resume=model.session_id, retry=False)
+    request = Request(paths=(), settings=own, resume=model.session_id, retry=False, may_move=True)
     started = start_background(request, locations)
     name = printable(started.session_id)
     Console().line(f"the batch continues in the background; to see it: fwtui attach {name}")

@@ -11,7 +11,7 @@ from fwtui.errors import ExitCode
 
 
 @click.command("tui", cls=SettingsCommand, unnamed=True, context_settings=HELP_OPTIONS)
-@click.argument("paths", nargs=-1, type=click.Path(), shell_complete=first_word)
+@click.argument("paths", nargs=-1, type=click.Path(readable=False), shell_complete=first_word)
 @screen_options
 @click.pass_context
 def command(ctx: click.Context, /, paths: tuple[str, ...], **_: Value) -> ExitCode:

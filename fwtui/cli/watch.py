@@ -51,7 +51,9 @@ class Seconds(click.FloatRange):
 
 
 @fwtui_command("watch", SettingsCommand)
-@click.argument("folders", metavar="DIR...", nargs=-1, required=True, type=click.Path())
+@click.argument(
+    "folders", metavar="DIR...", nargs=-1, required=True, type=click.Path(readable=False)
+)
 @click.option(
     "--include",
     multiple=True,
@@ -100,7 +102,7 @@ class Seconds(click.FloatRange):
 )
 @click.option(
     "--move_to",
-    type=click.Path(),
+    type=click.Path(readable=False),
     metavar="DIR",
     help="Target folder of --after move  [default: transcribed, in the watched folder]",
 )

@@ -65,6 +65,11 @@ class Locations(msgspec.Struct, frozen=True):
         return self.state / "last-batch.json"
 
     @property
+    def not_offered(self) -> Path:
+        """The file of the sessions that a start is not to offer."""
+        return self.state / "not-offered.json"
+
+    @property
     def config_file(self) -> Path:
         """The settings file."""
         return self.config / "settings.toml"
@@ -104,13 +109,18 @@ def _folder(chosen: str | None, default: Callable[..., str]) -> Path:
     )
 
 
+_LARGEST = 1 << 24  # bytes of remembered path maps
+
+
 def load_maps(path: Path) -> dict[str, str]:
     """The remembered path maps, old folder to new.
 
     Raises ConfigError that names the file.
     """
+    from fwtui.disk.files import read_regular
+
     try:
-        table = tomllib.loads(path.read_text("utf-8"))
+        table = tomllib.loads(read_regular(path, _LARGEST).decode())
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:

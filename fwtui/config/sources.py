@@ -15,6 +15,7 @@ import msgspec
 from fwtui.config.fields import Field, Value, all_fields, apply, check, find_field, parse_argument
 from fwtui.config.profiles import Profile, profile_keys
 from fwtui.core.settings import Settings
+from fwtui.disk.files import read_regular
 from fwtui.errors import ConfigError
 
 PREFIX = "FWTUI_"
@@ -78,10 +79,13 @@ def load_values(path: Path) -> dict[str, Value]:
         raise error.located(str(path)) from error
 
 
+LARGEST = 1 << 24  # bytes of a settings file
+
+
 def read_file(path: Path) -> bytes:
     """The bytes of a settings file, empty if it does not exist; raises ConfigError."""
     try:
-        return path.read_bytes()
+        return read_regular(path, LARGEST)
     except FileNotFoundError:
         return b""
     except OSError as error:

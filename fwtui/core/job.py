@@ -96,6 +96,7 @@ class Completed(msgspec.Struct, frozen=True, gc=False, tag="completed"):
     warnings: tuple[str, ...] = ()
     used: dict[str, Any] | None = None
     findings: tuple[Finding, ...] = ()
+    skipped_chunks: int = 0
     timed_seconds: float | None = None
 
     @property
@@ -161,9 +162,8 @@ class Job(msgspec.Struct, frozen=True, gc=False):
     their defaults, by `section.name`. `source` is the link that the file comes from; until it is
     downloaded, `path` is where it will be. `last_failure` is why it failed before, while it waits
     for a retry or is retried. `track` is the number of the audio track where each of them is a job
-    of its own; 0: the settings say which.
-    for a retry or is retried. `note` becomes a warning when the file is done: why its outputs have
-    another name.
+    of its own; 0: the settings say which. `note` becomes a warning when the file is done:
+    why its outputs have another name.
     """
 
     id: JobId

@@ -20,8 +20,9 @@ class WindowState(msgspec.Struct, frozen=True):
 
     `seek` and `clip` as in faster-whisper (frames of 10 ms, index of the clip range);
     `segments` counts those already found; `prompt` holds the last 223 tokens that count as
-    previous text, and `language` theirs, if every window has its own; `last_speech` seconds. In
-    batched mode `clip` is the index of the next chunk and `seek` its first frame.
+    previous text, and `language` theirs, if every window has its own; `last_speech` seconds;
+    `ended`: where the text so far ends, in seconds of the file. In batched mode `clip` is the index
+    of the next chunk and `seek` its first frame.
     """
 
     seek: int = 0
@@ -31,6 +32,7 @@ class WindowState(msgspec.Struct, frozen=True):
     last_speech: float = 0.0
     done: bool = False
     language: str = ""
+    ended: float = 0.0
 
 
 class SpeechChunk(msgspec.Struct, frozen=True, array_like=True):
@@ -103,6 +105,14 @@ class Session(msgspec.Struct, frozen=True):
         return asked_in(self.extra)
 
     @property
+    def never_started(self) -> bool:
+        """Whether it is a queue that was made on the screen and that nobody has started."""
+        if self.extra.get(NOT_STARTED) is not True:
+            return False
+        ended = self.completed or self.failed or self.cancelled
+        return not (ended or any(map(self.seconds_inside, self.jobs)))
+
+    @property
     def completed(self) -> tuple[Job, ...]:
         """Jobs whose outputs are on disk."""
         return tuple(job for job in self.jobs if isinstance(job.state, Completed))
@@ -145,6 +155,11 @@ class Session(msgspec.Struct, frozen=True):
         return point.seconds if point and not isinstance(job.state, Completed) else 0.0
 
     @property
+    def touching(self) -> tuple[WatchedFolder, ...]:
+        """The watched folders whose recordings are moved or tagged after their transcription."""
+        return tuple(folder for folder in self.folders if folder.after != "leave")
+
+    @property
     def is_incomplete(self) -> bool:
         """Whether a resume would have anything to do, if only to wait for files."""
         cancelled = any(map(is_kept, self.jobs))
@@ -155,6 +170,9 @@ class Session(msgspec.Struct, frozen=True):
         """Share of the files that are done, 0 to 1."""
         return len(self.completed) / len(self.jobs) if self.jobs else 0.0
 
+
+NOT_STARTED = "not_started"
+"""Key of the session file: true until the queue is started for the first time."""
 
 ASKED = "asked"
 """Key of the session file: what is still to be searched for files."""
@@ -185,7 +203,8 @@ class WindowResult(msgspec.Struct, frozen=True):
 
     `seconds` is how far the file now is; `skipped`: the window killed the engine twice and was
     skipped; `spoken` are the languages detected in it, if that was asked for; `findings` are
-    passages to check that only the engine can know of, in seconds of the file.
+    passages to check that only the engine can know of, in seconds of the file; `silent`: digital
+    silence, which the model did not see.
     """
 
     segments: tuple[Segment, ...]
@@ -194,6 +213,7 @@ class WindowResult(msgspec.Struct, frozen=True):
     skipped: bool = False
     spoken: tuple[Spoken, ...] = ()
     findings: tuple[Finding, ...] = ()
+    silent: bool = False
 
 
 def with_languages(segments: Iterable[Segment], spoken: Sequence[Spoken]) -> tuple[Segment, ...]:

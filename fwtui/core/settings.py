@@ -201,6 +201,9 @@ class DecodingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     track_language: Annotated[
         bool, Meta(description="Take the language from the tag of the audio track, if it has one")
     ] = False
+    normalize_loudness: Annotated[
+        bool, Meta(description="Even out the volume of the audio first, for quiet voices")
+    ] = False
     beam_size: Annotated[AtLeastOne, Meta(description="Beam size (at temperature 0)")] = 5
     best_of: Annotated[
         AtLeastOne, Meta(description="Candidates when sampling (at temperatures above 0)")
@@ -579,6 +582,7 @@ def text_hash(model: ModelSettings, decoding: DecodingSettings) -> str:
 _ADDED_LATER: dict[str, object] = {
     "audio_track": None,
     "track_language": False,
+    "normalize_loudness": False,
     "language_detection_segments": 1,
     "language_detection_threshold": 0.5,
     "batched": False,

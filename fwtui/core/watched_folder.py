@@ -44,6 +44,13 @@ class WatchedFolder(msgspec.Struct, frozen=True, kw_only=True):
         return self.move_to or str(text_to_path(self.path) / "transcribed")
 
 
+def moves_text(folder: WatchedFolder) -> str:
+    """What happens to the recordings in a folder, as in "the session ..."."""
+    if folder.after == "tag":
+        return f"tags recordings in {folder.path}"
+    return f"moves recordings from {folder.path} to {folder.target}"
+
+
 class FolderStatus(msgspec.Struct, frozen=True, kw_only=True):
     """A watched folder at one moment.
 

@@ -4,6 +4,7 @@ import contextlib
 import os
 import platform
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
@@ -173,7 +174,24 @@ def disk(name: str, folder: Path) -> Disk:
             os.fsync(file.fileno())
     except OSError as error:
         return Disk(name, text, 0, error=error.strerror or str(error))
-    return Disk(name, text, free, _file_system(existing))
+    return Disk(name, text, free, _file_system(existing), open_to=_open_to(name, path))
+
+
+_PRIVATE = {"state": ("", "sessions", "live", "watched")}
+
+
+def _open_to(name: str, folder: Path) -> str:
+    """Who else can write to a folder that decides what fwtui does; empty if nobody can."""
+    if sys.platform == "win32" or name not in _PRIVATE:
+        return ""
+    for path in (*folder.parents, *(folder / part for part in _PRIVATE[name])):
+        with contextlib.suppress(OSError):
+            mode = path.stat().st_mode
+            # In a sticky folder such as /tmp nobody can replace what belongs to others.
+            is_safe = mode & stat.S_ISVTX and path in folder.parents
+            if mode & stat.S_IWOTH and not is_safe:
+                return "everybody"
+    return ""
 
 
 def _file_system(folder: Path) -> str:

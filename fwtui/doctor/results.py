@@ -91,13 +91,17 @@ class Native(msgspec.Struct, frozen=True):
 
 
 class Disk(msgspec.Struct, frozen=True):
-    """The disk of a folder. `free` in bytes; `error`: why nothing can be written, if so."""
+    """The disk of a folder. `free` in bytes; `error`: why nothing can be written, if so.
+
+    `open_to`: who else can write to the folder, if that is a risk.
+    """
 
     name: str
     path: str
     free: int
     kind: str = ""
     error: str = ""
+    open_to: str = ""
 
 
 class Terminal(msgspec.Struct, frozen=True):

@@ -1,5 +1,6 @@
 """Verdicts on facts: what is a problem, how severe, and how to fix it. Pure."""
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
 from fwtui.core.settings import Settings
@@ -214,6 +215,10 @@ def disk(found: Disk) -> CheckResult:
         return CheckResult(
             DISK, found.name, Severity.ERROR, text, f"check permissions, or {elsewhere}"
         )
+    if found.open_to:
+        text += f"; {found.open_to} can write to it, and so decide what fwtui does"
+        fix = f"chmod -R go-w {shlex.quote(found.path)}, or {elsewhere}"
+        return CheckResult(DISK, found.name, Severity.WARNING, text, fix)
     if found.free < needed // 10:
         text += "; too little"
         return CheckResult(DISK, found.name, Severity.ERROR, text, f"free up space, or {elsewhere}")

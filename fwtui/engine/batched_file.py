@@ -14,10 +14,12 @@ from fwtui.audio.signal import FloatArray
 from fwtui.audio.wav import SAMPLE_RATE
 from fwtui.core.finding import Finding
 from fwtui.core.job import JobId
+from fwtui.core.segment import Segment
 from fwtui.core.session import FilePlan, Spoken, WindowResult, WindowState
 from fwtui.core.settings import DecodingSettings
 from fwtui.engine.context import Context
 from fwtui.engine.convert import FileClock, convert, spoken_in
+from fwtui.engine.inside import LEAST, inside
 from fwtui.engine.prepare import PreparedFile, chunk_features
 from fwtui.engine.transcriber import Transcriber
 from fwtui.engine.unspoken import speech_check
@@ -133,6 +135,24 @@ class BatchedFile:
         languages = languages if self.listens or self.decoding.multilingual else ()
         return self._advance(found, chunks, languages=languages, findings=findings)
 
+    def _inside(
+        self, clock: FileClock, found: Sequence[WhisperSegment], chunks: Iterable[int]
+    ) -> tuple[Segment, ...]:
+        """The segments of these chunks in the file's time, each inside its chunk."""
+        waiting = [convert(segment) for segment in clock.in_file_time(list(found))]
+        begins = [segment.seek / self._transcriber.model.frames_per_second for segment in found]
+        segments: list[Segment] = []
+        for index in chunks:
+            stop = self.offset(index) + self.duration(index)
+            count = sum(begin < stop - LEAST for begin in begins)
+            begins = begins[count:]
+            bounds = clock.bounds(self.offset(index), stop)
+            segments += inside(waiting[:count], *bounds, self.state.ended)
+            waiting = waiting[count:]
+            if segments:
+                self.state = replace(self.state, ended=segments[-1].end)
+        return tuple(segments)
+
     def _advance(
         self,
         found: Sequence[WhisperSegment],
@@ -144,11 +164,12 @@ class BatchedFile:
     ) -> WindowResult:
         assert self.plan is not None
         clock = FileClock(self.plan)
+        first = self.state.clip
         points = [clock.position(self.state)]
         for index in range(self.state.clip + 1, self.state.clip + chunks + 1):
             self.state = self._at(self.state, index)
             points.append(clock.position(self.state))
-        segments = tuple(convert(segment) for segment in clock.in_file_time(list(found)))
+        segments = self._inside(clock, found, range(first, first + chunks))
         spoken: list[Spoken] = []
         for language, (begin, end) in zip(languages, pairwise(points), strict=False):
             inside = [one for one in segments if begin <= (one.start + one.end) / 2 < end]

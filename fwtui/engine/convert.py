@@ -50,6 +50,10 @@ class FileClock:
             at = float(self.map.get_original_time(at, is_end=is_end))
         return min(at, self.duration)
 
+    def bounds(self, begin: float, end: float) -> tuple[float, float]:
+        """Begin and end of a window of the model's signal, in seconds of the file."""
+        return self.seconds(begin), self.seconds(end, is_end=True)
+
     def findings(self, found: Sequence[Finding]) -> tuple[Finding, ...]:
         """The findings with their times in the file."""
         return tuple(

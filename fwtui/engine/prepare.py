@@ -12,7 +12,7 @@ from faster_whisper.feature_extractor import FeatureExtractor
 from faster_whisper.vad import VadOptions
 from msgspec.structs import replace
 
-from fwtui.audio.decode import Decoded, decode_to_wav
+from fwtui.audio.decode import Decoded, DecodeOptions, decode_to_wav
 from fwtui.audio.features import LazyFeatures
 from fwtui.audio.identity import Identity, difference
 from fwtui.audio.media import fingerprint, probe
@@ -130,7 +130,7 @@ def prepare(
         on_error.pop_all()
     return PreparedFile(
         request=request,
-        media=replace(media, decoded=decoded.samples / SAMPLE_RATE),
+        media=_decoded_media(media, decoded),
         pcm=pcm,
         source=source,
         features=features,
@@ -167,11 +167,15 @@ def _decode(
             text_to_path(request.scratch),
             lambda done: on_progress(done, media.duration),
             cancelled,
-            request.scratch_limit,
-            choice,
+            DecodeOptions(request.scratch_limit, choice, request.decoding.normalize_loudness),
         ),
     )
     return media, identity, decoded
+
+
+def _decoded_media(media: MediaInfo, decoded: Decoded) -> MediaInfo:
+    track = decoded.track if media.track else 0
+    return replace(media, decoded=decoded.samples / SAMPLE_RATE, track=track)
 
 
 def _warnings(decoded: Decoded, decoding: DecodingSettings) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ import ctranslate2
 from faster_whisper import WhisperModel
 from faster_whisper.feature_extractor import FeatureExtractor
 from faster_whisper.tokenizer import Tokenizer
+from msgspec.structs import replace
 
 from fwtui.audio.wav import SAMPLE_RATE
 from fwtui.core.decoding import clip_points
@@ -19,6 +20,7 @@ from fwtui.core.settings import DecodingSettings, ModelSettings
 from fwtui.engine.classify import classify_text
 from fwtui.engine.context import Context
 from fwtui.engine.convert import FileClock, convert, spoken_in, transcription_options
+from fwtui.engine.inside import inside
 from fwtui.engine.prepare import PreparedFile
 from fwtui.engine.unspoken import speech_check
 from fwtui.engine.windows import WindowLoop
@@ -137,10 +139,14 @@ class Transcriber:
             state = loop.skip(state)
             yield WindowResult((), state, clock.position(state), skipped=True)
         while not state.done:
-            begin = clock.position(state)
+            begin, ended = clock.position(state), state.ended
+            bounds = clock.bounds(*loop.bounds(state))
             found, state = loop.step(state)
-            unspoken = check.findings(found) if check else ()
             segments = tuple(convert(segment) for segment in clock.in_file_time(found))
+            segments = inside(segments, *bounds, ended)
+            if segments:
+                state = replace(state, ended=segments[-1].end)
+            unspoken = check.findings(segments) if check else ()
             end = clock.position(state)
             yield WindowResult(
                 segments,
@@ -148,6 +154,7 @@ class Transcriber:
                 end,
                 spoken=spoken_in(loop.spoken, begin, end, segments),
                 findings=(*clock.findings(loop.findings), *unspoken),
+                silent=loop.silent,
             )
 
 

@@ -28,12 +28,21 @@ PROMPT_TOKENS = 223  # Whisper's context of 448, halved, less one: what `get_pro
 LEAST_ADVANCE = 100
 
 
-class Decoded(NamedTuple):
+class DecodedWindow(NamedTuple):
     """The tokens that the model made of a window; `cut`: it ended without an end token."""
 
     tokens: list[int]
     compression: float
     cut: CutOff | None
+
+
+class Scores(NamedTuple):
+    """What the model says of a decoding."""
+
+    temperature: float
+    logprob: float
+    compression: float
+    no_speech: float
 
 
 class WindowLoop:
@@ -42,7 +51,8 @@ class WindowLoop:
     `features` are the file's (VAD-filtered) log-mel frames, `options` faster-whisper's with
     `clip_timestamps` as a list of seconds. With `listens` on, `spoken` is the language (code and
     probability) that the last window sounded like. `findings` are those of the last window, in
-    seconds of the signal; `language` is the last window's, if every window has its own.
+    seconds of the signal; `language` is the last window's, if every window has its own; `silent`:
+    it was digital silence.
     """
 
     def __init__(
@@ -59,6 +69,7 @@ class WindowLoop:
         self.spoken: tuple[str, float] | None = None
         self.findings: tuple[Finding, ...] = ()
         self.language: str | None = None
+        self.silent = False
         self.features = features
         self.tokenizer = tokenizer
         self.options = options
@@ -101,6 +112,11 @@ class WindowLoop:
         end = min(self.clips[state.clip][1], self.content_frames)
         return min(self.window_frames, end - state.seek)
 
+    def bounds(self, state: WindowState) -> tuple[float, float]:
+        """Begin and end of the window at `state`, in seconds of the signal."""
+        end = state.seek + self._size(state)
+        return state.seek * self.frame_seconds, end * self.frame_seconds
+
     def skip(self, state: WindowState) -> WindowState:
         """The state after skipping the window at `state`."""
         seek = state.seek + self._size(state)
@@ -112,7 +128,9 @@ class WindowLoop:
         Times are seconds in the signal that the model sees. `state.done` must be false.
         """
         self.findings, self.spoken = (), None
-        if (after := self._after_silence(state)) is not state:
+        after = self._after_silence(state)
+        self.silent = after is not state
+        if self.silent:
             return [], after
         size = self._size(state)
         frames = self.features[:, state.seek : state.seek + size]
@@ -131,34 +149,15 @@ class WindowLoop:
 
         tokens = result.sequences_ids[0]
         cut = cut_off(tokens, prompt, self.model.max_length, options.max_new_tokens)
-        decoded = Decoded(tokens, compression, cut)
+        decoded = DecodedWindow(tokens, compression, cut)
         found, seek, last_speech = self._split(state, size, encoded, decoded)
         if seek <= state.seek:
             seek = state.seek + size
         if found is None:
             return [], self._next_window(replace(state, seek=seek))
-        segments: list[WhisperSegment] = []
-        tokens = list(state.prompt)
-        for piece in found:
-            text = self.tokenizer.decode(piece["tokens"])
-            if piece["start"] == piece["end"] or not text.strip():
-                continue
-            tokens.extend(piece["tokens"])
-            segments.append(
-                WhisperSegment(
-                    id=state.segments + len(segments) + 1,
-                    seek=state.seek,
-                    start=piece["start"],
-                    end=piece["end"],
-                    text=text,
-                    tokens=piece["tokens"],
-                    temperature=temperature,
-                    avg_logprob=logprob,
-                    compression_ratio=compression,
-                    no_speech_prob=result.no_speech_prob,
-                    words=self._words(piece),
-                )
-            )
+        scores = Scores(temperature, logprob, compression, result.no_speech_prob)
+        segments = self._segments(found, state, scores)
+        tokens = [*state.prompt, *(token for segment in segments for token in segment.tokens)]
         if (
             not self.options.condition_on_previous_text
             or temperature > self.options.prompt_reset_on_temperature
@@ -173,6 +172,32 @@ class WindowLoop:
             language=self.language or "",
         )
         return segments, self._next_window(after)
+
+    def _segments(
+        self, found: list[SegmentDict], state: WindowState, scores: Scores
+    ) -> list[WhisperSegment]:
+        """The pieces that have text and a length."""
+        segments: list[WhisperSegment] = []
+        for piece in found:
+            text = self.tokenizer.decode(piece["tokens"])
+            if piece["start"] == piece["end"] or not text.strip():
+                continue
+            segments.append(
+                WhisperSegment(
+                    id=state.segments + len(segments) + 1,
+                    seek=state.seek,
+                    start=piece["start"],
+                    end=piece["end"],
+                    text=text,
+                    tokens=piece["tokens"],
+                    temperature=scores.temperature,
+                    avg_logprob=scores.logprob,
+                    compression_ratio=scores.compression,
+                    no_speech_prob=scores.no_speech,
+                    words=self._words(piece),
+                )
+            )
+        return segments
 
     def _after_silence(self, state: WindowState) -> WindowState:
         """The state at the next window that is not digital silence, of which text would be made."""
@@ -195,7 +220,7 @@ class WindowLoop:
         return [Word(**word) for word in piece["words"]] if self.options.word_timestamps else None
 
     def _split(
-        self, state: WindowState, size: int, encoded: Any, decoded: Decoded
+        self, state: WindowState, size: int, encoded: Any, decoded: DecodedWindow
     ) -> tuple[list[SegmentDict] | None, int, float]:
         """Pieces of the decoded tokens, the next seek, and when speech was last heard.
 
@@ -244,7 +269,7 @@ class WindowLoop:
         state: WindowState,
         size: int,
         encoded: Any,
-        decoded: Decoded,
+        decoded: DecodedWindow,
         pieces: list[SegmentDict],
         seek: int,
     ) -> int:

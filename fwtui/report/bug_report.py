@@ -27,7 +27,7 @@ from fwtui.core.paths import MEDIA_SUFFIXES, path_to_text, text_to_path
 from fwtui.core.redact import redacted, secrets_in
 from fwtui.core.session import Session
 from fwtui.core.text import printable
-from fwtui.disk.files import write_atomic
+from fwtui.disk.files import read_regular, write_atomic
 from fwtui.errors import FwtuiError
 from fwtui.memory.measure import MemoryMeter
 from fwtui.sessions.catalog import list_sessions
@@ -323,9 +323,12 @@ def _changed(file: Path) -> float:
         return 0.0
 
 
+_LARGEST = 1 << 26  # bytes; log files are a tenth of that
+
+
 def _read(file: Path) -> str:
     try:
-        return file.read_text("utf-8", "backslashreplace")
+        return read_regular(file, _LARGEST).decode(errors="backslashreplace")
     except FileNotFoundError:
         return ""
     except OSError as error:

@@ -1,8 +1,9 @@
 """Deletion of a session with the files that belong to it, and nothing else."""
 
 import contextlib
+import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from fwtui.sessions.session_files import SessionFiles
 
 # The folder of the earlier desktop program below the temporary folder.
 LEGACY_FOLDER = "faster_whisper_sessions"
+_LARGEST_COPY = 1 << 30  # bytes
 # Key of our session file: the session file of the earlier program that it was made from.
 ADOPTED_FROM = "adopted_from"
 
@@ -40,13 +42,19 @@ def is_scratch(path: Path) -> bool:
     return path.name.startswith("tmp") and path.suffix == ".wav" and path.is_absolute()
 
 
-def remove_scratch(temps: Iterable[str], files: FileSystem) -> tuple[DeletedFiles, list[str]]:
-    """Delete the session's scratch files; also returns those that could not be deleted."""
+def remove_scratch(
+    temps: Iterable[str], files: FileSystem, inputs: Collection[str] = ()
+) -> tuple[DeletedFiles, list[str]]:
+    """Delete the session's scratch files; also returns those that could not be deleted.
+
+    Session files are untrusted: nothing is deleted that is not named like scratch, or that is one
+    of the session's `inputs`.
+    """
     removed = DeletedFiles()
     left = []
     for text in temps:
         path = text_to_path(text)
-        if not is_scratch(path):
+        if not is_scratch(path) or text in inputs:
             continue
         try:
             removed = _remove(path, removed, files)
@@ -61,6 +69,7 @@ def erase(
     temps: Iterable[str],
     files: FileSystem,
     original: Path | None = None,
+    inputs: Collection[str] = (),
 ) -> DeletedFiles:
     """Delete a session, whose lock the caller holds, and the `original` it was made from.
 
@@ -68,7 +77,7 @@ def erase(
     """
     with contextlib.suppress(StorageError):
         lock.mark_deletion()
-    removed, _ = remove_scratch(temps, files)
+    removed, _ = remove_scratch(temps, files, inputs)
     # Without our session the original would be offered again. A journal alone is no session, so
     # it is deleted last.
     return _remove_all((original, paths.snapshot, paths.journal), removed, files)
@@ -114,11 +123,19 @@ def _remove(path: Path, so_far: DeletedFiles, files: FileSystem) -> DeletedFiles
 
 
 def keep_copy(path: Path, paths: SessionFiles, files: FileSystem) -> Path:
-    """Copy a damaged file into the quarantine; returns the copy. Raises StorageError."""
+    """Keep a damaged file in the quarantine, and in its place; returns the copy.
+
+    It is replaced, not changed, afterwards: so a second name for it is enough where the file system
+    has such, and neither room nor time is needed. Raises StorageError.
+    """
     name = path.name if path == paths.journal else f"{path.name}.copy"
     try:
         target = _free_name(name, paths, files)
-        with open_regular(path) as source:
+        with contextlib.suppress(OSError, NotImplementedError):
+            os.link(path, target)
+            files.sync_folder(target.parent)
+            return target
+        with open_regular(path, _LARGEST_COPY) as source:
             chunks = iter(lambda: source.read(1 << 20), b"")
             write_atomic(target, chunks, PRIVATE_FILE, files=files)
     except OSError as error:

@@ -216,7 +216,7 @@ def _decode(line: bytes, decoder: msgspec.json.Decoder[Any]) -> Any:
 
 
 # A longer line cannot be one of ours: the largest are orders of a hundred thousand files (1 MB).
-LONGEST_LINE = 1 << 26
+LONGEST_LINE = 1 << 24
 
 
 class Reader(Protocol):

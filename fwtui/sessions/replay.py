@@ -8,7 +8,7 @@ compaction harmless.
 
 import sys
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -74,6 +74,11 @@ class SessionContent:
     def is_empty(self) -> bool:
         """Whether nothing would be lost with it."""
         return not (self.view.jobs or self.folders or asked_in(self.extra))
+
+    @property
+    def inputs(self) -> Collection[str]:
+        """The paths of its media files, if there are scratch files to compare them with."""
+        return {job.path for job in self.view.jobs.values()} if self.temps else ()
 
     def apply(self, record: Replayed | WindowRecord) -> None:
         """Apply a record of the journal; one about an unknown job changes nothing."""
@@ -244,6 +249,12 @@ def skipped_windows_of(source: LineSource, progress: FileProgress) -> tuple[floa
             found.append(begin)
         begin = window.result.seconds
     return tuple(found)
+
+
+def has_transcribed(source: LineSource, progress: FileProgress) -> bool:
+    """Whether the model has transcribed any window of a file. Raises StorageError."""
+    windows = _read(source, progress.windows, WindowRecord)
+    return any(not window.result.skipped and not window.result.silent for window in windows)
 
 
 def spoken_of(source: LineSource, progress: FileProgress) -> tuple[Spoken, ...]:

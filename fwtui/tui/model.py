@@ -6,6 +6,7 @@ from datetime import datetime
 from itertools import zip_longest
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from fwtui.core.events import (
     AddingChanged,
@@ -134,6 +135,11 @@ class BatchHistory:
         return tuple(MemoryPoint(at * step, rss) for at, rss in enumerate(self.memory.values))
 
 
+def shown(segment: Segment) -> Segment:
+    """What the screen shows of a segment: not its tokens, which are half of its memory."""
+    return replace(segment, tokens=()) if segment.tokens else segment
+
+
 class LiveTranscript(Struct):
     """The segments of one file, as far as they have been received.
 
@@ -150,12 +156,12 @@ class LiveTranscript(Struct):
     def extend(self, segments: Iterable[Segment]) -> None:
         """Append what is new; segments come in order and their ids rise."""
         last = self.segments[-1].id if self.segments else -1
-        self.segments.extend(segment for segment in segments if segment.id > last)
+        self.segments.extend(shown(segment) for segment in segments if segment.id > last)
 
     def complete(self, stored: Transcript) -> None:
         """Put the stored segments in front of those received meanwhile."""
         received = self.segments
-        self.segments = list(stored.segments)
+        self.segments = list(map(shown, stored.segments))
         self.language, self.source = self.language or stored.language, stored.source
         self.whole = True
         self.generation += 1

@@ -26,6 +26,8 @@ from fwtui.disk.files import (
     PRIVATE_FILE,
     FileSystem,
     ensure_folder,
+    open_regular,
+    read_regular,
     storage_error,
     write_atomic,
 )
@@ -113,7 +115,7 @@ class ProcessedFiles:
 
     def _load(self) -> None:
         try:
-            data = self._path.read_bytes()
+            data = read_regular(self._path, _LARGEST)
         except FileNotFoundError:
             return
         except OSError as error:
@@ -141,7 +143,7 @@ class ProcessedFiles:
         """Copy the file: more than its last line is damaged, which fwtui itself cannot cause."""
         copy = self._path.with_suffix(f".damaged-{os.getpid()}")
         with contextlib.suppress(OSError, StorageError):
-            write_atomic(copy, self._path.read_bytes(), PRIVATE_FILE, files=self._files)
+            write_atomic(copy, read_regular(self._path, _LARGEST), PRIVATE_FILE, files=self._files)
         self.problem = (
             f"The history of the watched folder {self._folder} is damaged. The part before the "
             f"damage is used; a copy of the whole file is {copy}"
@@ -263,13 +265,14 @@ def _headers(directory: Path) -> Iterator[HistoryHeader]:
     """The headers of all histories; those that cannot be read are left out."""
     with contextlib.suppress(OSError):
         for path in sorted(directory.glob("*.taken")):
-            with contextlib.suppress(OSError), path.open("rb") as file:
+            with contextlib.suppress(OSError), open_regular(path) as file:
                 header = _record(file.readline(_LONGEST_HEADER))
                 if isinstance(header, HistoryHeader):
                     yield header
 
 
 _LONGEST_HEADER = 1 << 16
+_LARGEST = 1 << 29  # bytes; a line of a file takes about 200
 
 
 def _is_at(path: Path, found: os.stat_result) -> bool:

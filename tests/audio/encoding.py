@@ -1,7 +1,7 @@
 """Media files of many kinds, encoded with PyAV: tests need no program of the system."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
@@ -173,3 +173,23 @@ def write_tracks(path: Path, tracks: Iterable[tuple[Clip, TrackTags]], sound: So
         for stream, clip in made:
             for packet in _encoded(stream, _pieces(clip, 0.0)):
                 container.mux(packet)
+
+
+def write_channels(path: Path, channels: Samples, rate: int, sound: Sound = WAV) -> None:
+    """Write a sample for each channel: the first axis is that of the channels."""
+    layouts = {1: "mono", 2: "stereo", 6: "5.1"}
+    layout = layouts[len(channels)]
+    with av.open(str(path), "w") as container:
+        stream = _sound_stream(container, replace(sound, layout=layout), rate)
+        for packet in _encoded(stream, _layered(channels, rate, layout)):
+            container.mux(packet)
+
+
+def _layered(channels: Samples, rate: int, layout: str) -> Iterator[av.AudioFrame]:
+    for start in range(0, channels.shape[1], rate):
+        piece = np.ascontiguousarray(channels[:, start : start + rate].T).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(piece, format="s16", layout=layout)
+        frame.sample_rate = rate
+        frame.time_base = Fraction(1, rate)
+        frame.pts = start
+        yield frame

@@ -10,7 +10,7 @@ import av
 import numpy as np
 import numpy.typing as npt
 
-from fwtui.audio.decode import Decoded, decode_to_wav
+from fwtui.audio.decode import Decoded, DecodeOptions, decode_to_wav
 from fwtui.audio.signal import FloatArray
 from fwtui.audio.tracks import TrackChoice
 
@@ -60,4 +60,4 @@ def write_timed(path: Path, times: Sequence[float], step: float = 0.1) -> None:
 
 
 def decode_track(path: Path, wav: Path, choice: TrackChoice) -> Decoded:
-    return decode_to_wav(path, wav, lambda _: None, lambda: False, choice=choice)
+    return decode_to_wav(path, wav, lambda _: None, lambda: False, DecodeOptions(choice=choice))

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fwtui.audio.decode import Decoded, decode_to_wav
+from fwtui.audio.decode import Decoded, DecodeOptions, decode_to_wav
 from fwtui.audio.media import probe
 from fwtui.errors import BadMediaError, MediaAccessError, MediaError, NoAudioError
 from tests.audio.encoding import (
@@ -203,5 +203,5 @@ def test_a_bomb_is_refused_by_its_name_and_leaves_nothing(tmp_path: Path) -> Non
     write_media(path, silence(600), FLAC)
     assert path.stat().st_size < 200_000
     with pytest.raises(BadMediaError, match=r"bomb\.flac has more than 0\.0 hours"):
-        decode_to_wav(path, wav, lambda _: None, lambda: False, 1 << 20)
+        decode_to_wav(path, wav, lambda _: None, lambda: False, DecodeOptions(1 << 20))
     assert not wav.exists()

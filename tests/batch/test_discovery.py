@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,9 @@ from fwtui.core.paths import MEDIA_SUFFIXES, OUTPUT_SUFFIXES
 from fwtui.core.text import left_out_text
 from fwtui.errors import UsageError
 from fwtui.outputs.formats.registry import FORMATS
+from fwtui.tui.add_preview import AddPreview, KnownFiles, describe_found
 from fwtui.tui.folder_tree import find_below, read_folder
+from fwtui.tui.glyphs import UNICODE
 from fwtui.watch.filters import FileKind, NameFilter
 from fwtui.watch.folder import walk
 
@@ -280,3 +283,20 @@ def test_linked_folders_are_counted(tmp_path: Path) -> None:
     make(tmp_path, "in/a.mp3", "out/b.mp3")
     (tmp_path / "in" / "link").symlink_to(tmp_path / "out")
     assert find_media([str(tmp_path / "in")]).left_out == (("linked folder", 1),)
+
+
+def test_what_is_left_out_of_a_big_folder_is_counted_once(tmp_path: Path) -> None:
+    make(tmp_path, *(f"{number}.jpg" for number in range(50)), "a.mp3", "a.txt", ".b.mp3", "sub/c")
+    names = [str(tmp_path), f"{tmp_path}/sub", str(tmp_path)]
+    counts = [one.left_out for one in find_in_portions(names, 0)]
+    total = Counter[str]()
+    for portion in counts:
+        total.update(dict(portion))
+    assert total == {".jpg": 50, "transcript": 1, "hidden": 1, "without extension": 1}
+    assert left_out_text(total.items()) == ("50 .jpg, 1 hidden, 1 transcript, 1 without extension")
+
+
+def test_the_dialog_for_adding_says_what_is_left_out(tmp_path: Path) -> None:
+    make(tmp_path, "a.mp3", "b.jpg", "c.jpg")
+    preview = AddPreview.of(find_media([str(tmp_path)]), (str(tmp_path),), KnownFiles({}))
+    assert "left out: 2 .jpg" in describe_found(preview, {}, UNICODE)

@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import psutil
@@ -11,7 +12,10 @@ import pytest
 from msgspec.structs import replace
 
 from fwtui.batch.discovery import find_media
+from fwtui.batch.link_downloads import LinkDownloads
+from fwtui.batch.messages import DownloadEnded
 from fwtui.batch.queue import Queue
+from fwtui.batch.state import BatchState
 from fwtui.batch.ytdlp import NEEDED, LinkProgress, failure_of, fetch, parse_line
 from fwtui.cli.main import main
 from fwtui.config.locations import Locations
@@ -20,8 +24,10 @@ from fwtui.core.events import BatchFinished, JobChanged, JobProgress, JobsAdded
 from fwtui.core.failure import FailureKind
 from fwtui.core.job import Cancelled, Completed, Failed, Pending, Processing
 from fwtui.core.paths import is_link, link_name
-from fwtui.errors import ExitCode
+from fwtui.core.settings import Settings
+from fwtui.errors import DiskFullError, ExitCode
 from fwtui.sessions.scratch import link_folder, link_place, sweep_links
+from fwtui.sessions.store import SessionStore
 from tests.batch.driver import PATIENCE, SHORT, BatchDriver, leftovers, outputs, settings_for
 from tests.batch.media_server import serving
 from tests.batch.queues import add
@@ -233,3 +239,27 @@ def test_without_yt_dlp_one_sentence_says_what_to_install(
     assert asyncio.run(fetch(LINK, tmp_path, lambda _: None)) == NEEDED
     assert main(["run", LINK]) == ExitCode.CANNOT_START
     assert capsys.readouterr().err == f"fwtui: {NEEDED.title}\n  {NEEDED.hint}\n"
+
+
+@pytest.mark.parametrize("full", [True, False], ids=["full", "404"])
+async def test_a_download_whose_disk_fails_waits(full: bool, tmp_path: Path) -> None:
+    """The link is not to blame: any other would fail, too."""
+    store = SessionStore.create(tmp_path / "sessions", Settings(), datetime(2026, 1, 2))
+    state = BatchState(store)
+    downloads = LinkDownloads(state, tmp_path / "cache" / "links" / "1", lambda _: None)
+    await state.add([], [], links={LINK: downloads.path_of(LINK)})
+    (job,) = state.queue
+    await downloads.feed()
+    downloads.kill_engine()
+    await downloads.join()
+    said = "ERROR: [Errno 28] No space left on device" if full else "ERROR: HTTP Error 404"
+    ended = DownloadEnded(job.id, failure_of(LINK, 1, [said]))
+    if full:
+        with pytest.raises(DiskFullError) as caught:
+            await downloads.ended(ended)
+        assert caught.value.place == str(tmp_path)
+        assert isinstance(state.queue[job.id].state, Pending)
+    else:
+        await downloads.ended(ended)
+        assert isinstance(state.queue[job.id].state, Failed)
+    store.close()

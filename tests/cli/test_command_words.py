@@ -5,9 +5,11 @@ import io
 import os
 import random
 import sys
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import click
 import pytest
 
 from fwtui.batch.discovery import find_media
@@ -15,6 +17,7 @@ from fwtui.cli import jsonlines, run
 from fwtui.cli.console import Console
 from fwtui.cli.jsonlines import JsonLines
 from fwtui.cli.main import main
+from fwtui.cli.program import program
 from fwtui.cli.request import Request, names_from
 from fwtui.cli.sessions import parse_age, to_discard
 from fwtui.config.locations import Locations
@@ -251,3 +254,27 @@ def test_which_sessions_are_discarded(only_failed: bool, age: str | None, expect
 @pytest.mark.parametrize("words", [[], ["--all", "20260101_000000"], ["--older-than", "x"]])
 def test_discarding_needs_a_choice(words: list[str]) -> None:
     assert main(["sessions", "discard", *words]) == ExitCode.USAGE
+
+
+def all_commands(command: click.Command, words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """The words of every command, and of the commands below it."""
+    yield words
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            found = command.get_command(context, name)
+            assert found is not None
+            yield from all_commands(found, (*words, name))
+
+
+def test_a_path_that_may_not_be_read_is_told_of_where_it_is_read() -> None:
+    """Click would refuse the whole command because of one of its files."""
+    for words in all_commands(program, ()):
+        command: click.Command | None = program
+        for word in words:
+            assert isinstance(command, click.Group)
+            command = command.get_command(click.Context(command), word)
+        assert command is not None
+        for parameter in command.params:
+            if isinstance(parameter.type, click.Path):
+                assert not parameter.type.readable, (words, parameter.name)

@@ -139,6 +139,13 @@ def assert_alike(ours: list[Segment], theirs: list[Segment]) -> None:
             assert word.probability == pytest.approx(same.probability, abs=10 * SCORES)
 
 
+def ending_by(segments: list[Segment], end: float, start: float = 0.0) -> list[Segment]:
+    """The segments from `start` on, none after `end`: faster-whisper lets some end later."""
+    return [
+        replace(one, end=end) if start <= one.start < end < one.end else one for one in segments
+    ]
+
+
 def _without_scores(segment: Segment) -> Segment:
     words = segment.words
     return replace(

@@ -15,6 +15,7 @@ from tests.engine.support import (
     LONG_CLIP,
     MODEL,
     assert_alike,
+    ending_by,
     segments_of,
     transcriber_on,
     whisper_segments,
@@ -88,6 +89,8 @@ def test_options(transcriber: Transcriber, name: str, tmp_path: Path) -> None:
     clip = demo.clips()[3] if name == "translate" else demo.clips()[1]
     decoding = DecodingSettings(temperature_increment_on_fallback=None, **mine)
     expected = whisper_segments(transcriber, clip, {"temperature": 0.0, **theirs})
+    if name == "clips":
+        expected = ending_by(expected, 5.0)
     assert_alike(segments_of(transcriber, clip, tmp_path, decoding), expected)
 
 

@@ -65,7 +65,7 @@ def _output(root: Path) -> None:
 def _scratch(root: Path) -> None:
     wav = new_scratch(root / "scratch", "20260102_030405", 1)
     try:
-        decode_to_wav(CLIP, wav, lambda _: None, lambda: False, 0)
+        decode_to_wav(CLIP, wav, lambda _: None, lambda: False)
         with Pcm(wav) as pcm:
             assert pcm.read(0, 100).size == 100
     finally:

@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from fwtui.audio.decode import decode_to_wav
+from fwtui.audio.decode import DecodeOptions, decode_to_wav
 from fwtui.audio.media import probe
 from fwtui.engine.classify import classify_exception
 from fwtui.engine.prepare import read_unchanged
@@ -25,7 +25,8 @@ def verdict(path: Path, wav: Path, limit: int) -> dict[str, object]:
     try:
         probe(path)
         decoded = read_unchanged(
-            path, lambda: decode_to_wav(path, wav, lambda _: None, lambda: False, limit)
+            path,
+            lambda: decode_to_wav(path, wav, lambda _: None, lambda: False, DecodeOptions(limit)),
         )[1]
         found: dict[str, object] = {"is": "decoded", "samples": decoded.samples}
     except (FwtuiError, MemoryError) as error:

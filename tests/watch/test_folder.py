@@ -308,3 +308,14 @@ def test_a_download_is_held_back_by_the_file_beside_it(
     assert watched.taken(1) == ["film.mp4"]
     assert watched.nothing_else
     assert len([line for line in watched.lines if "beside it says" in line]) == 1
+
+
+def test_what_is_not_taken_is_said_once(watched: Watched) -> None:
+    for name in ("a.jpg", "b.jpg", "talk.txt", "talk.json", "@eaDir/x.mp3", "no"):
+        watched.put(name, b"x")
+    watched.put("talk.mp3", b"sound")
+    watched.start(settle_seconds=0.0)
+    assert watched.taken(1) == ["talk.mp3"]
+    assert watched.nothing_else
+    said = [line for line in watched.lines if line.startswith("Not taken from")]
+    assert said == [f"Not taken from {watched.root}: 2 .jpg, 1 without extension"]

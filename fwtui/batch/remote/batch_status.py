@@ -14,7 +14,7 @@ from fwtui.core.failure import Failure
 from fwtui.core.view import JobCounts
 from fwtui.core.watched_folder import FolderStatus
 from fwtui.disk.codec import UNREADABLE, encode_checked
-from fwtui.disk.files import PRIVATE_FILE, write_atomic
+from fwtui.disk.files import PRIVATE_FILE, read_regular, write_atomic
 from fwtui.errors import ExitCode, LinkError
 
 # A suspended batch does not answer, and must not delay the start of a screen for long.
@@ -97,6 +97,7 @@ class BatchResult(msgspec.Struct, frozen=True):
     failure: Failure | None = None
 
 
+_LARGEST = 1 << 20  # bytes of a stored result
 _DECODER = msgspec.json.Decoder(BatchResult)
 
 
@@ -108,5 +109,5 @@ def save_result(result: BatchResult, file: Path) -> None:
 def last_result(file: Path) -> BatchResult | None:
     """The last result; None if there is none, or it cannot be read."""
     with contextlib.suppress(OSError, *UNREADABLE):
-        return _DECODER.decode(file.read_bytes())
+        return _DECODER.decode(read_regular(file, _LARGEST))
     return None

@@ -21,6 +21,8 @@ PROTOCOL = 1
 Where = Literal["screen", "run", "background"]
 # A snapshot of 100,000 files is 30 MB; both ends belong to the same user.
 LONGEST_LINE = 1 << 28
+# Of a client that has not said who it is.
+LONGEST_HELLO = 1 << 16
 
 
 class LinkMessage(msgspec.Struct, frozen=True, tag=True):

@@ -12,6 +12,7 @@ import msgspec
 from fwtui.batch.link import BatchLink, EventCoalescer
 from fwtui.batch.remote.endpoints import Listening
 from fwtui.batch.remote.protocol import (
+    LONGEST_HELLO,
     LONGEST_LINE,
     AskTranscript,
     End,
@@ -110,7 +111,31 @@ class Outbox:
 HELLO_SECONDS = 30.0
 # A client that does not read the last message is not waited for any longer.
 GOODBYE_SECONDS = 2.0
+
+
 # Errors that end a connection: it is lost, a line is too long, or not our protocol.
+class LineReader:
+    """Lines of up to `LONGEST_LINE`, from a stream whose own limit is that of a hello."""
+
+    def __init__(self, reader: asyncio.StreamReader) -> None:
+        self._reader = reader
+
+    async def next(self) -> bytes:
+        """The next line; empty at the end. Raises ValueError if it is too long."""
+        parts, length = [], 0
+        while length <= LONGEST_LINE:
+            try:
+                parts.append(await self._reader.readuntil())
+                return b"".join(parts)
+            except asyncio.IncompleteReadError as error:
+                return b"".join((*parts, error.partial))
+            except asyncio.LimitOverrunError as error:
+                part = await self._reader.read(error.consumed)
+                parts.append(part)
+                length += len(part)
+        raise ValueError("a line of a client is too long")
+
+
 _BROKEN = (OSError, EOFError, ValueError, *UNREADABLE)
 
 
@@ -166,7 +191,7 @@ class BatchServer:
         """Accept clients from now on."""
         self._listening = listening
         self._server = await asyncio.start_server(
-            self._serve, sock=listening.socket, limit=LONGEST_LINE
+            self._serve, sock=listening.socket, limit=LONGEST_HELLO
         )
 
     async def close(self) -> None:
@@ -226,7 +251,8 @@ class BatchServer:
         client.outbox.event(self._batch.recap)
         self._clients.add(client)
         try:
-            while data := await reader.readline():
+            lines = LineReader(reader)
+            while data := await lines.next():
                 self._handle(decoder.decode(data), client)
         finally:
             self._clients.discard(client)

@@ -18,6 +18,8 @@ from fwtui.outputs.formats.layout import milliseconds, without_blank_lines
 
 # Seconds between the starts of two words that end a subtitle, when subtitles span segments.
 _LONG_PAUSE = 3.0
+# Milliseconds that a subtitle lasts at least.
+_LEAST = 10
 # Whisper's "no limit": characters in a line, words in a line.
 _UNLIMITED = 1000
 
@@ -60,6 +62,29 @@ def cues(transcript: AnyTranscript, settings: OutputSettings) -> Iterator[Cue]:
     return found
 
 
+def with_length(found: Iterable[Cue]) -> Iterator[Cue]:
+    """The subtitles in order, those without a length made a little longer: players skip them.
+
+    Words may have no length, and a segment without words may be over the words of others. What
+    follows begins later if need be; at the end of the file, such a subtitle begins earlier.
+    """
+    last: Cue | None = None
+    shown = 0
+    is_long = True
+    before = 0  # the end of the subtitle before `last`
+    for cue in found:
+        if last is not None:
+            yield last
+            before = last.end
+        start, end = max(cue.start, shown), cue.end
+        is_long = end > start
+        shown = end = end if is_long else start + _LEAST
+        last = cue._replace(start=start, end=end)
+    if last is not None:
+        late = _LEAST if not is_long and last.start - _LEAST >= before else 0
+        yield last._replace(start=last.start - late, end=last.end - late)
+
+
 def apart(found: Iterable[Cue], gap: int) -> Iterator[Cue]:
     """The subtitles with `gap` ms between them: they end earlier, but last half their time."""
     before: Cue | None = None
@@ -90,13 +115,17 @@ def too_fast(found: Iterable[Cue], limit: float) -> Iterator[tuple[Cue, float]]:
 def _laid_out(transcript: AnyTranscript, settings: OutputSettings) -> Iterator[Cue]:
     first = next(iter(transcript.segments), None)
     if first is not None and first.words:
-        for subtitle in _subtitles(transcript.segments, settings):
-            yield from _highlighted(subtitle) if settings.highlight_words else [_plain(subtitle)]
+        yield from with_length(_of_words(transcript, settings))
     else:
         for segment in transcript.segments:
             # Only here, as in whisper: an arrow in a text could be read as a line of times.
             text = without_blank_lines(segment.text.strip().replace("-->", "->"))
             yield Cue(milliseconds(segment.start), milliseconds(segment.end), text)
+
+
+def _of_words(transcript: AnyTranscript, settings: OutputSettings) -> Iterator[Cue]:
+    for subtitle in _subtitles(transcript.segments, settings):
+        yield from _highlighted(subtitle) if settings.highlight_words else [_plain(subtitle)]
 
 
 def _plain(subtitle: list[Word]) -> Cue:

@@ -13,6 +13,7 @@ import msgspec
 from fwtui.core.paths import path_to_text
 from fwtui.core.scripts import is_east_asian
 from fwtui.core.segment import Segment, Transcript
+from fwtui.disk.files import read_regular
 
 # The best first: json has everything, txt may not even have times.
 _FORMATS = ("json", "srt", "vtt", "tsv", "txt")
@@ -31,9 +32,8 @@ def read_transcript(outputs: Iterable[Path]) -> Transcript | None:
     known = [path for path in outputs if path.suffix[1:] in _FORMATS]
     for path in sorted(known, key=lambda path: _FORMATS.index(path.suffix[1:])):
         try:
-            if path.stat().st_size > _LARGEST:
-                continue
-            found = _parsed(path.read_text("utf-8"), path.suffix[1:])
+            text = read_regular(path, _LARGEST).decode().replace("\r\n", "\n")
+            found = _parsed(text, path.suffix[1:])
         except (OSError, ValueError, TypeError, KeyError, RecursionError):
             continue  # written by another program in the meantime; the next one may be ours
         return msgspec.structs.replace(found, source=path_to_text(path))

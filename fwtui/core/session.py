@@ -203,7 +203,8 @@ class WindowResult(msgspec.Struct, frozen=True):
 
     `seconds` is how far the file now is; `skipped`: the window killed the engine twice and was
     skipped; `spoken` are the languages detected in it, if that was asked for; `findings` are
-    passages to check that only the engine can know of, in seconds of the file.
+    passages to check that only the engine can know of, in seconds of the file; `silent`: digital
+    silence, which the model did not see.
     """
 
     segments: tuple[Segment, ...]
@@ -212,6 +213,7 @@ class WindowResult(msgspec.Struct, frozen=True):
     skipped: bool = False
     spoken: tuple[Spoken, ...] = ()
     findings: tuple[Finding, ...] = ()
+    silent: bool = False
 
 
 def with_languages(segments: Iterable[Segment], spoken: Sequence[Spoken]) -> tuple[Segment, ...]:

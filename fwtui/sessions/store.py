@@ -445,6 +445,12 @@ class SessionStore:
             progress = self._progress.files.get(job_id)
             return replay.skipped_windows_of(self._open_journal(), progress) if progress else ()
 
+    def has_transcribed(self, job_id: JobId) -> bool:
+        """Whether the model has transcribed any window of the file; kept as long as `segments`."""
+        with self._guard:
+            progress = self._progress.files.get(job_id)
+            return progress is not None and replay.has_transcribed(self._open_journal(), progress)
+
     def spoken(self, job_id: JobId) -> tuple[Spoken, ...]:
         """The languages detected in the file; kept as long as `segments`."""
         with self._guard:

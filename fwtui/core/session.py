@@ -50,7 +50,8 @@ class FilePlan(msgspec.Struct, frozen=True):
     highest log-mel value of the (VAD-filtered) signal; `speech` is None when VAD was off; `chunks`
     are the ends of the chunks of batched mode, in samples of the joined speech, None in sequential
     mode; `sound` is a digest of the decoded samples (empty: made by an earlier version). `heard`
-    is speech detected only to check that all of it was transcribed; None: not checked.
+    is speech detected only to check that all of it was transcribed; None: not checked. `model`
+    identifies the model (empty: made by an earlier version).
     """
 
     fingerprint: str
@@ -63,6 +64,7 @@ class FilePlan(msgspec.Struct, frozen=True):
     chunks: tuple[int, ...] | None = None
     sound: str = ""
     heard: tuple[SpeechChunk, ...] | None = None
+    model: str = ""
     language_probability: float = 1.0  # unused, but fwtui 0.1 cannot read a journal without it
 
     @property
@@ -103,6 +105,14 @@ class Session(msgspec.Struct, frozen=True):
     def asked(self) -> tuple[str, ...]:
         """Paths, patterns and links, as `path_to_text`, whose search for files has not ended."""
         return asked_in(self.extra)
+
+    @property
+    def never_started(self) -> bool:
+        """Whether it is a queue that was made on the screen and that nobody has started."""
+        if self.extra.get(NOT_STARTED) is not True:
+            return False
+        ended = self.completed or self.failed or self.cancelled
+        return not (ended or any(map(self.seconds_inside, self.jobs)))
 
     @property
     def completed(self) -> tuple[Job, ...]:
@@ -163,6 +173,9 @@ class Session(msgspec.Struct, frozen=True):
         return len(self.completed) / len(self.jobs) if self.jobs else 0.0
 
 
+NOT_STARTED = "not_started"
+"""Key of the session file: true until the queue is started for the first time."""
+
 ASKED = "asked"
 """Key of the session file: what is still to be searched for files."""
 
@@ -192,7 +205,8 @@ class WindowResult(msgspec.Struct, frozen=True):
 
     `seconds` is how far the file now is; `skipped`: the window killed the engine twice and was
     skipped; `spoken` are the languages detected in it, if that was asked for; `findings` are
-    passages to check that only the engine can know of, in seconds of the file.
+    passages to check that only the engine can know of, in seconds of the file; `silent`: digital
+    silence, which the model did not see.
     """
 
     segments: tuple[Segment, ...]
@@ -201,6 +215,7 @@ class WindowResult(msgspec.Struct, frozen=True):
     skipped: bool = False
     spoken: tuple[Spoken, ...] = ()
     findings: tuple[Finding, ...] = ()
+    silent: bool = False
 
 
 def with_languages(segments: Iterable[Segment], spoken: Sequence[Spoken]) -> tuple[Segment, ...]:

@@ -5,6 +5,7 @@ disk runs in a thread meanwhile.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -115,6 +116,7 @@ class BatchState:
                 self.on_commit(change)
                 self.emit(change)
                 self._mention_text(change, before)
+            self._tell_notices()
 
     def _with_text_seconds(self, change: DurableChange) -> DurableChange:
         """The change, with how much of a failed or cancelled file has a text."""
@@ -361,6 +363,17 @@ class BatchState:
         async with self._committing:
             await asyncio.to_thread(self.store.save_snapshot)
 
+    async def look_after_session(self) -> None:
+        """Write the session's files again if they were deleted. An error is told by a write."""
+        async with self._committing:
+            with contextlib.suppress(FwtuiError):
+                await asyncio.to_thread(self.store.look_after_files)
+            self._tell_notices()
+
+    def _tell_notices(self) -> None:
+        for notice in self.store.take_notices():
+            self.log(Level.ERROR, notice)
+
     async def begin_file(self, job: JobId, plan: FilePlan) -> None:
         """Record that a file starts from its beginning."""
         async with self._committing:
@@ -371,6 +384,7 @@ class BatchState:
         """Record a finished window."""
         async with self._committing:
             await asyncio.to_thread(self.store.add_window, job, result)
+            self._tell_notices()
         if result.segments:
             self.emit(SegmentsFound(job, result.segments, language))
 

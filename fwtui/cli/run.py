@@ -521,16 +521,17 @@ async def _ensure_models(
 
     `new`: a new session, for which nothing was written yet. Raises FwtuiError.
     """
-    from fwtui.batch.start_checks import check_start
+    from fwtui.batch.start_checks import REFUSED_AT_ONCE, check_start
     from fwtui.memory.measure import MemoryMeter
 
-    await asyncio.to_thread(check_start, settings, MemoryMeter().count_gpus, new=new)
+    refused = REFUSED_AT_ONCE if new else ()
+    await asyncio.to_thread(check_start, settings, MemoryMeter().count_gpus, refused)
     own = [
         from_overrides(job.settings).model for job in jobs if job.settings and not job.is_finished
     ]
     models = tuple(dict.fromkeys((settings.model, *own)))
     await ensure_downloaded(models, console)
-    await asyncio.to_thread(check_start, settings, MemoryMeter().count_gpus, new=new)
+    await asyncio.to_thread(check_start, settings, MemoryMeter().count_gpus, refused)
 
 
 async def _allow_moves(session: "Session", *, ask: bool) -> None:

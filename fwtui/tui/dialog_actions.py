@@ -1,7 +1,9 @@
 """Opens the dialogs of the main screen, and does what the user decided there."""
 
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
@@ -168,11 +170,15 @@ class DialogActions:
         self._run(self._add(prefilled))
 
     async def _add(self, prefilled: str) -> None:
+        from fwtui.config.locations import Locations
         from fwtui.tui.add_preview import queued_notes, read_known_files
         from fwtui.tui.screens.add import AddDialog
 
         queued = queued_notes(self._model.jobs.values())
-        look = partial(read_known_files, queued, self._model.settings.output)
+        state: Path | None = None
+        with suppress(FwtuiError):  # no home directory: there is no history
+            state = Locations.default().state
+        look = partial(read_known_files, queued, self._model.settings.output, state)
         dialog = AddDialog(self._glyphs, prefilled, read_known_files=look)
         names = await self._screen.app.push_screen_wait(dialog)
         if names:

@@ -199,7 +199,13 @@ _MODELS = (
     _key("model_use", "enter", "Use", "Use the model for files that have not started"),
     _key("model_download", "d", "Download", "Download or continue, also while this is closed"),
     _key("model_pause", "p", "Pause", "Pause the download and keep the part downloaded"),
-    _key("model_other", "a", "Other", "Use another model, by Hugging Face ID or folder"),
+    _key(
+        "model_other",
+        "a",
+        "Folder or ID",
+        "Use a model in a folder, or by its Hugging Face ID",
+        "other",
+    ),
     _key("model_remove", "delete D", "Remove", "Delete the model from this machine (asks first)"),
 )
 

@@ -285,9 +285,7 @@ def test_sound_in_another_part_of_the_file_is_missed(clip: Clip, tmp_path: Path)
 
 
 @pytest.mark.parametrize("name", ["a.wav", "a.w64", "a.aiff", "a.caf"])
-def test_the_first_of_two_parts_with_sound_is_missed(
-    name: str, clip: Clip, tmp_path: Path
-) -> None:
+def test_the_first_of_two_parts_with_sound_is_missed(name: str, clip: Clip, tmp_path: Path) -> None:
     """A file with two parts of sound: FFmpeg reads the last one, or the first one."""
     path = _write(tmp_path, name, clip, HEALTHY[name])
     data = path.read_bytes()

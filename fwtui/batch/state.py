@@ -18,6 +18,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from fwtui.batch.batch_inputs import BatchInputs
 from fwtui.batch.discovery import Problem
 from fwtui.batch.link import Listener
 from fwtui.batch.output_folders import OutputFolders
@@ -80,6 +81,7 @@ class BatchState:
         self.store = store
         self.view = store.view
         self.queue = Queue(self.view)
+        self.inputs = BatchInputs(self.queue)
         self.history = TranscriptionHistory(store.directory.parent)
         self.output_folders = OutputFolders(store)
         # Called with each change before the listeners, for work that depends on it.

@@ -361,8 +361,6 @@ async def run(
             console.line(f"warning: {printable(name)} is not a setting; did you mean {close}?")
         parts = preparation, locations, console, record, listeners, background
         return await _run_batch(opened, *parts)
-            opened, preparation, locations, console, record, listeners, background
-        )
 
     code = await preparation.run(work, request.settings.batch.on_hangup)
     return ExitCode.STOPPED if code is None else code

@@ -543,7 +543,7 @@ class Batch:
                 await self._commands.retry(command)
             case ChangeSettings(settings=settings):
                 await self.state.change_settings(settings)
-                await self.state.remember_folders()
+                await self.state.remember_folders(self._locations.scratch)
                 await avoid_names_of_other_sessions(self.state)
                 self._pool.forget_rungs()
                 await self._forecast()
@@ -617,7 +617,7 @@ class Batch:
         if not await self._can_start():
             return
         await self._commands.requeue_lost()
-        await self.state.remember_folders()
+        await self.state.remember_folders(self._locations.scratch)
         await avoid_names_of_other_sessions(self.state)
         self._pool.set_devices(await self._devices())
         self._started, self._started_at = time.monotonic(), now()

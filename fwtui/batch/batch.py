@@ -616,6 +616,7 @@ class Batch:
     async def _start_work(self) -> None:
         if not await self._can_start():
             return
+        await self.state.remember_started()
         await self._commands.requeue_lost()
         await self.state.remember_folders(self._locations.scratch)
         await avoid_names_of_other_sessions(self.state)

@@ -49,7 +49,7 @@ async def resolve_outputs(state: BatchState, job: Job, settings: Settings) -> Jo
     output = settings.output
     if job.kept_formats is not None:
         return job
-    recording = Recording(job.file, state.history)
+    recording = _recording(state, job, output)
     reason = ""
     kept: tuple[str, ...] = ()
     if output.skip_transcribed:
@@ -69,6 +69,13 @@ async def resolve_outputs(state: BatchState, job: Job, settings: Settings) -> Jo
         return job
     await state.put(replace(job, state=Skipped(now(), reason)))
     return None
+
+
+def _recording(state: BatchState, job: Job, output: OutputSettings) -> Recording:
+    """The recording of a job; in a watched folder the new one at a path replaces the old one."""
+    folders = (text_to_path(folder.path) for folder in state.store.folders)
+    replaces = output.if_exists == "own" and any(map(job.file.is_relative_to, folders))
+    return Recording(job.file, state.history, replaces)
 
 
 async def _own_or_free_name(
@@ -159,7 +166,7 @@ async def rename_at_end(state: BatchState, job: Job, settings: Settings, languag
     if not is_one_of(job.stem, names):
         is_taken = _name_is_taken(state, job, names)
         job = await rename_outputs(state, job, names, is_taken)
-        recording = Recording(job.file, state.history)
+        recording = _recording(state, job, output)
         own = await asyncio.to_thread(_own_stem, recording, job, names, output)
         job = await _own_or_free_name(state, job, names, output, recording, own)
         if output.if_exists == "skip":

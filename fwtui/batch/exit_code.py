@@ -13,6 +13,7 @@ _CANNOT_START = frozenset(
         FailureKind.LIBRARY_MISSING,
         FailureKind.CUDA_UNAVAILABLE,
         FailureKind.BAD_SETTINGS,
+        FailureKind.ENGINE_UNUSABLE,
     }
 )
 
@@ -26,7 +27,8 @@ def exit_code(jobs: Iterable[Job], failure: Failure | None) -> ExitCode:
         return ExitCode.STOPPED
     kinds = {job.state.failure.kind for job in jobs if isinstance(job.state, Failed)}
     if not kinds:
-        return ExitCode.DONE
+        cut = any(isinstance(job.state, Completed) and job.state.skipped_chunks for job in jobs)
+        return ExitCode.SOME_FAILED if cut else ExitCode.DONE
     if kinds <= _CANNOT_START and not any(isinstance(job.state, Completed) for job in jobs):
         return ExitCode.CANNOT_START
     return ExitCode.SOME_FAILED

@@ -13,6 +13,7 @@ from fwtui.batch.estimate import Speed, job_eta
 from fwtui.batch.file_run import SKIPPED_BY_USER, FileRun
 from fwtui.batch.finish import complete
 from fwtui.batch.retry import (
+    PROGRESS_WINDOWS,
     SKIP_CHUNK,
     FailedAttempt,
     GiveUp,
@@ -107,6 +108,7 @@ class FileRecorder:
             run.skip_window = False
             name = self.state.queue[run.job].name
             self.state.log(Level.ERROR, f"{name}: {skipped_chunk(run.position)}", run.job)
+        run.count_window(result)
         run.position, run.seek = result.seconds, result.state.seek
         self._emit_progress(run)
 
@@ -135,7 +137,7 @@ class FileRecorder:
         if isinstance(state, Failed):
             self.state.log(Level.ERROR, state.failure.about(job.name), job.id)
             no_room = state.failure if await blocks_batch(state.failure) else None
-        await self.state.put(replace(job, state=Pending(run.position) if no_room else state))
+        await self._end(replace(job, state=Pending(run.position) if no_room else state))
         if isinstance(state, Completed):
             for line in warning_lines(job.name, state, run.plan.warnings):
                 self.state.log(Level.WARNING, line, job.id)
@@ -165,6 +167,12 @@ class FileRecorder:
         if after is None:  # the engine has died
             after = await asyncio.to_thread(self.meter.read)
         self.state.log(Level.INFO, file_finished(job.name, after, before), job.id)
+
+    async def _end(self, job: Job) -> None:
+        """Record the job's end; a retry of a file without any transcript starts anew."""
+        failure = job.state.failure if isinstance(job.state, Failed) else None
+        in_vain = failure is not None and failure.kind is FailureKind.ENGINE_UNUSABLE
+        await self.state.put_all((job,), restart=in_vain)
 
     async def _drop_scratch(self, run: FileRun) -> None:
         if run.scratch is not None:
@@ -203,6 +211,8 @@ class FileRecorder:
             await self.stopped(run)
             return False
         await self._drop_scratch(run)
+        if run.progress >= PROGRESS_WINDOWS:
+            run.deaths.clear()
         run.stalls += failure.kind is FailureKind.STALLED and not shared
         decision = decide(
             FailedAttempt(
@@ -215,12 +225,16 @@ class FileRecorder:
                 shared=shared,
                 loaded=loaded,
                 stalls=run.stalls,
+                progress=run.progress if died else 0,
+                transcribed=run.transcribed,
+                skipped=run.skipped,
             )
         )
+        run.progress = 0
         job = self.state.queue[run.job]
         if isinstance(decision, GiveUp):
             state = Failed(now(), decision.failure, run.started_at)
-            await self.state.put(replace(job, state=state))
+            await self._end(replace(job, state=state))
             self.state.log(Level.ERROR, decision.failure.about(job.name), job.id)
             await self._log_memory(job, run)
             return False
@@ -288,6 +302,7 @@ async def resume_point(state: BatchState, run: FileRun) -> ResumePoint | None:
     point = await asyncio.to_thread(state.store.resume_point, run.job)
     run.seek, run.cancelled = None, False
     run.position = point.seconds if point else 0.0
+    run.transcribed = run.transcribed or bool(point and point.state and point.state.segments)
     run.resume_seek = point.state.seek if point and point.state else 0
     return point
 

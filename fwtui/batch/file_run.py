@@ -8,7 +8,7 @@ from fwtui.batch.estimate import Speed
 from fwtui.batch.retry import Rung, ladder
 from fwtui.core.events import MemoryReading
 from fwtui.core.job import JobId
-from fwtui.core.session import FilePlan
+from fwtui.core.session import FilePlan, WindowResult
 from fwtui.core.settings import Settings
 
 SKIPPED_BY_USER = "skipped by you"
@@ -43,6 +43,9 @@ class FileRun:
     memory_after: MemoryReading | None = None  # before the engine's cleanup
     deaths: dict[int | None, int] = field(default_factory=dict)  # of engines, by `seek`
     stalls: int = 0
+    progress: int = 0  # windows since the last failure
+    transcribed: bool = False
+    skipped: int = 0
     changed: str = ""
     skip_window: bool = False
     alone: bool = False
@@ -64,6 +67,14 @@ class FileRun:
         rungs = ladder(self.settings, device)
         if self.rung < len(rungs) and rungs[self.rung] == self.current:
             self.rungs = rungs
+
+    def count_window(self, result: WindowResult) -> None:
+        """Count a finished window."""
+        if result.skipped:
+            self.skipped += 1
+            return
+        self.progress += 1
+        self.transcribed = self.transcribed or not result.silent
 
     def count_death(self) -> int:
         """Count an engine death at this window; returns how many there were here."""

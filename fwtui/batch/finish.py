@@ -13,7 +13,7 @@ from fwtui.batch.disk_wait import output_failure
 from fwtui.batch.file_run import FileRun
 from fwtui.batch.output_folders import folder_missing
 from fwtui.batch.quality import check_transcript, fast_subtitles, is_marked, left_out
-from fwtui.batch.retry import skipped_chunk
+from fwtui.batch.retry import NOTHING_TRANSCRIBED, skipped_chunk
 from fwtui.batch.state import BatchState, now
 from fwtui.config.overrides import from_overrides, to_overrides
 from fwtui.config.validate import load_replacements
@@ -68,6 +68,8 @@ async def complete(state: BatchState, job: Job, run: FileRun) -> Completed | Fai
     if (missing := await asyncio.to_thread(missing_folder, state, job, stem)) is not None:
         return Failed(now(), missing, run.started_at)
     holes = await asyncio.to_thread(state.store.skipped_windows, job.id)
+    if holes and not await asyncio.to_thread(state.store.has_transcribed, job.id):
+        return Failed(now(), NOTHING_TRANSCRIBED, run.started_at)
     try:
         written = await asyncio.to_thread(_write_outputs, state, job, plan, settings, stem)
     except (FwtuiError, OSError) as error:
@@ -92,6 +94,7 @@ async def complete(state: BatchState, job: Job, run: FileRun) -> Completed | Fai
             replace(settings, model=run.current.model, decoding=run.current.decoding)
         ),
         findings=written.findings,
+        skipped_chunks=len(holes),
     )
     await asyncio.to_thread(record_transcribed, state, job, plan, settings, done)
     return done

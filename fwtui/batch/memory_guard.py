@@ -12,6 +12,7 @@ from fwtui.batch.state import BatchState
 from fwtui.core.events import Forecast, Level, MemoryAlert, MemoryReading
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.settings import Settings
+from fwtui.engine.classify import KILLED, NOT_BY_KERNEL
 from fwtui.memory.forecast import Needs, describe_forecast, device_of, forecast, weights_size
 from fwtui.memory.guard import (
     Action,
@@ -23,11 +24,13 @@ from fwtui.memory.guard import (
     decide,
     hard_excess,
     is_low,
+    is_plenty,
     limits_of,
     suggested_limit,
     with_limits,
 )
 from fwtui.memory.measure import MemoryMeter
+from fwtui.memory.oom import OomCounters
 
 RAISE = "raise the limit, or choose a smaller model, best_of 1 or compute type int8"
 
@@ -56,12 +59,13 @@ class MemoryGuard:
     def __init__(self, state: BatchState) -> None:
         self.state = state
         self._guard = GuardState()
-        self._is_low = False
+        self._is_low = self._is_plenty = False
+        self._oom = OomCounters()
 
     def check(self, reading: MemoryReading, workers: Iterable[GuardedWorker]) -> MemoryReading:
         """Do what the reading requires; returns it together with the limits."""
         limits = limits_of(self.state.settings.memory)
-        self._is_low = is_low(reading)
+        self._is_low, self._is_plenty = is_low(reading), is_plenty(reading)
         # of several engines, the one that has had the most time to grow
         worker = max(workers, key=lambda worker: worker.windows)
         action, self._guard = decide(reading, limits, self._guard, worker.windows)
@@ -89,11 +93,22 @@ class MemoryGuard:
         self.state.log(Level.WARNING, f"Memory: {text}; {hint}")
         self.state.emit(MemoryAlert(text, hint, hard))
 
+    def engine_starts(self) -> None:
+        """Note how often the kernel has killed for lack of memory."""
+        self._oom.restart()
+
     def explain(self, failure: Failure) -> Failure:
         """The failure of a dead engine; out of memory if it died while memory was short.
 
-        Native libraries crash where an allocation fails that they expected to succeed.
+        Native libraries crash where an allocation fails that they expected to succeed. An engine
+        that was killed ran out of memory if the kernel says so; where it says nothing, unless
+        plenty was free.
         """
+        if failure.title == KILLED:
+            killed = self._oom.has_killed()
+            if killed or (killed is None and not self._is_plenty):
+                return failure
+            failure = NOT_BY_KERNEL
         if failure.kind is not FailureKind.ENGINE_DIED or not self._is_low:
             return failure
         title = f"{failure.title} while hardly any memory was free"

@@ -31,10 +31,14 @@ class NameOwner(Enum):
 
 @dataclass(frozen=True)
 class Recording:
-    """A recording to be transcribed, as the history knows it."""
+    """A recording to be transcribed, as the history knows it.
+
+    `replaces`: it takes over the names of another that was at its path before.
+    """
 
     path: Path
     history: TranscriptionHistory
+    replaces: bool = False
 
     @cached_property
     def identity(self) -> Identity | None:
@@ -51,6 +55,8 @@ class Recording:
         known = self.history.owner(path_to_text(stem))
         if known is None or self.identity is None:
             return NameOwner.UNKNOWN
+        if self.replaces and known.source == path_to_text(self.path):
+            return NameOwner.THIS
         return NameOwner.THIS if self.is_same(known) else NameOwner.OTHER
 
     def owner_text(self, stem: Path) -> str:

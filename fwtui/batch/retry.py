@@ -18,6 +18,14 @@ NO_GPU = frozenset({FailureKind.LIBRARY_MISSING, FailureKind.CUDA_UNAVAILABLE})
 _CPU_TYPES = frozenset({"default", "auto", "int8", "int8_float32", "float32"})
 DEATHS_AT_ONE_WINDOW = 2
 DEATHS_PER_FILE = 20
+# Chunks skipped before a file of which nothing was transcribed is given up.
+SKIPPED_IN_VAIN = 2
+# Files of which nothing was transcribed, before the engine is given up that never did anything.
+FILES_IN_VAIN = 2
+# Windows after which an earlier failure counts no more.
+PROGRESS_WINDOWS = 3
+# Files started with less memory, before one is tried as the user wants it.
+LOWERED_FILES = 10
 STALLS_PER_FILE = 3
 
 
@@ -90,6 +98,8 @@ class FailedAttempt(msgspec.Struct, frozen=True):
     `rung` is the present one of `rungs`. `deaths_here` counts engine deaths at the same window,
     this one included; `deaths` all of the file's, `stalls` those by stalling. `started`: the first
     window was reached; `shared`: other files may be the cause; `loaded`: the model was loaded.
+    `progress` counts the windows since the file's last failure, `skipped` those that were skipped
+    so far; `transcribed`: there are others.
     """
 
     failure: Failure
@@ -101,6 +111,9 @@ class FailedAttempt(msgspec.Struct, frozen=True):
     shared: bool = False
     loaded: bool = True
     stalls: int = 0
+    progress: int = 0
+    transcribed: bool = True
+    skipped: int = 0
 
 
 class Retry(msgspec.Struct, frozen=True):
@@ -124,6 +137,8 @@ def decide(attempt: FailedAttempt) -> Retry | GiveUp:
     """Whether and how a file is retried."""
     failure = attempt.failure
     match failure.kind:
+        case FailureKind.OUT_OF_MEMORY if attempt.progress >= PROGRESS_WINDOWS:
+            return Retry(min(1, attempt.rungs - 1))  # it was killed, but not by what it does
         case FailureKind.OUT_OF_MEMORY:
             return _next_rung(attempt, failure.title)
         case _ if attempt.rung and not attempt.loaded:
@@ -135,6 +150,8 @@ def decide(attempt: FailedAttempt) -> Retry | GiveUp:
                 return GiveUp(failure)
             if attempt.deaths_here < DEATHS_AT_ONE_WINDOW:
                 return Retry(attempt.rung)
+            if not attempt.transcribed and attempt.skipped >= SKIPPED_IN_VAIN:
+                return GiveUp(replace(NOTHING_TRANSCRIBED, detail=failure.detail))
             if attempt.started:
                 return Retry(attempt.rung, skip_window=True)
             return GiveUp(failure)
@@ -155,6 +172,18 @@ def _next_rung(attempt: FailedAttempt, why: str) -> Retry | GiveUp:
         return Retry(attempt.rung)
     title = f"Failed (Memory Error): {why}"
     return GiveUp(replace(attempt.failure, kind=FailureKind.OUT_OF_MEMORY, title=title))
+
+
+NOTHING_TRANSCRIBED = Failure(
+    FailureKind.ENGINE_UNUSABLE,
+    "Nothing was transcribed: the engine crashed on every chunk",
+    "try compute type float32, and --device cpu; details are in the log",
+)
+CANNOT_WORK = Failure(
+    FailureKind.ENGINE_UNUSABLE,
+    "The engine crashes on the first chunk of every file",
+    "try compute type float32, and --device cpu; details are in the log",
+)
 
 
 SKIP_CHUNK = "this chunk skipped"  # the remedy of an attempt

@@ -350,6 +350,11 @@ class BatchState:
             await asyncio.to_thread(self.output_folders.remember, folders)
             await asyncio.to_thread(self.output_folders.remember_drive, scratch)
 
+    async def remember_started(self) -> None:
+        """Record that the queue is started. Raises StorageError."""
+        async with self._committing:
+            await asyncio.to_thread(self.store.remember_started)
+
     async def watch(self, folders: tuple[WatchedFolder, ...]) -> None:
         """Change the watched folders of the session."""
         async with self._committing:

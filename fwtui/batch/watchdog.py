@@ -14,8 +14,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+from fwtui.core.events import Level
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.job import JobId
+from fwtui.core.text import clock
 from fwtui.engine.client import EngineClient
 from fwtui.engine.protocol import (
     AnyReply,
@@ -44,6 +46,7 @@ DUMP_SECONDS = 10.0  # to wait for the stacks at most
 DUMP_CHECK_SECONDS = 0.25
 # A model comes from a slow disk or the network, and native code that loads it answers no pings.
 LOADING_SECONDS = 900.0
+SLOW_LOADING_SECONDS = 60.0  # told after, and each time that it has doubled
 FIRST_FACTOR = 10  # times the usual timeout, while nothing is known of the file's windows
 SLOWER_FACTOR = 10  # times the slowest window so far
 PREPARING_SPEED = 10  # audio is prepared at least so many times faster than it plays
@@ -138,6 +141,7 @@ class Watchdog:
     _ending: bool = False
     _held: bool = False
     _pinged: bool = False
+    _next_note: float = SLOW_LOADING_SECONDS
     _jobs: dict[JobId, bool] = field(default_factory=dict)  # in the engine; whether started
 
     @property
@@ -200,8 +204,11 @@ class Watchdog:
                 case _:
                     pass
 
-    def check(self, now: float) -> Ping | Failure | None:
-        """What to do at `now`: ping the engine, kill it because of this failure, or nothing."""
+    def check(self, now: float) -> Ping | Failure | Note | None:
+        """What to do at `now`: ping the engine, kill it because of this failure, or nothing.
+
+        A note is what is to be told about a model that takes long to load.
+        """
         with self._lock:
             activity = self.activity
             passed = self.clocks.check(now)
@@ -210,10 +217,21 @@ class Watchdog:
                 return self._stalled(f"no reply for {passed.silence:.0f} s", activity)
             if passed.stillness > limit.stillness:
                 return self._stalled(f"no progress for {passed.stillness:.0f} s", activity)
+            if activity is Activity.LOADING and (note := self._slow(now, limit.silence)):
+                return note
             if activity is Activity.IDLE or self._pinged or passed.silence < self.seconds / PINGS:
                 return None
             self._pinged = True
             return Ping()
+
+    def _slow(self, now: float, limit: float) -> Note | None:
+        """What is to be told of a model that is still loading, once in a while."""
+        seconds = now - self.clocks.progressed
+        if seconds < self._next_note:
+            return None
+        self._next_note *= 2
+        text = f"The model has been loading for {clock(seconds)}; is its disk or network slow?"
+        return Note(Level.WARNING, f"{text} The engine is restarted after {clock(limit)}")
 
     def _stalled(self, what: str, activity: Activity) -> Failure:
         if self._jobs:
@@ -225,17 +243,26 @@ class Watchdog:
         )
 
     async def watch(
-        self, client: EngineClient, on_stalled: Callable[[EngineClient, Failure], None]
+        self,
+        client: EngineClient,
+        on_stalled: Callable[[EngineClient, Failure], None],
+        on_slow: Callable[[EngineClient, Note], None],
     ) -> None:
-        """Watch the engine until it is gone; `on_stalled` is called before it is killed."""
+        """Watch the engine until it is gone; `on_stalled` is called before it is killed.
+
+        `on_slow` is called with what is to be told of an engine that takes long to load.
+        """
         while not client.is_gone:
             await asyncio.sleep(CHECK_SECONDS)
             action = self.check(time.monotonic())
             if isinstance(action, Ping):
                 client.send(action)
+            elif isinstance(action, Note):
+                on_slow(client, action)
             elif action is not None:
-                await _dump_stacks(client)
+                # first: an engine that cannot write its stacks yet is killed by the request
                 on_stalled(client, action)
+                await _dump_stacks(client)
                 client.kill()
                 return
 

@@ -25,7 +25,7 @@ from fwtui.batch.file_recorder import (
 from fwtui.batch.file_run import FileRun
 from fwtui.batch.memory_guard import MemoryGuard
 from fwtui.batch.messages import EngineExited, EngineMessage, EngineReplied, WorkerMessage
-from fwtui.batch.retry import NO_GPU, without_gpu
+from fwtui.batch.retry import CANNOT_WORK, FILES_IN_VAIN, LOWERED_FILES, NO_GPU, without_gpu
 from fwtui.batch.split_tracks import keeps_file, list_tracks, settings_of, wants_split
 from fwtui.batch.start_checks import check_writable, settings_failure
 from fwtui.batch.state import BatchState, now
@@ -197,6 +197,9 @@ class EngineWorker:
         self._replacing = False
         self._unsplit: set[JobId] = set()
         self._recent_rungs: deque[int] = deque(maxlen=3)
+        self._lowered = 0  # files in a row that ended with less memory than the user wants
+        self._has_worked = False
+        self._files_in_vain = 0
         self._failed_starts = 0
         self._fatal: Failure | None = None
         self._busy: Busy | None = None
@@ -398,8 +401,10 @@ class EngineWorker:
         self._runs.clear()
 
     def forget_rungs(self) -> None:
-        """Forget how far down the ladder the last files went: the settings have changed."""
+        """Forget what the last files needed, and whether any worked: the settings have changed."""
         self._recent_rungs.clear()
+        self._lowered = self._files_in_vain = 0
+        self._has_worked = False
 
     # --- the engine process --------------------------------------------------------------------
 
@@ -408,11 +413,14 @@ class EngineWorker:
         return without_gpu(model) if self.on_cpu else model
 
     def _start_engine(self, run: FileRun) -> None:
+        self.memory_guard.engine_starts()
         watchdog = Watchdog(self.state.settings.batch.stall_seconds, self._paces)
         client = EngineClient(self._model(run), self._on_stderr, self.command, watchdog)
         self._client, self._busy = client, None
         self._peak, self._peak_key = 0.0, ""
-        self._watching = asyncio.create_task(watchdog.watch(client, self._on_stalled))
+        self._watching = asyncio.create_task(
+            watchdog.watch(client, self._on_stalled, self._on_slow)
+        )
         self._reader = asyncio.create_task(asyncio.to_thread(_read_replies, client, self.post))
         self.state.emit(EngineChanged(self.slot, loading=True))
         self.state.log(Level.INFO, f"Loading model {run.current.model.model}")
@@ -420,6 +428,9 @@ class EngineWorker:
     def _on_stderr(self, line: str) -> None:
         if self._client is not None:
             self.post(EngineReplied(self._client, Note(Level.DEBUG, line)))
+
+    def _on_slow(self, client: EngineClient, note: Note) -> None:
+        self.post(EngineReplied(client, note))
 
     def _on_stalled(self, client: EngineClient, failure: Failure) -> None:
         self.post(EngineReplied(client, Fatal(failure)))
@@ -531,6 +542,7 @@ class EngineWorker:
             case WindowDone(job=job, result=result, worked=worked):
                 await self._recorder.window(self._runs[job], result, worked)
                 self.windows += 1
+                self._has_worked = self._has_worked or not (result.skipped or result.silent)
                 if not result.skipped:
                     self._learn_peak(self._runs[job])
                 await self._at_window(done=result.state.done)
@@ -615,8 +627,15 @@ class EngineWorker:
 
     async def _complete(self, run: FileRun) -> None:
         self._recent_rungs.append(run.rung)
+        self._lowered = self._lowered + 1 if run.rung > 1 else 0
+        if self._lowered >= LOWERED_FILES:  # the next file shows whether there is memory again
+            self._recent_rungs.popleft()
+            self._lowered = 0
         if no_room := await self._recorder.complete(self.state.queue[run.job], run):
             self._halt(no_room)
+        elif self._is_in_vain(run):
+            self.unusable = True
+            self._halt(CANNOT_WORK)
 
     async def _on_file_failed(self, run: FileRun, failure: Failure, *, shared: bool) -> None:
         no_gpu = failure.kind in NO_GPU
@@ -649,7 +668,20 @@ class EngineWorker:
         retried = await self._recorder.failed(run, failure, died=died, shared=shared, loaded=loaded)
         if retried:
             self._runs[run.job] = run
+        elif self._is_in_vain(run):
+            self.unusable = True
+            self._halt(CANNOT_WORK)
         return retried
+
+    def _is_in_vain(self, run: FileRun) -> bool:
+        """Whether the engine cannot work, now that this file has ended.
+
+        Nothing was transcribed of several files, and of none before.
+        """
+        state = self.state.queue[run.job].state
+        if isinstance(state, Failed) and state.failure.kind is FailureKind.ENGINE_UNUSABLE:
+            self._files_in_vain += 1
+        return not self._has_worked and self._files_in_vain >= FILES_IN_VAIN
 
     async def _on_exit(self, ended: EngineExit) -> None:
         expected, self._ending = self._ending, False
@@ -660,7 +692,7 @@ class EngineWorker:
         jobs, self._in_flight = self._in_flight, InFlight()
         self.state.emit(EngineChanged(self.slot))
         log_utilisation(self.state, self._busy)
-        failure = self.memory_guard.explain(fatal or ended.failure)
+        failure = await asyncio.to_thread(self.memory_guard.explain, fatal or ended.failure)
         suspects = jobs.suspects(failure.kind)
         smaller = any(self._runs[job].rung for job in suspects)  # the next rung may work
         if not expected and self._cannot_work(failure, is_new=not loaded and not smaller):

@@ -37,6 +37,7 @@ from fwtui.sessions.catalog import (
     remove_empty,
 )
 from fwtui.sessions.delete import DeletedFiles
+from fwtui.sessions.hidden import hidden_sessions, hide_sessions
 from fwtui.sessions.remap import missing, remap_session
 from fwtui.sessions.scratch import LINKS, leftovers_text, sweep, sweep_links, sweep_system_temp
 from fwtui.sessions.store import SessionStore
@@ -87,7 +88,27 @@ class Workspace:
 
     async def all_sessions(self) -> SessionList:
         """All sessions, the last changed first, including those that are finished or in use."""
-        return await asyncio.to_thread(list_sessions, self.locations.sessions)
+        return await asyncio.to_thread(self._all_sessions)
+
+    def _all_sessions(self) -> SessionList:
+        listed = list_sessions(self.locations.sessions)
+        hidden = hidden_sessions(self.locations.not_offered)
+        if not hidden:
+            return listed
+        sessions = (
+            replace(one, hidden=one.session.session_id in hidden) for one in listed.sessions
+        )
+        return replace(listed, sessions=tuple(sessions))
+
+    async def set_offered(self, session_ids: Sequence[str], *, offered: bool) -> None:
+        """Offer these sessions at a start, or do not. Raises StorageError."""
+
+        def save() -> None:
+            known = {one.session.session_id for one in self._all_sessions().sessions}
+            file = self.locations.not_offered
+            hide_sessions(file, session_ids, hidden=not offered, known=known)
+
+        await asyncio.to_thread(save)
 
     def sweep(self) -> DeletedFiles:
         """Delete scratch files and sockets that no running process uses."""
@@ -126,8 +147,9 @@ class Workspace:
             if draft is not None:
                 draft.remember_folders(*seen)
                 return draft
+            started = self._where != "screen"
             store = SessionStore.create(
-                self.locations.sessions, settings, datetime.now(), seen=seen
+                self.locations.sessions, settings, datetime.now(), seen=seen, started=started
             )
             if folders:
                 store.set_folders(folders)
@@ -153,6 +175,10 @@ class Workspace:
             self._clean_up()
             maps = load_maps(self.locations.path_maps)
             store = adopt(stored, self.locations.sessions, maps=maps)
+            if stored.hidden:  # what is interrupted from now on is offered again
+                file, ids = self.locations.not_offered, [stored.session.session_id]
+                with contextlib.suppress(StorageError):
+                    hide_sessions(file, ids, hidden=False, known=hidden_sessions(file))
             if folders is not None and folders != store.folders:
                 store.set_folders(folders)
             return store

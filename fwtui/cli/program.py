@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import itertools
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import Any
@@ -49,7 +50,7 @@ class Program(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Pass everything that does not begin with a command to the screen."""
         if not args or args[0] not in COMMANDS.keys() | _OWN:
-            args = [_SCREEN, *args]
+            args = ["run" if _resumes(args) else _SCREEN, *args]
         return super().parse_args(ctx, args)
 
     def make_context(self, *arguments: Any, **attributes: Any) -> click.Context:
@@ -74,6 +75,12 @@ class Program(click.Group):
             formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
 
 
+def _resumes(arguments: Sequence[str]) -> bool:
+    """Whether a session is to be resumed, which is what `fwtui run` does."""
+    options = itertools.takewhile(lambda argument: argument != "--", arguments)
+    return any(option == "--resume" or option.startswith("--resume=") for option in options)
+
+
 @click.group(
     cls=Program,
     epilog=exit_code_help(),
@@ -84,7 +91,8 @@ def program() -> None:
     """Transcribe audio and video with faster-whisper, and lose nothing.
 
     Without a command, fwtui opens its screen with PATHS (files, folders, links) in the queue. The
-    options are those of `fwtui run`: see `fwtui run --help`. For a folder with the name of a
+    options are those of `fwtui run`: see `fwtui run --help`. `fwtui --resume` is
+    `fwtui run --resume`. For a folder with the name of a
     command, write ./run.
     """
 

@@ -35,6 +35,8 @@ def choose(
 ) -> "StoredSession | None":
     """The session to resume: the `wanted` one, or by default the newest that is not in use.
 
+    Queues that were never started, and sessions that are not to be offered, come last.
+
     None if there is nothing to resume. Raises UsageError for an unknown session,
     SessionInUseError for one that another fwtui is using.
     """
@@ -44,6 +46,7 @@ def choose(
     free = [stored for stored in candidates if stored.in_use is None]
     if candidates and not free:
         raise _in_use(candidates[0])
+    free.sort(key=lambda stored: not stored.is_offered)  # interrupted work first
     if len(candidates) > 1:
         console.line(f"{len(candidates)} sessions can be resumed; resuming the newest not in use:")
         for stored in candidates:
@@ -60,6 +63,8 @@ def described(stored: "StoredSession") -> str:
         counts.append(f"{len(session.failed)} failed")
     if session.cancelled:
         counts.append(f"{len(session.cancelled)} cancelled")
+    if session.never_started:
+        counts.append("not started")
     if session.asked:
         counts.append("files still to be looked up")
     if session.folders:
@@ -83,7 +88,7 @@ def has_session(locations: Locations, name: str) -> bool:
 
 def mention_unfinished(sessions: Iterable["StoredSession"], console: Console) -> None:
     """Print a line if a session could be resumed."""
-    free = [stored for stored in incomplete(sessions) if stored.in_use is None]
+    free = [stored for stored in sessions if stored.is_offered and stored.in_use is None]
     if free:
         name = printable(free[0].session.session_id)
         console.line(

@@ -65,6 +65,11 @@ class Locations(msgspec.Struct, frozen=True):
         return self.state / "last-batch.json"
 
     @property
+    def not_offered(self) -> Path:
+        """The file of the sessions that a start is not to offer."""
+        return self.state / "not-offered.json"
+
+    @property
     def config_file(self) -> Path:
         """The settings file."""
         return self.config / "settings.toml"

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from fwtui.config.fields import Field, Value, all_fields, value_of
 from fwtui.config.profiles import Profile
-from fwtui.config.sources import NONE, PROFILES, parse_settings, parse_tables, read_file
+from fwtui.config.sources import LARGEST, NONE, PROFILES, parse_settings, parse_tables, read_file
 from fwtui.core.settings import Settings
-from fwtui.disk.files import replace_file, storage_error
+from fwtui.disk.files import read_regular, replace_file, storage_error
 from fwtui.errors import ConfigError, StorageError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def save_settings(path: Path, settings: Settings) -> None:
     never overwritten.
     """
     try:
-        before = read_file(path)
+        before = read_regular(path, LARGEST) if path.exists() else b""
     except OSError as error:
         raise _cannot_write(storage_error(error, path, "write")) from error
     write_settings(path, _rendered(path, before, settings))

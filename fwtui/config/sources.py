@@ -79,13 +79,13 @@ def load_values(path: Path) -> dict[str, Value]:
         raise error.located(str(path)) from error
 
 
-_LARGEST = 1 << 24  # bytes of a settings file
+LARGEST = 1 << 24  # bytes of a settings file
 
 
 def read_file(path: Path) -> bytes:
     """The bytes of a settings file, empty if it does not exist; raises ConfigError."""
     try:
-        return read_regular(path, _LARGEST)
+        return read_regular(path, LARGEST)
     except FileNotFoundError:
         return b""
     except OSError as error:

@@ -24,6 +24,7 @@ class FailureKind(StrEnum):
     MODEL_MISSING = "model_missing"
     BAD_SETTINGS = "bad_settings"
     ENGINE_DIED = "engine_died"
+    ENGINE_UNUSABLE = "engine_unusable"
     STALLED = "stalled"
     OUTPUT = "output"
     DOWNLOAD = "download"

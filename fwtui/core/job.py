@@ -96,6 +96,7 @@ class Completed(msgspec.Struct, frozen=True, gc=False, tag="completed"):
     warnings: tuple[str, ...] = ()
     used: dict[str, Any] | None = None
     findings: tuple[Finding, ...] = ()
+    skipped_chunks: int = 0
     timed_seconds: float | None = None
 
     @property

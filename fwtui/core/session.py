@@ -105,6 +105,14 @@ class Session(msgspec.Struct, frozen=True):
         return asked_in(self.extra)
 
     @property
+    def never_started(self) -> bool:
+        """Whether it is a queue that was made on the screen and that nobody has started."""
+        if self.extra.get(NOT_STARTED) is not True:
+            return False
+        ended = self.completed or self.failed or self.cancelled
+        return not (ended or any(map(self.seconds_inside, self.jobs)))
+
+    @property
     def completed(self) -> tuple[Job, ...]:
         """Jobs whose outputs are on disk."""
         return tuple(job for job in self.jobs if isinstance(job.state, Completed))
@@ -163,6 +171,9 @@ class Session(msgspec.Struct, frozen=True):
         return len(self.completed) / len(self.jobs) if self.jobs else 0.0
 
 
+NOT_STARTED = "not_started"
+"""Key of the session file: true until the queue is started for the first time."""
+
 ASKED = "asked"
 """Key of the session file: what is still to be searched for files."""
 
@@ -192,7 +203,8 @@ class WindowResult(msgspec.Struct, frozen=True):
 
     `seconds` is how far the file now is; `skipped`: the window killed the engine twice and was
     skipped; `spoken` are the languages detected in it, if that was asked for; `findings` are
-    passages to check that only the engine can know of, in seconds of the file.
+    passages to check that only the engine can know of, in seconds of the file; `silent`: digital
+    silence, which the model did not see.
     """
 
     segments: tuple[Segment, ...]
@@ -201,6 +213,7 @@ class WindowResult(msgspec.Struct, frozen=True):
     skipped: bool = False
     spoken: tuple[Spoken, ...] = ()
     findings: tuple[Finding, ...] = ()
+    silent: bool = False
 
 
 def with_languages(segments: Iterable[Segment], spoken: Sequence[Spoken]) -> tuple[Segment, ...]:

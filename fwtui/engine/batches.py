@@ -80,10 +80,11 @@ class BatchedFiles:
         file = BatchedFile(self.transcriber, prepared)
         if file.plan is not None:
             self._started(file)
-            if prepared.request.skip_window and not prepared.restarted and file.left:
-                self.channel.send(WindowDone(file.job, file.skip()))
             if not file.left:
                 self.channel.send(WindowDone(file.job, file.empty_result()))
+            elif prepared.request.skip_window and not prepared.restarted:
+                self.channel.send(WindowDone(file.job, file.skip()))
+            if not file.left:
                 self.reporter.finish(prepared)
                 return
         self.files.append(file)

@@ -56,6 +56,13 @@ CUDA_TEXTS = (
 )
 _LIBRARY = re.compile(r"\blib[\w+-]+\.so[.\d]*\d|\b[\w-]+\.dll\b")
 _OF_GPU = re.compile(r"cu(blas|dnn|da|rand|fft|sparse|solver)|nv(rtc|jitlink)", re.IGNORECASE)
+# Out of memory unless the kernel's counters deny it.
+KILLED = "The engine was killed (signal 9), probably because memory ran out"
+NOT_BY_KERNEL = Failure(
+    FailureKind.ENGINE_DIED,
+    "The engine was killed (signal 9), but not for lack of memory",
+    "another program or a user ended it",
+)
 CUDA_LIBRARIES = "pip install 'fwtui[cuda]', or use --device cpu"
 SMALLER = "choose a smaller model, best_of 1 or compute type int8, or free some memory"
 
@@ -169,7 +176,7 @@ def classify_exit(returncode: int, stderr_tail: Sequence[str]) -> Failure:
     if returncode == -getattr(signal, "SIGKILL", 9):
         return Failure(
             FailureKind.OUT_OF_MEMORY,
-            "The engine was killed (signal 9), probably because memory ran out",
+            KILLED,
             SMALLER,
             detail,
         )

@@ -154,6 +154,7 @@ class Transcriber:
                 end,
                 spoken=spoken_in(loop.spoken, begin, end, segments),
                 findings=(*clock.findings(loop.findings), *unspoken),
+                silent=loop.silent,
             )
 
 

@@ -51,7 +51,8 @@ class WindowLoop:
     `features` are the file's (VAD-filtered) log-mel frames, `options` faster-whisper's with
     `clip_timestamps` as a list of seconds. With `listens` on, `spoken` is the language (code and
     probability) that the last window sounded like. `findings` are those of the last window, in
-    seconds of the signal; `language` is the last window's, if every window has its own.
+    seconds of the signal; `language` is the last window's, if every window has its own; `silent`:
+    it was digital silence.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class WindowLoop:
         self.spoken: tuple[str, float] | None = None
         self.findings: tuple[Finding, ...] = ()
         self.language: str | None = None
+        self.silent = False
         self.features = features
         self.tokenizer = tokenizer
         self.options = options
@@ -126,7 +128,9 @@ class WindowLoop:
         Times are seconds in the signal that the model sees. `state.done` must be false.
         """
         self.findings, self.spoken = (), None
-        if (after := self._after_silence(state)) is not state:
+        after = self._after_silence(state)
+        self.silent = after is not state
+        if self.silent:
             return [], after
         size = self._size(state)
         frames = self.features[:, state.seek : state.seek + size]

@@ -9,6 +9,7 @@ from fwtui.core.text import Amount, parse_amount
 
 # With less than this share of the memory free, the machine is about to kill a process.
 LOW_SHARE = 0.05
+PLENTY_SHARE = 0.25
 # The alert is over below this share of the soft limit, so that it does not come and go.
 CALM_SHARE = 0.95
 # An engine that exceeds the limit before it has done so many windows was not worth starting.
@@ -131,6 +132,11 @@ def soft_excess(reading: MemoryReading, limits: Limits) -> str:
 def is_low(reading: MemoryReading) -> bool:
     """Whether hardly any memory is free, whatever uses it."""
     return reading.available < LOW_SHARE * reading.capacity
+
+
+def is_plenty(reading: MemoryReading) -> bool:
+    """Whether so much is free that nothing was killed for lack of memory."""
+    return reading.available >= PLENTY_SHARE * reading.capacity
 
 
 def _is_alert_over(reading: MemoryReading, limits: Limits) -> bool:

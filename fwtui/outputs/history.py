@@ -81,6 +81,20 @@ class TranscriptionHistory:
         """The file whose outputs have this path without extension (`path_to_text`)."""
         return next(iter(self._select("stem = ?", stem)), None)
 
+    def sources_in(self, folder: str) -> dict[str, str]:
+        """Whose outputs are below a folder: sources by `stem`. All as by `path_to_text`."""
+        with _errors_ignored():
+            if not self._path.exists():
+                return {}
+            first = f"{folder.rstrip('/')}/"
+            with self._open() as db:
+                rows = db.execute(
+                    "select stem, source from transcribed where stem >= ? and stem < ?",
+                    (first, f"{first}\U0010ffff"),
+                )
+                return dict(rows.fetchall())
+        return {}
+
     def _select(self, condition: str, *values: str) -> tuple[TranscribedFile, ...]:
         with _errors_ignored():
             if not self._path.exists():

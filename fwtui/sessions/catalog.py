@@ -55,7 +55,7 @@ class StoredSession(msgspec.Struct, frozen=True):
 
     `in_use`: the process that holds it; such a session can only be inspected. `modified` is local
     time. `loaded` is its content as it was read, so that opening it need not read it again.
-    `problems`: what of it is damaged, as sentences.
+    `problems`: what of it is damaged, as sentences. `hidden`: the user does not want it offered.
     """
 
     session: Session
@@ -64,6 +64,13 @@ class StoredSession(msgspec.Struct, frozen=True):
     legacy_file: Path | None = None
     loaded: Loaded | None = None
     problems: tuple[str, ...] = ()
+    hidden: bool = False
+
+    @property
+    def is_offered(self) -> bool:
+        """Whether a start offers it: work that was interrupted, or folders to watch."""
+        waits = self.session.never_started and not self.session.folders
+        return self.is_unfinished and not self.hidden and not waits
 
     @property
     def is_unfinished(self) -> bool:

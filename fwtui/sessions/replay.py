@@ -251,6 +251,12 @@ def skipped_windows_of(source: LineSource, progress: FileProgress) -> tuple[floa
     return tuple(found)
 
 
+def has_transcribed(source: LineSource, progress: FileProgress) -> bool:
+    """Whether the model has transcribed any window of a file. Raises StorageError."""
+    windows = _read(source, progress.windows, WindowRecord)
+    return any(not window.result.skipped and not window.result.silent for window in windows)
+
+
 def spoken_of(source: LineSource, progress: FileProgress) -> tuple[Spoken, ...]:
     """The languages detected in a file. Raises StorageError."""
     windows = _read(source, progress.windows, WindowRecord)

@@ -21,7 +21,16 @@ from fwtui.core.finding import Finding
 from fwtui.core.job import Completed, Job, JobId
 from fwtui.core.paths import path_to_text
 from fwtui.core.segment import Segment
-from fwtui.core.session import ASKED, FilePlan, ResumePoint, Session, Spoken, WindowResult, asked_in
+from fwtui.core.session import (
+    ASKED,
+    NOT_STARTED,
+    FilePlan,
+    ResumePoint,
+    Session,
+    Spoken,
+    WindowResult,
+    asked_in,
+)
 from fwtui.core.settings import Settings
 from fwtui.core.view import BatchView
 from fwtui.core.watched_folder import WatchedFolder
@@ -90,15 +99,19 @@ class SessionStore:
         *,
         seen: tuple[Sequence[str], Sequence[str]] = ((), ()),
         asked: Sequence[str] = (),
+        started: bool = True,
         files: FileSystem = FILES,
     ) -> "SessionStore":
         """A new session with an id made from `now`; `seen` as for `remember_folders`.
 
-        `asked`: what is to be searched for files, as in `Session`.
+        `asked`: what is to be searched for files, as in `Session`. `started`: whether it starts at
+        once, or when `remember_started` is called.
         """
         now = local_time(now)
         content = SessionContent(f"{now:{ID_FORMAT}}", now, BatchView(settings=settings))
         content.extra = _with_folders({ASKED: list(asked)} if asked else {}, *seen)
+        if not started:
+            content.extra[NOT_STARTED] = True
         return cls.create_from(directory, content, files=files)
 
     @classmethod
@@ -328,6 +341,17 @@ class SessionStore:
             if self._content.extra.pop(ASKED, None) is not None:
                 self._is_snapshot_old = True
 
+    def remember_started(self) -> None:
+        """Record, in a new session file, that the queue is started; the first time only."""
+        with self._guard:
+            if self._content.extra.pop(NOT_STARTED, None) is not None:
+                self._is_snapshot_old = True
+                try:
+                    self.save_snapshot()
+                except BaseException:
+                    self._content.extra[NOT_STARTED] = True
+                    raise
+
     @property
     def mounts(self) -> tuple[str, ...]:
         """The mount points, as `path_to_text`, of the drives that outputs are on."""
@@ -420,6 +444,12 @@ class SessionStore:
         with self._guard:
             progress = self._progress.files.get(job_id)
             return replay.skipped_windows_of(self._open_journal(), progress) if progress else ()
+
+    def has_transcribed(self, job_id: JobId) -> bool:
+        """Whether the model has transcribed any window of the file; kept as long as `segments`."""
+        with self._guard:
+            progress = self._progress.files.get(job_id)
+            return progress is not None and replay.has_transcribed(self._open_journal(), progress)
 
     def spoken(self, job_id: JobId) -> tuple[Spoken, ...]:
         """The languages detected in the file; kept as long as `segments`."""

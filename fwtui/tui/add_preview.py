@@ -2,17 +2,18 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from fwtui.batch.discovery import Found, Problem
 from fwtui.batch.ytdlp import NEEDED, is_installed
 from fwtui.core.job import Completed, Job
-from fwtui.core.paths import expand_home, path_to_text
+from fwtui.core.paths import expand_home, path_to_text, text_to_path
 from fwtui.core.settings import OutputSettings
 from fwtui.core.templates import DEFAULT_TEMPLATE
 from fwtui.core.text import clock, left_out_text
 from fwtui.outputs.formats.registry import formats
+from fwtui.outputs.history import TranscriptionHistory
 from fwtui.tui.folder_tree import Kind, is_kind
 from fwtui.tui.formatting import clean, file_count, time_span
 from fwtui.tui.glyphs import Glyphs
@@ -24,21 +25,32 @@ TRANSCRIBED = "transcribed"
 
 @dataclass(frozen=True)
 class KnownFiles:
-    """`queued` has notes by `path_to_text`, `outputs` the names of files in the output folder."""
+    """`queued` has notes by `path_to_text`, `outputs` the names of files in the output folder.
+
+    `sources` are recordings with transcripts there; `owners` the names that belong to one.
+    """
 
     queued: Mapping[str, str]
     outputs: frozenset[str] = frozenset()
     endings: tuple[str, ...] = ()
+    sources: frozenset[str] = frozenset()
+    owners: Mapping[str, str] = field(default_factory=dict)
 
     def note(self, path: str) -> str:
         """What is known of a file; empty for a new one."""
-        queued = self.queued.get(path_to_text(Path(path)))
+        text = path_to_text(Path(path))
+        queued = self.queued.get(text)
         if queued is not None:
             return queued
         stem = Path(path).stem
-        if self.outputs and all(f"{stem}{ending}" in self.outputs for ending in self.endings):
+        is_own = text in self.sources or self.owners.get(stem, text) == text
+        if text in self.sources or (is_own and self.has_outputs(stem)):
             return TRANSCRIBED
         return ""
+
+    def has_outputs(self, stem: str) -> bool:
+        """Whether all transcripts of this name are there."""
+        return bool(self.outputs) and all(f"{stem}{end}" in self.outputs for end in self.endings)
 
 
 def queued_notes(jobs: Iterable[Job]) -> Mapping[str, str]:
@@ -46,10 +58,13 @@ def queued_notes(jobs: Iterable[Job]) -> Mapping[str, str]:
     return {job.path: DONE if isinstance(job.state, Completed) else IN_QUEUE for job in jobs}
 
 
-def read_known_files(queued: Mapping[str, str], output: OutputSettings) -> KnownFiles:
+def read_known_files(
+    queued: Mapping[str, str], output: OutputSettings, state: Path | None = None
+) -> KnownFiles:
     """The queued files, and the names in the output folder; blocks on the disk.
 
-    Without the latter where outputs are not named after the recordings.
+    `state` is the folder with the history of what was transcribed. Without names where outputs are
+    not named after the recordings.
     """
     if (output.output_layout, output.output_name) != ("flat", DEFAULT_TEMPLATE):
         return KnownFiles(queued)
@@ -58,7 +73,27 @@ def read_known_files(queued: Mapping[str, str], output: OutputSettings) -> Known
     except OSError:
         names = frozenset()
     endings = tuple(f".{name}" for name in formats(output))
-    return KnownFiles(queued, names, endings)
+    known = KnownFiles(queued, names, endings)
+    if state is None:
+        return known
+    sources, owners = _transcribed(known, TranscriptionHistory(state), output)
+    return replace(known, sources=sources, owners=owners)
+
+
+def _transcribed(
+    known: KnownFiles, history: TranscriptionHistory, output: OutputSettings
+) -> tuple[frozenset[str], dict[str, str]]:
+    """Recordings with transcripts in the output folder, and names of those that still exist."""
+    sources: set[str] = set()
+    owners: dict[str, str] = {}
+    folder = path_to_text(expand_home(output.output_dir).absolute())
+    for stem, source in history.sources_in(folder).items():
+        name = text_to_path(stem).name
+        if known.has_outputs(name):
+            sources.add(source)
+            if os.path.lexists(text_to_path(source)):  # otherwise it may have been moved
+                owners[name] = source
+    return frozenset(sources), owners
 
 
 @dataclass(frozen=True)

@@ -128,7 +128,7 @@ class FwtuiApp(ErrorBoundary, App[ExitCode]):
     def get_css_variables(self) -> dict[str, str]:
         if not self._has_themes:  # Textual asks before there is one of ours; `use` sets them
             return {}
-        self.theme_variables = complete(super().get_css_variables())
+        self.theme_variables = complete(super().get_css_variables(), self.console.color_system)
         return self.theme_variables
 
     def get_driver_class(self) -> type[Driver]:

@@ -4,14 +4,14 @@ import asyncio
 import contextvars
 import gc
 import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from fwtui.batch.exit_code import exit_code
 from fwtui.batch.link import BatchLink, EventCoalescer
-from fwtui.core.commands import AnyCommand, Quit, RetryJobs
+from fwtui.core.commands import AnyCommand, Quit, RetryJobs, Start
 from fwtui.core.events import AnyEvent, JobsAdded, LogLine, Phase, PhaseChanged
 from fwtui.core.job import Job, JobId
 from fwtui.core.segment import Transcript
@@ -74,6 +74,9 @@ class BatchWorkspace(Protocol):
 
     async def discard(self, stored: "StoredSession") -> "DeletedFiles":
         """Delete a session, but not its transcripts."""
+
+    async def set_offered(self, session_ids: Sequence[str], *, offered: bool) -> None:
+        """Offer these sessions at a start, or do not."""
 
     async def delete(self, stored: "StoredSession") -> "DeletedFiles":
         """Delete a session and the transcripts that it wrote."""
@@ -208,10 +211,12 @@ class BatchController:
                 await self._end(task, CLOSE_SECONDS)
             self._adopt(batch)
 
-    def retry(self, jobs: tuple[JobId, ...]) -> None:
-        """Retry failed or cancelled files of a session that is resumed."""
-        if jobs:
-            self.send(RetryJobs(jobs))
+    def resume(self, retried: tuple[JobId, ...], *, start: bool) -> None:
+        """Queue failed or cancelled files of a session that was opened again, and start it."""
+        if retried:
+            self.send(RetryJobs(retried))
+        if start:
+            self.send(Start())
 
     async def attach(self, endpoint: "Endpoint") -> None:
         """Show a batch of another process; raises FwtuiError."""
@@ -308,11 +313,11 @@ class _LazyWorkspace:
         self._lock = asyncio.Lock()
 
     def __getattr__(self, method: str) -> Callable[..., Awaitable[Any]]:
-        async def call(*arguments: object) -> object:
+        async def call(*arguments: object, **named: object) -> object:
             async with self._lock:
                 if self._made is None:
                     self._made = await self._import()
-            return await getattr(self._made, method)(*arguments)
+            return await getattr(self._made, method)(*arguments, **named)
 
         return call
 

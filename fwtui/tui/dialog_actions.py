@@ -1,7 +1,9 @@
 """Opens the dialogs of the main screen, and does what the user decided there."""
 
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
@@ -137,11 +139,11 @@ class DialogActions:
 
         workspace, current = self._controller.workspace, self._model.session_id
         dialog = SessionsDialog(workspace, self._glyphs, current)
-        stored = await self._screen.app.push_screen_wait(dialog)
-        if stored is not None:
-            await self._change_session(stored)
+        choice = await self._screen.app.push_screen_wait(dialog)
+        if choice is not None:
+            await self._change_session(choice.sessions[0], start=choice.what == "resume")
 
-    async def _change_session(self, stored: "StoredSession") -> None:
+    async def _change_session(self, stored: "StoredSession", *, start: bool) -> None:
         from fwtui.tui.screens.dialog import error_dialog
         from fwtui.tui.screens.quit import ask_change
         from fwtui.tui.startup import ResumeSummary, allow_moves
@@ -158,19 +160,24 @@ class DialogActions:
             app.push_screen(error_dialog("Cannot resume the session", error))
             return
         summary = ResumeSummary.of(stored)
-        self._controller.retry(summary.retried)
-        self._screen.notify(with_keys(self._screen, summary.text), markup=False)
+        self._controller.resume(summary.retried, start=start)
+        note = with_keys(self._screen, summary.text(started=start))
+        self._screen.notify(note, markup=False)
 
     def add(self, prefilled: str = "") -> None:
         """Ask for files, some of them named already, and add them."""
         self._run(self._add(prefilled))
 
     async def _add(self, prefilled: str) -> None:
+        from fwtui.config.locations import Locations
         from fwtui.tui.add_preview import queued_notes, read_known_files
         from fwtui.tui.screens.add import AddDialog
 
         queued = queued_notes(self._model.jobs.values())
-        look = partial(read_known_files, queued, self._model.settings.output)
+        state: Path | None = None
+        with suppress(FwtuiError):  # no home directory: there is no history
+            state = Locations.default().state
+        look = partial(read_known_files, queued, self._model.settings.output, state)
         dialog = AddDialog(self._glyphs, prefilled, read_known_files=look)
         names = await self._screen.app.push_screen_wait(dialog)
         if names:

@@ -139,18 +139,26 @@ _SETTINGS = (
 )
 
 _RESUME = (
-    _key("resume_resume", "r", "Resume", "Resume; failed files are retried"),
+    _key("resume_resume", "r enter", "Resume", "Continue the work; failed files are retried"),
+    _key("resume_load", "L", "Load", "Put the files into the queue, without starting"),
     _key("resume_inspect", "i", "Inspect", "Show its files and attempts"),
     _key("resume_later", "l", "Later", "Keep the session and start a new one"),
-    _key("resume_discard", "d", "Discard", "Delete the session (asks first)"),
+    _key("resume_never", "n", "Do not offer", "Keep the session, but do not offer it again"),
+    _key("resume_discard", "d", "Discard", "Delete the selected sessions (asks first)"),
+    _key("resume_select", "space", "Select", "Select the session and move to the next"),
+    _key("resume_select_all", "ctrl+a", "Select all", "Select all sessions, or none"),
 )
 
 _SESSIONS = (
     _key("session_open", "enter", "Open", "Open a session's files, then a file's details"),
-    _key("session_resume", "r", "Resume", "Save this batch and resume the session instead"),
+    _key("session_resume", "r", "Resume", "Save this batch and continue the session instead"),
+    _key("session_load", "L", "Load", "Save this batch and load the session, without starting"),
     _key("session_export", "e", "Export", "Export as JSON, TOML or CSV"),
     _key("session_folder", "o", "Open folder", "Open the folder of its transcripts"),
-    _key("session_discard", "d", "Discard", "Delete the session, keep transcripts (asks first)"),
+    _key("session_select", "space", "Select", "Select the session and move to the next"),
+    _key("session_select_all", "ctrl+a", "Select all", "Select all sessions, or none"),
+    _key("session_offer", "n", "Offer", "Offer the sessions at the next start, or not"),
+    _key("session_discard", "d", "Discard", "Delete sessions, keep transcripts (asks first)"),
     _key("session_delete", "D", "Delete", "Delete the session and its transcripts (asks first)"),
 )
 

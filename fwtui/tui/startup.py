@@ -39,7 +39,7 @@ class Startup:
         from fwtui.memory.cleanup import MANY, clean_up
 
         while True:
-            stored = await self._choose(running)
+            stored, starts = await self._choose(running)
             if stored is not None and not await allow_moves(self._app, stored.session):
                 continue
             if stored is not None and not await self._remap_folders(stored):
@@ -57,8 +57,9 @@ class Startup:
                 await self._show(error, "Cannot resume the session")
                 continue
             if resumed is not None:
-                self._controller.retry(resumed.retried)
-                self._app.notify(with_keys(self._app, resumed.text), markup=False)
+                self._controller.resume(resumed.retried, start=starts)
+                note = with_keys(self._app, resumed.text(started=starts))
+                self._app.notify(note, markup=False)
             return
 
     async def _offer_running(self) -> frozenset[str] | None:
@@ -91,29 +92,37 @@ class Startup:
             await self._show(error, "Cannot look for running batches")
             return ()
 
-    async def _choose(self, running: frozenset[str]) -> "StoredSession | None":
+    async def _choose(self, running: frozenset[str]) -> "tuple[StoredSession | None, bool]":
+        """The session to open, and whether to start it; None: a new session."""
         while True:
             try:
                 found = await self._controller.workspace.incomplete()
             except FwtuiError as error:
                 await self._show(error, "Cannot read the stored sessions")
-                return None
-            offered = [one for one in found.sessions if one.session.session_id not in running]
+                return None, False
+            offered = [
+                one
+                for one in found.sessions
+                if one.is_offered and one.session.session_id not in running
+            ]
             if not offered:
                 self._show_problems(found.problems)
-                return None
-            from fwtui.tui.screens.resume import LATER, ResumeDialog
+                return None, False
+            from fwtui.tui.screens.resume import ResumeDialog
 
             workspace = self._controller.workspace
             screen = ResumeDialog(workspace, offered, found.problems, self._glyphs)
             choice = await self._app.push_screen_wait(screen)
             screen.forget_files()
-            if choice == LATER or choice.stored is None:
-                return None
-            if choice.what == "resume":
-                return choice.stored
-            if await self._discard(choice.stored) and len(offered) == 1:
-                return None
+            match choice.what:
+                case "resume" | "load":
+                    return choice.sessions[0], choice.what == "resume"
+                case "later":
+                    return None, False
+                case "never":
+                    await self._hide(choice.sessions)
+                case "discard":
+                    await self._discard(choice.sessions)
 
     async def _remap_folders(self, stored: "StoredSession") -> bool:
         """Ask where folders of another machine are; False: the user cancelled."""
@@ -131,18 +140,28 @@ class Startup:
             return False
         return True
 
-    async def _discard(self, stored: "StoredSession") -> bool:
-        from fwtui.tui.screens.sessions import ask_discard, removed_note
+    async def _discard(self, sessions: "Sequence[StoredSession]") -> None:
+        from fwtui.tui.screens.sessions import ask_discard, discard_all, removed_note
 
-        if not await self._app.push_screen_wait(ask_discard(stored.session)):
-            return False
+        if not await self._app.push_screen_wait(ask_discard([one.session for one in sessions])):
+            return
         try:
-            gone = await self._controller.workspace.discard(stored)
+            gone = await discard_all(sessions, self._controller.workspace.discard)
         except FwtuiError as error:
             await self._show(error, "Cannot delete the session")
-            return False
-        self._app.notify(removed_note(stored, gone), markup=False)
-        return True
+            return
+        self._app.notify(removed_note(sessions, gone), markup=False)
+
+    async def _hide(self, sessions: "Sequence[StoredSession]") -> None:
+        ids = [one.session.session_id for one in sessions]
+        try:
+            await self._controller.workspace.set_offered(ids, offered=False)
+        except FwtuiError as error:
+            await self._show(error, "Cannot remember that")
+            return
+        what = "Session" if len(ids) == 1 else f"{len(ids):,} sessions"
+        note = f"{what} kept, not offered again {self._glyphs.dot} {{sessions}} lists all"
+        self._app.notify(with_keys(self._app, note), markup=False)
 
     def _show_problems(self, problems: Sequence[str]) -> None:
         for problem in problems[:3]:
@@ -182,7 +201,9 @@ class ResumeSummary(NamedTuple):
         retried = tuple(job.id for job in stored.session.to_retry)
         return cls(len(stored.session.pending) + len(retried), retried)
 
-    @property
-    def text(self) -> str:
+    def text(self, *, started: bool) -> str:
         """A notification, with the name of an action in place of its key."""
-        return f"Session resumed: {file_count(self.unfinished)} left · {{start}} to start"
+        left = f"{file_count(self.unfinished)} left"
+        if started:
+            return f"Session resumed: {left}"
+        return f"Session loaded: {left} · {{start}} to start"

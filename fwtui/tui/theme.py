@@ -1,8 +1,13 @@
 """The program's own themes, and the colours that it derives from other themes."""
 
+from collections.abc import Sequence
+from functools import cache
+from itertools import product
 from typing import NamedTuple
 
-from textual.color import Color
+from rich.color import Color as RichColor
+from rich.color import ColorSystem
+from textual.color import Color, ColorParseError, rgb_to_lab
 from textual.theme import Theme
 
 DARK = Theme(
@@ -69,8 +74,17 @@ INKS = {
 """The inks of the widgets that draw themselves, by name."""
 
 
-def complete(variables: dict[str, str]) -> dict[str, str]:
-    """CSS variables, with the program's own added where a theme lacks them."""
+TEXT_INKS = ("foreground", "ink-dim", "primary", "accent", "success", "warning", "error")
+GROUNDS = ("background", "surface", "panel")
+CONTRAST = 4.5  # of text to its ground, at least: WCAG 2.2, 1.4.3
+_STEPS = 20
+
+
+def complete(variables: dict[str, str], depth: str | None = None) -> dict[str, str]:
+    """CSS variables, with the program's own added where a theme lacks them, for a colour depth.
+
+    `depth`: the terminal's, as Rich names it. All text can be read on all grounds.
+    """
     background = Color.parse(variables["background"])
     foreground = Color.parse(variables["foreground"])
     primary = Color.parse(variables["primary"])
@@ -79,4 +93,128 @@ def complete(variables: dict[str, str]) -> dict[str, str]:
         "ink-faint": background.blend(foreground, 0.2).hex,
         "cursor": background.blend(primary, 0.22).hex,
     }
-    return {**derived, **variables}
+    found = derived | variables
+    if depth == "256":
+        found |= {name: _fitted(value) for name, value in found.items()}
+    elif depth == "standard":
+        found |= _ON_BLACK if background.brightness < 0.5 else _ON_WHITE
+    if found["cursor"] == found["background"]:
+        found["cursor"] = _apart(Color.parse(found["background"])).hex
+    grounds = [Color.parse(found[name]) for name in GROUNDS]
+    for name in TEXT_INKS:
+        ink = Color.parse(found[name])
+        if (shown := readable(ink, grounds, depth)) != ink:
+            found[name] = shown.hex
+    return found
+
+
+def contrast(one: Color, other: Color) -> float:
+    """The contrast ratio of two colours, 1 to 21, as WCAG defines it."""
+    brighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (brighter + 0.05) / (darker + 0.05)
+
+
+def readable(ink: Color, grounds: Sequence[Color], depth: str | None = None) -> Color:
+    """The ink, or the colour nearest to it that can be read on all these grounds."""
+    shown = [as_shown(ground, depth) for ground in grounds]
+
+    def worst(color: Color) -> float:
+        return min(contrast(as_shown(color, depth), ground) for ground in shown)
+
+    if worst(ink) >= CONTRAST:
+        return ink
+    if depth == "256":
+        good = [color for color in _xterm_palette() if worst(color) >= CONTRAST]
+        return _nearest(ink, good) if good else max(_xterm_palette(), key=worst)
+    end = max((Color(0, 0, 0), Color(255, 255, 255)), key=worst)
+    shades = (ink.blend(end, step / _STEPS) for step in range(1, _STEPS + 1))
+    return next((shade for shade in shades if worst(shade) >= CONTRAST), end)
+
+
+@cache
+def as_shown(color: Color, depth: str | None) -> Color:
+    """The colour that a terminal shows: with 256 colours, the one that Rich chooses."""
+    if depth != "256":
+        return color
+    triplet = RichColor.from_rgb(*color.rgb).downgrade(ColorSystem.EIGHT_BIT).get_truecolor()
+    return Color(triplet.red, triplet.green, triplet.blue)
+
+
+def _luminance(color: Color) -> float:
+    parts = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+        for part in color.normalized
+    ]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+
+@cache
+def _fitted(value: str) -> str:
+    """The nearest of the 256 colours; what is no opaque colour stays."""
+    try:
+        color = Color.parse(value)
+    except ColorParseError:
+        return value
+    return value if color.a < 1 or color.ansi is not None else _nearest(color, _xterm_palette()).hex
+
+
+def _nearest(color: Color, palette: Sequence[Color]) -> Color:
+    """By what the eye sees, unlike Rich, for which a dark bluish grey is navy."""
+    lightness, a, b = _lab(color)
+
+    def distance(other: Color) -> float:
+        other_lightness, other_a, other_b = _lab(other)
+        return (lightness - other_lightness) ** 2 + (a - other_a) ** 2 + (b - other_b) ** 2
+
+    return min(palette, key=distance)
+
+
+@cache
+def _lab(color: Color) -> tuple[float, float, float]:
+    lab = rgb_to_lab(color)
+    return lab.L, lab.a, lab.b
+
+
+def _apart(ground: Color) -> Color:
+    """The colour nearest to a ground that differs visibly from it."""
+    return _nearest(
+        ground, [color for color in _xterm_palette() if contrast(color, ground) >= 1.25]
+    )
+
+
+@cache
+def _xterm_palette() -> tuple[Color, ...]:
+    """The cube of 216 colours, and the ramp of greys, which Rich sends in the place of its own."""
+    levels = product((0, 95, 135, 175, 215, 255), repeat=3)
+    cube = (Color(red, green, blue) for red, green, blue in levels)
+    ramp = (as_shown(Color(shade, shade, shade), "256") for shade in range(0, 256, 5))
+    return (*dict.fromkeys(ramp), *(color for color in cube if color.hsl.s >= 0.15))
+
+
+# The 16 colours as Rich takes them to be: no terminal is asked for its own.
+_ON_BLACK = {
+    **dict.fromkeys(GROUNDS, "#000000"),
+    "cursor": "#0000AA",
+    "foreground": "#FFFFFF",
+    "ink-dim": "#AAAAAA",
+    "primary": "#55FFFF",
+    "secondary": "#00AAAA",
+    "accent": "#00AAAA",
+    "success": "#55FF55",
+    "warning": "#FFFF55",
+    "error": "#FF5555",
+    "ink-faint": "#555555",
+}
+_ON_WHITE = {
+    **dict.fromkeys(GROUNDS, "#FFFFFF"),
+    "cursor": "#AAAAAA",
+    "foreground": "#000000",
+    "ink-dim": "#555555",
+    "primary": "#0000AA",
+    "secondary": "#0000AA",
+    "accent": "#AA00AA",
+    "success": "#555555",
+    "warning": "#AA5500",
+    "error": "#AA0000",
+    "ink-faint": "#AAAAAA",
+}

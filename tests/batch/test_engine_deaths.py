@@ -6,8 +6,10 @@ The deaths are real; what makes them happen at a chosen place is code put into t
 from pathlib import Path
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
+from fwtui.batch.exit_code import exit_code
 from fwtui.core.commands import RetryJobs
 from fwtui.core.events import EngineChanged, SegmentsFound
 from fwtui.core.failure import FailureKind
@@ -181,3 +183,72 @@ async def test_the_end_of_the_ladder_fails_the_file_and_a_resume_tries_it_again(
         again.send(RetryJobs((1,)))
         finished = await again.to_the_end()
     assert finished.completed == 1
+
+
+AT_EVERY_WINDOW = """
+import os, signal
+from fwtui.engine.windows import WindowLoop
+from fwtui.engine.batched import BatchDecoder
+def dying(self, *_):
+    os.kill(os.getpid(), signal.SIGSEGV)
+WindowLoop.step = BatchDecoder.decode = dying
+"""
+AT_A_FILE = AT_A_WINDOW.replace("2000 <= state.seek < 5000", "self.content_frames > 4000")
+
+
+@pytest.mark.parametrize("batched", [False, True])
+async def test_an_engine_that_dies_at_every_window_cannot_work(
+    tmp_path: Path, batched: bool
+) -> None:
+    """Nothing is done, earlier transcripts stay, and the files that are left wait."""
+    settings = settings_for(tmp_path / "out")
+    settings = replace(settings, decoding=replace(settings.decoding, batched=batched))
+    (tmp_path / "out").mkdir()
+    earlier = tmp_path / "out" / f"{SHORT.stem}.txt"
+    earlier.write_text("earlier")
+    others = []
+    for number in range(3):
+        others.append(tmp_path / f"{number}.flac")
+        others[-1].write_bytes(SHORT.read_bytes())
+    async with BatchDriver(settings, [SHORT, *others], AT_EVERY_WINDOW) as batch:
+        finished = await batch.to_the_end()
+    assert finished.completed == 0
+    assert exit_code(batch.jobs.values(), finished.failure) == 4
+    states = [job.state for job in batch.jobs.values()]
+    failed = [state for state in states if isinstance(state, Failed)]
+    assert {state.failure.kind for state in failed} == {FailureKind.ENGINE_UNUSABLE}
+    assert len(failed) == 2
+    assert earlier.read_text() == "earlier"
+
+
+async def test_a_file_of_which_nothing_was_transcribed_is_failed_and_starts_anew(
+    tmp_path: Path,
+) -> None:
+    poison = tmp_path / "poison"
+    poison.touch()
+    code = AT_A_FILE.replace("if self", f"if os.path.exists({str(poison)!r}) and self")
+    out = tmp_path / "out"
+    async with BatchDriver(settings_for(out), [SHORT, MINUTE], code) as batch:
+        finished = await batch.to_the_end()
+        assert (finished.completed, finished.failed) == (1, 1)
+        assert exit_code(batch.jobs.values(), finished.failure) == 1
+        state = batch.jobs[2].state
+        assert isinstance(state, Failed)
+        assert state.failure.kind is FailureKind.ENGINE_UNUSABLE
+        assert not list(out.glob(f"{MINUTE.stem}*"))
+        poison.unlink()
+        since = len(batch.events)
+        batch.send(RetryJobs((2,)))
+        await batch.to_the_end(since)
+        assert exit_code(batch.jobs.values(), None) == 0
+        whole = batch.jobs[2].state
+        assert isinstance(whole, Completed)
+        assert (whole.warnings, whole.skipped_chunks) == ((), 0)
+
+
+async def test_a_file_with_a_hole_is_exit_code_1(tmp_path: Path) -> None:
+    async with BatchDriver(settings_for(tmp_path / "out"), [MINUTE], AT_A_WINDOW) as batch:
+        finished = await batch.to_the_end()
+    state = batch.jobs[1].state
+    assert isinstance(state, Completed)
+    assert (exit_code(batch.jobs.values(), finished.failure), state.skipped_chunks) == (1, 1)

@@ -15,9 +15,11 @@ from fwtui.core.events import LogLine
 from fwtui.core.job import Job, Skipped
 from fwtui.core.paths import path_to_text
 from fwtui.core.settings import OutputSettings, Settings
+from fwtui.core.watched_folder import WatchedFolder
 from fwtui.outputs.formats.registry import output_paths
 from fwtui.outputs.history import TranscribedFile
 from fwtui.sessions.store import SessionStore
+from fwtui.tui.add_preview import read_known_files
 
 
 class World:
@@ -37,7 +39,13 @@ class World:
             os.utime(path, ns=(modified, modified))
         return path
 
-    async def run(self, *files: Path, finish: bool = True, **output: object) -> dict[Path, str]:
+    async def run(
+        self,
+        *files: Path,
+        finish: bool = True,
+        watch: WatchedFolder | None = None,
+        **output: object,
+    ) -> dict[Path, str]:
         """What each file's outputs are called; `skipped` if it was. Transcripts say whose."""
         self.batches += 1
         out = OutputSettings(output_dir=str(self.out), output_format="txt", **output)  # type: ignore[arg-type]
@@ -47,6 +55,7 @@ class World:
         at = datetime(2026, 1, 1, 0, 0, self.batches)
         state = BatchState(SessionStore.create(folder, settings, at))
         state.listen(self._hear)
+        state.store.set_folders((watch,) if watch else ())
         try:
             await state.add(files, [])
             found: dict[Path, str] = {}
@@ -121,6 +130,19 @@ async def test_the_same_path_with_another_recording(world: World) -> None:
     for night in range(3):
         await world.run(world.record("card/REC001.wav", f"night {night}", 1 + night))
     assert sorted(world.texts().values()) == ["night 0", "night 1", "night 2"]
+
+
+async def test_in_a_watched_folder_the_new_recording_replaces_the_old_one(world: World) -> None:
+    (world.root / "card").mkdir()
+    watched = WatchedFolder(path=str(world.root / "card"))
+    for night in range(3):
+        await world.run(world.record("card/REC001.wav", f"night {night}", 1 + night), watch=watched)
+    assert world.texts() == {"REC001": "night 2"}
+    other = world.record("other/REC001.wav", "another")
+    await world.run(other, watch=watched)  # it is not in the folder
+    again = world.record("card/REC001.wav", "night 3", 9)
+    await world.run(again, if_exists="skip", watch=watched)  # but it is not skipped
+    assert sorted(world.texts().values()) == ["another", "night 2", "night 3"]
 
 
 async def test_overwriting_if_it_is_asked_for(world: World) -> None:
@@ -208,3 +230,23 @@ def test_old_jobs_have_no_note() -> None:
     assert replace(Job(1, "/a.wav"), note="x").note == "x"
     assert Job(1, "/a.wav").note == ""
     assert not isinstance(Job(1, "/a.wav").state, Skipped)
+
+
+async def test_the_dialog_for_adding_knows_whose_transcripts_are_there(world: World) -> None:
+    one, two = world.record("a/talk.wav", "one"), world.record("b/talk.wav", "two")
+    three, new = world.record("c/talk.wav", "three"), world.record("d/talk.wav", "new")
+    await world.run(one, two, three)
+    output = OutputSettings(output_dir=str(world.out), output_format="txt")
+    state = world.root / "state"
+
+    def noted() -> list[bool]:
+        known = read_known_files({}, output, state)
+        return [bool(known.note(str(path))) for path in (one, two, three, new)]
+
+    assert noted() == [True, True, True, False]
+    (world.out / "talk.wav.txt").unlink()
+    assert noted() == [True, False, True, False]
+    moved = one.rename(one.with_name("x.wav"))
+    known = read_known_files({}, output, state)
+    assert known.note(str(new))  # may be the one that was moved
+    assert not known.note(str(moved))

@@ -126,3 +126,37 @@ def test_the_end_of_the_ladder_is_the_documents_memory_error() -> None:
     end = decide(FailedAttempt(MEMORY, rung=3, rungs=4))
     assert isinstance(end, GiveUp)
     assert end.failure.title == "Failed (Memory Error): Out of memory"
+
+
+# --- progress ------------------------------------------------------------------------------------
+
+KILLED = Failure(FailureKind.OUT_OF_MEMORY, "The engine was killed")
+
+
+@pytest.mark.parametrize("rung", range(5))
+@pytest.mark.parametrize("progress", range(6))
+def test_rungs_are_forgotten_after_progress(rung: int, progress: int) -> None:
+    decision = decide(FailedAttempt(KILLED, rung, 5, started=True, progress=progress))
+    if progress >= 3:
+        assert decision == Retry(1)
+    elif rung == 4:
+        assert isinstance(decision, GiveUp)
+    else:
+        assert decision == Retry(rung + 1)
+    only = decide(FailedAttempt(KILLED, 0, 1, started=True, progress=progress))
+    assert isinstance(only, Retry) == (progress >= 3)
+
+
+@pytest.mark.parametrize("skipped", range(4))
+@pytest.mark.parametrize("transcribed", [False, True])
+def test_a_file_that_only_kills_is_given_up_soon(skipped: int, transcribed: bool) -> None:
+    attempt = FailedAttempt(
+        DIED, 0, 4, deaths_here=2, deaths=2 * skipped + 2, started=True,
+        transcribed=transcribed, skipped=skipped,
+    )  # fmt: skip
+    decision = decide(attempt)
+    if transcribed or skipped < 2:
+        assert decision == Retry(0, skip_window=True)
+    else:
+        assert isinstance(decision, GiveUp)
+        assert decision.failure.kind is FailureKind.ENGINE_UNUSABLE

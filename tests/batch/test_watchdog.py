@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,6 +27,7 @@ from fwtui.engine.protocol import (
     Held,
     Hold,
     LoadModel,
+    Note,
     Ping,
     Ready,
     Shutdown,
@@ -184,3 +186,43 @@ async def test_a_file_that_always_stalls_fails_and_the_next_is_done(
         assert isinstance(batch.jobs[2].state, Completed)
         errors = [e for e in batch.events if isinstance(e, LogLine) and e.level is Level.ERROR]
         assert len(errors) == 1
+
+
+def test_a_model_that_takes_long_to_load_is_told_and_then_given_up() -> None:
+    watch = Watchdog(120.0, {})
+    watch.sent(LoadModel(ModelSettings()))
+    began = watch.clocks.replied
+    told, pings = [], 0
+    for passed in range(0, 900, 5):
+        verdict = watch.check(began + passed)
+        if isinstance(verdict, Note):
+            told.append(passed)
+            assert "loading for" in verdict.text
+        pings += isinstance(verdict, Ping)
+        assert not isinstance(verdict, Failure)
+    assert told == [60, 120, 240, 480]
+    assert pings == 1
+    assert isinstance(watch.check(began + 901), Failure)
+
+
+async def test_a_stall_is_told_before_the_stacks_are_asked_for() -> None:
+    """An engine that is still starting is killed by the request, and is no crash by SIGUSR1."""
+    order: list[str] = []
+
+    class Client:
+        is_gone = False
+        stderr_lines = 0
+
+        def dump_stacks(self) -> None:
+            order.append("stacks")
+            self.stderr_lines = 1
+
+        def kill(self) -> None:
+            order.append("kill")
+
+    watch = Watchdog(0.001, {})
+    watch.received(Ready("cpu", "int8", 1.0, 1))
+    watch.sent(_transcribe(1))
+    client: Any = Client()
+    await watch.watch(client, lambda *_: order.append("stalled"), lambda *_: None)
+    assert order == ["stalled", "stacks", "kill"]

@@ -37,7 +37,7 @@ class Screen:
         self._begins = begins
         self._wanted = b""
         self._pressed = 0.0
-        self._has_batch = False
+        self._has_batch = self._resumed = False
         self._over = threading.Event()
         self._threads = [threading.Thread(target=t, daemon=True) for t in (self._read, self._press)]
 
@@ -60,6 +60,8 @@ class Screen:
         match event:
             case BatchSnapshot(jobs=()) if not self._begins:
                 self._want(b"q")  # nothing left to do
+            case BatchSnapshot(jobs=jobs) if jobs and self._resumed:
+                self._wanted = b""  # it starts by itself
             case BatchSnapshot(jobs=jobs) if jobs:
                 self._want(b"s")
             case JobsAdded():
@@ -90,4 +92,5 @@ class Screen:
                 tail = (tail + data)[-8192:]
                 # It is drawn more than once; a second key would be one of the main screen.
                 if b"nfinished session" in tail and not (self._has_batch or self._wanted):
+                    self._resumed = True
                     self._want(b"r")

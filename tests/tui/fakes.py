@@ -1,7 +1,7 @@
 """A batch that does what a test says, for states that a real one cannot be brought into at will."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -169,6 +169,14 @@ class ScriptedWorkspace:
         self.discarded.append(stored)
         self.sessions.remove(stored)
         return DeletedFiles()
+
+    async def set_offered(self, session_ids: Sequence[str], *, offered: bool) -> None:
+        self.sessions = [
+            msgspec.structs.replace(one, hidden=not offered)
+            if one.session.session_id in session_ids
+            else one
+            for one in self.sessions
+        ]
 
     async def delete(self, stored: StoredSession) -> DeletedFiles:
         self.deleted.append(stored)

@@ -11,7 +11,7 @@ from textual.widgets import Button, Input
 
 from fwtui import demo
 from fwtui.audio.media import probe
-from fwtui.core.commands import AddPaths, Quit, RetryJobs
+from fwtui.core.commands import AddPaths, Quit, RetryJobs, Start
 from fwtui.core.job import Pending
 from fwtui.core.settings import OutputSettings
 from fwtui.core.text import clock
@@ -66,9 +66,9 @@ async def test_resume_puts_failed_files_back() -> None:
     async with running(workspace, wait=False, paths=["/more"]) as driver:
         await driver.until_text("Unfinished session found")
         await driver.press("enter")
-        await driver.until(lambda: len(workspace.link.commands) == 2)
+        await driver.until(lambda: len(workspace.link.commands) == 3)
         assert workspace.resumed == workspace.sessions
-        assert workspace.link.commands == [RetryJobs((15, 16)), AddPaths(("/more",))]
+        assert workspace.link.commands == [RetryJobs((15, 16)), Start(), AddPaths(("/more",))]
         await driver.until_text("18 done   2 failed   5 left")
         assert not workspace.started
 

@@ -82,7 +82,7 @@ async def test_pause_quit_and_resume_inside_the_file(
 
     async with running(workspace(), settings=settings, size=NARROW, wait=False) as driver:
         await driver.until_text(f"• {MINUTE.name} · resumes at")
-        await driver.press("enter")
+        await driver.press("L")
         await driver.until_text("waiting · resumes at")
         model = driver.app.controller.model
         await driver.until(lambda: model.transcript(model.order[0]).segments)

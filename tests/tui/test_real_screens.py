@@ -93,7 +93,7 @@ async def test_a_batch_is_looked_into_retried_kept_and_resumed(tmp_path: Path) -
         await driver.press("i")
         await driver.until(lambda: driver.screen == "InspectDialog")
         assert "✓ 1 done   ✗ 1 failed" in driver.text
-        await driver.press("escape", "r")
+        await driver.press("escape", "L")
         await driver.until_text("1 done   0 failed   1 left")
         # The journal of a finished file ends with a resume: its words come from an output.
         screen = await open_details(driver)

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from textual.widgets import Button, Input, Static
 
-from fwtui.core.commands import Quit, RetryJobs
+from fwtui.core.commands import Quit, RetryJobs, Start
 from fwtui.core.events import Phase, PhaseChanged
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.job import Attempt
@@ -110,7 +110,7 @@ async def test_resume_from_the_browser_changes_the_batch() -> None:
         await driver.press("r")
         await driver.until_text("18 done   2 failed   5 left")
         assert workspace.resumed == [workspace.later[1]]
-        assert workspace.link.commands == [Quit(), RetryJobs((15, 16))]
+        assert workspace.link.commands == [Quit(), RetryJobs((15, 16)), Start()]
 
 
 async def test_resume_asks_when_work_would_be_interrupted() -> None:

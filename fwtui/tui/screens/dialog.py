@@ -50,6 +50,8 @@ class Dialog(ErrorBoundary, ModalScreen[Result], Generic[Result]):
     keys: ClassVar[Where | None] = None
     # Lines that the dialog needs besides frame, body and buttons.
     beside_body = 0
+    # Whether so many buttons are in a row that they need all the room of a narrow screen.
+    has_many_buttons = False
 
     def on_mount(self) -> None:
         if isinstance(self.app, HasKeymap):
@@ -63,6 +65,12 @@ class Dialog(ErrorBoundary, ModalScreen[Result], Generic[Result]):
         self.set_class(short, "short")
         self.set_class(tiny, "tiny")
         room = height - (2 if tiny else 6 if short else 9) - self.beside_body
+        if self.has_many_buttons:
+            for button in self.query(".buttons Button"):
+                # Without `line_pad`, which the style sheet cannot set to 0, Textual fails to wrap
+                # the label of a button that is only two cells wide.
+                button.styles.line_pad = 0 if width < NARROW_WIDTH else 1
+                button.styles.padding = (0, 0 if width < NARROW_WIDTH else 2)
         for body in self.query(".body"):
             body.styles.max_height = max(2 if tiny else 3, room)
         if self.keys is not None:

@@ -30,7 +30,7 @@ from fwtui.tui.formatting import (
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings
 from fwtui.tui.screens.dialog import Dialog, ListDialog, frame, scrolled, text
-from fwtui.tui.widgets.lines import Listing
+from fwtui.tui.widgets.lines import SelectableListing
 from fwtui.tui.widgets.paint import Piece
 
 MOST_NAMES = 500
@@ -39,16 +39,16 @@ MOST_LINES = 6
 
 @dataclass(frozen=True)
 class ResumeChoice:
-    """What to do, and with which session."""
+    """What to do, and with which sessions; one to `resume` or `load`."""
 
-    what: Literal["resume", "discard", "later"]
-    stored: StoredSession | None = None
+    what: Literal["resume", "load", "discard", "never", "later"]
+    sessions: Sequence[StoredSession] = ()
 
 
 LATER = ResumeChoice("later")
 
 
-class UnfinishedList(Listing[StoredSession]):
+class UnfinishedList(SelectableListing[StoredSession]):
     """Unfinished sessions: id and counts."""
 
     def key(self, item: StoredSession) -> str:
@@ -59,9 +59,9 @@ class UnfinishedList(Listing[StoredSession]):
         counts = f"{len(session.pending):,} waiting, {len(session.failed):,} failed"
         if session.cancelled:
             counts += f", {len(session.cancelled):,} cancelled"
-        line = f" {clean(session.session_id)}{dot}{file_count(len(session.jobs))}, {counts}"
+        line = f"{clean(session.session_id)}{dot}{file_count(len(session.jobs))}, {counts}"
         in_use = "  (in use)" if item.in_use is not None else ""
-        return [(line, "dim" if in_use else "plain"), (in_use, "warn")]
+        return [self.mark(item), (line, "dim" if in_use else "plain"), (in_use, "warn")]
 
 
 class ResumeDialog(ListDialog[ResumeChoice]):
@@ -69,6 +69,7 @@ class ResumeDialog(ListDialog[ResumeChoice]):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("resume")
     keys = "resume"
+    has_many_buttons = True
     escape_result = LATER
 
     def __init__(
@@ -84,6 +85,7 @@ class ResumeDialog(ListDialog[ResumeChoice]):
         self._problems = problems
         self._glyphs = glyphs
         self._list.display = len(stored) > 1
+        self._discard = "Discard" if len(stored) > 1 else "Discard and start fresh"
         self.beside_body = min(len(stored), MOST_LINES) + 1 if len(stored) > 1 else 0
         self._list.cursor = next((i for i, one in enumerate(stored) if one.in_use is None), 0)
 
@@ -94,15 +96,23 @@ class ResumeDialog(ListDialog[ResumeChoice]):
             self._list,
             scrolled(self.details),
             buttons=(
-                Button("Discard and start fresh", id="discard", variant="error"),
+                Button(self._discard, id="discard", variant="error"),
+                Button("Do not offer", id="never"),
                 Button("Inspect", id="inspect"),
+                Button("Load", id="load"),
                 Button("Later", id="later"),
                 Button("Resume", id="resume", variant="primary"),
             ),
+            id="resume-dialog",
         )
 
     @property
     def first_focus(self) -> Widget:
+        return self._list if self._list.display else self._button
+
+    @property
+    def _button(self) -> Widget:
+        """The button for what the current session is most likely there for."""
         return self.query_one("#resume" if self._stored.in_use is None else "#later")
 
     def forget_files(self) -> None:
@@ -120,18 +130,54 @@ class ResumeDialog(ListDialog[ResumeChoice]):
     def show_current(self) -> None:
         super().show_current()
         free = self._stored.in_use is None
-        self.enable(resume=free, discard=free)
+        chosen = self._list.chosen
+        self.enable(resume=free, load=free, discard=all(one.in_use is None for one in chosen))
+        discard = self.query_one("#discard", Button)
+        selected = len(self._list.selected)
+        discard.label = f"Discard {selected:,}" if selected else self._discard
+        discard.refresh(layout=True)
 
     def select_current(self) -> None:
-        self.first_focus.focus()
+        self._button.focus()
+
+    def action_scroll_body(self, lines: int) -> None:
+        """The list's cursor moves wherever the focus is; pages are those of the details."""
+        if self._list.display and abs(lines) == 1:
+            self._list.action_go(lines)
+        else:
+            super().action_scroll_body(lines)
+
+    def _all_free(self, sessions: Sequence[StoredSession]) -> bool:
+        """Whether nobody works on them; else notifies who does."""
+        held = next((one for one in sessions if one.in_use is not None), None)
+        if held is not None:
+            self.notify(f"In use by {clean(str(held.in_use))}", severity="warning", markup=False)
+        return held is None
 
     def action_resume(self) -> None:
-        if self._stored.in_use is None:
-            self.dismiss(ResumeChoice("resume", self._stored))
+        if self._all_free([self._stored]):
+            self.dismiss(ResumeChoice("resume", (self._stored,)))
+
+    def action_load(self) -> None:
+        if self._all_free([self._stored]):
+            self.dismiss(ResumeChoice("load", (self._stored,)))
 
     def action_discard(self) -> None:
-        if self._stored.in_use is None:
-            self.dismiss(ResumeChoice("discard", self._stored))
+        if self._all_free(self._list.chosen):
+            self.dismiss(ResumeChoice("discard", tuple(self._list.chosen)))
+
+    def action_never(self) -> None:
+        self.dismiss(ResumeChoice("never", tuple(self._list.chosen)))
+
+    def action_select(self) -> None:
+        if self._list.display:
+            self._list.toggle()
+        else:
+            self.notify("There is one session only", markup=False)
+
+    def action_select_all(self) -> None:
+        if self._list.display:
+            self._list.toggle_all()
 
     def action_later(self) -> None:
         self.dismiss(LATER)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from textual import events, work
 from textual.app import ComposeResult
@@ -31,11 +31,13 @@ from fwtui.tui.opening import open_folder
 from fwtui.tui.screens.details import DetailsDialog, DetailsSource
 from fwtui.tui.screens.dialog import ConfirmDialog, ListDialog, frame
 from fwtui.tui.screens.export import Exportable, ExportDialog
-from fwtui.tui.widgets.lines import Listing
+from fwtui.tui.screens.resume import ResumeChoice
+from fwtui.tui.widgets.lines import SelectableListing
 from fwtui.tui.widgets.paint import Piece, bar
 from fwtui.tui.widgets.session_details import SessionView
 
 MOST_NAMES = 500
+MOST_IDS = 6
 BAR_CELLS = 10
 BESIDE_BAR = 34
 
@@ -88,7 +90,7 @@ def stored_source(stored: StoredSession, workspace: BatchWorkspace, job: Job) ->
     )
 
 
-class SessionsList(Listing[StoredSession]):
+class SessionsList(SelectableListing[StoredSession]):
     """Stored sessions: when, how far, how many files. `own` is the id of this program's batch."""
 
     def __init__(self, glyphs: Glyphs, own: str) -> None:
@@ -104,11 +106,14 @@ class SessionsList(Listing[StoredSession]):
         room = max(0, min(BAR_CELLS, self.size.width - BESIDE_BAR))
         mark, ink = self._mark(item)
         return [
-            (f" {mark} ", ink),
+            self.mark(item),
+            (f"{mark} ", ink),
             (f"{session.created_at:%Y-%m-%d %H:%M}  ", "plain"),
             *bar(fraction(done, total), room, self.glyphs, "good"),
             (f"  {done:,}/{total:,}" if room else f"{done:,}/{total:,}", "dim"),
             (f" {self.glyphs.failed}{len(session.failed):,}" if session.failed else "", "bad"),
+            ("  not started" if session.never_started else "", "dim"),
+            ("  not offered" if item.hidden else "", "dim"),
         ]
 
     def _mark(self, item: StoredSession) -> Piece:
@@ -119,11 +124,12 @@ class SessionsList(Listing[StoredSession]):
         return self.glyphs.pending, "dim"
 
 
-class SessionsDialog(ListDialog[StoredSession | None]):
-    """Gives the session to resume, or None. `own` is the id of the batch of this program."""
+class SessionsDialog(ListDialog[ResumeChoice | None]):
+    """Gives the session to resume or load, or None. `own` is the id of this program's batch."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("sessions")
     keys = "sessions"
+    has_many_buttons = True
     escape_result = None
 
     def __init__(self, workspace: BatchWorkspace, glyphs: Glyphs, own: str) -> None:
@@ -146,6 +152,7 @@ class SessionsDialog(ListDialog[StoredSession | None]):
                 Button("Discard", id="discard", variant="error"),
                 Button("Open folder", id="folder"),
                 Button("Export", id="export"),
+                Button("Load", id="load"),
                 Button("Resume", id="resume", variant="primary"),
             ),
             id="sessions-dialog",
@@ -182,8 +189,9 @@ class SessionsDialog(ListDialog[StoredSession | None]):
         self._list.border_title = self.pane_title(f"{count:,} stored" if count else "Stored")
         self.enable(export=stored is not None, folder=stored is not None)
         free = stored is not None and stored.in_use is None and not own
-        self.enable(delete=free, discard=free)
-        self.enable(resume=free and stored is not None and stored.is_unfinished)
+        self.enable(delete=free, discard=free or len(self._list.selected) > 1)
+        can_resume = free and stored is not None and stored.is_unfinished
+        self.enable(resume=can_resume, load=can_resume)
 
     # Actions.
 
@@ -191,7 +199,11 @@ class SessionsDialog(ListDialog[StoredSession | None]):
         """The current session if nobody works on it; else notifies who does."""
         stored = self._list.current
         if stored is None:
+            self.notify("There is no session", markup=False)
             return None
+        return self._free_one(stored)
+
+    def _free_one(self, stored: StoredSession) -> StoredSession | None:
         if stored.session.session_id == self._own:
             self.notify("This is the batch on the main screen", markup=False)
             return None
@@ -218,11 +230,40 @@ class SessionsDialog(ListDialog[StoredSession | None]):
             self.action_close()
 
     def action_resume(self) -> None:
+        self._give("resume")
+
+    def action_load(self) -> None:
+        self._give("load")
+
+    def _give(self, what: Literal["resume", "load"]) -> None:
         stored = self._free()
         if stored is not None and stored.is_unfinished:
-            self.dismiss(stored)
+            self.dismiss(ResumeChoice(what, (stored,)))
         elif stored is not None:
             self.notify("Nothing left to do in this session", markup=False)
+
+    def action_select(self) -> None:
+        self._list.toggle()
+
+    def action_select_all(self) -> None:
+        self._list.toggle_all()
+
+    @work(exclusive=True, group="dialog", exit_on_error=False)
+    async def action_offer(self) -> None:
+        chosen = self._list.chosen
+        if not chosen:
+            return
+        offered = all(one.hidden for one in chosen)
+        try:
+            ids = [one.session.session_id for one in chosen]
+            await self._workspace.set_offered(ids, offered=offered)
+        except FwtuiError as error:
+            self.show_error(error)
+            return
+        what = "Session" if len(chosen) == 1 else f"{len(chosen):,} sessions"
+        note = "offered at a start, if interrupted" if offered else "not offered again"
+        self.notify(f"{what} {note}", markup=False)
+        self._read()
 
     @work(exclusive=True, group="dialog", exit_on_error=False)
     async def action_export(self) -> None:
@@ -249,9 +290,14 @@ class SessionsDialog(ListDialog[StoredSession | None]):
 
     @work(exclusive=True, group="dialog", exit_on_error=False)
     async def action_discard(self) -> None:
-        stored = self._free()
-        if stored is not None and await self.app.push_screen_wait(ask_discard(stored.session)):
-            await self._remove(stored, self._workspace.discard)
+        chosen = self._list.chosen
+        if not chosen:
+            self.notify("There is no session", markup=False)
+            return
+        if any(self._free_one(one) is None for one in chosen):
+            return
+        if await self.app.push_screen_wait(ask_discard([one.session for one in chosen])):
+            await self._remove(chosen, self._workspace.discard)
 
     @work(exclusive=True, group="dialog", exit_on_error=False)
     async def action_delete(self) -> None:
@@ -260,42 +306,59 @@ class SessionsDialog(ListDialog[StoredSession | None]):
             return
         outputs = await asyncio.to_thread(outputs_of, stored.session)
         if await self.app.push_screen_wait(ask_delete(stored.session, outputs)):
-            await self._remove(stored, self._workspace.delete)
+            await self._remove([stored], self._workspace.delete)
 
     async def _remove(
-        self, stored: StoredSession, remove: Callable[[StoredSession], Awaitable[DeletedFiles]]
+        self,
+        sessions: Sequence[StoredSession],
+        remove: Callable[[StoredSession], Awaitable[DeletedFiles]],
     ) -> None:
         try:
-            removed = await remove(stored)
+            removed = await discard_all(sessions, remove)
         except FwtuiError as error:
             self.show_error(error)
         else:
-            self.notify(removed_note(stored, removed), markup=False)
+            self.notify(removed_note(sessions, removed), markup=False)
         self._read()
 
 
-def removed_note(stored: StoredSession, removed: DeletedFiles) -> str:
-    """The notification after a session was deleted."""
+async def discard_all(
+    sessions: Sequence[StoredSession], remove: Callable[[StoredSession], Awaitable[DeletedFiles]]
+) -> DeletedFiles:
+    """Delete sessions; what was deleted of all of them. Raises FwtuiError at the first failure."""
+    removed = [await remove(stored) for stored in sessions]
+    files = tuple(file for one in removed for file in one.files)
+    return DeletedFiles(files, sum(one.bytes for one in removed))
+
+
+def removed_note(sessions: Sequence[StoredSession], removed: DeletedFiles) -> str:
+    """The notification after sessions were deleted."""
     what = f"{file_count(len(removed.files))}, {file_size(removed.bytes)}"
-    return f"Session {clean(stored.session.session_id)} deleted ({what})"
+    if len(sessions) > 1:
+        return f"{len(sessions):,} sessions deleted ({what})"
+    return f"Session {clean(sessions[0].session.session_id)} deleted ({what})"
 
 
-def ask_discard(session: Session) -> ConfirmDialog:
-    """The question before a session is deleted and its transcripts stay."""
-    count = len(session.pending) + len(session.failed) + len(session.cancelled)
-    lost = (
-        f"Permanently deletes session {clean(session.session_id)} and its journal, "
-        f"with {count:,} unfinished file{'' if count == 1 else 's'}"
-    )
-    if seconds := _seconds_inside(session):
+def ask_discard(sessions: Sequence[Session]) -> ConfirmDialog:
+    """The question before sessions are deleted and their transcripts stay."""
+    count = sum(len(one.pending) + len(one.failed) + len(one.cancelled) for one in sessions)
+    several = len(sessions) > 1
+    names = ", ".join(clean(one.session_id) for one in sessions[:MOST_IDS])
+    if len(sessions) > MOST_IDS:
+        names += f" and {len(sessions) - MOST_IDS:,} more"
+    what = f"sessions {names} and their journals" if several else f"session {names} and its journal"
+    lost = f"Permanently deletes {what}, with {count:,} unfinished file{'' if count == 1 else 's'}"
+    if seconds := sum(map(_seconds_inside, sessions)):
         lost += f" ({clock(seconds)} of audio already transcribed)"
-    if session.temp_files:
-        lost += f", and {file_count(len(session.temp_files))} of temporary audio"
-    kept = (
-        f"Kept: your recordings, and the transcripts of {file_count(len(session.completed))} "
-        f"already written to {shown_path(session.settings.output.output_dir)}."
-    )
-    return ConfirmDialog("Discard this session?", f"{lost}.\n\n{kept}", "Discard", "Keep it")
+    if temps := sum(len(one.temp_files) for one in sessions):
+        lost += f", and {file_count(temps)} of temporary audio"
+    done = sum(len(one.completed) for one in sessions)
+    folders = dict.fromkeys(one.settings.output.output_dir for one in sessions)
+    where = shown_path(next(iter(folders))) if len(folders) == 1 else "their folders"
+    kept = f"Kept: your recordings, and the transcripts of {file_count(done)} already written to"
+    title = f"Discard these {len(sessions):,} sessions?" if several else "Discard this session?"
+    keep = "Keep them" if several else "Keep it"
+    return ConfirmDialog(title, f"{lost}.\n\n{kept} {where}.", "Discard", keep)
 
 
 def ask_delete(session: Session, outputs: SessionOutputs) -> ConfirmDialog:

@@ -260,6 +260,60 @@ class Listing(LineView, Generic[Item]):
             self.post_message(self.Selected(self))
 
 
+class SelectableListing(Listing[Item], Generic[Item]):
+    """A list of which several items can be selected; their lines begin with a mark.
+
+    Subclasses draw an item from the second cell on.
+    """
+
+    def __init__(
+        self,
+        glyphs: Glyphs,
+        items: Sequence[Item] = (),
+        *,
+        empty: str = "",
+        id: str | None = None,  # noqa: A002
+    ) -> None:
+        super().__init__(glyphs, items, empty=empty, id=id)
+        self._selected: set[object] = set()
+
+    @property
+    def selected(self) -> Sequence[Item]:
+        """The selected items, in their order."""
+        return [item for item in self.items if self.key(item) in self._selected]
+
+    @property
+    def chosen(self) -> Sequence[Item]:
+        """What a key acts on: the selected items, without any the one under the cursor."""
+        current = self.current
+        return self.selected or ([] if current is None else [current])
+
+    def mark(self, item: Item) -> Piece:
+        """The first cell of a line."""
+        selected = self.key(item) in self._selected
+        return (self.glyphs.selected if selected else " ", "accent")
+
+    def replace(self, items: Sequence[Item]) -> None:
+        """Show these items; what is no longer there is not selected."""
+        self._selected &= {self.key(item) for item in items}
+        super().replace(items)
+
+    def toggle(self) -> None:
+        """Select the item under the cursor, or do not, and go to the next."""
+        if (current := self.current) is not None:
+            self._selected ^= {self.key(current)}
+            self.refresh_line(self.cursor)
+            self.action_go(1)
+            self.post_message(self.Highlighted(self))
+
+    def toggle_all(self) -> None:
+        """Select all items, or none if all are."""
+        keys = {self.key(item) for item in self.items}
+        self._selected = set() if self._selected == keys else keys
+        self.refresh()
+        self.post_message(self.Highlighted(self))
+
+
 Layout = Callable[[int], Sequence[Sequence[Piece]]]
 """Lines of at most so many cells."""
 

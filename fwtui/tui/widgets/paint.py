@@ -12,7 +12,7 @@ from textual.widget import Widget
 from fwtui.tui.error_boundary import ErrorBoundary, error_handler
 from fwtui.tui.formatting import fit, width
 from fwtui.tui.glyphs import Glyphs
-from fwtui.tui.theme import INKS, Ink
+from fwtui.tui.theme import INKS, TEXT_INKS, Ink, readable
 
 Piece = tuple[str, str]
 """Clean text and the name of its ink."""
@@ -67,11 +67,21 @@ class InkWidget(ErrorBoundary, Widget):
         if style is None:
             style = self.rich_style + self._mixed(INKS[name])
             if over:
-                style += self._mixed(INKS[over])
-                if self.app.no_color:
-                    style += Style(reverse=True)
+                style = self._on_ground(name, INKS[over])
             self._inks[name, over] = style
         return style
+
+    def _on_ground(self, name: str, over: Ink) -> Style:
+        """An ink in a line that has a ground of its own, on which it can be read."""
+        if self.app.no_color:  # several inks would make several grounds
+            return self.rich_style + Style(reverse=True, bold=over.bold or None)
+        ink, colors = INKS[name], self.app.theme_variables
+        style = self.rich_style + self._mixed(ink) + self._mixed(over)
+        if ink.color not in TEXT_INKS:
+            return style
+        color, ground = Color.parse(colors[ink.color]), Color.parse(colors[over.ground])
+        shown = readable(color, [ground], self.app.console.color_system)
+        return style + Style(color=shown.rich_color)
 
     def _mixed(self, ink: Ink) -> Style:
         colors = self.app.theme_variables

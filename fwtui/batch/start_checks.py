@@ -19,7 +19,8 @@ from fwtui.models.capabilities import check_model, unsupported_compute_type
 _GPU_TYPES = frozenset({"float16", "bfloat16", "int8_float16", "int8_bfloat16"})
 _CPU_TYPES = ("float32", "int8", "int8_float32")
 # ENOENT in a folder that is there: one in which nothing can be made, such as /proc.
-_NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT)
+# A read-only disk is waited for, as later: it may be a card with its lock on.
+_NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.ENOENT)
 
 
 def check_start(

@@ -50,7 +50,7 @@ from fwtui.batch.remote.batch_status import BatchResult, save_result
 from fwtui.batch.remote.endpoints import listen
 from fwtui.batch.remote.protocol import PROTOCOL, Welcome, Where
 from fwtui.batch.remote.server import BatchServer, RecapRecorder
-from fwtui.batch.start_checks import check_start
+from fwtui.batch.start_checks import REFUSED, check_start
 from fwtui.batch.state import BatchState, now
 from fwtui.batch.watched_folders import WatchedFolders
 from fwtui.batch.worker import EngineWorker
@@ -443,6 +443,7 @@ class Batch:
                     self._memory_measured(reading)
                     self._emit_progress()
                 self._folders.emit_changes()
+                await self.state.look_after_session()
             case CancelOverdue(job=job):
                 self._commands.kill_overdue(job)
             case SkipLimitReached():
@@ -598,10 +599,11 @@ class Batch:
 
     async def _can_start(self) -> bool:
         """Whether the settings can work at all; ends the batch with the reason if not."""
-        state, new = self.state, not self._batches and not self.state.counts.completed
+        state = self.state
+        new = not self._batches and not state.counts.completed
         try:
             found = await asyncio.to_thread(
-                check_start, state.settings, self._meter.count_gpus, new=new
+                check_start, state.settings, self._meter.count_gpus, REFUSED if new else ()
             )
         except FwtuiError as error:
             self._failure = classify_exception(error)

@@ -3,7 +3,7 @@
 import errno
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from fwtui.config.validate import validated, warnings
@@ -19,22 +19,26 @@ from fwtui.models.capabilities import check_model, unsupported_compute_type
 _GPU_TYPES = frozenset({"float16", "bfloat16", "int8_float16", "int8_bfloat16"})
 _CPU_TYPES = ("float32", "int8", "int8_float32")
 # ENOENT in a folder that is there: one in which nothing can be made, such as /proc.
-# A read-only disk is waited for, as later: it may be a card with its lock on.
-_NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.ENOENT)
+REFUSED = frozenset({errno.EACCES, errno.EPERM, errno.ENOENT})
+"""Errors of an output folder that end a batch which has not written anything yet."""
+REFUSED_AT_ONCE = REFUSED | {errno.EROFS}
+"""Those that end a command before it makes a session; a session waits for a read-only drive."""
 
 
 def check_start(
-    settings: Settings, count_gpus: Callable[[], int], *, new: bool = True
+    settings: Settings,
+    count_gpus: Callable[[], int],
+    refused: Collection[int] = REFUSED_AT_ONCE,
 ) -> tuple[str, ...]:
     """Check all that can be known before a batch starts; returns warnings.
 
-    `new`: nothing was written yet; later, a folder that cannot be written is waited for. Blocks on
-    the disk. Raises FwtuiError that names the setting.
+    `refused`: the errors of the output folder that end it; the others are waited for. Blocks on the
+    disk. Raises FwtuiError that names the setting.
     """
     found = check_settings(settings)
     _check_compute_type(settings.model, count_gpus)
-    if new and settings.output.output_layout != "source":
-        _check_output_dir(settings.output)
+    if refused and settings.output.output_layout != "source":
+        _check_output_dir(settings.output, refused)
     return found
 
 
@@ -60,7 +64,7 @@ def check_writable(folder: Path) -> None:
     existing = next((one for one in (folder, *folder.parents) if is_folder(one)), None)
     if existing is not None and not os.access(existing, os.W_OK | os.X_OK):
         number = errno.EROFS if _is_read_only(existing) else errno.EACCES
-        raise OSError(number, os.strerror(number), str(existing))
+        raise OSError(number, os.strerror(number))
 
 
 def _is_read_only(folder: Path) -> bool:
@@ -77,14 +81,14 @@ def _check_compute_type(model: ModelSettings, count_gpus: Callable[[], int]) -> 
         raise unsupported_compute_type(model.compute_type, _CPU_TYPES, on_gpu=False)
 
 
-def _check_output_dir(output: OutputSettings) -> None:
+def _check_output_dir(output: OutputSettings, refused: Collection[int]) -> None:
     """Check that files can be made in the folder, or in the one that it will be made in."""
     folder = expand_home(output.output_dir).absolute()
     existing = next((one for one in (folder, *folder.parents) if one.exists()), folder)
     try:
         tempfile.TemporaryFile(dir=existing).close()
     except OSError as error:
-        if error.errno in _NOT_ALLOWED:  # anything else may pass, and is waited for
+        if error.errno in refused:
             raise UsageError(
                 f"cannot write transcripts to {folder}: {error.strerror}",
                 "change its permissions, or choose another folder with --output_dir",

@@ -654,6 +654,8 @@ class EngineWorker:
         retried = await self._failed(run, failure, died=False, shared=shared)
         if shared and self._in_flight.at(JobStage.IN_MODEL):
             return  # the same reply is still to come for the rest of the batch
+        if failure.kind is FailureKind.SCRATCH_CHANGED:
+            return
         if retried or failure.kind is FailureKind.OUT_OF_MEMORY:
             self.kill_engine()  # only its end is sure to free all memory
 

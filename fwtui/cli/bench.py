@@ -48,6 +48,8 @@ from fwtui.memory.gpu import GpuMeter
 
 T = TypeVar("T")
 
+MOST_WORKERS = 64
+MOST_BATCH = 1024
 _HEADINGS = ("compute type", "batch", "workers", "speed", "load s", "RAM MB", "GPU MB")
 
 
@@ -82,6 +84,7 @@ def command(
     batches use the results.
     """
     from fwtui.batch.estimate import PerformanceHistory
+    from fwtui.batch.start_checks import check_settings
     from fwtui.memory.forecast import device_of
     from fwtui.memory.measure import MemoryMeter
 
@@ -93,10 +96,12 @@ def command(
     usual = usual_cases(device_of(settings, reading.gpus))
     tried = cases(
         _compute_types(try_compute_types) or _distinct(case.compute_type for case in usual),
-        _counts(try_batch_sizes) or _distinct(case.batch_size for case in usual),
-        _counts(try_workers) or _distinct(case.workers for case in usual),
+        _counts(try_batch_sizes, MOST_BATCH) or _distinct(case.batch_size for case in usual),
+        _counts(try_workers, MOST_WORKERS) or _distinct(case.workers for case in usual),
     )
     asyncio.run(ensure_downloaded((settings.model,), console))
+    for text in check_settings(settings):
+        console.line(f"warning: {printable(text)}")
     history = PerformanceHistory(locations.history)
     scratch = Path(tempfile.mkdtemp(prefix="bench-", dir=_folder(locations.scratch)))
     outcomes: list[Outcome] = []
@@ -221,13 +226,13 @@ def _compute_types(text: str | None) -> tuple[ComputeType, ...]:
     return cast("tuple[ComputeType, ...]", names)
 
 
-def _counts(text: str | None) -> tuple[int, ...]:
+def _counts(text: str | None, most: int) -> tuple[int, ...]:
     try:
         counts = tuple(int(count) for count in (text or "").split(",") if count.strip())
     except ValueError:
         raise UsageError(f"{text!r} is not a list of whole numbers", "for example: 1,4,8") from None
-    if any(count < 1 for count in counts):
-        raise UsageError(f"{text!r} has a number below 1", "for example: 1,4,8")
+    if any(not 1 <= count <= most for count in counts):
+        raise UsageError(f"{text!r} has a number outside of 1 to {most}", "for example: 1,4,8")
     return counts
 
 

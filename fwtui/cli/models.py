@@ -199,7 +199,10 @@ def info(name: str, json: bool, model_dir: str | None) -> None:
     settings = _settings(model_dir)
     one = find_model(name, settings)
     if not one.size and not is_offline():
-        planned = asyncio.run(remote_size(one.repo, str(hub_cache(settings.model_dir))))
+        cache, console = str(hub_cache(settings.model_dir)), Console()
+        planned = asyncio.run(
+            remote_size(one.repo, cache, waiting=lambda text: console.line(printable(text)))
+        )
         one = replace(one, size=planned.total)
     if json:
         click.echo(msgspec.json.encode(one).decode())

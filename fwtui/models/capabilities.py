@@ -29,6 +29,8 @@ _MULTILINGUAL = ("<|transcribe|>", "<|translate|>")
 # From this version of CTranslate2's format on, a variable says how many bytes it has.
 _SIZED_FORMAT = 4
 _MOST_VARIABLES = 1 << 20
+MOST_TEXT = 256 << 20
+"""Bytes of a file that is not `model.bin`; those of large-v3 have 4 MB."""
 # What all Whisper models share of `preprocessor_config.json`.
 _INPUT = {"sampling_rate": 16000, "hop_length": 160, "n_fft": 400, "chunk_length": 30}
 USUAL_MELS = 80
@@ -321,6 +323,8 @@ def _check_tokenizer(folder: Path, tokens: tuple[str, ...]) -> None:
 def _decoded(file: Path, kind: Any) -> Any:
     """The contents of a JSON file as this type. Raises ModelError."""
     try:
+        if not file.is_file() or file.stat().st_size > MOST_TEXT:
+            raise _damaged(file.parent, file.name, "is missing, too large or no file")
         return msgspec.json.decode(file.read_bytes(), type=kind)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         reason = "is empty" if _is_empty(file) else f"cannot be read ({error})"

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from asyncio.subprocess import PIPE, Process
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import IO
 
 import msgspec
@@ -24,6 +24,7 @@ from fwtui.models.protocol import (
     Planned,
     Remove,
     RequestFailed,
+    Waiting,
 )
 
 COMMAND = (sys.executable, "-P", "-m", "fwtui.models.hub")
@@ -86,12 +87,19 @@ async def _replies(
         yield RequestFailed(_died(request.repo, await child.wait(), stderr))
 
 
-async def remote_size(repo: str, cache: str, environ: Mapping[str, str] = os.environ) -> Planned:
-    """What a download would transfer. Raises ModelError."""
+async def remote_size(
+    repo: str,
+    cache: str,
+    environ: Mapping[str, str] = os.environ,
+    waiting: Callable[[str], object] = lambda _: None,
+) -> Planned:
+    """What a download would transfer; `waiting` is told whom it waits for. Raises ModelError."""
     async with request_replies(PlanDownload(repo, cache), environ) as replies:
         async for reply in replies:
             if isinstance(reply, Planned):
                 return reply
+            if isinstance(reply, Waiting):
+                waiting(reply.text)
             if isinstance(reply, RequestFailed):
                 raise failed(reply.failure)
     raise AssertionError  # the last reply is a RequestFailed, or a Done after a Planned

@@ -30,6 +30,7 @@ from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.text import printable
 from fwtui.errors import DiskFullError, FwtuiError, ModelError
 from fwtui.models.cache import FILES_NEEDED, PARTIAL, repo_folder
+from fwtui.models.capabilities import MOST_TEXT
 from fwtui.models.catalogue import CONVERTER, megabytes
 from fwtui.models.integrity import DIGEST, VerifiedFiles, digest_of, is_intact
 from fwtui.models.patience import Patience, asked_to_wait, peer_of, proxy_for
@@ -151,7 +152,8 @@ class Hub:
         digest = sibling.lfs.sha256 if sibling.lfs is not None else sibling.blobId
         if not DIGEST.fullmatch(digest):
             raise self._unusable(f"the digest {digest!a} for {sibling.rfilename}")
-        if not 0 <= sibling.size <= MOST_BYTES:
+        most = MOST_BYTES if sibling.rfilename == "model.bin" else MOST_TEXT
+        if not 0 <= sibling.size <= most:
             raise self._unusable(f"the size {sibling.size} for {sibling.rfilename}")
         return RemoteFile(sibling.rfilename, sibling.size, digest)
 

@@ -208,6 +208,7 @@ LIES: dict[str, Callable[[dict[str, Any]], object]] = {
     "a size below zero": spoiled("size", -1),
     "a size that is no number": spoiled("size", "many"),
     "a size past all numbers": spoiled("size", 1 << 80),
+    "a text without an end": lambda found: found["siblings"][0].update(size=1 << 40),
     "a revision that leads elsewhere": lambda found: found.update(sha="../../../escaped"),
     "a revision that is missing": lambda found: found.update(sha=None),
     "a revision that is a dot": lambda found: found.update(sha=".."),

@@ -313,7 +313,9 @@ class EngineWorker:
         """The job with the names for its outputs; None if it was skipped, or must wait or fail."""
         folder = stem_path(waiting.stem, run.settings.output).parent
         try:
-            missing = await asyncio.to_thread(self.state.output_folders.missing, folder)
+            known = self.state.output_folders
+            missing = await asyncio.to_thread(known.missing_drive, self.scratch)
+            missing = missing or await asyncio.to_thread(known.missing, folder)
             if missing is None:
                 await asyncio.to_thread(check_writable, folder)
                 return await resolve_outputs(self.state, waiting, run.settings)

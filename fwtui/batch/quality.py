@@ -1,5 +1,6 @@
 """Quality check: finds passages of a transcript that somebody should listen to. Pure."""
 
+import re
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -93,6 +94,9 @@ def limited(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 # --- repetitions ---------------------------------------------------------------------------------
+
+
+_ASCII_WORD = re.compile(r"[A-Za-z0-9]+")
 
 
 class _Word(NamedTuple):
@@ -219,6 +223,10 @@ class _Outline:
 def _words(text: str) -> Iterator[_Word]:
     """The words of a text; single letters where there are no spaces, signs where no letters are."""
     only_signs = not any(map(is_letter, text))
+    if text.isascii() and not only_signs:
+        for found in _ASCII_WORD.finditer(text):
+            yield _Word(found[0].lower(), *found.span())
+        return
     begin = None
     for place, letter in enumerate(text):
         inside = is_letter(letter) or (only_signs and not letter.isspace())
@@ -244,6 +252,8 @@ def _shortened(text: str) -> str:
 
 def _compared(text: str) -> str:
     """A segment's text as it is compared: its words, or its signs if it has no words."""
+    if text.isascii():
+        return " ".join(_ASCII_WORD.findall(text.lower()) or text.split())
     words = "".join(letter if is_letter(letter) else " " for letter in text.casefold()).split()
     return " ".join(words or text.split())
 

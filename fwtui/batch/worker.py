@@ -315,7 +315,9 @@ class EngineWorker:
         """The job with the names for its outputs; None if it was skipped, or must wait or fail."""
         folder = stem_path(waiting.stem, run.settings.output).parent
         try:
-            missing = await asyncio.to_thread(self.state.output_folders.missing, folder)
+            known = self.state.output_folders
+            missing = await asyncio.to_thread(known.missing_drive, self.scratch)
+            missing = missing or await asyncio.to_thread(known.missing, folder)
             if missing is None:
                 await asyncio.to_thread(check_writable, folder)
                 return await resolve_outputs(self.state, waiting, run.settings)
@@ -654,6 +656,8 @@ class EngineWorker:
         retried = await self._failed(run, failure, died=False, shared=shared)
         if shared and self._in_flight.at(JobStage.IN_MODEL):
             return  # the same reply is still to come for the rest of the batch
+        if failure.kind is FailureKind.SCRATCH_CHANGED:
+            return
         if retried or failure.kind is FailureKind.OUT_OF_MEMORY:
             self.kill_engine()  # only its end is sure to free all memory
 

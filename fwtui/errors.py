@@ -67,6 +67,10 @@ class StorageError(FwtuiError):
         self.needed = needed
 
 
+class ScratchChangedError(StorageError):
+    """The decoded audio of a file is not what was written."""
+
+
 class DiskFullError(StorageError):
     """A disk is full."""
 

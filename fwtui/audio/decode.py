@@ -20,7 +20,7 @@ from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.packet import Packet
 
-from fwtui.audio.level import SILENT_PEAK, LevelWriter, decibels, heard
+from fwtui.audio.level import DEAD_PEAK, LevelWriter, decibels, heard
 from fwtui.audio.media import (
     Media,
     open_media,
@@ -29,7 +29,15 @@ from fwtui.audio.media import (
 )
 from fwtui.audio.reading import TOLERANCE, Reading, amount
 from fwtui.audio.tracks import AUTOMATIC, TrackChoice
-from fwtui.audio.wav import HEADER_BYTES, SAMPLE_BYTES, SAMPLE_RATE, TooLong, WavWriter, check_room
+from fwtui.audio.wav import (
+    HEADER_BYTES,
+    SAMPLE_BYTES,
+    SAMPLE_RATE,
+    SampleChecks,
+    TooLong,
+    WavWriter,
+    check_room,
+)
 from fwtui.core.text import display_name, plural
 from fwtui.errors import BadMediaError
 
@@ -117,8 +125,8 @@ class DecodeCancelled(Exception):
 class Decoded(msgspec.Struct, frozen=True):
     """Length of the WAV in samples at 16 kHz, and what was wrong with the file, for people.
 
-    `digest`: of the samples; `track`: the number of the audio track, from 1; `peak`: the loudest
-    sample, before any normalisation.
+    `digest`: of the samples; `checks`: of their blocks; `track`: the number of the audio track,
+    from 1; `peak`: the loudest sample, before any normalisation.
     """
 
     samples: int
@@ -126,6 +134,7 @@ class Decoded(msgspec.Struct, frozen=True):
     digest: str = ""
     track: int = 1
     peak: int = 0
+    checks: SampleChecks | None = None
 
 
 class DecodeOptions(NamedTuple):
@@ -162,7 +171,7 @@ def decode_to_wav(
         found, others = _decode(media, wav, progress, cancelled, options), media.others
     silent: list[int] = []
     for number in others:
-        if found.peak >= SILENT_PEAK:
+        if found.peak >= DEAD_PEAK:
             break
         silent.append(found.track)
         options = options._replace(choice=TrackChoice(str(number)))
@@ -210,12 +219,19 @@ def _decode(
         *_phase_warnings(cancelling),
         *_warnings(timeline),
     )
-    return Decoded(writer.samples, warnings, wav_writer.digest, media.number + 1, writer.peak)
+    return Decoded(
+        writer.samples,
+        warnings,
+        wav_writer.digest,
+        media.number + 1,
+        writer.peak,
+        wav_writer.checks,
+    )
 
 
 def _level_warnings(found: Decoded, silent: Sequence[int]) -> tuple[str, ...]:
     """What is wrong with the level; `silent`: the numbers of the tracks before that are silent."""
-    if found.peak < SILENT_PEAK:
+    if found.peak < DEAD_PEAK:
         if silent:
             return ("all audio tracks are silent",)
         if not found.peak:

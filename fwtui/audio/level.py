@@ -19,7 +19,7 @@ Samples = npt.NDArray[np.int16]
 
 FULL_SCALE = 32768
 # -60 dB: the noise of a microphone that is switched on is louder.
-SILENT_PEAK = FULL_SCALE / 1000
+DEAD_PEAK = FULL_SCALE / 1000
 # Power of the mix, compared with the loudest channel: -20 dB. Of many channels, each counts less.
 _CANCELLED, _CANCELLED_MANY = 0.01, 0.001
 _PIECE = SAMPLE_RATE // 2  # samples that are compared at once
@@ -60,7 +60,7 @@ def heard(frame: AudioFrame, mixed: Samples) -> tuple[Samples, int]:
     loudest = powers.max(axis=0)
     share = _CANCELLED if count == 2 else _CANCELLED_MANY
     mix = _powers(mixed.astype(np.float32), pieces)
-    lost = (mix < share * loudest) & (loudest > SILENT_PEAK**2 / 2)
+    lost = (mix < share * loudest) & (loudest > DEAD_PEAK**2 / 2)
     if not lost.any():
         return mixed, 0
     channel = planes[int(powers[:, lost].sum(axis=1).argmax())]

@@ -11,7 +11,13 @@ from typing import Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
-from fwtui.audio.wav import SAMPLE_BYTES, find_samples
+from fwtui.audio.wav import (
+    CHECK_BYTES,
+    SAMPLE_BYTES,
+    SampleChecks,
+    find_samples,
+    scratch_changed,
+)
 from fwtui.core.session import SpeechChunk
 
 FloatArray = npt.NDArray[np.float32]
@@ -35,14 +41,18 @@ class SampleSource(Protocol):
 class Pcm:
     """The samples of a 16 kHz mono 16-bit WAV, read by position; threads may share it.
 
-    Raises OSError if the file cannot be read, StorageError if it is another kind of WAV.
+    With `checks`, all that is read is compared with what was written. Raises OSError if the file
+    cannot be read, ScratchChangedError if it is another kind of WAV, or was cut or changed.
     """
 
-    def __init__(self, wav: Path) -> None:
+    def __init__(self, wav: Path, checks: SampleChecks | None = None) -> None:
         self._file = wav.open("rb", buffering=0)
         self._lock = threading.Lock()
+        self._checks = checks
         try:
-            data = find_samples(self._file, wav.stat().st_size)
+            data = find_samples(self._file, os.fstat(self._file.fileno()).st_size)
+            if checks is not None and data.samples != checks.samples:
+                raise scratch_changed("its length is another one")
         except BaseException:
             self._file.close()
             raise
@@ -66,13 +76,37 @@ class Pcm:
     def read(self, start: int, stop: int) -> FloatArray:
         """Samples [start, stop) as float32 in [-1, 1), clipped to the signal."""
         start, stop = _clip(start, stop, self._samples)
-        data = self._read_bytes((stop - start) * SAMPLE_BYTES, self._offset + start * SAMPLE_BYTES)
+        data = self._data(start * SAMPLE_BYTES, stop * SAMPLE_BYTES)
         # The division is faster-whisper's, bit for bit.
         return np.frombuffer(data, "<i2").astype(np.float32) / np.float32(32768.0)
 
     def close(self) -> None:
         """Close the file; the WAV stays."""
         self._file.close()
+
+    def _data(self, start: int, stop: int) -> bytes | memoryview:
+        """The bytes [start, stop) of the samples. Raises ScratchChangedError."""
+        if self._checks is None:
+            return self._whole(start, stop)
+        first = start // CHECK_BYTES
+        last = min(-(-stop // CHECK_BYTES) * CHECK_BYTES, self._samples * SAMPLE_BYTES)
+        blocks = memoryview(self._whole(first * CHECK_BYTES, max(last, start)))
+        for at in range(0, len(blocks), CHECK_BYTES):
+            block = first + at // CHECK_BYTES
+            if not self._checks.agrees(block, blocks[at : at + CHECK_BYTES]):
+                raise scratch_changed("it has other samples")
+        return blocks[start - first * CHECK_BYTES : stop - first * CHECK_BYTES]
+
+    def _whole(self, start: int, stop: int) -> bytes:
+        """As `_data`, unchecked; a read may be short, but only the end of the file is its end."""
+        parts = []
+        while start < stop:
+            part = self._read_bytes(stop - start, self._offset + start)
+            if not part:
+                raise scratch_changed("it was cut off")
+            parts.append(part)
+            start += len(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _read_bytes(self, count: int, offset: int) -> bytes:
         if hasattr(os, "pread"):

@@ -5,6 +5,7 @@ import hashlib
 import os
 import shutil
 import struct
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,7 @@ import numpy.typing as npt
 from fwtui.core.disk_errors import DiskErrorKind, disk_hint, kind_of, may_pass, reason_of
 from fwtui.core.paths import path_to_text
 from fwtui.core.text import valid_unicode
-from fwtui.errors import DiskFullError, StorageError
+from fwtui.errors import DiskFullError, ScratchChangedError, StorageError
 
 SAMPLE_RATE = 16000
 SAMPLE_BYTES = 2
@@ -27,6 +28,28 @@ HEADER_BYTES = 12 + 8 + _DS64_BYTES + 8 + 16 + 8
 _SILENCE_BLOCK = 1 << 16  # samples
 # Recordings are private, also in the cache folder.
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
+
+
+# What is read back is compared in blocks of this size.
+CHECK_BYTES = 1 << 16
+
+
+class SampleChecks(NamedTuple):
+    """What the samples of a scratch WAV must be: how many, and a checksum for each block.
+
+    Four bytes for every two seconds: 72 KB for ten hours.
+    """
+
+    samples: int
+    sums: bytes
+
+    def agrees(self, block: int, data: bytes | memoryview) -> bool:
+        """Whether a block has the checksum that it had when it was written."""
+        return bool(self.sums[4 * block : 4 * block + 4] == _checksum(zlib.crc32(data)))
+
+
+def _checksum(value: int) -> bytes:
+    return value.to_bytes(4, "little")
 
 
 class TooLong(Exception):
@@ -46,6 +69,8 @@ class WavWriter:
         self._limit = limit
         self.samples = 0
         self._digest = hashlib.blake2b(digest_size=16)
+        self._sums = bytearray()
+        self._sum = 0
         with self._errors():
             self._file: BinaryIO = os.fdopen(os.open(path, _CREATE, 0o600), "wb")
 
@@ -82,7 +107,26 @@ class WavWriter:
             raise TooLong
         self._write(data)
         self._digest.update(data)
+        self._check(data.cast("B"), self.samples * SAMPLE_BYTES)
         self.samples += samples.size
+
+    def _check(self, data: memoryview, at: int) -> None:
+        """Add data that begins at byte `at` to the checksums of its blocks."""
+        while data:
+            room = CHECK_BYTES - at % CHECK_BYTES
+            self._sum = zlib.crc32(data[:room], self._sum)
+            if len(data) >= room:
+                self._sums += _checksum(self._sum)
+                self._sum = 0
+            at, data = at + room, data[room:]
+
+    @property
+    def checks(self) -> SampleChecks:
+        """What the samples written so far must be when they are read."""
+        rest = self.samples * SAMPLE_BYTES % CHECK_BYTES
+        return SampleChecks(
+            self.samples, bytes(self._sums) + (_checksum(self._sum) if rest else b"")
+        )
 
     @property
     def digest(self) -> str:
@@ -191,5 +235,14 @@ def _is_ours(fmt: bytes) -> bool:
     return (kind, channels, rate, bits) == (1, 1, SAMPLE_RATE, 8 * SAMPLE_BYTES)
 
 
-def _not_scratch() -> StorageError:
-    return StorageError("The scratch file is not a 16 kHz mono 16-bit WAV", "Restart the file.")
+def _not_scratch() -> ScratchChangedError:
+    return scratch_changed("it is no 16 kHz mono 16-bit WAV")
+
+
+def scratch_changed(what: str) -> ScratchChangedError:
+    """The error for a scratch file that is not what was written; `what` is wrong with it."""
+    return ScratchChangedError(
+        f"The decoded audio was changed while it was needed: {what}",
+        "The recording is untouched, and is decoded again. Something changes files in the cache "
+        "folder: exclude it there, or set FWTUI_CACHE_DIR to another one.",
+    )

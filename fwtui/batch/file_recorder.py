@@ -211,6 +211,7 @@ class FileRecorder:
             await self.stopped(run)
             return False
         await self._drop_scratch(run)
+        run.changes += failure.kind is FailureKind.SCRATCH_CHANGED and not shared
         if run.progress >= PROGRESS_WINDOWS:
             run.deaths.clear()
         run.stalls += failure.kind is FailureKind.STALLED and not shared
@@ -225,6 +226,7 @@ class FileRecorder:
                 shared=shared,
                 loaded=loaded,
                 stalls=run.stalls,
+                changes=run.changes,
                 progress=run.progress if died else 0,
                 transcribed=run.transcribed,
                 skipped=run.skipped,
@@ -242,7 +244,7 @@ class FileRecorder:
         run.skip_window = decision.skip_window
         run.alone = decision.alone
         run.careful = run.careful or failure.kind is FailureKind.ENGINE_DIED
-        remedy = _remedy(run, shared=shared)
+        remedy = _remedy(run, failure, shared=shared)
         attempt = Attempt(now(), failure, run.position, remedy)
         await self.state.put(
             replace(job, state=Pending(run.position), attempts=(*job.attempts, attempt))
@@ -271,8 +273,10 @@ def _tracks_text(media: MediaInfo) -> str:
     return f"{len(media.tracks)} audio tracks, {named} is transcribed"
 
 
-def _remedy(run: FileRun, *, shared: bool) -> str:
+def _remedy(run: FileRun, failure: Failure, *, shared: bool) -> str:
     """What the next attempt does differently, for people."""
+    if failure.kind is FailureKind.SCRATCH_CHANGED:
+        return "newly decoded audio"
     if run.skip_window:
         return SKIP_CHUNK
     return run.current.remedy or ("no other file in the engine" if shared else "a fresh engine")

@@ -43,6 +43,7 @@ class FileRun:
     memory_after: MemoryReading | None = None  # before the engine's cleanup
     deaths: dict[int | None, int] = field(default_factory=dict)  # of engines, by `seek`
     stalls: int = 0
+    changes: int = 0  # of its scratch file, by others
     progress: int = 0  # windows since the last failure
     transcribed: bool = False
     skipped: int = 0

@@ -255,6 +255,9 @@ async def write_report(
         if (missing := await asyncio.to_thread(state.output_folders.missing, folder)) is not None:
             state.log(Level.ERROR, f"The report could not be written: {missing.title}")
             return None
+        if await state.inputs.among((path,)):
+            state.log(Level.ERROR, f"The report could not be written: {path} is a recording")
+            return None
         text = render_report(report).encode()
         # if no file was completed, the folder may not exist yet
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)

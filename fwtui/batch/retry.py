@@ -27,6 +27,7 @@ PROGRESS_WINDOWS = 3
 # Files started with less memory, before one is tried as the user wants it.
 LOWERED_FILES = 10
 STALLS_PER_FILE = 3
+DECODINGS_PER_FILE = 3
 
 
 class Rung(msgspec.Struct, frozen=True):
@@ -96,7 +97,8 @@ class FailedAttempt(msgspec.Struct, frozen=True):
     """What is known when an attempt at a file fails.
 
     `rung` is the present one of `rungs`. `deaths_here` counts engine deaths at the same window,
-    this one included; `deaths` all of the file's, `stalls` those by stalling. `started`: the first
+    this one included; `deaths` all of the file's, `stalls` those by stalling, `changes` of its
+    scratch file. `started`: the first
     window was reached; `shared`: other files may be the cause; `loaded`: the model was loaded.
     `progress` counts the windows since the file's last failure, `skipped` those that were skipped
     so far; `transcribed`: there are others.
@@ -111,6 +113,7 @@ class FailedAttempt(msgspec.Struct, frozen=True):
     shared: bool = False
     loaded: bool = True
     stalls: int = 0
+    changes: int = 0
     progress: int = 0
     transcribed: bool = True
     skipped: int = 0
@@ -155,6 +158,10 @@ def decide(attempt: FailedAttempt) -> Retry | GiveUp:
             if attempt.started:
                 return Retry(attempt.rung, skip_window=True)
             return GiveUp(failure)
+        case FailureKind.SCRATCH_CHANGED:
+            if attempt.shared or attempt.changes < DECODINGS_PER_FILE:
+                return Retry(attempt.rung, alone=attempt.shared)
+            return GiveUp(replace(failure, title=f"{failure.title}, {attempt.changes} times"))
         case FailureKind.STALLED:
             if attempt.stalls < STALLS_PER_FILE:
                 return Retry(attempt.rung)

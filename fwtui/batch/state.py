@@ -5,6 +5,7 @@ disk runs in a thread meanwhile.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -17,6 +18,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from fwtui.batch.batch_inputs import BatchInputs
 from fwtui.batch.discovery import Problem
 from fwtui.batch.link import Listener
 from fwtui.batch.output_folders import OutputFolders
@@ -79,6 +81,7 @@ class BatchState:
         self.store = store
         self.view = store.view
         self.queue = Queue(self.view)
+        self.inputs = BatchInputs(self.queue)
         self.history = TranscriptionHistory(store.directory.parent)
         self.output_folders = OutputFolders(store)
         # Called with each change before the listeners, for work that depends on it.
@@ -115,6 +118,7 @@ class BatchState:
                 self.on_commit(change)
                 self.emit(change)
                 self._mention_text(change, before)
+            self._tell_notices()
 
     def _with_text_seconds(self, change: DurableChange) -> DurableChange:
         """The change, with how much of a failed or cancelled file has a text."""
@@ -337,14 +341,18 @@ class BatchState:
         """Use other settings for jobs that have not started yet."""
         await self.commit(SettingsChanged(settings))
 
-    async def remember_folders(self) -> None:
-        """Remember where the outputs go, before anything is written there. Raises StorageError."""
+    async def remember_folders(self, scratch: Path) -> None:
+        """Remember where outputs and scratch files go, before anything is written there.
+
+        Raises StorageError.
+        """
         output = self.settings.output
         folders = {expand_home(text_to_path(path_to_text(output.output_dir)))}
         if output.output_layout == "source":
             folders |= {job.file.parent for job in self.queue if isinstance(job.state, Pending)}
         async with self._committing:
             await asyncio.to_thread(self.output_folders.remember, folders)
+            await asyncio.to_thread(self.output_folders.remember_drive, scratch)
 
     async def remember_started(self) -> None:
         """Record that the queue is started. Raises StorageError."""
@@ -361,6 +369,17 @@ class BatchState:
         async with self._committing:
             await asyncio.to_thread(self.store.save_snapshot)
 
+    async def look_after_session(self) -> None:
+        """Write the session's files again if they were deleted. An error is told by a write."""
+        async with self._committing:
+            with contextlib.suppress(FwtuiError):
+                await asyncio.to_thread(self.store.look_after_files)
+            self._tell_notices()
+
+    def _tell_notices(self) -> None:
+        for notice in self.store.take_notices():
+            self.log(Level.ERROR, notice)
+
     async def begin_file(self, job: JobId, plan: FilePlan) -> None:
         """Record that a file starts from its beginning."""
         async with self._committing:
@@ -371,6 +390,7 @@ class BatchState:
         """Record a finished window."""
         async with self._committing:
             await asyncio.to_thread(self.store.add_window, job, result)
+            self._tell_notices()
         if result.segments:
             self.emit(SegmentsFound(job, result.segments, language))
 

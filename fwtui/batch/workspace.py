@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from fwtui.batch.batch import Batch
 from fwtui.batch.discovery import Finder, find_in_portions
 from fwtui.batch.link import Listener
+from fwtui.batch.model_needs import ModelNeeds, model_needs
 from fwtui.batch.output_folders import folders_now
 from fwtui.batch.remote.batch_status import BatchStatus, status_of
 from fwtui.batch.remote.client import RemoteBatch
@@ -28,6 +29,7 @@ from fwtui.core.session import Session
 from fwtui.core.settings import Settings
 from fwtui.core.watched_folder import WatchedFolder
 from fwtui.errors import StorageError
+from fwtui.memory.measure import MemoryMeter
 from fwtui.sessions.catalog import (
     SessionList,
     StoredSession,
@@ -234,6 +236,15 @@ class Workspace:
     async def transcript(self, stored: StoredSession, job: Job) -> Transcript:
         """The transcript of a file of a stored session. Raises StorageError."""
         return await asyncio.to_thread(stored_transcript, stored, self.locations.sessions, job)
+
+    async def model_needs(self, settings: Settings, names: Sequence[str]) -> dict[str, ModelNeeds]:
+        """What these models need here, and how fast they were."""
+
+        def examine() -> dict[str, ModelNeeds]:
+            reading = MemoryMeter().read()
+            return model_needs(settings, names, reading, self.locations.history)
+
+        return await asyncio.to_thread(examine)
 
     async def running(self) -> tuple[Endpoint, ...]:
         """The endpoints of running batches, the oldest first."""

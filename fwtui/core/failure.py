@@ -26,6 +26,7 @@ class FailureKind(StrEnum):
     ENGINE_DIED = "engine_died"
     ENGINE_UNUSABLE = "engine_unusable"
     STALLED = "stalled"
+    SCRATCH_CHANGED = "scratch_changed"
     OUTPUT = "output"
     DOWNLOAD = "download"
     INTERNAL = "internal"

@@ -136,7 +136,7 @@ class Cancelled(msgspec.Struct, frozen=True, gc=False, tag="cancelled"):
     completed_at: datetime
     started_at: datetime | None = None
     kept: bool | msgspec.UnsetType = msgspec.UNSET  # not written unless it is true
-    done_seconds: float = 0.0
+    done_seconds: float | msgspec.UnsetType = msgspec.UNSET  # not written by 0.1
 
 
 class Skipped(msgspec.Struct, frozen=True, gc=False, tag="skipped"):
@@ -216,7 +216,7 @@ class Job(msgspec.Struct, frozen=True, gc=False):
         match self.state:
             case Pending(done_seconds=seconds) | Failed(done_seconds=seconds):
                 return seconds
-            case Cancelled(done_seconds=seconds):
+            case Cancelled(done_seconds=float(seconds)):
                 return seconds
             case _:
                 return 0.0

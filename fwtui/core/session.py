@@ -50,7 +50,8 @@ class FilePlan(msgspec.Struct, frozen=True):
     highest log-mel value of the (VAD-filtered) signal; `speech` is None when VAD was off; `chunks`
     are the ends of the chunks of batched mode, in samples of the joined speech, None in sequential
     mode; `sound` is a digest of the decoded samples (empty: made by an earlier version). `heard`
-    is speech detected only to check that all of it was transcribed; None: not checked.
+    is speech detected only to check that all of it was transcribed; None: not checked. `model`
+    identifies the model (empty: made by an earlier version).
     """
 
     fingerprint: str
@@ -63,6 +64,7 @@ class FilePlan(msgspec.Struct, frozen=True):
     chunks: tuple[int, ...] | None = None
     sound: str = ""
     heard: tuple[SpeechChunk, ...] | None = None
+    model: str = ""
     language_probability: float = 1.0  # unused, but fwtui 0.1 cannot read a journal without it
 
     @property

@@ -100,6 +100,10 @@ class SessionLock:
             raise _cannot_lock(error, path) from error
         raise in_use(path.stem, _read_holder(path))
 
+    def is_at_its_place(self) -> bool:
+        """Whether the lock file still has its name, so that others meet it."""
+        return self._descriptor is not None and _is_at(self._descriptor, self._path)
+
     def mark_deletion(self) -> None:
         """Record, durably, that what it protects is about to be deleted. Raises StorageError."""
         assert self._descriptor is not None
@@ -162,7 +166,7 @@ def _is_at(descriptor: int, path: Path) -> bool:
     """Whether the locked file still has its name; its last holder may have deleted it."""
     try:
         return os.path.samestat(os.fstat(descriptor), path.stat())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
 
 

@@ -18,6 +18,7 @@ from fwtui.errors import (
     MediaLostError,
     ModelError,
     NoAudioError,
+    ScratchChangedError,
     StorageError,
     UsageError,
 )
@@ -139,6 +140,8 @@ def _from_fwtui_error(error: FwtuiError, area: DiskArea, place: str) -> Failure:
 
 def _kind_of(error: FwtuiError) -> FailureKind:
     match error:
+        case ScratchChangedError():
+            return FailureKind.SCRATCH_CHANGED
         case NoAudioError():
             return FailureKind.NO_AUDIO
         case BadMediaError():

@@ -103,6 +103,7 @@ class Inbox:
         self.loads: queue.SimpleQueue[LoadModel] = queue.SimpleQueue()
         self.cleanup_due = False  # free memory at the next window
         self.extractor: FeatureExtractor | None = None
+        self.model = ""  # its identity
         self._changed = Condition()
         self._waiting: deque[Transcribe] = deque()
         self._prepared: deque[PreparedFile] = deque()
@@ -237,10 +238,10 @@ class Inbox:
 
     # --- main thread ---------------------------------------------------------------------------
 
-    def set_extractor(self, extractor: FeatureExtractor) -> None:
-        """Allow files to be prepared, with this extractor."""
+    def set_extractor(self, extractor: FeatureExtractor, model: str) -> None:
+        """Allow files to be prepared with this extractor, for the model of this identity."""
         with self._changed:
-            self.extractor = extractor
+            self.extractor, self.model = extractor, model
             self._changed.notify_all()
 
     def set_loaded(self) -> None:

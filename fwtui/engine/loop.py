@@ -27,6 +27,7 @@ from fwtui.engine.transcriber import Transcriber, feature_extractor
 from fwtui.errors import EngineError
 from fwtui.memory.cleanup import clean_up, peak_rss
 from fwtui.models.cache import locate
+from fwtui.models.model_identity import model_identity
 
 
 class EngineLoop:
@@ -63,7 +64,7 @@ class EngineLoop:
                 "fwtui was updated while running: restart it",
             )
         folder = locate(load.model)
-        self.inbox.set_extractor(feature_extractor(folder))
+        self.inbox.set_extractor(feature_extractor(folder), model_identity(folder))
         self.transcriber = Transcriber(load.model, folder)
         freed = clean_up()
         gc.freeze()  # these objects stay: later collections can skip them

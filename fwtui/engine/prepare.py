@@ -60,6 +60,7 @@ class PreparedFile:
     chunks: tuple[int, ...] | None = None
     first: tuple[int, FloatArray] | None = None
     heard: tuple[SpeechChunk, ...] | None = None
+    model: str = ""
     sound: int = 0
 
     @property
@@ -86,6 +87,7 @@ class PreparedFile:
             sound=self.digest,
             chunks=self.chunks,
             heard=self.heard,
+            model=self.model,
         )
 
 
@@ -95,10 +97,12 @@ def prepare(
     on_probed: Callable[[MediaInfo], None],
     on_progress: Callable[[float, float], None],
     cancelled: Callable[[], bool],
+    model: str = "",
 ) -> PreparedFile:
     """Probe, decode and analyse the request's file.
 
-    `on_progress` gets the seconds decoded and in total (0: unknown).
+    `model` is the identity of the model (empty: not compared). `on_progress` gets the seconds
+    decoded and in total (0: unknown).
 
     Raises:
         MediaError, DiskFullError, OSError: the file or the scratch folder cannot be used.
@@ -106,9 +110,11 @@ def prepare(
 
     """
     media, identity, decoded = _decode(request, on_probed, on_progress, cancelled)
-    resume, restarted = usable_resume(request.resume, identity, decoded.digest, request.text_hash)
+    resume, restarted = usable_resume(
+        request.resume, identity, decoded.digest, request.text_hash, model
+    )
     with ExitStack() as on_error:
-        pcm = on_error.enter_context(Pcm(text_to_path(request.scratch)))
+        pcm = on_error.enter_context(Pcm(text_to_path(request.scratch), decoded.checks))
         batched = request.decoding.batched
         speech, chunks = _spoken(pcm, request.decoding, resume, extractor.n_samples, cancelled)
         heard = None
@@ -145,6 +151,7 @@ def prepare(
         chunks=chunks,
         first=first,
         heard=heard,
+        model=model,
         sound=sound,
     )
 
@@ -258,9 +265,13 @@ def read_unchanged(path: Path, decode: Callable[[], Decoded]) -> tuple[Identity,
 
 
 def usable_resume(
-    resume: ResumePoint | None, identity: Identity, digest: str, text_hash: str
+    resume: ResumePoint | None,
+    identity: Identity,
+    digest: str,
+    text_hash: str,
+    model: str = "",
 ) -> tuple[ResumePoint | None, str]:
-    """The resume point if audio and options are unchanged; otherwise None, and the reason.
+    """The resume point if audio, options and model are unchanged; otherwise None, and the reason.
 
     The samples decide: a file that was moved, touched or retagged resumes all the same.
     """
@@ -268,6 +279,8 @@ def usable_resume(
         return None, ""
     if resume.plan.text_hash != text_hash:
         return None, "the settings have changed"
+    if resume.plan.model and model and resume.plan.model != model:
+        return None, "the model in its folder is another one"
     changed = difference(Identity.parse(resume.plan.fingerprint), identity)
     if resume.plan.sound and resume.plan.sound != digest:
         return None, f"the file has changed: {changed or 'its audio is different'}"

@@ -51,6 +51,7 @@ class Preparer:
             probed,
             progress,
             lambda: self.inbox.is_cancelled(job),
+            self.inbox.model,
         )
         progress(prepared.seconds, prepared.seconds)
         if prepared.seconds > LONG_SECONDS:

@@ -368,7 +368,7 @@ def _why_not_done(state: State) -> list[str]:
         case Pending() | Processing():
             return ["not started; resume to transcribe it"]
         case Cancelled(done_seconds=seconds):
-            return ["cancelled", _text_kept(seconds)]
+            return ["cancelled", _text_kept(seconds or 0.0)]
         case Skipped(reason=reason):
             return [reason if reason.startswith("skipped") else f"skipped: {reason}"]
         case Completed() | Failed():

@@ -346,6 +346,19 @@ class JournalFile:
         except OSError as error:
             raise storage_error(error, self._path, "read") from error
 
+    def is_at_its_place(self) -> bool:
+        """Whether the file still has its name: not deleted, and not replaced by another one."""
+        try:
+            return os.path.samestat(os.fstat(self._open()), self._path.stat())
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError:
+            return True  # the next write says what is wrong
+
+    def is_on_device_of(self, folder: Path) -> bool:
+        """Whether the folder is on the file's disk, and not where that was mounted."""
+        return os.fstat(self._open()).st_dev == folder.stat().st_dev
+
     def allow_replacement(self) -> None:
         """Allow another file to be renamed to this one's name."""
         # POSIX allows it always, and the records stay readable through the descriptor.

@@ -39,6 +39,8 @@ from fwtui.disk.files import (
     PRIVATE_FILE,
     FileSystem,
     ensure_folder,
+    is_folder,
+    is_present,
     own_error,
     write_atomic,
 )
@@ -89,6 +91,7 @@ class SessionStore:
         self._is_snapshot_old = False
         self._closed = False
         self.problems: tuple[str, ...] = ()
+        self._notices: list[str] = []
 
     @classmethod
     def create(
@@ -574,14 +577,59 @@ class SessionStore:
         if job_id not in self.view.jobs:
             raise StorageError(f"Session {self.session_id} has no job {job_id}")
 
+    def look_after_files(self) -> None:
+        """Write the session's files again if somebody has deleted or replaced them.
+
+        Between two changes: no change may be appended and not yet applied.
+        """
+        with self._guard:
+            if self._closed or self._journal is None or self._are_there():
+                return
+            try:
+                if not self._journal.is_on_device_of(_nearest_folder(self.directory)):
+                    return  # its drive was disconnected: the next write fails, and waits for it
+                ensure_folder(self.directory, self._files)
+            except OSError as error:
+                raise own_error(error, self.directory, "create") from error
+            if not self._lock.is_at_its_place():
+                lock = SessionLock.acquire(self._paths.lock, self._files)
+                self._lock.release()
+                self._lock = lock
+            self.compact()
+            self._notices.append(
+                f"The files of session {self.session_id} were deleted from {self.directory} while "
+                "it was in use. They have been written again; nothing is lost. Something cleans up "
+                "that folder: exclude it there, or set FWTUI_STATE_DIR to another one."
+            )
+
+    def _are_there(self) -> bool:
+        try:
+            return self._open_journal().is_at_its_place() and is_present(self._paths.snapshot)
+        except OSError:
+            return True  # the next write says what is wrong
+
+    def take_notices(self) -> tuple[str, ...]:
+        """What has happened to the session's files since the last call, for people."""
+        with self._guard:
+            taken, self._notices = tuple(self._notices), []
+            return taken
+
     def _write(self, *news: records.AnyRecord) -> None:
         self._not_closed()
+        self.look_after_files()
         if self._behind:
             self.compact()
         offsets = self._open_journal().append(news)
         for record, offset in zip(news, offsets, strict=True):
             self._progress.apply(record, offset)
         self._is_snapshot_old |= any(not isinstance(record, _INSIDE_FILES) for record in news)
+
+
+def _nearest_folder(path: Path) -> Path:
+    """The folder itself, or the nearest one above it that is there."""
+    while not is_folder(path) and path != path.parent:
+        path = path.parent
+    return path
 
 
 def _with_folders(

@@ -20,6 +20,7 @@ from fwtui.errors import ExitCode
 from fwtui.tui.model import BatchModel, Changes
 
 if TYPE_CHECKING:
+    from fwtui.batch.model_needs import ModelNeeds
     from fwtui.batch.remote.batch_status import BatchStatus
     from fwtui.batch.remote.endpoints import Endpoint
     from fwtui.batch.workspace import MappedSession
@@ -62,6 +63,11 @@ class BatchWorkspace(Protocol):
 
     async def remember(self, maps: Mapping[str, str]) -> None:
         """Save where folders of another machine are on this one."""
+
+    async def model_needs(
+        self, settings: Settings, names: Sequence[str]
+    ) -> "dict[str, ModelNeeds]":
+        """What these models need here, and how fast they were."""
 
     async def running(self) -> "tuple[Endpoint, ...]":
         """Endpoints of batches in other processes."""

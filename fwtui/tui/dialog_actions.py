@@ -114,7 +114,8 @@ class DialogActions:
     async def _models(self) -> None:
         from fwtui.tui.screens.models import ModelsDialog
 
-        dialog = ModelsDialog(self._model.settings.model, self._downloads(), self._glyphs)
+        settings, workspace = self._model.settings, self._controller.workspace
+        dialog = ModelsDialog(settings, self._downloads(), self._glyphs, workspace.model_needs)
         name = await self._screen.app.push_screen_wait(dialog)
         if name is not None:
             self._actions.use_model(name)

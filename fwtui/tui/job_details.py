@@ -189,7 +189,7 @@ def _state(state: State, missing: frozenset[str], glyphs: Glyphs) -> Iterator[Fi
             yield from _text_so_far(state.done_seconds)
         case Cancelled(completed_at=at):
             yield FieldRow("Cancelled", f"{_moment(at)}; retry to queue it again")
-            yield from _text_so_far(state.done_seconds)
+            yield from _text_so_far(state.done_seconds or 0.0)
         case Skipped(completed_at=at, reason=reason):
             yield FieldRow("Skipped", f"{_moment(at)}: {clean(reason)}")
 

@@ -5,16 +5,17 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from msgspec.structs import replace
 from textual.app import App
 
 from fwtui.config.overrides import from_overrides
-from fwtui.core.commands import Start
+from fwtui.core.commands import ChangeSettings, Start
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.job import Job
 from fwtui.core.settings import ModelSettings, Settings
 from fwtui.errors import ExitCode, ModelAbsentError, ModelError
 from fwtui.models.cache import hub_cache, locate
-from fwtui.models.catalogue import repo_of, with_size
+from fwtui.models.catalogue import repo_of
 from fwtui.models.client import TransferRate, request_replies
 from fwtui.models.protocol import (
     Checking,
@@ -132,24 +133,55 @@ async def offer_download(
     failure: Failure,
 ) -> None:
     """Offer to download the model that a batch failed to start without, and start it then."""
-    from fwtui.tui.screens.dialog import ConfirmDialog, error_dialog
+    from fwtui.tui.screens.dialog import error_dialog
+    from fwtui.tui.screens.missing_model import MissingModelDialog
 
     model = controller.model
     missing = await asyncio.to_thread(missing_model, model.settings, list(model.jobs.values()))
     if missing is None:
         app.push_screen(error_dialog("The batch cannot continue", failure))
         return
-    question = (
-        f"The model {clean(with_size(missing.model))} is not on this machine.\n\n"
-        "Download now? The batch starts when it is ready."
-    )
-    if await app.push_screen_wait(
-        ConfirmDialog("Model not downloaded", question, "Download", "Not now")
-    ):
-        from fwtui.tui.screens.models import ModelsDialog
+    needs = await controller.workspace.model_needs(model.settings, [missing.model])
+    dialog = MissingModelDialog(missing.model, needs[missing.model], glyphs)
+    choice = await app.push_screen_wait(dialog)
+    if choice == "download":
+        _download(app, controller, downloads, glyphs, missing)
+    elif choice == "other":
+        await _choose_other(app, controller, downloads, glyphs)
 
-        downloads.begin(missing.model, missing, lambda: controller.send(Start()))
-        app.push_screen(ModelsDialog(model.settings.model, downloads, glyphs))
+
+def _download(
+    app: App[ExitCode],
+    controller: BatchController,
+    downloads: ModelDownloads,
+    glyphs: Glyphs,
+    missing: ModelSettings,
+) -> None:
+    """Download a model, show that, and start the batch when it is ready."""
+    from fwtui.tui.screens.models import ModelsDialog
+
+    downloads.begin(missing.model, missing, lambda: controller.send(Start()))
+    used, needs = controller.model.settings, controller.workspace.model_needs
+    settings = replace(used, model=missing)
+    app.push_screen(ModelsDialog(settings, downloads, glyphs, needs))
+
+
+async def _choose_other(
+    app: App[ExitCode], controller: BatchController, downloads: ModelDownloads, glyphs: Glyphs
+) -> None:
+    """Let the user choose another model for the batch; start it, or download that one first."""
+    from fwtui.tui.screens.models import ModelsDialog
+
+    settings, needs = controller.model.settings, controller.workspace.model_needs
+    name = await app.push_screen_wait(ModelsDialog(settings, downloads, glyphs, needs))
+    if name is None:
+        return
+    settings = replace(settings, model=replace(settings.model, model=name))
+    controller.send(ChangeSettings(settings))
+    if await asyncio.to_thread(missing_model, settings, ()) is None:
+        controller.send(Start())
+    else:
+        _download(app, controller, downloads, glyphs, settings.model)
 
 
 def missing_model(settings: Settings, jobs: Iterable[Job]) -> ModelSettings | None:

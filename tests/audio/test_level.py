@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 
 from fwtui.audio.decode import DecodeOptions, decode_to_wav
-from fwtui.audio.level import SILENT_PEAK
+from fwtui.audio.level import DEAD_PEAK
 from fwtui.audio.tracks import TrackChoice
 from tests.audio.encoding import (
     AAC,
@@ -95,8 +95,8 @@ def test_ordinary_stereo_is_mixed_as_ever(kind: str, speech: Clip, tmp_path: Pat
     [
         (0, "the audio is silent throughout"),
         (1, "the audio is nearly silent (peak -90 dB): the microphone was off or muted"),
-        (round(SILENT_PEAK) - 2, "the audio is nearly silent (peak -60 dB): the microphone was"),
-        (round(SILENT_PEAK) + 3, ""),
+        (round(DEAD_PEAK) - 2, "the audio is nearly silent (peak -60 dB): the microphone was"),
+        (round(DEAD_PEAK) + 3, ""),
         (4000, ""),
     ],
 )

@@ -1,7 +1,9 @@
 import os
 import wave
 from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 from pathlib import Path
+from random import Random
 
 import av
 import numpy as np
@@ -9,9 +11,9 @@ import pytest
 from faster_whisper.vad import collect_chunks
 
 from fwtui.audio.signal import FloatArray, Pcm, SpeechView
-from fwtui.audio.wav import HEADER_BYTES, WavWriter, wav_header
+from fwtui.audio.wav import CHECK_BYTES, HEADER_BYTES, SampleChecks, WavWriter, wav_header
 from fwtui.core.session import SpeechChunk
-from fwtui.errors import StorageError
+from fwtui.errors import ScratchChangedError, StorageError
 from tests.audio.making import Sound, wav_samples
 
 VALUES = np.random.default_rng(1).integers(-32768, 32767, 50_000).astype(np.int16)
@@ -59,6 +61,75 @@ def test_threads_may_share_it_also_without_positional_reads(
             read = pool.map(lambda start: pcm.read(start, start + 1000), starts)
             for start, values in zip(starts, read, strict=True):
                 assert np.array_equal(values, _float(VALUES[start : start + 1000]))
+
+
+def _written(path: Path) -> SampleChecks:
+    """Pieces of every length around the blocks that are checked."""
+    with WavWriter(path) as writer:
+        at = 0
+        for size in (1, 32_767, 32_768, 5, 70_000, 32_763, 1, 3000):
+            writer.write(np.arange(at, at + size).astype(np.int16) + 1)
+            at += size
+    return writer.checks
+
+
+def test_what_is_read_back_is_what_was_written(tmp_path: Path) -> None:
+    checks = _written(tmp_path / "a.wav")
+    with Pcm(tmp_path / "a.wav") as plain, Pcm(tmp_path / "a.wav", checks) as checked:
+        size = len(plain)
+        edges = (0, 1, 32_767, 32_768, 32_769, 65_536, 131_071, size - 1, size, size + 9)
+        for start, stop in product(edges, edges):
+            assert np.array_equal(plain.read(start, stop), checked.read(start, stop))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_scratch_file_that_was_cut_or_changed_is_an_error(seed: int, tmp_path: Path) -> None:
+    """Cut anywhere, blanked anywhere, a bit flipped anywhere; before it is opened, or after."""
+    path, random = tmp_path / "a.wav", Random(seed)
+    checks = _written(path)
+    data = bytearray(path.read_bytes())
+    with Pcm(path, checks) as pcm:
+        whole, at = pcm.read(0, len(pcm)), random.randrange(HEADER_BYTES, len(data))
+        harm = random.choice(("cut", "blank", "flip"))
+        if harm == "cut":
+            os.truncate(path, at)
+        else:
+            length = random.randrange(2, 200_000) if harm == "blank" else 1
+            piece = (
+                bytes(length) if harm == "blank" else bytes([data[at] ^ 1 << random.randrange(8)])
+            )
+            data[at : at + length] = piece[: len(data) - at]
+            with path.open("r+b") as file:
+                file.write(data)
+        with pytest.raises(ScratchChangedError) as caught:
+            pcm.read(0, len(pcm))
+        assert caught.value.hint
+        harmed = (at - HEADER_BYTES) // 2
+        before = harmed - harmed % (CHECK_BYTES // 2)
+        assert np.array_equal(pcm.read(0, before), whole[:before])
+    if harm == "cut":
+        with pytest.raises(ScratchChangedError):
+            Pcm(path, checks)
+
+
+@pytest.mark.parametrize("data", [b"", b"RIFF", bytes(5000)])
+def test_a_header_that_was_blanked_is_an_error(data: bytes, tmp_path: Path) -> None:
+    checks = _written(tmp_path / "a.wav")
+    (tmp_path / "a.wav").write_bytes(data)
+    with pytest.raises(ScratchChangedError):
+        Pcm(tmp_path / "a.wav", checks)
+
+
+def test_a_short_read_is_not_the_end(wav: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network share may give less than was asked for."""
+    with Pcm(wav) as pcm:
+        expected = pcm.read(0, 50_000)
+        if hasattr(os, "pread"):
+            real = os.pread
+            monkeypatch.setattr(
+                os, "pread", lambda file, count, at: real(file, min(count, 999), at)
+            )
+        assert np.array_equal(pcm.read(0, 50_000), expected)
 
 
 def test_a_plain_wav_is_read_too(tmp_path: Path) -> None:

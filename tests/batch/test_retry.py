@@ -94,6 +94,7 @@ def test_the_next_file_starts_lower_only_after_three_that_needed_it(
 MEMORY = Failure(FailureKind.OUT_OF_MEMORY, "Out of memory")
 DIED = Failure(FailureKind.ENGINE_DIED, "The engine died")
 BAD = Failure(FailureKind.BAD_MEDIA, "Not a media file")
+SCRATCH = Failure(FailureKind.SCRATCH_CHANGED, "The decoded audio was changed")
 
 
 @pytest.mark.parametrize(
@@ -112,6 +113,9 @@ BAD = Failure(FailureKind.BAD_MEDIA, "Not a media file")
             GiveUp(DIED),
         ),
         (FailedAttempt(BAD, rung=0, rungs=4), GiveUp(BAD)),
+        # decoded again in the same engine, but not for ever
+        (FailedAttempt(SCRATCH, rung=1, rungs=4, changes=1), Retry(1, alone=False)),
+        (FailedAttempt(SCRATCH, rung=1, rungs=4, changes=9, shared=True), Retry(1)),
         # with others in the same batch: none is failed, or blamed for a death, before it was alone
         (FailedAttempt(MEMORY, rung=1, rungs=4, shared=True), Retry(2, alone=False)),
         (FailedAttempt(MEMORY, rung=3, rungs=4, shared=True), Retry(3)),

@@ -80,7 +80,7 @@ def test_a_dangerous_file_waits_for_the_model_and_all_for_room(inbox: Inbox) -> 
     file = Transcribe(1, "/a", GREEDY, "hash", "/tmp1.wav")
     inbox._accept(replace(file, careful=True))
     assert not inbox._may_prepare()
-    inbox.set_extractor(extractor)
+    inbox.set_extractor(extractor, "")
     assert not inbox._may_prepare()
     inbox.set_loaded()
     assert inbox.next_request() == replace(file, careful=True)

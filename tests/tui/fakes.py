@@ -7,6 +7,7 @@ from datetime import datetime
 import msgspec
 
 from fwtui.batch.link import Listener
+from fwtui.batch.model_needs import ModelNeeds, model_needs
 from fwtui.batch.remote.batch_status import BatchStatus
 from fwtui.batch.remote.endpoints import Endpoint
 from fwtui.batch.workspace import MappedSession
@@ -154,6 +155,14 @@ class ScriptedWorkspace:
 
     async def remember(self, maps: Mapping[str, str]) -> None:
         self.maps |= maps
+
+    async def model_needs(self, settings: Settings, names: Sequence[str]) -> dict[str, ModelNeeds]:
+        reading = MemoryReading(900.0, 2900.0, 7.4, 1270.0, 9_730.0, 6_000.0, available=4_000.0)
+        settings = msgspec.structs.replace(settings, model=ModelSettings(device="cpu"))
+        found = model_needs(settings, names, reading, None)
+        if "base" in found:
+            found["base"] = msgspec.structs.replace(found["base"], speed=8.9)
+        return found
 
     async def running(self) -> tuple[Endpoint, ...]:
         return tuple(status.endpoint for status in self.batches)

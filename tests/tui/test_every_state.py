@@ -26,7 +26,7 @@ from fwtui.core.job import (
     Skipped,
     State,
 )
-from fwtui.core.settings import ModelSettings, Settings
+from fwtui.core.settings import Settings
 from fwtui.core.watched_folder import After, FolderStatus, WatchedFolder
 from fwtui.doctor.results import CheckResult, Severity
 from fwtui.models.inventory import ModelEntry, Presence
@@ -251,7 +251,7 @@ async def test_models_checks_and_batches_in_every_state(monkeypatch: pytest.Monk
     async with scripted(ScriptedLink()) as driver:
         app = driver.app
         for screen in (
-            ModelsDialog(ModelSettings(), app.downloads, UNICODE),
+            ModelsDialog(Settings(), app.downloads, UNICODE, ScriptedWorkspace().model_needs),
             DoctorDialog(examine, UNICODE),
             RunningDialog([BatchStatus(place, problem="no answer")], UNICODE),
         ):

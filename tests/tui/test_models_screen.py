@@ -5,14 +5,18 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from textual.widgets import Button
 
 from fwtui import demo
+from fwtui.batch.model_needs import model_needs
 from fwtui.batch.workspace import Workspace
 from fwtui.config.locations import Locations
 from fwtui.core.commands import ChangeSettings
+from fwtui.core.events import GpuReading, MemoryReading
 from fwtui.core.job import Completed
 from fwtui.core.settings import ModelSettings, Settings
 from fwtui.models.cache import locate
+from fwtui.models.catalogue import NAMES
 from fwtui.tui.model_downloads import missing_model
 from fwtui.tui.screens.models import ModelsDialog
 from tests.batch.driver import settings_for
@@ -91,9 +95,49 @@ async def test_a_batch_whose_model_is_missing_offers_it_and_starts_when_it_is_he
         await driver.press("s")
         await driver.until_text("Download now?")
         assert not hub.seen
-        await driver.press("right", "enter")
+        assert driver.app.focused is driver.app.screen.query_one("#download")
+        assert driver.app.screen.query_one("#download", Button).variant == "primary"
+        assert "75 MB" in driver.text
+        assert "It needs about" in driver.text
+        await driver.press("enter")
         jobs = driver.app.controller.model.jobs
         await driver.until(lambda: isinstance(jobs[1].state, Completed), 120)
+
+
+async def test_another_model_instead_of_the_missing_one(hub: FakeHub, tmp_path: Path) -> None:
+    settings = settings_for(tmp_path / "out")
+    folder = settings.model.model  # the demo model's
+    settings = replace(settings, model=replace(settings.model, model="tiny"))
+    workspace = Workspace(Locations.default())
+    async with running(
+        workspace, settings=settings, paths=[str(demo.clips()[0])], size=NARROW
+    ) as driver:
+        await driver.until(lambda: driver.app.controller.model.jobs)
+        await driver.press("s")
+        await driver.until_text("Choose another")
+        await driver.press("left", "enter")
+        await driver.until(lambda: driver.screen == "ModelsDialog" and models(driver)._list.needs)
+        assert "Memory" in driver.text
+        await driver.press("a", *folder, "enter")
+        jobs = driver.app.controller.model.jobs
+        await driver.until(lambda: isinstance(jobs[1].state, Completed), 120)
+    assert not hub.seen
+
+
+def test_what_models_need_here() -> None:
+    reading = MemoryReading(100.0, 200.0, 1.0, 100.0, 0.0, 6_000.0, available=2_000.0)
+    found = model_needs(Settings(model=ModelSettings(device="cpu")), NAMES, reading, None)
+    fits = {name: one.forecast is not None and one.forecast.fits for name, one in found.items()}
+    assert fits["tiny"]
+    assert not fits["large-v3"]
+    needed = [found[name].memory for name in ("tiny", "base", "small", "medium", "large-v3")]
+    assert needed == sorted(needed)
+    assert all(one.free == 2_000.0 for one in found.values())
+    gpu = replace(reading, gpus=(GpuReading(0, "GPU", 500.0, 3_000.0, 0.0, 40.0),))
+    on_gpu = model_needs(Settings(), ["tiny", "large-v3", "someone/else"], gpu, None)
+    assert on_gpu["tiny"].free == 2_500.0
+    assert on_gpu["someone/else"].memory == 0
+    assert not on_gpu["tiny"].speed
 
 
 async def test_what_cannot_be_had_is_told(hub: FakeHub) -> None:

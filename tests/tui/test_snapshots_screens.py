@@ -113,7 +113,8 @@ async def test_report(look: Look) -> None:
 async def test_models(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_CACHE", "/models/hub")
     async with scripted(ScriptedLink()) as driver:
-        await open_models(driver)
+        screen = await open_models(driver)
+        await driver.until(lambda: screen._list.needs)
         await look(driver)
 
 

@@ -1,16 +1,18 @@
 """All models: sizes, languages, what is downloaded; download, pause, remove, use."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import ClassVar
 
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
+from textual.strip import Strip
 from textual.widgets import Button, Input, Static
 
-from fwtui.core.settings import ModelSettings
+from fwtui.batch.model_needs import ModelNeeds
+from fwtui.core.settings import ModelSettings, Settings
 from fwtui.errors import ModelError
 from fwtui.models.cache import hub_cache
 from fwtui.models.catalogue import languages
@@ -22,6 +24,7 @@ from fwtui.tui.formatting import (
     fit,
     fit_right,
     fraction,
+    memory_size,
     percent,
     shown_path,
     time_span,
@@ -36,17 +39,62 @@ from fwtui.tui.widgets.lines import Listing
 from fwtui.tui.widgets.paint import Piece, bar
 
 REFRESH_SECONDS = 0.25
+FindNeeds = Callable[[Settings, Sequence[str]], Awaitable[dict[str, ModelNeeds]]]
 NAME_CELLS = 30
 NARROW_NAME_CELLS = 21
 BAR_CELLS = 10
 
 
 class ModelsList(Listing[ModelEntry]):
-    """Models: name, size, languages, whether it is downloaded or how far the download is."""
+    """Models: name, size, languages, memory and speed, whether it is downloaded, or how far."""
+
+    head = 1
 
     def __init__(self, glyphs: Glyphs, downloads: ModelDownloads) -> None:
         super().__init__(glyphs, empty=f"Loading{glyphs.ellipsis}", id="models-list")
         self._downloads = downloads
+        self.needs: dict[str, ModelNeeds] = {}
+
+    @property
+    def _is_narrow(self) -> bool:
+        return self.size.width < NARROW_WIDTH - 10
+
+    @property
+    def _name_cells(self) -> int:
+        return NARROW_NAME_CELLS if self._is_narrow else NAME_CELLS
+
+    def head_line(self, y: int, cells: int) -> Strip:  # noqa: ARG002
+        spoken = "Lang." if self._is_narrow else "Languages"
+        parts = [
+            f"   {fit('Model', self._name_cells)}",
+            fit_right("Size", 10),
+            f"  {fit(spoken, self._spoken_cells)}",
+            fit_right("Memory", 9),
+            "" if self._is_narrow else fit_right("Speed", 8),
+        ]
+        return self.strip([("".join(parts), "dim")], cells)
+
+    @property
+    def _spoken_cells(self) -> int:
+        return 7 if self._is_narrow else 14
+
+    def _spoken(self, item: ModelEntry) -> str:
+        if not item.languages:
+            return ""
+        text = languages(item.languages)
+        return text if not self._is_narrow or item.languages == 1 else str(item.languages)
+
+    def _needs(self, item: ModelEntry) -> Sequence[Piece]:
+        needs = self.needs.get(item.name, ModelNeeds())
+        memory = memory_size(needs.memory) if needs.memory else ""
+        fits = needs.forecast is None or needs.forecast.fits
+        pieces = [(fit_right(memory, 9), "good" if fits else "bad")]
+        mark = self.glyphs.completed if fits else self.glyphs.failed
+        pieces.append((f" {mark}" if memory else "  ", "good" if fits else "bad"))
+        if not self._is_narrow:
+            speed = f"{needs.speed:.1f}{self.glyphs.times}" if needs.speed else ""
+            pieces.append((fit_right(speed, 6), "plain"))
+        return pieces
 
     def key(self, item: ModelEntry) -> str:
         return item.name
@@ -54,13 +102,17 @@ class ModelsList(Listing[ModelEntry]):
     def pieces(self, item: ModelEntry) -> Sequence[Piece]:
         load = self._downloads.active.get(item.repo)
         names = clean(", ".join((item.name, *item.aliases)))
-        cells = NAME_CELLS if self.size.width >= NARROW_WIDTH - 10 else NARROW_NAME_CELLS
         mark, ink = self._mark(item.presence, load)
         return [
             (f" {mark} ", ink),
-            (fit(names, cells, self.glyphs.ellipsis), "strong" if item.in_use else "plain"),
+            (
+                fit(names, self._name_cells, self.glyphs.ellipsis),
+                "strong" if item.in_use else "plain",
+            ),
             (fit_right(file_size(item.size) if item.size else "", 10), "dim"),
-            (f"  {fit(languages(item.languages) if item.languages else '', 14)}", "dim"),
+            (f"  {fit(self._spoken(item), self._spoken_cells)}", "dim"),
+            *self._needs(item),
+            ("  ", "plain"),
             *(self._presence(item) if load is None else self._progress(load)),
         ]
 
@@ -114,11 +166,19 @@ class ModelsDialog(ListDialog[str | None]):
     keys = "models"
     escape_result = None
 
-    def __init__(self, settings: ModelSettings, downloads: ModelDownloads, glyphs: Glyphs) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        downloads: ModelDownloads,
+        glyphs: Glyphs,
+        find_needs: FindNeeds,
+    ) -> None:
         self._list = ModelsList(glyphs, downloads)
         super().__init__(self._list)
         self.details = Static("", markup=False, id="models-details")
-        self._settings = settings
+        self._all_settings = settings
+        self._settings: ModelSettings = settings.model
+        self._find_needs = find_needs
         self._downloads = downloads
         self._loaded = False
         self._downloading: frozenset[str] = frozenset()
@@ -132,7 +192,7 @@ class ModelsDialog(ListDialog[str | None]):
             buttons=(
                 Button("Close", id="close"),
                 Button("Remove", id="remove", variant="error"),
-                Button("Other", id="other"),
+                Button("Folder or ID", id="other"),
                 Button("Pause", id="pause"),
                 Button("Download", id="download"),
                 Button("Use", id="use", variant="primary"),
@@ -152,6 +212,11 @@ class ModelsDialog(ListDialog[str | None]):
             self._loaded = True
             first = (at for at, entry in enumerate(entries) if self._is_first(entry))
             self._list.move_to(next(first, 0))
+        self._list.needs = await self._find_needs(
+            self._all_settings, [entry.name for entry in entries]
+        )
+        self._list.refresh()
+        self.show_current()
 
     def _is_first(self, entry: ModelEntry) -> bool:
         """Whether the cursor begins here: on what is being downloaded, else on what is in use."""
@@ -172,7 +237,20 @@ class ModelsDialog(ListDialog[str | None]):
         if entry is None:
             return Content("")
         folder = shown_path(str(model_folder(entry, self._settings)))
-        return Content(f"{clean(entry.repo)}\n{folder}" if entry.repo else folder)
+        lines = [clean(entry.repo), folder] if entry.repo else [folder]
+        return Content("\n".join([*lines, self._needs_text(entry)]))
+
+    def _needs_text(self, entry: ModelEntry) -> str:
+        needs = self._list.needs.get(entry.name)
+        if needs is None or needs.forecast is None:
+            return ""
+        what = "GPU memory" if needs.forecast.gpu_needs is not None else "memory"
+        text = f"Needs about {memory_size(needs.memory)} of {what}, {memory_size(needs.free)} free"
+        fits = "fits" if needs.forecast.fits else "does not fit"
+        parts = [f"{text}: {fits}"]
+        if needs.speed:
+            parts.append(f"{needs.speed:.1f}{self._list.glyphs.times} real time in earlier batches")
+        return f" {self._list.glyphs.dot} ".join(parts)
 
     def show_current(self) -> None:
         super().show_current()

@@ -327,8 +327,9 @@ def outputs_key(settings: Settings) -> str:
         del output[name]
     if output["output_layout"] == "source":
         del output["output_dir"]
-    if not output["more_formats"]:
-        del output["more_formats"]  # as before there were any: what was transcribed stays known
+    for name in ("more_formats", "drop_unspoken"):
+        if not output[name]:
+            del output[name]  # as before there were any: what was transcribed stays known
     encoded = msgspec.json.encode((settings.text_hash(), sorted(output.items())))
     return hashlib.blake2b(encoded, digest_size=16).hexdigest()
 

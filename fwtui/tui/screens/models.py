@@ -103,6 +103,8 @@ class ModelsList(Listing[ModelEntry]):
         load = self._downloads.active.get(item.repo)
         names = clean(", ".join((item.name, *item.aliases)))
         mark, ink = self._mark(item.presence, load)
+        # In a narrow list how far a download is takes the place of the memory.
+        in_part = load is not None or item.presence is Presence.PARTLY
         return [
             (f" {mark} ", ink),
             (
@@ -111,7 +113,7 @@ class ModelsList(Listing[ModelEntry]):
             ),
             (fit_right(file_size(item.size) if item.size else "", 10), "dim"),
             (f"  {fit(self._spoken(item), self._spoken_cells)}", "dim"),
-            *self._needs(item),
+            *(() if self._is_narrow and in_part else self._needs(item)),
             ("  ", "plain"),
             *(self._presence(item) if load is None else self._progress(load)),
         ]

@@ -298,6 +298,8 @@ class ModelsDialog(ListDialog[str | None]):
             note = f"Download of {clean(entry.name)} paused {self._list.glyphs.dot} "
             self.notify(note + with_keys(self, "{model_download} to continue"), markup=False)
             self._refresh()
+        else:
+            self.notify("This model is not being downloaded", markup=False)
 
     @work(exclusive=True, group="dialog", exit_on_error=False)
     async def action_remove(self) -> None:
@@ -307,6 +309,7 @@ class ModelsDialog(ListDialog[str | None]):
             or entry.presence not in _REMOVABLE
             or entry.repo in self._downloads.active
         ):
+            self.notify("Nothing of this model to remove, or it is being downloaded", markup=False)
             return
         question = (
             f"Delete {clean(entry.name)} from this machine?\n\n"

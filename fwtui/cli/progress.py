@@ -37,7 +37,7 @@ from fwtui.core.text import (
     text_so_far,
     without_name,
 )
-from fwtui.core.view import BatchView
+from fwtui.core.view import BatchView, JobCounts
 from fwtui.errors import ExitCode
 
 
@@ -109,12 +109,17 @@ def summary(record: RunRecord, output_dir: str, times: str = "×") -> Iterator[s
             f"{clock(record.audio_seconds)} of audio in {clock(finished.seconds)}"
             f" ({speed:.1f}{times} real time)"
         )
-    if record.view.counts.completed:
-        yield f"transcripts are in {printable(output_dir)}"
-    if checks := record.view.counts.to_check:
-        yield f"{plural(checks, 'file')} to check: see the warnings"
+    yield from where(record.view.counts, output_dir)
     if finished and finished.report:
         yield f"report: {printable(finished.report)}"
+
+
+def where(counts: JobCounts, output_dir: str) -> Iterator[str]:
+    """Where the transcripts are, and whether some should be checked."""
+    if counts.completed:
+        yield f"transcripts are in {printable(output_dir)}"
+    if counts.to_check:
+        yield f"{plural(counts.to_check, 'file')} to check: see the warnings"
 
 
 def failures(record: RunRecord) -> Iterator[str]:

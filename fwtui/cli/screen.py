@@ -117,8 +117,24 @@ def show(
     if app.shutdown.in_background:
         return _hand_over(app.controller.model, locations)
     if app.return_value is not None:
+        if not app.controller.model.attached:
+            _summarise(app.controller.model, Console())
         return app.return_value
     return ExitCode.CANNOT_START if app.return_code else ExitCode.DONE
+
+
+def _summarise(model: "BatchModel", console: Console) -> None:
+    """Tell the shell how the batch was left."""
+    from fwtui.cli.progress import counts_text, where
+
+    counts = model.counts
+    if not counts.total:
+        return
+    console.line(counts_text(counts))
+    for line in where(counts, model.settings.output.output_dir):
+        console.line(line)
+    if counts.unfinished:
+        console.line(f"to resume: fwtui run --resume {printable(model.session_id)}")
 
 
 async def _show(app: "FwtuiApp", locations: Locations) -> None:

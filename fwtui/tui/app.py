@@ -205,6 +205,10 @@ class FwtuiApp(ErrorBoundary, App[ExitCode]):
     def on_mount(self) -> None:
         self.set_keymap(self.keymap.for_textual)
         self.shutdown.watch_terminal()
+        self.app_resume_signal.subscribe(self, self._paint_all)
+
+    def _paint_all(self, _: object) -> None:
+        self.refresh(layout=True)
 
     def on_ready(self) -> None:  # the first frame is painted
         self._begin()

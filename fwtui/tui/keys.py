@@ -60,6 +60,8 @@ _QUEUE = (
     _key("filter", "/", "Filter", "Filter by name or state: is:failed, is:check, is:waiting"),
     _key("sort", "o", "Sort", "Sort by name, length or state (keeps the processing order)"),
     _key("work_order", "w", "Process in this order", "Process files in the order shown"),
+    _key("edit", "e", "Edit", "Open the transcript in $EDITOR"),
+    _key("view", "v", "View", "Show the transcript in $PAGER"),
     _key("watch", "W", "Watch folders", "Watched folders: status, add, stop watching"),
     _key("settings", "comma", "Settings", "Settings and profiles, for this batch or as defaults"),
     _key("fit", "M", "Fit memory", "Apply the suggested settings for a batch that exceeds memory"),
@@ -106,6 +108,7 @@ _EVERYWHERE = (
     _key("bug", "B", "Report a bug", "Preview an anonymised bug report", "report_bug"),
     _key("help", "? f1", "Help", "Show all keys"),
     _key("quit", "q", "Quit", "Save and quit (asks during transcription); detach when attached"),
+    _key("suspend", "ctrl+z", "Suspend", "Back to the shell; fg returns", "suspend_process"),
     _key("interrupt", "ctrl+c ctrl+q", "Quit", "Quit from anywhere", "quit"),
 )
 
@@ -174,8 +177,15 @@ _SESSIONS = (
 
 _DETAILS = (
     _key("details_retry", "r", "Retry", "Queue the file again"),
-    _key("details_settings", "e", "Retry with", "Queue it again with other settings", "retry_with"),
-    _key("details_folder", "o", "Open folder", "Open the folder of its transcripts"),
+    _key("details_settings", "w", "Retry with", "Queue it again with other settings", "retry_with"),
+    _key("details_edit", "e", "Edit", "Open the transcript in $EDITOR"),
+    _key("details_view", "v", "View", "Show the transcript in $PAGER"),
+    _key(
+        "details_folder",
+        "o",
+        "Open",
+        "Open the folder of its transcripts; without a desktop show the transcript in $PAGER",
+    ),
     _key("details_copy", "y", "Copy", "Copy the transcript"),
 )
 

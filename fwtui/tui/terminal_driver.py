@@ -43,7 +43,10 @@ class SafeStream(TextIOBase):
 
 
 class TerminalDriver(LinuxDriver):
-    """Writes through a `SafeStream`; can stop reading once the terminal hung up."""
+    """Writes through a `SafeStream`; can stop reading once the terminal hung up.
+
+    While another program has the terminal, nothing is written; the screen is painted anew after it.
+    """
 
     def __init__(
         self,
@@ -55,6 +58,19 @@ class TerminalDriver(LinuxDriver):
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self._file = cast(TextIOWrapper, SafeStream(cast(IO[str], self._file)))
+        self._lent = False
+
+    def write(self, data: str) -> None:
+        if not self._lent:
+            super().write(data)
+
+    def suspend_application_mode(self) -> None:
+        super().suspend_application_mode()
+        self._lent = True
+
+    def resume_application_mode(self) -> None:
+        self._lent = False
+        super().resume_application_mode()
 
     def hang_up(self) -> None:
         """End the input thread, which would otherwise spin on reads of nothing."""

@@ -214,6 +214,38 @@ def test_poor_and_tiny_terminals(
     assert "Traceback" not in last
 
 
+def test_the_terminal_is_lent_to_the_shell_and_to_an_editor(
+    terminal: Callable[[str], Terminal], tmp_path: Path
+) -> None:
+    editor = tmp_path / "editor"
+    editor.write_text('#!/bin/sh\necho editing "$1"\nread line\necho "$line" >> "$1"\n')
+    editor.chmod(0o700)
+    out = tmp_path / "out"
+    clip = demo.clips()[0]
+    screen = terminal(f"export EDITOR={shlex.quote(str(editor))} PS1='shell: '; exec bash --norc")
+    screen.wait_for(lambda text: "shell:" in text)
+    words = shlex.join(map(str, (sys.executable, "-m", "fwtui", clip, *QUICK, "-o", out)))
+    screen.press("-l", words)
+    screen.press("Enter")
+    screen.wait_for(lambda text: "1 left" in text)
+    screen.press("s")
+    screen.wait_for(lambda text: "1 done" in text and "0 left" in text)
+    screen.press("e")
+    screen.wait_for(lambda text: "editing" in text and "Queue" not in text)
+    screen.press("-l", "corrected")
+    screen.press("Enter")
+    screen.wait_for(lambda text: "Queue" in text and "1 done" in text)
+    screen.press("C-z")
+    screen.wait_for(lambda text: "Stopped" in text and "Queue" not in text)
+    screen.press("-l", "fg")
+    screen.press("Enter")
+    screen.wait_for(lambda text: "Queue" in text and "1 done" in text)
+    screen.press("q")
+    last = screen.wait_for(lambda text: "transcripts are in" in text)
+    assert "1 of 1 file done" in last
+    assert (out / f"{clip.stem}.txt").read_text().endswith("corrected\n")
+
+
 @pytest.mark.parametrize("setting", ["external", "on", "off"])
 def test_a_copy_in_tmux_reaches_the_terminal_around_it(
     setting: str, terminal: Callable[[str], Terminal], tmp_path: Path

@@ -214,7 +214,7 @@ def test_unknown_keys_are_kept(folder: Path) -> None:
     SessionStore.open(folder, store.session_id).close()
     document = msgspec.json.decode(path.read_bytes())
     document["colour"] = {"deep": [1, None]}
-    document["files"][1]["note"] = "mine"
+    document["files"][1]["remark"] = "mine"
     document["settings"]["decoding"]["future"] = 7
     document["settings"]["cloud"] = {"a": 1}
     path.write_bytes(msgspec.json.encode(document))
@@ -225,7 +225,7 @@ def test_unknown_keys_are_kept(folder: Path) -> None:
     reopened(store).close()
     again = msgspec.json.decode(path.read_bytes())
     assert again["colour"] == {"deep": [1, None]}
-    assert again["files"][1]["note"] == "mine"
+    assert again["files"][1]["remark"] == "mine"
     assert again["settings"]["decoding"]["future"] == 7
     assert again["settings"]["cloud"] == {"a": 1}
     assert again["beam_size"] == 1

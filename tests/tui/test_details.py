@@ -126,7 +126,7 @@ async def test_retry_as_it_was_and_with_other_settings() -> None:
         await driver.press("r")
         await driver.until(lambda: link.commands == [RetryJobs((4,))])
         await open_details(driver)
-        await driver.press("e")
+        await driver.press("w")
         await driver.until(lambda: driver.screen == "SettingsDialog")
         assert "Retry with these" in driver.text
         await driver.press("1", "a")  # the profile Fast, then take it

@@ -25,7 +25,7 @@ from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.job_details import describe_job, source_note, transcript_note
 from fwtui.tui.keys import bindings
 from fwtui.tui.model import LiveTranscript
-from fwtui.tui.opening import open_folder
+from fwtui.tui.opening import edit_transcript, has_desktop, open_folder, page_transcript
 from fwtui.tui.screens.dialog import ListDialog, error_line, frame
 from fwtui.tui.widgets.transcript import TranscriptView, has_words
 
@@ -198,7 +198,18 @@ class DetailsDialog(ListDialog[RetryRequest | None]):
 
     @work(exclusive=True, group="folder", exit_on_error=False)
     async def action_folder(self) -> None:
-        await open_folder(self.app, _folder(self._job, self.source.settings))
+        if has_desktop() or not isinstance(self._job.state, Completed):
+            await open_folder(self.app, _folder(self._job, self.source.settings))
+        else:
+            await page_transcript(self.app, self._job)
+
+    @work(exclusive=True, group="terminal", exit_on_error=False)
+    async def action_edit(self) -> None:
+        await edit_transcript(self.app, self._job)
+
+    @work(exclusive=True, group="terminal", exit_on_error=False)
+    async def action_view(self) -> None:
+        await page_transcript(self.app, self._job)
 
     def action_copy(self) -> None:
         text = self.transcript.text()

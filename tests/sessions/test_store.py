@@ -17,7 +17,7 @@ from fwtui.core.events import (
     SegmentsReset,
     SettingsChanged,
 )
-from fwtui.core.job import Attempt, Pending
+from fwtui.core.job import Attempt, Job, Pending
 from fwtui.core.session import ResumePoint
 from fwtui.core.settings import DecodingSettings, Settings
 from fwtui.errors import SessionInUseError, StorageError
@@ -98,6 +98,33 @@ def test_all_of_it_survives_reopening(folder: Path) -> None:
     assert store.language(2) == "en"
     assert store.language(1) is None
     assert reopened(store).session == session
+
+
+def test_the_session_file_has_every_field_of_a_job(folder: Path) -> None:
+    """Alone, without its journal: what it does not have is lost when a session is resumed."""
+    failure = samples.failed().failure
+    full = Job(
+        7,
+        "/audio/7.mkv",
+        custom_stem="other.track2",
+        state=samples.failed(),
+        media=samples.media(),
+        attempts=(Attempt(samples.NOW, failure, 3.0, "smaller"),),
+        settings={"decoding.beam_size": 2},
+        root="/audio",
+        kept_formats=("txt",),
+        source="https://example.org/7",
+        last_failure=failure,
+        track=2,
+        note="another name",
+    )
+    for field in msgspec.structs.fields(Job):  # one that is added later has to be added here
+        assert field.required or getattr(full, field.name) != field.default, field.name
+    store = create(folder)
+    store.commit(JobsAdded((full,)))
+    store.close()
+    (folder / f"{store.session_id}.journal").unlink()
+    assert SessionStore.open(folder, store.session_id).session.jobs == (full,)
 
 
 def test_progress_begins_again_and_is_forgotten(folder: Path) -> None:

@@ -83,7 +83,6 @@ def command(
     apply as usual: --model, --device, --beam_size and so on. Estimates of time and memory for later
     batches use the results.
     """
-    from fwtui.batch.estimate import PerformanceHistory
     from fwtui.memory.forecast import device_of
     from fwtui.memory.measure import MemoryMeter
 
@@ -117,10 +116,8 @@ def command(
         console.clear()
         shutil.rmtree(scratch, ignore_errors=True)
     chosen = best(outcomes, reading.available)
-    if json:
-        click.echo(_as_json(file, settings, outcomes, chosen))
-    else:
-        click.echo("\n".join(table(outcomes, chosen)))
+    lines = "\n".join(table(outcomes, chosen))
+    click.echo(_as_json(file, settings, outcomes, chosen) if json else lines)
     if chosen is None:
         return ExitCode.SOME_FAILED
     if save is not None:

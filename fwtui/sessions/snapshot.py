@@ -35,7 +35,7 @@ _OWN |= {"watch", "journal", "checksum"}
 _TIMES = ("started_at", "completed_at")
 _FILE = {"path", "status", "error", "output_path", *_TIMES}
 _FILE |= {"id", "stem", "state", "media", "attempts", "settings", "progress"}
-_FILE |= {"root", "kept", "source", "last_failure", "track", "note"}
+_FILE |= {"root", "kept", "source", "last_failure", "track", "name_note"}
 _FIELDS = msgspec.structs.fields(Job)
 # An entry whose keys are all known, as nearly all are: read in one pass.
 _Entry = msgspec.defstruct(
@@ -166,8 +166,8 @@ def _entry(job: Job, progress: FileProgress | None) -> dict[str, Any]:
         entry["last_failure"] = job.last_failure
     if job.track:
         entry["track"] = job.track
-    if job.note:
-        entry["note"] = job.note
+    if job.name_note:
+        entry["name_note"] = job.name_note
     if progress:
         entry["progress"] = {"seconds": progress.seconds, "windows": len(progress.windows)}
     return entry

@@ -116,7 +116,7 @@ def test_the_session_file_has_every_field_of_a_job(folder: Path) -> None:
         source="https://example.org/7",
         last_failure=failure,
         track=2,
-        note="another name",
+        name_note="another name",
     )
     for field in msgspec.structs.fields(Job):  # one that is added later has to be added here
         assert field.required or getattr(full, field.name) != field.default, field.name

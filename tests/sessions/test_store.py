@@ -17,7 +17,7 @@ from fwtui.core.events import (
     SegmentsReset,
     SettingsChanged,
 )
-from fwtui.core.job import Attempt, Pending
+from fwtui.core.job import Attempt, Job, Pending
 from fwtui.core.session import ResumePoint
 from fwtui.core.settings import DecodingSettings, Settings
 from fwtui.errors import SessionInUseError, StorageError
@@ -324,3 +324,28 @@ def test_many_threads(folder: Path) -> None:
     store = reopened(store)
     for number in range(4):
         assert [segment.id for segment in store.segments(number)] == list(range(1, 16))
+
+
+def test_every_field_of_a_job_is_in_the_session_file(folder: Path) -> None:
+    """Those that are added later, too: each with another value than its default."""
+    job = replace(
+        samples.job(1),
+        media=samples.media(),
+        settings={"model.model": "tiny"},
+        root="/audio",
+        kept_formats=("txt",),
+        source="https://example.org/a",
+        last_failure=samples.failed().failure,
+        track=2,
+        name_note="another name",
+    )
+    store = create(folder)
+    store.commit(JobsAdded((job,)))
+    store.close()
+    (folder / f"{store.session_id}.journal").unlink()
+    store = SessionStore.open(folder, store.session_id)
+    assert store.view.jobs[1] == job
+    defaults = Job(1, job.path)
+    same = {name for name in Job.__struct_fields__ if getattr(job, name) == getattr(defaults, name)}
+    assert same <= {"id", "path", "custom_stem", "state", "attempts"}  # add new ones above
+    store.close()

@@ -75,7 +75,7 @@ async def resolve_outputs(state: BatchState, job: Job, settings: Settings) -> Jo
 def _recording(state: BatchState, job: Job, output: OutputSettings) -> Recording:
     """The recording of a job; in a watched folder the new one at a path replaces the old one."""
     folders = (text_to_path(folder.path) for folder in state.store.folders)
-    replaces = output.if_exists == "own" and any(map(job.file.is_relative_to, folders))
+    replaces = output.if_exists == "overwrite" and any(map(job.file.is_relative_to, folders))
     return Recording(job.file, state.history, replaces)
 
 
@@ -92,7 +92,7 @@ async def _own_or_free_name(
     If another recording's transcript has the name, the job gets a note that says so. `own`: the
     name that its transcripts have.
     """
-    if output.if_exists == "overwrite":
+    if output.if_exists == "overwrite_any":
         return job
     if output.if_exists == "rename":
         return await _free_name(state, job, names, output)
@@ -112,14 +112,14 @@ async def _own_or_free_name(
     note = printable(f"written as {ours}, because {name} is {whose}")
     # The warning comes with the end of the file.
     state.log(Level.INFO, f"{job.name}: {note}", job.id)
-    noted = replace(renamed, note=note)
+    noted = replace(renamed, name_note=note)
     await state.put(noted)
     return noted
 
 
 def _own_stem(recording: Recording, job: Job, names: Names, output: OutputSettings) -> str | None:
     """The name that the recording's transcripts have, if it is looked for. Raises OSError."""
-    if output.if_exists not in {"own", "skip"}:
+    if output.if_exists not in {"overwrite", "skip"}:
         return None
     before = _owner(recording, job.stem, names, output)
     if before is NameOwner.OTHER or (before is NameOwner.NOBODY and output.if_exists == "skip"):
@@ -196,7 +196,7 @@ async def spare_recordings(state: BatchState, job: Job, names: Names, settings: 
     name, ours = min(spared).name, targets(renamed)[0].name
     note = printable(f"written as {ours}, because {name} is a recording of this batch")
     state.log(Level.INFO, f"{job.name}: {note}", job.id)
-    noted = replace(renamed, note=note)
+    noted = replace(renamed, name_note=note)
     await state.put(noted)
     return noted
 

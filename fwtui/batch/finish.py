@@ -88,7 +88,7 @@ async def complete(state: BatchState, job: Job, run: FileRun) -> Completed | Fai
             *warnings_of(plan, holes, written.segments, run.changed),
             *kept_warning(job.kept_formats or ()),
             *read_only_warning(written.protected),
-            *((job.note,) if job.note else ()),
+            *((job.name_note,) if job.name_note else ()),
         ),
         used=to_overrides(
             replace(settings, model=run.current.model, decoding=run.current.decoding)

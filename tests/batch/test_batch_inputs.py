@@ -72,7 +72,7 @@ PLACES: tuple[Callable[[Path], Path], ...] = (
     _folder_by_another_path,
     _without_end,
 )
-RULES = ("own", "overwrite", "skip", "rename")
+RULES = ("overwrite", "overwrite_any", "skip", "rename")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="links need rights on Windows")

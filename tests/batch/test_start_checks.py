@@ -111,7 +111,7 @@ def test_what_only_a_gpu_can_compute() -> None:
                 check_start(apply(Settings(), values), lambda: 1)
 
 
-@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM])
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EROFS])
 def test_a_folder_that_cannot_be_written_is_said_before_the_start(
     number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

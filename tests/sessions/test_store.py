@@ -337,7 +337,7 @@ def test_every_field_of_a_job_is_in_the_session_file(folder: Path) -> None:
         source="https://example.org/a",
         last_failure=samples.failed().failure,
         track=2,
-        note="another name",
+        name_note="another name",
     )
     store = create(folder)
     store.commit(JobsAdded((job,)))

@@ -544,7 +544,7 @@ class Batch:
                 await self._commands.retry(command)
             case ChangeSettings(settings=settings):
                 await self.state.change_settings(settings)
-                await self.state.remember_folders()
+                await self.state.remember_folders(self._locations.scratch)
                 await avoid_names_of_other_sessions(self.state)
                 self._pool.forget_rungs()
                 await self._forecast()
@@ -620,7 +620,7 @@ class Batch:
             return
         await self.state.remember_started()
         await self._commands.requeue_lost()
-        await self.state.remember_folders()
+        await self.state.remember_folders(self._locations.scratch)
         await avoid_names_of_other_sessions(self.state)
         self._pool.set_devices(await self._devices())
         self._started, self._started_at = time.monotonic(), now()

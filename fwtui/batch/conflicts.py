@@ -5,7 +5,7 @@ Resolved when the file's turn comes, before it is sent to an engine.
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -46,6 +46,7 @@ async def resolve_outputs(state: BatchState, job: Job, settings: Settings) -> Jo
         known = is_one_of(job.stem, names)
         if not known or (job.root and await asyncio.to_thread(is_taken, job)):
             job = await rename_outputs(state, job, names, is_taken)
+        job = await spare_recordings(state, job, names, settings)
     output = settings.output
     if job.kept_formats is not None:
         return job
@@ -74,7 +75,7 @@ async def resolve_outputs(state: BatchState, job: Job, settings: Settings) -> Jo
 def _recording(state: BatchState, job: Job, output: OutputSettings) -> Recording:
     """The recording of a job; in a watched folder the new one at a path replaces the old one."""
     folders = (text_to_path(folder.path) for folder in state.store.folders)
-    replaces = output.if_exists == "own" and any(map(job.file.is_relative_to, folders))
+    replaces = output.if_exists == "overwrite" and any(map(job.file.is_relative_to, folders))
     return Recording(job.file, state.history, replaces)
 
 
@@ -91,7 +92,7 @@ async def _own_or_free_name(
     If another recording's transcript has the name, the job gets a note that says so. `own`: the
     name that its transcripts have.
     """
-    if output.if_exists == "overwrite":
+    if output.if_exists == "overwrite_any":
         return job
     if output.if_exists == "rename":
         return await _free_name(state, job, names, output)
@@ -111,14 +112,14 @@ async def _own_or_free_name(
     note = printable(f"written as {ours}, because {name} is {whose}")
     # The warning comes with the end of the file.
     state.log(Level.INFO, f"{job.name}: {note}", job.id)
-    noted = replace(renamed, note=note)
+    noted = replace(renamed, name_note=note)
     await state.put(noted)
     return noted
 
 
 def _own_stem(recording: Recording, job: Job, names: Names, output: OutputSettings) -> str | None:
     """The name that the recording's transcripts have, if it is looked for. Raises OSError."""
-    if output.if_exists not in {"own", "skip"}:
+    if output.if_exists not in {"overwrite", "skip"}:
         return None
     before = _owner(recording, job.stem, names, output)
     if before is NameOwner.OTHER or (before is NameOwner.NOBODY and output.if_exists == "skip"):
@@ -172,7 +173,32 @@ async def rename_at_end(state: BatchState, job: Job, settings: Settings, languag
         if output.if_exists == "skip":
             kept = await asyncio.to_thread(existing, stem_path(job.stem, output), output)
             job = replace(job, kept_formats=kept)
-    return job
+    return await spare_recordings(state, job, names, settings)
+
+
+async def spare_recordings(state: BatchState, job: Job, names: Names, settings: Settings) -> Job:
+    """The job with names for its outputs that are no recordings of the batch.
+
+    A recording may be called `talk.txt`, or a transcript's name may be a link to a recording.
+    """
+    output = settings.output
+
+    def targets(wanted: Job) -> Sequence[Path]:
+        return output_paths(stem_path(wanted.stem, output), output)
+
+    async def is_refused(wanted: Job) -> bool:
+        return bool(await state.inputs.among(targets(wanted)))
+
+    spared = await state.inputs.among(targets(job))
+    if not spared:
+        return job
+    renamed = await _renamed(state, job, names, is_refused)
+    name, ours = min(spared).name, targets(renamed)[0].name
+    note = printable(f"written as {ours}, because {name} is a recording of this batch")
+    state.log(Level.INFO, f"{job.name}: {note}", job.id)
+    noted = replace(renamed, name_note=note)
+    await state.put(noted)
+    return noted
 
 
 def _name_is_taken(state: BatchState, job: Job, names: Names) -> Callable[[Job], bool]:
@@ -200,11 +226,21 @@ async def rename_outputs(
     The first that neither the batch nor another running session uses, and that is not
     `refused`, which may look at the disk.
     """
+
+    async def is_refused(wanted: Job) -> bool:
+        return await asyncio.to_thread(refused, wanted)
+
+    return await _renamed(state, job, names, is_refused)
+
+
+async def _renamed(
+    state: BatchState, job: Job, names: Names, is_refused: Callable[[Job], Awaitable[bool]]
+) -> Job:
     async with state.names_of_other_sessions() as others:
         state.queue.free_name(job)
         state.queue.avoid(others)
         renamed = state.queue.renamed(job, names)
-        while await asyncio.to_thread(refused, renamed):
+        while await is_refused(renamed):
             renamed = state.queue.renamed(job, names)
         try:
             await state.put(renamed)
@@ -291,8 +327,9 @@ def outputs_key(settings: Settings) -> str:
         del output[name]
     if output["output_layout"] == "source":
         del output["output_dir"]
-    if not output["more_formats"]:
-        del output["more_formats"]  # as before there were any: what was transcribed stays known
+    for name in ("more_formats", "drop_unspoken"):
+        if not output[name]:
+            del output[name]  # as before there were any: what was transcribed stays known
     encoded = msgspec.json.encode((settings.text_hash(), sorted(output.items())))
     return hashlib.blake2b(encoded, digest_size=16).hexdigest()
 

@@ -33,9 +33,7 @@ _BLOCKING = (FailureKind.DISK_FULL, FailureKind.OUTPUT, FailureKind.INPUT_LOST)
 def failure_of(error: FwtuiError | OSError, folder: Path) -> Failure:
     """The failure for an error with the disk of the session, which is in `folder`."""
     if isinstance(error, OSError):
-        named = error.filename if isinstance(error.filename, str) else ""
-        tried = Path(named).parent if named else folder
-        return disk_failure(DiskArea.STATE, error, path_to_text(tried))
+        return disk_failure(DiskArea.STATE, error, path_to_text(_folder_of(error, folder)))
     if isinstance(error, StorageError) and isinstance(cause := error.__cause__, OSError):
         found = disk_failure(DiskArea.STATE, cause, error.place or path_to_text(folder))
         return replace(found, title=error.title, hint=error.hint, needed=error.needed)
@@ -49,11 +47,21 @@ def failure_of(error: FwtuiError | OSError, folder: Path) -> Failure:
 def output_failure(error: FwtuiError | OSError, folder: Path) -> Failure:
     """The failure for an error with the outputs of a file, which are in `folder`."""
     if isinstance(error, OSError):
-        named = error.filename if isinstance(error.filename, str) else ""
-        error = storage_error(error, Path(named) if named else folder / "*", "write")
+        named = error.filename if isinstance(error.filename, str) else os.fspath(folder)
+        place = path_to_text(_folder_of(error, folder))
+        error = storage_error(error, Path(named), "write")
+        error.place = error.place and place
     kind = FailureKind.DISK_FULL if isinstance(error, DiskFullError) else FailureKind.OUTPUT
     place, needed = (error.place, error.needed) if isinstance(error, StorageError) else ("", 0)
     return Failure(kind, error.title, error.hint, "", place, needed)
+
+
+def _folder_of(error: OSError, folder: Path) -> Path:
+    """The folder to try out: that of the file in the error, which may be `folder` or above it."""
+    if not isinstance(error.filename, str):
+        return folder
+    named = Path(error.filename)
+    return named if folder.is_relative_to(named) else named.parent
 
 
 def is_still_blocked(failure: Failure) -> bool:

@@ -39,7 +39,7 @@ from fwtui.core.job import (
     State,
 )
 from fwtui.core.languages import LANGUAGES
-from fwtui.core.paths import path_to_text
+from fwtui.core.paths import path_to_text, text_to_path
 from fwtui.core.session import FilePlan, ResumePoint, WindowResult
 from fwtui.core.settings import Settings
 from fwtui.core.text import clock, without_name
@@ -139,6 +139,7 @@ class FileRecorder:
             no_room = state.failure if await blocks_batch(state.failure) else None
         await self._end(replace(job, state=Pending(run.position) if no_room else state))
         if isinstance(state, Completed):
+            self.state.log(Level.INFO, done_line(job.name, state), job.id)
             for line in warning_lines(job.name, state, run.plan.warnings):
                 self.state.log(Level.WARNING, line, job.id)
         await self._log_memory(job, run)
@@ -254,13 +255,24 @@ class FileRecorder:
         return True
 
 
+def done_line(name: str, done: Completed) -> str:
+    """What the log says of a file that is done: how long it took, the language, and where."""
+    parts = [f"done in {clock(done.work_seconds)}"]
+    if done.language:
+        parts.append(LANGUAGES.get(done.language, done.language).title())
+    if paths := [text_to_path(output) for output in done.outputs]:
+        names = ", ".join(path.name for path in paths)
+        parts.append(f"written to {paths[0].parent}: {names}")
+    return f"{name}: {', '.join(parts)}"
+
+
 def warning_lines(name: str, done: Completed, logged: Collection[str] = ()) -> Iterator[str]:
     """What the log says when a file is done: its warnings, without those `logged` already, and
     its findings.
     """
     for warning in done.warnings:
         if warning not in logged:
-            yield f"{name}: {warning}"
+            yield f"{name}: {without_name(warning, name)}"
     if done.findings:
         yield f"{name}: please check: {findings_text(done.findings)}"
 

@@ -88,7 +88,7 @@ async def complete(state: BatchState, job: Job, run: FileRun) -> Completed | Fai
             *warnings_of(plan, holes, written.segments, run.changed),
             *kept_warning(job.kept_formats or ()),
             *read_only_warning(written.protected),
-            *((job.note,) if job.note else ()),
+            *((job.name_note,) if job.name_note else ()),
         ),
         used=to_overrides(
             replace(settings, model=run.current.model, decoding=run.current.decoding)
@@ -254,6 +254,9 @@ async def write_report(
     try:
         if (missing := await asyncio.to_thread(state.output_folders.missing, folder)) is not None:
             state.log(Level.ERROR, f"The report could not be written: {missing.title}")
+            return None
+        if await state.inputs.among((path,)):
+            state.log(Level.ERROR, f"The report could not be written: {path} is a recording")
             return None
         text = render_report(report).encode()
         # if no file was completed, the folder may not exist yet

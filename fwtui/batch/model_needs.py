@@ -8,8 +8,11 @@ from msgspec.structs import replace
 
 from fwtui.batch.estimate import PerformanceHistory
 from fwtui.core.events import Forecast, MemoryReading
-from fwtui.core.settings import Settings
+from fwtui.core.settings import ModelSettings, Settings
+from fwtui.errors import ModelError
 from fwtui.memory.forecast import Needs, forecast, weights_size
+from fwtui.models.catalogue import megabytes
+from fwtui.models.inventory import Presence, find_model
 
 
 class ModelNeeds(msgspec.Struct, frozen=True):
@@ -32,6 +35,24 @@ class ModelNeeds(msgspec.Struct, frozen=True):
         """MB that are free there."""
         made = self.forecast
         return 0.0 if made is None else made.free if made.gpu_free is None else made.gpu_free
+
+
+def presence_text(settings: ModelSettings) -> str:
+    """Whether a model is on this machine, in words; blocks on the disk."""
+    try:
+        entry = find_model(settings.model, settings)
+    except (ModelError, OSError):
+        return "not found"
+    match entry.presence:
+        case Presence.HERE:
+            return "downloaded"
+        case Presence.FOLDER:
+            return "a local folder"
+        case Presence.PARTLY:
+            return "partly downloaded; the rest is downloaded when you agree"
+        case Presence.ABSENT:
+            size = f", {megabytes(entry.size / 2**20)}" if entry.size else ""
+            return f"not downloaded yet{size}"
 
 
 def model_needs(

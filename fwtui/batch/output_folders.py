@@ -32,16 +32,27 @@ class OutputFolders:
         """
         self._store.remember_folders(*folders_now(folders))
 
+    def remember_drive(self, folder: Path) -> None:
+        """Remember the drive of a folder that may be made anew on it. Raises StorageError."""
+        _, mounts = folders_now([folder])
+        self._store.remember_folders((), mounts)
+
     def missing(self, folder: Path) -> Failure | None:
         """The failure if the folder, or the drive that it was on, has disappeared.
 
         Raises OSError if that cannot be found out.
         """
+        if (gone := self.missing_drive(folder)) is not None:
+            return gone
+        known = folder in self._used or path_to_text(folder) in self._store.folders_seen
+        return folder_missing(folder) if known and not is_folder(folder) else None
+
+    def missing_drive(self, folder: Path) -> Failure | None:
+        """The failure if nothing is mounted any more where the drive of a folder was."""
         mount = mount_of(folder, [str(text_to_path(one)) for one in self._store.mounts])
         if mount and mount not in mount_points():
             return drive_missing(Path(mount), folder)
-        known = folder in self._used or path_to_text(folder) in self._store.folders_seen
-        return folder_missing(folder) if known and not is_folder(folder) else None
+        return None
 
 
 def folders_now(folders: Iterable[Path]) -> tuple[list[str], list[str]]:
@@ -76,7 +87,7 @@ def drive_missing(mount: Path, folder: Path) -> Failure:
         FailureKind.OUTPUT,
         f"The drive of {printable(str(folder))} has disappeared:"
         f" nothing is mounted on {printable(str(mount))}",
-        "reconnect the drive, or choose another output folder",
+        "reconnect the drive, or choose another folder",
         place=path_to_text(mount),
         is_mount=True,
     )

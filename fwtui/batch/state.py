@@ -18,6 +18,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from fwtui.batch.batch_inputs import BatchInputs
 from fwtui.batch.discovery import Problem
 from fwtui.batch.link import Listener
 from fwtui.batch.output_folders import OutputFolders
@@ -80,6 +81,7 @@ class BatchState:
         self.store = store
         self.view = store.view
         self.queue = Queue(self.view)
+        self.inputs = BatchInputs(self.queue)
         self.history = TranscriptionHistory(store.directory.parent)
         self.output_folders = OutputFolders(store)
         # Called with each change before the listeners, for work that depends on it.
@@ -339,14 +341,18 @@ class BatchState:
         """Use other settings for jobs that have not started yet."""
         await self.commit(SettingsChanged(settings))
 
-    async def remember_folders(self) -> None:
-        """Remember where the outputs go, before anything is written there. Raises StorageError."""
+    async def remember_folders(self, scratch: Path) -> None:
+        """Remember where outputs and scratch files go, before anything is written there.
+
+        Raises StorageError.
+        """
         output = self.settings.output
         folders = {expand_home(text_to_path(path_to_text(output.output_dir)))}
         if output.output_layout == "source":
             folders |= {job.file.parent for job in self.queue if isinstance(job.state, Pending)}
         async with self._committing:
             await asyncio.to_thread(self.output_folders.remember, folders)
+            await asyncio.to_thread(self.output_folders.remember_drive, scratch)
 
     async def remember_started(self) -> None:
         """Record that the queue is started. Raises StorageError."""

@@ -203,6 +203,7 @@ class EngineWorker:
         self._failed_starts = 0
         self._fatal: Failure | None = None
         self._busy: Busy | None = None
+        self._checked: Settings | None = None  # can work
         self._peak = 0.0  # MB
         self._peak_key = ""  # of the settings that it was measured with
 
@@ -300,10 +301,11 @@ class EngineWorker:
 
     async def _has_bad_settings(self, job: Job) -> bool:
         """Fail a file whose own settings cannot work; the batch's are checked at its start."""
-        if job.settings is None:
+        if job.settings is None or (settings := from_overrides(job.settings)) == self._checked:
             return False
-        failure = await asyncio.to_thread(settings_failure, from_overrides(job.settings))
+        failure = await asyncio.to_thread(settings_failure, settings)
         if failure is None:
+            self._checked = settings  # mostly those of the next file, too
             return False
         await self.state.put(replace(job, state=Failed(now(), failure)))
         self.state.log(Level.ERROR, failure.about(job.name), job.id)
@@ -313,7 +315,9 @@ class EngineWorker:
         """The job with the names for its outputs; None if it was skipped, or must wait or fail."""
         folder = stem_path(waiting.stem, run.settings.output).parent
         try:
-            missing = await asyncio.to_thread(self.state.output_folders.missing, folder)
+            known = self.state.output_folders
+            missing = await asyncio.to_thread(known.missing_drive, self.scratch)
+            missing = missing or await asyncio.to_thread(known.missing, folder)
             if missing is None:
                 await asyncio.to_thread(check_writable, folder)
                 return await resolve_outputs(self.state, waiting, run.settings)

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from fwtui.batch.batch import Batch
 from fwtui.batch.discovery import Finder, find_in_portions
 from fwtui.batch.link import Listener
-from fwtui.batch.model_needs import ModelNeeds, model_needs
+from fwtui.batch.model_needs import ModelNeeds, model_needs, presence_text
 from fwtui.batch.output_folders import folders_now
 from fwtui.batch.remote.batch_status import BatchStatus, status_of
 from fwtui.batch.remote.client import RemoteBatch
@@ -26,7 +26,7 @@ from fwtui.core.job import Job
 from fwtui.core.paths import absolute_text, expand_home, path_to_text, text_to_path
 from fwtui.core.segment import Transcript
 from fwtui.core.session import Session
-from fwtui.core.settings import Settings
+from fwtui.core.settings import ModelSettings, Settings
 from fwtui.core.watched_folder import WatchedFolder
 from fwtui.errors import StorageError
 from fwtui.memory.measure import MemoryMeter
@@ -236,6 +236,10 @@ class Workspace:
     async def transcript(self, stored: StoredSession, job: Job) -> Transcript:
         """The transcript of a file of a stored session. Raises StorageError."""
         return await asyncio.to_thread(stored_transcript, stored, self.locations.sessions, job)
+
+    async def model_presence(self, settings: ModelSettings) -> str:
+        """Whether a model is on this machine, in words."""
+        return await asyncio.to_thread(presence_text, settings)
 
     async def model_needs(self, settings: Settings, names: Sequence[str]) -> dict[str, ModelNeeds]:
         """What these models need here, and how fast they were."""

@@ -83,8 +83,6 @@ def command(
     apply as usual: --model, --device, --beam_size and so on. Estimates of time and memory for later
     batches use the results.
     """
-    from fwtui.batch.estimate import PerformanceHistory
-    from fwtui.batch.start_checks import check_settings
     from fwtui.memory.forecast import device_of
     from fwtui.memory.measure import MemoryMeter
 
@@ -99,9 +97,7 @@ def command(
         _counts(try_batch_sizes, MOST_BATCH) or _distinct(case.batch_size for case in usual),
         _counts(try_workers, MOST_WORKERS) or _distinct(case.workers for case in usual),
     )
-    asyncio.run(ensure_downloaded((settings.model,), console))
-    for text in check_settings(settings):
-        console.line(f"warning: {printable(text)}")
+    _check_model(settings, console)
     history = PerformanceHistory(locations.history)
     scratch = Path(tempfile.mkdtemp(prefix="bench-", dir=_folder(locations.scratch)))
     outcomes: list[Outcome] = []
@@ -120,11 +116,8 @@ def command(
         console.clear()
         shutil.rmtree(scratch, ignore_errors=True)
     chosen = best(outcomes, reading.available)
-    if json:
-        click.echo(_as_json(file, settings, outcomes, chosen))
-    else:
-        for line in table(outcomes, chosen):
-            click.echo(line)
+    lines = "\n".join(table(outcomes, chosen))
+    click.echo(_as_json(file, settings, outcomes, chosen) if json else lines)
     if chosen is None:
         return ExitCode.SOME_FAILED
     if save is not None:
@@ -133,6 +126,15 @@ def command(
             f"saved as profile {printable(save)} in {printable(str(locations.config_file))}"
         )
     return ExitCode.DONE
+
+
+def _check_model(settings: Settings, console: Console) -> None:
+    """Download the model if it is missing, and check whether it can do what is asked."""
+    from fwtui.batch.start_checks import check_settings
+
+    asyncio.run(ensure_downloaded((settings.model,), console))
+    for text in check_settings(settings):
+        console.line(f"warning: {printable(text)}")
 
 
 def table(outcomes: Sequence["Outcome"], chosen: "Outcome | None") -> list[str]:

@@ -12,7 +12,7 @@ from fwtui.cli.command_table import COMMANDS
 from fwtui.cli.console import exit_code_help
 from fwtui.config.fields import Field, Value, all_fields, parse_argument
 from fwtui.config.locations import Locations
-from fwtui.config.sources import Layer, find_profile, make_layers, merge_layers
+from fwtui.config.sources import Layer, as_asked, find_profile, make_layers, merge_layers
 from fwtui.core.settings import Settings
 from fwtui.errors import ConfigError
 
@@ -322,7 +322,7 @@ def changes_from(ctx: click.Context, locations: Locations) -> Mapping[str, Value
     """
     name = ctx.params.get("profile")
     profile = find_profile(locations.config_file, name).sets if name else {}
-    return {**profile, **given(ctx)}
+    return as_asked({**profile, **given(ctx)})
 
 
 def given(ctx: click.Context) -> Mapping[str, Value]:

@@ -239,19 +239,19 @@ async def _prepare_detached(
 ) -> Request | None:
     """The request with the files that were found; None if a signal stopped it meanwhile."""
 
-    async def prepare(startup: Startup) -> Request:
-        intake = await startup.search(request)
+    async def prepare(preparation: RunPreparation) -> Request:
+        intake = await preparation.search(request)
         _check_intake(request, intake, console)
         await ensure_downloaded((request.settings.model,), console)
         # From here on the background process has a session of its own.
-        startup.give_up()
+        preparation.give_up()
         return replace(request, paths=intake.inputs, roots=intake.roots)
 
-    startup = Startup(locations, console)
-    return await startup.run(lambda: prepare(startup), request.settings.batch.on_hangup)
+    preparation = RunPreparation(locations, console)
+    return await preparation.run(lambda: prepare(preparation), request.settings.batch.on_hangup)
 
 
-class Startup:
+class RunPreparation:
     """What is done before there is a batch, with a session that a signal leaves to be resumed.
 
     `actions`: what signals do; those of the batch take over.
@@ -314,7 +314,7 @@ class Startup:
     def _hang_up(self) -> bool:
         if self._may_continue:
             self.hung_up = True
-            name = self.draft.session_id if self.draft else "startup"
+            name = self.draft.session_id if self.draft else "preparation"
             detach_terminal(self._locations.session_log(name))
             self._console.leave()
         return self._may_continue
@@ -350,24 +350,25 @@ async def run(
 
     `record` must be among the listeners. `background`: this process has no terminal.
     """
-    startup = Startup(locations, console)
+    preparation = RunPreparation(locations, console)
 
     async def work() -> ExitCode:
-        intake = await startup.search(request)
+        intake = await preparation.search(request)
         _check_intake(request, intake, console)
         offered = None if background else console
-        opened = await _open(locations, request, intake, console, offered, startup)
+        opened = await _open(locations, request, intake, console, offered, preparation)
         for name, close in misspelt_variables(os.environ):
             console.line(f"warning: {printable(name)} is not a setting; did you mean {close}?")
-        return await _run_batch(opened, startup, locations, console, record, listeners, background)
+        parts = preparation, locations, console, record, listeners, background
+        return await _run_batch(opened, *parts)
 
-    code = await startup.run(work, request.settings.batch.on_hangup)
+    code = await preparation.run(work, request.settings.batch.on_hangup)
     return ExitCode.STOPPED if code is None else code
 
 
 async def _run_batch(
     opened: tuple["Batch", Settings, list[AnyCommand]],
-    startup: Startup,
+    preparation: RunPreparation,
     locations: Locations,
     console: Console,
     record: RunRecord,
@@ -386,11 +387,11 @@ async def _run_batch(
         batch.state.log(Level.INFO, TERMINAL_CLOSED)
         return True
 
-    if background or startup.hung_up:
+    if background or preparation.hung_up:
         batch.go_to_background()
-    if startup.hung_up:
+    if preparation.hung_up:
         batch.notices.append(TERMINAL_CLOSED)
-    await drive(batch, commands, listeners, console, hang_up, startup.actions)
+    await drive(batch, commands, listeners, console, hang_up, preparation.actions)
     return conclude(record, settings, console)
 
 
@@ -460,7 +461,7 @@ async def _open(
     intake: Intake,
     console: Console,
     offered: Console | None,
-    startup: Startup,
+    preparation: RunPreparation,
 ) -> tuple["Batch", Settings, list[AnyCommand]]:
     """The batch, its settings, and the commands that start it.
 
@@ -483,7 +484,7 @@ async def _open(
         batch, begin = await open_watch(workspace, stored, request.watch, settings, console)
         return batch, settings, begin
     adding = [AddPaths(request.paths, request.roots or intake.roots)] if intake.inputs else []
-    own = startup.draft.session_id if startup.draft else ""
+    own = preparation.draft.session_id if preparation.draft else ""
     stored = tuple(one for one in stored if one.session.session_id != own)
     if request.resume is None:
         mention_unfinished(stored, console)
@@ -510,7 +511,7 @@ async def _open(
         console.line("no unfinished session to resume: starting a new one")
     settings = validated(request.settings)
     await _ensure_models(settings, (), offered)
-    draft, startup.draft = startup.draft, None  # the batch closes it
+    draft, preparation.draft = preparation.draft, None  # the batch closes it
     return await workspace.start(settings, draft=draft), settings, [*adding, Start()]
 
 

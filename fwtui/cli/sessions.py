@@ -295,7 +295,7 @@ def export(session_id: str, form: str | None, output: str | None, logs: bool) ->
     form = form or (named if named in FORMATS else FORMATS[0])
     data = export_session(session, form, _log_of(session_id, form) if logs else None)
     if output:
-        write_export(Path(output), data)
+        write_export(Path(output), data, (job.file for job in session.jobs))
     else:
         click.echo(data, nl=False)
     return ExitCode.DONE

@@ -230,7 +230,18 @@ def merge_layers(layers: Sequence[Layer]) -> Settings:
     values: dict[str, Value] = {}
     for layer in layers:
         values |= layer.values
-    return apply(Settings(), values)
+    return apply(Settings(), as_asked(values))
+
+
+def as_asked(values: Mapping[str, Value]) -> Mapping[str, Value]:
+    """Named values as they are meant: to ask for overwriting is more than to leave the default.
+
+    By default a recording's own transcript is overwritten, and no other.
+    """
+    key = "output.if_exists"
+    if values.get(key) != "overwrite":
+        return values
+    return {**values, key: "overwrite_any"}
 
 
 def sourced_values(layers: Sequence[Layer]) -> tuple[SourcedValue, ...]:

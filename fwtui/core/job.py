@@ -162,7 +162,7 @@ class Job(msgspec.Struct, frozen=True, gc=False):
     their defaults, by `section.name`. `source` is the link that the file comes from; until it is
     downloaded, `path` is where it will be. `last_failure` is why it failed before, while it waits
     for a retry or is retried. `track` is the number of the audio track where each of them is a job
-    of its own; 0: the settings say which. `note` becomes a warning when the file is done:
+    of its own; 0: the settings say which. `name_note` becomes a warning when the file is done:
     why its outputs have another name.
     """
 
@@ -179,7 +179,7 @@ class Job(msgspec.Struct, frozen=True, gc=False):
     source: str | None = None
     last_failure: Failure | None = None
     track: int = 0
-    note: str = ""
+    name_note: str = ""
 
     def with_stem(self, stem: str) -> "Job":
         """The job with outputs of this name."""

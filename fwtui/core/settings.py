@@ -353,12 +353,12 @@ class OutputSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         ),
     ] = DEFAULT_TEMPLATE
     if_exists: Annotated[
-        Literal["own", "overwrite", "skip", "rename"],
+        Literal["overwrite", "overwrite_any", "skip", "rename"],
         Meta(
-            description="If the transcript exists: overwrite it if it is the recording's own, "
-            "overwrite any, skip, or rename"
+            description="If the transcript exists: overwrite the recording's own, overwrite_any "
+            "(also of another recording; what --if_exists overwrite asks for), skip, or rename"
         ),
-    ] = "own"
+    ] = "overwrite"
     skip_transcribed: Annotated[
         bool,
         Meta(

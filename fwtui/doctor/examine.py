@@ -27,21 +27,27 @@ from fwtui.models.inventory import Presence, cache_bytes, list_models
 
 
 class Doctor:
-    """Runs all checks. `check_keys` raises ConfigError for invalid keys in the settings file."""
+    """Runs all checks. `check_keys` raises ConfigError for invalid keys in the settings file.
+
+    `used` are the settings in use, if they are not those of the settings file.
+    """
 
     def __init__(
         self,
         locations: Locations,
         seconds: float = SECONDS,
         check_keys: Callable[[Path], object] = lambda _: None,
+        used: Settings | None = None,
     ) -> None:
+        self._used = used
         self._locations = locations
         self._seconds = seconds
         self._check_keys = check_keys
 
     async def examine(self) -> AsyncIterator[CheckResult]:
         """The results one by one; slow checks run in the background from the beginning."""
-        settings, config = await asyncio.to_thread(self._config)
+        stored, config = await asyncio.to_thread(self._config)
+        settings = self._used or stored
         stop = threading.Event()
         testing = asyncio.to_thread(self_test, settings.model, self._seconds, stop)
         test = asyncio.create_task(testing)

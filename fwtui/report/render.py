@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from fwtui.core.settings import Settings
 from fwtui.core.text import cells
 from fwtui.disk.codec import clean
 from fwtui.disk.files import write_output
+from fwtui.errors import UsageError
 from fwtui.report.report import (
     HEADINGS,
     RIGHT,
@@ -171,8 +173,12 @@ def export_report(report: BatchReport, form: str) -> bytes:
     return _REPORT_FORMATS[form](report).encode()
 
 
-def write_export(path: Path, data: bytes) -> None:
-    """Write an export to a file, atomically. Raises StorageError."""
+def write_export(path: Path, data: bytes, recordings: Iterable[Path] = ()) -> None:
+    """Write an export to a file, atomically, but over none of these. Raises FwtuiError."""
+    for recording in recordings:
+        with suppress(OSError):
+            if path.samefile(recording):
+                raise UsageError(f"{path} is a recording of the session", "export to another file")
     write_output(path, data, owner=path_to_text(path))
 
 

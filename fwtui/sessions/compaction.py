@@ -87,8 +87,12 @@ def write_generation(
 ) -> NewGeneration:
     """Write the new files under temporary names. Raises StorageError; nothing has changed then."""
     journal = write_temp(paths.journal, rewrite.lines(), PRIVATE_FILE, files=files)
+    # The first journal has nothing to continue: it may be missing after a crash at the creation.
     chunks = encode_snapshot(
-        content, rewrite.generation, rewrite.index.files, lambda: rewrite.length
+        content,
+        rewrite.generation,
+        rewrite.index.files,
+        lambda: rewrite.length if rewrite.generation else 0,
     )
     try:
         snapshot = write_temp(paths.snapshot, chunks, PRIVATE_FILE, files=files)

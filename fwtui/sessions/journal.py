@@ -287,6 +287,7 @@ class JournalFile:
         self._descriptor: int | None = None
         try:
             self._torn = os.fstat(self._open()).st_size != length
+            self._device = path.parent.stat().st_dev  # an overlay gives its files another one
         except OSError as error:
             raise storage_error(error, path, "open") from error
 
@@ -357,7 +358,7 @@ class JournalFile:
 
     def is_on_device_of(self, folder: Path) -> bool:
         """Whether the folder is on the file's disk, and not where that was mounted."""
-        return os.fstat(self._open()).st_dev == folder.stat().st_dev
+        return self._device == folder.stat().st_dev
 
     def allow_replacement(self) -> None:
         """Allow another file to be renamed to this one's name."""

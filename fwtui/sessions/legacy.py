@@ -26,7 +26,9 @@ _OUTPUT = ("output_dir", "add_timestamps", "add_report")
 def settings_from_keys(document: dict[str, Any]) -> Settings:
     """Settings from `model_path`, `output_dir`, `beam_size`, ..."""
     model = {"model": document.get("model_path")}
-    output = {key: document.get(key) for key in _OUTPUT} | {"output_format": _format(document)}
+    output = {key: document.get(key) for key in _OUTPUT}
+    # That program wrote one format, over whatever was there.
+    output |= {"output_format": _format(document), "if_exists": "overwrite"}
     return Settings(
         model=_lenient(ModelSettings, model),
         decoding=_lenient(DecodingSettings, {key: document.get(key) for key in _DECODING}),

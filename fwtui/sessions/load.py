@@ -9,7 +9,6 @@ from pathlib import Path
 
 import msgspec
 
-from fwtui.core.job import Job, Pending, Processing
 from fwtui.disk.files import open_regular, own_error
 from fwtui.errors import SessionTooNewError, StorageError
 from fwtui.sessions.journal import (
@@ -129,7 +128,7 @@ def read_snapshot(paths: SessionFiles) -> Snapshot:
     try:
         snapshot = decode_snapshot(data, paths.session_id, modified)
     except UnreadableError as error:
-        return _salvaged(data, paths, modified, str(error.title))
+        return _salvaged(data, paths, modified, str(error.__cause__ or ""))
     except StorageError:  # newer, or with settings or folders that this version refuses
         if unchanged is not False:
             raise
@@ -146,8 +145,10 @@ def _salvaged(
     data: bytes | memoryview, paths: SessionFiles, modified: datetime, reason: str
 ) -> Snapshot:
     snapshot = salvaged_snapshot(data, paths.session_id, modified)
-    if snapshot.content.is_empty and reason:
-        return msgspec.structs.replace(snapshot, problem=reason)
+    if snapshot.content.is_empty:
+        detail = f" ({reason})" if reason else ""
+        problem = f"its session file is damaged{detail}; what is in its journal is used"
+        return msgspec.structs.replace(snapshot, problem=problem)
     return snapshot
 
 
@@ -255,7 +256,7 @@ def _problems(snapshot: Snapshot, paths: SessionFiles, found: Scan | None) -> It
     if snapshot.problem:
         yield f"{session}: {snapshot.problem}"
     if found is None:
-        if snapshot.journal_end and any(map(_has_begun, snapshot.content.view.jobs.values())):
+        if snapshot.journal_end and snapshot.content.view.counts.unfinished:
             yield f"{session} has no journal: its unfinished files start from their beginning"
     elif found.is_stranger:
         yield f"{session}: its journal belongs to another session, and is not used"
@@ -263,13 +264,3 @@ def _problems(snapshot: Snapshot, paths: SessionFiles, found: Scan | None) -> It
         yield f"{session}: its journal is damaged, and counts as far as it can be read"
     elif found.header and found.header.generation > snapshot.generation and not snapshot.problem:
         yield f"{session}: its file is older than its journal; check its files before you resume it"
-
-
-def _has_begun(job: Job) -> bool:
-    match job.state:
-        case Processing():
-            return True
-        case Pending(done_seconds=done):
-            return done > 0
-        case _:
-            return False

@@ -34,8 +34,7 @@ _OWN = {"session_id", "created_at", "version", "generation", "settings", "files"
 _OWN |= {"watch", "journal", "checksum"}
 _TIMES = ("started_at", "completed_at")
 _FILE = {"path", "status", "error", "output_path", *_TIMES}
-_FILE |= {"id", "stem", "state", "media", "attempts", "settings", "progress"}
-_FILE |= {"root", "kept", "source", "last_failure"}
+_FILE |= {"progress", *Job.__struct_encode_fields__}
 _FIELDS = msgspec.structs.fields(Job)
 # An entry whose keys are all known, as nearly all are: read in one pass.
 _Entry = msgspec.defstruct(
@@ -154,16 +153,9 @@ def _entry(job: Job, progress: FileProgress | None) -> dict[str, Any]:
         "media": job.media,
         "attempts": job.attempts,
     }
-    if job.settings is not None:
-        entry["settings"] = job.settings
-    if job.root:
-        entry["root"] = job.root
-    if job.kept_formats is not None:
-        entry["kept"] = job.kept_formats
-    if job.source is not None:
-        entry["source"] = job.source
-    if job.last_failure is not None:
-        entry["last_failure"] = job.last_failure
+    for field in _FIELDS:
+        if field.encode_name not in entry and (value := getattr(job, field.name)) != field.default:
+            entry[field.encode_name] = value
     if progress:
         entry["progress"] = {"seconds": progress.seconds, "windows": len(progress.windows)}
     return entry

@@ -32,7 +32,7 @@ from fwtui.tui.error_dialogs import ErrorDialogs
 from fwtui.tui.formatting import shown_path
 from fwtui.tui.glyphs import Glyphs, choose_glyphs
 from fwtui.tui.keymap import DEFAULT_KEYMAP, Keymap
-from fwtui.tui.keys import bindings
+from fwtui.tui.keys import Where, bindings
 from fwtui.tui.model import Changes
 from fwtui.tui.palette import KeyCommands
 from fwtui.tui.screens.main import MainScreen
@@ -291,7 +291,13 @@ class FwtuiApp(ErrorBoundary, App[ExitCode]):
         from fwtui.tui.screens.help import help_dialog, sections
 
         first = sections(self.focused or self.screen)
-        self.push_screen(help_dialog(ascii_only=self.glyphs.ascii, keymap=self.keymap, first=first))
+        others = self.screen is self.main
+        if not others:
+            # What moves the list, and what is the same in all dialogs, comes last.
+            last: set[Where] = {"moving", "dialog", "everywhere"}
+            first.sort(key=lambda where: where in last)
+            first = [where for where in first if where != "everywhere"]
+        self.push_screen(help_dialog(self.glyphs, keymap=self.keymap, first=first, others=others))
 
     # The error boundary's other side.
 

@@ -15,7 +15,7 @@ from fwtui.core.commands import AnyCommand, Quit, RetryJobs, Start
 from fwtui.core.events import AnyEvent, JobsAdded, LogLine, Phase, PhaseChanged
 from fwtui.core.job import Job, JobId
 from fwtui.core.segment import Transcript
-from fwtui.core.settings import Settings
+from fwtui.core.settings import ModelSettings, Settings
 from fwtui.errors import ExitCode
 from fwtui.tui.model import BatchModel, Changes
 
@@ -63,6 +63,9 @@ class BatchWorkspace(Protocol):
 
     async def remember(self, maps: Mapping[str, str]) -> None:
         """Save where folders of another machine are on this one."""
+
+    async def model_presence(self, settings: ModelSettings) -> str:
+        """Whether a model is on this machine, in words."""
 
     async def model_needs(
         self, settings: Settings, names: Sequence[str]

@@ -128,7 +128,11 @@ class DialogActions:
         from fwtui.tui.keymap import make_keymap
         from fwtui.tui.screens.doctor import DoctorDialog
 
-        doctor = Doctor(Locations.default(), check_keys=lambda file: make_keymap(load_keys(file)))
+        doctor = Doctor(
+            Locations.default(),
+            check_keys=lambda file: make_keymap(load_keys(file)),
+            used=self._model.settings,
+        )
         self._screen.app.push_screen(DoctorDialog(doctor.examine, self._glyphs))
 
     def sessions(self) -> None:

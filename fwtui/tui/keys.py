@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from textual.binding import Binding, BindingType
 
 Where = Literal[
-    "queue", "panes", "moving", "log", "everywhere",
+    "queue", "panes", "moving", "log", "everywhere", "dialog",
     "add", "settings", "resume", "sessions", "details",
     "report", "watch", "bug", "models", "doctor",
 ]  # fmt: skip
@@ -110,6 +110,16 @@ _EVERYWHERE = (
     _key("quit", "q", "Quit", "Save and quit (asks during transcription); detach when attached"),
     _key("suspend", "ctrl+z", "Suspend", "Back to the shell; fg returns", "suspend_process"),
     _key("interrupt", "ctrl+c ctrl+q", "Quit", "Quit from anywhere", "quit"),
+)
+
+_DIALOG = (
+    _key("dialog_close", "escape", "Close", "Close the dialog, or what is open in it", "leave"),
+    _key("dialog_before", "left", "Button before", "Go to the button before", "focus_button(-1)"),
+    _key("dialog_after", "right", "Next button", "Go to the next button", "focus_button(1)"),
+    _key("dialog_down", "down j", "Down", "One line down", "scroll_body(1)"),
+    _key("dialog_up", "up k", "Up", "One line up", "scroll_body(-1)"),
+    _key("dialog_page_down", "pagedown", "Page down", "Ten lines down", "scroll_body(10)"),
+    _key("dialog_page_up", "pageup", "Page up", "Ten lines up", "scroll_body(-10)"),
 )
 
 _ADD = (
@@ -221,6 +231,7 @@ _SECTIONS: dict[Where, tuple[str, tuple[Key, ...], str]] = {
     "moving": ("Moving", _MOVING, ""),
     "log": ("Log", _LOG, ""),
     "everywhere": ("Everywhere", _EVERYWHERE, ""),
+    "dialog": ("Dialogs", _DIALOG, "dialog_"),
     "add": ("Add files", _ADD, "add_"),
     "settings": ("Settings", _SETTINGS, "setting_"),
     "resume": ("Unfinished sessions at start", _RESUME, "resume_"),

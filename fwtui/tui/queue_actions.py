@@ -24,13 +24,16 @@ from fwtui.core.settings import Settings
 from fwtui.tui.controller import BatchController
 from fwtui.tui.formatting import clean, file_count, shown_name
 from fwtui.tui.keymap import with_keys
-from fwtui.tui.sort_filter import SORTS, Sort
+from fwtui.tui.sort_filter import FILTER_STATES, SORTS, Sort
 from fwtui.tui.widgets.lines import LineView
 from fwtui.tui.widgets.log import LogView
 from fwtui.tui.widgets.queue_table import QueueTable
 
 if TYPE_CHECKING:
     from textual.widgets import Input
+
+
+FILTER_HINT = "Name, or is: " + ", ".join(FILTER_STATES)
 
 
 class FilterFields:
@@ -44,7 +47,7 @@ class FilterFields:
 
     async def open_for_queue(self) -> None:
         """Let the user type a filter for the queue."""
-        await self._open(self._queue, "filter", "Name, or is:failed, is:check, is:waiting")
+        await self._open(self._queue, "filter", FILTER_HINT)
 
     async def open_for_log(self) -> None:
         """Let the user type a filter for the log."""
@@ -166,6 +169,8 @@ class QueueActions:
         """Stop at once; progress is kept."""
         if self._model.phase is not Phase.IDLE or self._model.engine is not None:
             self._controller.send(Stop())
+        else:
+            self.say("Nothing is running")
 
     def skip(self) -> None:
         """Cancel running files, skip waiting ones."""
@@ -174,6 +179,12 @@ class QueueActions:
             self._controller.send(SkipJobs(ids))
             self._queue.touch(set(ids))
             self.unselect()
+        elif not self._queue.targets:
+            self.say_empty()
+        elif any(not self._model.jobs[i].is_finished for i in self._queue.targets):
+            self.say("It is being cancelled or skipped already")
+        else:
+            self.say("Finished already: only waiting and running files can be skipped")
 
     def retry(self, *, restart: bool) -> None:
         """Queue finished files again; asks if some of them are done."""
@@ -184,6 +195,10 @@ class QueueActions:
             self._run_dialog(self._ask_and_retry(command, done))
         elif command.ids:
             self._send_retry(command)
+        elif jobs:
+            self.say("Not finished yet: only finished files can be queued again")
+        else:
+            self.say_empty()
 
     async def _ask_and_retry(self, command: RetryJobs, done: list[Job]) -> None:
         from fwtui.tui.screens.quit import ask_again
@@ -202,6 +217,8 @@ class QueueActions:
     async def _remove(self) -> None:
         ids = self._queue.targets
         running = [i for i in ids if isinstance(self._model.jobs[i].state, Processing)]
+        if not ids:
+            self.say_empty()
         if not ids or (running and not await self._confirm_removal(len(ids), running[0])):
             return
         self._controller.send(RemoveJobs(ids))
@@ -226,6 +243,8 @@ class QueueActions:
         if self.removals:
             self.removals -= 1
             self._controller.send(UndoRemove())
+        else:
+            self.say("No removal to undo")
 
     # The order.
 
@@ -235,6 +254,9 @@ class QueueActions:
 
     def next_sort(self, sorts: tuple[Sort, ...] = SORTS) -> None:
         """Show the files in the next of these orders."""
+        if not self._model.counts.total:
+            self.say_empty()
+            return
         now = self._queue.shown.sort
         following = sorts[(sorts.index(now) + 1) % len(sorts)] if now in sorts else sorts[0]
         self._queue.set_sort(following)
@@ -247,6 +269,8 @@ class QueueActions:
             self._queue.set_sort("queue")
             self._queue.post_message(QueueTable.CursorMoved())
             self._notify("Files are processed in this order now", timeout=3)
+        else:
+            self.say("Files are already processed in the order shown; {sort} sorts the view")
 
     def move(self, offset: int) -> bool:
         """Move files up or down the queue; False: nothing is moved."""
@@ -254,15 +278,25 @@ class QueueActions:
         if self._is_sorted:
             self._notify("This view is sorted: {work_order} to process files in this order")
             return False
-        if ids:
-            self._controller.send(MoveJobs(ids, offset))
-        return bool(ids)
+        if not ids:
+            self.say_empty()
+            return False
+        from fwtui.batch.queue import moved
+
+        order = list(self._model.order)
+        if moved(order, set(ids), offset) == order:
+            self.say("Already last" if offset > 0 else "Already first")
+            return False
+        self._controller.send(MoveJobs(ids, offset))
+        return True
 
     # The selection.
 
     def select_all(self) -> None:
         """Select all files shown, or none."""
         shown = set(self._queue.ids)
+        if not shown:
+            self.say_empty()
         self._queue.select(() if shown <= self._queue.selected else shown)
         self._queue.post_message(QueueTable.CursorMoved())
 
@@ -287,6 +321,12 @@ class QueueActions:
         if forecast is not None:
             self._controller.send(ChangeSettings(apply(self._model.settings, forecast.proposal)))
             self._notify(f"Files that have not started use {clean(forecast.remedy)}")
+        elif self._model.forecast is None:
+            self.say("How much memory the batch needs is not known yet")
+        elif self._model.forecast.fits:
+            self.say("The batch fits into memory as it is")
+        else:
+            self.say("No smaller settings would fit")
 
     def use_model(self, name: str) -> None:
         """Use another model for the files that have not started."""
@@ -300,6 +340,15 @@ class QueueActions:
         """Use other settings for the files that have not started."""
         self._controller.send(ChangeSettings(wanted))
         self._notify("Files that have not started use the new settings")
+
+    def say(self, text: str) -> None:
+        """Say why a key does nothing now, with `{action}` in place of keys."""
+        self._notify(text, timeout=2)
+
+    def say_empty(self) -> None:
+        """Say that there is no file that a key could be about."""
+        shown = self._queue.needle
+        self.say("No file is shown" if shown else "The queue is empty: {add} to add files")
 
     def _notify(self, text: str, timeout: float | None = None) -> None:
         text = with_keys(self._screen, text)

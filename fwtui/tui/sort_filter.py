@@ -1,6 +1,6 @@
 """Which files of the queue are shown, and in which order. Pure; the queue does not change."""
 
-from bisect import insort
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -15,6 +15,7 @@ from fwtui.core.job import (
     Processing,
     Skipped,
     has_state,
+    needs_check,
 )
 from fwtui.tui.model import BatchModel
 
@@ -27,8 +28,11 @@ SORT_NAMES: dict[Sort, str] = {
     "longest": "longest first",
     "state": "by state",
 }
-# What needs attention comes first.
-RANKS = {Processing: 0, Failed: 1, Pending: 2, Cancelled: 3, Skipped: 4, Completed: 5}
+# What needs attention comes first; after failed files those that are done, but to check.
+RANKS = {Processing: 0, Failed: 1, Pending: 3, Cancelled: 4, Skipped: 5, Completed: 6}
+CHECK_RANK = 2
+# What may follow `is:`, as it is shown to the user.
+FILTER_STATES = ("waiting", "running", "done", "check", "failed", "cancelled", "skipped")
 STATE = "is:"
 MOVED_SINGLY = 10  # changes at once; each is a walk through the files shown
 
@@ -114,9 +118,18 @@ class VisibleJobs:
             del self.ids[at]
         if job is None or (by_state and not is_in_state(job, self.needle)):
             return at >= 0
-        key, jobs = self._key(), self.model.jobs
-        insort(self.ids, job_id, key=lambda one: key(jobs[one]))
+        self._insert(job)
         return at < 0 or self.ids[at : at + 1] != [job_id]
+
+    def _insert(self, job: Job) -> None:
+        """Put a job into its place; among equal ones that is their order in the queue."""
+        key, jobs, ids = self._key(), self.model.jobs, self.ids
+        own = key(job)
+        low = bisect_left(ids, own, key=lambda one: key(jobs[one]))
+        high = bisect_right(ids, own, lo=low, key=lambda one: key(jobs[one]))
+        equal = ids[low:high]
+        at = insert_index(job.id, equal, self.model.order) if equal else 0
+        ids.insert(low + at, job.id)
 
     def _key(self) -> Callable[[Job], Any]:
         match self.sort:
@@ -125,7 +138,12 @@ class VisibleJobs:
             case "longest":
                 return lambda job: -job.duration
             case _:
-                return lambda job: RANKS[type(job.state)]
+                return rank
+
+
+def rank(job: Job) -> int:
+    """The place of a job's state in the order by state."""
+    return CHECK_RANK if needs_check(job.state) else RANKS[type(job.state)]
 
 
 def matching(model: BatchModel, needle: str, within: list[JobId] | None = None) -> list[JobId]:

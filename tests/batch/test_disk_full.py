@@ -1,5 +1,6 @@
 """A disk that is really full, or gone: the batch waits, no file fails, and it goes on by itself."""
 
+import errno
 import os
 import re
 import subprocess
@@ -11,7 +12,7 @@ import pytest
 
 from fwtui import demo
 from fwtui.batch import disk_wait
-from fwtui.batch.disk_wait import is_still_blocked, shortage
+from fwtui.batch.disk_wait import failure_of, is_still_blocked, output_failure, shortage
 from fwtui.core.commands import Start, Stop
 from fwtui.core.events import (
     AnyEvent,
@@ -202,3 +203,21 @@ def test_an_obstacle_is_looked_at_for_real(small_disk: Path, tmp_path: Path) -> 
     assert is_still_blocked(Failure(FailureKind.OUTPUT, "", place=str(tmp_path / "gone")))
     assert not is_still_blocked(Failure(FailureKind.BAD_MEDIA, "", place=str(tmp_path / "gone")))
     assert list(media.parent.iterdir()) == [media]
+
+
+@pytest.mark.parametrize(
+    ("named", "place"),
+    [
+        (None, "/media/usb/out"),
+        ("/media/usb/out/talk.txt", "/media/usb/out"),
+        ("/media/usb/out", "/media/usb/out"),  # the folder itself refused
+        ("/media/usb", "/media/usb"),
+        ("/other/file", "/other"),
+    ],
+)
+def test_the_folder_that_is_tried_is_the_one_that_failed(named: str | None, place: str) -> None:
+    folder, error = Path("/media/usb/out"), OSError(errno.EROFS, "Read-only file system", named)
+    assert output_failure(error, folder).place == place
+    assert failure_of(error, folder).place == place
+    refused = OSError(errno.EACCES, "Permission denied", named)
+    assert output_failure(refused, folder).place == failure_of(refused, folder).place == ""

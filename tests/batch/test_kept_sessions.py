@@ -7,13 +7,14 @@ from datetime import datetime
 from itertools import combinations_with_replacement
 from pathlib import Path
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
 from fwtui.batch.discovery import Found, find_in_portions
 from fwtui.batch.workspace import Workspace
 from fwtui.config.locations import Locations
-from fwtui.core.commands import AddPaths, Quit, RetryJobs, SkipJobs, Start
+from fwtui.core.commands import AddPaths, Pause, Quit, RetryJobs, SkipJobs, Start
 from fwtui.core.events import BatchFinished, JobChanged, JobsAdded
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.job import Cancelled, Failed, Job, Pending, Processing, Skipped, State
@@ -23,6 +24,7 @@ from fwtui.sessions.store import SessionStore
 from fwtui.tui.glyphs import UNICODE
 from fwtui.tui.screens.resume import describe_unfinished
 from tests.batch.driver import MINUTE, SHORT, BatchDriver, settings_for
+from tests.patient import WAITING
 from tests.sessions import samples
 
 NOW = datetime(2026, 1, 1)
@@ -143,3 +145,29 @@ async def test_a_search_that_a_signal_ends_is_continued(tmp_path: Path) -> None:
     (stored,) = (await batch.workspace.incomplete()).sessions
     assert stored.session.asked == ()
     assert len(stored.session.jobs) == 2
+
+
+async def test_the_session_file_is_complete_from_the_beginning_to_the_end(tmp_path: Path) -> None:
+    """When files were added, when the batch is paused, and when it rests."""
+
+    def states(batch: BatchDriver) -> list[str]:
+        store = batch.actor.state.store
+        data = (store.directory / f"{store.session_id}.json").read_bytes()
+        return [file["status"] for file in msgspec.json.decode(data)["files"]]
+
+    async def until(batch: BatchDriver, wanted: list[str]) -> None:
+        async with asyncio.timeout(60):
+            while states(batch) != wanted:
+                await asyncio.sleep(0.02)
+
+    async with BatchDriver(settings_for(tmp_path / "out"), [MINUTE], engine=WAITING) as batch:
+        await until(batch, ["pending"])
+        batch.send(Start())
+        await batch.windows(1, 1)
+        batch.send(Pause())
+        await until(batch, ["processing"])
+        batch.send(Start())
+        await batch.until(BatchFinished)
+        await until(batch, ["completed"])
+        await batch.add(SHORT)
+        await until(batch, ["completed", "pending"])

@@ -11,6 +11,8 @@ from msgspec.structs import replace
 from fwtui.audio.identity import identify
 from fwtui.batch.conflicts import outputs_key, resolve_outputs, stem_path
 from fwtui.batch.state import BatchState
+from fwtui.config.fields import apply
+from fwtui.config.sources import as_asked
 from fwtui.core.events import LogLine
 from fwtui.core.job import Job, Skipped
 from fwtui.core.paths import path_to_text
@@ -117,7 +119,7 @@ async def test_a_recording_is_not_skipped_for_anothers_transcript(world: World) 
     ]
 
 
-@pytest.mark.parametrize("mode", ["own", "skip", "rename"])
+@pytest.mark.parametrize("mode", ["overwrite", "skip", "rename"])
 async def test_nightly_runs_into_a_flat_folder_lose_nothing(world: World, mode: str) -> None:
     for night in range(5):
         recording = world.record(f"{night}/REC001.wav", f"night {night}")
@@ -148,7 +150,7 @@ async def test_in_a_watched_folder_the_new_recording_replaces_the_old_one(world:
 async def test_overwriting_if_it_is_asked_for(world: World) -> None:
     for night in range(3):
         recording = world.record(f"{night}/REC001.wav", f"night {night}")
-        assert await world.run(recording, if_exists="overwrite") == {recording: "REC001"}
+        assert await world.run(recording, if_exists="overwrite_any") == {recording: "REC001"}
     assert world.texts() == {"REC001": "night 2"}
     assert world.warnings == []
 
@@ -197,12 +199,12 @@ async def test_the_note_stays_with_the_file(world: World) -> None:
     (number,) = state.queue.order
     job = await resolve_outputs(state, state.queue[number], settings)
     assert job is not None
-    assert "is the transcript of" in job.note
+    assert "is the transcript of" in job.name_note
     again = await resolve_outputs(state, state.queue[number], settings)  # not sent the first time
     assert again is not None
-    assert (again.stem, again.note) == (job.stem, job.note)
+    assert (again.stem, again.name_note) == (job.stem, job.name_note)
     # skipped by its content, then transcribed all the same: not over another's
-    assert state.store.session.jobs[0].note == job.note
+    assert state.store.session.jobs[0].name_note == job.name_note
     state.store.close()
 
 
@@ -217,7 +219,7 @@ async def test_no_order_of_batches_loses_a_transcript(world: World) -> None:
     done: set[Path] = set()
     for _ in range(40):
         chosen = rng.sample(recordings, rng.randint(1, 6))
-        mode = rng.choice(["own", "skip"])
+        mode = rng.choice(["overwrite", "skip"])
         found = await world.run(*chosen, if_exists=mode)
         if mode == "skip":
             skipped = {path for path, name in found.items() if name == "skipped"}
@@ -227,8 +229,8 @@ async def test_no_order_of_batches_loses_a_transcript(world: World) -> None:
 
 
 def test_old_jobs_have_no_note() -> None:
-    assert replace(Job(1, "/a.wav"), note="x").note == "x"
-    assert Job(1, "/a.wav").note == ""
+    assert replace(Job(1, "/a.wav"), name_note="x").name_note == "x"
+    assert Job(1, "/a.wav").name_note == ""
     assert not isinstance(Job(1, "/a.wav").state, Skipped)
 
 
@@ -250,3 +252,12 @@ async def test_the_dialog_for_adding_knows_whose_transcripts_are_there(world: Wo
     known = read_known_files({}, output, state)
     assert known.note(str(new))  # may be the one that was moved
     assert not known.note(str(moved))
+
+
+def test_overwriting_is_asked_for_by_naming_it() -> None:
+    asked = as_asked({"output.if_exists": "overwrite"})
+    assert apply(Settings(), asked).output.if_exists == "overwrite_any"
+    for value in ("skip", "rename", "overwrite_any"):
+        assert as_asked({"output.if_exists": value}) == {"output.if_exists": value}
+    assert as_asked({}) == {}
+    assert OutputSettings().if_exists == "overwrite"

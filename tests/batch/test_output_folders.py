@@ -167,3 +167,24 @@ async def test_unmounted_before_the_first_file_is_done(
         assert len(outputs(drive.folder)) == 5
     drive.disconnect()
     assert list(drive.folder.iterdir()) == []
+
+
+@needs_mount
+@pytest.mark.parametrize("again", [lambda s: s, reopened], ids=["same process", "resumed"])
+def test_a_drive_whose_folders_may_be_made_anew(
+    again: Callable[[SessionStore], SessionStore], drive: Drive, tmp_path: Path
+) -> None:
+    """Scratch files: their folder may be deleted at any time, but not be on another disk."""
+    scratch = drive.folder / "cache" / "scratch"
+    store = new_store(tmp_path)
+    OutputFolders(store).remember_drive(scratch)
+    known = OutputFolders(store := again(store))
+    assert known.missing_drive(scratch) is None
+    drive.disconnect()
+    gone = known.missing_drive(scratch)
+    assert gone is not None
+    assert is_still_blocked(gone)
+    drive.connect()
+    assert known.missing_drive(scratch) is None
+    assert not is_still_blocked(gone)
+    store.close()

@@ -5,6 +5,7 @@ from typing import NoReturn
 
 import pytest
 
+from fwtui import demo
 from fwtui.cli.completing import session_ids
 from fwtui.cli.console import Console
 from fwtui.cli.logfile import record_crash
@@ -75,3 +76,11 @@ def test_models_are_in_the_folder_that_is_named() -> None:
 def test_nothing_is_expanded() -> None:
     assert expand_home("~/a") == Path("~/a")
     assert expand_home("~nobody-of-that-name/a") == Path("~nobody-of-that-name/a")
+
+
+def test_a_batch_works_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out"
+    options = "--model", str(demo.model_dir()), "-o", str(out), "--device", "cpu", "-f", "txt"
+    assert main(["run", str(demo.clips()[0]), *options]) == ExitCode.DONE
+    assert list(out.glob("*.txt"))
+    assert "Traceback" not in capsys.readouterr().err

@@ -106,6 +106,42 @@ def masked(outputs: dict[str, bytes]) -> dict[str, bytes]:
     return {name: CONFIDENCE.sub(rb"\1_", data) for name, data in outputs.items()}
 
 
+def expected(name: str) -> dict[str, bytes]:
+    """What version 0.1 wrote, as it is written now.
+
+    Nothing ends after its file any more, and no subtitle of words lasts no time.
+    """
+    found = places.expected(name)
+    if name == "killed-between-files":
+        found["b.tsv"] = found["b.tsv"].replace(b"\t75140\t", b"\t75010\t")
+    if name == "words":
+        for form in ("srt", "vtt"):
+            found[f"long.{form}"] = lengthened(found[f"long.{form}"])
+    return found
+
+
+TIMES = re.compile(rb"((?:\d\d:)*)(\d\d)([.,])(\d{3}) --> ((?:\d\d:)*)(\d\d)[.,](\d{3})\n")
+
+
+def lengthened(data: bytes) -> bytes:
+    """Subtitles, each 10 ms long or more; all of one minute."""
+    shown = (b"", 0)
+
+    def change(found: re.Match[bytes]) -> bytes:
+        nonlocal shown
+        minute, mark = found[1], found[3]
+        start, end = int(found[2] + found[4]), int(found[6] + found[7])
+        if shown[0] == minute:
+            start = max(start, shown[1])
+        if found[5] == minute and end <= start:
+            end = start + 10
+        shown = found[5], end
+        times = (minute, start // 1000, mark, start % 1000, found[5], end // 1000, mark, end % 1000)
+        return b"%s%02d%s%03d --> %s%02d%s%03d\n" % times
+
+    return TIMES.sub(change, data)
+
+
 def outputs(name: str, root: Path) -> dict[str, bytes]:
     """What is in the output folder now, without recordings.
 
@@ -219,7 +255,7 @@ def test_a_session_is_gone_on_with(name: str, tmp_path: Path) -> None:
     scratch = put_scratch(root)
     events = resume(name, root, *options_of(name, root))
     check_nothing_twice(name, events)
-    assert masked(outputs(name, root)) == masked(places.expected(name))
+    assert masked(outputs(name, root)) == masked(expected(name))
     if order := places.about(name).get("order"):
         assert finished(events) == order
     assert not any(path.exists() for path in scratch)
@@ -234,7 +270,7 @@ def test_a_session_is_gone_on_with_elsewhere(name: str, tmp_path: Path) -> None:
     root = places.place(name, tmp_path / "root", moved=False)
     events = resume(name, root, "--map", f"{places.NEUTRAL}={root}")
     check_nothing_twice(name, events)
-    assert masked(outputs(name, root)) == masked(places.expected(name))
+    assert masked(outputs(name, root)) == masked(expected(name))
 
 
 def resume(name: str, root: Path, *options: str) -> list[Json]:
@@ -263,7 +299,7 @@ def test_a_watched_folder_is_watched_on(name: str, tmp_path: Path) -> None:
         seen = list(until_done(events, set(about["done"])))
     check_nothing_twice(name, seen)
     assert sorted(finished(seen)) == sorted(about["done"])
-    assert masked(outputs(name, root)) == masked(places.expected(name))
+    assert masked(outputs(name, root)) == masked(expected(name))
     assert before.items() <= dates(root / "out").items()
 
 

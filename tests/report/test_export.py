@@ -8,12 +8,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from fwtui.core.events import MemoryPoint
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.job import Attempt, Completed, Failed, Job, MediaInfo, Pending, Skipped
 from fwtui.core.paths import path_to_text
 from fwtui.core.session import Session
 from fwtui.core.settings import DecodingSettings, Settings
+from fwtui.errors import UsageError
 from fwtui.report.render import (
     REPORT_FORMATS,
     SESSION_FORMATS,
@@ -121,3 +124,15 @@ def test_every_format_of_nothing(tmp_path: Path) -> None:
     for form in REPORT_FORMATS:
         assert export_report(nothing, form)
     assert tomllib.loads((tmp_path / "session.toml").read_text())["files"] == []
+
+
+def test_no_export_is_written_over_a_recording(tmp_path: Path) -> None:
+    recording, link = tmp_path / "talk.wav", tmp_path / "export.json"
+    recording.write_bytes(b"a recording")
+    link.symlink_to(recording)
+    for path in (recording, link):
+        with pytest.raises(UsageError, match="is a recording of the session"):
+            write_export(path, b"{}", [tmp_path / "gone.wav", recording])
+    assert recording.read_bytes() == b"a recording"
+    write_export(tmp_path / "new.json", b"{}", [recording])
+    assert (tmp_path / "new.json").read_bytes() == b"{}"

@@ -17,7 +17,7 @@ from fwtui.core.events import (
     SegmentsReset,
     SettingsChanged,
 )
-from fwtui.core.job import Attempt, Pending
+from fwtui.core.job import Attempt, Job, Pending
 from fwtui.core.session import ResumePoint
 from fwtui.core.settings import DecodingSettings, Settings
 from fwtui.errors import SessionInUseError, StorageError
@@ -214,7 +214,7 @@ def test_unknown_keys_are_kept(folder: Path) -> None:
     SessionStore.open(folder, store.session_id).close()
     document = msgspec.json.decode(path.read_bytes())
     document["colour"] = {"deep": [1, None]}
-    document["files"][1]["note"] = "mine"
+    document["files"][1]["remark"] = "mine"
     document["settings"]["decoding"]["future"] = 7
     document["settings"]["cloud"] = {"a": 1}
     path.write_bytes(msgspec.json.encode(document))
@@ -225,7 +225,7 @@ def test_unknown_keys_are_kept(folder: Path) -> None:
     reopened(store).close()
     again = msgspec.json.decode(path.read_bytes())
     assert again["colour"] == {"deep": [1, None]}
-    assert again["files"][1]["note"] == "mine"
+    assert again["files"][1]["remark"] == "mine"
     assert again["settings"]["decoding"]["future"] == 7
     assert again["settings"]["cloud"] == {"a": 1}
     assert again["beam_size"] == 1
@@ -324,3 +324,29 @@ def test_many_threads(folder: Path) -> None:
     store = reopened(store)
     for number in range(4):
         assert [segment.id for segment in store.segments(number)] == list(range(1, 16))
+
+
+def test_every_field_of_a_job_is_in_the_session_file(folder: Path) -> None:
+    """Those that are added later, too: each with another value than its default."""
+    job = replace(
+        samples.job(1),
+        media=samples.media(),
+        settings={"model.model": "tiny"},
+        root="/audio",
+        kept_formats=("txt",),
+        source="https://example.org/a",
+        last_failure=samples.failed().failure,
+    )
+    texts_and_numbers = {
+        field.name: field.default + type(field.default)("2")
+        for field in msgspec.structs.fields(Job)
+        if type(field.default) in {str, int} and getattr(job, field.name) == field.default
+    }
+    job = replace(job, **texts_and_numbers)
+    store = create(folder)
+    store.commit(JobsAdded((job,)))
+    store.close()
+    (folder / f"{store.session_id}.journal").unlink()
+    store = SessionStore.open(folder, store.session_id)
+    assert store.view.jobs[1] == job
+    store.close()

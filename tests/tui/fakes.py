@@ -156,6 +156,9 @@ class ScriptedWorkspace:
     async def remember(self, maps: Mapping[str, str]) -> None:
         self.maps |= maps
 
+    async def model_presence(self, settings: ModelSettings) -> str:
+        return "downloaded"
+
     async def model_needs(self, settings: Settings, names: Sequence[str]) -> dict[str, ModelNeeds]:
         reading = MemoryReading(900.0, 2900.0, 7.4, 1270.0, 9_730.0, 6_000.0, available=4_000.0)
         settings = msgspec.structs.replace(settings, model=ModelSettings(device="cpu"))

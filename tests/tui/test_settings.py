@@ -243,7 +243,7 @@ async def test_what_the_model_cannot_do_is_told_when_it_is_applied(tmp_path: Pat
 
 async def test_escape_and_nothing_changed_send_nothing() -> None:
     async with form() as it:
-        await it.press("3", "escape")
+        await it.press("3", "escape", "right", "enter")
         assert it.driver.screen == "MainScreen"
         await it.press("comma", "a")
         await it.driver.until(lambda: it.driver.screen == "MainScreen")
@@ -293,7 +293,7 @@ async def test_ascii_and_small_terminals() -> None:
         await driver.pilot.resize_terminal(20, 5)
         await driver.press("j", "enter")
         await driver.pilot.resize_terminal(100, 30)
-        await driver.press("escape", "escape")
+        await driver.press("escape", "escape", "right", "enter")
         await driver.until(lambda: driver.screen == "MainScreen")
 
 

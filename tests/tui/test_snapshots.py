@@ -45,7 +45,7 @@ async def settings(driver: Driver) -> None:
 
 async def help_(driver: Driver) -> None:
     await driver.press("question_mark")
-    await driver.until(lambda: driver.screen == "MessageDialog")
+    await driver.until(lambda: driver.screen == "HelpDialog")
 
 
 async def palette(driver: Driver) -> None:

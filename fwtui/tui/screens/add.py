@@ -1,6 +1,7 @@
 """Add files: type or paste paths, or select in a tree; shows what would be added."""
 
 import asyncio
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from fwtui.batch.durations import DurationMeter
 from fwtui.core.child_process import current_folder
 from fwtui.tui.add_preview import AddPreview, KnownFiles, describe_found, describe_known
 from fwtui.tui.folder_tree import KINDS
-from fwtui.tui.formatting import file_count, fit_middle, shown_path
+from fwtui.tui.formatting import base_name, clean, file_count, fit_middle, shown_path
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keymap import with_keys
 from fwtui.tui.path_parsing import split_paths
@@ -28,6 +29,8 @@ LOOK_UP_AFTER = 0.2
 # The length of a longer list is estimated: it would take minutes to open every file.
 MOST_MEASURED = 2_000
 SHOW_EVERY = 0.1
+COMPLETION_LINES = 3
+COMPLETIONS_BESIDE = 12  # cells of the frame
 TREE_HINTS = (
     "{add_choose} select",
     "{add_search} find",
@@ -64,6 +67,7 @@ class AddDialog(Dialog[Names]):
         self._prefilled = one_line(prefilled)
         self._preview: AddPreview | None = None
         self._only_new = False
+        self._completed = ""  # the typed text whose completions are listed
         self.tree_view = FileTree(
             folder or str(current_folder()),
             glyphs,
@@ -81,6 +85,7 @@ class AddDialog(Dialog[Names]):
                 id="add-path",
                 select_on_focus=False,
             ),
+            Static("", markup=False, id="add-completions"),
             Static("", markup=False, id="add-folder"),
             self.tree_view,
             Input(placeholder="Some letters of the name or of its folders", id="add-search"),
@@ -127,7 +132,26 @@ class AddDialog(Dialog[Names]):
         if event.input.id == "add-search":
             self.tree_view.search(event.value)
         else:
+            if event.value != self._completed:
+                self.query_one("#add-completions").display = False
             self._look_up(LOOK_UP_AFTER)
+
+    def on_path_input_several(self, event: PathInput.Several) -> None:
+        """List the completions below the field, until something else is typed."""
+        self._completed = self.query_one(PathInput).value
+        field = self.query_one("#add-completions", Static)
+        room = max(1, self.size.width - COMPLETIONS_BESIDE) * COMPLETION_LINES
+        names = [
+            clean(base_name(name.rstrip(os.sep))) + (os.sep if name.endswith(os.sep) else "")
+            for name in event.names
+        ]
+        text, left = "", len(names)
+        for name in names:
+            if len(text) + len(name) + 16 > room:
+                break
+            text, left = f"{text}  {name}" if text else name, left - 1
+        field.update(Content(f"{text}  and {left:,} more" if left else text))
+        field.display = True
 
     def on_file_tree_selection_changed(self) -> None:
         self._look_up(0)

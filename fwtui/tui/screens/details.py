@@ -31,6 +31,7 @@ from fwtui.tui.widgets.transcript import TranscriptView, has_words
 
 LOW_HEIGHT = 16
 REFRESH_SECONDS = 0.5
+NOT_HERE = "Resume the session to retry its files"
 
 
 @dataclass(frozen=True)
@@ -174,12 +175,19 @@ class DetailsDialog(ListDialog[RetryRequest | None]):
     def action_retry(self) -> None:
         if self.source.can_retry and self._job.is_finished:
             self.dismiss(RetryRequest())
+        else:
+            self._say_no_retry()
+
+    def _say_no_retry(self) -> None:
+        reason = "This file is not finished yet" if self.source.can_retry else NOT_HERE
+        self.notify(reason, timeout=2, markup=False)
 
     @work(exclusive=True, group="dialog", exit_on_error=False)
     async def action_retry_with(self) -> None:
         from fwtui.tui.screens.settings import SettingsDialog
 
         if not (self.source.can_retry and self._job.is_finished):
+            self._say_no_retry()
             return
         own, batch = self._job.settings, self.source.settings
         before = batch if own is None else from_overrides(own).with_user_settings_of(batch)

@@ -19,8 +19,9 @@ from fwtui.errors import FwtuiError
 from fwtui.tui.error_boundary import ErrorBoundary
 from fwtui.tui.formatting import clean, sentence
 from fwtui.tui.keymap import HasKeymap, key_for
-from fwtui.tui.keys import Where, hints
+from fwtui.tui.keys import KEYS, Where, bindings, hints
 from fwtui.tui.screens import NARROW_WIDTH
+from fwtui.tui.unbound_keys import UnboundKeys
 from fwtui.tui.widgets.lines import LineView, Listing
 
 Result = TypeVar("Result")
@@ -28,7 +29,12 @@ SHORT_HEIGHT = 28
 TINY_HEIGHT = 10
 
 
-class Dialog(ErrorBoundary, ModalScreen[Result], Generic[Result]):
+# A dialog keeps the keys of the application away, but for those that have priority.
+_HELP_KEY = next(key for key in KEYS if key.id == "help")
+HELP = Binding(",".join(_HELP_KEY.keys), "app.help", show=False, id="help")
+
+
+class Dialog(UnboundKeys, ErrorBoundary, ModalScreen[Result], Generic[Result]):
     """A modal that gives `escape_result` when it is closed; arrows move between its buttons.
 
     A button calls the action that its id names. `keys` is the part of the key table whose keys are
@@ -38,13 +44,8 @@ class Dialog(ErrorBoundary, ModalScreen[Result], Generic[Result]):
     # Read with the first dialog: it is most of the style sheets, and the first frame needs none.
     CSS_PATH = Path(__file__).parents[1] / "styles" / "dialogs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "Close", show=False),
-        Binding("left", "focus_button(-1)", show=False),
-        Binding("right", "focus_button(1)", show=False),
-        Binding("down,j", "scroll_body(1)", show=False),
-        Binding("up,k", "scroll_body(-1)", show=False),
-        Binding("pagedown", "scroll_body(10)", show=False),
-        Binding("pageup", "scroll_body(-10)", show=False),
+        *bindings("dialog"),
+        HELP,
     ]
     escape_result: Result
     keys: ClassVar[Where | None] = None

@@ -1,26 +1,33 @@
 """All keys, from the key table."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
+from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.dom import DOMNode
 from textual.screen import Screen
 
 from fwtui.tui.formatting import wrap
+from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keymap import DEFAULT_KEYMAP, Keymap
 from fwtui.tui.keys import KEYS, TITLES, Where, shown
-from fwtui.tui.screens.dialog import MessageDialog
+from fwtui.tui.screens.dialog import HELP, MessageDialog
 
 KEY_CELLS = 17
 TEXT_CELLS = 50
 
 
 def help_text(
-    *, ascii_only: bool = False, keymap: Keymap = DEFAULT_KEYMAP, first: Sequence[Where] = ()
+    *,
+    ascii_only: bool = False,
+    keymap: Keymap = DEFAULT_KEYMAP,
+    first: Sequence[Where] = (),
+    others: bool = True,
 ) -> Content:
-    """The keys by section; the sections in `first` come first."""
+    """The keys by section; the sections in `first` come first, or alone without `others`."""
     parts: list[tuple[str, str]] = []
-    for where in dict.fromkeys((*first, *TITLES)):
+    for where in dict.fromkeys((*first, *(TITLES if others else ()))):
         parts.append((("\n" if parts else "") + TITLES[where] + "\n", "bold $primary"))
         for key in KEYS:
             if key.where == where:
@@ -43,8 +50,43 @@ def sections(node: DOMNode | None) -> list[Where]:
     return list(dict.fromkeys(found))
 
 
+class HelpDialog(MessageDialog):
+    """Keys, and what the marks mean; closed by the key that opened it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(HELP.key, "leave", show=False, id=HELP.id),
+    ]
+
+
 def help_dialog(
-    *, ascii_only: bool = False, keymap: Keymap = DEFAULT_KEYMAP, first: Sequence[Where] = ()
-) -> MessageDialog:
-    """The dialog that shows all keys."""
-    return MessageDialog("Keys", help_text(ascii_only=ascii_only, keymap=keymap, first=first))
+    glyphs: Glyphs,
+    *,
+    keymap: Keymap = DEFAULT_KEYMAP,
+    first: Sequence[Where] = (),
+    others: bool = True,
+) -> HelpDialog:
+    """The dialog that shows the keys: those of the screen in front, or with `others` all."""
+    keys = help_text(ascii_only=glyphs.ascii, keymap=keymap, first=first, others=others)
+    parts = [keys, Content("\n\n"), legend(glyphs)] if others or "sessions" in first else [keys]
+    title = "Keys" if others or not first else f"Keys {glyphs.dot} {TITLES[first[0]]}"
+    return HelpDialog(title, Content("").join(parts))
+
+
+def legend(glyphs: Glyphs) -> Content:
+    """What the marks of files mean."""
+    marks = (
+        (glyphs.pending, "$ink-dim", "waiting"),
+        (glyphs.preparing, "$primary", "being prepared"),
+        (glyphs.running, "$primary", "running"),
+        (glyphs.paused, "$warning", "paused, or in use by another fwtui"),
+        (glyphs.completed, "$success", "done"),
+        (glyphs.check, "$warning", "done, but to check: details show the passages"),
+        (glyphs.failed, "$error", "failed"),
+        (glyphs.cancelled, "$warning", "cancelled"),
+        (glyphs.skipped, "$ink-dim", "skipped"),
+        (glyphs.selected, "$accent", "selected"),
+    )
+    parts: list[tuple[str, str]] = [("Marks\n", "bold $primary")]
+    for mark, ink, meaning in marks:
+        parts += [(f"  {mark:<{KEY_CELLS}}", ink), (f"{meaning}\n", "")]
+    return Content.assemble(*parts).rstrip()

@@ -17,6 +17,7 @@ from textual.widget import Widget
 
 from fwtui.core.events import Level
 from fwtui.core.job import Job, JobId, Pending, Skipped
+from fwtui.core.settings import ModelSettings
 from fwtui.core.text import clock
 from fwtui.tui.compositor import PartialCompositor, set_titles
 from fwtui.tui.controller import BatchController
@@ -31,6 +32,7 @@ from fwtui.tui.model import BatchModel, Changes, LiveTranscript
 from fwtui.tui.queue_actions import FilterFields, QueueActions
 from fwtui.tui.screens import NARROW_WIDTH
 from fwtui.tui.sort_filter import SORT_NAMES
+from fwtui.tui.unbound_keys import UnboundKeys
 from fwtui.tui.widgets.footer import Footer
 from fwtui.tui.widgets.header import Header
 from fwtui.tui.widgets.log import LogView
@@ -76,7 +78,7 @@ class Panes(Container):
         return blank_lines(self, crop)
 
 
-class MainScreen(ErrorBoundary, Screen[None]):
+class MainScreen(UnboundKeys, ErrorBoundary, Screen[None]):
     """Puts the panes together and brings the model's changes to them."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("queue", "panes")
@@ -102,6 +104,7 @@ class MainScreen(ErrorBoundary, Screen[None]):
         self._is_live = False  # the file that is shown
         self._is_new = True
         self.side = "transcript"
+        self._examined: ModelSettings | None = None  # whose presence is shown
         self.header = Header(self.model, glyphs, now)
         self.queue = QueueTable(self.model, glyphs, id="queue")
         self.transcript_view = TranscriptView(glyphs, id="transcript")
@@ -177,6 +180,18 @@ class MainScreen(ErrorBoundary, Screen[None]):
             self.memory.update()
         self._warn(changes)
         self._titles()
+        if not self.model.order and self.model.settings.model != self._examined:
+            self._examined = self.model.settings.model
+            self._examine_model()
+
+    @work(exclusive=True, group="presence", exit_on_error=False)
+    async def _examine_model(self) -> None:
+        """Say on the empty screen whether the model is on this machine."""
+        if self.controller.batch is None:  # before the first frame, nothing else is imported
+            self._examined = None
+            return
+        workspace, settings = self.controller.workspace, self.model.settings.model
+        self.queue.set_presence(await workspace.model_presence(settings))
 
     def _warn(self, changes: Changes) -> None:
         """Notify of memory that runs short and of hooks that failed."""
@@ -324,6 +339,8 @@ class MainScreen(ErrorBoundary, Screen[None]):
         text = view.text()
         if text:
             self.app.copy_to_clipboard(text)
+        else:
+            self.actions.say("Nothing to copy yet")
 
     # Titles.
 
@@ -427,6 +444,8 @@ class MainScreen(ErrorBoundary, Screen[None]):
     def action_details(self) -> None:
         if self.queue.current is not None:
             self.dialogs.details(self.queue.current)
+        else:
+            self.actions.say_empty()
 
     def action_skip(self) -> None:
         self.actions.skip()
@@ -448,6 +467,8 @@ class MainScreen(ErrorBoundary, Screen[None]):
             self.following = False
 
     def action_select(self) -> None:
+        if self.queue.current is None:
+            self.actions.say_empty()
         self.queue.toggle()
         self.refresh_bindings()
 
@@ -503,11 +524,16 @@ class MainScreen(ErrorBoundary, Screen[None]):
 
     def action_follow(self) -> None:
         live = self.model.live
-        if live is not None:
+        current = self.queue.current
+        if live is not None and self.following and current is not None and current.id == live:
+            self.actions.say("The cursor is on the running file already")
+        elif live is not None:
             if live not in self.queue.ids:
                 self.filters.clear()
             self.queue.show(live)
             self.queue.post_message(QueueTable.CursorMoved())
+        else:
+            self.notify("No file is running", timeout=2, markup=False)
 
     def action_escape(self) -> None:
         if self.filters.close():
@@ -516,3 +542,5 @@ class MainScreen(ErrorBoundary, Screen[None]):
             self.actions.unselect()
         elif self.has_class("zoomed"):
             self.action_zoom()
+        else:
+            self.actions.say("Nothing to clear; {quit} to quit")

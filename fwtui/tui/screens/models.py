@@ -103,6 +103,8 @@ class ModelsList(Listing[ModelEntry]):
         load = self._downloads.active.get(item.repo)
         names = clean(", ".join((item.name, *item.aliases)))
         mark, ink = self._mark(item.presence, load)
+        # In a narrow list how far a download is takes the place of the memory.
+        in_part = load is not None or item.presence is Presence.PARTLY
         return [
             (f" {mark} ", ink),
             (
@@ -111,7 +113,7 @@ class ModelsList(Listing[ModelEntry]):
             ),
             (fit_right(file_size(item.size) if item.size else "", 10), "dim"),
             (f"  {fit(self._spoken(item), self._spoken_cells)}", "dim"),
-            *self._needs(item),
+            *(() if self._is_narrow and in_part else self._needs(item)),
             ("  ", "plain"),
             *(self._presence(item) if load is None else self._progress(load)),
         ]
@@ -296,6 +298,8 @@ class ModelsDialog(ListDialog[str | None]):
             note = f"Download of {clean(entry.name)} paused {self._list.glyphs.dot} "
             self.notify(note + with_keys(self, "{model_download} to continue"), markup=False)
             self._refresh()
+        else:
+            self.notify("This model is not being downloaded", markup=False)
 
     @work(exclusive=True, group="dialog", exit_on_error=False)
     async def action_remove(self) -> None:
@@ -305,6 +309,7 @@ class ModelsDialog(ListDialog[str | None]):
             or entry.presence not in _REMOVABLE
             or entry.repo in self._downloads.active
         ):
+            self.notify("Nothing of this model to remove, or it is being downloaded", markup=False)
             return
         question = (
             f"Delete {clean(entry.name)} from this machine?\n\n"

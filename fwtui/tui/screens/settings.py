@@ -139,6 +139,7 @@ class SettingsDialog(Dialog[Settings | None]):
         super().__init__()
         self._use = use
         self.draft = Draft(used)
+        self._saved: Settings | None = None  # as defaults
         self._glyphs = glyphs
         self._file = file or Locations.default().config_file
         self._list = SettingsList(self.draft, glyphs, id="settings-list")
@@ -395,6 +396,18 @@ class SettingsDialog(Dialog[Settings | None]):
         else:
             self.action_close()
 
+    @work(exclusive=True, group="close", exit_on_error=False)
+    async def action_close(self) -> None:  # type: ignore[override]
+        """Close; ask first if there are changes that are neither applied nor saved."""
+        changes = self.draft.changes
+        if changes and self.draft.settings != self._saved:
+            count = "1 change is" if changes == 1 else f"{changes} changes are"
+            question = f"{count} neither applied nor saved as defaults."
+            ask = ConfirmDialog("Discard the changes?", question, "Discard", "Keep editing")
+            if not await self.app.push_screen_wait(ask):
+                return
+        self.dismiss(self.escape_result)
+
     def action_apply(self) -> None:
         settings = self._usable()
         if settings is not None:
@@ -410,6 +423,7 @@ class SettingsDialog(Dialog[Settings | None]):
         except FwtuiError as error:
             self._show_error(error)
             return
+        self._saved = settings
         self.notify(clean(f"Defaults saved in {shown_path(str(self._file))}"), markup=False)
 
     def _usable(self) -> Settings | None:

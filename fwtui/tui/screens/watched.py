@@ -22,6 +22,7 @@ from fwtui.core.watched_folder import FolderStatus, WatchedFolder
 from fwtui.errors import FwtuiError, UsageError
 from fwtui.tui.formatting import FieldRow, clean, fields, file_count, fit_middle, shown_path
 from fwtui.tui.glyphs import Glyphs
+from fwtui.tui.keymap import with_keys
 from fwtui.tui.keys import bindings
 from fwtui.tui.model import BatchModel
 from fwtui.tui.screens.dialog import Dialog, ListDialog, error_line, frame, scrolled
@@ -340,6 +341,12 @@ class WatchedDialog(ListDialog[None]):
         current = self._list.current
         if current is not None:
             await self._edit(current.folder)
+        else:
+            self._say_none()
+
+    def _say_none(self) -> None:
+        note = with_keys(self, "No folder is watched: {watch_add} to add one")
+        self.notify(note, timeout=2, markup=False)
 
     async def _edit(self, folder: WatchedFolder | None) -> None:
         form = WatchForm(folder, self._profiles, self._glyphs)
@@ -351,6 +358,8 @@ class WatchedDialog(ListDialog[None]):
         current = self._list.current
         if current is not None:
             self._send(UnwatchFolder(current.folder.path))
+        else:
+            self._say_none()
 
 
 def describe_folder(status: FolderStatus, glyphs: Glyphs) -> Content:

@@ -138,6 +138,8 @@ class MemoryView(LinesPanel, can_focus=True):
                 self.glyphs.levels[max(0, min(steps, height - row * steps))] for height in heights
             )
             label = memory_size(most) if row == rows - 1 else memory_size(floor) if row == 0 else ""
+            if row == 1 and rows > 2 and floor > 0:
+                label = "from"  # the line below: it does not start at 0
             lines.append([(" " + fit(label, LABEL), "dim"), (pad + text, "curve")])
         return lines
 

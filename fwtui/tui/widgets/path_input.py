@@ -4,10 +4,12 @@ import asyncio
 import os
 import re
 import shlex
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import events, work
 from textual.binding import Binding, BindingType
+from textual.message import Message
 from textual.widgets import Input
 
 from fwtui.core.paths import MEDIA_SUFFIXES
@@ -17,15 +19,31 @@ _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
 class PathInput(Input):
-    """Tab completes; pasted lines become one line of quoted paths."""
+    """Tab completes; pasted lines become one line of quoted paths.
+
+    Where the name could continue in several ways, Tab lists them; once more, it goes on.
+    """
+
+    class Several(Message):
+        """The names that what was typed could become."""
+
+        def __init__(self, names: Sequence[str]) -> None:
+            super().__init__()
+            self.names = names
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("tab", "complete", show=False)]
+    _listed: str | None = None  # the value whose completions were listed last
 
     @work(exclusive=True, group="complete")
     async def action_complete(self) -> None:
         start, typed = last_word(self.value)
         found = await asyncio.to_thread(completions, typed, MEDIA_SUFFIXES) if typed else []
         common = common_start(found)
+        is_new = self._listed != (listed := self.value)
+        if len(found) > 1 and is_new and len(common) <= len(os.path.expanduser(typed)):  # noqa: PTH111
+            self._listed = listed
+            self.post_message(self.Several(found))
+            return
         if not found or len(common) <= len(os.path.expanduser(typed)):  # noqa: PTH111
             self.screen.focus_next()
             return
@@ -35,6 +53,9 @@ class PathInput(Input):
             whole = whole[:-1]
         self.value = self.value[:start] + whole
         self.cursor_position = len(self.value)
+        if len(found) > 1:
+            self._listed = self.value
+            self.post_message(self.Several(found))
 
     def _on_paste(self, event: events.Paste) -> None:
         event.stop()

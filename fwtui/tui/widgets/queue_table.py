@@ -10,6 +10,7 @@ from textual.strip import Strip
 from fwtui.core.events import JobProgress, Phase
 from fwtui.core.job import Job, JobId
 from fwtui.tui import rows
+from fwtui.tui.formatting import clean, fit_middle, outputs_location
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keymap import with_keys
 from fwtui.tui.model import BatchModel
@@ -21,9 +22,10 @@ CACHED_ROWS = 2_000
 EMPTY = (
     "Nothing in the queue yet.",
     "",
-    "{add} to add files, folders or patterns,",
-    "or paste paths here. {help} for all keys.",
+    "{add} adds files, folders or patterns; or paste paths here.",
+    "{start} then starts. {sessions} lists earlier sessions, {help} all keys.",
 )
+DEMO = "To try it without a recording: fwtui demo"
 SCANNING = ("Scanning for files",)
 NONE_SHOWN = ("No file matches the filter. {escape} to clear it.",)
 
@@ -62,6 +64,7 @@ class QueueTable(LineView):
         self._unfiltered: JobId | None = None  # where the cursor was when the filter was opened
         self._cache: dict[JobId, tuple[RowState, Strip]] = {}
         self._columns = rows.columns(0)
+        self.presence = ""  # whether the model is on this machine, in words
 
     def notify_style_update(self) -> None:
         self._cache.clear()
@@ -88,9 +91,30 @@ class QueueTable(LineView):
         return self.strip([("    " + hint, "dim")], self.size.width)
 
     def _hint(self, line: int) -> str:
-        none = SCANNING if self.model.adding.adding else EMPTY
+        none = SCANNING if self.model.adding.adding else (*EMPTY, *self._facts)
         hints = NONE_SHOWN if self.model.order else none
         return with_keys(self, hints[line]) if 0 <= line < len(hints) else ""
+
+    @property
+    def _facts(self) -> Sequence[str]:
+        """What a start would use, for somebody who sees the screen for the first time."""
+        settings, room = self.model.settings, max(12, self.size.width - 20)
+        presence = f"  ({self.presence})" if self.presence else ""
+        name = clean(settings.model.model)
+        model = fit_middle(name, max(8, room - len(presence)), self.glyphs.ellipsis).rstrip()
+        where = outputs_location(settings.output)
+        lines = (
+            f"Model        {model}{presence}",
+            f"Transcripts  {fit_middle(where, room, self.glyphs.ellipsis).rstrip()}",
+        )
+        # Braces would be taken for the names of keys.
+        return ("", *(line.replace("{", "(").replace("}", ")") for line in lines), DEMO)
+
+    def set_presence(self, text: str) -> None:
+        """Say whether the model is on this machine."""
+        if text != self.presence:
+            self.presence = text
+            self.refresh()
 
     @property
     def current(self) -> Job | None:

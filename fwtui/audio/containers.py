@@ -4,6 +4,7 @@ Where the sound ends and where only tables follow, whether a file is encrypted, 
 be opened. Reads headers only: a few kilobytes of a file of any size.
 """
 
+import itertools
 import struct
 from collections.abc import Callable, Iterator
 from enum import Enum, auto
@@ -100,9 +101,12 @@ def _mov(head: bytes) -> _Header | None:
     return head[4:8], 8, size or None
 
 
+_VOC_END = b"\0"
+
+
 def _voc(head: bytes) -> _Header | None:
-    if head[:1] == b"\0":
-        return b"\0", 1, None
+    if head[:1] == _VOC_END:
+        return _VOC_END, 1, 1
     if len(head) < 4 or head[0] > 9:
         return None
     return head[:1], 4, 4 + int.from_bytes(head[1:4], "little")
@@ -162,7 +166,7 @@ _EBML_PARTS = {
     for text in "1c53bb6b 1254c367 1941a469 1043a770 114d9b74 1549a966 1654ae6b ec bf".split()
 }
 # What holds sound (or may): behind the last packet that was read, it was not read.
-_SOUND = {b"RIFF", b"RF64", b"FORM", b"data", b"SSND", b"mdat", b"moof", b"movi", _CLUSTER}
+_SOUND = {b"RIFF", b"riff", b"RF64", b"FORM", b"data", b"SSND", b"mdat", b"moof", b"movi", _CLUSTER}
 _ASF_DATA = bytes.fromhex("3626b2758e66cf11a6d900aa0062ce6c")
 _ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _ASF_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
@@ -198,6 +202,18 @@ def unread_bytes(file: BinaryIO, last: int, end: int, size: int, demuxer: str) -
     return 0 if _is_padding(file, behind, size) else max(0, size - behind)
 
 
+def skipped_bytes(file: BinaryIO, begin: int, size: int, demuxer: str) -> int:
+    """Bytes of sound in parts of their own before `begin`, the first packet that was read.
+
+    FFmpeg reads the last of several.
+    """
+    if demuxer not in _SOUND_CHUNK or demuxer == "avi":
+        return 0
+    parts = chunks(file, _TOP[demuxer], size, _LAYOUT_OF[demuxer])
+    before = itertools.takewhile(lambda part: part.end <= begin, parts)
+    return sum(part.end - part.body for part in before if part.name == _SOUND_CHUNK[demuxer])
+
+
 def _behind_tables(file: BinaryIO, end: int, size: int, kind: str) -> int:
     """Where the tables behind `end` end, and sound or something unknown begins."""
     begin = end + end % 2 if kind in {"riff", "iff"} else end
@@ -218,6 +234,8 @@ def missing_bytes(file: BinaryIO, size: int, demuxer: str) -> int:
     if demuxer not in _TOP:
         return 0
     for chunk in chunks(file, _TOP[demuxer], size, _LAYOUT_OF[demuxer]):
+        if chunk.name == _VOC_END:
+            return 0
         length = chunk.end - chunk.body
         if chunk.end <= size + 1 or is_unknown(length):
             continue

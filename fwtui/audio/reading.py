@@ -12,6 +12,7 @@ from fwtui.audio.containers import (
     is_unknown,
     missing_bytes,
     mp3_frames,
+    skipped_bytes,
     track_duration,
     unread_bytes,
 )
@@ -102,6 +103,7 @@ class Reading:
         with self._media.path.open("rb") as file:
             unread = unread_bytes(file, self._last, self._end, self._size, self._demuxer)
             cut = missing_bytes(file, self._size, self._demuxer)
+            skipped = skipped_bytes(file, self._begin, self._size, self._demuxer)
             claim = self._claim(file)
         lost = self._damaged_bytes
         if self._is_raw:  # no header says what is between the frames
@@ -111,7 +113,7 @@ class Reading:
             found.append(
                 f"about {amount(shift)} of damaged audio left out: later times are too early"
             )
-        if (elsewhere := self._in_other_streams()) > TOLERANCE:
+        if (elsewhere := self._in_other_streams() + skipped / rate) > TOLERANCE:
             found.append(f"{amount(elsewhere)} of audio in another part of the file were not read")
         return (*found, *damaged)
 

@@ -14,7 +14,7 @@ es spa spanish castilian = español castellano
 ru rus russian = русский
 ko kor korean = 한국어 조선말
 fr fra fre french = français
-ja jpn japanese = 日本語 にほんご nihongo
+ja jpn japanese = 日本語 日本语 にほんご nihongo
 pt por portuguese = português
 tr tur turkish = türkçe
 pl pol polish = polski
@@ -126,6 +126,8 @@ LANGUAGES: dict[str, str] = {code: english for code, english, _ in _ENTRIES}
 """English names by code, in Whisper's order."""
 
 _CODES = {name: code for code, _, names in reversed(_ENTRIES) for name in names}
+# Simplified and traditional.
+_CODES |= dict.fromkeys("简体中文 簡體中文 繁体中文 繁體中文".split(), "zh")
 
 
 def _without_accents(text: str) -> str:
@@ -142,13 +144,25 @@ kh km, ph tl, iq ar, eg ar, sa ar, arz ar, apc ar, ary ar, gsw de, bar de, nds d
 nan zh, hak zh, dzo bo, prs fa, uig uz, kur fa, hbs sr, sh sr, gle cy, ga cy,
 swiss de, austrian de, american en, british en, brazilian pt, mexican es, taiwanese zh
 """
+# Names of languages in German, French and Spanish that are far from the English ones.
+_MEANT += """,
+allemand de, alemán de, aleman de, tedesco de, duits de, anglais en, inglés en, ingles en,
+inglese en, engels en, espagnol es, japonais ja, japonés ja, chinois zh, kiswahili sw, baskisch
+eu, ungarisch hu, hongrois hu, griechisch el, grec el, niederländisch nl, néerlandais nl,
+neerlandés nl, holländisch nl, dari fa, kurdish fa, kurdisch fa, schwedisch sv, suédois sv,
+sueco sv, kroatisch hr, 日本 ja, 中国 zh, 中國 zh
+"""
 _NEIGHBOURS = dict(pair.split() for pair in _MEANT.replace("\n", " ").strip().split(", "))
 
 AUTO = frozenset({"", "auto", "automatic", "autodetect", "auto-detect", "detect"})
 """What people write to have the language detected."""
 
+_NO_LANGUAGE = frozenset({"none", "null", "unknown", "posix", "default", "multiple"})
+
 # A language with script, region, encoding and variant, as in zh-Hans-CN, pt_BR.UTF-8, sr@latin.
-_TAG = re.compile(r"([a-z]{2,3})(?:[-_](?:[a-z]{4}|[a-z]{2,3}|\d{3}))+|([a-z]{2,3})(?=[.@])")
+_TAG = re.compile(
+    r"([a-z]{2,3})(?:[-_](?:[a-z]{2,8}|\d{3}|\d[a-z\d]{3})(?![a-z\d]))+|([a-z]{2,3})(?=[.@])"
+)
 
 
 def language_code(text: str) -> str | None:
@@ -178,8 +192,11 @@ def nearest_language(text: str) -> str | None:
     meant = _NEIGHBOURS.get(wanted) or _NEIGHBOURS.get(first)
     if meant is not None:
         return LANGUAGES[meant]
-    if len(wanted) <= _CODE_LETTERS:
+    if len(wanted) <= _CODE_LETTERS or wanted in _NO_LANGUAGE:
         return None  # nearly every code is near to some other one
+    for word in re.findall(r"[^\W\d_]+", wanted):  # "Chinese (Simplified)"
+        if len(word) > _CODE_LETTERS and (code := language_code(word)):
+            return LANGUAGES[code]
     names = {
         name: code
         for name, code in _CODES.items()

@@ -66,19 +66,20 @@ def link_name(url: str) -> str:
 # and speech corpora use. Not: formats of games, playlists, and names that are rarely recordings
 # (.mod, .dat, .ps, .sub).
 VIDEO_SUFFIXES = frozenset(
-    ".3g2 .3gp .3gp2 .3gpp .amv .asf .avi .cmfv .dav .dif .divx .dv .dvd .dvr-ms .evo .f4v .flv "
-    ".gxf .ismv .ivr .kux .m1v .m2p .m2t .m2ts .m2v .m4v .mj2 .mjpeg .mk3d .mkv .mov .mp4 .mp4v "
-    ".mpe .mpeg .mpeg4 .mpg .mpg2 .mts .mxf .nsv .nut .nuv .ogm .ogv .ogx .pva .qt .rm .rmvb .rv "
-    ".svcd .tod .tp .trp .ts .ty .vob .vro .webm .wmv .wtv .xvid".split()
+    ".360 .3g2 .3gp .3gp2 .3gpp .3gpp2 .amv .asf .avi .axv .cmfv .dav .dif .divx .dv .dvd "
+    ".dvr-ms .evo .f4v .flv .fmp4 .gxf .insv .ismv .ivr .kux .lrv .m1v .m2p .m2t .m2ts .m2v "
+    ".m4v .mj2 .mjpeg .mk3d .mkv .mov .mp4 .mp4v .mpe .mpeg .mpeg4 .mpg .mpg2 .mts .mxf .nsv "
+    ".nut .nuv .ogm .ogv .ogx .pva .qt .rm .rmvb .rv .svcd .tod .tp .trp .ts .ty .vob .vro "
+    ".webm .wmv .wtv .xvid".split()
 )
 MEDIA_SUFFIXES = VIDEO_SUFFIXES | frozenset(
-    ".16sv .3ga .722 .8svx .aa3 .aac .ac3 .act .adts .aea .aif .aifc .aiff .amb .amr .aob "
-    ".ape .apl .aptx .aptxhd .au .avr .awb .bwf .caf .cmfa .dff .dsf .dss .dts .dtshd .eac3 "
-    ".ec3 .f4a .f4b .fap .flac .g722 .g723_1 .g729 .gsm .iff .ircam .isma .laf .latm .lc3 "
-    ".loas .m1a .m2a .m4a .m4b .m4r .mac .mka .mlp .mmf .mp1 .mp2 .mp3 .mpa .mpc .msbc "
-    ".nist .oga .ogg .oma .omg .opus .osq .paf .pvf .qcp .qoa .qta .ra .rco .rf64 .rka .sbc "
-    ".sf .shn .sln .snd .sox .sph .spx .tak .tco .thd .tta .voc .vqe .vqf .vql .w64 .wav "
-    ".wave .weba .wma .wsd .wv .wve .xwma".split()
+    ".16sv .3ga .722 .8svx .aa3 .aac .ac3 .act .adts .aea .aif .aifc .aiff .aiffc .amb .amr "
+    ".amrwb .aob .ape .apl .aptx .aptxhd .au .avr .awb .axa .bwf .caf .cmfa .dff .dsf .dss "
+    ".dts .dtshd .eac3 .ec3 .f4a .f4b .fap .flac .g722 .g723_1 .g729 .gsm .iff .ircam .isma "
+    ".laf .latm .lc3 .loas .m1a .m2a .m4a .m4b .m4r .mac .mka .mlp .mmf .mp+ .mp1 .mp2 .mp3 "
+    ".mpa .mpc .mpga .msbc .nist .oga .ogg .oma .omg .opus .osq .paf .pvf .qcp .qoa .qta .ra "
+    ".rco .rf64 .rifx .rka .sbc .sf .shn .sln .snd .sox .sph .spx .tak .tco .thd .tta .voc "
+    ".vqe .vqf .vql .w64 .wav .wave .weba .wma .wsd .wv .wve .xwma".split()
 )
 # The suffixes of transcripts.
 OUTPUT_SUFFIXES = frozenset(".txt .vtt .srt .tsv .json .lrc .ass .csv .md .docx".split())

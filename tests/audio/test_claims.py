@@ -272,7 +272,8 @@ def test_damage_that_moves_later_times_is_said_in_seconds(
 def test_sound_in_another_part_of_the_file_is_missed(clip: Clip, tmp_path: Path) -> None:
     """Two recordings in one file: of the second one, FFmpeg reads nothing."""
     pairs = (("a.wav", "a.wav"), ("a.flv", "a.flv"), ("a.opus", "a.ogg"), ("a.ogg", "a.oga"),
-             ("a.aiff", "a.aiff"))  # fmt: skip
+             ("a.aiff", "a.aiff"), ("a.w64", "a.w64"), ("a.voc", "a.voc"), ("a.caf", "a.caf"),
+             ("a.m4a", "a.m4a"), ("a.tta", "a.tta"))  # fmt: skip
     for first, second in pairs:
         one = _write(tmp_path, first, clip, HEALTHY[first]).read_bytes()
         other = _write(tmp_path, second, clip, HEALTHY[second]).read_bytes()
@@ -281,6 +282,18 @@ def test_sound_in_another_part_of_the_file_is_missed(clip: Clip, tmp_path: Path)
         seconds, warnings = _seconds(path)
         assert seconds < 15
         assert any(re.search(r"\d s .*not read", text) for text in warnings), (first, second)
+
+
+@pytest.mark.parametrize("name", ["a.wav", "a.w64", "a.aiff", "a.caf"])
+def test_the_first_of_two_parts_with_sound_is_missed(name: str, clip: Clip, tmp_path: Path) -> None:
+    """A file with two parts of sound: FFmpeg reads the last one, or the first one."""
+    path = _write(tmp_path, name, clip, HEALTHY[name])
+    data = path.read_bytes()
+    sound = data.index(b"SSND" if name == "a.aiff" else b"data")
+    path.write_bytes(data + data[sound:])
+    seconds, warnings = _seconds(path)
+    assert seconds < 9
+    assert any(re.search(r"\d s .*not read", text) for text in warnings)
 
 
 def test_a_broadcast_whose_sound_moves_to_another_stream(clip: Clip, tmp_path: Path) -> None:

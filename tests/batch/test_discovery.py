@@ -193,6 +193,12 @@ def test_every_extension_of_ffmpegs_formats_is_taken_or_known_as_none() -> None:
     assert unknown - NOT_TAKEN == set()
 
 
+def test_what_phones_cameras_and_broadcasters_call_their_files_is_taken() -> None:
+    """Names that no demuxer claims: FFmpeg knows them by their content."""
+    names = ".mpga .qta .3ga .insv .lrv .360 .m4r .tod .rf64 .rifx .bwf .aiffc .axa .wve .cmfa"
+    assert set(names.split()) <= MEDIA_SUFFIXES
+
+
 def test_the_suffixes_of_transcripts_are_those_of_the_formats() -> None:
     assert {f".{name}" for name in FORMATS} == OUTPUT_SUFFIXES
     assert not OUTPUT_SUFFIXES & MEDIA_SUFFIXES

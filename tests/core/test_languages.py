@@ -18,10 +18,10 @@ def test_regions_and_scripts_do_not_matter(code: str) -> None:
 
 KNOWN = {
     "en": "eng English ENGLISH en_GB.UTF-8",
-    "de": "deu ger Deutsch DEUTSCH de_AT",
+    "de": "deu ger Deutsch DEUTSCH de_AT de-1996 de-CH-1901",
     "fr": "fra fre français Francais FRANÇAIS fr-CA",
     "es": "spa español espanol castellano Castilian es-419",
-    "zh": "zho chi cmn 中文 汉语 普通话 Mandarin zh-Hans zh_CN zh-HK",
+    "zh": "zho chi cmn 中文 汉语 普通话 简体中文 繁體中文 Mandarin zh-Hans zh_CN zh-HK",
     "yue": "yue 粵語 Cantonese yue-HK zh-yue",
     "pt": "por português portugues pt-BR",
     "el": "ell gre ελληνικά ελληνικα",
@@ -52,6 +52,10 @@ UNKNOWN = {
     "germna": "german", "deutch": "german", "portugese": "portuguese", "ukranian": "ukrainian",
     "mandrin": "chinese", "русски": "russian", "jp": "japanese", "cn": "chinese", "gr": "greek",
     "cz": "czech", "ua": "ukrainian", "jp-JP": "japanese", "gsw": "german", "swiss": "german",
+    "Chinese (Simplified)": "chinese", "simplified_chinese": "chinese",
+    "English(US)": "english",
+    "Brazilian Portuguese": "portuguese", "Allemand": "german", "Baskisch": "basque",
+    "Dari": "persian", "Englisch": "english",
     "american english": "english", "svensk": "swedish", "italien": "italian",
 }  # fmt: skip
 
@@ -59,7 +63,7 @@ UNKNOWN = {
 def test_a_wrong_name_gets_a_sensible_neighbour() -> None:
     for name, meant in UNKNOWN.items():
         assert (name, language_code(name), nearest_language(name)) == (name, None, meant)
-    for nonsense in ("xx", "qqq", "klingon", "xx-YY", "de-", "-", "12", "e n"):
+    for nonsense in ("xx", "qqq", "klingon", "xx-YY", "none", "null", "de-", "-", "12", "e n"):
         assert language_code(nonsense) is None
         assert nearest_language(nonsense) is None
 

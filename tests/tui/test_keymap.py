@@ -55,7 +55,7 @@ async def test_they_work_and_are_shown_everywhere() -> None:
     keymap = make_keymap({"remove": ("x",), "skip": ("d", "f5"), "add": ("ctrl+n",)})
     link = ScriptedLink()
     async with running(ScriptedWorkspace(link), keymap=keymap, size=(120, 60)) as driver:
-        await driver.until_text("Ctrl+N to add files")
+        await driver.until_text("Ctrl+N adds files")
         link.jobs = (job(1), job(2))
         await driver.press("ctrl+n")
         assert driver.screen == "AddDialog"

@@ -34,7 +34,9 @@ _NOUN_CAPITALS = frozenset({"de", "lb"})
 _ORDINAL = re.compile(r"(?:^|[^\w.,:])(?:\d{1,3}|[IVXLCDM]{1,7})$")
 _INITIALS = re.compile(r"(?:^|[^\w'’])(?:[^\W\d]\.)*[^\W\d]$")
 _AMOUNT = re.compile(r"\d\s*[^\W\d]+$")  # a unit: "5 km"
-_LAST_WORD = re.compile(r"[\w'’\-]+(?:\.[\w'’\-]+)*$")
+# The vowel signs of Indic scripts are no letters to `re`.
+_SIGNS = r"\u0300-\u036f\u0900-\u0963\u0966-\u0d7f"
+_LAST_WORD = re.compile(rf"[\w{_SIGNS}'’\-]+(?:\.[\w{_SIGNS}'’\-]+)*$")
 
 # Abbreviations by language, in lower case, without the full stop at their end. Those with single
 # letters only ("z.B.", "e.g.") and those without vowels ("Dr.", "Mrs.") need no entry.
@@ -44,11 +46,12 @@ _BEFORE = {
     "de": "abb abs abt allg bspw bzw ca dipl dr ebd ehem einschl evtl exkl fam frl geb ggf ggfs hl "
     "hrsg inkl ing insb jhd lt mio mrd möbl nr phil prof rd s.o s.u sen sog sogen st "
     "stellv str tel u.a ungef urspr usw verf vgl vorm wg z.t zit zz zzgl",
-    "fr": "adj apr av boul chap dir éd édit env fasc hab janv juil mgr min oct réf suiv tél "
+    "fr": "adj apr av boul ex mm chap dir éd édit env fasc hab janv juil mgr min oct réf suiv tél "
     "trad univ",
-    "es": "admón apdo art aprox avda cap cía dña depto dpto ed ee.uu excmo gral ilmo izq izda "
+    "es": "ej uu admón apdo art aprox avda cap cía dña "
+    "depto dpto ed ee.uu excmo gral ilmo izq izda "
     "lic máx mín núm pág págs párr prov sra sras srta tel ud uds vda vol ing arq",
-    "pt": "aprox art av cap cia dep dra ed eng exa exmo ilmo máx mín núm obs pág págs prof "
+    "pt": "ex aprox art av cap cia dep dra ed eng exa exmo ilmo máx mín núm obs pág págs prof "
     "profa sra sras srta tel vol",
     "it": "arch art avv cap cfr dott dott.ssa ecc.mo es fig geom gen ing lit mons on pag pagg "
     "prof proff prof.ssa rag rif sec seg segg sig sigg sig.na sig.ra tab tel vol",
@@ -111,6 +114,8 @@ _BEFORE = {
     "mk": "акад бр бул доц д-р др инж итн ул проф св стр тел т.е т.н",
     "el": "αι αρ αρθ αριθ βλ γεν δηλ δις δρ εκ εκατ ελλ επ εκδ ηλ ι.χ καθ κ.κ κεφ κλπ λ.χ μ.χ "
     "ό.π π.χ παρ περ πρβλ σ.σ σελ στρ συγκ τηλ τ.μ τόμ χγρ χιλ χλμ ν.δ",
+    "ar": "د أ م ص ج ط",
+    "fa": "ص ج",
     "hi": "डॉ प्रो श्री सं पं कु",
     "id": "bpk dr drs hlm ir jl jln kab kec kel no prof sdr ttg tgl tn ny yth",
     "ms": "dr hj jln no prof sdn tn",

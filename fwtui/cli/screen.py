@@ -12,7 +12,6 @@ from fwtui.cli.command_table import COMMANDS
 from fwtui.cli.console import Console
 from fwtui.cli.logfile import SessionLog, close_log, log_event, open_log
 from fwtui.cli.process import TERMINAL_CLOSED, detach_terminal, stop_signals
-from fwtui.cli.request import check_links
 from fwtui.config.locations import Locations
 from fwtui.config.sources import make_layers, merge_layers
 from fwtui.config.validate import validated
@@ -43,6 +42,8 @@ def open_screen(
     `find` searches the paths. `settings` makes those of new batches; without it they are the
     settings file's. Raises FwtuiError.
     """
+    from fwtui.cli.request import check_links
+
     for path in paths:
         _check_exists(path)
     check_links(paths)

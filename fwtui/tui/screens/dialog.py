@@ -197,15 +197,20 @@ class MessageDialog(Dialog[None]):
         self._title, self._message, self._bad = title, message, bad
 
     def compose(self) -> ComposeResult:
-        yield frame(
-            self._title,
-            VerticalScroll(text(self._message), classes="body"),
-            buttons=(Button("Close", id="close", variant="primary"),),
-            bad=self._bad,
-        )
+        yield message_frame(self._title, self._message, bad=self._bad)
 
     def on_mount(self) -> None:
         self.query_one("#close").focus()
+
+
+def message_frame(title: str, message: Content | str, *, bad: bool = False) -> Widget:
+    """A frame with something to read, and the button that closes it."""
+    return frame(
+        title,
+        VerticalScroll(text(message), classes="body"),
+        buttons=(Button("Close", id="close", variant="primary"),),
+        bad=bad,
+    )
 
 
 def error_dialog(title: str, error: FwtuiError | Failure) -> MessageDialog:

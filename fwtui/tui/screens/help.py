@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.dom import DOMNode
@@ -12,7 +13,7 @@ from fwtui.tui.formatting import wrap
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keymap import DEFAULT_KEYMAP, Keymap
 from fwtui.tui.keys import KEYS, TITLES, Where, shown
-from fwtui.tui.screens.dialog import HELP, MessageDialog
+from fwtui.tui.screens.dialog import HELP, Dialog, message_frame
 
 KEY_CELLS = 17
 TEXT_CELLS = 50
@@ -50,12 +51,24 @@ def sections(node: DOMNode | None) -> list[Where]:
     return list(dict.fromkeys(found))
 
 
-class HelpDialog(MessageDialog):
+class HelpDialog(Dialog[None]):
     """Keys, and what the marks mean; closed by the key that opened it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q", "leave", "Close", show=False),
         Binding(HELP.key, "leave", show=False, id=HELP.id),
     ]
+    escape_result = None
+
+    def __init__(self, title: str, message: Content) -> None:
+        super().__init__()
+        self._title, self._message = title, message
+
+    def compose(self) -> ComposeResult:
+        yield message_frame(self._title, self._message)
+
+    def on_mount(self) -> None:
+        self.query_one("#close").focus()
 
 
 def help_dialog(

@@ -1,7 +1,8 @@
 """Two lines at the top: what the batch does, how far it is, when it will be done."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from itertools import product
 
 from textual.strip import Strip
 
@@ -24,7 +25,7 @@ from fwtui.tui.keymap import with_keys
 from fwtui.tui.model import BatchModel
 from fwtui.tui.widgets.paint import LinesPanel, Piece, bar
 
-ROOMY = 100  # columns from which on the header has everything
+ROOMY = 100  # columns from which on states without a file are shown, too
 
 
 class Header(LinesPanel):
@@ -77,43 +78,48 @@ class Header(LinesPanel):
                 return f"{glyphs.completed} {'all done' if whole else 'finished'}", "good"
 
     def _first(self) -> list[list[Piece]]:
-        counts = self.model.counts
-        left: list[Piece] = [(" fwtui ", "key"), ("  " + self._engine(), "plain")]
-        if self.model.attached:
-            left.insert(1, (" attached", "accent"))
+        """The engine and what the batch does; the longest texts that there is room for."""
         right: list[Piece] = [("  ", "plain"), self.phase()]
         if self.model.adding.adding and self.model.phase is not Phase.IDLE:
             right.append((f" {self.glyphs.dot} adding", "dim"))
-        if counts.total:
-            right += self._totals()
-        return [left, [*right, (" ", "plain")]]
+        lines: list[list[list[Piece]]] = [
+            [self._engine_pieces(short=short), [*right, *self._totals(words=words), (" ", "plain")]]
+            for words, short in product((True, False), (False, True))
+        ]
+        return next((line for line in lines if self._fits(line)), lines[-1])
 
-    @property
-    def _roomy(self) -> bool:
-        return self.size.width >= ROOMY
+    def _fits(self, line: Iterable[Iterable[Piece]]) -> bool:
+        return sum(width(text) for side in line for text, _ in side) <= self.size.width
 
-    def _totals(self) -> list[Piece]:
-        """Files by state; by the states' glyphs where there is no room for words."""
+    def _totals(self, *, words: bool) -> list[Piece]:
+        """Files by state: with `words`, or with the states' glyphs."""
         counts, glyphs = self.model.counts, self.glyphs
-        totals = [
-            (count, name, glyph, ink if count else "dim")
+        if not counts.total:
+            return []
+        roomy = self.size.width >= ROOMY
+        gap = " " * (3 if roomy else 2)
+        return [
+            (
+                f"{gap}{count:,} {name}" if words else f"{gap}{glyph} {count:,}",
+                ink if count else "dim",
+            )
             for count, name, glyph, ink, always in (
                 (counts.completed, "done", glyphs.completed, "good", True),
                 (counts.to_check, "to check", glyphs.check, "warn", False),
-                (counts.failed, "failed", glyphs.failed, "bad", self._roomy),
+                (counts.failed, "failed", glyphs.failed, "bad", roomy),
                 (counts.cancelled, "cancelled", glyphs.cancelled, "warn", False),
                 (counts.skipped, "skipped", glyphs.skipped, "dim", False),
                 (counts.unfinished, "left", glyphs.pending, "plain", True),
             )
             if count or always
         ]
-        gap = " " * (3 if self._roomy else 2)
-        words = [(f"{gap}{count:,} {name}", ink) for count, name, _, ink in totals]
-        if sum(width(text) for text, _ in words) <= self.size.width - (50 if self._roomy else 40):
-            return words
-        return [(f"{gap}{glyph} {count:,}", ink) for count, _, glyph, ink in totals]
 
-    def _engine(self) -> str:
+    def _engine_pieces(self, *, short: bool) -> list[Piece]:
+        attached: list[Piece] = [(" attached", "accent")] if self.model.attached else []
+        return [(" fwtui ", "key"), *attached, (f"  {self._engine(short=short)}", "plain")]
+
+    def _engine(self, *, short: bool) -> str:
+        """Model, compute type (not in `short`), device and profile."""
         model = self.model
         info, wanted = model.engine, model.settings.model
         name = model_name(info.model if info else wanted.model)
@@ -123,10 +129,9 @@ class Header(LinesPanel):
         device = info.device if info else wanted.device
         if len(model.engines) > 1:
             device = f"{device} {self.glyphs.times}{len(model.engines)}"
-        dot = f" {self.glyphs.dot} "
         profile = profile_of(model.settings, self.profiles)
-        parts = [name, clean(compute), clean(device)] if self._roomy else [name, clean(device)]
-        return dot.join([*parts, clean(profile.name)] if profile else parts)
+        parts = [name, *([] if short else [clean(compute)]), clean(device)]
+        return f" {self.glyphs.dot} ".join([*parts, clean(profile.name)] if profile else parts)
 
     def _ending_ink(self) -> str:
         counts = self.model.counts

@@ -28,6 +28,8 @@ ORDERED = {"BatchSnapshot", "JobsAdded", "JobChanged", "SegmentsFound", "Segment
 ORDERED |= {"PhaseChanged", "BatchFinished"}
 # Figures of the machine, of the moment, and of its processor's arithmetic.
 FIGURES = {"created_at", "started_at", "completed_at", "work_seconds", "seconds", "session_id"}
+# Now every file's existing outputs are looked up, before: only where they would be kept.
+FIGURES |= {"kept"}
 FIGURES |= {"avg_logprob", "no_speech_prob", "compression_ratio", "memory", "engines"}
 
 

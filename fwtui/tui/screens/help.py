@@ -3,16 +3,19 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.dom import DOMNode
 from textual.screen import Screen
+from textual.widgets import Button
 
 from fwtui.tui.formatting import wrap
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keymap import DEFAULT_KEYMAP, Keymap
 from fwtui.tui.keys import KEYS, TITLES, Where, shown
-from fwtui.tui.screens.dialog import HELP, MessageDialog
+from fwtui.tui.screens.dialog import HELP, Dialog, frame, text
 
 KEY_CELLS = 17
 TEXT_CELLS = 50
@@ -50,12 +53,28 @@ def sections(node: DOMNode | None) -> list[Where]:
     return list(dict.fromkeys(found))
 
 
-class HelpDialog(MessageDialog):
+class HelpDialog(Dialog[None]):
     """Keys, and what the marks mean; closed by the key that opened it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q", "leave", "Close", show=False),
         Binding(HELP.key, "leave", show=False, id=HELP.id),
     ]
+    escape_result = None
+
+    def __init__(self, title: str, keys: Content) -> None:
+        super().__init__()
+        self._title, self._keys = title, keys
+
+    def compose(self) -> ComposeResult:
+        yield frame(
+            self._title,
+            VerticalScroll(text(self._keys), classes="body"),
+            buttons=(Button("Close", id="close", variant="primary"),),
+        )
+
+    def on_mount(self) -> None:
+        self.query_one("#close").focus()
 
 
 def help_dialog(

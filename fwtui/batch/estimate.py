@@ -280,7 +280,7 @@ class BatchEstimate:
             self._partial.add(job.id)
         elif isinstance(job.state, Completed):
             is_whole = job.id not in self._partial and not job.attempts
-            if is_whole and job.state.work_seconds > 0:
+            if is_whole and job.state.speed is not None:
                 took = Performance(job.state.audio_timed, job.state.work_seconds)
                 own = None if job.settings is None else from_overrides(job.settings)
                 self._history.add(own or self._settings(), took)

@@ -100,10 +100,15 @@ class FileRecorder:
         assert run.plan is not None
         await self.state.add_window(run.job, result, run.plan.language)
         run.worked += worked
-        run.timed += max(0.0, result.seconds - run.position)
         self.worked += worked
-        run.speed.advance(result.seconds - run.position, run.worked)
-        self.speed.advance(result.seconds - run.position, self.worked)
+        passed = result.seconds - run.position
+        if result.silent:  # takes no time, and says nothing about what follows
+            run.speed.begin(run.worked)
+            self.speed.begin(self.worked)
+        else:
+            run.timed += max(0.0, passed)
+            run.speed.advance(passed, run.worked)
+            self.speed.advance(passed, self.worked)
         if result.skipped:
             run.skip_window = False
             name = self.state.queue[run.job].name

@@ -26,7 +26,7 @@ from fwtui.core.paths import text_to_path
 from fwtui.core.session import FilePlan, ResumePoint, SpeechChunk
 from fwtui.core.settings import DecodingSettings
 from fwtui.core.text import display_name
-from fwtui.engine.chunks import chunk_ends, clip_ranges, cut
+from fwtui.engine.chunks import LANGUAGE_PAUSE, chunk_ends, clip_ranges, cut
 from fwtui.engine.protocol import Transcribe
 from fwtui.errors import InputChangedError, MediaError
 
@@ -215,7 +215,10 @@ def _spoken(
     if clips and all(clip.end - clip.start <= limit for clip in ranges):
         return cut(ranges, limit)
     speech = find_speech(pcm, batched_vad_options(decoding, limit), cancelled)
-    return cut(ranges, limit, speech) if clips else (speech, chunk_ends(speech, limit))
+    pause = LANGUAGE_PAUSE if decoding.multilingual else None
+    if clips:
+        return cut(ranges, limit, speech, pause)
+    return speech, chunk_ends(speech, limit, pause)
 
 
 def _heard(

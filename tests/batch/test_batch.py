@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 
 import psutil
+import pytest
 
 from fwtui import demo
 from fwtui.config.locations import Locations
@@ -342,7 +343,9 @@ async def test_a_missing_model_ends_the_batch_and_keeps_the_files(tmp_path: Path
         assert kinds(batch) == ["Pending"]
 
 
-async def test_silence_is_completed_with_a_warning(tmp_path: Path) -> None:
+@pytest.mark.parametrize("vad", [True, False])
+async def test_silence_is_completed_with_a_warning(vad: bool, tmp_path: Path) -> None:
+    """It has no speed: the model did not hear it. The time left is not judged by it."""
     import wave
 
     path = tmp_path / "silence.wav"
@@ -351,12 +354,16 @@ async def test_silence_is_completed_with_a_warning(tmp_path: Path) -> None:
         writer.setsampwidth(2)
         writer.setframerate(16000)
         writer.writeframes(bytes(32000 * 4))
-    decoding = DecodingSettings(vad_filter=True)
+    decoding = DecodingSettings(vad_filter=vad)
     async with BatchDriver(settings_for(tmp_path / "out", decoding), [path]) as batch:
         await batch.to_the_end()
     state = batch.jobs[1].state
     assert isinstance(state, Completed)
     assert state.segments == 0
+    if not vad:
+        assert state.speed is None
+        heard = [event for event in batch.events if isinstance(event, JobProgress)]
+        assert all(not event.speed for event in heard)
     assert "no speech found" in state.warnings
 
 

@@ -221,3 +221,23 @@ def test_the_folder_that_is_tried_is_the_one_that_failed(named: str | None, plac
     assert failure_of(error, folder).place == place
     refused = OSError(errno.EACCES, "Permission denied", named)
     assert output_failure(refused, folder).place == failure_of(refused, folder).place == ""
+
+
+def test_a_disk_that_fails_again_and_again_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(disk_wait, "CHECK_SECONDS", 600.0)  # it is not tried here
+    lost = Failure(FailureKind.OUTPUT, "", place="/out")
+    full = Failure(FailureKind.DISK_FULL, "", place="/out")
+
+    def waits(count: int) -> disk_wait.DiskWait:
+        wait = disk_wait.DiskWait(lambda: None)
+        for _ in range(count):
+            wait.begin(lost)
+            wait.end()
+        return wait
+
+    assert not waits(disk_wait.MOST_USELESS).is_useless(lost)
+    broken = waits(disk_wait.MOST_USELESS + 1)
+    assert broken.is_useless(lost)
+    assert not broken.is_useless(full)
+    monkeypatch.setattr(disk_wait, "SOON_SECONDS", 0.0)  # each is the first one in a long time
+    assert not waits(disk_wait.MOST_USELESS + 1).is_useless(lost)

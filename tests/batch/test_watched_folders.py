@@ -227,6 +227,26 @@ def test_what_was_cut_off_is_taken_again_and_what_is_gone_is_done(tmp_path: Path
     taken.close()
 
 
+def test_a_session_that_cannot_be_read_gives_no_file_up(tmp_path: Path) -> None:
+    """In quarantine: its files are taken again. Of a newer version: they stay in its queue."""
+    sessions = tmp_path / "sessions"
+    (sessions / "quarantine").mkdir(parents=True)
+    (sessions / "quarantine" / "20200101_000000.json").write_bytes(b"?")
+    (sessions / "20200102_000000.json").write_bytes(b"?")
+    (sessions / "20200103_000000.json").write_bytes(b'{"version": 99}')
+    file = put(tmp_path, "a.wav")
+    taken = ProcessedFiles.open(tmp_path / "watched", "/in")
+    taken.create()
+    for number in (1, 2, 3):
+        session = f"2020010{number}_000000"
+        path = Path(f"/in/{number}.wav")
+        taken.add([processed_file(path, identify(file), "queued", session)])
+    reconcile(taken, sessions, "ours", lambda _: False)
+    assert [taken.at("/in/1.wav"), taken.at("/in/2.wav")] == [None, None]
+    assert [one.path for one in taken.queued()] == ["/in/3.wav"]
+    taken.close()
+
+
 async def test_more_than_a_portion_at_once_is_in_the_queue_once(
     tmp_path: Path, roots: tuple[Path, Path]
 ) -> None:

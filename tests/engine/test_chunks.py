@@ -1,5 +1,7 @@
 """Cutting into chunks: as faster-whisper does it, and nothing lost with clip ranges."""
 
+import itertools
+
 import numpy as np
 from faster_whisper.vad import collect_chunks
 from hypothesis import given
@@ -29,6 +31,20 @@ def test_equal_to_collect_chunks(steps: list[tuple[int, int]]) -> None:
     chunks, _ = collect_chunks(sound, speech, max_duration=LIMIT / 16000)
     lengths = [chunk.size for chunk in chunks if chunk.size]
     assert [int(n) for n in np.diff((0, *chunk_ends(spans, LIMIT)))] == lengths
+
+
+@given(SPANS, st.integers(0, 60))
+def test_a_long_pause_ends_a_chunk_where_the_language_may_change(
+    steps: list[tuple[int, int]], pause: int
+) -> None:
+    spans = spans_of(steps)
+    ends = set(chunk_ends(spans, LIMIT, pause))
+    place = 0
+    for before, after in itertools.pairwise(spans):
+        place += before.end - before.start
+        assert place in ends or after.start - before.end <= pause
+    assert ends >= {sum(span.end - span.start for span in spans)} - {0}
+    assert chunk_ends(spans, LIMIT, 10**9) == chunk_ends(spans, LIMIT)
 
 
 def test_a_span_that_is_too_long_is_a_chunk_of_its_own() -> None:

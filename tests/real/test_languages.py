@@ -40,3 +40,15 @@ def test_french_after_silence_is_french(base: Path, recordings: Path, tmp_path: 
     plan, found = windows_of(base, path, tmp_path, DecodingSettings(beam_size=1))
     assert plan.language == "fr"
     assert "apprenant" in text(found)
+
+
+def test_batches_lose_no_language(base: Path, recordings: Path, tmp_path: Path) -> None:
+    """English, French and English again are 30 s of speech: one chunk, if pauses did not count."""
+    path = tmp_path / "mixed.wav"
+    pause = np.zeros(16000 * 4, np.float32)
+    english, french = (decode_audio(recordings / name) for name in ("jfk.flac", "french.mp3"))
+    write_wav(path, np.concatenate((english, pause, french, pause, english)))
+    decoding = DecodingSettings(multilingual=True, batched=True, beam_size=1)
+    _, found = windows_of(base, path, tmp_path, decoding)
+    assert text(found).count("country") == 4
+    assert "apprenant" in text(found)

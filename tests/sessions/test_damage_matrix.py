@@ -261,3 +261,17 @@ def test_nested_values_are_kept_or_refused(levels: int, tmp_path: Path) -> None:
         except StorageError:
             continue
     assert list_sessions(tmp_path, temp=tmp_path).problems == ()
+
+
+def test_an_endless_line_is_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not read as a whole: somebody else wrote it."""
+    monkeypatch.setattr("fwtui.sessions.journal.LONGEST_LINE", 1 << 16)
+    at_rest(tmp_path)
+    (path,) = tmp_path.glob("*.journal")
+    with path.open("ab") as file:
+        file.write(b"[" * (1 << 18) + b"\n")
+    (stored,) = list_sessions(tmp_path, temp=tmp_path).sessions
+    assert "damaged" in stored.problems[0]
+    assert len(stored.session.jobs) == 5
+    adopt(stored, tmp_path).close()
+    assert len(list((tmp_path / QUARANTINE).iterdir())) == 1

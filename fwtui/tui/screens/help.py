@@ -5,17 +5,15 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.dom import DOMNode
 from textual.screen import Screen
-from textual.widgets import Button
 
 from fwtui.tui.formatting import wrap
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keymap import DEFAULT_KEYMAP, Keymap
 from fwtui.tui.keys import KEYS, TITLES, Where, shown
-from fwtui.tui.screens.dialog import HELP, Dialog, frame, text
+from fwtui.tui.screens.dialog import HELP, Dialog, message_frame
 
 KEY_CELLS = 17
 TEXT_CELLS = 50
@@ -67,11 +65,7 @@ class HelpDialog(Dialog[None]):
         self._title, self._keys = title, keys
 
     def compose(self) -> ComposeResult:
-        yield frame(
-            self._title,
-            VerticalScroll(text(self._keys), classes="body"),
-            buttons=(Button("Close", id="close", variant="primary"),),
-        )
+        yield message_frame(self._title, self._keys)
 
     def on_mount(self) -> None:
         self.query_one("#close").focus()

@@ -70,18 +70,18 @@ def _words(command: str) -> list[str]:
         return [command]
 
 
-async def edit_transcript(app: App[object], job: Job) -> None:
+async def edit_transcript(app: App[object], job: Job | None) -> None:
     """Open the file's transcript in the user's editor, which has the terminal until it ends."""
     await _with_transcript(app, job, editor())
 
 
-async def page_transcript(app: App[object], job: Job) -> None:
+async def page_transcript(app: App[object], job: Job | None) -> None:
     """Show the file's transcript in the user's pager, which has the terminal until it ends."""
     await _with_transcript(app, job, pager())
 
 
-async def _with_transcript(app: App[object], job: Job, command: Sequence[str]) -> None:
-    file = await asyncio.to_thread(_text_output, job)
+async def _with_transcript(app: App[object], job: Job | None, command: Sequence[str]) -> None:
+    file = await asyncio.to_thread(_text_output, job) if job is not None else None
     if file is None:
         app.notify("No transcript of this file is on the disk", severity="warning")
     else:

@@ -1,9 +1,11 @@
 """What a screen says of a key that does nothing there."""
 
 from time import monotonic
+from typing import Any, cast
 
 from textual import events
-from textual.widget import Widget
+from textual.message_pump import MessagePump
+from textual.screen import Screen
 
 from fwtui.tui.keymap import key_for
 from fwtui.tui.keys import shown
@@ -12,8 +14,11 @@ from fwtui.tui.keys import shown
 _QUIET_SECONDS = 3.0
 
 
-class UnboundKeys(Widget):
-    """A screen that answers keys which nothing on it handles."""
+class UnboundKeys(MessagePump):
+    """Mixin for screens: answers keys that nothing on the screen handles.
+
+    No widget itself, for then style sheets would not know its screens as screens.
+    """
 
     _told = float("-inf")
 
@@ -25,5 +30,6 @@ class UnboundKeys(Widget):
         if monotonic() - self._told > _QUIET_SECONDS:
             self._told = monotonic()
             name = shown(named or event.key)
-            note = f"{name} does nothing here; {key_for(self, 'help')} shows the keys"
-            self.notify(note, timeout=2, markup=False)
+            screen = cast(Screen[Any], self)
+            note = f"{name} does nothing here; {key_for(screen, 'help')} shows the keys"
+            screen.notify(note, timeout=2, markup=False)

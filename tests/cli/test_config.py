@@ -36,9 +36,11 @@ def test_show_says_where_each_value_comes_from(
         "compute_type": "profile Fast",
         "language": "--language",
         "beam_size": "profile Fast",
+        "best_of": "profile Fast",
         "patience": "FWTUI_PATIENCE",
     }
-    assert tomllib.loads(out)["decoding"] == {"language": "de", "beam_size": 1, "patience": 2.0}
+    wanted = {"language": "de", "beam_size": 1, "best_of": 1, "patience": 2.0}
+    assert tomllib.loads(out)["decoding"] == wanted
     assert main(["config", "show", "beam_size", "--json"]) == ExitCode.DONE
     (told,) = json.loads(capsys.readouterr().out)
     assert told == {

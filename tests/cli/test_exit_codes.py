@@ -19,6 +19,7 @@ from tests.cli.batches import completed, failed, finished, job, snapshot
 from tests.tui.fakes import ScriptedWorkspace
 
 CANNOT_START = {
+    FailureKind.ENGINE_UNUSABLE,
     FailureKind.MODEL_MISSING,
     FailureKind.LIBRARY_MISSING,
     FailureKind.CUDA_UNAVAILABLE,

@@ -67,7 +67,7 @@ async def test_one_sees_what_it_is_doing(size: tuple[int, int]) -> None:
         await start_work(driver, link)
         text = driver.text
         for words in (
-            "large-v3 · cuda:0" if size == NARROW else "large-v3 · float16 · cuda:0",
+            "large-v3 · float16 · cuda:0",
             "▶ running",
             *(
                 ("✓ 4  ? 1  ✗ 2",)

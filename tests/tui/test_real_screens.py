@@ -71,7 +71,7 @@ async def test_a_batch_is_looked_into_retried_kept_and_resumed(tmp_path: Path) -
         screen = await open_details(driver)
         words = screen.transcript.text()
         assert "segment confidence:" in driver.text
-        await driver.press("e")
+        await driver.press("w")
         await driver.until(lambda: driver.screen == "SettingsDialog")
         await driver.press("2", "a")
         await driver.until_text("0 done   1 failed   1 left")

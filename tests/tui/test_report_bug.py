@@ -28,7 +28,7 @@ async def test_it_shows_all_and_writes_what_it_shows(
         (file,) = tmp_path.glob("fwtui-bug-*.zip")
         with zipfile.ZipFile(file) as bundle:
             assert "about.txt" in bundle.namelist()
-        (note,) = driver.app._notifications
+        (note,) = (one for one in driver.app._notifications if str(file) in one.message)
         assert file.name in note.message
 
 

@@ -293,7 +293,9 @@ async def test_ascii_and_small_terminals() -> None:
         await driver.pilot.resize_terminal(20, 5)
         await driver.press("j", "enter")
         await driver.pilot.resize_terminal(100, 30)
-        await driver.press("escape", "escape", "right", "enter")
+        await driver.press("escape")
+        await driver.until(lambda: driver.screen != "SettingsDialog")  # it asks: there are changes
+        await driver.press("right", "enter")
         await driver.until(lambda: driver.screen == "MainScreen")
 
 
@@ -304,7 +306,7 @@ async def test_the_header_tells_of_the_next_model() -> None:
         link.emit(SettingsChanged(other))
         await driver.until_text("tiny · auto · auto")
         link.emit(EngineChanged(0, ENGINE))
-        await driver.until_text("large-v3 (next: tiny) · float16")
+        await driver.until_text("large-v3 (next: tiny) · cuda:0")
 
 
 async def test_apply_reaches_the_real_runner() -> None:

@@ -491,15 +491,13 @@ class MainScreen(UnboundKeys, ErrorBoundary, Screen[None]):
     async def action_edit(self) -> None:
         from fwtui.tui.opening import edit_transcript
 
-        if self.queue.current is not None:
-            await edit_transcript(self.app, self.queue.current)
+        await edit_transcript(self.app, self.queue.current)
 
     @work(exclusive=True, group="terminal", exit_on_error=False)
     async def action_view(self) -> None:
         from fwtui.tui.opening import page_transcript
 
-        if self.queue.current is not None:
-            await page_transcript(self.app, self.queue.current)
+        await page_transcript(self.app, self.queue.current)
 
     def action_watch(self) -> None:
         self.dialogs.watched_folders(self.header.profiles)

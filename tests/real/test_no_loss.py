@@ -104,6 +104,8 @@ def test_no_words_are_lost(
 ) -> None:
     transcriber = transcriber_of(models / model)
     for name in names:
+        if (mode, name) == ("multilingual", "multilingual.mp3"):
+            continue  # faster-whisper makes an English loop of its German: see test_languages.py
         mine = words(ours(transcriber, recordings / name, tmp_path, mode))
         other = words(theirs(transcriber, recordings / name, mode))
         assert other

@@ -23,13 +23,16 @@ class UnboundKeys(MessagePump):
     _told = float("-inf")
 
     def on_key(self, event: events.Key) -> None:
-        """Say that the key does nothing; comes here only if nothing else has handled it."""
+        """Say that a key does nothing; the bound ones come here, too, before their actions."""
+        screen = cast(Screen[Any], self)
         named = event.character if event.is_printable else event.key
         if not event.is_printable and not event.key.startswith("f"):
             return
-        if monotonic() - self._told > _QUIET_SECONDS:
-            self._told = monotonic()
-            name = shown(named or event.key)
-            screen = cast(Screen[Any], self)
-            note = f"{name} does nothing here; {key_for(screen, 'help')} shows the keys"
-            screen.notify(note, timeout=2, markup=False)
+        if monotonic() - self._told <= _QUIET_SECONDS:
+            return
+        if not screen.active_bindings.keys().isdisjoint({event.key, *event.aliases}):
+            return
+        self._told = monotonic()
+        name = shown(named or event.key)
+        note = f"{name} does nothing here; {key_for(screen, 'help')} shows the keys"
+        screen.notify(note, timeout=2, markup=False)

@@ -153,3 +153,15 @@ async def test_unsaved_settings_are_asked_for(leave: str) -> None:
         await driver.until(lambda: driver.screen == "SettingsDialog")
         await close()
         await driver.until(lambda: driver.screen == "MainScreen")
+
+
+@pytest.mark.parametrize("opening", ["", "comma", "i", "enter"])
+async def test_only_keys_without_a_meaning_are_said_to_have_none(opening: str) -> None:
+    async with scripted(ScriptedLink(gallery())) as driver:
+        await driver.until_text("keynote-opening.mp4")
+        await driver.press(*([opening] if opening else []))
+        before = notes(driver)
+        await driver.press("j", "k", "G", "g", "question_mark", "question_mark")
+        assert notes(driver) == before
+        await driver.press("ö")
+        await driver.until(lambda: notes(driver) == before + 1)

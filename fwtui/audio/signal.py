@@ -46,6 +46,7 @@ class Pcm:
     """
 
     def __init__(self, wav: Path, checks: SampleChecks | None = None) -> None:
+        self._wav = wav
         self._file = wav.open("rb", buffering=0)
         self._lock = threading.Lock()
         self._checks = checks
@@ -79,6 +80,10 @@ class Pcm:
         data = self._data(start * SAMPLE_BYTES, stop * SAMPLE_BYTES)
         # The division is faster-whisper's, bit for bit.
         return np.frombuffer(data, "<i2").astype(np.float32) / np.float32(32768.0)
+
+    def reopened(self) -> "Pcm":
+        """The same samples, for a reader with an end of its own."""
+        return Pcm(self._wav, self._checks)
 
     def close(self) -> None:
         """Close the file; the WAV stays."""

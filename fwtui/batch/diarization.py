@@ -86,9 +86,7 @@ def spared(run: FileRun, failure: Failure, decision: Retry | GiveUp) -> Retry | 
     return Retry(run.rung)
 
 
-def doubtful_speakers(
-    turns: tuple[Turn, ...], settings: SpeakerSettings
-) -> tuple[Finding, ...]:
+def doubtful_speakers(turns: tuple[Turn, ...], settings: SpeakerSettings) -> tuple[Finding, ...]:
     """Findings about speakers that are hardly any: part of a noise, or of another voice."""
     by_speaker: dict[int, list[Turn]] = {}
     for turn in turns:
@@ -100,8 +98,7 @@ def doubtful_speakers(
     return tuple(
         Finding(FindingKind.SPEAKER, own[0].start, own[0].end, _doubt(speaker, spoken, settings))
         for speaker, own in by_speaker.items()
-        if spoken[speaker] < least
-        and max(turn.end - turn.start for turn in own) <= HARDLY_SECONDS
+        if spoken[speaker] < least and max(turn.end - turn.start for turn in own) <= HARDLY_SECONDS
     )
 
 

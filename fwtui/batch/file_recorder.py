@@ -336,9 +336,9 @@ async def finished_plan(state: BatchState, job: Job, run: FileRun) -> FilePlan |
         return None
     if not await asyncio.to_thread(are_known, state.store, run):
         return None
-    if not run.no_speakers and await asyncio.to_thread(
-        change_since, job.file, point.plan.fingerprint
-    ):
+    if run.no_speakers:  # it was checked in this batch, and something else is wrong with it
+        return point.plan
+    if await asyncio.to_thread(change_since, job.file, point.plan.fingerprint):
         return None  # the engine checks again, and says why the file is restarted
     return point.plan
 

@@ -10,8 +10,8 @@ from typing import Literal
 from msgspec.structs import replace
 
 from fwtui.batch.conflicts import SKIPPED_AT_ONCE, resolve_outputs, stem_path
-from fwtui.batch.disk_wait import blocks_batch
 from fwtui.batch.diarization import send_known_groups
+from fwtui.batch.disk_wait import blocks_batch
 from fwtui.batch.estimate import Performance, settings_key, shortage
 from fwtui.batch.file_recorder import (
     FileRecorder,

@@ -209,7 +209,7 @@ def record_of_change(change: DurableChange) -> AnyRecord:
     return _RECORDS[type(change)](*astuple(change))
 
 
-def change_of_record(record: Replayed | WindowRecord) -> DurableChange | None:
+def change_of_record(record: Replayed | AnyRecord) -> DurableChange | None:
     """The change that a record stands for; None if it is not one of jobs."""
     kind = _CHANGES.get(type(record))
     return None if kind is None else kind(*astuple(record))

@@ -86,7 +86,7 @@ class SessionContent:
         """The paths of its media files, if there are scratch files to compare them with."""
         return {job.path for job in self.view.jobs.values()} if self.temps else ()
 
-    def apply(self, record: Replayed | WindowRecord) -> None:
+    def apply(self, record: Replayed | AnyRecord) -> None:
         """Apply a record of the journal; one about an unknown job changes nothing."""
         match record:
             case SettingsRecord(settings=settings):
@@ -166,8 +166,9 @@ class ProgressIndex:
                 if progress and job_id not in self._sealed:
                     progress.windows.append(offset)
                     progress.seconds = result.seconds
-            case SpeakerGroupRecord(job=job_id, group=group) | SpeakerGroupMark(
-                job=job_id, group=group
+            case (
+                SpeakerGroupRecord(job=job_id, group=group)
+                | SpeakerGroupMark(job=job_id, group=group)
             ):
                 progress = self.files.get(job_id)
                 if progress and job_id not in self._sealed:

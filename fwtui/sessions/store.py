@@ -669,9 +669,7 @@ class SessionStore:
 _T = TypeVar("_T")
 
 
-def _removed_from(
-    known: Mapping[JobId, _T], changes: Iterable[DurableChange]
-) -> dict[JobId, _T]:
+def _removed_from(known: Mapping[JobId, _T], changes: Iterable[DurableChange]) -> dict[JobId, _T]:
     """What is known of the jobs that the changes remove."""
     removals = (change.ids for change in changes if isinstance(change, JobsRemoved))
     return {i: known[i] for i in itertools.chain.from_iterable(removals) if i in known}

@@ -19,6 +19,7 @@ _LOOSER = 0.05  # is added if that joins too few
 _ENOUGH = 0.8  # of the vectors may be left after a round
 
 IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
 WideArray = npt.NDArray[np.float64]
 
 
@@ -60,7 +61,7 @@ def linkage(voices: Voices) -> list[Merge]:
     return sorted(merges)
 
 
-def _nearest_pair(distance: FloatArray, chain: list[int], alive: npt.NDArray[np.bool_]) -> tuple[int, int]:
+def _nearest_pair(distance: FloatArray, chain: list[int], alive: BoolArray) -> tuple[int, int]:
     """Follow the chain to two voices that are each other's nearest, and take them from it."""
     if not chain:
         chain.append(int(np.flatnonzero(alive)[0]))

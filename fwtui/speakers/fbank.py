@@ -6,6 +6,7 @@ Equal to kaldi-native-fbank's, without dither, to 3e-4.
 from functools import cache
 
 import numpy as np
+import numpy.typing as npt
 
 from fwtui.audio.signal import FloatArray
 from fwtui.audio.wav import SAMPLE_RATE
@@ -31,8 +32,8 @@ def fbank(samples: FloatArray) -> FloatArray:
     return values
 
 
-def _mel(hertz: FloatArray) -> FloatArray:
-    values: FloatArray = 1127.0 * np.log(1.0 + hertz / 700.0)
+def _mel(hertz: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    values: npt.NDArray[np.float64] = 1127.0 * np.log(1.0 + hertz / 700.0)
     return values
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import onnxruntime
 
 from fwtui.audio.signal import FloatArray
 from fwtui.audio.wav import SAMPLE_RATE
 from fwtui.errors import ModelError
+from fwtui.speakers.clustering import BoolArray
 from fwtui.speakers.fbank import BINS
 
 WINDOW = 10 * SAMPLE_RATE
@@ -27,8 +27,6 @@ _CLASSES = np.array(
 _STEP, _FIELD = 270, 991
 _TRY_FRAMES = 100  # of features, to see whether a model takes them: a second
 
-BoolArray = npt.NDArray[np.bool_]
-
 
 def open_network(path: Path, threads: int) -> Any:
     """A session of onnxruntime. Raises ModelError."""
@@ -41,9 +39,7 @@ def open_network(path: Path, threads: int) -> Any:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 4
     try:
-        return onnxruntime.InferenceSession(
-            str(path), options, providers=["CPUExecutionProvider"]
-        )
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except MemoryError:
         raise
     except Exception as error:  # onnxruntime's own errors have no common class
@@ -91,7 +87,8 @@ class Segmentation:
         scores = self._session.run([self._output.name], {self._input.name: shaped})[0]
         if scores.ndim != 3 or scores.shape[-1] != len(_CLASSES):
             raise ValueError(scores.shape)
-        return _CLASSES[scores.argmax(-1)]
+        active: BoolArray = _CLASSES[scores.argmax(-1)]
+        return active
 
 
 class Embedding:

@@ -10,7 +10,7 @@ from fwtui.audio.signal import FloatArray
 from fwtui.audio.wav import SAMPLE_RATE
 from fwtui.core.speakers import Turn, in_order_of_appearance
 from fwtui.core.voices import LocalSpeaker
-from fwtui.speakers.clustering import Voices, cluster
+from fwtui.speakers.clustering import BoolArray, Voices, cluster
 
 SURE = 1.0
 """Seconds of clean speech in a window that may make a speaker; less only finds its own."""
@@ -110,7 +110,7 @@ def turns_of(
 
 def _votes(
     locals_: Sequence[LocalSpeaker], named: Sequence[int | None], layout: Layout, count: int
-) -> Iterator[tuple[int, FloatArray]]:
+) -> Iterator[tuple[int, BoolArray]]:
     """For each block of frames, its first one and (frames, speakers): who speaks."""
     total = layout.samples // layout.step + 1
     starts = [layout.start(window) for window in range(layout.windows)]

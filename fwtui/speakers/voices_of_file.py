@@ -8,14 +8,15 @@ from fwtui.audio.signal import FloatArray, SampleSource
 from fwtui.audio.wav import SAMPLE_RATE
 from fwtui.core.speakers import Turn
 from fwtui.core.voices import WINDOWS_AT_ONCE, LocalSpeaker, SpeakerGroup
+from fwtui.speakers.clustering import BoolArray
 from fwtui.speakers.fbank import SHIFT as FEATURE_SHIFT
 from fwtui.speakers.fbank import SIZE as FEATURE_SIZE
 from fwtui.speakers.fbank import fbank
-from fwtui.speakers.networks import LOCAL_SPEAKERS, WINDOW, BoolArray, Embedding, Segmentation
+from fwtui.speakers.networks import LOCAL_SPEAKERS, WINDOW, Embedding, Segmentation
 from fwtui.speakers.timeline import Layout, Numbers, name_speakers, turns_of
 
 SHIFT = WINDOW // 2
-"""Samples between two windows: half of the reference implementations' overlap, a fifth of the time."""
+"""Samples between two windows; the reference implementations have five times as many windows."""
 LEAST_CLEAN = 0.25
 """Seconds of clean speech that are worth an embedding."""
 _LEAST_FEATURES = 20  # frames of features, of 10 ms

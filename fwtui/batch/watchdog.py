@@ -30,7 +30,7 @@ from fwtui.engine.protocol import (
     FileStopped,
     Held,
     Hold,
-    Listening,
+    FileTranscribed,
     Note,
     Ping,
     Pong,
@@ -204,7 +204,7 @@ class Watchdog:
                     pace.length = max(pace.length, done)
                 case FileStarted(job=job):
                     self._jobs[job] = Activity.WINDOW
-                case Listening(job=job):
+                case FileTranscribed(job=job):
                     self._jobs[job] = Activity.LISTENING
                 case WindowDone(job=job):
                     pace = self.paces.setdefault(job, WindowPace())

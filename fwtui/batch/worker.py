@@ -56,7 +56,7 @@ from fwtui.engine.protocol import (
     Held,
     Hold,
     InModel,
-    Listening,
+    FileTranscribed,
     Note,
     Pong,
     Ready,
@@ -567,7 +567,7 @@ class EngineWorker:
                     await self._at_window(done=False)
             case SpeakersFound(job=job, result=speakers):
                 await self.state.set_speakers(job, speakers)
-            case Listening(job=job):
+            case FileTranscribed(job=job):
                 self._in_flight.move(job, JobStage.LISTENING)
                 self._recorder.listening(self._runs[job])
             case FileFinished(job=job, changed=changed, rss=rss):

@@ -20,7 +20,7 @@ from fwtui.core.voices import SpeakerTask, SpeakerTurns
 from fwtui.engine.classify import classify_exception
 from fwtui.engine.inbox import Inbox, JobCancelled
 from fwtui.engine.prepare import PreparedFile
-from fwtui.engine.protocol import Listening, SpeakersFound, SpeakersHeard
+from fwtui.engine.protocol import FileTranscribed, SpeakersFound, SpeakersHeard
 from fwtui.engine.turn_finder import TurnFinders
 from fwtui.errors import FwtuiError
 from fwtui.memory.cleanup import return_free_pages
@@ -77,7 +77,7 @@ class Listener:
                 self._remove(file)
                 return False
             file.transcribed = True
-            self._inbox.channel.send(Listening(prepared.request.job))
+            self._inbox.channel.send(FileTranscribed(prepared.request.job))
             return True
 
     def drop(self, prepared: PreparedFile) -> None:

@@ -156,7 +156,7 @@ class WindowDone(PipeMessage, frozen=True):
     worked: float = 0.0
 
 
-class Listening(PipeMessage, frozen=True):
+class FileTranscribed(PipeMessage, frozen=True):
     """All windows of the file are done and were sent; its speakers are still to be told apart."""
 
     job: JobId
@@ -261,7 +261,7 @@ FileReply = (
     | FilePrepared
     | FileStarted
     | WindowDone
-    | Listening
+    | FileTranscribed
     | SpeakersHeard
     | SpeakersFound
     | FileFinished

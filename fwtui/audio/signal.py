@@ -93,7 +93,7 @@ class Pcm:
 
     def channel(self, index: int) -> "SampleSource":
         """One of the channels, from 0."""
-        return self if self.channels == 1 else Channel(self, index)
+        return self if self.channels == 1 else ChannelOf(self, index)
 
     def close(self) -> None:
         """Close the file; the WAV stays."""
@@ -132,7 +132,7 @@ class Pcm:
 
 
 @dataclass(frozen=True)
-class Channel:
+class ChannelOf:
     """One channel of a WAV with several."""
 
     pcm: Pcm

@@ -42,11 +42,14 @@ class Pcm:
     """The samples of a 16 kHz mono 16-bit WAV, read by position; threads may share it.
 
     With `checks`, all that is read is compared with what was written. Raises OSError if the file
-    cannot be read, ScratchChangedError if it is another kind of WAV, or was cut or changed.
+    cannot be read, ScratchChangedError if it is another kind of WAV, or was deleted, cut or changed.
     """
 
     def __init__(self, wav: Path, checks: SampleChecks | None = None) -> None:
-        self._file = wav.open("rb", buffering=0)
+        try:
+            self._file = wav.open("rb", buffering=0)
+        except FileNotFoundError as error:
+            raise scratch_changed("it was deleted") from error
         self._lock = threading.Lock()
         self._checks = checks
         try:

@@ -42,7 +42,7 @@ class Pcm:
     """The samples of a 16 kHz mono 16-bit WAV, read by position; threads may share it.
 
     With `checks`, all that is read is compared with what was written. Raises OSError if the file
-    cannot be read, ScratchChangedError if it is another kind of WAV, or was deleted, cut or changed.
+    cannot be read, ScratchChangedError if it was deleted, cut or changed, or is no such WAV.
     """
 
     def __init__(self, wav: Path, checks: SampleChecks | None = None) -> None:

@@ -44,11 +44,14 @@ class Pcm:
 
     `read` is for one channel; `channel` gives each of several. With `checks`, all that is read is
     compared with what was written. Raises OSError if the file cannot be read, ScratchChangedError
-    if it is another kind of WAV, or was cut or changed.
+    if it was deleted, cut or changed, or is no such WAV.
     """
 
     def __init__(self, wav: Path, checks: SampleChecks | None = None, channels: int = 1) -> None:
-        self._file = wav.open("rb", buffering=0)
+        try:
+            self._file = wav.open("rb", buffering=0)
+        except FileNotFoundError as error:
+            raise scratch_changed("it was deleted") from error
         self._lock = threading.Lock()
         self._checks = checks
         try:

@@ -134,7 +134,9 @@ ComputeType = Literal[
     "float32",
     "bfloat16",
 ]
-OutputFormat = Literal["txt", "vtt", "srt", "tsv", "json", "all", "lrc", "ass", "csv", "md", "docx"]
+OutputFormat = Literal[
+    "txt", "vtt", "srt", "tsv", "json", "all", "lrc", "ass", "csv", "md", "docx", "rttm"
+]
 
 AtLeastOne = Annotated[int, Meta(ge=1)]
 Probability = Annotated[float, Meta(ge=0, le=1)]

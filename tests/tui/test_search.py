@@ -17,9 +17,9 @@ from fwtui.core.segment import Transcript
 from fwtui.tui.formatting import width, wrap_places
 from fwtui.tui.glyphs import UNICODE
 from fwtui.tui.model import BatchModel, LiveTranscript
-from fwtui.tui.search import TextSearch, folded, occurrences
+from fwtui.tui.text_search import TextSearch, folded, occurrences
 from fwtui.tui.widgets.log import LogView
-from fwtui.tui.widgets.search import SearchableView
+from fwtui.tui.widgets.searchable import SearchableView
 from fwtui.tui.widgets.transcript import TranscriptView
 from tests.tui.driving import NARROW, scripted
 from tests.tui.fakes import (

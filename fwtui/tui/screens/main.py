@@ -41,7 +41,7 @@ from fwtui.tui.widgets.log import LogView
 from fwtui.tui.widgets.memory import MemoryView
 from fwtui.tui.widgets.paint import InkWidget
 from fwtui.tui.widgets.queue_table import QueueTable
-from fwtui.tui.widgets.search import SearchableView
+from fwtui.tui.widgets.searchable import SearchableView
 from fwtui.tui.widgets.transcript import TranscriptView
 
 if TYPE_CHECKING:

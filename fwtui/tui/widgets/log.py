@@ -14,9 +14,9 @@ from fwtui.tui.formatting import clean, width, wrap_places
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings
 from fwtui.tui.model import BatchModel
-from fwtui.tui.search import Hit
+from fwtui.tui.text_search import Hit
 from fwtui.tui.widgets.paint import Piece, cut
-from fwtui.tui.widgets.search import SearchableView
+from fwtui.tui.widgets.searchable import SearchableView
 
 LEVELS = (Level.DEBUG, Level.INFO, Level.WARNING, Level.ERROR)
 SIDE_STEP = 16

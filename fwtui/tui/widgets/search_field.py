@@ -12,9 +12,9 @@ from fwtui.tui.error_boundary import ErrorBoundary
 from fwtui.tui.formatting import fit_right
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings
-from fwtui.tui.search import TextSearch
+from fwtui.tui.text_search import TextSearch
 from fwtui.tui.widgets.paint import InkWidget
-from fwtui.tui.widgets.search import SearchableView
+from fwtui.tui.widgets.searchable import SearchableView
 
 
 class SearchField(ErrorBoundary, Input):

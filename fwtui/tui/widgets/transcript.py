@@ -12,7 +12,7 @@ from fwtui.tui.formatting import clean, fit_right, timestamp, width, wrap
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.model import LiveTranscript
 from fwtui.tui.widgets.paint import Piece
-from fwtui.tui.widgets.search import SearchableView
+from fwtui.tui.widgets.searchable import SearchableView
 
 SURE = 0.8
 UNSURE = 0.5

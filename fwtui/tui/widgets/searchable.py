@@ -9,7 +9,7 @@ from textual.message import Message
 from fwtui.tui.formatting import clean
 from fwtui.tui.keymap import key_for
 from fwtui.tui.keys import bindings
-from fwtui.tui.search import Hit, TextSearch
+from fwtui.tui.text_search import Hit, TextSearch
 from fwtui.tui.widgets.lines import LineView
 from fwtui.tui.widgets.paint import Piece
 

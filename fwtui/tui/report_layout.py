@@ -3,8 +3,9 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from fwtui.core.job import Cancelled, Completed, Failed, Job, Pending, Processing, Skipped
-from fwtui.core.text import clock, without_name
+from fwtui.core.job import Completed, Job
+from fwtui.core.text import clock, percent, without_name
+from fwtui.core.view import Part, part_of
 from fwtui.report.report import BatchReport, RemarkKind, remarks
 from fwtui.tui.formatting import (
     base_name,
@@ -21,7 +22,7 @@ from fwtui.tui.formatting import (
     wrap,
 )
 from fwtui.tui.glyphs import Glyphs
-from fwtui.tui.widgets.paint import Piece, bar
+from fwtui.tui.widgets.paint import Piece, bar, parts_bar
 
 
 def area_chart(
@@ -98,35 +99,28 @@ def _states(report: BatchReport, cells: int, glyphs: Glyphs) -> list[Line]:
         return [[(" No files", "dim")]]
     order = sorted(marks)
     line: Line = [(f" {file_count(len(report.jobs))}", "strong")]
+    progress: Line = [(fit_right(percent(report.shares.finished), 5), "strong")]
     for mark in order:
         _, name, sign, ink = mark
         line.append((f"  {sign} {marks[mark]:,} {name}", ink))
-    shares = _shares([marks[mark] for mark in order], max(len(order), cells - 2))
-    strip = [(glyphs.bar_full * share, ink) for (*_, ink), share in zip(order, shares, strict=True)]
-    return [line, [(" ", "plain"), *strip]]
+    return [line, [(" ", "plain"), *parts_bar(report.shares, cells - 7, glyphs), *progress]]
 
 
 def _mark(job: Job, glyphs: Glyphs) -> tuple[int, str, str, str]:
     """Where a file is counted: its rank, name, sign and ink."""
-    match job.state:
-        case Completed():
+    match part_of(job):
+        case Part.DONE:
             return 0, "done", glyphs.completed, "good"
-        case Failed():
-            return 1, "failed", glyphs.failed, "bad"
-        case Pending() | Processing():
-            return 2, "left", glyphs.pending, "primary"
-        case Cancelled():
-            return 3, "cancelled", glyphs.cancelled, "warn"
-        case Skipped():
-            return 4, "skipped", glyphs.skipped, "dim"
-
-
-def _shares(counts: Sequence[int], cells: int) -> list[int]:
-    """Cells for each count, at least one, all cells together."""
-    total = sum(counts)
-    shares = [max(1, cells * count // total) for count in counts]
-    shares[shares.index(max(shares))] += cells - sum(shares)
-    return shares
+        case Part.TO_CHECK:
+            return 1, "to check", glyphs.check, "warn"
+        case Part.SKIPPED:
+            return 2, "skipped", glyphs.skipped, "dim"
+        case Part.LEFT:
+            return 3, "left", glyphs.pending, "primary"
+        case Part.CANCELLED:
+            return 4, "cancelled", glyphs.cancelled, "warn"
+        case Part.FAILED:
+            return 5, "failed", glyphs.failed, "bad"
 
 
 def _totals(report: BatchReport, glyphs: Glyphs) -> Iterator[Line]:

@@ -10,15 +10,17 @@ from msgspec.structs import replace
 
 from fwtui.batch.conflicts import record_transcribed, rename_outputs, stem_path
 from fwtui.batch.disk_wait import output_failure
+from fwtui.batch.exit_code import exit_code
 from fwtui.batch.file_run import FileRun
 from fwtui.batch.output_folders import folder_missing
 from fwtui.batch.quality import check_transcript, fast_subtitles, is_marked, left_out
+from fwtui.batch.remote.batch_status import BatchResult
 from fwtui.batch.retry import NOTHING_TRANSCRIBED, skipped_chunk
 from fwtui.batch.state import BatchState, now
 from fwtui.config.overrides import from_overrides, to_overrides
 from fwtui.config.validate import load_replacements
 from fwtui.core.disk_errors import reason_of
-from fwtui.core.events import Level
+from fwtui.core.events import BatchFinished, Level
 from fwtui.core.failure import Failure
 from fwtui.core.finding import Finding
 from fwtui.core.job import Completed, Failed, Job
@@ -271,3 +273,26 @@ async def write_report(
         return None
     state.log(Level.INFO, f"Report: {path}")
     return path_to_text(path)
+
+
+def result_of(state: BatchState, finished: BatchFinished | None, log: str) -> BatchResult:
+    """What is kept of a batch when it has ended. `log`: the path of its log file."""
+    counts = state.counts
+    failure = finished.failure if finished else None
+    return BatchResult(
+        session_id=state.store.session_id,
+        ended_at=now(),
+        exit_code=exit_code(state.queue, failure),
+        completed=counts.completed,
+        failed=counts.failed,
+        unfinished=counts.unfinished,
+        total=counts.total,
+        output_dir=state.settings.output.output_dir,
+        log=log,
+        report=(finished.report if finished else None) or "",
+        failure=failure,
+        to_check=counts.to_check,
+        cancelled=counts.cancelled,
+        skipped=counts.skipped,
+        share=counts.shares().finished,
+    )

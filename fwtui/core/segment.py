@@ -10,6 +10,8 @@ from typing import final
 
 import msgspec
 
+from fwtui.core.speakers import Turn
+
 
 class Word(msgspec.Struct, frozen=True):
     """A word with its times (seconds) and probability (0 to 1); `word` keeps its leading space."""
@@ -46,13 +48,14 @@ class Transcript(msgspec.Struct, frozen=True):
     """Text of a transcribed file, with what the output formats need.
 
     `source` is the output (`path_to_text`) that it was read back from; empty if it comes from the
-    session.
+    session. `turns`: who speaks when, by time; empty if speakers were not told apart.
     """
 
     language: str
     segments: tuple[Segment, ...]
     duration: float = 0.0
     source: str = ""
+    turns: tuple[Turn, ...] = ()
 
     @property
     def text(self) -> str:
@@ -71,6 +74,7 @@ class TranscriptStream:
     language: str
     segments: Iterable[Segment]
     duration: float = 0.0
+    turns: tuple[Turn, ...] = ()
 
 
 AnyTranscript = Transcript | TranscriptStream

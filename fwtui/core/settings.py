@@ -334,6 +334,45 @@ class DecodingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         return self.best_of if self.temperatures[-1] > 0 else 1
 
 
+MOST_SPEAKERS = 100
+
+
+class SpeakerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who speaks when. None of these changes the text."""
+
+    diarize: Annotated[
+        Literal["off", "voices", "channels"],
+        Meta(
+            description="Tell speakers apart by their voices, or by the channels of a stereo "
+            "recording; determines the time of every word"
+        ),
+    ] = "off"
+    num_speakers: Annotated[
+        AtLeastOne | None,
+        Meta(
+            description="Exact number of speakers, if it is known (default: auto)",
+            extra={"unset": "auto"},
+        ),
+    ] = None
+    min_speakers: Annotated[
+        AtLeastOne | None, Meta(description="Minimum number of speakers", extra={"unset": "auto"})
+    ] = None
+    max_speakers: Annotated[
+        AtLeastOne | None, Meta(description="Maximum number of speakers", extra={"unset": "auto"})
+    ] = None
+    speaker_name: Annotated[
+        str, Meta(description="What speakers without a name are called, before their number")
+    ] = "SPEAKER"
+    speaker_names: Annotated[
+        str | None,
+        Meta(description="Names of speakers by number, such as 00=Anna,01=Ben"),
+    ] = None
+    diarize_model: Annotated[
+        str | None,
+        Meta(description="Model that tells voices apart (default: auto)", extra={"unset": "auto"}),
+    ] = None
+
+
 class OutputSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which transcripts are written, where, and in what form."""
 
@@ -526,6 +565,9 @@ LIMITS: dict[str, tuple[float | None, float | None]] = {
     "decoding.hallucination_silence_threshold": (0, None),
     "decoding.language_detection_segments": (None, 1000),
     "decoding.batch_size": (None, 1024),
+    "speakers.num_speakers": (1, MOST_SPEAKERS),
+    "speakers.min_speakers": (1, MOST_SPEAKERS),
+    "speakers.max_speakers": (1, MOST_SPEAKERS),
     "batch.cancel_seconds": (None, _MOST_SECONDS),
     "batch.stall_seconds": (None, _MOST_SECONDS),
     "memory.keep_model_minutes": (None, _MOST_SECONDS / 60),
@@ -543,6 +585,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     model: ModelSettings = ModelSettings()
     decoding: DecodingSettings = DecodingSettings()
+    speakers: SpeakerSettings = SpeakerSettings()
     output: OutputSettings = OutputSettings()
     quality: QualitySettings = QualitySettings()
     batch: BatchSettings = BatchSettings()
@@ -561,7 +604,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     def text_hash(self) -> str:
         """Hex digest of the options that determine the text; a resume needs the same one."""
-        return text_hash(self.model, self.decoding)
+        return text_hash(self.model, self.engine_decoding)
+
+    @property
+    def engine_decoding(self) -> DecodingSettings:
+        """How the engine decodes: speakers are told apart word by word."""
+        if self.speakers.diarize == "off" or self.decoding.word_timestamps:
+            return self.decoding
+        return msgspec.structs.replace(self.decoding, word_timestamps=True)
 
 
 def text_hash(model: ModelSettings, decoding: DecodingSettings) -> str:

@@ -36,7 +36,7 @@ from fwtui.core.settings import Settings
 from fwtui.core.watched_folder import FolderStatus
 
 
-class Part(StrEnum):
+class BatchPart(StrEnum):
     """What a file is for the progress of a batch; `left`: waiting or running."""
 
     DONE = "done"
@@ -94,8 +94,8 @@ class Lengths(msgspec.Struct):
         return self.files - self.measured
 
 
-def _no_lengths() -> dict[Part, Lengths]:
-    return {part: Lengths() for part in Part}
+def _no_lengths() -> dict[BatchPart, Lengths]:
+    return {part: Lengths() for part in BatchPart}
 
 
 class JobCounts(msgspec.Struct):
@@ -117,7 +117,7 @@ class JobCounts(msgspec.Struct):
     known_seconds: float = 0.0
     measured: int = 0
     unmeasured: int = 0
-    lengths: dict[Part, Lengths] = msgspec.field(default_factory=_no_lengths)
+    lengths: dict[BatchPart, Lengths] = msgspec.field(default_factory=_no_lengths)
 
     @property
     def total(self) -> int:
@@ -157,8 +157,9 @@ class JobCounts(msgspec.Struct):
             return Shares()
         begun = {part: float(one.begun) for part, one in self.lengths.items()}
         if mean:
-            begun[Part.LEFT] = min(sizes[Part.LEFT], begun[Part.LEFT] + running * _MICRO)
-        shares = {part.name.lower(): (sizes[part] - begun[part]) / whole for part in Part}
+            left = BatchPart.LEFT
+            begun[left] = min(sizes[left], begun[left] + running * _MICRO)
+        shares = {part.name.lower(): (sizes[part] - begun[part]) / whole for part in BatchPart}
         return Shares(**shares, begun=sum(begun.values()) / whole)
 
     def _mean(self) -> float:
@@ -185,7 +186,7 @@ class JobCounts(msgspec.Struct):
                 self._count(job, 1)
         self.waiting += untouched
         self.unmeasured += untouched
-        self.lengths[Part.LEFT].files += untouched
+        self.lengths[BatchPart.LEFT].files += untouched
 
     def _count(self, job: Job, sign: int) -> None:
         self._count_length(job, sign)
@@ -225,19 +226,19 @@ class JobCounts(msgspec.Struct):
             self.unmeasured += sign
 
 
-def part_of(job: Job) -> Part:
+def part_of(job: Job) -> BatchPart:
     """The part of the batch that a file belongs to."""
     match job.state:
         case Completed():
-            return Part.TO_CHECK if needs_check(job.state) else Part.DONE
+            return BatchPart.TO_CHECK if needs_check(job.state) else BatchPart.DONE
         case Pending() | Processing():
-            return Part.LEFT
+            return BatchPart.LEFT
         case Failed():
-            return Part.FAILED
+            return BatchPart.FAILED
         case Cancelled():
-            return Part.CANCELLED
+            return BatchPart.CANCELLED
         case Skipped():
-            return Part.SKIPPED
+            return BatchPart.SKIPPED
 
 
 def length_of(job: Job) -> float:

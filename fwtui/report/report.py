@@ -31,7 +31,7 @@ from fwtui.core.job import (
 from fwtui.core.paths import text_to_path
 from fwtui.core.settings import Settings
 from fwtui.core.text import clock, percent, printable, valid_unicode
-from fwtui.core.view import Part, Shares, part_of, shares_of
+from fwtui.core.view import Shares, shares_of
 
 _JOINT = "; "
 
@@ -287,13 +287,9 @@ def _predicted(prediction: Prediction | None) -> str:
 
 
 def _counted(report: BatchReport) -> str:
-    names = Counter(_counted_as(job) for job in report.jobs)
+    names = Counter(state_label(job.state) for job in report.jobs)
     states = ", ".join(f"{count} {name}" for name, count in names.items())
     return f"{len(report.jobs)} ({states})" if states else "0"
-
-
-def _counted_as(job: Job) -> str:
-    return "done, to check" if part_of(job) is Part.TO_CHECK else state_label(job.state)
 
 
 def row(job: Job, folder: Path | None) -> tuple[str, ...]:

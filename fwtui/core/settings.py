@@ -134,7 +134,9 @@ ComputeType = Literal[
     "float32",
     "bfloat16",
 ]
-OutputFormat = Literal["txt", "vtt", "srt", "tsv", "json", "all", "lrc", "ass", "csv", "md", "docx"]
+OutputFormat = Literal[
+    "txt", "vtt", "srt", "tsv", "json", "all", "lrc", "ass", "csv", "md", "docx", "rttm"
+]
 
 AtLeastOne = Annotated[int, Meta(ge=1)]
 Probability = Annotated[float, Meta(ge=0, le=1)]
@@ -198,6 +200,13 @@ class DecodingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
             "transcript each (default: the default track, else the first in the language)"
         ),
     ] = None
+    channel: Annotated[
+        str,
+        Meta(
+            description="Channels to transcribe: mix; left, right or a number for one of them; "
+            "split for each by itself, as one transcript with the channels as speakers"
+        ),
+    ] = "mix"
     track_language: Annotated[
         bool, Meta(description="Take the language from the tag of the audio track, if it has one")
     ] = False
@@ -631,6 +640,7 @@ def text_hash(model: ModelSettings, decoding: DecodingSettings) -> str:
 # resumed inside their files.
 _ADDED_LATER: dict[str, object] = {
     "audio_track": None,
+    "channel": "mix",
     "track_language": False,
     "normalize_loudness": False,
     "language_detection_segments": 1,

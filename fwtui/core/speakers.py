@@ -38,6 +38,14 @@ def speaker_label(speaker: int, prefix: str = "SPEAKER") -> str:
     return f"{prefix}_{speaker:02d}"
 
 
+def speaker_labels(turns: Iterable[Turn], prefix: str, names: Mapping[int, str]) -> dict[int, str]:
+    """What each speaker is called. Two with the same name are one person in the outputs."""
+    return {
+        turn.speaker: names.get(turn.speaker) or speaker_label(turn.speaker, prefix)
+        for turn in turns
+    }
+
+
 def is_speaker_name(name: str) -> bool:
     """Whether a text can be the name of a speaker: it must be read back from `[name]: text`."""
     return (

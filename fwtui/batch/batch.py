@@ -2,13 +2,11 @@
 
 import asyncio
 import contextlib
-import itertools
 import os
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
-from enum import Enum, auto
 
 from fwtui import __version__
 from fwtui.batch.conflicts import avoid_names_of_other_sessions
@@ -23,12 +21,13 @@ from fwtui.batch.discovery import (
 from fwtui.batch.disk_wait import DiskWait, failure_of, with_wait_hint
 from fwtui.batch.durations import Durations
 from fwtui.batch.estimate import BatchEstimate, Performance, PerformanceHistory
-from fwtui.batch.exit_code import exit_code
-from fwtui.batch.finish import write_report
+from fwtui.batch.finish import result_of, write_report
+from fwtui.batch.history_recorder import HistoryRecorder
 from fwtui.batch.hooks import Hooks
 from fwtui.batch.link import Listener
 from fwtui.batch.link_downloads import LinkDownloads
 from fwtui.batch.memory_guard import Forecaster, MemoryGuard
+from fwtui.batch.memory_sampling import sample_memory
 from fwtui.batch.messages import (
     AfterActionDone,
     CancelOverdue,
@@ -43,13 +42,15 @@ from fwtui.batch.messages import (
     PostedMessage,
     SkipLimitReached,
 )
+from fwtui.batch.phases import Cause, next_phase
 from fwtui.batch.pool import EnginePool
 from fwtui.batch.queue import moved
 from fwtui.batch.queue_commands import QueueCommands
-from fwtui.batch.remote.batch_status import BatchResult, save_result
+from fwtui.batch.remote.batch_status import save_result
 from fwtui.batch.remote.endpoints import listen
 from fwtui.batch.remote.protocol import PROTOCOL, Welcome, Where
 from fwtui.batch.remote.server import BatchServer, RecapRecorder
+from fwtui.batch.session_file import SessionFile, close_session
 from fwtui.batch.start_checks import REFUSED, check_start
 from fwtui.batch.state import BatchState, now
 from fwtui.batch.watched_folders import WatchedFolders
@@ -93,8 +94,8 @@ from fwtui.core.failure import Failure
 from fwtui.core.job import JobId
 from fwtui.core.paths import absolute_text
 from fwtui.core.segment import Transcript
-from fwtui.core.session import is_kept
 from fwtui.core.settings import Settings
+from fwtui.core.view import running_seconds
 from fwtui.engine.classify import classify_exception
 from fwtui.engine.client import COMMAND
 from fwtui.engine.keep_awake import KeepAwake
@@ -105,65 +106,9 @@ from fwtui.sessions.scratch import LINKS, link_folder
 from fwtui.sessions.store import SessionStore
 from fwtui.watch.folder import FileRenamed, FilesArrived, FolderLogLine, FolderStatusChanged
 
-# The meter's modules are imported by the first reading; the first files of the queue come earlier.
-FIRST_SAMPLE_SECONDS = 0.1
-SAMPLE_SECONDS = 1.0
-IDLE_SAMPLE_SECONDS = 3
 ADD_AGAIN_SECONDS = 5.0
-SAVE_AGAIN_SECONDS = 60.0
-SAVE_PAUSE = 20  # times as long as writing the session file took
 # How long quitting the screen waits for commands that run after a file or the batch.
 HOOK_PATIENCE_SECONDS = 5.0
-
-
-class Cause(Enum):
-    """Why the phase changes."""
-
-    WORK_STARTED = auto()
-    WATCHING_STARTED = auto()
-    PAUSE_REQUESTED = auto()
-    ENGINES_PAUSED = auto()
-    STOP_REQUESTED = auto()
-    SESSION_NOT_WRITABLE = auto()
-    DISK_UNAVAILABLE = auto()
-    QUEUE_FINISHED = auto()  # and there are folders to watch
-    BATCH_ENDED = auto()
-
-
-_NOT_IDLE = [phase for phase in Phase if phase is not Phase.IDLE]
-# For each cause: what a phase becomes. A phase that is not named stays.
-NEXT_PHASE: Mapping[Cause, Mapping[Phase, Phase]] = {
-    Cause.WORK_STARTED: {
-        Phase.IDLE: Phase.RUNNING,
-        Phase.WATCHING: Phase.RUNNING,
-        Phase.PAUSING: Phase.RUNNING,
-        Phase.PAUSED: Phase.RUNNING,
-    },
-    Cause.WATCHING_STARTED: {Phase.IDLE: Phase.WATCHING, Phase.PAUSED: Phase.WATCHING},
-    Cause.PAUSE_REQUESTED: {Phase.RUNNING: Phase.PAUSING, Phase.WATCHING: Phase.PAUSED},
-    Cause.ENGINES_PAUSED: {Phase.PAUSING: Phase.PAUSED},
-    Cause.STOP_REQUESTED: dict.fromkeys(_NOT_IDLE, Phase.STOPPING),
-    Cause.SESSION_NOT_WRITABLE: dict.fromkeys(_NOT_IDLE, Phase.STOPPING),
-    Cause.DISK_UNAVAILABLE: dict.fromkeys(Phase, Phase.PAUSED),
-    Cause.QUEUE_FINISHED: dict.fromkeys(Phase, Phase.WATCHING),
-    Cause.BATCH_ENDED: dict.fromkeys(Phase, Phase.IDLE),
-}
-
-
-async def sample_memory(
-    meter: MemoryMeter, post: Callable[[MemoryMeasured], None], is_idle: Callable[[], bool]
-) -> None:
-    """Read the memory once a second until cancelled; less often while the batch is idle."""
-    await asyncio.sleep(FIRST_SAMPLE_SECONDS)
-    for second in itertools.count():
-        if is_sample_due(second, idle=is_idle()):
-            post(MemoryMeasured(await asyncio.to_thread(meter.read)))
-        await asyncio.sleep(SAMPLE_SECONDS)
-
-
-def is_sample_due(second: int, *, idle: bool) -> bool:
-    """Whether to read the memory in this second."""
-    return not idle or second % IDLE_SAMPLE_SECONDS == 0
 
 
 class Batch:
@@ -199,13 +144,12 @@ class Batch:
         self._quitting = False
         self._memory: MemoryReading | None = None
         self._searched: tuple[str, ...] = ()  # by the present or last search
-        self._files_added = False  # since the session file was written
-        self._save_due = 0.0  # when the session file may be written again, as of the loop
 
         self.state = BatchState(store)
         post, post_here = self._post, self._inbox.put_nowait
         self._meter = MemoryMeter()
         self._guard = MemoryGuard(self.state)
+        self._session_file = SessionFile(self.state)
         links = link_folder(locations.scratch.with_name(LINKS), store.directory, store.session_id)
         self._pool = EnginePool(
             self.state, self._worker_maker(engine), LinkDownloads(self.state, links, post)
@@ -226,6 +170,7 @@ class Batch:
         self._log_path = os.fspath(locations.session_log(self.session_id))
         self._hooks = Hooks(self.state, self.session_id, self._log_path)
         self.state.listen(self._hooks.handle)
+        self._history_recorder = HistoryRecorder(self.state)
         self._server = BatchServer(self)
         for folder in store.folders:  # before any command of the user
             self.send(WatchFolder(folder))
@@ -370,48 +315,32 @@ class Batch:
             await self._durations.end()
             await asyncio.gather(sampler, return_exceptions=True)
             await self._pool.join()
+            await self._history_recorder.finish()
             await asyncio.to_thread(self._close)
 
     def _close(self) -> None:
         """Close the session. It counts as running until then, so its result is kept before."""
         self._save_result()
         self._folders.close()
-        store, counts = self.state.store, self.state.counts
-        cancelled = counts.cancelled and any(is_kept(job) for job in self.state.queue)
         try:
-            if counts.unfinished or counts.failed or cancelled or store.folders or store.asked:
-                store.close()
-            else:
-                store.delete()
+            if close_session(self.state):
+                self._history_recorder.session_deleted()
         except (FwtuiError, OSError) as error:
-            text = f"The session could not be closed: {failure_of(error, store.directory).title}"
-            self._loop.call_soon_threadsafe(self.state.log, Level.WARNING, text)
+            reason = failure_of(error, self.state.store.directory).title
+            self._warn_from_thread(f"The session could not be closed: {reason}")
 
     def _save_result(self) -> None:
-        jobs = tuple(self.state.queue)
-        if not jobs:
+        if not self.state.queue:
             return
-        counts, finished = self.state.counts, self._recorder.finished
-        failure = finished.failure if finished else None
-        result = BatchResult(
-            session_id=self.session_id,
-            ended_at=now(),
-            exit_code=exit_code(jobs, failure),
-            completed=counts.completed,
-            failed=counts.failed,
-            unfinished=counts.unfinished,
-            total=counts.total,
-            output_dir=self.state.settings.output.output_dir,
-            log=self._log_path,
-            report=(finished.report if finished else None) or "",
-            failure=failure,
-        )
+        result = result_of(self.state, self._recorder.finished, self._log_path)
         try:
             save_result(result, self._locations.last_batch)
         except (FwtuiError, OSError) as error:
-            failure = failure_of(error, self._locations.state)
-            text = f"The result of the batch could not be saved: {failure.title}"
-            self._loop.call_soon_threadsafe(self.state.log, Level.WARNING, text)
+            reason = failure_of(error, self._locations.state).title
+            self._warn_from_thread(f"The result of the batch could not be saved: {reason}")
+
+    def _warn_from_thread(self, text: str) -> None:
+        self._loop.call_soon_threadsafe(self.state.log, Level.WARNING, text)
 
     def _post(self, message: PostedMessage) -> None:
         """Put a message into the inbox, from any thread."""
@@ -476,7 +405,7 @@ class Batch:
         """Pass a change of the queue on to the components that depend on it."""
         match change:
             case JobsAdded(jobs=jobs):
-                self._files_added = True
+                self._session_file.wanted = True
                 self._estimate.queue_changed()
                 self._durations.add(jobs)
                 self._folders.jobs_added(jobs)
@@ -496,7 +425,7 @@ class Batch:
         await self._commands.finish_adding(message)
         if is_complete:
             self.state.store.forget_asked()
-            self._files_added = True
+            self._session_file.wanted = True
         await self._forecast()
 
     async def _files_arrived(self, message: FilesArrived) -> None:
@@ -674,29 +603,10 @@ class Batch:
             self._change_phase(Cause.ENGINES_PAUSED)
         elif self.phase is Phase.RUNNING:
             await self._work()
-        await self._save_snapshot()
+        if not self.discovery.is_busy:
+            await self._session_file.write_if_due(self.phase)
         if self.is_background and self._is_done and not self._server.clients:
             self.send(Quit())
-
-    async def _save_snapshot(self) -> None:
-        """Write the session file when files were added, and at rest; seldom if that takes long.
-
-        Everything is in the journal already, so a failure changes nothing.
-        """
-        wanted = self._files_added or self.phase in AT_REST or self.phase is Phase.PAUSED
-        if not (wanted and self.state.store.is_snapshot_old) or self.discovery.is_busy:
-            return
-        begin = self._loop.time()
-        if begin < self._save_due:
-            return
-        try:
-            await self.state.save_snapshot()
-        except StorageError as error:
-            self.state.log(Level.DEBUG, f"The session file is not up to date: {error.title}")
-            self._save_due = begin + SAVE_AGAIN_SECONDS
-        else:
-            self._files_added = False
-            self._save_due = begin + SAVE_PAUSE * (self._loop.time() - begin)
 
     async def _work(self) -> None:
         """Give the engines their next files; finish if there are none."""
@@ -807,11 +717,13 @@ class Batch:
                 report=report,
                 failure=failure,
                 to_check=counts.to_check,
+                skipped=counts.skipped,
+                share=counts.shares(self._running_seconds).finished,
             )
         )
 
     def _change_phase(self, cause: Cause, failure: Failure | None = None) -> None:
-        phase = NEXT_PHASE[cause].get(self.phase, self.phase)
+        phase = next_phase(self.phase, cause)
         if phase is not self.phase:
             self.phase = phase
             self._keep_awake_or_not()
@@ -832,5 +744,10 @@ class Batch:
             self._loop.call_soon_threadsafe(self.state.log, Level.DEBUG, text)
 
     def _emit_progress(self) -> None:
-        running = sum(self._pool.positions.values())
-        self.state.emit(self._estimate.progress(self.state.counts, running, self._pool.speed))
+        running, speed = self._running_seconds, self._pool.speed
+        self.state.emit(self._estimate.progress(self.state.counts, running, speed))
+
+    @property
+    def _running_seconds(self) -> float:
+        """Seconds of audio that are done in running files."""
+        return running_seconds(self.state.view.jobs, self._pool.positions)

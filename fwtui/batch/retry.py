@@ -43,7 +43,7 @@ def ladder(settings: Settings, device: str) -> tuple[Rung, ...]:
 
     `device` is what the engine runs on ("cpu" or "cuda"), or "auto" before that is known.
     """
-    rung = Rung(settings.model, settings.decoding, "")
+    rung = Rung(settings.model, settings.engine_decoding, "")
     rungs = [rung, replace(rung, remedy="a fresh engine")]
     match settings.memory.on_oom:
         case "fail":

@@ -41,6 +41,24 @@ class OptionalValue(click.Option):
         self.fits = fits
 
 
+class Mode(click.Option):
+    """An option with choices whose first one is off: `--name` alone, `--name True`, `--no-name`."""
+
+    bare = "True"
+
+    def __init__(self, declarations: Sequence[str], **attributes: Any) -> None:
+        super().__init__(declarations, **attributes)
+        choices = attributes["type"].field.choices
+        self._words = {"true": choices[1], "false": choices[0]}
+        self.fits = re.compile("|".join((*choices, *self._words)), re.IGNORECASE)
+
+    def type_cast_value(self, ctx: click.Context, value: Any) -> Any:
+        """The value, with a choice in place of True and False."""
+        if isinstance(value, str):
+            value = self._words.get(value.lower(), value.lower())
+        return super().type_cast_value(ctx, value)
+
+
 class Switch(click.Option):
     """A yes-or-no option: `--name`, `--name True`, `--name=false`, `--no-name`."""
 
@@ -163,7 +181,7 @@ def rewritten(args: Sequence[str], options: Mapping[str, click.Option]) -> Itera
             yield from combined.add(option, value)
         elif equals:
             yield f"{name}={value}"
-        elif isinstance(option, OptionalValue | Switch):
+        elif isinstance(option, OptionalValue | Mode | Switch):
             following = next(rest, None)
             if following is not None and option.fits.fullmatch(following):
                 value = following
@@ -223,17 +241,20 @@ def _find(typed: str, options: Mapping[str, click.Option]) -> tuple[click.Option
         return options[name], name, False
     positive = name.replace("--no_", "--", 1)
     option = options.get(positive)
-    if isinstance(option, Switch) and positive != name:
+    if isinstance(option, Switch | Mode) and positive != name:
         return option, positive, True
     return None, typed, False
 
 
 _MORE = "--more_formats"
 _SHORT = {"output_dir": "-o", "output_format": "-f", "pretty_json": "-p"}
+_MODES = frozenset({"speakers.diarize"})
+_TOKEN = "hf_token"  # noqa: S105 - the option's name
 _METAVARS = {"int": "INT", "float": "NUMBER", "str": "TEXT", "choice": "NAME", "bool": ""}
 TITLES = {
     "model": "Model",
     "decoding": "Transcription",
+    "speakers": "Speakers",
     "output": "Output",
     "quality": "Checks",
     "batch": "Batch",
@@ -293,6 +314,11 @@ def settings_options(function: Function) -> Function:
     """Add an option for every setting of a batch to a command, and one for a profile of them."""
     for field in reversed([field for field in all_fields() if field.section != _SCREEN]):
         _option(field)(function)
+    click.option(
+        f"--{_TOKEN}",
+        metavar="TEXT",
+        help="Not needed; turns on --diarize, as in whisper-ctranslate2",
+    )(function)
     return click.option(
         "--profile", metavar="NAME", help="Start from a profile: Fast, Precise, Deep, or your own"
     )(function)
@@ -327,15 +353,21 @@ def changes_from(ctx: click.Context, locations: Locations) -> Mapping[str, Value
 
 def given(ctx: click.Context) -> Mapping[str, Value]:
     """The settings that were written on the command line, by `section.name`."""
-    return {
+    values = {
         field.key: ctx.params[field.name]
         for field in all_fields()
         if ctx.get_parameter_source(field.name) is ParameterSource.COMMANDLINE
     }
+    return {"speakers.diarize": "voices", **values} if has_token(ctx) else values
+
+
+def has_token(ctx: click.Context) -> bool:
+    """Whether a token of Hugging Face was given, which is not needed and never kept."""
+    return bool(ctx.params.get(_TOKEN))
 
 
 def _option(field: Field) -> Callable[[Function], Function]:
-    kind = Switch if field.kind == "bool" else click.Option
+    kind = Switch if field.kind == "bool" else Mode if field.key in _MODES else click.Option
     return click.option(
         *_names(field),
         field.name,
@@ -357,6 +389,8 @@ def _names(field: Field) -> list[str]:
         names.insert(0, _SHORT[field.name])
     if field.name == "model":
         names.append("--model_directory")
+    if field.name == "num_speakers":
+        names.append("--speaker_num")  # as in whisper-ctranslate2
     return names
 
 

@@ -25,6 +25,7 @@ from fwtui.cli.options import (
     SettingsCommand,
     changes_from,
     fwtui_command,
+    has_token,
     reporting_options,
     settings_from,
     settings_options,
@@ -142,6 +143,8 @@ def command(
         raise UsageError("no files given", "for example: fwtui run recordings/ --model small")
     if maps and resume is None:
         raise UsageError("--map needs --resume", "a new batch is given its files directly")
+    if has_token(ctx):
+        Console(quiet=quiet).line("--hf_token is not needed: the models need no account")
     locations = Locations.default()
     if resume and os.path.lexists(resume) and not has_session(locations, resume):
         paths, resume = (resume, *paths), ""

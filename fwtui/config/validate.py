@@ -18,6 +18,7 @@ from fwtui.config.fields import (
     value_of,
 )
 from fwtui.config.sources import KEYS, PROFILES, keys_in, parse_tables, profiles_in, values_in
+from fwtui.core.channels import CHANNELS, channel_index
 from fwtui.core.decoding import CLIPS, TOKENS, clip_points, suppressed_tokens
 from fwtui.core.disk_errors import DiskErrorKind, kind_of
 from fwtui.core.languages import AUTO, language_code, nearest_language
@@ -28,7 +29,9 @@ from fwtui.core.settings import (
     DecodingSettings,
     OutputFormat,
     Settings,
+    SpeakerSettings,
 )
+from fwtui.core.speakers import NAMES, SPEAKER_NAME, is_speaker_name, speaker_names
 from fwtui.core.templates import check_template
 from fwtui.core.text import FORMS, parse_amount
 from fwtui.disk.files import is_folder, is_present
@@ -65,6 +68,7 @@ def validated(settings: Settings) -> Settings:
     _check_word_times(made)
     _check_temperatures(made.decoding)
     _check_beams(made.decoding)
+    _check_speakers(made.speakers)
     _check_model_language(made.model.model, made.decoding.language)
     return made
 
@@ -83,6 +87,9 @@ def validated_value(  # noqa: C901, PLR0912 - one case per setting
             return _language(field.key, value)
         case "decoding.audio_track":
             _check_text(field.key, value, _audio_track, _AUDIO_TRACKS)
+        case "decoding.channel":
+            value = value.strip().lower()
+            _check_text(field.key, value, channel_index, CHANNELS)
         case "decoding.clip_timestamps":
             _check_text(field.key, value, clip_points, CLIPS)
         case "decoding.suppress_tokens":
@@ -103,6 +110,10 @@ def validated_value(  # noqa: C901, PLR0912 - one case per setting
             _check_output_name(value)
         case "output.replacements":
             return _replacements(value)
+        case "speakers.speaker_name":
+            _check_text(field.key, value, _speaker_name, SPEAKER_NAME)
+        case "speakers.speaker_names":
+            _check_text(field.key, value, speaker_names, NAMES)
         case "memory.warn" | "memory.limit" | "memory.gpu_limit":
             _check_text(field.key, value, parse_amount, FORMS)
         case "done.on_file_done" | "done.on_batch_done":
@@ -122,6 +133,7 @@ def warnings(settings: Settings) -> Iterator[str]:
         yield "--max_words_per_line has no effect with --max_line_width"
     if output.min_gap_ms and output.highlight_words:
         yield "--min_gap_ms has no effect with --highlight_words"
+    yield from _speaker_warnings(settings.speakers)
     if settings.model.device == "cpu" and settings.model.device_indexes != (0,):
         yield "--device_index has no effect with --device cpu"
     decoding, usual = settings.decoding, DecodingSettings()
@@ -175,7 +187,7 @@ def _check_output_name(template: str) -> None:
 
 
 def _check_word_times(settings: Settings) -> None:
-    if settings.decoding.word_timestamps:
+    if settings.engine_decoding.word_timestamps:
         return
     wanting = [f"output.{name}" for name in _NEED_WORD_TIMES if getattr(settings.output, name)]
     if settings.decoding.hallucination_silence_threshold:
@@ -189,6 +201,33 @@ def _check_word_times(settings: Settings) -> None:
         )
 
 
+def _check_speakers(speakers: SpeakerSettings) -> None:
+    least, most = speakers.min_speakers, speakers.max_speakers
+    if speakers.num_speakers is not None and (least is not None or most is not None):
+        other = "min_speakers" if least is not None else "max_speakers"
+        raise UsageError(
+            f"--num_speakers cannot be used with --{other}",
+            f"--num_speakers is the exact number; use --num_speakers None or --{other} None",
+            setting="speakers.num_speakers",
+        )
+    if least is not None and most is not None and least > most:
+        raise UsageError(
+            f"--min_speakers {least} is more than --max_speakers {most}",
+            "the minimum must not be above the maximum",
+            setting="speakers.min_speakers",
+        )
+
+
+def _speaker_warnings(speakers: SpeakerSettings) -> Iterator[str]:
+    usual = SpeakerSettings()
+    for name in ("num_speakers", "min_speakers", "max_speakers", "diarize_model"):
+        if getattr(speakers, name) != getattr(usual, name):
+            if speakers.diarize == "off":
+                yield f"--{name} has no effect without --diarize"
+            elif speakers.diarize == "channels":
+                yield f"--{name} has no effect with --diarize channels"
+
+
 def _check_model_language(model: str, code: str | None) -> None:
     if code not in {None, "en"} and model.endswith(".en") and not _looks_like_folder(model):
         raise UsageError(
@@ -196,6 +235,11 @@ def _check_model_language(model: str, code: str | None) -> None:
             f"use --model {model.removesuffix('.en')}, or --language en",
             setting="model.model",
         )
+
+
+def _speaker_name(text: str) -> None:
+    if not is_speaker_name(text):
+        raise ValueError
 
 
 def _audio_track(text: str) -> None:

@@ -134,7 +134,9 @@ ComputeType = Literal[
     "float32",
     "bfloat16",
 ]
-OutputFormat = Literal["txt", "vtt", "srt", "tsv", "json", "all", "lrc", "ass", "csv", "md", "docx"]
+OutputFormat = Literal[
+    "txt", "vtt", "srt", "tsv", "json", "all", "lrc", "ass", "csv", "md", "docx", "rttm"
+]
 
 AtLeastOne = Annotated[int, Meta(ge=1)]
 Probability = Annotated[float, Meta(ge=0, le=1)]
@@ -198,6 +200,13 @@ class DecodingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
             "transcript each (default: the default track, else the first in the language)"
         ),
     ] = None
+    channel: Annotated[
+        str,
+        Meta(
+            description="Channels to transcribe: mix; left, right or a number for one of them; "
+            "split for each by itself, as one transcript with the channels as speakers"
+        ),
+    ] = "mix"
     track_language: Annotated[
         bool, Meta(description="Take the language from the tag of the audio track, if it has one")
     ] = False
@@ -332,6 +341,45 @@ class DecodingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     def attempts(self) -> int:
         """How many candidates a window may be sampled with at once."""
         return self.best_of if self.temperatures[-1] > 0 else 1
+
+
+MOST_SPEAKERS = 100
+
+
+class SpeakerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who speaks when. None of these changes the text."""
+
+    diarize: Annotated[
+        Literal["off", "voices", "channels"],
+        Meta(
+            description="Tell speakers apart by their voices, or by the channels of a stereo "
+            "recording; determines the time of every word"
+        ),
+    ] = "off"
+    num_speakers: Annotated[
+        AtLeastOne | None,
+        Meta(
+            description="Exact number of speakers, if it is known (default: auto)",
+            extra={"unset": "auto"},
+        ),
+    ] = None
+    min_speakers: Annotated[
+        AtLeastOne | None, Meta(description="Minimum number of speakers", extra={"unset": "auto"})
+    ] = None
+    max_speakers: Annotated[
+        AtLeastOne | None, Meta(description="Maximum number of speakers", extra={"unset": "auto"})
+    ] = None
+    speaker_name: Annotated[
+        str, Meta(description="What speakers without a name are called, before their number")
+    ] = "SPEAKER"
+    speaker_names: Annotated[
+        str | None,
+        Meta(description="Names of speakers by number, such as 00=Anna,01=Ben"),
+    ] = None
+    diarize_model: Annotated[
+        str | None,
+        Meta(description="Model that tells voices apart (default: auto)", extra={"unset": "auto"}),
+    ] = None
 
 
 class OutputSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -526,6 +574,9 @@ LIMITS: dict[str, tuple[float | None, float | None]] = {
     "decoding.hallucination_silence_threshold": (0, None),
     "decoding.language_detection_segments": (None, 1000),
     "decoding.batch_size": (None, 1024),
+    "speakers.num_speakers": (1, MOST_SPEAKERS),
+    "speakers.min_speakers": (1, MOST_SPEAKERS),
+    "speakers.max_speakers": (1, MOST_SPEAKERS),
     "batch.cancel_seconds": (None, _MOST_SECONDS),
     "batch.stall_seconds": (None, _MOST_SECONDS),
     "memory.keep_model_minutes": (None, _MOST_SECONDS / 60),
@@ -543,6 +594,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     model: ModelSettings = ModelSettings()
     decoding: DecodingSettings = DecodingSettings()
+    speakers: SpeakerSettings = SpeakerSettings()
     output: OutputSettings = OutputSettings()
     quality: QualitySettings = QualitySettings()
     batch: BatchSettings = BatchSettings()
@@ -561,7 +613,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     def text_hash(self) -> str:
         """Hex digest of the options that determine the text; a resume needs the same one."""
-        return text_hash(self.model, self.decoding)
+        return text_hash(self.model, self.engine_decoding)
+
+    @property
+    def engine_decoding(self) -> DecodingSettings:
+        """How the engine decodes: speakers are told apart word by word."""
+        if self.speakers.diarize == "off" or self.decoding.word_timestamps:
+            return self.decoding
+        return msgspec.structs.replace(self.decoding, word_timestamps=True)
 
 
 def text_hash(model: ModelSettings, decoding: DecodingSettings) -> str:
@@ -581,6 +640,7 @@ def text_hash(model: ModelSettings, decoding: DecodingSettings) -> str:
 # resumed inside their files.
 _ADDED_LATER: dict[str, object] = {
     "audio_track": None,
+    "channel": "mix",
     "track_language": False,
     "normalize_loudness": False,
     "language_detection_segments": 1,

@@ -20,6 +20,7 @@ from fwtui.core.settings import DecodingSettings, ModelSettings
 from fwtui.engine.classify import classify_text
 from fwtui.engine.context import Context
 from fwtui.engine.convert import FileClock, convert, spoken_in, transcription_options
+from fwtui.engine.encode import WindowEncoder
 from fwtui.engine.inside import inside
 from fwtui.engine.prepare import PreparedFile
 from fwtui.engine.unspoken import speech_check
@@ -29,6 +30,8 @@ from fwtui.memory.pages import small_pages
 from fwtui.models.cache import locate
 from fwtui.models.capabilities import input_mels, mend_hint, unsupported_compute_type
 
+SURE_LANGUAGE = 0.8
+
 
 class Transcriber:
     """Loads the model once, and transcribes prepared files window by window."""
@@ -37,6 +40,7 @@ class Transcriber:
         """`folder`: the model's, if already known. Raises as `load_model`."""
         self.model: WhisperModel
         self.model, self.load_seconds = load_model(settings, folder)
+        self._encoder = WindowEncoder(self.model)
 
     @property
     def device(self) -> str:
@@ -103,13 +107,21 @@ class Transcriber:
         if features.shape[-1] == 0:
             return "en"
         decoding = prepared.request.decoding
-        first = (clip_points(decoding.clip_timestamps) or (0.0,))[0]
-        frame = int(first * self.model.frames_per_second)
+        clips = clip_points(decoding.clip_timestamps)
+        window: int = self.model.feature_extractor.nb_max_frames
+        frame = int((clips or (0.0,))[0] * self.model.frames_per_second)
         sound = int(prepared.sound / SAMPLE_RATE * self.model.frames_per_second)
-        if sound > frame + self.model.feature_extractor.nb_max_frames // 2:
+        if sound > frame + window // 2:
             frame = sound
         seek = frame if frame < features.shape[-1] - 1 else 0
-        frames = decoding.language_detection_segments * self.model.feature_extractor.nb_max_frames
+        if decoding.language_detection_segments == 1 and not clips:
+            stop = min(seek + window, features.shape[-1] - 1)  # the window's own frames
+            encoded = self._encoder.encode_and_keep(features, seek, stop)
+            token, probability = self.model.model.detect_language(encoded)[0][0]
+            # faster-whisper looks at one frame more of a short file; only a doubt could change.
+            if stop == seek + window or probability >= SURE_LANGUAGE:
+                return str(token[2:-2])
+        frames = decoding.language_detection_segments * window
         language, _, _ = self.model.detect_language(
             features=features[..., seek : seek + frames],
             language_detection_segments=decoding.language_detection_segments,
@@ -129,7 +141,14 @@ class Transcriber:
         options = transcription_options(decoding, tokenizer)
         options.multilingual = decoding.multilingual and self.model.model.is_multilingual
         listens = prepared.request.quality.check_languages and self.model.model.is_multilingual
-        loop = WindowLoop(self.model, prepared.features, tokenizer, options, listens=listens)
+        loop = WindowLoop(
+            self.model,
+            prepared.features,
+            tokenizer,
+            options,
+            listens=listens,
+            encoder=self._encoder,
+        )
         clock, check = FileClock(plan), speech_check(prepared)
         known = prepared.resume.state if prepared.resume else None
         state = known or loop.begin()

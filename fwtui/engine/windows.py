@@ -10,7 +10,6 @@ half of the model's context is always free for the text: what does not fit is cu
 from copy import deepcopy
 from typing import Any, NamedTuple
 
-from faster_whisper.audio import pad_or_trim
 from faster_whisper.tokenizer import Tokenizer
 from faster_whisper.transcribe import Segment as WhisperSegment
 from faster_whisper.transcribe import TranscriptionOptions, WhisperModel, Word
@@ -21,6 +20,7 @@ from fwtui.audio.features import LazyFeatures
 from fwtui.core.finding import Finding, FindingKind
 from fwtui.core.session import WindowState
 from fwtui.engine.context import Context, CutOff, cut_off
+from fwtui.engine.encode import WindowEncoder
 from fwtui.engine.hallucination import SegmentDict, first_hallucination, leading_silence
 
 PROMPT_TOKENS = 223  # Whisper's context of 448, halved, less one: what `get_prompt` keeps
@@ -63,8 +63,10 @@ class WindowLoop:
         options: TranscriptionOptions,
         *,
         listens: bool = False,
+        encoder: WindowEncoder | None = None,
     ) -> None:
         self.model = model
+        self.encoder = encoder or WindowEncoder(model)
         self.listens = listens
         self.spoken: tuple[str, float] | None = None
         self.findings: tuple[Finding, ...] = ()
@@ -133,8 +135,7 @@ class WindowLoop:
         if self.silent:
             return [], after
         size = self._size(state)
-        frames = self.features[:, state.seek : state.seek + size]
-        encoded = self.model.encode(pad_or_trim(frames))
+        encoded = self.encoder.encode(self.features, state.seek, state.seek + size)
         if self.listens or self.options.multilingual:
             self._detect_language(encoded)
         if state.language and self.language not in {None, state.language}:

@@ -28,6 +28,7 @@ GROUPS = (
     "Decoding",
     "Speech detection",
     "Timestamps and words",
+    "Speakers",
     "Output",
     "Quality",
     "Batch",

@@ -50,10 +50,11 @@ def occurrences(text: str, needle: str) -> list[tuple[int, int]]:
     found: list[tuple[int, int]] = []
     while at >= 0:
         end = at + len(needle)
-        if places is None:
-            found.append((at, end))
-        else:
-            found.append(_whole(text, places[at], places[end - 1] + 1))
+        place = at, end
+        if places is not None:
+            place = _whole(text, places[at], places[end - 1] + 1)
+        if not found or place[0] >= found[-1][1]:  # not in a sign that is marked already
+            found.append(place)
         at = same.find(needle, end)
     return found
 
@@ -122,9 +123,10 @@ class TextSearch:
 
     def _count(self, number: int, has_next: bool) -> int:
         text = self._text_of(number)
-        if not (self._runs_on and has_next):
-            return folded(text).count(self._folded)
-        return len(self._found(text, self._text_of(number + 1)))
+        following = self._text_of(number + 1) if self._runs_on and has_next else None
+        if following is None and text.isascii():
+            return text.lower().count(self._folded)
+        return len(self._found(text, following))
 
     def _found(self, text: str, following: str | None) -> list[tuple[int, int]]:
         if following is None:

@@ -112,6 +112,13 @@ def test_a_scratch_file_that_was_cut_or_changed_is_an_error(seed: int, tmp_path:
             Pcm(path, checks)
 
 
+def test_one_that_was_deleted_before_it_is_opened_is_an_error(tmp_path: Path) -> None:
+    checks = _written(tmp_path / "a.wav")
+    (tmp_path / "a.wav").unlink()
+    with pytest.raises(ScratchChangedError, match="deleted"):
+        Pcm(tmp_path / "a.wav", checks)
+
+
 @pytest.mark.parametrize("data", [b"", b"RIFF", bytes(5000)])
 def test_a_header_that_was_blanked_is_an_error(data: bytes, tmp_path: Path) -> None:
     checks = _written(tmp_path / "a.wav")

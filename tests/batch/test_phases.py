@@ -2,12 +2,8 @@
 
 import pytest
 
-from fwtui.batch.batch import NEXT_PHASE, Cause
+from fwtui.batch.phases import Cause, next_phase
 from fwtui.core.events import Phase
-
-
-def next_phase(phase: Phase, cause: Cause) -> Phase:
-    return NEXT_PHASE[cause].get(phase, phase)
 
 
 @pytest.mark.parametrize("phase", Phase)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fwtui.batch.batch import is_sample_due
+from fwtui.batch.memory_sampling import is_sample_due
 
 
 @pytest.mark.parametrize(

@@ -16,14 +16,11 @@ from fwtui.core.settings import Settings
 NOT_OURS = {
     "batch_size",
     "batched",
-    "hf_token",
     "live_input_device",
     "live_input_device_sample_rate",
     "live_transcribe",
     "live_volume_threshold",
     "print_colors",
-    "speaker_name",
-    "speaker_num",
 }
 WHISPER_CTRANSLATE2 = """
 append_punctuations batch_size batched beam_size best_of compression_ratio_threshold compute_type
@@ -87,6 +84,18 @@ def test_nothing_named_is_nothing_given() -> None:
         ("--suppress_tokens -1", {"decoding.suppress_tokens": "-1"}),
         ("--initial_prompt --beam-size", {"decoding.initial_prompt": "--beam-size"}),
         ("--max_line_width None", {"output.max_line_width": None}),
+        ("--diarize", {"speakers.diarize": "voices"}),
+        ("--diarize --num_speakers 2", {"speakers.diarize": "voices", "speakers.num_speakers": 2}),
+        ("--diarize channels", {"speakers.diarize": "channels"}),
+        ("--diarize=Voices", {"speakers.diarize": "voices"}),
+        ("--diarize True", {"speakers.diarize": "voices"}),
+        ("--diarize false", {"speakers.diarize": "off"}),
+        ("--no-diarize", {"speakers.diarize": "off"}),
+        ("--speaker_num 3", {"speakers.num_speakers": 3}),
+        ("--num-speakers None", {"speakers.num_speakers": None}),
+        ("--hf_token hf_secret", {"speakers.diarize": "voices"}),
+        ("--hf_token=", {}),
+        ("--hf_token t --diarize channels", {"speakers.diarize": "channels"}),
     ],
 )
 def test_what_is_named_is_given(arguments: str, values: dict[str, Value]) -> None:
@@ -102,6 +111,11 @@ def test_every_setting_takes_its_own_default(field: object) -> None:
     described = next(found for found in OPTIONAL if found is field)
     value = str(described.default)
     assert named(f"{option_name(described)}={value}") == {described.key: described.default}
+
+
+def test_a_file_may_follow_an_option_that_may_stand_alone() -> None:
+    assert context("--diarize", "y.mp3").params["paths"] == ("x.mp3", "y.mp3")
+    assert context("--diarize", "channels", "y.mp3").params["paths"] == ("x.mp3", "y.mp3")
 
 
 @pytest.mark.parametrize("switch", [p for p in command.params if isinstance(p, Switch)])

@@ -15,7 +15,7 @@ import psutil
 import pytest
 from msgspec.structs import replace
 
-from fwtui.batch.batch import Cause
+from fwtui.batch.phases import Cause
 from fwtui.batch.workspace import Workspace
 from fwtui.config.locations import Locations
 from fwtui.core.settings import BatchSettings, Settings

@@ -18,12 +18,14 @@ from tests.engine.support import (
     MODEL,
     at_resume,
     prepared_file,
+    segments_of,
     transcriber_on,
     write_wav,
 )
 from tests.engine.test_batched import batches
 from tests.whisper_audio import decode_audio
 
+PLAIN = DecodingSettings(beam_size=1, temperature_increment_on_fallback=None)
 MULTILINGUAL = DecodingSettings(
     beam_size=1, temperature_increment_on_fallback=None, multilingual=True, initial_prompt="red"
 )
@@ -112,3 +114,43 @@ def test_the_language_is_that_of_the_first_speech(
         with prepared_file(transcriber, path, tmp_path, DecodingSettings()) as ready:
             assert seconds - 1 <= ready.sound / 16000 <= seconds + 2
             assert transcriber.plan(ready).language == "de"
+
+
+@pytest.mark.parametrize("seconds", [0.01, 3, 29.9, 30, 30.01, 75])
+@pytest.mark.parametrize("word_timestamps", [False, True])
+def test_the_window_of_the_detection_is_encoded_once(
+    transcriber: Transcriber,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    seconds: float,
+    word_timestamps: bool,
+) -> None:
+    """And the segments are those with the language given."""
+    path = tmp_path / "talk.wav"
+    write_wav(path, np.tile(decode_audio(MINUTE), 2)[: int(seconds * 16000)])
+    encoded: list[np.ndarray] = []
+    encode = transcriber.model.encode
+
+    def noted(frames: np.ndarray) -> Any:
+        encoded.append(frames)
+        return encode(frames)
+
+    monkeypatch.setattr(transcriber.model, "encode", noted)
+    decoding = replace(PLAIN, word_timestamps=word_timestamps)
+    with prepared_file(transcriber, path, tmp_path, decoding) as ready:
+        plan = transcriber.plan(ready)
+        found = list(transcriber.windows(ready, plan))
+    assert len(encoded) == len(found)
+    given = replace(decoding, language=plan.language)
+    with prepared_file(transcriber, path, tmp_path, given) as ready:
+        assert list(transcriber.windows(ready, transcriber.plan(ready))) == found
+
+
+def test_what_was_encoded_of_another_file_is_not_taken(
+    transcriber: Transcriber, tmp_path: Path
+) -> None:
+    first, second = demo.clips()[3], demo.clips()[0]
+    alone = segments_of(transcriber, second, tmp_path, PLAIN)
+    with prepared_file(transcriber, first, tmp_path, PLAIN) as ready:
+        transcriber.plan(ready)  # and then it is cancelled
+    assert segments_of(transcriber, second, tmp_path, PLAIN) == alone

@@ -6,9 +6,11 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from fwtui.core.segment import Segment, Transcript, Word
 from fwtui.core.settings import OutputFormat, OutputSettings
+from fwtui.core.speakers import Turn
 from fwtui.outputs.formats.layout import milliseconds, timestamp
 from fwtui.outputs.formats.registry import FORMATS, formats, render
 from tests.outputs.cases import CASES, generated, segment, spoken
@@ -199,7 +201,9 @@ def test_srt_has_as_many_blocks_as_numbers(
 
 @pytest.mark.parametrize("name", TEXT_FORMATS)
 def test_writers_stream(name: str) -> None:
-    pieces = list(render(generated(3, 300), name, OutputSettings()))
+    turns = tuple(Turn(at, at + 1, 0) for at in range(200))
+    speech = replace(generated(3, 300), turns=turns, labels={0: "A"})
+    pieces = list(render(speech, name, OutputSettings()))
     assert len(pieces) > 100
     assert max(map(len, pieces)) < 4000
 

@@ -88,9 +88,7 @@ async def test_a_click_on_a_hint_presses_the_key_of_the_pane() -> None:
         await focus(driver, "3")
         await driver.until(lambda: " v Level" in bottom(driver))
         level = driver.app.main.log_view.level
-        await driver.pilot.click(
-            driver.app.main.footer, offset=(bottom(driver).index("v Level") + 2, 0)
-        )
+        await driver.click(driver.app.main.footer, offset=(bottom(driver).index("v Level") + 2, 0))
         await driver.until(lambda: driver.app.main.log_view.level is not level)
 
 

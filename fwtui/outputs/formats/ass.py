@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from fwtui.core.segment import AnyTranscript
 from fwtui.core.settings import OutputSettings
-from fwtui.outputs.formats.cues import cues
+from fwtui.outputs.formats.cues import Cue, cues
 from fwtui.outputs.formats.layout import encoded
 
 _HEADER = """\
@@ -34,7 +34,13 @@ def chunks(transcript: AnyTranscript, settings: OutputSettings) -> Iterator[byte
     yield encoded(_HEADER)
     for cue in cues(transcript, settings):
         text = cue.marked("{\\u1}", "{\\u0}", _plain)
-        yield encoded(f"Dialogue: 0,{_time(cue.start)},{_time(cue.end)},Default,,0,0,0,,{text}\n")
+        yield encoded(
+            f"Dialogue: 0,{_time(cue.start)},{_time(cue.end)},Default,{_name(cue)},0,0,0,,{text}\n"
+        )
+
+
+def _name(cue: Cue) -> str:
+    return " ".join(_plain(cue.speaker or "").replace(",", " ").split())
 
 
 def _plain(text: str) -> str:

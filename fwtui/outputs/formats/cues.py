@@ -11,10 +11,11 @@ from typing import NamedTuple
 
 import msgspec
 
+from fwtui.core.attribution import by_speaker
 from fwtui.core.scripts import clusters, is_mark, is_unspaced, width
 from fwtui.core.segment import AnyTranscript, Segment, Word
 from fwtui.core.settings import OutputSettings
-from fwtui.outputs.formats.layout import milliseconds, without_blank_lines
+from fwtui.outputs.formats.layout import labelled, milliseconds, without_blank_lines
 
 # Seconds between the starts of two words that end a subtitle, when subtitles span segments.
 _LONG_PAUSE = 3.0
@@ -38,13 +39,15 @@ _NOT_FIRST = frozenset("、。，．・：；？！‥…ー々〻ぁぃぅぇ�
 class Cue(NamedTuple):
     """One subtitle; times in milliseconds, the text may have several lines.
 
-    `parts` are the text before, in and after the highlighted word, if there is one.
+    `parts` are the text before, in and after the highlighted word, if there is one; `speaker` is
+    who says it, if that is known.
     """
 
     start: int
     end: int
     text: str
     parts: tuple[str, str, str] | None = None
+    speaker: str | None = None
 
     def marked(self, before: str, after: str, escape: Callable[[str], str] = str) -> str:
         """The escaped text, with `before` and `after` around its highlighted word."""
@@ -52,6 +55,11 @@ class Cue(NamedTuple):
             return escape(self.text)
         first, word, last = map(escape, self.parts)
         return f"{first}{before}{word}{after}{last}"
+
+    def labelled(self, before: str, after: str, escape: Callable[[str], str] = str) -> str:
+        """As `marked`, beginning with the speaker."""
+        speaker = None if self.speaker is None else escape(self.speaker)
+        return labelled(speaker, self.marked(before, after, escape))
 
 
 def cues(transcript: AnyTranscript, settings: OutputSettings) -> Iterator[Cue]:
@@ -117,15 +125,18 @@ def _laid_out(transcript: AnyTranscript, settings: OutputSettings) -> Iterator[C
     if first is not None and first.words:
         yield from with_length(_of_words(transcript, settings))
     else:
-        for segment in transcript.segments:
+        for segment in by_speaker(transcript.segments):
             # Only here, as in whisper: an arrow in a text could be read as a line of times.
             text = without_blank_lines(segment.text.strip().replace("-->", "->"))
-            yield Cue(milliseconds(segment.start), milliseconds(segment.end), text)
+            start, end = milliseconds(segment.start), milliseconds(segment.end)
+            yield Cue(start, end, text, speaker=segment.speaker)
 
 
 def _of_words(transcript: AnyTranscript, settings: OutputSettings) -> Iterator[Cue]:
-    for subtitle in _subtitles(transcript.segments, settings):
-        yield from _highlighted(subtitle) if settings.highlight_words else [_plain(subtitle)]
+    for speaker, subtitle in _subtitles(by_speaker(transcript.segments), settings):
+        found = _highlighted(subtitle) if settings.highlight_words else (_plain(subtitle),)
+        for cue in found:
+            yield cue if speaker is None else cue._replace(speaker=speaker)
 
 
 def _plain(subtitle: list[Word]) -> Cue:
@@ -154,7 +165,11 @@ def _text(texts: Sequence[str]) -> str:
     return without_blank_lines("".join(texts))
 
 
-def _subtitles(segments: Iterable[Segment], settings: OutputSettings) -> Iterator[list[Word]]:
+_Subtitle = tuple[str | None, list[Word]]
+"""A speaker, if known, and the words."""
+
+
+def _subtitles(segments: Iterable[Segment], settings: OutputSettings) -> Iterator[_Subtitle]:
     """Words grouped into subtitles; the first word of a line has a line break before it."""
     chunk = settings.max_words_per_line or _UNLIMITED
     layout: _Layout | None = None
@@ -163,10 +178,11 @@ def _subtitles(segments: Iterable[Segment], settings: OutputSettings) -> Iterato
         words = _breakable(words, settings.max_line_width or _UNLIMITED)
         layout = layout or _Layout(settings, words[0].start)
         for i, word in enumerate(words):
-            if done := layout.add(word, begins_chunk=i % chunk == 0):
-                yield done
+            speaker = layout.speaker
+            if done := layout.add(word, segment.speaker, begins_chunk=i % chunk == 0):
+                yield speaker, done
     if layout and layout.subtitle:
-        yield layout.subtitle
+        yield layout.speaker, layout.subtitle
 
 
 def _breakable(words: tuple[Word, ...], limit: int) -> tuple[Word, ...]:
@@ -199,7 +215,7 @@ def _pieces(word: Word, limit: int) -> Iterator[Word]:
         last = at + limit >= len(parts)
         end = word.end if last else round(word.start + (at + limit) * share, 3)
         start = round(word.start + at * share, 3)
-        yield Word(start, end, "".join(parts[at : at + limit]), word.probability)
+        yield Word(start, end, "".join(parts[at : at + limit]), word.probability, word.speaker)
 
 
 def _clings(before: str, text: str) -> bool:
@@ -224,6 +240,7 @@ class _Layout:
 
     def __init__(self, settings: OutputSettings, first_start: float) -> None:
         self.subtitle: list[Word] = []
+        self.speaker: str | None = None
         self._width = settings.max_line_width or _UNLIMITED
         self._lines = settings.max_line_count
         # Subtitles span segments only if all three limits are set.
@@ -237,10 +254,13 @@ class _Layout:
         self._line_count = 1
         self._last_start = first_start
 
-    def add(self, word: Word, *, begins_chunk: bool) -> list[Word] | None:
-        """Add a word; returns the subtitle that ends before it, if any."""
+    def add(self, word: Word, speaker: str | None, *, begins_chunk: bool) -> list[Word] | None:
+        """Add a word of a speaker; returns the subtitle that ends before it, if any."""
         pause = not self._keep_segments and word.start - self._last_start > _LONG_PAUSE
-        boundary = begins_chunk and bool(self.subtitle) and self._keep_segments
+        boundary = bool(self.subtitle) and (
+            (begins_chunk and self._keep_segments) or speaker != self.speaker
+        )
+        self.speaker = speaker
         self._last_start = word.start
         fits = self._line_width + width(word.word) <= self._width
         if self._line_width > 0 and fits and not pause and not boundary:
@@ -282,7 +302,8 @@ class _Layout:
         elif self._line_width > 0:
             self._line_count += 1
             line_break = "\n"
-        self._line_width, self._line_words = width(text), 1
+        label = 0 if self.subtitle else width(labelled(self.speaker, ""))
+        self._line_width, self._line_words = label + width(text), 1
         self.subtitle.append(msgspec.structs.replace(word, word=line_break + text))
         return done
 

@@ -4,6 +4,7 @@ A text is edited in pieces (its words if their times are known, else the whole),
 keep their times.
 """
 
+import dataclasses
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -12,6 +13,7 @@ from typing import overload
 
 from msgspec.structs import replace
 
+from fwtui.core.attribution import by_speaker
 from fwtui.core.scripts import is_mark, is_unspaced, marks_class
 from fwtui.core.segment import (
     AnyTranscript,
@@ -33,6 +35,8 @@ _PAUSE, _LONG = 2.0, 30.0
 def joined(segments: Iterable[Segment], language: LanguageOf) -> Iterator[Segment]:
     """One segment per sentence, renumbered. Segments are not cut: one may contain two ends.
 
+    Sentences of several speakers are cut where the speaker changes.
+
     Where the script has no spaces, segments are only joined up to a mark that ends a sentence:
     others would be a line without end.
     """
@@ -46,7 +50,7 @@ def joined(segments: Iterable[Segment], language: LanguageOf) -> Iterator[Segmen
 def _sentences(segments: Iterable[Segment], language: LanguageOf) -> Iterator[list[list[Segment]]]:
     """Groups of segments: the parts of each sentence, or each part alone."""
     parts: list[Segment] = []
-    for segment in segments:
+    for segment in by_speaker(segments):
         if parts and _ends_before(parts, segment, language):
             yield _grouped(parts, language)
             parts = []
@@ -57,7 +61,8 @@ def _sentences(segments: Iterable[Segment], language: LanguageOf) -> Iterator[li
 
 def _ends_before(parts: Sequence[Segment], following: Segment, language: LanguageOf) -> bool:
     return (
-        following.start - parts[-1].end >= _PAUSE
+        following.speaker != parts[-1].speaker
+        or following.start - parts[-1].end >= _PAUSE
         or following.end - parts[0].start > _LONG
         or begins_sentence(following.text, parts[-1].text, language(parts[-1]))
     )
@@ -150,9 +155,7 @@ def edited(
         return joined(segments, of) if output.join_sentences else segments
 
     if isinstance(transcript, TranscriptStream):
-        return TranscriptStream(
-            language, MappedSegments(transcript.segments, change), transcript.duration
-        )
+        return dataclasses.replace(transcript, segments=MappedSegments(transcript.segments, change))
     return replace(transcript, segments=tuple(change(transcript.segments)))
 
 
@@ -194,7 +197,8 @@ def _corrected_words(
         done += words[at:first]
         merged = words[first : last + 1]
         least = min(word.probability for word in merged)
-        done.append(Word(merged[0].start, merged[-1].end, part, least))
+        speaker = merged[0].speaker
+        done.append(Word(merged[0].start, merged[-1].end, part, least, speaker))
         at = last + 1
     return (*done, *words[at:])
 

@@ -50,11 +50,19 @@ def _pretty(transcript: AnyTranscript) -> Iterator[str]:
 def _plain(segment: Segment) -> dict[str, Any]:
     """The segment as whisper-ctranslate2 passes it to `json`: its fields in their order.
 
-    Then its language, if it has one of its own.
+    Then its language, if it has one of its own, and its speaker, if that is known.
     """
     plain = msgspec.structs.asdict(segment)
     if segment.words is not None:
-        plain["words"] = [msgspec.structs.asdict(word) for word in segment.words]
-    if segment.language is None:
-        del plain["language"]
+        plain["words"] = [
+            _without(msgspec.structs.asdict(word), "speaker") for word in segment.words
+        ]
+    return _without(plain, "language", "speaker")
+
+
+def _without(plain: dict[str, Any], *names: str) -> dict[str, Any]:
+    """The fields without those of these names that are not known."""
+    for name in names:
+        if plain[name] is None:
+            del plain[name]
     return plain

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Iterator
 
+from fwtui.core.attribution import by_speaker
 from fwtui.core.scripts import is_east_asian
 from fwtui.core.segment import AnyTranscript, Segment
 
@@ -50,11 +51,13 @@ _PAUSE, _LONG = 2.0, 60.0
 
 
 def paragraphs(transcript: AnyTranscript) -> Iterator[list[Segment]]:
-    """The segments of each paragraph; none is empty."""
+    """The segments of each paragraph; none is empty, and none has two speakers."""
     paragraph: list[Segment] = []
-    for segment in transcript.segments:
+    for segment in by_speaker(transcript.segments):
         if paragraph and (
-            segment.start - paragraph[-1].end >= _PAUSE or segment.end - paragraph[0].start > _LONG
+            segment.speaker != paragraph[-1].speaker
+            or segment.start - paragraph[-1].end >= _PAUSE
+            or segment.end - paragraph[0].start > _LONG
         ):
             yield paragraph
             paragraph = []
@@ -71,6 +74,18 @@ def running_text(paragraph: list[Segment]) -> str:
         space = " " if text and part and not is_east_asian(text[-1] + part[0]) else ""
         text += space + part
     return text
+
+
+def labelled(speaker: str | None, text: str) -> str:
+    """A text with its speaker, if that is known, as WhisperX and whisper-ctranslate2 write it."""
+    return text if speaker is None else f"[{speaker}]: {text}"
+
+
+def heading(paragraph: list[Segment]) -> str:
+    """What a paragraph begins with: its start time, and its speaker if that is known."""
+    speaker = paragraph[0].speaker
+    time = start_time(paragraph)
+    return time if speaker is None else f"{time} {speaker}:"
 
 
 def start_time(paragraph: list[Segment]) -> str:

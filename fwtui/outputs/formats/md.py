@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from fwtui.core.segment import AnyTranscript
 from fwtui.core.settings import OutputSettings
-from fwtui.outputs.formats.layout import encoded, paragraphs, running_text, start_time
+from fwtui.outputs.formats.layout import encoded, heading, paragraphs, running_text
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~]|&(?=#?\w+;))")
 
@@ -15,4 +15,5 @@ def chunks(transcript: AnyTranscript, settings: OutputSettings) -> Iterator[byte
     for number, paragraph in enumerate(paragraphs(transcript)):
         text = _MARKUP.sub(r"\\\1", running_text(paragraph))
         break_before = "\n" if number else ""
-        yield encoded(f"{break_before}**{start_time(paragraph)}** {text}\n")
+        begin = _MARKUP.sub(r"\\\1", heading(paragraph))
+        yield encoded(f"{break_before}**{begin}** {text}\n")

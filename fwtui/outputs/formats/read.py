@@ -21,6 +21,7 @@ _LARGEST = 64 << 20
 
 _CUE = re.compile(r"([\d:]+[.,]\d{3}) --> ([\d:]+[.,]\d{3})")
 _TIMED = re.compile(r"\[([\d:]+\.\d{3}) --> ([\d:]+\.\d{3})\] (.*)")
+_SPEAKER = re.compile(r"\[([^\[\]]{1,80})\]: (.*)", re.DOTALL)
 _UNDERLINE = re.compile("</?u>")
 
 
@@ -109,5 +110,6 @@ def _seconds(stamp: str) -> float:
 
 
 def _segment(number: int, start: float, end: float, text: str) -> Segment:
+    speaker, text = found.groups() if (found := _SPEAKER.fullmatch(text)) else (None, text)
     spaced = text if is_east_asian(text[:1]) else f" {text}"
-    return Segment(number, 0, start, end, spaced, (), 0.0, 0.0, 0.0)
+    return Segment(number, 0, start, end, spaced, (), 0.0, 0.0, 0.0, speaker=speaker)

@@ -12,4 +12,4 @@ def chunks(transcript: AnyTranscript, settings: OutputSettings) -> Iterator[byte
     """The file's bytes, one subtitle at a time."""
     for number, cue in enumerate(cues(transcript, settings), start=1):
         start, end = (timestamp(ms, hours=True, marker=",") for ms in (cue.start, cue.end))
-        yield encoded(f"{number}\n{start} --> {end}\n{cue.marked('<u>', '</u>')}\n\n")
+        yield encoded(f"{number}\n{start} --> {end}\n{cue.labelled('<u>', '</u>')}\n\n")

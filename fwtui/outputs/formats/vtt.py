@@ -21,4 +21,4 @@ def chunks(transcript: AnyTranscript, settings: OutputSettings) -> Iterator[byte
     yield b"WEBVTT\n\n"
     for cue in cues(transcript, settings):
         start, end = (timestamp(ms, hours=False, marker=".") for ms in (cue.start, cue.end))
-        yield encoded(f"{start} --> {end}\n{cue.marked('<u>', '</u>', escaped_for_vtt)}\n\n")
+        yield encoded(f"{start} --> {end}\n{cue.labelled('<u>', '</u>', escaped_for_vtt)}\n\n")

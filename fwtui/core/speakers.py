@@ -1,0 +1,80 @@
+"""Who speaks when, and what speakers are called. Pure."""
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from fwtui.core.text import printable
+
+MOST_NAME = 60
+"""Characters of a speaker's name."""
+SPEAKER_NAME = f"at most {MOST_NAME} characters, without [ ] = or commas"
+NAMES = "number=name, comma-separated, such as 00=Anna,01=Ben; names without [ ] = or commas"
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """A passage of one speaker. Times in seconds from the start of the file.
+
+    `speaker`: 0, 1, ... in the order in which the speakers are first heard.
+    """
+
+    start: float
+    end: float
+    speaker: int
+
+
+def in_order_of_appearance(turns: Iterable[Turn]) -> tuple[Turn, ...]:
+    """The turns by time, their speakers numbered in the order in which they are first heard."""
+    ordered = sorted(turns, key=lambda turn: (turn.start, turn.end, turn.speaker))
+    numbers: dict[int, int] = {}
+    return tuple(
+        msgspec.structs.replace(turn, speaker=numbers.setdefault(turn.speaker, len(numbers)))
+        for turn in ordered
+    )
+
+
+def speaker_label(speaker: int, prefix: str = "SPEAKER") -> str:
+    """The label of a speaker without a name, as WhisperX and whisper-ctranslate2 write it."""
+    return f"{prefix}_{speaker:02d}"
+
+
+def speaker_labels(turns: Iterable[Turn], prefix: str, names: Mapping[int, str]) -> dict[int, str]:
+    """What each speaker is called. Two with the same name are one person in the outputs."""
+    return {
+        turn.speaker: names.get(turn.speaker) or speaker_label(turn.speaker, prefix)
+        for turn in turns
+    }
+
+
+def is_speaker_name(name: str) -> bool:
+    """Whether a text can be the name of a speaker: it must be read back from `[name]: text`."""
+    return (
+        0 < len(name) <= MOST_NAME
+        and name == name.strip()
+        and printable(name) == name
+        and not set(name) & set("[]=,")
+    )
+
+
+def speaker_names(text: str | None) -> Mapping[int, str]:
+    """The names in a text like `00=Anna,01=Ben`, by speaker; labels may be in place of numbers.
+
+    Raises ValueError if it is anything else, or names a speaker twice.
+    """
+    found: dict[int, str] = {}
+    for part in (text or "").split(","):
+        if not part.strip():
+            continue
+        key, _, name = (piece.strip() for piece in part.partition("="))
+        digits = key.rpartition("_")[2]
+        if not (digits.isascii() and digits.isdecimal() and len(digits) <= 4):
+            raise ValueError(text)
+        if int(digits) in found or not is_speaker_name(name):
+            raise ValueError(text)
+        found[int(digits)] = name
+    return found
+
+
+def names_text(names: Mapping[int, str]) -> str:
+    """Names as `speaker_names` reads them."""
+    return ",".join(f"{speaker:02d}={names[speaker]}" for speaker in sorted(names))

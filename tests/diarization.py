@@ -45,7 +45,7 @@ def read_rttm(path: Path) -> dict[str, list[Span]]:
 def score(
     truth: Sequence[Span], found: Sequence[Span], seconds: float, collar: float = 0.0
 ) -> Errors:
-    """The errors of `found`; `collar` seconds on each side of a border in the truth are left out."""
+    """The errors of `found`, without `collar` seconds on each side of the true borders."""
     frames = round(seconds * 100)
     kept = np.ones(frames, bool)
     if collar:

@@ -133,7 +133,7 @@ def _votes(
                 active[span] += 1
                 if speaker is not None:
                     votes[span, speaker] += 1
-        # One of two windows is enough: this model misses speech far more often than it invents some.
+        # One of two windows is enough: the model rarely invents speech, but often misses some.
         at_once = np.floor(active / np.maximum(seen, 1) + 0.5).astype(int)
         order = np.argsort(-votes, axis=1, kind="stable")
         rank = np.argsort(order, axis=1, kind="stable")

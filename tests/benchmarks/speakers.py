@@ -9,7 +9,6 @@ import argparse
 import json
 import os
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -17,7 +16,6 @@ import wave
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import psutil
 
 from fwtui.audio.decode import decode_to_wav
@@ -47,7 +45,8 @@ for file in files:
         samples = np.frombuffer(sound.readframes(sound.getnframes()), "<i2") / np.float32(32768)
     began = time.process_time()
     turns = diarization.process(samples).sort_by_start_time()
-    print(json.dumps([time.process_time() - began, [(t.start, t.end, str(t.speaker)) for t in turns]]), flush=True)
+    took = time.process_time() - began
+    print(json.dumps([took, [(t.start, t.end, str(t.speaker)) for t in turns]]), flush=True)
 """
 
 
@@ -171,8 +170,8 @@ def main() -> None:
             added = peak_of(lambda: results.extend(ours(files, [long], 0.0)))
             ((took, turns),) = results
             print(
-                f"{options.make:g} h: {took:.0f} CPU seconds, {options.make * 3600 / took:.0f} s of "
-                f"audio per CPU second, {added:.0f} MB, {len(turns)} turns"
+                f"{options.make:g} h: {took:.0f} CPU seconds, {options.make * 3600 / took:.0f} s "
+                f"of audio per CPU second, {added:.0f} MB, {len(turns)} turns"
             )
             return
         for threshold in options.threshold:
@@ -184,4 +183,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

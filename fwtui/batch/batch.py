@@ -104,6 +104,7 @@ from fwtui.sessions.scratch import LINKS, link_folder
 from fwtui.sessions.store import SessionStore
 from fwtui.watch.folder import FileRenamed, FilesArrived, FolderLogLine, FolderStatusChanged
 
+WORD_TIMES = "Telling speakers apart needs the time of every word: word_timestamps is on"
 ADD_AGAIN_SECONDS = 5.0
 # How long quitting the screen waits for commands that run after a file or the batch.
 HOOK_PATIENCE_SECONDS = 5.0
@@ -533,10 +534,13 @@ class Batch:
             self._failure = classify_exception(error)
             await self._wait_or_finish()
             return False
-        for text in found:
+        lines = [(Level.WARNING, text) for text in found]
+        if state.settings.engine_decoding is not state.settings.decoding:
+            lines.append((Level.INFO, WORD_TIMES))
+        for level, text in lines:
             if text not in self._warned:
                 self._warned.add(text)
-                state.log(Level.WARNING, text)
+                state.log(level, text)
         return True
 
     async def _start_work(self) -> None:

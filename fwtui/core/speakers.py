@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from fwtui.core.settings import SpeakerSettings
 from fwtui.core.text import printable
 
 MOST_NAME = 60
@@ -44,6 +45,17 @@ def speaker_labels(turns: Iterable[Turn], prefix: str, names: Mapping[int, str])
         turn.speaker: names.get(turn.speaker) or speaker_label(turn.speaker, prefix)
         for turn in turns
     }
+
+
+def labels_of(
+    turns: Iterable[Turn], settings: SpeakerSettings, own: Mapping[int, str] | None = None
+) -> dict[int, str]:
+    """What the speakers of a file are called; `own` are the names that it has for itself."""
+    try:
+        named = speaker_names(settings.speaker_names)
+    except ValueError:  # of a session that somebody has edited
+        named = {}
+    return speaker_labels(turns, settings.speaker_name, {**named, **(own or {})})
 
 
 def is_speaker_name(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Decode any media file to a 16 kHz mono WAV, in bounded memory.
+"""Decode any media file to a 16 kHz WAV, in bounded memory.
 
 Damage costs only the damaged packets.
 """
@@ -13,14 +13,14 @@ from typing import NamedTuple, cast
 import av
 import msgspec
 import numpy as np
-import numpy.typing as npt
 from av.audio.fifo import AudioFifo
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.packet import Packet
 
-from fwtui.audio.level import DEAD_PEAK, LevelWriter, decibels, heard
+from fwtui.audio.level import DEAD_PEAK, LevelWriter, Samples, decibels, heard, mono, planes
+from fwtui.audio.loudness import ChannelLevels, LevelMeter
 from fwtui.audio.media import (
     Media,
     open_media,
@@ -38,8 +38,9 @@ from fwtui.audio.wav import (
     WavWriter,
     check_room,
 )
+from fwtui.core.channels import MIX, MOST_CHANNELS, SPLIT, channel_index, channel_name
 from fwtui.core.text import display_name, plural
-from fwtui.errors import BadMediaError
+from fwtui.errors import BadMediaError, NoAudioError
 
 # Encoder delay, pre-skip and timestamps rounded by the container stay below this (AAC and Opus
 # priming: up to 0.05 s; ASF's coarse clock: 0.05 s); a lag above it can be seen in subtitles.
@@ -126,7 +127,9 @@ class Decoded(msgspec.Struct, frozen=True):
     """Length of the WAV in samples at 16 kHz, and what was wrong with the file, for people.
 
     `digest`: of the samples; `checks`: of their blocks; `track`: the number of the audio track,
-    from 1; `peak`: the loudest sample, before any normalisation.
+    from 1; `peak`: the loudest sample, before any normalisation. `rows`: how many channels the WAV
+    has; `channels`: which of them are to be transcribed one by one, from 0; `levels`: how loud each
+    channel of the recording is, if that was asked for.
     """
 
     samples: int
@@ -135,16 +138,21 @@ class Decoded(msgspec.Struct, frozen=True):
     track: int = 1
     peak: int = 0
     checks: SampleChecks | None = None
+    channels: tuple[int, ...] = ()
+    levels: ChannelLevels | None = None
+    rows: int = 1
 
 
 class DecodeOptions(NamedTuple):
-    """How a file is decoded: at most `limit` bytes (0: no limit), which audio track, and whether
-    its volume is evened out.
+    """How a file is decoded: at most `limit` bytes (0: no limit), which audio track and channel,
+    and whether its volume is evened out. `measure`: the loudness of each channel is wanted.
     """
 
     limit: int = 0
     choice: TrackChoice = AUTOMATIC
     normalise: bool = False
+    channel: str = MIX
+    measure: bool = False
 
 
 _DEFAULTS = DecodeOptions()
@@ -157,10 +165,10 @@ def decode_to_wav(
     cancelled: Callable[[], bool],
     options: DecodeOptions = _DEFAULTS,
 ) -> Decoded:
-    """Decode an audio track of `path` into the 16 kHz mono 16-bit file `wav`.
+    """Decode an audio track of `path` into the 16 kHz 16-bit file `wav`: mono, unless split.
 
     The samples are those of `faster_whisper.decode_audio`, but gaps in the timestamps become
-    silence, and where the channels cancel each other out, the loudest one is used. Of several
+    silence, and channels that cancel each other out are mixed by power. Of several
     tracks, the next one is taken if one is silent and was not asked for. `on_progress` gets seconds
     of audio, at most 4 times a second; `cancelled` is called before every packet. Free space is
     checked first. Raises MediaError, DiskFullError, StorageError or DecodeCancelled, after deleting
@@ -193,39 +201,111 @@ def _decode(
 ) -> Decoded:
     """Decode the track that is open; raises as `decode_to_wav`."""
     path, limit = media.path, options.limit
-    needed = HEADER_BYTES + round(_credible(media) * SAMPLE_RATE) * SAMPLE_BYTES
+    reading = Reading(media)
+    frames = _frames(media, reading, cancelled)
+    first = next((frame for frame in frames if frame.samples), None)
+    count = max(1, media.stream.channels or 0, first.layout.nb_channels if first else 0)
+    wanted = _wanted(media, options, count)
+    needed = HEADER_BYTES + round(_credible(media) * SAMPLE_RATE) * wanted.rows * SAMPLE_BYTES
     check_room(wav.parent, min(needed, limit) if limit else needed)
     timeline = Timeline(media.start, media.duration)
-    reading = Reading(media)
-    with WavWriter(wav, needed, limit) as wav_writer:
-        writer = LevelWriter(wav_writer, normalise=options.normalise)
-        frames = _frames(media, reading, cancelled)
+    with WavWriter(wav, needed, limit, wanted.rows) as wav_writer:
+        level = LevelWriter(wav_writer, normalise=options.normalise, channels=wanted.rows)
+        writer = _Output(level, LevelMeter(count) if wanted.measured else None)
         try:
-            cancelling = _transfer(media, frames, timeline, writer, progress)
-            writer.finish()
+            cancelling = _transfer(
+                media, chain((first,) if first else (), frames), timeline, writer, wanted, progress
+            )
+            level.finish()
         except av.error.FFmpegError as error:
             raise _cannot_convert(path, error) from error
         except TooLong as error:
-            raise _too_long(path, limit) from error
-        if writer.samples == 0:
+            raise _too_long(path, limit, wanted.rows) from error
+        if level.samples == 0:
             raise BadMediaError(
                 f"No audio could be decoded: {display_name(path)}",
                 "The file is damaged, or its audio is empty.",
             )
-    seconds, silence = writer.samples / SAMPLE_RATE, timeline.silence
+    seconds, silence = level.samples / SAMPLE_RATE, timeline.silence
+    levels = writer.meter.finish() if writer.meter is not None else None
+    channels, notes = _to_transcribe(wanted, options, level.peaks, levels)
     warnings = (
         *_track_note(media),
         *reading.warnings(seconds - silence, silence - timeline.lead, timeline.lead),
+        *notes,
         *_phase_warnings(cancelling),
         *_warnings(timeline),
     )
     return Decoded(
-        writer.samples,
+        level.samples,
         warnings,
         wav_writer.digest,
         media.number + 1,
-        writer.peak,
+        level.peak,
         wav_writer.checks,
+        channels,
+        levels,
+        wanted.rows,
+    )
+
+
+class _Wanted(NamedTuple):
+    """What of the channels is written: the mix, one of them (`index`), or all (`split`).
+
+    `total`: how many there are; `measured`: all of them are needed besides.
+    """
+
+    total: int
+    number: int | None = None
+    split: bool = False
+    measured: bool = False
+
+    @property
+    def rows(self) -> int:
+        """How many channels are written."""
+        return self.total if self.split else 1
+
+
+def _wanted(media: Media, options: DecodeOptions, count: int) -> _Wanted:
+    """What the user wants of a file with `count` channels. Raises NoAudioError."""
+    index = channel_index(options.channel)
+    measured = (options.measure or options.channel == SPLIT) and count > 1
+    if index is not None and index >= max(2, count):
+        raise NoAudioError(
+            f"No channel {index + 1}: {display_name(media.path)}",
+            f"It has {count} channels." if count > 1 else "It has one channel.",
+        )
+    split = options.channel == SPLIT and count > 1
+    if measured and count > MOST_CHANNELS:
+        raise NoAudioError(
+            f"{display_name(media.path)} has {count} channels, and at most {MOST_CHANNELS} can be "
+            "told apart",
+            "Choose one of them with --channel, or transcribe the mix.",
+        )
+    return _Wanted(count, index if count > 1 else None, split, measured)
+
+
+def _to_transcribe(
+    wanted: _Wanted, options: DecodeOptions, peaks: Sequence[int], levels: ChannelLevels | None
+) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """Which of the channels are to be transcribed one by one, and warnings about channels."""
+    if wanted.total == 1:
+        asked = options.channel not in {MIX, "1"}
+        return (), ("it has one channel only, and that was used",) if asked else ()
+    if wanted.number is not None and max(peaks) < DEAD_PEAK:
+        name = channel_name(wanted.number, wanted.total)
+        return (), (f"only the {name} was used, which is silent",)
+    if not wanted.split:
+        return (), ()
+    same = levels is not None and levels.same
+    loud = [index for index, peak in enumerate(peaks) if peak >= DEAD_PEAK]
+    if same or not loud:
+        note = f"all its {wanted.total} channels are the same: they were transcribed once"
+        return (int(np.argmax(peaks)),), (note,) if loud else ()
+    return tuple(loud), tuple(
+        f"the {channel_name(index, wanted.total)} is {_how_silent(peak)}"
+        for index, peak in enumerate(peaks)
+        if index not in loud
     )
 
 
@@ -234,10 +314,7 @@ def _level_warnings(found: Decoded, silent: Sequence[int]) -> tuple[str, ...]:
     if found.peak < DEAD_PEAK:
         if silent:
             return ("all audio tracks are silent",)
-        if not found.peak:
-            return ("the audio is silent throughout",)
-        level = decibels(found.peak)
-        return (f"the audio is nearly silent (peak {level}): the microphone was off or muted",)
+        return (f"the audio is {_how_silent(found.peak)}",)
     if silent:
         verb = "is" if len(silent) == 1 else "are"
         named = f"audio {'track' if len(silent) == 1 else 'tracks'} {', '.join(map(str, silent))}"
@@ -245,12 +322,18 @@ def _level_warnings(found: Decoded, silent: Sequence[int]) -> tuple[str, ...]:
     return ()
 
 
+def _how_silent(peak: int) -> str:
+    if not peak:
+        return "silent throughout"
+    return f"nearly silent (peak {decibels(peak)}): the microphone was off or muted"
+
+
 def _phase_warnings(cancelling: float) -> tuple[str, ...]:
     if cancelling <= TOLERANCE:
         return ()
     return (
         f"the channels cancel each other out in {amount(cancelling)} of the audio (one has "
-        "reversed polarity): the louder one was used there",
+        "reversed polarity): they were mixed by power there, which keeps both",
     )
 
 
@@ -273,47 +356,113 @@ class _Progress:
             self._report(seconds)
 
 
+class _Output:
+    """Where the samples go: to the WAV, and to the meter of the channels, if there is one."""
+
+    def __init__(self, level: LevelWriter, meter: LevelMeter | None) -> None:
+        self.level = level
+        self.meter = meter
+
+    def write(self, block: "_Block") -> None:
+        """Append samples."""
+        self.level.write(block.samples)
+        if self.meter is not None and block.channels is not None:
+            self.meter.add(block.channels)
+
+    def write_silence(self, count: int) -> None:
+        """Append `count` samples of silence."""
+        self.level.write_silence(count)
+        if self.meter is not None:
+            self.meter.add_silence(count)
+
+
+class _Block(NamedTuple):
+    """Samples at 16 kHz: those to write, and those of all channels, if they are measured."""
+
+    samples: Samples
+    channels: Samples | None = None
+
+
+class _Channels:
+    """Resamples some channels of frames, each by itself."""
+
+    def __init__(self, indexes: Sequence[int]) -> None:
+        self._indexes = indexes
+        self._resamplers = [
+            AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE) for _ in indexes
+        ]
+
+    def resample(self, frame: AudioFrame | None) -> Samples:
+        """The samples of each channel; None: what the resamplers still hold."""
+        found = None if frame is None else planes(frame)
+        rows = []
+        for index, resampler in zip(self._indexes, self._resamplers, strict=True):
+            part = None
+            if frame is not None and found is not None:
+                # In a part of the file there may be fewer channels.
+                plane = found[index] if index < len(found) else np.zeros_like(found[0])
+                part = mono(plane, frame)
+            rows.append(_joined(resampler.resample(part)))
+        return np.stack(rows)
+
+
+def _joined(frames: Sequence[AudioFrame]) -> Samples:
+    parts = [np.asarray(frame.to_ndarray(), np.int16).reshape(-1) for frame in frames]
+    return np.concatenate(parts) if parts else np.zeros(0, np.int16)
+
+
 class _Section:
     """A stretch of audio without gaps and with the same parameters: frames in, samples out."""
 
-    def __init__(self, frame: AudioFrame) -> None:
+    def __init__(self, frame: AudioFrame, wanted: _Wanted) -> None:
         self.parameters = _parameters(frame)
         self.seconds = 0.0
         self._samples = 0
+        self._wanted = wanted
         self._fifo = AudioFifo()
-        self._resampler = AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
+        self._mixer = AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
+        present = frame.layout.nb_channels
+        indexes: tuple[int, ...] = ()
+        if wanted.split or wanted.measured:
+            indexes = tuple(range(wanted.total))
+        elif wanted.number is not None and present > 1:
+            indexes = (min(wanted.number, present - 1),)
+        self._channels = _Channels(indexes) if indexes else None
         self.cancelling = 0  # samples at 16 kHz whose channels cancel each other out
 
-    def feed(self, frame: AudioFrame) -> Iterator[npt.NDArray[np.int16]]:
+    def feed(self, frame: AudioFrame) -> Iterator[_Block]:
         self._samples += frame.samples
         self.seconds = self._samples / frame.sample_rate
         frame.pts = None  # the timeline has used it; the queue would insist on it
         self._fifo.write(frame)
         if self._fifo.samples >= _BLOCK:
-            yield from self._resample(self._fifo.read())
+            yield self._resample(self._fifo.read())
 
-    def finish(self) -> Iterator[npt.NDArray[np.int16]]:
+    def finish(self) -> Iterator[_Block]:
         if self._fifo.samples > 0:
-            yield from self._resample(self._fifo.read())
-        yield from self._resample(None)
+            yield self._resample(self._fifo.read())
+        yield self._resample(None)
 
-    def _resample(self, frame: AudioFrame | None) -> Iterator[npt.NDArray[np.int16]]:
-        parts = [
-            np.asarray(resampled.to_ndarray(), np.int16).reshape(-1)
-            for resampled in self._resampler.resample(frame)
-        ]
-        if frame is not None and frame.layout.nb_channels > 1 and parts:
-            samples, cancelling = heard(frame, np.concatenate(parts))
+    def _resample(self, frame: AudioFrame | None) -> _Block:
+        channels = self._channels.resample(frame) if self._channels is not None else None
+        wanted = self._wanted
+        if channels is not None and (wanted.split or wanted.number is not None):
+            chosen = wanted.number if wanted.measured and not wanted.split else None
+            samples = channels if chosen is None else channels[chosen]
+            return _Block(samples, channels)
+        samples = _joined(self._mixer.resample(frame))
+        if frame is not None and frame.layout.nb_channels > 1 and samples.size:
+            samples, cancelling = heard(frame, samples)
             self.cancelling += cancelling
-            parts = [samples]
-        yield from parts
+        return _Block(samples, channels)
 
 
 def _transfer(
     media: Media,
     frames: Iterator[AudioFrame],
     timeline: Timeline,
-    writer: LevelWriter,
+    writer: _Output,
+    wanted: _Wanted,
     progress: "_Progress",
 ) -> float:
     """Write all frames, with silence where the timeline requires it.
@@ -333,18 +482,18 @@ def _transfer(
         if section is None or silence or section.parameters != _parameters(frame):
             cancelling += _finish(section, writer)
             # A resampler may round up: then there is already one sample too many.
-            missing = round((position + silence) * SAMPLE_RATE) - writer.samples
+            missing = round((position + silence) * SAMPLE_RATE) - writer.level.samples
             writer.write_silence(max(0, missing))
             if frame.sample_rate < _LOWEST_RATE:
                 raise _no_rate(media.path, frame.sample_rate)
-            section, begin = _Section(frame), position + silence
+            section, begin = _Section(frame, wanted), position + silence
         for block in section.feed(frame):
             writer.write(block)
         progress(begin + section.seconds)
     return (cancelling + _finish(section, writer)) / SAMPLE_RATE
 
 
-def _finish(section: _Section | None, writer: LevelWriter) -> int:
+def _finish(section: _Section | None, writer: _Output) -> int:
     """Write the rest of the section; returns how many of its samples cancel each other out."""
     if section is None:
         return 0
@@ -403,8 +552,8 @@ def _no_rate(path: Path, rate: int) -> BadMediaError:
     )
 
 
-def _too_long(path: Path, limit: int) -> BadMediaError:
-    hours = limit / SAMPLE_BYTES / SAMPLE_RATE / 3600
+def _too_long(path: Path, limit: int, channels: int) -> BadMediaError:
+    hours = limit / channels / SAMPLE_BYTES / SAMPLE_RATE / 3600
     return BadMediaError(
         f"{display_name(path)} has more than {hours:.1f} hours of audio",
         f"It may be made to fill the disk ({limit / 2**20:.0f} MB decoded). If it is a real "

@@ -3,6 +3,7 @@
 import os
 import threading
 from bisect import bisect_right
+from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 from types import TracebackType
@@ -39,13 +40,14 @@ class SampleSource(Protocol):
 
 
 class Pcm:
-    """The samples of a 16 kHz mono 16-bit WAV, read by position; threads may share it.
+    """The samples of a 16 kHz 16-bit WAV, read by position; threads may share it.
 
-    With `checks`, all that is read is compared with what was written. Raises OSError if the file
-    cannot be read, ScratchChangedError if it was deleted, cut or changed, or is no such WAV.
+    `read` is for one channel; `channel` gives each of several. With `checks`, all that is read is
+    compared with what was written. Raises OSError if the file cannot be read, ScratchChangedError
+    if it was deleted, cut or changed, or is no such WAV.
     """
 
-    def __init__(self, wav: Path, checks: SampleChecks | None = None) -> None:
+    def __init__(self, wav: Path, checks: SampleChecks | None = None, channels: int = 1) -> None:
         try:
             self._file = wav.open("rb", buffering=0)
         except FileNotFoundError as error:
@@ -54,6 +56,8 @@ class Pcm:
         self._checks = checks
         try:
             data = find_samples(self._file, os.fstat(self._file.fileno()).st_size)
+            if data.channels != channels:
+                raise scratch_changed("it has another number of channels")
             if checks is not None and data.samples != checks.samples:
                 raise scratch_changed("its length is another one")
         except BaseException:
@@ -61,6 +65,8 @@ class Pcm:
             raise
         self._offset = data.offset
         self._samples = data.samples
+        self.channels = data.channels
+        self._bytes = data.channels * SAMPLE_BYTES
 
     def __len__(self) -> int:
         return self._samples
@@ -78,10 +84,19 @@ class Pcm:
 
     def read(self, start: int, stop: int) -> FloatArray:
         """Samples [start, stop) as float32 in [-1, 1), clipped to the signal."""
+        return self.read_channel(0, start, stop)
+
+    def read_channel(self, index: int, start: int, stop: int) -> FloatArray:
+        """Samples [start, stop) of a channel, as `read`."""
         start, stop = _clip(start, stop, self._samples)
-        data = self._data(start * SAMPLE_BYTES, stop * SAMPLE_BYTES)
+        data = self._data(start * self._bytes, stop * self._bytes)
+        samples = np.frombuffer(data, "<i2")[index :: self.channels]
         # The division is faster-whisper's, bit for bit.
-        return np.frombuffer(data, "<i2").astype(np.float32) / np.float32(32768.0)
+        return samples.astype(np.float32) / np.float32(32768.0)
+
+    def channel(self, index: int) -> "SampleSource":
+        """One of the channels, from 0."""
+        return self if self.channels == 1 else ChannelOf(self, index)
 
     def close(self) -> None:
         """Close the file; the WAV stays."""
@@ -92,7 +107,7 @@ class Pcm:
         if self._checks is None:
             return self._whole(start, stop)
         first = start // CHECK_BYTES
-        last = min(-(-stop // CHECK_BYTES) * CHECK_BYTES, self._samples * SAMPLE_BYTES)
+        last = min(-(-stop // CHECK_BYTES) * CHECK_BYTES, self._samples * self._bytes)
         blocks = memoryview(self._whole(first * CHECK_BYTES, max(last, start)))
         for at in range(0, len(blocks), CHECK_BYTES):
             block = first + at // CHECK_BYTES
@@ -117,6 +132,21 @@ class Pcm:
         with self._lock:  # Windows has no positional read
             self._file.seek(offset)
             return self._file.read(count)
+
+
+@dataclass(frozen=True)
+class ChannelOf:
+    """One channel of a WAV with several."""
+
+    pcm: Pcm
+    index: int
+
+    def __len__(self) -> int:
+        return len(self.pcm)
+
+    def read(self, start: int, stop: int) -> FloatArray:
+        """Samples [start, stop), as `Pcm.read`."""
+        return self.pcm.read_channel(self.index, start, stop)
 
 
 class SpeechView:

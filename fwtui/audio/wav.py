@@ -1,4 +1,7 @@
-"""The scratch WAV: 16 kHz mono 16-bit PCM, written once from front to back."""
+"""The scratch WAV: 16 kHz 16-bit PCM, written once from front to back.
+
+Mono, but for a recording whose channels are transcribed one by one.
+"""
 
 import contextlib
 import hashlib
@@ -59,12 +62,15 @@ class TooLong(Exception):
 class WavWriter:
     """Writes samples; as a context manager, completes the file or deletes it on any error.
 
-    Raises DiskFullError (naming the folder and `needed` bytes), StorageError, and TooLong when
-    there is more audio than `limit` bytes (0: no limit).
+    Of several `channels`, there are as many samples at each moment, one after the other; `samples`
+    counts them once. Raises DiskFullError (naming the folder and `needed` bytes), StorageError, and
+    TooLong when there is more audio than `limit` bytes (0: no limit).
     """
 
-    def __init__(self, path: Path, needed: int = 0, limit: int = 0) -> None:
+    def __init__(self, path: Path, needed: int = 0, limit: int = 0, channels: int = 1) -> None:
         self._path = path
+        self._channels = channels
+        self._bytes = channels * SAMPLE_BYTES
         self._needed = needed
         self._limit = limit
         self.samples = 0
@@ -76,7 +82,7 @@ class WavWriter:
 
     def __enter__(self) -> Self:
         try:
-            self._write(wav_header(0))
+            self._write(wav_header(0, self._channels))
         except StorageError:
             self._discard()
             raise
@@ -94,21 +100,22 @@ class WavWriter:
         try:
             with self._errors():
                 self._file.seek(0)
-                self._file.write(wav_header(self.samples * SAMPLE_BYTES))
+                self._file.write(wav_header(self.samples * self._bytes, self._channels))
                 self._file.close()
         except StorageError:
             self._discard()
             raise
 
     def write(self, samples: npt.NDArray[np.int16]) -> None:
-        """Append samples."""
-        data = np.ascontiguousarray(samples, dtype="<i2").data
-        if self._limit and (self.samples + samples.size) * SAMPLE_BYTES > self._limit:
+        """Append samples: an array, or one for each channel."""
+        data = np.ascontiguousarray(samples.T, dtype="<i2").reshape(-1).data
+        count = samples.shape[-1]
+        if self._limit and (self.samples + count) * self._bytes > self._limit:
             raise TooLong
         self._write(data)
         self._digest.update(data)
-        self._check(data.cast("B"), self.samples * SAMPLE_BYTES)
-        self.samples += samples.size
+        self._check(data.cast("B"), self.samples * self._bytes)
+        self.samples += count
 
     def _check(self, data: memoryview, at: int) -> None:
         """Add data that begins at byte `at` to the checksums of its blocks."""
@@ -123,7 +130,7 @@ class WavWriter:
     @property
     def checks(self) -> SampleChecks:
         """What the samples written so far must be when they are read."""
-        rest = self.samples * SAMPLE_BYTES % CHECK_BYTES
+        rest = self.samples * self._bytes % CHECK_BYTES
         return SampleChecks(
             self.samples, bytes(self._sums) + (_checksum(self._sum) if rest else b"")
         )
@@ -135,9 +142,9 @@ class WavWriter:
 
     def write_silence(self, count: int) -> None:
         """Append `count` samples of silence, in blocks."""
-        zeros = np.zeros(min(count, _SILENCE_BLOCK), np.int16)
+        zeros = np.zeros((self._channels, min(count, _SILENCE_BLOCK)), np.int16)
         for done in range(0, count, _SILENCE_BLOCK):
-            self.write(zeros[: count - done])
+            self.write(zeros[:, : count - done])
 
     def _write(self, data: bytes | memoryview) -> None:
         with self._errors():
@@ -157,7 +164,7 @@ class WavWriter:
         except OSError as error:
             folder = valid_unicode(str(self._path.parent))
             if kind_of(error) is DiskErrorKind.FULL:
-                needed = max(self._needed, HEADER_BYTES + self.samples * SAMPLE_BYTES)
+                needed = max(self._needed, HEADER_BYTES + self.samples * self._bytes)
                 raise _no_room(self._path.parent, needed) from error
             raise StorageError(
                 f"Cannot write decoded audio to {folder}: {reason_of(error)}",
@@ -183,29 +190,31 @@ def _no_room(folder: Path, needed: int) -> DiskFullError:
     )
 
 
-def wav_header(data_bytes: int) -> bytes:
+def wav_header(data_bytes: int, channels: int = 1) -> bytes:
     """A WAV header of exactly `HEADER_BYTES` bytes; RF64 if the audio is too long for RIFF."""
     riff = HEADER_BYTES - 8 + data_bytes
     is_long = riff > _MAX_RIFF
-    samples = data_bytes // SAMPLE_BYTES
+    frame = channels * SAMPLE_BYTES
+    samples = data_bytes // frame
     ds64 = struct.pack("<QQQL", riff, data_bytes, samples, 0) if is_long else bytes(_DS64_BYTES)
     return b"".join(
         (
             struct.pack("<4sL4s", b"RF64" if is_long else b"RIFF", min(riff, _MAX_RIFF), b"WAVE"),
             struct.pack("<4sL", b"ds64" if is_long else b"JUNK", _DS64_BYTES),
             ds64,
-            struct.pack("<4sLHHLLHH", b"fmt ", 16, 1, 1, SAMPLE_RATE, SAMPLE_RATE * SAMPLE_BYTES,
-                        SAMPLE_BYTES, 8 * SAMPLE_BYTES),
+            struct.pack("<4sLHHLLHH", b"fmt ", 16, 1, channels, SAMPLE_RATE, SAMPLE_RATE * frame,
+                        frame, 8 * SAMPLE_BYTES),
             struct.pack("<4sL", b"data", _MAX_RIFF if is_long else data_bytes),
         )
     )  # fmt: skip
 
 
 class WavData(NamedTuple):
-    """Byte offset and number of the samples in a WAV file."""
+    """Byte offset and number of the samples in a WAV file, and how many channels have so many."""
 
     offset: int
     samples: int
+    channels: int = 1
 
 
 def find_samples(file: BinaryIO, size: int) -> WavData:
@@ -213,30 +222,31 @@ def find_samples(file: BinaryIO, size: int) -> WavData:
     head = file.read(12)
     if len(head) < 12 or head[:4] not in {b"RIFF", b"RF64"} or head[8:] != b"WAVE":
         raise _not_scratch()
-    is_ours = False
+    channels = 0
     while len(head := file.read(8)) == 8:
         name, length = struct.unpack("<4sL", head)
         if name == b"data":
             rest = size - file.tell()
             length = rest if length == _MAX_RIFF else min(length, rest)
-            if not is_ours:
+            if not channels:
                 break
-            return WavData(file.tell(), length // SAMPLE_BYTES)
+            return WavData(file.tell(), length // (SAMPLE_BYTES * channels), channels)
         body = file.read(length + length % 2)
         if name == b"fmt ":
-            is_ours = _is_ours(body)
+            channels = _channels(body)
     raise _not_scratch()
 
 
-def _is_ours(fmt: bytes) -> bool:
+def _channels(fmt: bytes) -> int:
+    """How many channels there are; 0 if it is another kind of WAV."""
     if len(fmt) < 16:
-        return False
+        return 0
     kind, channels, rate, _, _, bits = struct.unpack("<HHLLHH", fmt[:16])
-    return (kind, channels, rate, bits) == (1, 1, SAMPLE_RATE, 8 * SAMPLE_BYTES)
+    return int(channels) if (kind, rate, bits) == (1, SAMPLE_RATE, 8 * SAMPLE_BYTES) else 0
 
 
 def _not_scratch() -> ScratchChangedError:
-    return scratch_changed("it is no 16 kHz mono 16-bit WAV")
+    return scratch_changed("it is no 16 kHz 16-bit WAV")
 
 
 def scratch_changed(what: str) -> ScratchChangedError:

@@ -18,6 +18,7 @@ from fwtui.config.fields import (
     value_of,
 )
 from fwtui.config.sources import KEYS, PROFILES, keys_in, parse_tables, profiles_in, values_in
+from fwtui.core.channels import CHANNELS, channel_index
 from fwtui.core.decoding import CLIPS, TOKENS, clip_points, suppressed_tokens
 from fwtui.core.disk_errors import DiskErrorKind, kind_of
 from fwtui.core.languages import AUTO, language_code, nearest_language
@@ -86,6 +87,9 @@ def validated_value(  # noqa: C901, PLR0912 - one case per setting
             return _language(field.key, value)
         case "decoding.audio_track":
             _check_text(field.key, value, _audio_track, _AUDIO_TRACKS)
+        case "decoding.channel":
+            value = value.strip().lower()
+            _check_text(field.key, value, channel_index, CHANNELS)
         case "decoding.clip_timestamps":
             _check_text(field.key, value, clip_points, CLIPS)
         case "decoding.suppress_tokens":

@@ -200,6 +200,13 @@ class DecodingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
             "transcript each (default: the default track, else the first in the language)"
         ),
     ] = None
+    channel: Annotated[
+        str,
+        Meta(
+            description="Channels to transcribe: mix; left, right or a number for one of them; "
+            "split for each by itself, as one transcript with the channels as speakers"
+        ),
+    ] = "mix"
     track_language: Annotated[
         bool, Meta(description="Take the language from the tag of the audio track, if it has one")
     ] = False
@@ -633,6 +640,7 @@ def text_hash(model: ModelSettings, decoding: DecodingSettings) -> str:
 # resumed inside their files.
 _ADDED_LATER: dict[str, object] = {
     "audio_track": None,
+    "channel": "mix",
     "track_language": False,
     "normalize_loudness": False,
     "language_detection_segments": 1,

@@ -114,7 +114,9 @@ def prepare(
         request.resume, identity, decoded.digest, request.text_hash, model
     )
     with ExitStack() as on_error:
-        pcm = on_error.enter_context(Pcm(text_to_path(request.scratch), decoded.checks))
+        pcm = on_error.enter_context(
+            Pcm(text_to_path(request.scratch), decoded.checks, decoded.rows)
+        )
         batched = request.decoding.batched
         speech, chunks = _spoken(pcm, request.decoding, resume, extractor.n_samples, cancelled)
         heard = None
@@ -174,7 +176,12 @@ def _decode(
             text_to_path(request.scratch),
             lambda done: on_progress(done, media.duration),
             cancelled,
-            DecodeOptions(request.scratch_limit, choice, request.decoding.normalize_loudness),
+            DecodeOptions(
+                request.scratch_limit,
+                choice,
+                request.decoding.normalize_loudness,
+                request.decoding.channel,
+            ),
         ),
     )
     return media, identity, decoded

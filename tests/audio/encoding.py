@@ -177,7 +177,7 @@ def write_tracks(path: Path, tracks: Iterable[tuple[Clip, TrackTags]], sound: So
 
 def write_channels(path: Path, channels: Samples, rate: int, sound: Sound = WAV) -> None:
     """Write a sample for each channel: the first axis is that of the channels."""
-    layouts = {1: "mono", 2: "stereo", 6: "5.1"}
+    layouts = {1: "mono", 2: "stereo", 4: "4.0", 6: "5.1"}
     layout = layouts[len(channels)]
     with av.open(str(path), "w") as container:
         stream = _sound_stream(container, replace(sound, layout=layout), rate)

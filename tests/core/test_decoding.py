@@ -47,7 +47,7 @@ def test_a_session_from_before_batched_mode_goes_on_inside_its_files() -> None:
     model, decoding = ModelSettings(), DecodingSettings()
     then = msgspec.json.decode(msgspec.json.encode(decoding))
     later = "batched batch_size language_detection_segments language_detection_threshold"
-    later += " audio_track track_language normalize_loudness"
+    later += " audio_track channel track_language normalize_loudness"
     for name in later.split():
         del then[name]
     assert text_hash(model, decoding) == _hash((model.model, model.compute_type, then))

@@ -53,10 +53,11 @@ def test_wrong_numbers_are_refused_in_every_source(
     with pytest.raises((FwtuiError, click.UsageError)) as caught:
         source(name, text)
     error = caught.value
-    if isinstance(error, click.UsageError):
-        said = error.format_message()
-    else:
+    if isinstance(error, FwtuiError):
         said = f"{error} {error.hint}"
+    else:
+        assert isinstance(error, click.UsageError)
+        said = error.format_message()
     assert f"at most {MOST_SPEAKERS}" in said
     assert name in said
 

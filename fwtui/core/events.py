@@ -154,7 +154,8 @@ class JobChanged(Event, frozen=True):
 class JobProgress(Event, frozen=True):
     """Progress of a job: seconds of audio done, speed (× real time), and seconds left.
 
-    `eta` is None if unknown. While a link is downloaded, `done` and `total` are bytes.
+    `eta` is None if unknown. While a link is downloaded, `done` and `total` are bytes. `listening`:
+    all of it is transcribed, and only its speakers are still to be told apart.
     """
 
     id: JobId
@@ -163,6 +164,7 @@ class JobProgress(Event, frozen=True):
     speed: float
     eta: float | None
     preparing: bool = False
+    listening: bool = False
 
 
 class SegmentsFound(Event, frozen=True):

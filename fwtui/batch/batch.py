@@ -51,6 +51,7 @@ from fwtui.batch.remote.endpoints import listen
 from fwtui.batch.remote.protocol import PROTOCOL, Welcome, Where
 from fwtui.batch.remote.server import BatchServer, RecapRecorder
 from fwtui.batch.session_file import SessionFile, close_session
+from fwtui.batch.speaker_names import name_speaker
 from fwtui.batch.start_checks import REFUSED, check_start
 from fwtui.batch.state import BatchState, now
 from fwtui.batch.watched_folders import WatchedFolders
@@ -64,6 +65,7 @@ from fwtui.core.commands import (
     ChangeSettings,
     Command,
     MoveJobs,
+    NameSpeaker,
     Pause,
     Quit,
     RemoveJobs,
@@ -471,6 +473,8 @@ class Batch:
                 await self._commands.skip(ids)
             case RetryJobs():
                 await self._commands.retry(command)
+            case NameSpeaker():
+                await name_speaker(self.state, command)
             case ChangeSettings(settings=settings):
                 await self.state.change_settings(settings)
                 await self.state.remember_folders(self._locations.scratch)

@@ -330,4 +330,8 @@ def result_of(state: BatchState, finished: BatchFinished | None, log: str) -> Ba
         log=log,
         report=(finished.report if finished else None) or "",
         failure=failure,
+        to_check=counts.to_check,
+        cancelled=counts.cancelled,
+        skipped=counts.skipped,
+        share=counts.shares().finished,
     )

@@ -26,7 +26,7 @@ from fwtui.core.job import (
 )
 from fwtui.core.languages import LANGUAGES
 from fwtui.core.settings import Settings
-from fwtui.core.text import clock, without_name
+from fwtui.core.text import clock, percent, without_name
 from fwtui.report.report import speaker_texts
 from fwtui.tui.formatting import (
     FieldRow,
@@ -37,7 +37,6 @@ from fwtui.tui.formatting import (
     file_size,
     fraction,
     label_width,
-    percent,
     sentence,
     shown_path,
     speed_factor,

@@ -212,7 +212,11 @@ class EngineChanged(Event, frozen=True):
 
 
 class BatchProgress(Event, frozen=True):
-    """Progress of the batch: files by state, seconds of audio, and seconds left (None: unknown)."""
+    """Progress of the batch: files by state, seconds of audio, and seconds left (None: unknown).
+
+    `share` is the progress from 0 to 1, as everywhere: what needs no more work, by audio where
+    lengths are known, else by files. None: from an earlier version.
+    """
 
     completed: int
     failed: int
@@ -221,6 +225,10 @@ class BatchProgress(Event, frozen=True):
     done_seconds: float
     total_seconds: float
     eta: float | None
+    share: float | None = None
+    to_check: int = 0
+    cancelled: int = 0
+    skipped: int = 0
 
 
 class MemorySampled(Event, frozen=True):
@@ -272,7 +280,7 @@ class BatchFinished(Event, frozen=True):
 
     `seconds` is how long it took, `report` the path of its report. `failure` says why the batch
     could not continue (no model, no disk space). Of the `completed` files, `to_check` have warnings
-    or findings.
+    or findings. Of the `cancelled` files, `skipped` were skipped. `share` is as in `BatchProgress`.
     """
 
     completed: int
@@ -283,6 +291,8 @@ class BatchFinished(Event, frozen=True):
     report: str | None = None
     failure: Failure | None = None
     to_check: int = 0
+    skipped: int = 0
+    share: float | None = None
 
     @property
     def is_notable(self) -> bool:

@@ -119,7 +119,7 @@ async def test_the_report_after_a_batch(tmp_path: Path, monkeypatch: pytest.Monk
         await driver.until(lambda: history.ended)
         await driver.press("q", "i")
         await driver.until_text(
-            "19 files  ✓ 4 done  ✗ 2 failed  ○ 11 left  ■ 1 cancelled  – 1 skipped",  # noqa: RUF001
+            "19 files  ✓ 4 done  ? 1 to check  ✗ 2 failed  ○ 11 left  ■ 1 cancelled  – 1 skipped",  # noqa: RUF001
             "4:54:35",
             "9.0× real time",
             "1:29:00",

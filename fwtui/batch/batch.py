@@ -51,6 +51,7 @@ from fwtui.batch.remote.endpoints import listen
 from fwtui.batch.remote.protocol import PROTOCOL, Welcome, Where
 from fwtui.batch.remote.server import BatchServer, RecapRecorder
 from fwtui.batch.session_file import SessionFile, close_session
+from fwtui.batch.speaker_names import name_speaker
 from fwtui.batch.start_checks import REFUSED, check_start
 from fwtui.batch.state import BatchState, now
 from fwtui.batch.watched_folders import WatchedFolders
@@ -64,6 +65,7 @@ from fwtui.core.commands import (
     ChangeSettings,
     Command,
     MoveJobs,
+    NameSpeaker,
     Pause,
     Quit,
     RemoveJobs,
@@ -95,6 +97,7 @@ from fwtui.core.job import JobId
 from fwtui.core.paths import absolute_text
 from fwtui.core.segment import Transcript
 from fwtui.core.settings import Settings
+from fwtui.core.view import running_seconds
 from fwtui.engine.classify import classify_exception
 from fwtui.engine.client import COMMAND
 from fwtui.engine.keep_awake import KeepAwake
@@ -105,6 +108,7 @@ from fwtui.sessions.scratch import LINKS, link_folder
 from fwtui.sessions.store import SessionStore
 from fwtui.watch.folder import FileRenamed, FilesArrived, FolderLogLine, FolderStatusChanged
 
+WORD_TIMES = "Telling speakers apart needs the time of every word: word_timestamps is on"
 ADD_AGAIN_SECONDS = 5.0
 # How long quitting the screen waits for commands that run after a file or the batch.
 HOOK_PATIENCE_SECONDS = 5.0
@@ -470,6 +474,8 @@ class Batch:
                 await self._commands.skip(ids)
             case RetryJobs():
                 await self._commands.retry(command)
+            case NameSpeaker():
+                await name_speaker(self.state, command)
             case ChangeSettings(settings=settings):
                 await self.state.change_settings(settings)
                 await self.state.remember_folders(self._locations.scratch)
@@ -537,10 +543,13 @@ class Batch:
             self._failure = classify_exception(error)
             await self._wait_or_finish()
             return False
-        for text in found:
+        lines = [(Level.WARNING, text) for text in found]
+        if state.settings.engine_decoding is not state.settings.decoding:
+            lines.append((Level.INFO, WORD_TIMES))
+        for level, text in lines:
             if text not in self._warned:
                 self._warned.add(text)
-                state.log(Level.WARNING, text)
+                state.log(level, text)
         return True
 
     async def _start_work(self) -> None:
@@ -716,6 +725,8 @@ class Batch:
                 report=report,
                 failure=failure,
                 to_check=counts.to_check,
+                skipped=counts.skipped,
+                share=counts.shares(self._running_seconds).finished,
             )
         )
 
@@ -741,5 +752,10 @@ class Batch:
             self._loop.call_soon_threadsafe(self.state.log, Level.DEBUG, text)
 
     def _emit_progress(self) -> None:
-        running = sum(self._pool.positions.values())
-        self.state.emit(self._estimate.progress(self.state.counts, running, self._pool.speed))
+        running, speed = self._running_seconds, self._pool.speed
+        self.state.emit(self._estimate.progress(self.state.counts, running, speed))
+
+    @property
+    def _running_seconds(self) -> float:
+        """Seconds of audio that are done in running files."""
+        return running_seconds(self.state.view.jobs, self._pool.positions)

@@ -124,6 +124,7 @@ class _File(msgspec.Struct):
 
 def settings_key(settings: Settings) -> str:
     """The settings that two batches must share for their measurements to be comparable."""
+    settings = replace(settings, decoding=settings.engine_decoding)
     parts = [
         f"{name}={getattr(getattr(settings, section), name)}"
         for section, names in _DECIDING.items()
@@ -214,19 +215,23 @@ class BatchEstimate:
         return measured or self._history.get(self._settings()).speed
 
     def progress(self, counts: JobCounts, running: float, measured: float) -> BatchProgress:
-        """Progress of the batch, with `running` seconds of audio done in unfinished files.
+        """Progress of the batch, with `running` seconds of audio done in running files.
 
         `measured` is the present speed, 0 if unknown.
         """
-        done = counts.done_seconds + running
+        share = counts.shares(running).finished
         return BatchProgress(
             completed=counts.completed,
             failed=counts.failed,
             pending=counts.unfinished,
             total=counts.total,
-            done_seconds=done,
-            total_seconds=counts.total_seconds,
-            eta=self.eta(counts, done, self.speed(measured)),
+            done_seconds=share * counts.audio_seconds,
+            total_seconds=counts.audio_seconds,
+            eta=self.eta(counts, counts.done_seconds + running, self.speed(measured)),
+            share=share,
+            to_check=counts.to_check,
+            cancelled=counts.cancelled,
+            skipped=counts.skipped,
         )
 
     def eta(self, counts: JobCounts, done: float, speed: float) -> float | None:

@@ -1,6 +1,7 @@
 """Finish a file (write its outputs from the journal) and a batch (write its report)."""
 
 import asyncio
+import dataclasses
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from fwtui.batch.conflicts import record_transcribed, rename_outputs, stem_path
+from fwtui.batch.diarization import doubtful_speakers, speakers_of
 from fwtui.batch.disk_wait import output_failure
 from fwtui.batch.exit_code import exit_code
 from fwtui.batch.file_run import FileRun
@@ -19,6 +21,7 @@ from fwtui.batch.retry import NOTHING_TRANSCRIBED, skipped_chunk
 from fwtui.batch.state import BatchState, now
 from fwtui.config.overrides import from_overrides, to_overrides
 from fwtui.config.validate import load_replacements
+from fwtui.core.attribution import with_speakers
 from fwtui.core.disk_errors import reason_of
 from fwtui.core.events import BatchFinished, Level
 from fwtui.core.failure import Failure
@@ -34,6 +37,9 @@ from fwtui.core.segment import (
 )
 from fwtui.core.session import FilePlan, Spoken, each_with_language
 from fwtui.core.settings import OutputSettings, Settings
+from fwtui.core.speakers import Turn, labels_of, speaker_times
+from fwtui.core.text import valid_unicode
+from fwtui.core.voices import SpeakerTurns
 from fwtui.disk.files import FILES, ensure_folder, is_folder, write_output
 from fwtui.errors import FwtuiError
 from fwtui.outputs.formats.edit import edited
@@ -73,7 +79,7 @@ async def complete(state: BatchState, job: Job, run: FileRun) -> Completed | Fai
     if holes and not await asyncio.to_thread(state.store.has_transcribed, job.id):
         return Failed(now(), NOTHING_TRANSCRIBED, run.started_at)
     try:
-        written = await asyncio.to_thread(_write_outputs, state, job, plan, settings, stem)
+        written = await asyncio.to_thread(_write_outputs, state, job, run, stem)
     except (FwtuiError, OSError) as error:
         return Failed(now(), output_failure(error, stem.parent), run.started_at)
     state.output_folders.add(stem.parent)
@@ -88,6 +94,7 @@ async def complete(state: BatchState, job: Job, run: FileRun) -> Completed | Fai
         segments=written.segments,
         warnings=(
             *warnings_of(plan, holes, written.segments, run.changed),
+            *((written.speakers.warning,) if written.speakers.warning else ()),
             *kept_warning(job.kept_formats or ()),
             *read_only_warning(written.protected),
             *((job.name_note,) if job.name_note else ()),
@@ -97,6 +104,7 @@ async def complete(state: BatchState, job: Job, run: FileRun) -> Completed | Fai
         ),
         findings=written.findings,
         skipped_chunks=len(holes),
+        speakers=speaker_times(written.speakers.turns),
     )
     await asyncio.to_thread(record_transcribed, state, job, plan, settings, done)
     return done
@@ -109,33 +117,31 @@ class _Written(NamedTuple):
     protected: tuple[str, ...]
     segments: int
     findings: tuple[Finding, ...]
+    speakers: SpeakerTurns
 
 
-def _write_outputs(
-    state: BatchState, job: Job, plan: FilePlan, settings: Settings, stem: Path
-) -> _Written:
+def _write_outputs(state: BatchState, job: Job, run: FileRun, stem: Path) -> _Written:
     """Write the outputs from the journal, and check the text. Raises FwtuiError or OSError."""
+    plan, settings = run.plan, run.settings
+    assert plan is not None
     output, store = settings.output, state.store
+    speakers = speakers_of(store, run) or SpeakerTurns("", ())
     spoken, marked = store.spoken(job.id), store.findings(job.id)
     transcript = transcript_of(store.stored_segments(job.id), plan, settings, spoken, marked)
     if output.drop_unspoken:
         marked = tuple(map(left_out, marked))
-    rules = load_replacements(Path(output.replacements)) if output.replacements else None
-    translated = settings.decoding.task == "translate"
-    text = edited(
-        transcript,
-        output,
-        rules,
-        lambda segment: "en" if translated else segment.language or plan.language,
-    )
+    labels = labels_of(speakers.turns, settings.speakers, job.speaker_names)
+    text = written_text(transcript, settings, speakers.turns, labels, job)
     kept = job.kept_formats or ()
     protected = protected_formats(stem, output, kept)
     written = write_transcript(text, stem, output, store.owner, (*kept, *protected))
     findings = (
         *check_transcript(transcript, plan, spoken, settings.decoding, settings.quality, marked),
         *fast_subtitles(text, output),
+        *doubtful_speakers(speakers.turns, settings.speakers),
     )
-    return _Written(written, protected, sum(1 for _ in transcript.segments), findings)
+    segments = sum(1 for _ in transcript.segments)
+    return _Written(written, protected, segments, findings, speakers)
 
 
 def transcript_of(
@@ -145,7 +151,7 @@ def transcript_of(
     spoken: Sequence[Spoken],
     marked: Sequence[Finding],
 ) -> AnyTranscript:
-    """The transcript of a file as it is to be written, as a stream if its segments are one."""
+    """The transcript of a file before it is edited, as a stream if its segments are one."""
 
     def change(each: Iterable[Segment]) -> Iterable[Segment]:
         if settings.output.drop_unspoken:
@@ -155,6 +161,39 @@ def transcript_of(
     if isinstance(segments, tuple):
         return Transcript(plan.language, tuple(change(segments)), plan.duration)
     return TranscriptStream(plan.language, MappedSegments(segments, change), plan.duration)
+
+
+def written_text(
+    transcript: AnyTranscript,
+    settings: Settings,
+    turns: tuple[Turn, ...],
+    labels: dict[int, str],
+    job: Job,
+) -> AnyTranscript:
+    """The transcript as it is written: with its speakers, and edited as the settings ask.
+
+    Raises ConfigError if the file with the corrections is not valid any more.
+    """
+    output, language = settings.output, transcript.language
+    rules = load_replacements(Path(output.replacements)) if output.replacements else None
+    translated = settings.decoding.task == "translate"
+    if isinstance(transcript, Transcript):
+        transcript = replace(transcript, turns=turns, labels=labels, recording=recording_of(job))
+    else:
+        transcript = dataclasses.replace(
+            transcript, turns=turns, labels=labels, recording=recording_of(job)
+        )
+    return edited(
+        with_speakers(transcript),
+        output,
+        rules,
+        lambda segment: "en" if translated else segment.language or language,
+    )
+
+
+def recording_of(job: Job) -> str:
+    """What a file is called inside its outputs."""
+    return valid_unicode(job.file.stem)
 
 
 def _names_of_done(state: BatchState, job: Job) -> tuple[Names, Settings]:
@@ -291,4 +330,8 @@ def result_of(state: BatchState, finished: BatchFinished | None, log: str) -> Ba
         log=log,
         report=(finished.report if finished else None) or "",
         failure=failure,
+        to_check=counts.to_check,
+        cancelled=counts.cancelled,
+        skipped=counts.skipped,
+        share=counts.shares().finished,
     )

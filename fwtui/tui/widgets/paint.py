@@ -9,6 +9,7 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
+from fwtui.core.view import Shares
 from fwtui.tui.error_boundary import ErrorBoundary, error_handler
 from fwtui.tui.formatting import fit, width
 from fwtui.tui.glyphs import Glyphs
@@ -73,9 +74,12 @@ class InkWidget(ErrorBoundary, Widget):
 
     def _on_ground(self, name: str, over: Ink) -> Style:
         """An ink in a line that has a ground of its own, on which it can be read."""
-        if self.app.no_color:  # several inks would make several grounds
-            return self.rich_style + Style(reverse=True, bold=over.bold or None)
         ink, colors = INKS[name], self.app.theme_variables
+        if self.app.no_color:  # several inks would make several grounds
+            bold, reverse = ink.bold or over.bold or None, not ink.reverse
+            return self.rich_style + Style(
+                reverse=reverse, bold=bold, underline=ink.underline or None
+            )
         style = self.rich_style + self._mixed(ink) + self._mixed(over)
         if ink.color not in TEXT_INKS:
             return style
@@ -90,6 +94,7 @@ class InkWidget(ErrorBoundary, Widget):
             bgcolor=Color.parse(colors[ink.ground]).rich_color if ink.ground else None,
             bold=ink.bold or None,
             underline=ink.underline or None,
+            reverse=ink.reverse or None,
         )
 
     def strip(self, pieces: Iterable[Piece], cells: int, over: str = "") -> Strip:
@@ -206,6 +211,64 @@ def clip(pieces: Iterable[Piece], cells: int, ellipsis: str) -> list[Piece]:
         kept.append((text, name))
         cells -= size
     return kept
+
+
+def cut(pieces: Iterable[Piece], start: int, end: int | None = None) -> list[Piece]:
+    """The pieces of the text from `start` to `end`, in letters."""
+    kept: list[Piece] = []
+    at = 0
+    for text, name in pieces:
+        part = text[max(0, start - at) : None if end is None else max(0, end - at)]
+        if part:
+            kept.append((part, name))
+        at += len(text)
+    return kept
+
+
+def parts_bar(shares: Shares, cells: int, glyphs: Glyphs) -> list[Piece]:
+    """The parts of a batch in their colours: what is finished left, what failed right.
+
+    Whatever there is has a cell, so that the bar is never full or green when the batch is not.
+    """
+    check, skipped, cancelled, failed = list(glyphs.bar_parts)
+    parts = (
+        (shares.done, glyphs.bar_full, "good"),
+        (shares.to_check, check, "warn"),
+        (shares.skipped, skipped, "dim"),
+        (shares.begun, glyphs.bar_full, "primary"),
+        (shares.left, glyphs.bar_empty, "faint"),
+        (shares.cancelled, cancelled, "warn"),
+        (shares.failed, failed, "bad"),
+    )
+    counts = apportion([share for share, _, _ in parts], cells)
+    if not any(counts):
+        return [(glyphs.bar_empty * max(0, cells), "faint")]
+    return [
+        (sign * count, ink) for (_, sign, ink), count in zip(parts, counts, strict=True) if count
+    ]
+
+
+def apportion(shares: Sequence[float], cells: int) -> list[int]:
+    """Cells for each share, at least one for one above 0; all cells, if there is a share.
+
+    With fewer cells than shares the smallest get none.
+    """
+    counts = [max(1, int(share * cells)) if share > 0 and cells > 0 else 0 for share in shares]
+    if not any(counts):
+        return counts
+    while (over := sum(counts) - cells) != 0:
+        if over > 0:
+            most = max(counts)
+            if most > 1:
+                at = counts.index(most)
+            else:
+                at = min((n for n, count in enumerate(counts) if count), key=shares.__getitem__)
+            counts[at] -= min(over, most - 1) or 1
+            continue
+        lacking = [share * cells - count for share, count in zip(shares, counts, strict=True)]
+        at = max((n for n, share in enumerate(shares) if share > 0), key=lacking.__getitem__)
+        counts[at] += 1
+    return counts
 
 
 Mark = tuple[float, str, str]

@@ -22,6 +22,7 @@ from fwtui.batch.disk_wait import DiskWait, failure_of, with_wait_hint
 from fwtui.batch.durations import Durations
 from fwtui.batch.estimate import BatchEstimate, Performance, PerformanceHistory
 from fwtui.batch.finish import result_of, write_report
+from fwtui.batch.history_recorder import HistoryRecorder
 from fwtui.batch.hooks import Hooks
 from fwtui.batch.link import Listener
 from fwtui.batch.link_downloads import LinkDownloads
@@ -168,6 +169,7 @@ class Batch:
         self._log_path = os.fspath(locations.session_log(self.session_id))
         self._hooks = Hooks(self.state, self.session_id, self._log_path)
         self.state.listen(self._hooks.handle)
+        self._history_recorder = HistoryRecorder(self.state)
         self._server = BatchServer(self)
         for folder in store.folders:  # before any command of the user
             self.send(WatchFolder(folder))
@@ -312,6 +314,7 @@ class Batch:
             await self._durations.end()
             await asyncio.gather(sampler, return_exceptions=True)
             await self._pool.join()
+            await self._history_recorder.finish()
             await asyncio.to_thread(self._close)
 
     def _close(self) -> None:
@@ -319,7 +322,8 @@ class Batch:
         self._save_result()
         self._folders.close()
         try:
-            close_session(self.state)
+            if close_session(self.state):
+                self._history_recorder.session_deleted()
         except (FwtuiError, OSError) as error:
             reason = failure_of(error, self.state.store.directory).title
             self._warn_from_thread(f"The session could not be closed: {reason}")

@@ -40,14 +40,15 @@ class SessionFile:
             self._due = begin + SAVE_PAUSE * (time.monotonic() - begin)
 
 
-def close_session(state: BatchState) -> None:
+def close_session(state: BatchState) -> bool:
     """Close a session at the end of its batch, or delete it if nothing is left to do.
 
-    Raises FwtuiError and OSError.
+    Returns whether it was deleted. Raises FwtuiError and OSError.
     """
     store, counts = state.store, state.counts
     cancelled = counts.cancelled and any(is_kept(job) for job in state.queue)
     if counts.unfinished or counts.failed or cancelled or store.folders or store.asked:
         store.close()
-    else:
-        store.delete()
+        return False
+    store.delete()
+    return True

@@ -1,33 +1,23 @@
 """History of transcribed files by content and settings, so that they can be skipped.
 
-A small SQLite file in the state folder, shared by all fwtuis. It is optional: without it, or when
-it cannot be used, every file is transcribed.
+A table of the database in the state folder, shared by all fwtuis. It is optional: without it, or
+when it cannot be used, every file is transcribed.
 """
 
 import os
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from fwtui.core.paths import text_to_path
+from fwtui.outputs.history_file import KNOWN_FILES, NAME, HistoryFile
 
-if TYPE_CHECKING:
-    import sqlite3
+__all__ = ["NAME", "TranscribedFile", "TranscriptionHistory"]
 
-NAME = "transcribed.sqlite3"
 MOST = 200_000  # files
-_PATIENCE = 5.0  # seconds to wait for the change of another fwtui
-_TABLE = """
-create table if not exists transcribed (
-  number integer primary key, content text not null, modified integer, settings text not null,
-  source text not null, stem text not null, outputs text not null, at text not null);
-create index if not exists by_content on transcribed (content, settings);
-create index if not exists by_stem on transcribed (stem);
-"""
 
 
 _SELECT = (
@@ -67,7 +57,7 @@ class TranscriptionHistory:
     """The history in the folder `state`. No method raises."""
 
     def __init__(self, state: Path) -> None:
-        self._path = state / NAME
+        self._file = HistoryFile(state)
 
     def find(self, content: str, settings: str) -> tuple[TranscribedFile, ...]:
         """Files with this content that were transcribed with these settings, the last first."""
@@ -84,10 +74,10 @@ class TranscriptionHistory:
     def sources_in(self, folder: str) -> dict[str, str]:
         """Whose outputs are below a folder: sources by `stem`. All as by `path_to_text`."""
         with _errors_ignored():
-            if not self._path.exists():
+            if not self._file.exists:
                 return {}
             first = f"{folder.rstrip('/')}/"
-            with self._open() as db:
+            with self._file.open() as db:
                 rows = db.execute(
                     "select stem, source from transcribed where stem >= ? and stem < ?",
                     (first, f"{first}\U0010ffff"),
@@ -97,9 +87,9 @@ class TranscriptionHistory:
 
     def _select(self, condition: str, *values: str) -> tuple[TranscribedFile, ...]:
         with _errors_ignored():
-            if not self._path.exists():
+            if not self._file.exists:
                 return ()
-            with self._open() as db:
+            with self._file.open() as db:
                 rows = db.execute(_SELECT.format(condition), values)
                 return tuple(_earlier(row) for row in rows)
         return ()
@@ -116,8 +106,8 @@ class TranscriptionHistory:
             msgspec.json.encode(earlier.outputs).decode(),
             earlier.at.isoformat(),
         )
-        with _errors_ignored(), self._open() as db:
-            db.executescript(_TABLE)
+        with _errors_ignored(), self._file.open() as db:
+            db.executescript(KNOWN_FILES)
             db.execute("delete from transcribed where stem = ?", (stem,))
             cursor = db.execute(
                 "insert into transcribed"
@@ -127,16 +117,6 @@ class TranscriptionHistory:
             )
             oldest = (cursor.lastrowid or 0) - MOST
             db.execute("delete from transcribed where number <= ?", (oldest,))
-
-    @contextmanager
-    def _open(self) -> Iterator["sqlite3.Connection"]:
-        import sqlite3
-
-        is_new = not self._path.exists()
-        with closing(sqlite3.connect(self._path, timeout=_PATIENCE)) as db, db:
-            yield db
-        if is_new:
-            self._path.chmod(0o600)
 
 
 @contextmanager

@@ -7,7 +7,6 @@ from typing import ClassVar
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.content import Content
 from textual.widgets import Button
 
 from fwtui.core.child_process import current_folder
@@ -21,7 +20,7 @@ from fwtui.tui.keys import bindings
 from fwtui.tui.model import BatchModel
 from fwtui.tui.opening import open_folder
 from fwtui.tui.report_layout import report_lines
-from fwtui.tui.screens.dialog import ListDialog, frame
+from fwtui.tui.screens.dialog import DialogBox, ListDialog, frame
 from fwtui.tui.screens.export import Exportable, ExportDialog
 from fwtui.tui.widgets.lines import FlowView
 
@@ -65,10 +64,10 @@ class ReportDialog(ListDialog[None]):
     def _show(self) -> None:
         report = report_of(self._model)
         self._view.show(partial(report_lines, report, self._glyphs))
-        box = self.query_one("#report-dialog")
+        box = self.query_one("#report-dialog", DialogBox)
         so_far = " so far" if self._model.phase is not Phase.IDLE else ""
-        name = f"session {clean(report.session_id)}"
-        box.border_title = Content(f"Report{so_far} {self._glyphs.dot} {name}")
+        name = f"session {report.session_id}"
+        box.set_title(f"Report{so_far} {self._glyphs.dot} {name}")
 
     @work(exclusive=True, group="dialog", exit_on_error=False)
     async def action_export(self) -> None:

@@ -8,7 +8,7 @@ from typing import ClassVar, Generic, TypeVar
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widget import Widget
@@ -17,16 +17,18 @@ from textual.widgets import Button, Static
 from fwtui.core.failure import Failure
 from fwtui.errors import FwtuiError
 from fwtui.tui.error_boundary import ErrorBoundary
-from fwtui.tui.formatting import clean, sentence
+from fwtui.tui.formatting import clean, fit_middle, sentence
 from fwtui.tui.keymap import HasKeymap, key_for
 from fwtui.tui.keys import KEYS, Where, bindings, hints
 from fwtui.tui.screens import NARROW_WIDTH
 from fwtui.tui.unbound_keys import UnboundKeys
+from fwtui.tui.widgets.button_row import ButtonRow
 from fwtui.tui.widgets.lines import LineView, Listing
 
 Result = TypeVar("Result")
 SHORT_HEIGHT = 28
 TINY_HEIGHT = 10
+BESIDE_TITLE = 6  # cells of corners, lines and spaces
 
 
 # A dialog keeps the keys of the application away, but for those that have priority.
@@ -51,8 +53,6 @@ class Dialog(UnboundKeys, ErrorBoundary, ModalScreen[Result], Generic[Result]):
     keys: ClassVar[Where | None] = None
     # Lines that the dialog needs besides frame, body and buttons.
     beside_body = 0
-    # Whether so many buttons are in a row that they need all the room of a narrow screen.
-    has_many_buttons = False
 
     def on_mount(self) -> None:
         if isinstance(self.app, HasKeymap):
@@ -60,22 +60,27 @@ class Dialog(UnboundKeys, ErrorBoundary, ModalScreen[Result], Generic[Result]):
 
     def on_resize(self, event: events.Resize) -> None:
         """Little height: no empty lines; very little: no frame either."""
-        width, height = event.size
+        cells, height = event.size
         short, tiny = height < SHORT_HEIGHT, height < TINY_HEIGHT
-        self.set_class(width < NARROW_WIDTH, "narrow")
+        self.set_class(cells < NARROW_WIDTH, "narrow")
         self.set_class(short, "short")
         self.set_class(tiny, "tiny")
-        room = height - (2 if tiny else 6 if short else 9) - self.beside_body
-        if self.has_many_buttons:
-            for button in self.query(".buttons Button"):
-                # Without `line_pad`, which the style sheet cannot set to 0, Textual fails to wrap
-                # the label of a button that is only two cells wide.
-                button.styles.line_pad = 0 if width < NARROW_WIDTH else 1
-                button.styles.padding = (0, 0 if width < NARROW_WIDTH else 2)
-        for body in self.query(".body"):
-            body.styles.max_height = max(2 if tiny else 3, room)
+        self._fit_body()
         if self.keys is not None:
             self.call_after_refresh(self.show_hints, self.keys)
+
+    def on_button_row_lines_changed(self) -> None:
+        self._fit_body()
+        if isinstance(self.focused, Button):
+            self.call_after_refresh(self.focused.scroll_visible, animate=False)
+
+    def _fit_body(self) -> None:
+        """Leave the body what the rest of the dialog does not need."""
+        short, tiny = self.has_class("short"), self.has_class("tiny")
+        lines = sum(max(1, row.outer_size.height) - 1 for row in self.query(".buttons"))
+        room = self.size.height - (2 if tiny else 6 if short else 9) - self.beside_body - lines
+        for body in self.query(".body"):
+            body.styles.max_height = max(2 if tiny else 3, room)
 
     def show_hints(self, where: Where) -> None:
         """Put the keys into the lower edge of the box."""
@@ -135,18 +140,46 @@ def error_line(error: FwtuiError) -> str:
     return clean(f"{error.title}: {error.hint}" if error.hint else error.title)
 
 
+class DialogBox(Vertical):
+    """The frame of a dialog; a title that is too long is cut in the middle."""
+
+    def __init__(
+        self,
+        title: str,
+        *body: Widget,
+        classes: str,
+        id: str | None = None,  # noqa: A002
+    ) -> None:
+        super().__init__(*body, id=id, classes=classes)
+        self.set_title(title)
+
+    def set_title(self, title: str) -> None:
+        """Show another title."""
+        self.full_title = clean(title)
+        self._fit_title()
+
+    def _fit_title(self) -> None:
+        room = self.outer_size.width - BESIDE_TITLE
+        title = self.full_title
+        if room > 0:
+            title = fit_middle(title, room).rstrip()
+        self.border_title = Content(title)
+
+    def on_resize(self) -> None:
+        self._fit_title()
+
+
 def frame(
     title: str,
     *body: Widget,
     buttons: Sequence[Button] = (),
     bad: bool = False,
     id: str | None = None,  # noqa: A002
-) -> Vertical:
+) -> DialogBox:
     """The dialog's box."""
-    box = Vertical(*body, id=id, classes="dialog bad" if bad else "dialog")
-    box.border_title = Content(title)
+    box = DialogBox(title, *body, id=id, classes="dialog bad" if bad else "dialog")
     if buttons:
-        box.compose_add_child(Horizontal(*buttons, classes="buttons"))
+        box.compose_add_child(ButtonRow(*buttons, right=True, classes="buttons"))
     return box
 
 

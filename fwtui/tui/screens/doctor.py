@@ -7,7 +7,6 @@ from typing import ClassVar
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.content import Content
 from textual.widgets import Button
 
 from fwtui.doctor.results import CheckResult, Severity, summary
@@ -15,7 +14,7 @@ from fwtui.doctor.verdicts import lines
 from fwtui.tui.formatting import clean, fit, wrap
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings
-from fwtui.tui.screens.dialog import ListDialog, frame
+from fwtui.tui.screens.dialog import DialogBox, ListDialog, frame
 from fwtui.tui.widgets.lines import FlowView
 from fwtui.tui.widgets.paint import Piece
 
@@ -99,8 +98,8 @@ class DoctorDialog(ListDialog[None]):
         self._view.show(partial(result_lines, results, self._glyphs))
 
     def _set_title(self, status: str) -> None:
-        box = self.query_one("#doctor-dialog")
-        box.border_title = Content(f"Doctor {self._glyphs.dot} {status}")
+        box = self.query_one("#doctor-dialog", DialogBox)
+        box.set_title(f"Doctor {self._glyphs.dot} {status}")
 
     def action_again(self) -> None:
         self._check()

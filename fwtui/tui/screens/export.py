@@ -9,7 +9,6 @@ from typing import ClassVar
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Button, Input, Static
 
@@ -18,6 +17,7 @@ from fwtui.errors import FwtuiError
 from fwtui.report.render import write_export
 from fwtui.tui.formatting import clean, shown_path
 from fwtui.tui.screens.dialog import Dialog, error_line, frame
+from fwtui.tui.widgets.button_row import ButtonRow
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class ExportDialog(Dialog[str]):
         formats = [Button(_name(each), id=f"format-{each}") for each in self._what.formats]
         yield frame(
             f"Export {clean(self._what.title)}",
-            Horizontal(*formats, classes="choices"),
+            ButtonRow(*formats, classes="choices"),
             Input(f"{self._what.stem}.{self._format}", id="export-path", select_on_focus=False),
             Static("", markup=False, id="export-note"),
             buttons=(

@@ -69,7 +69,6 @@ class ResumeDialog(ListDialog[ResumeChoice]):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("resume")
     keys = "resume"
-    has_many_buttons = True
     escape_result = LATER
 
     def __init__(

@@ -129,7 +129,6 @@ class SessionsDialog(ListDialog[ResumeChoice | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("sessions")
     keys = "sessions"
-    has_many_buttons = True
     escape_result = None
 
     def __init__(self, workspace: BatchWorkspace, glyphs: Glyphs, own: str) -> None:

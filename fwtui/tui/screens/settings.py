@@ -27,7 +27,7 @@ from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keymap import with_keys
 from fwtui.tui.keys import bindings
 from fwtui.tui.screens import NARROW_WIDTH
-from fwtui.tui.screens.dialog import ConfirmDialog, Dialog, frame
+from fwtui.tui.screens.dialog import ConfirmDialog, Dialog, DialogBox, frame
 from fwtui.tui.settings_draft import (
     Draft,
     allowed_values,
@@ -204,10 +204,10 @@ class SettingsDialog(Dialog[Settings | None]):
             help_text = Content("\n" if narrow else "\n\n").join((error, help_text))
         self._help.update(help_text)
         self._bar.mark(self._chosen)
-        box = self.query_one("#settings-dialog")
+        box = self.query_one("#settings-dialog", DialogBox)
         changes = self.draft.changes
         new = f" {self._glyphs.dot} {changes} changed" if changes else ""
-        box.border_title = Content(f"Settings{new}")
+        box.set_title(f"Settings{new}")
         box.border_subtitle = Content(key_hints(self, box.outer_size.width - 6, self._glyphs))
 
     def on_settings_list_setting_highlighted(self) -> None:

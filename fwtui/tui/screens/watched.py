@@ -26,6 +26,7 @@ from fwtui.tui.keymap import with_keys
 from fwtui.tui.keys import bindings
 from fwtui.tui.model import BatchModel
 from fwtui.tui.screens.dialog import Dialog, ListDialog, error_line, frame, scrolled
+from fwtui.tui.widgets.button_row import ButtonRow
 from fwtui.tui.widgets.lines import Listing
 from fwtui.tui.widgets.paint import Piece
 
@@ -106,7 +107,8 @@ class WatchForm(Dialog[WatchedFolder | None]):
             Button(Content(name), id=f"{key}-{number}")
             for number, name in enumerate(self._options[key].values())
         ]
-        return Horizontal(_label(label), *buttons, classes="choices form-row")
+        row = ButtonRow(*buttons, classes="choices")
+        return Horizontal(_label(label), row, classes="form-row")
 
     def on_mount(self) -> None:
         for key in self._options:

@@ -15,6 +15,7 @@ from fwtui.config.profiles import PROFILES, Profile
 from fwtui.tui.formatting import clean, fit, fit_middle, width
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.settings_draft import Draft, grouped, shown_value
+from fwtui.tui.widgets.button_row import ButtonRow
 from fwtui.tui.widgets.lines import LineView
 from fwtui.tui.widgets.paint import Piece, clip
 
@@ -190,8 +191,8 @@ class ProfileBar(Horizontal):
 
     def compose(self) -> ComposeResult:
         yield Static("Profile", markup=False, id="profile-title")
-        for number, profile in enumerate(PROFILES, 1):
-            yield _button(number, profile)
+        buttons = [_button(number, profile) for number, profile in enumerate(PROFILES, 1)]
+        yield ButtonRow(*buttons, classes="choices")
         yield Static(self._legend, markup=False, id="settings-legend")
 
     async def set_own(self, own: Sequence[Profile]) -> None:
@@ -199,7 +200,7 @@ class ProfileBar(Horizontal):
         await self.query(".own").remove()
         self.profiles = (*PROFILES, *own)
         buttons = [_button(at, profile) for at, profile in enumerate(self.profiles, 1)]
-        await self.mount(*buttons[len(PROFILES) :], before="#settings-legend")
+        await self.query_one(ButtonRow).mount(*buttons[len(PROFILES) :])
 
     def mark(self, chosen: Profile | None) -> None:
         """Show whose values the settings have."""

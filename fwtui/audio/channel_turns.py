@@ -34,6 +34,8 @@ _LEAST_BETWEEN, _MOST_BETWEEN = 3.0, 9.0
 _ROUNDS = 20
 # Pauses up to this are part of a turn, and no turn is shorter (frames).
 _PAUSE, _SHORTEST = 25, 8
+# Around what is more than a leak, so much is kept, and nothing shorter is a leak (frames).
+_AROUND, _LEAST_LEAK = 12, 25
 
 
 def channel_turns(levels: ChannelLevels) -> tuple[Turn, ...]:
@@ -50,27 +52,57 @@ def active_channels(decibels: Decibels) -> list[Active]:
     """For each channel, in which of the frames its speaker is heard."""
     if not decibels.size:
         return [np.zeros(0, np.bool_) for _ in decibels]
-    smooth = np.stack([_smoothed(channel) for channel in decibels])
-    own = [own_level(channel) for channel in smooth]
-    relative = np.stack([channel - level for channel, level in zip(smooth, own, strict=True)])
-    floors = [_floor(channel, level) for channel, level in zip(smooth, own, strict=True)]
-    loud = [
-        (channel > floor) & (above > -_BELOW_LEVEL)
-        for channel, floor, above in zip(smooth, floors, relative, strict=True)
+    found = _Comparison(decibels)
+    return [
+        _tidied(_with_hysteresis(begins, loud))
+        for begins, loud in zip(found.begins, found.loud, strict=True)
     ]
-    begins = [one & (channel > floor + _HYSTERESIS)
-              for one, channel, floor in zip(loud, smooth, floors, strict=True)]  # fmt: skip
-    loudest = relative.argmax(axis=0)
-    for one, other in combinations(range(len(smooth)), 2):
-        compared = (loud[one] | loud[other]) & ((loudest == one) | (loudest == other))
-        low, high = _borders(smooth[one] - smooth[other], compared)
-        ahead = smooth[one] - smooth[other]
-        half = _HYSTERESIS / 2
-        loud[one] &= ahead > low - half
-        begins[one] &= ahead > low + half
-        loud[other] &= ahead < high + half
-        begins[other] &= ahead < high - half
-    return [_tidied(_with_hysteresis(*pair)) for pair in zip(begins, loud, strict=True)]
+
+
+def leaks(decibels: Decibels) -> list[Active]:
+    """For each channel, in which of the frames it has only what is said in another channel."""
+    if not decibels.size:
+        return [np.zeros(0, np.bool_) for _ in decibels]
+    return [
+        without_short(~_widened(~only, _AROUND), _LEAST_LEAK)
+        for only in _Comparison(decibels).only_leaks
+    ]
+
+
+class _Comparison:
+    """Channels compared with each other and with their own level, frame by frame.
+
+    `loud`: a turn can be continued there; `begins`: one can begin there; `only_leaks`: there is
+    nothing that another channel does not explain.
+    """
+
+    def __init__(self, decibels: Decibels) -> None:
+        smooth = np.stack([_smoothed(channel) for channel in decibels])
+        own = [own_level(channel) for channel in smooth]
+        relative = np.stack([channel - level for channel, level in zip(smooth, own, strict=True)])
+        floors = [_floor(channel, level) for channel, level in zip(smooth, own, strict=True)]
+        heard = [
+            (channel > floor) & (above > -_BELOW_LEVEL)
+            for channel, floor, above in zip(smooth, floors, relative, strict=True)
+        ]
+        self.loud = [one.copy() for one in heard]
+        self.begins = [
+            one & (channel > floor + _HYSTERESIS)
+            for one, channel, floor in zip(heard, smooth, floors, strict=True)
+        ]
+        self.only_leaks = [np.zeros_like(one) for one in heard]
+        loudest = relative.argmax(axis=0)
+        for one, other in combinations(range(len(smooth)), 2):
+            compared = (heard[one] | heard[other]) & ((loudest == one) | (loudest == other))
+            ahead = smooth[one] - smooth[other]
+            low, high = _borders(ahead, compared)
+            half = _HYSTERESIS / 2
+            self.loud[one] &= ahead > low - half
+            self.begins[one] &= ahead > low + half
+            self.loud[other] &= ahead < high + half
+            self.begins[other] &= ahead < high - half
+            self.only_leaks[one] |= heard[other] & (ahead < low)
+            self.only_leaks[other] |= heard[one] & (ahead > high)
 
 
 def _floor(channel: Decibels, level: float) -> float:
@@ -137,6 +169,22 @@ def _tidied(active: Active) -> Active:
     for begin, end in runs:
         if end - begin >= _SHORTEST:
             found[begin:end] = True
+    return found
+
+
+def without_short(active: Active, least: int) -> Active:
+    """The runs of at least so many frames."""
+    found = np.zeros_like(active)
+    for begin, end in spans(active):
+        found[begin:end] = end - begin >= least
+    return found
+
+
+def _widened(active: Active, frames: int) -> Active:
+    """The runs with so many frames more at both ends."""
+    found = np.zeros_like(active)
+    for begin, end in spans(active):
+        found[max(0, begin - frames) : end + frames] = True
     return found
 
 

@@ -20,12 +20,16 @@ class FindingKind(StrEnum):
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """A passage to check. Times in seconds; `detail` is text for the user."""
+    """A passage to check. Times in seconds; `detail` is text for the user.
+
+    `channel`: the only one that it is about, from 0.
+    """
 
     kind: FindingKind
     start: float
     end: float
     detail: str = ""
+    channel: int | None = None
 
 
 TITLES = {

@@ -3,27 +3,30 @@
 Runs in the engine's prepare thread, while the model works on the previous file.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from dataclasses import replace as replace_fields
 from pathlib import Path
 
 from faster_whisper.feature_extractor import FeatureExtractor
 from faster_whisper.vad import VadOptions
 from msgspec.structs import replace
 
+from fwtui.audio.channel_turns import leaks
 from fwtui.audio.decode import Decoded, DecodeOptions, decode_to_wav
 from fwtui.audio.features import LazyFeatures
 from fwtui.audio.identity import Identity, difference
+from fwtui.audio.loudness import FRAME_SAMPLES, ChannelLevels
 from fwtui.audio.media import fingerprint, probe
-from fwtui.audio.signal import FloatArray, Pcm, SampleSource, SpeechView, is_silent
+from fwtui.audio.signal import FloatArray, Muted, Pcm, SampleSource, SpeechView, is_silent
 from fwtui.audio.speech import find_speech, first_sound
 from fwtui.audio.tracks import TrackChoice
 from fwtui.audio.wav import SAMPLE_RATE
 from fwtui.core.decoding import clip_points, clips_past_end
 from fwtui.core.job import MediaInfo
 from fwtui.core.paths import text_to_path
-from fwtui.core.session import FilePlan, ResumePoint, SpeechChunk
+from fwtui.core.session import ChannelPlan, FilePlan, ResumePoint, SpeechChunk
 from fwtui.core.settings import DecodingSettings
 from fwtui.core.text import display_name
 from fwtui.engine.chunks import LANGUAGE_PAUSE, chunk_ends, clip_ranges, cut
@@ -41,12 +44,15 @@ class PreparedFile:
     `source`: the part of the audio to transcribe. `chunks` and `first` (index and features of the
     first chunk) are for batched mode; `sound` is the sample from which on to detect the language in
     sequential mode. `resume` is the request's, if still valid; otherwise
-    `restarted` says why not.
+    `restarted` says why not. `signal`: the audio with the pauses. `channels`: as `source` and what
+    belongs to it, the channels to be transcribed one after the other, if they are; the file's own
+    are then those of the first. `levels`: how loud the channels are, if that was asked for.
     """
 
     request: Transcribe
     media: MediaInfo
     pcm: Pcm
+    signal: SampleSource
     source: SampleSource
     features: LazyFeatures
     fingerprint: str
@@ -62,6 +68,14 @@ class PreparedFile:
     heard: tuple[SpeechChunk, ...] | None = None
     model: str = ""
     sound: int = 0
+    channels: tuple["PreparedFile", ...] = ()
+    number: int = 0
+    recorded: int = 1
+    levels: ChannelLevels | None = None
+
+    def of_channel(self, index: int) -> "PreparedFile":
+        """One of the channels, as a file of its own."""
+        return self.channels[index] if self.channels else self
 
     @property
     def tagged_language(self) -> str:
@@ -88,7 +102,19 @@ class PreparedFile:
             chunks=self.chunks,
             heard=self.heard,
             model=self.model,
+            recorded=self.recorded,
         )
+
+    def plan_of_channels(self, plans: Sequence[FilePlan]) -> FilePlan:
+        """The file's plan, made of those of its channels."""
+        channels = tuple(
+            ChannelPlan(
+                channel.number, plan.loudest, plan.language, plan.speech, plan.chunks, plan.heard
+            )
+            for channel, plan in zip(self.channels, plans, strict=True)
+        )
+        warnings = dict.fromkeys(warning for plan in plans for warning in plan.warnings)
+        return replace(plans[0], channels=channels, warnings=tuple(warnings))
 
 
 def prepare(
@@ -117,43 +143,91 @@ def prepare(
         pcm = on_error.enter_context(
             Pcm(text_to_path(request.scratch), decoded.checks, decoded.rows)
         )
-        batched = request.decoding.batched
-        speech, chunks = _spoken(pcm, request.decoding, resume, extractor.n_samples, cancelled)
-        heard = None
-        if request.quality.check_coverage and resume is None and speech is None:
-            heard = _heard(pcm, request.decoding, cancelled)
-        source: SampleSource = pcm if speech is None else SpeechView(pcm, speech)
-        # In batched mode each chunk is clamped by its own loudest value.
-        loudest = resume.plan.loudest if resume else 0.0 if batched else None
-        features = LazyFeatures(source, extractor, loudest)
-        loudest = features.scan_loudest(cancelled)
-        done = resume.state.clip if resume and resume.state else 0
-        first = None
-        if chunks and done < len(chunks):
-            first = done, chunk_features(source, chunks, done, extractor)
-        sound = 0
-        if request.decoding.language is None and not batched and resume is None:
-            begin = (clip_points(request.decoding.clip_timestamps) or (0.0,))[0]
-            sound = first_sound(source, int(begin * SAMPLE_RATE), cancelled)
+        file = PreparedFile(
+            request=request,
+            media=_decoded_media(media, decoded),
+            pcm=pcm,
+            signal=pcm,
+            source=pcm,
+            features=LazyFeatures(pcm, extractor),
+            fingerprint=str(identity),
+            samples=decoded.samples,
+            loudest=0.0,
+            speech=None,
+            warnings=_warnings(decoded, request.decoding),
+            resume=resume,
+            restarted=restarted,
+            digest=decoded.digest,
+            model=model,
+            recorded=decoded.recorded,
+            levels=decoded.levels,
+        )
+        signals = _signals(pcm, decoded)
+        channels = tuple(
+            _analysed(_channel(file, index, number, signal), extractor, cancelled)
+            for index, (number, signal) in enumerate(signals)
+        )
         on_error.pop_all()
-    return PreparedFile(
-        request=request,
-        media=_decoded_media(media, decoded),
-        pcm=pcm,
+    if not decoded.channels:
+        return channels[0]
+    return replace_fields(channels[0], resume=resume, channels=channels)
+
+
+def _signals(pcm: Pcm, decoded: Decoded) -> tuple[tuple[int, SampleSource], ...]:
+    """What is to be transcribed, with the number of its channel.
+
+    Where a channel has only what leaks into it from another one, it is silent.
+    """
+    if not decoded.channels or decoded.levels is None:
+        return ((decoded.row, pcm.channel(decoded.row)),)
+    leaking = leaks(decoded.levels.decibels)
+    return tuple(
+        (number, Muted(pcm.channel(number), leaking[number], FRAME_SAMPLES))
+        for number in decoded.channels
+    )
+
+
+def _channel(file: PreparedFile, index: int, number: int, signal: SampleSource) -> PreparedFile:
+    """The file with only this signal."""
+    resume = file.resume
+    if resume is not None and resume.plan.channels:
+        state = resume.state if resume.state and resume.state.channel == index else None
+        resume = replace(resume, plan=resume.plan.of_channel(index), state=state)
+    return replace_fields(file, signal=signal, number=number, resume=resume)
+
+
+def _analysed(
+    file: PreparedFile, extractor: FeatureExtractor, cancelled: Callable[[], bool]
+) -> PreparedFile:
+    """The file with what is to be known of its signal. Raises OSError, DecodeCancelled."""
+    request, resume, signal = file.request, file.resume, file.signal
+    batched = request.decoding.batched
+    speech, chunks = _spoken(signal, request.decoding, resume, extractor.n_samples, cancelled)
+    heard = None
+    if request.quality.check_coverage and resume is None and speech is None:
+        heard = _heard(signal, request.decoding, cancelled)
+    source: SampleSource = signal if speech is None else SpeechView(signal, speech)
+    # In batched mode each chunk is clamped by its own loudest value.
+    loudest = resume.plan.loudest if resume else 0.0 if batched else None
+    features = LazyFeatures(source, extractor, loudest)
+    loudest = features.scan_loudest(cancelled)
+    done = resume.state.clip if resume and resume.state else 0
+    first = None
+    if chunks and done < len(chunks):
+        first = done, chunk_features(source, chunks, done, extractor)
+    sound = 0
+    if request.decoding.language is None and not batched and resume is None:
+        begin = (clip_points(request.decoding.clip_timestamps) or (0.0,))[0]
+        sound = first_sound(source, int(begin * SAMPLE_RATE), cancelled)
+    return replace_fields(
+        file,
         source=source,
         features=features,
-        fingerprint=str(identity),
-        samples=decoded.samples,
         loudest=loudest,
         speech=speech,
-        warnings=_warnings(decoded, request.decoding),
-        resume=resume,
-        restarted=restarted,
-        digest=decoded.digest,
         chunks=chunks,
         first=first,
         heard=heard,
-        model=model,
         sound=sound,
     )
 
@@ -198,7 +272,7 @@ def _warnings(decoded: Decoded, decoding: DecodingSettings) -> tuple[str, ...]:
 
 
 def _spoken(
-    pcm: Pcm,
+    pcm: SampleSource,
     decoding: DecodingSettings,
     resume: ResumePoint | None,
     limit: int,
@@ -229,7 +303,7 @@ def _spoken(
 
 
 def _heard(
-    pcm: Pcm, decoding: DecodingSettings, cancelled: Callable[[], bool]
+    pcm: SampleSource, decoding: DecodingSettings, cancelled: Callable[[], bool]
 ) -> tuple[SpeechChunk, ...] | None:
     """Speech that must get text; None if only parts of the file are transcribed."""
     if clip_points(decoding.clip_timestamps):

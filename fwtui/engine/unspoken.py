@@ -79,7 +79,7 @@ def speech_check(prepared: PreparedFile) -> SpeechCheck | None:
     wanted = request.drop_unspoken or request.quality.check_unspoken
     if not wanted or chosen or (prepared.speech is not None and not decoding.batched):
         return None
-    return SpeechCheck(prepared.pcm, vad_options(decoding), request.drop_unspoken)
+    return SpeechCheck(prepared.signal, vad_options(decoding), request.drop_unspoken)
 
 
 def is_suspicious(segment: WhisperSegment | Segment) -> bool:

@@ -48,6 +48,7 @@ class Pcm:
     """
 
     def __init__(self, wav: Path, checks: SampleChecks | None = None, channels: int = 1) -> None:
+        self._wav = wav
         try:
             self._file = wav.open("rb", buffering=0)
         except FileNotFoundError as error:
@@ -97,6 +98,10 @@ class Pcm:
     def channel(self, index: int) -> "SampleSource":
         """One of the channels, from 0."""
         return self if self.channels == 1 else ChannelOf(self, index)
+
+    def reopened(self) -> "Pcm":
+        """The same samples, for a reader with an end of its own."""
+        return Pcm(self._wav, self._checks, self.channels)
 
     def close(self) -> None:
         """Close the file; the WAV stays."""

@@ -95,6 +95,7 @@ from fwtui.core.job import JobId
 from fwtui.core.paths import absolute_text
 from fwtui.core.segment import Transcript
 from fwtui.core.settings import Settings
+from fwtui.core.view import running_seconds
 from fwtui.engine.classify import classify_exception
 from fwtui.engine.client import COMMAND
 from fwtui.engine.keep_awake import KeepAwake
@@ -716,6 +717,8 @@ class Batch:
                 report=report,
                 failure=failure,
                 to_check=counts.to_check,
+                skipped=counts.skipped,
+                share=counts.shares(self._running_seconds).finished,
             )
         )
 
@@ -741,5 +744,10 @@ class Batch:
             self._loop.call_soon_threadsafe(self.state.log, Level.DEBUG, text)
 
     def _emit_progress(self) -> None:
-        running = sum(self._pool.positions.values())
-        self.state.emit(self._estimate.progress(self.state.counts, running, self._pool.speed))
+        running, speed = self._running_seconds, self._pool.speed
+        self.state.emit(self._estimate.progress(self.state.counts, running, speed))
+
+    @property
+    def _running_seconds(self) -> float:
+        """Seconds of audio that are done in running files."""
+        return running_seconds(self.state.view.jobs, self._pool.positions)

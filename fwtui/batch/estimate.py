@@ -214,19 +214,23 @@ class BatchEstimate:
         return measured or self._history.get(self._settings()).speed
 
     def progress(self, counts: JobCounts, running: float, measured: float) -> BatchProgress:
-        """Progress of the batch, with `running` seconds of audio done in unfinished files.
+        """Progress of the batch, with `running` seconds of audio done in running files.
 
         `measured` is the present speed, 0 if unknown.
         """
-        done = counts.done_seconds + running
+        share = counts.shares(running).finished
         return BatchProgress(
             completed=counts.completed,
             failed=counts.failed,
             pending=counts.unfinished,
             total=counts.total,
-            done_seconds=done,
-            total_seconds=counts.total_seconds,
-            eta=self.eta(counts, done, self.speed(measured)),
+            done_seconds=share * counts.audio_seconds,
+            total_seconds=counts.audio_seconds,
+            eta=self.eta(counts, counts.done_seconds + running, self.speed(measured)),
+            share=share,
+            to_check=counts.to_check,
+            cancelled=counts.cancelled,
+            skipped=counts.skipped,
         )
 
     def eta(self, counts: JobCounts, done: float, speed: float) -> float | None:

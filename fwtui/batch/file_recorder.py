@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from fwtui.audio.identity import change_since
 from fwtui.batch.conflicts import rename_at_end, stem_path
+from fwtui.batch.diarization import are_known, spared, task_of
 from fwtui.batch.disk_wait import blocks_batch, output_failure
 from fwtui.batch.estimate import Speed, job_eta
 from fwtui.batch.file_run import SKIPPED_BY_USER, FileRun
@@ -43,6 +44,7 @@ from fwtui.core.paths import path_to_text, text_to_path
 from fwtui.core.session import FilePlan, ResumePoint, WindowResult
 from fwtui.core.settings import Settings
 from fwtui.core.text import clock, without_name
+from fwtui.core.voices import GROUP_SECONDS, SpeakerGroup, speaker_task
 from fwtui.engine.protocol import Busy, CleanedUp, FileStarted, Transcribe
 from fwtui.memory.describe import (
     after_cleanup,
@@ -114,6 +116,7 @@ class FileRecorder:
             name = self.state.queue[run.job].name
             self.state.log(Level.ERROR, f"{name}: {skipped_chunk(run.position)}", run.job)
         run.count_window(result)
+        run.is_transcribed = result.state.done
         run.position, run.seek = result.seconds, result.state.seek
         self._emit_progress(run)
 
@@ -122,6 +125,20 @@ class FileRecorder:
         eta = job_eta(run.position, total, run.speed.value)
         progress = JobProgress(run.job, run.position, total, run.speed.value, eta)
         self.state.emit(progress)
+
+    async def heard(self, run: FileRun, group: SpeakerGroup) -> None:
+        """Record voices heard in a file."""
+        await self.state.add_group(run.job, group)
+        run.heard = (group.index + 1) * GROUP_SECONDS
+        if run.is_transcribed:
+            run.progress += 1
+            self.listening(run)
+
+    def listening(self, run: FileRun) -> None:
+        """Report that only the speakers of a file are still to be told apart."""
+        total = run.plan.duration if run.plan else 0.0
+        done = min(run.heard, total)
+        self.state.emit(JobProgress(run.job, done, total, 0.0, None, listening=True))
 
     async def complete(self, job: Job, run: FileRun) -> Failure | None:
         """Write the outputs, then record the file as completed.
@@ -238,6 +255,7 @@ class FileRecorder:
                 skipped=run.skipped,
             )
         )
+        decision = spared(run, failure, decision)
         run.progress = 0
         job = self.state.queue[run.job]
         if isinstance(decision, GiveUp):
@@ -296,6 +314,8 @@ def _remedy(run: FileRun, failure: Failure, *, shared: bool) -> str:
         return "newly decoded audio"
     if run.skip_window:
         return SKIP_CHUNK
+    if run.no_speakers:
+        return "the speakers left out"
     return run.current.remedy or ("no other file in the engine" if shared else "a fresh engine")
 
 
@@ -303,7 +323,8 @@ def new_run(job: Job, settings: Settings, device: str, recent_rungs: list[int]) 
     """A run of the job with these settings."""
     rungs = ladder(settings, device)
     rung = min(first_rung(recent_rungs), len(rungs) - 1)
-    return FileRun(job.id, settings, rungs, rung, now())
+    speakers = speaker_task(settings.speakers, settings.model)
+    return FileRun(job.id, settings, rungs, rung, now(), speakers=speakers)
 
 
 async def finished_plan(state: BatchState, job: Job, run: FileRun) -> FilePlan | None:
@@ -313,6 +334,10 @@ async def finished_plan(state: BatchState, job: Job, run: FileRun) -> FilePlan |
         return None
     if point.plan.text_hash != run.settings.text_hash():
         return None
+    if not await asyncio.to_thread(are_known, state.store, run):
+        return None
+    if run.no_speakers:  # it was checked in this batch, and something else is wrong with it
+        return point.plan
     if await asyncio.to_thread(change_since, job.file, point.plan.fingerprint):
         return None  # the engine checks again, and says why the file is restarted
     return point.plan
@@ -323,6 +348,7 @@ async def resume_point(state: BatchState, run: FileRun) -> ResumePoint | None:
     point = await asyncio.to_thread(state.store.resume_point, run.job)
     run.seek, run.cancelled = None, False
     run.position = point.seconds if point else 0.0
+    run.is_transcribed = point is not None and point.is_done
     run.transcribed = run.transcribed or bool(point and point.state and point.state.segments)
     run.resume_seek = point.state.seek if point and point.state else 0
     return point
@@ -347,6 +373,7 @@ async def transcribe_request(
         quality=run.settings.quality,
         drop_unspoken=run.settings.output.drop_unspoken,
         scratch_limit=run.settings.batch.scratch_limit_mb << 20,
+        speakers=task_of(run),
     )
 
 

@@ -10,6 +10,7 @@ from fwtui.core.events import MemoryReading
 from fwtui.core.job import JobId
 from fwtui.core.session import FilePlan, WindowResult
 from fwtui.core.settings import Settings
+from fwtui.core.voices import SpeakerTask
 
 SKIPPED_BY_USER = "skipped by you"
 
@@ -23,7 +24,8 @@ class FileRun:
     first window, if this attempt resumes. `position`: seconds done; `worked`: seconds that the
     model worked for it; `timed`: those of the audio that it worked on. `alone`: with no other file
     in the engine; `careful`: an engine died with it; `changed`: what has become of the media file
-    since it was read.
+    since it was read. `is_transcribed`: all its windows are journaled. `speakers`: how its speakers
+    are told apart; `no_speakers`: why that is given up.
     """
 
     job: JobId
@@ -52,6 +54,10 @@ class FileRun:
     alone: bool = False
     careful: bool = False
     cancelled: bool = False
+    is_transcribed: bool = False
+    heard: float = 0.0  # seconds listened to for its speakers
+    speakers: SpeakerTask | None = None
+    no_speakers: str = ""
 
     @property
     def current(self) -> Rung:

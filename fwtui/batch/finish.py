@@ -9,6 +9,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from fwtui.batch.conflicts import record_transcribed, rename_outputs, stem_path
+from fwtui.batch.diarization import doubtful_speakers, speakers_of
 from fwtui.batch.disk_wait import output_failure
 from fwtui.batch.exit_code import exit_code
 from fwtui.batch.file_run import FileRun
@@ -34,6 +35,8 @@ from fwtui.core.segment import (
 )
 from fwtui.core.session import FilePlan, Spoken, each_with_language
 from fwtui.core.settings import OutputSettings, Settings
+from fwtui.core.speakers import Turn
+from fwtui.core.voices import SpeakerTurns
 from fwtui.disk.files import FILES, ensure_folder, is_folder, write_output
 from fwtui.errors import FwtuiError
 from fwtui.outputs.formats.edit import edited
@@ -73,7 +76,7 @@ async def complete(state: BatchState, job: Job, run: FileRun) -> Completed | Fai
     if holes and not await asyncio.to_thread(state.store.has_transcribed, job.id):
         return Failed(now(), NOTHING_TRANSCRIBED, run.started_at)
     try:
-        written = await asyncio.to_thread(_write_outputs, state, job, plan, settings, stem)
+        written = await asyncio.to_thread(_write_outputs, state, job, run, stem)
     except (FwtuiError, OSError) as error:
         return Failed(now(), output_failure(error, stem.parent), run.started_at)
     state.output_folders.add(stem.parent)
@@ -88,6 +91,7 @@ async def complete(state: BatchState, job: Job, run: FileRun) -> Completed | Fai
         segments=written.segments,
         warnings=(
             *warnings_of(plan, holes, written.segments, run.changed),
+            *((written.speakers.warning,) if written.speakers.warning else ()),
             *kept_warning(job.kept_formats or ()),
             *read_only_warning(written.protected),
             *((job.name_note,) if job.name_note else ()),
@@ -109,15 +113,19 @@ class _Written(NamedTuple):
     protected: tuple[str, ...]
     segments: int
     findings: tuple[Finding, ...]
+    speakers: SpeakerTurns
 
 
-def _write_outputs(
-    state: BatchState, job: Job, plan: FilePlan, settings: Settings, stem: Path
-) -> _Written:
+def _write_outputs(state: BatchState, job: Job, run: FileRun, stem: Path) -> _Written:
     """Write the outputs from the journal, and check the text. Raises FwtuiError or OSError."""
+    plan, settings = run.plan, run.settings
+    assert plan is not None
     output, store = settings.output, state.store
+    speakers = speakers_of(store, run) or SpeakerTurns("", ())
     spoken, marked = store.spoken(job.id), store.findings(job.id)
-    transcript = transcript_of(store.stored_segments(job.id), plan, settings, spoken, marked)
+    transcript = transcript_of(
+        store.stored_segments(job.id), plan, settings, spoken, marked, speakers.turns
+    )
     if output.drop_unspoken:
         marked = tuple(map(left_out, marked))
     rules = load_replacements(Path(output.replacements)) if output.replacements else None
@@ -134,8 +142,10 @@ def _write_outputs(
     findings = (
         *check_transcript(transcript, plan, spoken, settings.decoding, settings.quality, marked),
         *fast_subtitles(text, output),
+        *doubtful_speakers(speakers.turns, settings.speakers),
     )
-    return _Written(written, protected, sum(1 for _ in transcript.segments), findings)
+    segments = sum(1 for _ in transcript.segments)
+    return _Written(written, protected, segments, findings, speakers)
 
 
 def transcript_of(
@@ -144,6 +154,7 @@ def transcript_of(
     settings: Settings,
     spoken: Sequence[Spoken],
     marked: Sequence[Finding],
+    turns: tuple[Turn, ...] = (),
 ) -> AnyTranscript:
     """The transcript of a file as it is to be written, as a stream if its segments are one."""
 
@@ -153,8 +164,9 @@ def transcript_of(
         return each_with_language(each, spoken) if settings.decoding.multilingual else each
 
     if isinstance(segments, tuple):
-        return Transcript(plan.language, tuple(change(segments)), plan.duration)
-    return TranscriptStream(plan.language, MappedSegments(segments, change), plan.duration)
+        return Transcript(plan.language, tuple(change(segments)), plan.duration, turns=turns)
+    mapped = MappedSegments(segments, change)
+    return TranscriptStream(plan.language, mapped, plan.duration, turns=turns)
 
 
 def _names_of_done(state: BatchState, job: Job) -> tuple[Names, Settings]:
@@ -291,4 +303,8 @@ def result_of(state: BatchState, finished: BatchFinished | None, log: str) -> Ba
         log=log,
         report=(finished.report if finished else None) or "",
         failure=failure,
+        to_check=counts.to_check,
+        cancelled=counts.cancelled,
+        skipped=counts.skipped,
+        share=counts.shares().finished,
     )

@@ -47,6 +47,7 @@ from fwtui.core.session import FilePlan, WindowResult
 from fwtui.core.settings import Settings
 from fwtui.core.text import text_so_far, valid_unicode
 from fwtui.core.view import JobCounts
+from fwtui.core.voices import SpeakerGroup, SpeakerTurns
 from fwtui.core.watched_folder import WatchedFolder
 from fwtui.errors import FwtuiError
 from fwtui.outputs.history import TranscriptionHistory
@@ -393,6 +394,18 @@ class BatchState:
             self._tell_notices()
         if result.segments:
             self.emit(SegmentsFound(job, result.segments, language))
+
+    async def add_group(self, job: JobId, group: SpeakerGroup) -> None:
+        """Record voices heard in a file."""
+        async with self._committing:
+            await asyncio.to_thread(self.store.add_group, job, group)
+            self._tell_notices()
+
+    async def set_speakers(self, job: JobId, speakers: SpeakerTurns) -> None:
+        """Record who speaks when in a file."""
+        async with self._committing:
+            await asyncio.to_thread(self.store.set_speakers, job, speakers)
+            self._tell_notices()
 
     async def transcript(self, job: JobId) -> Transcript:
         """The transcript of a file so far, or of its outputs if it is completed."""

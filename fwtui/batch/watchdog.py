@@ -28,6 +28,7 @@ from fwtui.engine.protocol import (
     FileProbed,
     FileStarted,
     FileStopped,
+    FileTranscribed,
     Held,
     Hold,
     Note,
@@ -35,6 +36,8 @@ from fwtui.engine.protocol import (
     Pong,
     Ready,
     Shutdown,
+    SpeakersFound,
+    SpeakersHeard,
     Transcribe,
     WindowDone,
 )
@@ -60,7 +63,12 @@ class Activity(StrEnum):
     LOADING = "loading the model"
     PREPARING = "preparing the file"
     WINDOW = "transcribing"
+    LISTENING = "telling speakers apart"
     ENDING = "shutting down"
+
+
+# What the model does counts first, then what keeps it waiting.
+_ORDER = (Activity.WINDOW, Activity.PREPARING, Activity.LISTENING)
 
 
 @dataclass
@@ -142,7 +150,7 @@ class Watchdog:
     _held: bool = False
     _pinged: bool = False
     _next_note: float = SLOW_LOADING_SECONDS
-    _jobs: dict[JobId, bool] = field(default_factory=dict)  # in the engine; whether started
+    _jobs: dict[JobId, Activity] = field(default_factory=dict)  # in the engine
 
     @property
     def activity(self) -> Activity:
@@ -153,12 +161,12 @@ class Watchdog:
             return Activity.IDLE
         if not self._jobs:
             return Activity.ENDING if self._ending else Activity.IDLE
-        return Activity.WINDOW if self._jobs[self._current] else Activity.PREPARING
+        return self._jobs[self._current]
 
     @property
     def _current(self) -> JobId:
-        """The job that the engine works on: the first in the model, or else the first of all."""
-        return next((job for job, started in self._jobs.items() if started), next(iter(self._jobs)))
+        """The job that the engine works on: the first in the model, or else being prepared."""
+        return min(self._jobs, key=lambda job: _ORDER.index(self._jobs[job]))
 
     @property
     def _pace(self) -> WindowPace:
@@ -169,7 +177,7 @@ class Watchdog:
         with self._lock:
             idle = self.activity is Activity.IDLE
             if isinstance(request, Transcribe):
-                self._jobs[request.job] = False
+                self._jobs[request.job] = Activity.PREPARING
             elif isinstance(request, Shutdown):
                 self._ending = True
                 self._held = False
@@ -183,6 +191,8 @@ class Watchdog:
         with self._lock:
             self._pinged = False
             progress = not isinstance(reply, Note | Pong)
+            if isinstance(reply, SpeakersHeard | SpeakersFound):  # says nothing about the model
+                progress = self.activity is Activity.LISTENING
             took = self.clocks.restart(time.monotonic(), progress=progress)
             match reply:
                 case Ready():
@@ -193,7 +203,9 @@ class Watchdog:
                     pace = self.paces.setdefault(job, WindowPace())
                     pace.length = max(pace.length, done)
                 case FileStarted(job=job):
-                    self._jobs[job] = True
+                    self._jobs[job] = Activity.WINDOW
+                case FileTranscribed(job=job):
+                    self._jobs[job] = Activity.LISTENING
                 case WindowDone(job=job):
                     pace = self.paces.setdefault(job, WindowPace())
                     pace.slowest = max(pace.slowest, took)

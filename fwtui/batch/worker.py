@@ -10,6 +10,7 @@ from typing import Literal
 from msgspec.structs import replace
 
 from fwtui.batch.conflicts import SKIPPED_AT_ONCE, resolve_outputs, stem_path
+from fwtui.batch.diarization import send_known_groups
 from fwtui.batch.disk_wait import blocks_batch
 from fwtui.batch.estimate import Performance, settings_key, shortage
 from fwtui.batch.file_recorder import (
@@ -52,6 +53,7 @@ from fwtui.engine.protocol import (
     FileReply,
     FileStarted,
     FileStopped,
+    FileTranscribed,
     Held,
     Hold,
     InModel,
@@ -59,6 +61,8 @@ from fwtui.engine.protocol import (
     Pong,
     Ready,
     Shutdown,
+    SpeakersFound,
+    SpeakersHeard,
     WindowDone,
 )
 from fwtui.errors import EngineError
@@ -78,6 +82,7 @@ class JobStage(Enum):
     PREPARING = auto()
     PREPARED = auto()
     IN_MODEL = auto()
+    LISTENING = auto()  # transcribed; its speakers are still to be told apart
 
 
 class InFlight:
@@ -94,6 +99,11 @@ class InFlight:
 
     def __len__(self) -> int:
         return len(self._stages)
+
+    @property
+    def before_end(self) -> int:
+        """How many of them the model has not finished."""
+        return len(self._stages) - len(self.at(JobStage.LISTENING))
 
     def add(self, job: JobId) -> None:
         """Add a job that was just sent."""
@@ -127,8 +137,8 @@ class InFlight:
         for it.
         """
         model = self.at(JobStage.IN_MODEL)
-        both = self.at(JobStage.IN_MODEL, JobStage.PREPARING)
-        suspected = (model or both) if kind is FailureKind.OUT_OF_MEMORY else both
+        active = self.at(JobStage.IN_MODEL, JobStage.PREPARING, JobStage.LISTENING)
+        suspected = (model or active) if kind is FailureKind.OUT_OF_MEMORY else active
         return suspected or tuple(self)[:1]
 
     def wants_more(self, lengths: dict[JobId, float], batch: int) -> bool:
@@ -138,7 +148,8 @@ class InFlight:
         are not hoarded, because another engine may have nothing to do; of short files there must
         be enough to fill the next batch.
         """
-        waiting = [lengths[job] for job in self if self._stages[job] is not JobStage.IN_MODEL]
+        stages = (JobStage.SENT, JobStage.PREPARING, JobStage.PREPARED)
+        waiting = [lengths[job] for job in self.at(*stages)]
         known = [seconds for seconds in waiting if seconds > 0]
         unknown = len(waiting) - len(known)
         return (
@@ -217,7 +228,7 @@ class EngineWorker:
     @property
     def needs_jobs(self) -> bool:
         """Whether it could work but has no job."""
-        return self.halted is None and not self._ending and not self._in_flight
+        return self.halted is None and not self._ending and not self._in_flight.before_end
 
     @property
     def speed(self) -> float:
@@ -330,7 +341,7 @@ class EngineWorker:
             return None
 
     def _wants_more(self, most: int | None) -> bool:
-        enough = most is not None and len(self._in_flight) >= most
+        enough = most is not None and self._in_flight.before_end >= most
         if enough or any(self._runs[job].alone for job in self._in_flight):
             return False
         lengths = {job: self.state.queue[job].duration for job in self._in_flight}
@@ -366,6 +377,8 @@ class EngineWorker:
         self._in_flight.add(job.id)
         request = await transcribe_request(self.state, self.scratch, job, run, point)
         await self.state.put(replace(job, state=Processing(run.started_at, slot=self.slot)))
+        if request.speakers is not None:
+            await asyncio.to_thread(send_known_groups, self._client, self.state.store, job.id)
         self._client.send(request)
 
     def cancel(self, job: JobId) -> None:
@@ -548,6 +561,15 @@ class EngineWorker:
                 if not result.skipped:
                     self._learn_peak(self._runs[job])
                 await self._at_window(done=result.state.done)
+            case SpeakersHeard(job=job, group=group):
+                await self._recorder.heard(self._runs[job], group)
+                if not self._in_flight.at(JobStage.IN_MODEL):
+                    await self._at_window(done=False)
+            case SpeakersFound(job=job, result=speakers):
+                await self.state.set_speakers(job, speakers)
+            case FileTranscribed(job=job):
+                self._in_flight.move(job, JobStage.LISTENING)
+                self._recorder.listening(self._runs[job])
             case FileFinished(job=job, changed=changed, rss=rss):
                 run = await self._leave(job, rss)
                 run.changed = changed

@@ -31,6 +31,7 @@ from fwtui.core.text import (
     cells,
     clipped,
     clock,
+    percent,
     plural,
     printable,
     subtitle_time,
@@ -154,6 +155,14 @@ class FileCounts(Protocol):
         """Files that failed."""
 
     @property
+    def cancelled(self) -> int:
+        """Files that were cancelled."""
+
+    @property
+    def skipped(self) -> int:
+        """Files that were skipped."""
+
+    @property
     def unfinished(self) -> int:
         """Files that are waiting or running."""
 
@@ -163,12 +172,12 @@ class FileCounts(Protocol):
 
 
 def counts_text(counts: FileCounts) -> str:
-    """`1 of 4 files done, 1 failed, 2 remaining`."""
+    """`1 of 4 files done, 1 failed, 2 remaining`: together they are all files."""
     parts = [f"{counts.completed} of {plural(counts.total, 'file')} done"]
-    skipped = getattr(counts, "skipped", 0)
     for count, state in (
         (counts.failed, "failed"),
-        (skipped, "skipped"),
+        (counts.cancelled, "cancelled"),
+        (counts.skipped, "skipped"),
         (counts.unfinished, "remaining"),
     ):
         parts += [f"{count} {state}"] if count else []
@@ -290,13 +299,13 @@ class ProgressDisplay:
         return f"[{min(counts.finished + 1, counts.total)}/{counts.total}]"
 
     def _figures(self, event: JobProgress) -> str:
-        percent = f"{_share(event) * 100:3.0f}%"
+        done = f"{percent(_share(event)):>4}"
         if event.preparing:
-            return f"{percent} {self._preparation(event.id)}"
+            return f"{done} {self._preparation(event.id)}"
         eta = self._record.batch.eta if self._record.batch else None
         eta = event.eta if eta is None and len(self._record.view.jobs) == 1 else eta
         left = f"  ETA {clock(eta)}" if eta is not None else ""
-        return f"{percent}  {event.speed:.1f}{self._console.times} real time{left}"
+        return f"{done}  {event.speed:.1f}{self._console.times} real time{left}"
 
     def _preparation(self, job_id: JobId) -> str:
         job = self._record.view.jobs.get(job_id)

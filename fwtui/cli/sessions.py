@@ -16,7 +16,7 @@ from fwtui.cli.console import Console
 from fwtui.cli.options import OPTIONAL_SUBCOMMAND, fwtui_command
 from fwtui.config.locations import Locations
 from fwtui.core.job import state_label
-from fwtui.core.text import plural, printable, size_text, text_so_far
+from fwtui.core.text import percent, plural, printable, size_text, text_so_far
 from fwtui.errors import ExitCode, FwtuiError, StorageError, UsageError
 
 if TYPE_CHECKING:
@@ -59,10 +59,13 @@ def described(stored: "StoredSession") -> str:
     """One line about a session."""
     session = stored.session
     counts = [f"{len(session.completed)} of {plural(len(session.jobs), 'file')} done"]
-    if session.failed:
-        counts.append(f"{len(session.failed)} failed")
-    if session.cancelled:
-        counts.append(f"{len(session.cancelled)} cancelled")
+    for jobs, state in (
+        (session.failed, "failed"),
+        (session.cancelled, "cancelled"),
+        (session.skipped, "skipped"),
+    ):
+        counts += [f"{len(jobs)} {state}"] if jobs else []
+    counts.append(percent(session.shares.finished))
     if session.never_started:
         counts.append("not started")
     if session.asked:

@@ -14,7 +14,7 @@ from fwtui.cli.sessions import mention_unfinished
 from fwtui.config.locations import Locations
 from fwtui.core.events import BatchProgress
 from fwtui.core.paths import text_to_path
-from fwtui.core.text import clock, plural, printable
+from fwtui.core.text import clock, percent, plural, printable
 from fwtui.errors import EXIT_CODE_HELP, ExitCode
 
 if TYPE_CHECKING:
@@ -97,18 +97,19 @@ def _batch(batch: "BatchStatus") -> Iterator[str]:
 
 
 def _progress(progress: BatchProgress | None) -> str:
-    if progress is None or progress.total_seconds <= 0:
+    if progress is None or progress.share is None:
         return ""
-    share = progress.done_seconds / progress.total_seconds
+    total = f" of {clock(progress.total_seconds)}" if progress.total_seconds > 0 else ""
     left = f", {clock(progress.eta)} left" if progress.eta is not None else ""
-    return f"; {share:.0%} of {clock(progress.total_seconds)}{left}"
+    return f"; {percent(progress.share)}{total}{left}"
 
 
 def _last(result: "BatchResult") -> Iterator[str]:
     at = f"{result.ended_at.astimezone():%Y-%m-%d %H:%M}"
     how = EXIT_CODE_HELP[result.exit_code].partition(";")[0]
     yield f"last batch: session {printable(result.session_id)}, {at}: {how}"
-    yield f"  {counts_text(result)}"
+    share = f"; {percent(result.share)}" if result.share is not None else ""
+    yield f"  {counts_text(result)}{share}"
     if result.failure is not None:
         yield f"  {printable(str(result.failure))}"
     yield f"  transcripts: {printable(result.output_dir)}"

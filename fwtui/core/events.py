@@ -154,7 +154,8 @@ class JobChanged(Event, frozen=True):
 class JobProgress(Event, frozen=True):
     """Progress of a job: seconds of audio done, speed (× real time), and seconds left.
 
-    `eta` is None if unknown. While a link is downloaded, `done` and `total` are bytes.
+    `eta` is None if unknown. While a link is downloaded, `done` and `total` are bytes. `listening`:
+    all of it is transcribed, and only its speakers are still to be told apart.
     """
 
     id: JobId
@@ -163,6 +164,7 @@ class JobProgress(Event, frozen=True):
     speed: float
     eta: float | None
     preparing: bool = False
+    listening: bool = False
 
 
 class SegmentsFound(Event, frozen=True):
@@ -210,7 +212,11 @@ class EngineChanged(Event, frozen=True):
 
 
 class BatchProgress(Event, frozen=True):
-    """Progress of the batch: files by state, seconds of audio, and seconds left (None: unknown)."""
+    """Progress of the batch: files by state, seconds of audio, and seconds left (None: unknown).
+
+    `share` is the progress from 0 to 1, as everywhere: what needs no more work, by audio where
+    lengths are known, else by files. None: from an earlier version.
+    """
 
     completed: int
     failed: int
@@ -219,6 +225,10 @@ class BatchProgress(Event, frozen=True):
     done_seconds: float
     total_seconds: float
     eta: float | None
+    share: float | None = None
+    to_check: int = 0
+    cancelled: int = 0
+    skipped: int = 0
 
 
 class MemorySampled(Event, frozen=True):
@@ -270,7 +280,7 @@ class BatchFinished(Event, frozen=True):
 
     `seconds` is how long it took, `report` the path of its report. `failure` says why the batch
     could not continue (no model, no disk space). Of the `completed` files, `to_check` have warnings
-    or findings.
+    or findings. Of the `cancelled` files, `skipped` were skipped. `share` is as in `BatchProgress`.
     """
 
     completed: int
@@ -281,6 +291,8 @@ class BatchFinished(Event, frozen=True):
     report: str | None = None
     failure: Failure | None = None
     to_check: int = 0
+    skipped: int = 0
+    share: float | None = None
 
     @property
     def is_notable(self) -> bool:

@@ -17,6 +17,7 @@ class FindingKind(StrEnum):
     TOO_FAST = "too_fast"
     CUT_OFF = "cut_off"
     UNSPOKEN = "text_without_speech"
+    SPEAKER = "doubtful_speaker"
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -40,6 +41,7 @@ TITLES = {
     FindingKind.TOO_FAST: "too fast to read",
     FindingKind.CUT_OFF: "text cut off",
     FindingKind.UNSPOKEN: "text without speech",
+    FindingKind.SPEAKER: "doubtful speaker",
 }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from fwtui.core.events import BatchFinished
 from fwtui.core.settings import DoneSettings
-from fwtui.core.text import printable
+from fwtui.core.text import percent, printable
 
 TITLE = "fwtui"
 _BELL = "\a"
@@ -12,13 +12,23 @@ _ESCAPE = "\x1b"
 
 
 def end_text(finished: BatchFinished) -> str:
-    """`12 files done, 1 to check, 2 failed`, or why the batch cannot continue."""
+    """`12 files done, 1 to check, 2 failed (85%)`, or why the batch cannot continue.
+
+    The percentage is that of the whole batch, where it is not 100.
+    """
     if finished.failure is not None:
         return f"cannot continue: {printable(finished.failure.title)}"
     parts = [f"{finished.completed} file{'' if finished.completed == 1 else 's'} done"]
-    for count, state in ((finished.to_check, "to check"), (finished.failed, "failed")):
-        parts += [f"{count} {state}"] if count else []
-    return ", ".join(parts)
+    for count, state in (
+        (finished.to_check, "to check"),
+        (finished.failed, "failed"),
+        (finished.cancelled - finished.skipped, "cancelled"),
+        (finished.skipped, "skipped"),
+    ):
+        parts += [f"{count} {state}"] if count > 0 else []
+    share = finished.share
+    whole = f" ({percent(share)})" if share is not None and share < 1 else ""
+    return ", ".join(parts) + whole
 
 
 def terminal_signal(done: DoneSettings, text: str, environ: Mapping[str, str]) -> str:

@@ -9,9 +9,10 @@ import msgspec
 from msgspec.structs import replace
 
 from fwtui.core.finding import Finding
-from fwtui.core.job import Cancelled, Completed, Job, JobId, Pending, Skipped
+from fwtui.core.job import Cancelled, Completed, Failed, Job, JobId, Pending, Processing, Skipped
 from fwtui.core.segment import Segment
 from fwtui.core.settings import Settings
+from fwtui.core.view import Shares, shares_of
 from fwtui.core.watched_folder import WatchedFolder
 
 
@@ -216,9 +217,20 @@ class Session(msgspec.Struct, frozen=True):
         return bool(self.failed or self.pending or self.folders or cancelled or self.asked)
 
     @property
-    def progress(self) -> float:
-        """Share of the files that are done, 0 to 1."""
-        return len(self.completed) / len(self.jobs) if self.jobs else 0.0
+    def shares(self) -> Shares:
+        """The parts of the batch, with the progress inside its files."""
+        return shares_of(map(self._with_text, self.jobs))
+
+    def _with_text(self, job: Job) -> Job:
+        """The job, with what the journal says of its progress."""
+        seconds = self.seconds_inside(job)
+        match job.state:
+            case Pending() | Processing() if seconds:
+                return replace(job, state=Pending(seconds))
+            case (Failed() | Cancelled()) as state if seconds:
+                return replace(job, state=replace(state, done_seconds=seconds))
+            case _:
+                return job
 
 
 NOT_STARTED = "not_started"

@@ -183,6 +183,11 @@ def plural(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
+def percent(share: float) -> str:
+    """A share as a whole percentage that only says 100 when it is."""
+    return f"{min(math.floor(share * 100 + 1e-9), 100)}%"
+
+
 _MOST_KINDS = 6
 
 

@@ -1,6 +1,7 @@
 """State of a batch as the sum of its events: the one fold for every reader. Pure."""
 
 from collections.abc import Iterable, Mapping
+from enum import StrEnum
 from itertools import chain
 
 import msgspec
@@ -11,11 +12,13 @@ from fwtui.core.events import (
     BatchSnapshot,
     FoldersChanged,
     JobChanged,
+    JobProgress,
     JobsAdded,
     JobsRemoved,
     JobsReordered,
     Phase,
     PhaseChanged,
+    Recap,
     SettingsChanged,
 )
 from fwtui.core.job import (
@@ -33,12 +36,74 @@ from fwtui.core.settings import Settings
 from fwtui.core.watched_folder import FolderStatus
 
 
+class BatchPart(StrEnum):
+    """What a file is for the progress of a batch; `left`: waiting or running."""
+
+    DONE = "done"
+    TO_CHECK = "to check"
+    SKIPPED = "skipped"
+    LEFT = "left"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+class Shares(msgspec.Struct, frozen=True):
+    """Shares of a batch by state, which add up to 1 unless it is empty.
+
+    `begun` is the part of unfinished files that has a text already. Shares are of the audio; files
+    of unknown length count with the mean length, and all files alike if no length is known.
+    """
+
+    done: float = 0.0
+    to_check: float = 0.0
+    skipped: float = 0.0
+    begun: float = 0.0
+    left: float = 0.0
+    cancelled: float = 0.0
+    failed: float = 0.0
+
+    @property
+    def finished(self) -> float:
+        """The progress of a batch, 0 to 1: what needs no more work. The one measure of it.
+
+        Failed and cancelled files count as far as they have a text, since they can be retried. It
+        is 1 only if every file is done or skipped.
+        """
+        if not (self.begun or self.left or self.cancelled or self.failed):
+            return 1.0 if self.done or self.to_check or self.skipped else 0.0
+        return min(0.9999, self.done + self.to_check + self.skipped + self.begun)
+
+
+_MICRO = 1_000_000  # whole numbers, so that adding and removing leaves no rest
+
+
+class Lengths(msgspec.Struct):
+    """Files, how many of them have a known length, and the sum of these in microseconds.
+
+    `begun`: microseconds that have a text, of files that neither run nor are done.
+    """
+
+    files: int = 0
+    measured: int = 0
+    micros: int = 0
+    begun: int = 0
+
+    @property
+    def unknown(self) -> int:
+        """Files of unknown length."""
+        return self.files - self.measured
+
+
+def _no_lengths() -> dict[BatchPart, Lengths]:
+    return {part: Lengths() for part in BatchPart}
+
+
 class JobCounts(msgspec.Struct):
     """Files by state, and seconds of their audio, updated in constant time.
 
     `done_seconds` and `known_seconds` (of `measured` files) do not count files that failed or were
     cancelled or skipped; the lengths of `unmeasured` files are not known yet. `to_check` of the
-    completed files have warnings or findings.
+    completed files have warnings or findings. `lengths` count all files.
     """
 
     completed: int = 0
@@ -52,6 +117,7 @@ class JobCounts(msgspec.Struct):
     known_seconds: float = 0.0
     measured: int = 0
     unmeasured: int = 0
+    lengths: dict[BatchPart, Lengths] = msgspec.field(default_factory=_no_lengths)
 
     @property
     def total(self) -> int:
@@ -74,6 +140,33 @@ class JobCounts(msgspec.Struct):
         mean = self.known_seconds / self.measured if self.measured else 0.0
         return self.known_seconds + mean * self.unmeasured
 
+    @property
+    def audio_seconds(self) -> float:
+        """Seconds of audio of all files, whatever became of them; 0 if no length is known."""
+        mean = self._mean()
+        return sum(one.micros + mean * one.unknown for one in self.lengths.values()) / _MICRO
+
+    def shares(self, running: float = 0.0) -> Shares:
+        """The parts of the batch; `running` seconds of the running files have a text."""
+        mean = self._mean()
+        sizes = {
+            part: one.micros + (mean or 1.0) * one.unknown for part, one in self.lengths.items()
+        }
+        whole = sum(sizes.values())
+        if not whole:
+            return Shares()
+        begun = {part: float(one.begun) for part, one in self.lengths.items()}
+        if mean:
+            left = BatchPart.LEFT
+            begun[left] = min(sizes[left], begun[left] + running * _MICRO)
+        shares = {part.name.lower(): (sizes[part] - begun[part]) / whole for part in BatchPart}
+        return Shares(**shares, begun=sum(begun.values()) / whole)
+
+    def _mean(self) -> float:
+        """The mean of all lengths that are known, in microseconds; 0 if there is none."""
+        measured = sum(one.measured for one in self.lengths.values())
+        return sum(one.micros for one in self.lengths.values()) / measured if measured else 0.0
+
     def add(self, job: Job) -> None:
         """Count a job in."""
         self._count(job, 1)
@@ -93,8 +186,10 @@ class JobCounts(msgspec.Struct):
                 self._count(job, 1)
         self.waiting += untouched
         self.unmeasured += untouched
+        self.lengths[BatchPart.LEFT].files += untouched
 
     def _count(self, job: Job, sign: int) -> None:
+        self._count_length(job, sign)
         match job.state:
             case Completed():
                 self.completed += sign
@@ -116,12 +211,48 @@ class JobCounts(msgspec.Struct):
                 return
         self._measure(job, sign)
 
+    def _count_length(self, job: Job, sign: int) -> None:
+        one, micros = self.lengths[part_of(job)], round(length_of(job) * _MICRO)
+        one.files += sign
+        one.measured += sign * (micros > 0)
+        one.micros += sign * micros
+        one.begun += sign * min(micros, round(job.text_seconds * _MICRO))
+
     def _measure(self, job: Job, sign: int) -> None:
         if job.duration > 0:
             self.measured += sign
             self.known_seconds += sign * job.duration
         else:
             self.unmeasured += sign
+
+
+def part_of(job: Job) -> BatchPart:
+    """The part of the batch that a file belongs to."""
+    match job.state:
+        case Completed():
+            return BatchPart.TO_CHECK if needs_check(job.state) else BatchPart.DONE
+        case Pending() | Processing():
+            return BatchPart.LEFT
+        case Failed():
+            return BatchPart.FAILED
+        case Cancelled():
+            return BatchPart.CANCELLED
+        case Skipped():
+            return BatchPart.SKIPPED
+
+
+def length_of(job: Job) -> float:
+    """Seconds of audio, also of a done file whose media facts were not stored; 0 if unknown."""
+    if job.duration > 0:
+        return job.duration
+    return job.state.audio_seconds if isinstance(job.state, Completed) else 0.0
+
+
+def shares_of(jobs: Iterable[Job]) -> Shares:
+    """The parts of a batch that does not run."""
+    counts = JobCounts()
+    counts.add_all(jobs)
+    return counts.shares()
 
 
 class BatchView:
@@ -137,6 +268,7 @@ class BatchView:
 
     def _reset(self, jobs: Iterable[Job]) -> None:
         self._jobs = {job.id: job for job in jobs}
+        self._running: dict[JobId, float] = {}  # seconds with a text
         self._counts = JobCounts()
         self._counts.add_all(self._jobs.values())
 
@@ -154,6 +286,11 @@ class BatchView:
     def counts(self) -> JobCounts:
         """Files by state and seconds of audio, always up to date."""
         return self._counts
+
+    @property
+    def shares(self) -> Shares:
+        """The parts of the batch, with the progress inside the running files."""
+        return self._counts.shares(running_seconds(self._jobs, self._running))
 
     def apply(self, event: AnyEvent) -> None:
         """Apply an event; one about an unknown job changes nothing."""
@@ -174,10 +311,19 @@ class BatchView:
                 self.folders = folders
             case AddingChanged():
                 self.adding = event
+            case JobProgress():
+                self._progress(event)
+            case Recap(progress=progress):
+                for one in progress:
+                    self._progress(one)
             case BatchSnapshot():
                 self._replace(event)
             case _:
                 pass
+
+    def _progress(self, progress: JobProgress) -> None:
+        if progress.id in self._jobs and not progress.preparing:
+            self._running[progress.id] = progress.done
 
     def _replace(self, snapshot: BatchSnapshot) -> None:
         self.session_id = snapshot.session_id
@@ -203,6 +349,10 @@ class BatchView:
             self._counts.remove(before)
             self._counts.add(job)
             self._jobs[job.id] = job
+            if not isinstance(job.state, Processing):
+                self._running.pop(job.id, None)
+            elif not isinstance(before.state, Processing):
+                self._running[job.id] = before.text_seconds
         return before
 
     def remove(self, ids: Iterable[JobId]) -> tuple[Job, ...]:
@@ -211,6 +361,7 @@ class BatchView:
         for job_id in ids:
             job = self._jobs.pop(job_id, None)
             if job is not None:
+                self._running.pop(job_id, None)
                 self._counts.remove(job)
                 removed.append(job)
         return tuple(removed)
@@ -228,3 +379,12 @@ class BatchView:
     def _whole(self, order: Iterable[JobId]) -> tuple[JobId, ...]:
         named = dict.fromkeys(job_id for job_id in order if job_id in self._jobs)
         return tuple(chain(named, (job_id for job_id in self._jobs if job_id not in named)))
+
+
+def running_seconds(jobs: Mapping[JobId, Job], done: Mapping[JobId, float]) -> float:
+    """Seconds of audio with a text in running files; `done` may exceed their lengths."""
+    return sum(
+        max(0.0, min(seconds, jobs[job_id].duration))
+        for job_id, seconds in done.items()
+        if job_id in jobs and isinstance(jobs[job_id].state, Processing)
+    )

@@ -81,7 +81,8 @@ class BatchedFiles:
         file = BatchedFile(self.transcriber, prepared, whole)
         if file.plan is not None:
             self._started(file)
-            if not file.left:
+            known = prepared.resume and prepared.resume.is_done
+            if not file.left and not known:
                 self.channel.send(WindowDone(file.job, file.empty_result()))
             elif prepared.request.skip_window and not prepared.restarted:
                 self.channel.send(WindowDone(file.job, file.skip()))

@@ -18,6 +18,7 @@ from fwtui.core.disk_errors import DiskArea
 from fwtui.core.events import Level
 from fwtui.core.job import JobId
 from fwtui.core.paths import path_to_text, text_to_path
+from fwtui.core.voices import SpeakerGroup
 from fwtui.engine.classify import classify_exception
 from fwtui.engine.prepare import PreparedFile
 from fwtui.engine.protocol import (
@@ -30,6 +31,7 @@ from fwtui.engine.protocol import (
     FileStopped,
     Held,
     Hold,
+    KnownSpeakers,
     LoadModel,
     Note,
     Ping,
@@ -114,6 +116,9 @@ class Inbox:
         self._held = False
         self._cancelled: set[JobId] = set()
         self._scratch: set[Path] = set()
+        self._known_speakers: dict[JobId, list[SpeakerGroup]] = {}
+        self._model_idle = False
+        self._listener_holds = False
 
     # --- any thread ----------------------------------------------------------------------------
 
@@ -131,6 +136,7 @@ class Inbox:
         with contextlib.suppress(OSError):  # the parent deletes it, too
             path.unlink()
         self._scratch.discard(path)
+        self._known_speakers.pop(request.job, None)
 
     def stop(self, request: Transcribe) -> None:
         """Answer a cancellation."""
@@ -177,6 +183,10 @@ class Inbox:
         match request:
             case LoadModel():
                 self.loads.put(request)
+            case KnownSpeakers(job=job, groups=groups):
+                if groups and not groups[0].index:
+                    self._known_speakers[job] = []
+                self._known_speakers.setdefault(job, []).extend(groups)
             case Transcribe():
                 self._cancelled.discard(request.job)  # from an earlier attempt
                 self._waiting.append(request)
@@ -253,7 +263,10 @@ class Inbox:
     def next_prepared(self) -> PreparedFile | None:
         """Wait for the next file for the model; None if no more will come."""
         with self._changed:
+            self._model_idle = True
+            self._tell_if_held()
             self._changed.wait_for(lambda: self._prepared or self._all_prepared)
+            self._model_idle = False
             return self._pop()
 
     def next_if(self, accept: Callable[[PreparedFile], bool]) -> PreparedFile | None:
@@ -284,3 +297,29 @@ class Inbox:
             self._held = False
             self.channel.send(Held(self._hold_on))
             return True
+
+    # --- speaker thread ------------------------------------------------------------------------
+
+    def known_speakers(self, job: JobId) -> tuple[SpeakerGroup, ...]:
+        """The groups of voices that an earlier attempt at the file has heard."""
+        with self._changed:
+            return tuple(self._known_speakers.pop(job, ()))
+
+    def hold_beside(self, stop: Callable[[], bool]) -> None:
+        """Between two steps: wait while the engine is held, unless `stop`."""
+        with self._changed:
+            if not self._hold_on or stop():
+                return
+            self._listener_holds = True
+            self._tell_if_held()
+            self._changed.wait_for(lambda: not self._hold_on or stop())
+            self._listener_holds = False
+            if self._model_idle and self._held:
+                self._held = False
+                self.channel.send(Held(self._hold_on))
+
+    def _tell_if_held(self) -> None:
+        """Say that the engine is held, if the model has nothing to do and the listener waits."""
+        if self._hold_on and self._model_idle and self._listener_holds and not self._held:
+            self._held = True
+            self.channel.send(Held(True))

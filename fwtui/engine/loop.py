@@ -29,6 +29,9 @@ from fwtui.memory.cleanup import clean_up, peak_rss
 from fwtui.models.cache import locate
 from fwtui.models.model_identity import model_identity
 
+# For voices, beside a model on the GPU, which is some 30 times faster than one of these.
+LISTENER_THREADS = 4
+
 
 class EngineLoop:
     """Owns the model. Runs in the main thread."""
@@ -36,7 +39,7 @@ class EngineLoop:
     def __init__(self, inbox: Inbox) -> None:
         self.inbox = inbox
         self.channel = inbox.channel
-        self.reporter = Reporter(inbox)
+        self.reporter = Reporter(inbox, self._listener_threads)
         self.transcriber: Transcriber
 
     def run(self) -> int:
@@ -53,9 +56,16 @@ class EngineLoop:
                 BatchedFiles(self.transcriber, self.inbox, self.reporter, prepared).run()
             else:
                 self._sequential(prepared)
+        self.reporter.listener.join()
         self.transcriber.model.model.unload_model()
         clean_up()
         return 0
+
+    def _listener_threads(self) -> int:
+        """One beside a model on the CPU; some where the model runs on the GPU."""
+        if self.transcriber.device == "cpu":
+            return 1
+        return max(1, min(LISTENER_THREADS, (os.cpu_count() or 1) // 2))
 
     def _load(self, load: LoadModel) -> None:
         if load.protocol != PROTOCOL:

@@ -14,6 +14,7 @@ from fwtui.core.failure import Failure
 from fwtui.core.job import JobId, MediaInfo
 from fwtui.core.session import FilePlan, ResumePoint, WindowResult
 from fwtui.core.settings import DecodingSettings, ModelSettings, QualitySettings
+from fwtui.core.voices import SpeakerGroup, SpeakerTask, SpeakerTurns
 
 PROTOCOL = 3
 
@@ -39,6 +40,7 @@ class Transcribe(PipeMessage, frozen=True):
     loaded, and in batched mode transcribed chunk by chunk. `scratch_limit`: bytes that the WAV may
     have (0: no limit). `quality`: what to check meanwhile, which does not change the text;
     `drop_unspoken`: all text without speech is to be found, because it is left out later.
+    `speakers`: how to tell the speakers apart; None: not at all.
     """
 
     job: JobId
@@ -52,6 +54,17 @@ class Transcribe(PipeMessage, frozen=True):
     scratch_limit: int = 0
     quality: QualitySettings = QualitySettings()
     drop_unspoken: bool = False
+    speakers: SpeakerTask | None = None
+
+
+class KnownSpeakers(PipeMessage, frozen=True):
+    """Groups of an earlier attempt, in order; before the `Transcribe` of their job.
+
+    Those of a long file come in several messages.
+    """
+
+    job: JobId
+    groups: tuple[SpeakerGroup, ...]
 
 
 class Cancel(PipeMessage, frozen=True):
@@ -78,7 +91,7 @@ class Ping(PipeMessage, frozen=True):
     """Check that the engine is alive; answered by `Pong`, whatever the model is doing."""
 
 
-AnyRequest = LoadModel | Transcribe | Cancel | Hold | CleanUp | Shutdown | Ping
+AnyRequest = LoadModel | KnownSpeakers | Transcribe | Cancel | Hold | CleanUp | Shutdown | Ping
 
 
 class Ready(PipeMessage, frozen=True):
@@ -143,8 +156,30 @@ class WindowDone(PipeMessage, frozen=True):
     worked: float = 0.0
 
 
+class FileTranscribed(PipeMessage, frozen=True):
+    """All windows of the file are done and were sent; its speakers are still to be told apart."""
+
+    job: JobId
+
+
+class SpeakersHeard(PipeMessage, frozen=True):
+    """The voices in the next windows of the file. Comes beside its windows of the model."""
+
+    job: JobId
+    group: SpeakerGroup
+
+
+class SpeakersFound(PipeMessage, frozen=True):
+    """Who speaks when in the file, or why that is not known; before its `FileFinished`."""
+
+    job: JobId
+    result: SpeakerTurns
+
+
 class FileFinished(PipeMessage, frozen=True):
     """All windows of the file are done and were sent; its scratch file is deleted.
+
+    If its speakers were to be told apart, that is done, too.
 
     `changed` is what has changed in the media file since it was read; empty: nothing. `rss`: MB of
     memory that the engine uses, before it frees any.
@@ -226,6 +261,9 @@ FileReply = (
     | FilePrepared
     | FileStarted
     | WindowDone
+    | FileTranscribed
+    | SpeakersHeard
+    | SpeakersFound
     | FileFinished
     | FileStopped
     | FileFailed

@@ -1,7 +1,7 @@
 """Reports a file's progress through the model to the parent, and frees memory after it."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from fwtui.audio.identity import change_since
@@ -9,8 +9,10 @@ from fwtui.core.job import JobId
 from fwtui.core.paths import text_to_path
 from fwtui.core.session import FilePlan
 from fwtui.engine.inbox import Inbox, JobCancelled
+from fwtui.engine.listener import Listener
 from fwtui.engine.prepare import PreparedFile
 from fwtui.engine.protocol import Busy, CleanedUp, FileFinished, FileStarted
+from fwtui.engine.turn_finder import TurnFinders
 from fwtui.memory.cleanup import clean_up, peak_rss, rss
 
 # Between cleanups: after each of many short files they would cost more than they free.
@@ -52,9 +54,11 @@ class BusyClock:
 class Reporter:
     """Used in the main thread, in both modes. Counts the time that the model works."""
 
-    def __init__(self, inbox: Inbox) -> None:
+    def __init__(self, inbox: Inbox, listener_threads: Callable[[], int] = lambda: 1) -> None:
+        """`listener_threads`: how many the models of voices may use."""
         self.inbox = inbox
         self.channel = inbox.channel
+        self.listener = Listener(inbox, TurnFinders(listener_threads), self._ended)
         self._clock = BusyClock()
         self._cleaned = 0.0
 
@@ -81,7 +85,7 @@ class Reporter:
         self._clock.interrupt()
 
     def started(self, prepared: PreparedFile, plan: FilePlan) -> None:
-        """Report that the file's windows follow."""
+        """Report that the file's windows follow, and start listening to its speakers."""
         self.channel.send(
             FileStarted(
                 prepared.request.job,
@@ -91,25 +95,34 @@ class Reporter:
                 restarted=prepared.restarted,
             )
         )
+        self.listener.begin(prepared)
 
     def finish(
         self, prepared: PreparedFile, error: Exception | None = None, *, shared: bool = False
     ) -> None:
         """Report the end of the file: it is done, was cancelled, or cannot be transcribed.
 
-        `shared`: the error is that of a whole batch.
+        `shared`: the error is that of a whole batch. The end of a file whose speakers are not known
+        yet is reported when they are.
         """
         request = prepared.request
         prepared.pcm.close()
+        if error is not None:
+            self.listener.drop(prepared)
         match error:
             case None:
-                since = change_since(text_to_path(request.path), prepared.fingerprint)
-                self.inbox.drop_scratch(request)
-                self.channel.send(FileFinished(request.job, since, rss()))
+                if not self.listener.takes_over(prepared):
+                    self._ended(prepared)
             case JobCancelled():
                 self.inbox.stop(request)
             case _:
                 self.inbox.fail(request, error, shared=shared)
+
+    def _ended(self, prepared: PreparedFile) -> None:
+        request = prepared.request
+        since = change_since(text_to_path(request.path), prepared.fingerprint)
+        self.inbox.drop_scratch(request)
+        self.channel.send(FileFinished(request.job, since, rss()))
 
     def after_file(self) -> None:
         """Report the time counted, and free memory from time to time."""

@@ -140,7 +140,10 @@ class SessionExport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReportExport(msgspec.Struct, frozen=True, kw_only=True):
-    """A batch at its end. `memory`: the memory use of our processes over time."""
+    """A batch at its end. `memory`: the memory use of our processes over time.
+
+    `share` is the progress of the batch, 0 to 1.
+    """
 
     session_id: str
     started: datetime
@@ -153,6 +156,7 @@ class ReportExport(msgspec.Struct, frozen=True, kw_only=True):
     settings: Settings
     memory: tuple[MemoryPoint, ...]
     files: tuple[FileRecord, ...]
+    share: float = 0.0
 
 
 def export_session(session: Session, form: str, log: Sequence[str] | None = None) -> bytes:
@@ -206,6 +210,7 @@ def _report_export(report: BatchReport) -> ReportExport:
         settings=report.settings,
         memory=report.memory,
         files=tuple(file_record(job) for job in report.jobs),
+        share=report.shares.finished,
     )
 
 

@@ -30,7 +30,8 @@ from fwtui.core.job import (
 )
 from fwtui.core.paths import text_to_path
 from fwtui.core.settings import Settings
-from fwtui.core.text import clock, printable, valid_unicode
+from fwtui.core.text import clock, percent, printable, valid_unicode
+from fwtui.core.view import Shares, shares_of
 
 _JOINT = "; "
 
@@ -173,7 +174,7 @@ class BatchReport(msgspec.Struct, frozen=True):
     `audio_seconds` and `work_seconds` count completed files. `speed` is that of the audio that the
     work was spent on, which is less for resumed files; None if nothing was measured. `peak_rss` in
     MB, 0 if not measured. `prediction` is the first estimate of the time left. `memory` is empty if
-    the curve was not recorded.
+    the curve was not recorded. `shares` are the parts of the batch.
     """
 
     session_id: str
@@ -187,6 +188,7 @@ class BatchReport(msgspec.Struct, frozen=True):
     speed: float | None
     prediction: Prediction | None = None
     memory: tuple[MemoryPoint, ...] = ()
+    shares: Shares = Shares()
 
     @property
     def counts(self) -> dict[str, int]:
@@ -227,8 +229,11 @@ def make_report(
     peak_rss: float,
     prediction: Prediction | None = None,
     memory: tuple[MemoryPoint, ...] = (),
+    shares: Shares | None = None,
 ) -> BatchReport:
     """The report of a batch; `peak_rss` in MB, both times with or both without a time zone.
+
+    `shares`: those of a batch that runs.
 
     Reports are passed on, so the user's own settings are not in them.
     """
@@ -249,6 +254,7 @@ def make_report(
         speed=timed / work if work > 0 and timed > 0 else None,
         prediction=prediction,
         memory=memory,
+        shares=shares or shares_of(jobs),
     )
 
 
@@ -260,6 +266,7 @@ def summary(report: BatchReport, folder: Path | None) -> list[tuple[str, str]]:
         ("Finished", f"{_moment(report.finished)} (after {clock(report.seconds)})"),
         ("Model", f"{report.settings.model.model} ({report.settings.model.compute_type})"),
         ("Files", _counted(report)),
+        ("Progress", percent(report.shares.finished) if report.jobs else ""),
         ("Folder", str(folder) if folder else ""),
         ("Output folder", report.settings.output.output_dir),
         ("Audio", clock(report.audio_seconds)),

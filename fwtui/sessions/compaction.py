@@ -4,7 +4,7 @@ Two renames, the snapshot first. After a crash between them the journal is of th
 the snapshot: its changes are in the snapshot already, its progress still counts.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -24,19 +24,24 @@ from fwtui.sessions.snapshot import encode_snapshot
 
 
 class JournalRewrite:
-    """The lines of a new journal, and the progress that they hold."""
+    """The lines of a new journal, and the progress that they hold.
+
+    `progress` is that of unfinished files; `turns` are kept of completed ones, too.
+    """
 
     def __init__(
         self,
         header: JournalHeader,
         old: JournalFile | None,
         progress: dict[JobId, FileProgress],
+        turns: dict[JobId, int],
         settings: SettingsRecord,
     ) -> None:
         self._header = header
         self._settings = settings
         self._old = old
         self._progress = progress
+        self._turns = turns
         self.index = ProgressIndex()
         self.length = 0
         self.problems: list[str] = []
@@ -55,15 +60,18 @@ class JournalRewrite:
         yield self._add(encode_line(self._settings))
         if self._old is not None:
             for job_id, progress in self._progress.items():
-                yield from self._copy(self._old, job_id, progress)
+                lines = (progress.plan, *progress.windows, *progress.groups)
+                yield from self._copy(self._old, job_id, lines)
+            for job_id, offset in self._turns.items():
+                yield from self._copy(self._old, job_id, (offset,))
 
-    def _copy(self, old: JournalFile, job_id: JobId, progress: FileProgress) -> Iterator[bytes]:
-        for line in old.lines((progress.plan, *progress.windows)):
+    def _copy(self, old: JournalFile, job_id: JobId, lines: Sequence[int]) -> Iterator[bytes]:
+        for line in old.lines(lines):
             record = mark_of(line)
             if record is None:
                 self.problems.append(
                     f"The journal of session {self._header.session_id} was damaged on the disk; "
-                    f"file {job_id} resumes after its last readable window"
+                    f"file {job_id} resumes after its last readable record"
                 )
                 return
             self.index.apply(record, self.length)

@@ -26,6 +26,7 @@ from fwtui.core.events import (
 )
 from fwtui.core.job import Job, JobId
 from fwtui.core.session import FilePlan, WindowResult, WindowState
+from fwtui.core.voices import SpeakerGroup, SpeakerTurns
 from fwtui.disk.codec import UNREADABLE, encode_checked, framed, unframed
 from fwtui.disk.files import APPEND, FileSystem, open_regular, storage_error, write_all
 
@@ -88,6 +89,20 @@ class WindowRecord(Record, frozen=True, tag="window"):
     result: WindowResult
 
 
+class SpeakerGroupRecord(Record, frozen=True, tag="voices"):
+    """Voices heard in some windows of a file."""
+
+    job: JobId
+    group: SpeakerGroup
+
+
+class TurnsRecord(Record, frozen=True, tag="turns"):
+    """Who speaks when in a file. Kept when the file is completed."""
+
+    job: JobId
+    speakers: SpeakerTurns
+
+
 class ResetRecord(Record, frozen=True, tag="forgotten"):
     """The progress inside a file no longer counts."""
 
@@ -120,6 +135,25 @@ class WindowMark(Record, frozen=True, tag="window"):
     result: ResultMark
 
 
+class GroupMark(msgspec.Struct, frozen=True):
+    """A `SpeakerGroup` without its voices."""
+
+    index: int
+
+
+class SpeakerGroupMark(Record, frozen=True, tag="voices"):
+    """A `SpeakerGroupRecord` without its voices: all that a replay needs."""
+
+    job: JobId
+    group: GroupMark
+
+
+class TurnsMark(Record, frozen=True, tag="turns"):
+    """A `TurnsRecord` without its turns: all that a replay needs."""
+
+    job: JobId
+
+
 _Plain = (
     JournalHeader
     | JobsAddedRecord
@@ -132,8 +166,8 @@ _Plain = (
     | ScratchAddedRecord
     | ScratchRemovedRecord
 )
-AnyRecord = _Plain | WindowRecord
-Replayed = _Plain | WindowMark
+AnyRecord = _Plain | WindowRecord | SpeakerGroupRecord | TurnsRecord
+Replayed = _Plain | WindowMark | SpeakerGroupMark | TurnsMark
 
 # The changes of a batch that a session remembers, with their records; the fields correspond by
 # position. Settings are not among them: their record is plain data.
@@ -175,7 +209,7 @@ def record_of_change(change: DurableChange) -> AnyRecord:
     return _RECORDS[type(change)](*astuple(change))
 
 
-def change_of_record(record: Replayed | WindowRecord) -> DurableChange | None:
+def change_of_record(record: Replayed | AnyRecord) -> DurableChange | None:
     """The change that a record stands for; None if it is not one of jobs."""
     kind = _CHANGES.get(type(record))
     return None if kind is None else kind(*astuple(record))

@@ -22,10 +22,12 @@ from fwtui.core.job import WAITING, Completed, Job, JobId, Pending, Processing
 from fwtui.core.segment import Segment
 from fwtui.core.session import ResumePoint, Session, Spoken, asked_in
 from fwtui.core.view import BatchView
+from fwtui.core.voices import SpeakerGroup, SpeakerTurns
 from fwtui.core.watched_folder import WatchedFolder
 from fwtui.disk.files import open_regular, storage_error
 from fwtui.errors import StorageError
 from fwtui.sessions.journal import (
+    AnyRecord,
     JobsAddedRecord,
     JobsRemovedRecord,
     PlanRecord,
@@ -35,6 +37,10 @@ from fwtui.sessions.journal import (
     ScratchAddedRecord,
     ScratchRemovedRecord,
     SettingsRecord,
+    SpeakerGroupMark,
+    SpeakerGroupRecord,
+    TurnsMark,
+    TurnsRecord,
     WindowMark,
     WindowRecord,
     change_of_record,
@@ -80,7 +86,7 @@ class SessionContent:
         """The paths of its media files, if there are scratch files to compare them with."""
         return {job.path for job in self.view.jobs.values()} if self.temps else ()
 
-    def apply(self, record: Replayed | WindowRecord) -> None:
+    def apply(self, record: Replayed | AnyRecord) -> None:
         """Apply a record of the journal; one about an unknown job changes nothing."""
         match record:
             case SettingsRecord(settings=settings):
@@ -115,38 +121,63 @@ def _with_compacted_jobs(change: DurableChange) -> DurableChange:
 
 @dataclass(slots=True)
 class FileProgress:
-    """Progress inside a file: seconds done, and where its plan and windows are in the journal."""
+    """Progress inside a file: seconds done, and where its records are in the journal.
+
+    `groups` are those of its voices.
+    """
 
     plan: int
     language: str
     windows: "array[int]" = field(default_factory=lambda: array("q"))
     seconds: float = 0.0
+    groups: "array[int]" = field(default_factory=lambda: array("q"))
+
+    def add_group(self, index: int, offset: int) -> None:
+        """Note a group of voices; one behind a lost one does not count."""
+        if index <= len(self.groups):
+            del self.groups[index:]
+            self.groups.append(offset)
 
 
 class ProgressIndex:
-    """The progress inside files, by job, of those that have any."""
+    """The progress inside files, by job, of those that have any.
+
+    `turns`: where the speakers of files are, completed ones included.
+    """
 
     def __init__(self) -> None:
         self.files: dict[JobId, FileProgress] = {}
+        self.turns: dict[JobId, int] = {}
         self._sealed: set[JobId] = set()
 
     def seal(self) -> None:
         """Accept no more windows of the present files: some of them may have been lost."""
         self._sealed |= self.files.keys()
 
-    def apply(self, record: Replayed | WindowRecord, offset: int) -> None:
+    def apply(self, record: Replayed | AnyRecord, offset: int) -> None:
         """Apply the record at `offset` of the journal."""
         match record:
             case PlanRecord(job=job_id, plan=plan):
                 self.files[job_id] = FileProgress(offset, plan.language)
+                self.turns.pop(job_id, None)
                 self._sealed.discard(job_id)
             case WindowRecord(job=job_id, result=result) | WindowMark(job=job_id, result=result):
                 progress = self.files.get(job_id)
                 if progress and job_id not in self._sealed:
                     progress.windows.append(offset)
                     progress.seconds = result.seconds
+            case (
+                SpeakerGroupRecord(job=job_id, group=group)
+                | SpeakerGroupMark(job=job_id, group=group)
+            ):
+                progress = self.files.get(job_id)
+                if progress and job_id not in self._sealed:
+                    progress.add_group(group.index, offset)
+            case TurnsRecord(job=job_id) | TurnsMark(job=job_id):
+                if job_id not in self._sealed:
+                    self.turns[job_id] = offset
             case ResetRecord(job=job_id):
-                self.files.pop(job_id, None)
+                self._drop((job_id,))
             case JobsAddedRecord(jobs=jobs):
                 self._drop(job.id for job in jobs)
             case JobsRemovedRecord(ids=ids):
@@ -157,6 +188,7 @@ class ProgressIndex:
     def _drop(self, ids: Iterable[JobId]) -> None:
         for job_id in ids:
             self.files.pop(job_id, None)
+            self.turns.pop(job_id, None)
 
     def unfinished(self, jobs: Mapping[JobId, Job]) -> dict[JobId, FileProgress]:
         """The progress that a resume may use: not of jobs that are completed or gone."""
@@ -269,12 +301,26 @@ def findings_of(source: LineSource, progress: FileProgress) -> tuple[Finding, ..
     return tuple(finding for window in windows for finding in window.result.findings)
 
 
-def records_of(source: LineSource, progress: FileProgress) -> tuple[PlanRecord | WindowRecord, ...]:
+def groups_at(source: LineSource, offsets: Iterable[int]) -> tuple[SpeakerGroup, ...]:
+    """The voices in the records at these offsets. Raises StorageError."""
+    return tuple(record.group for record in _read(source, offsets, SpeakerGroupRecord))
+
+
+def turns_at(source: LineSource, offset: int) -> SpeakerTurns:
+    """Who speaks when in a file. Raises StorageError."""
+    (record,) = _read(source, (offset,), TurnsRecord)
+    return record.speakers
+
+
+_OfFile = PlanRecord | WindowRecord | SpeakerGroupRecord
+
+
+def records_of(source: LineSource, progress: FileProgress) -> tuple[_OfFile, ...]:
     """All that the journal has about a file, up to the first record that is damaged."""
-    found: list[PlanRecord | WindowRecord] = []
-    for line in source.lines((progress.plan, *progress.windows)):
+    found: list[_OfFile] = []
+    for line in source.lines((progress.plan, *progress.windows, *progress.groups)):
         record = record_of(line)
-        if not isinstance(record, PlanRecord | WindowRecord):
+        if not isinstance(record, _OfFile):
             break
         found.append(record)
     return tuple(found)

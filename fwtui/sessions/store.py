@@ -4,10 +4,10 @@ import contextlib
 import itertools
 import socket
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from fwtui.core.events import (
     DurableChange,
@@ -33,6 +33,7 @@ from fwtui.core.session import (
 )
 from fwtui.core.settings import Settings
 from fwtui.core.view import BatchView
+from fwtui.core.voices import SpeakerGroup, SpeakerTurns
 from fwtui.core.watched_folder import WatchedFolder
 from fwtui.disk.files import (
     FILES,
@@ -58,7 +59,13 @@ from fwtui.sessions.settings_codec import settings_to
 from fwtui.sessions.snapshot import encode_snapshot
 
 # Records that the session file does not depend on, but for a hint at the progress.
-_INSIDE_FILES = records.PlanRecord | records.WindowRecord | records.ResetRecord
+_INSIDE_FILES = (
+    records.PlanRecord
+    | records.WindowRecord
+    | records.SpeakerGroupRecord
+    | records.TurnsRecord
+    | records.ResetRecord
+)
 
 # Keys of the session file.
 MOUNTS = "output_mounts"
@@ -85,6 +92,7 @@ class SessionStore:
         self._generation = -1
         self._progress = ProgressIndex()
         self._removed: dict[JobId, FileProgress] = {}
+        self._removed_turns: dict[JobId, int] = {}
         self._content = SessionContent(paths.session_id, datetime.min, BatchView())
         self._journal: JournalFile | None = None
         self._behind = False
@@ -258,19 +266,16 @@ class SessionStore:
         """
         with self._guard:
             news = [record for change in changes for record in self._records_of(change)]
-            removed = self._progress_of(changes)
+            files = _removed_from(self._progress.files, changes)
+            turns = _removed_from(self._progress.turns, changes)
             if news:
                 self._write(*news)
-            self._removed |= removed
+            self._removed |= files
+            self._removed_turns |= turns
 
     def apply(self, change: DurableChange) -> None:
         """Apply a change that was appended."""
         self._content.apply_change(change)
-
-    def _progress_of(self, changes: Iterable[DurableChange]) -> dict[JobId, FileProgress]:
-        files = self._progress.files
-        removals = (change.ids for change in changes if isinstance(change, JobsRemoved))
-        return {i: files[i] for i in itertools.chain.from_iterable(removals) if i in files}
 
     def _records_of(self, change: DurableChange) -> Iterator[records.AnyRecord]:
         match change:
@@ -278,7 +283,7 @@ class SessionStore:
                 plain = settings_to(settings, self._content.settings_extra)
                 yield records.SettingsRecord(plain)
             case SegmentsReset(id=job_id):
-                if job_id in self._progress.files:
+                if job_id in self._progress.files or job_id in self._progress.turns:
                     yield records.record_of_change(change)
             case JobsAdded(jobs=jobs):
                 self._check_new(jobs)
@@ -303,6 +308,10 @@ class SessionStore:
         """
         with self._guard:
             for job in jobs:
+                turns = self._removed_turns.pop(job.id, None)
+                if turns is not None:
+                    found = replay.turns_at(self._open_journal(), turns)
+                    self._write(records.TurnsRecord(job.id, found))
                 progress = self._removed.pop(job.id, None)
                 if progress is not None and not isinstance(job.state, Completed):
                     for record in replay.records_of(self._open_journal(), progress):
@@ -392,6 +401,20 @@ class SessionStore:
                 raise StorageError(f"File {job_id} of session {self.session_id} was not begun")
             self._write(records.WindowRecord(job_id, result))
 
+    def add_group(self, job_id: JobId, group: SpeakerGroup) -> None:
+        """Record voices heard in a file that was begun."""
+        with self._guard:
+            self._check(job_id)
+            if job_id not in self._progress.files:
+                raise StorageError(f"File {job_id} of session {self.session_id} was not begun")
+            self._write(records.SpeakerGroupRecord(job_id, group))
+
+    def set_speakers(self, job_id: JobId, speakers: SpeakerTurns) -> None:
+        """Record who speaks when in a file; kept when it is completed."""
+        with self._guard:
+            self._check(job_id)
+            self._write(records.TurnsRecord(job_id, speakers))
+
     def add_temp(self, path: Path) -> None:
         """Record a scratch file before it is created."""
         with self._guard:
@@ -466,6 +489,21 @@ class SessionStore:
             progress = self._progress.files.get(job_id)
             return replay.findings_of(self._open_journal(), progress) if progress else ()
 
+    def groups(self, job_id: JobId, first: int, count: int) -> tuple[SpeakerGroup, ...]:
+        """Groups of voices heard in an unfinished file, from the `first` on, at most `count`."""
+        with self._guard:
+            progress = self._progress.files.get(job_id)
+            if progress is None:
+                return ()
+            offsets = progress.groups[first : first + count]
+            return replay.groups_at(self._open_journal(), offsets)
+
+    def speakers(self, job_id: JobId) -> SpeakerTurns | None:
+        """Who speaks when in a file, completed or not; None if it was not found out."""
+        with self._guard:
+            offset = self._progress.turns.get(job_id)
+            return None if offset is None else replay.turns_at(self._open_journal(), offset)
+
     def language(self, job_id: JobId) -> str | None:
         """The language of a file that was begun."""
         with self._guard:
@@ -484,8 +522,10 @@ class SessionStore:
             header = JournalHeader(self.session_id, self._generation + 1)
             unfinished = self._progress.unfinished(self.view.jobs)
             settings = settings_to(self.view.settings, self._content.settings_extra)
+            jobs = self.view.jobs
+            turns = {i: at for i, at in self._progress.turns.items() if i in jobs}
             rewrite = JournalRewrite(
-                header, self._journal, unfinished, records.SettingsRecord(settings)
+                header, self._journal, unfinished, turns, records.SettingsRecord(settings)
             )
             prepared = write_generation(self._paths, self._content, rewrite, self._files)
             # Until the end of this block the journal may be behind the snapshot on the disk.
@@ -493,6 +533,7 @@ class SessionStore:
             journal = install_generation(self._paths, prepared, self._journal, self._files)
             self._close_journal()
             self._removed.clear()
+            self._removed_turns.clear()
             self._journal, self._progress = journal, rewrite.index
             self._behind = self._is_snapshot_old = False
             self.problems += tuple(rewrite.problems)
@@ -623,6 +664,15 @@ class SessionStore:
         for record, offset in zip(news, offsets, strict=True):
             self._progress.apply(record, offset)
         self._is_snapshot_old |= any(not isinstance(record, _INSIDE_FILES) for record in news)
+
+
+_T = TypeVar("_T")
+
+
+def _removed_from(known: Mapping[JobId, _T], changes: Iterable[DurableChange]) -> dict[JobId, _T]:
+    """What is known of the jobs that the changes remove."""
+    removals = (change.ids for change in changes if isinstance(change, JobsRemoved))
+    return {i: known[i] for i in itertools.chain.from_iterable(removals) if i in known}
 
 
 def _nearest_folder(path: Path) -> Path:

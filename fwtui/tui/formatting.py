@@ -211,11 +211,6 @@ def fraction(part: float, whole: float) -> float:
     return min(1.0, max(0.0, part / whole)) if whole > 0 else 0.0
 
 
-def percent(value: float) -> str:
-    """A share as a whole percentage that only says 100 when it is."""
-    return f"{min(math.floor(value * 100 + 1e-9), 100)}%"
-
-
 StyledText = tuple[str, str]
 """Clean text and its style."""
 

@@ -36,6 +36,7 @@ class Glyphs(Struct, frozen=True):
     bar_full: str = "━"
     bar_half: str = "╸"
     bar_empty: str = "─"
+    bar_parts: str = "━╌━━"  # to check, skipped, cancelled, failed
     thumb: str = "▐"
     dot: str = "·"
     times: str = "×"
@@ -72,6 +73,7 @@ class Glyphs(Struct, frozen=True):
 
 _LOCALE = ("LC_ALL", "LC_CTYPE", "LANG")
 UNICODE = Glyphs()
+UNCOLORED = Glyphs(bar_parts="?–■✗")  # noqa: RUF001
 ASCII = Glyphs(
     pending=".",
     preparing=":",
@@ -85,6 +87,7 @@ ASCII = Glyphs(
     bar_full="#",
     bar_half="#",
     bar_empty="-",
+    bar_parts="?=x!",
     thumb="|",
     dot="-",
     times="x",
@@ -105,13 +108,18 @@ ASCII = Glyphs(
 
 
 def choose_glyphs(environ: Mapping[str, str] = os.environ) -> Glyphs:
-    """Unicode, unless the locale or the terminal's stream cannot encode it."""
+    """Unicode, unless the locale or the terminal's stream cannot encode it.
+
+    Without colours the parts of a bar differ in their signs.
+    """
     # Python assumes UTF-8 in the C locale, but whoever sets it asks for ASCII.
     asked = next((word for name in _LOCALE if (word := environ.get(name))), "")
     if asked in {"C", "POSIX"}:
         return ASCII
     names = (locale.getpreferredencoding(False), getattr(sys.__stderr__, "encoding", None) or "")
-    return UNICODE if all(_is_utf8(name) for name in names) else ASCII
+    if not all(_is_utf8(name) for name in names):
+        return ASCII
+    return UNCOLORED if environ.get("NO_COLOR") else UNICODE
 
 
 def _is_utf8(name: str) -> bool:

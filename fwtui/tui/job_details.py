@@ -26,7 +26,7 @@ from fwtui.core.job import (
 )
 from fwtui.core.languages import LANGUAGES
 from fwtui.core.settings import Settings
-from fwtui.core.text import clock, without_name
+from fwtui.core.text import clock, percent, without_name
 from fwtui.tui.formatting import (
     FieldRow,
     base_name,
@@ -36,7 +36,6 @@ from fwtui.tui.formatting import (
     file_size,
     fraction,
     label_width,
-    percent,
     sentence,
     shown_path,
     speed_factor,

@@ -38,7 +38,7 @@ from fwtui.core.job import Job, JobId, Pending, Processing
 from fwtui.core.segment import Segment, Transcript
 from fwtui.core.settings import Settings
 from fwtui.core.text import natural
-from fwtui.core.view import BatchView, JobCounts
+from fwtui.core.view import BatchView, JobCounts, Shares
 from fwtui.core.watched_folder import FolderStatus
 from fwtui.tui.formatting import base_name
 
@@ -310,11 +310,9 @@ class BatchModel:
         return running or self.phase is Phase.WATCHING
 
     @property
-    def seconds(self) -> tuple[float, float]:
-        """Seconds of audio done and in all, as far as the lengths are known."""
-        if self.batch is None:
-            return 0.0, 0.0
-        return self.batch.done_seconds, self.batch.total_seconds
+    def shares(self) -> Shares:
+        """The parts of the batch."""
+        return self._view.shares
 
     def request(self, ids: Iterable[JobId]) -> tuple[JobId, ...]:
         """Mark the files that the user cancels or skips now, until that happens; returns them."""
@@ -335,6 +333,7 @@ class BatchModel:
         match event:
             case JobProgress():
                 if event.id in self.running:
+                    self._view.apply(event)
                     self.progress[event.id] = event
                     self.changes.jobs.add(event.id)
             case JobChanged() | JobsAdded() | JobsRemoved():
@@ -457,6 +456,7 @@ class BatchModel:
         self.changes.everything = True
 
     def _recap(self, event: Recap) -> None:
+        self._view.apply(event)
         self.progress = {each.id: each for each in event.progress if each.id in self.running}
         self.batch, self.finished = event.batch, event.finished
         self._loading = set(event.loading)

@@ -3,8 +3,9 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from fwtui.core.job import Cancelled, Completed, Failed, Job, Pending, Processing, Skipped
-from fwtui.core.text import clock, without_name
+from fwtui.core.job import Completed
+from fwtui.core.text import clock, percent, without_name
+from fwtui.core.view import JobCounts
 from fwtui.report.report import BatchReport, RemarkKind, remarks
 from fwtui.tui.formatting import (
     base_name,
@@ -21,7 +22,7 @@ from fwtui.tui.formatting import (
     wrap,
 )
 from fwtui.tui.glyphs import Glyphs
-from fwtui.tui.widgets.paint import Piece, bar
+from fwtui.tui.widgets.paint import Piece, bar, parts_bar
 
 
 def area_chart(
@@ -93,40 +94,34 @@ def _beside(left: Sequence[Line], right: Sequence[Line], cells: int) -> list[Lin
 
 def _states(report: BatchReport, cells: int, glyphs: Glyphs) -> list[Line]:
     """How many files are in which state: as text, and as one bar."""
-    marks = Counter(_mark(job, glyphs) for job in report.jobs)
-    if not marks:
+    if not report.jobs:
         return [[(" No files", "dim")]]
-    order = sorted(marks)
-    line: Line = [(f" {file_count(len(report.jobs))}", "strong")]
-    for mark in order:
-        _, name, sign, ink = mark
-        line.append((f"  {sign} {marks[mark]:,} {name}", ink))
-    shares = _shares([marks[mark] for mark in order], max(len(order), cells - 2))
-    strip = [(glyphs.bar_full * share, ink) for (*_, ink), share in zip(order, shares, strict=True)]
-    return [line, [(" ", "plain"), *strip]]
+    counts = JobCounts()
+    counts.add_all(report.jobs)
+    shown = [state for state in _counted(counts, glyphs) if state[0]]
+    total = (f" {file_count(counts.total)}", "strong")
+    words, signs = (
+        [
+            total,
+            *((f"  {sign} {count:,}{f' {name}' * named}", ink) for count, name, sign, ink in shown),
+        ]
+        for named in (True, False)
+    )
+    line = words if sum(width(text) for text, _ in words) <= cells else signs
+    progress = (fit_right(percent(report.shares.finished), 5), "strong")
+    return [line, [(" ", "plain"), *parts_bar(report.shares, cells - 7, glyphs), progress]]
 
 
-def _mark(job: Job, glyphs: Glyphs) -> tuple[int, str, str, str]:
-    """Where a file is counted: its rank, name, sign and ink."""
-    match job.state:
-        case Completed():
-            return 0, "done", glyphs.completed, "good"
-        case Failed():
-            return 1, "failed", glyphs.failed, "bad"
-        case Pending() | Processing():
-            return 2, "left", glyphs.pending, "primary"
-        case Cancelled():
-            return 3, "cancelled", glyphs.cancelled, "warn"
-        case Skipped():
-            return 4, "skipped", glyphs.skipped, "dim"
-
-
-def _shares(counts: Sequence[int], cells: int) -> list[int]:
-    """Cells for each count, at least one, all cells together."""
-    total = sum(counts)
-    shares = [max(1, cells * count // total) for count in counts]
-    shares[shares.index(max(shares))] += cells - sum(shares)
-    return shares
+def _counted(counts: JobCounts, glyphs: Glyphs) -> Iterable[tuple[int, str, str, str]]:
+    """Files by state, with its name, sign and ink; those to check are among the done ones."""
+    return (
+        (counts.completed, "done", glyphs.completed, "good"),
+        (counts.to_check, "to check", glyphs.check, "warn"),
+        (counts.failed, "failed", glyphs.failed, "bad"),
+        (counts.unfinished, "left", glyphs.pending, "primary"),
+        (counts.cancelled, "cancelled", glyphs.cancelled, "warn"),
+        (counts.skipped, "skipped", glyphs.skipped, "dim"),
+    )
 
 
 def _totals(report: BatchReport, glyphs: Glyphs) -> Iterator[Line]:

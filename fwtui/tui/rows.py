@@ -17,7 +17,7 @@ from fwtui.core.job import (
     Skipped,
     needs_check,
 )
-from fwtui.core.text import clock, without_name
+from fwtui.core.text import clock, percent, without_name
 from fwtui.tui.formatting import (
     base_name,
     clean,
@@ -26,7 +26,6 @@ from fwtui.tui.formatting import (
     fit_middle,
     fit_right,
     fraction,
-    percent,
     shown_name,
     speed_factor,
     width,

@@ -12,6 +12,7 @@ from textwrap import dedent
 from typing import NamedTuple, TypeGuard
 
 import pytest
+from textual._animator import Animator
 from textual._compositor import ChopsUpdate, Compositor
 from textual.app import App
 from textual.binding import BindingsMap
@@ -60,11 +61,20 @@ OF_PRIVATE_CLASSES = (
 )
 # What the tests alone use.
 OF_TESTS = (
+    Member(Animator, "_animations"),
     Member(App, "_notifications"),
     Member(Compositor, "_render_chops"),
-    Member(Screen, "_refresh_layout"),
+    Member(MessagePump, "_message_queue"),
+    Member(MessagePump, "_next_callbacks"),
+    Member(Screen, "_callbacks"),
+    Member(Screen, "_dirty_widgets"),
+    Member(Screen, "_on_timer_update"),
     Member(Stylesheet, "_parse_rules"),
     Member(Stylesheet, "_variables"),
+    Member(Widget, "_layout_required"),
+    Member(Widget, "_recompose_required"),
+    Member(Widget, "_repaint_required"),
+    Member(Widget, "_scroll_required"),
 )
 RELIED_ON = {member.name for member in (*OVERRIDDEN, *SET)}
 

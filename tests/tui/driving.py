@@ -2,11 +2,16 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
+from typing import Any
 
+import pytest
+from textual.message_pump import MessagePump
 from textual.pilot import Pilot
+from textual.screen import Screen
+from textual.widget import Widget
 
 from fwtui.core.commands import AddPaths
 from fwtui.core.settings import Settings
@@ -20,20 +25,33 @@ from tests.tui.fakes import NOW, SETTINGS, ScriptedLink, ScriptedWorkspace
 WIDE = (120, 40)
 NARROW = (80, 24)
 SECONDS = 30.0
+# A screen that is never at rest, because a batch is at work or a thread is held, is read all the
+# same after this long.
+SETTLE_SECONDS = 1.0
+# It rests if there is nothing to do this many times in a row.
+RESTS = 2
 
 
 class Driver:
     """An application under test."""
 
-    def __init__(self, app: FwtuiApp, pilot: Pilot[ExitCode]) -> None:
+    def __init__(
+        self, app: FwtuiApp, pilot: Pilot[ExitCode], threads: set[asyncio.Future[Any]]
+    ) -> None:
         self.app = app
         self.pilot = pilot
+        self.threads = threads
 
     @property
     def text(self) -> str:
         """What is on the screen, as text."""
         strips = self.app.screen._compositor.render_strips()
         return "\n".join("".join(part.text for part in strip) for strip in strips)
+
+    @property
+    def words(self) -> str:
+        """What is on the screen, as one line, however it is wrapped and framed."""
+        return " ".join(self.text.replace("│", " ").split())
 
     @property
     def screen(self) -> str:
@@ -44,36 +62,135 @@ class Driver:
             self.app.simulate_key(key)
             await self.settle()
 
+    async def click(
+        self,
+        where: Widget | str | None = None,
+        offset: tuple[int, int] = (0, 0),
+        *,
+        times: int = 1,
+    ) -> None:
+        await self.pilot.click(where, offset=offset, times=times)
+        await self.settle()
+
+    async def resize(self, width: int, height: int) -> None:
+        await self.pilot.resize_terminal(width, height)
+        await self.settle()
+
     async def settle(self) -> None:
-        """Let everything that is under way be handled: app, screen, widgets, and what they post.
+        """Let everything that is under way come to its end.
 
-        Textual's own pause waits until the process uses little processor time, which takes long
-        on a busy machine.
+        Messages, the layout, callbacks that wait for it, jumps of what is scrolled, threads of
+        screens, and what these lead to. Textual's own pause waits until the process uses little
+        processor time, which takes long on a busy machine.
         """
-        for _ in range(3):
-            for pump in (self.app, *self.app.screen.walk_children(with_self=True)):
-                handled = asyncio.Event()
-                if not pump.call_later(handled.set):
-                    continue
-                while not handled.is_set() and self.app.is_running and pump.is_running:
-                    await asyncio.sleep(0)
-            if not self.app.is_running:
-                return
-        self.app.screen._refresh_layout()
+        ends = time.monotonic() + SETTLE_SECONDS
+        rests = 0
+        while rests < RESTS and self.app.is_running and time.monotonic() < ends:
+            await self._handle_messages(ends)
+            rests = 0 if await self._advance() else rests + 1
 
-    async def until(self, true: Callable[[], object], seconds: float = SECONDS) -> None:
-        """Wait until `true()`; a short look again and again, the app goes on meanwhile."""
+    async def _handle_messages(self, ends: float) -> None:
+        """Wait until app, screens and widgets have handled the messages that they have now."""
+        waiting: dict[MessagePump, asyncio.Event] = {}
+        for pump in self._pumps():
+            handled = asyncio.Event()
+            if pump.call_later(handled.set):
+                waiting[pump] = handled
+        for pump, handled in waiting.items():
+            while not handled.is_set() and self.app.is_running and pump.is_running:
+                if time.monotonic() > ends:
+                    return
+                await asyncio.sleep(0)
+
+    async def _advance(self) -> bool:
+        """Do now what Textual would do a moment later; False if there is nothing."""
+        app, screen = self.app, self.app.screen
+        if app.animator._animations:
+            app.animator()
+        elif _is_unpainted(screen) or screen._callbacks:
+            screen._on_timer_update()
+        elif not self.threads and not any(map(_has_work, self._pumps())):
+            return False
+        else:
+            await asyncio.sleep(0.001)
+        return True
+
+    def _pumps(self) -> list[MessagePump]:
+        behind = [screen for screen in self.app.screen_stack if screen is not self.app.screen]
+        return [self.app, *behind, *self.app.screen.walk_children(with_self=True)]
+
+    async def until(
+        self, true: Callable[[], object], seconds: float = SECONDS, what: object = "this"
+    ) -> None:
+        """Wait until `true()`, and still so when the screen has settled."""
         ends = time.monotonic() + seconds
         while time.monotonic() < ends:
             if true():
-                if self.app.is_running:
-                    await self.settle()
-                return
+                if not self.app.is_running:
+                    return
+                await self.settle()
+                if true():
+                    return
             await asyncio.sleep(0.02)
-        raise AssertionError(f"did not happen; the screen is:\n{self.text}")
+        raise AssertionError(f"{what} did not happen; the screen is:\n{self.text}")
 
-    async def until_text(self, words: str, seconds: float = SECONDS) -> None:
-        await self.until(lambda: words in self.text, seconds)
+    async def until_text(self, *words: str, seconds: float = SECONDS) -> None:
+        """Wait until all of this is on the screen at once."""
+        await self._until_on_screen(lambda text: [one for one in words if one not in text], seconds)
+
+    async def until_gone(self, *words: str, seconds: float = SECONDS) -> None:
+        """Wait until none of this is on the screen any more."""
+        await self._until_on_screen(lambda text: [one for one in words if one in text], seconds)
+
+    async def until_words(self, *words: str) -> None:
+        """Wait until all of this is to be read at once, however it is wrapped and framed."""
+        await self.until(lambda: all(one in self.words for one in words))
+
+    async def until_screen(self, name: str) -> None:
+        """Wait until this is the screen on top."""
+        await self.until(lambda: self.screen == name)
+
+    async def _until_on_screen(self, wrong: Callable[[str], list[str]], seconds: float) -> None:
+        try:
+            await self.until(lambda: not wrong(self.text), seconds)
+        except AssertionError as error:
+            raise AssertionError(f"{wrong(self.text)}: {error}") from None
+
+
+def _is_unpainted(widget: Widget) -> bool:
+    return bool(
+        widget._layout_required
+        or widget._scroll_required
+        or widget._repaint_required
+        or widget._recompose_required
+        or (isinstance(widget, Screen) and widget._dirty_widgets)
+    )
+
+
+def _has_work(pump: MessagePump) -> bool:
+    if not pump.is_running:
+        return False
+    if pump._next_callbacks or not pump._message_queue.empty():
+        return True
+    return isinstance(pump, Widget) and not isinstance(pump, Screen) and _is_unpainted(pump)
+
+
+@contextmanager
+def counted_threads() -> Iterator[set[asyncio.Future[Any]]]:
+    """What the running loop's threads are at, of all that is asked for from now on."""
+    loop = asyncio.get_running_loop()
+    original = loop.run_in_executor
+    at_work: set[asyncio.Future[Any]] = set()
+
+    def run_in_executor(*given: Any) -> asyncio.Future[Any]:
+        future = original(*given)
+        at_work.add(future)
+        future.add_done_callback(at_work.discard)
+        return future
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "run_in_executor", run_in_executor)
+        yield at_work
 
 
 @asynccontextmanager
@@ -99,12 +216,13 @@ async def running(
         glyphs=glyphs,
     )
     app.strict = True
-    async with app.run_test(size=size) as pilot:
-        driver = Driver(app, pilot)
-        if wait:
-            await driver.until(lambda: app.controller.batch is not None)
-            await driver.until(lambda: app.main.is_mounted)
-        yield driver
+    with counted_threads() as threads:
+        async with app.run_test(size=size) as pilot:
+            driver = Driver(app, pilot, threads)
+            if wait:
+                await driver.until(lambda: app.controller.batch is not None)
+                await driver.until(lambda: app.main.is_mounted)
+            yield driver
 
 
 @asynccontextmanager

@@ -33,7 +33,7 @@ SPOKEN = msgspec.structs.replace(segment(0, 3.0, " Sure perhaps 会議"), words=
 
 async def open_details(driver: Driver, *keys: str) -> DetailsDialog:
     await driver.press(*(keys or ("g",)), "enter")
-    await driver.until(lambda: driver.screen == "DetailsDialog")
+    await driver.until_screen("DetailsDialog")
     screen = driver.app.screen
     assert isinstance(screen, DetailsDialog)
     await driver.until(lambda: screen.source.transcript.whole)
@@ -77,7 +77,7 @@ async def test_everything_about_a_completed_file(tmp_path: Path) -> None:
     link.transcripts[1] = Transcript("en", (SPOKEN,))
     async with scripted(link, size=(160, 48)) as driver:
         await open_details(driver)
-        for words in (
+        await driver.until_text(
             "30:00 in 4:00 (7.5×)",
             "/gone/talk.txt (missing)",
             "3 s damaged",
@@ -86,19 +86,18 @@ async def test_everything_about_a_completed_file(tmp_path: Path) -> None:
             "language en",
             "Sure perhaps 会議",
             "word confidence:",
-        ):
-            assert words in driver.text
-        assert str(here)[:20] in driver.text
-        assert "talk.srt (missing" not in driver.text
+        )
+        await driver.until_text(str(here)[:20])
+        await driver.until_gone("talk.srt (missing")
         await driver.press("y")
         assert driver.app.clipboard == "Sure perhaps 会議"
         # The words of the second are gone: that is said, not "no words were found".
         await driver.press("escape")
         await open_details(driver, "G")
-        assert "Transcript no longer available" in driver.text
-        assert "Settings of the batch" in driver.text
+        await driver.until_text("Transcript no longer available")
+        await driver.until_text("Settings of the batch")
         await driver.press("q")
-        assert driver.screen == "MainScreen"
+        await driver.until_screen("MainScreen")
         assert not link.commands
 
 
@@ -106,7 +105,7 @@ async def test_a_file_is_followed_while_it_is_worked_on() -> None:
     link = ScriptedLink([job(1)])
     async with scripted(link) as driver:
         await open_details(driver)
-        assert "Not transcribed yet" in driver.text
+        await driver.until_text("Not transcribed yet")
         link.emit(JobChanged(job(1, state=Processing(NOW, preparing=False))))
         await driver.until(lambda: driver.app.controller.model.running)
         link.emit(JobProgress(1, 600.0, 1800.0, 7.5, 160.0))
@@ -114,7 +113,7 @@ async def test_a_file_is_followed_while_it_is_worked_on() -> None:
         link.emit(SegmentsFound(1, (SPOKEN,), "en"))
         await driver.until_text("Sure perhaps")
         await driver.press("r", "e")  # not while it is worked on
-        assert driver.screen == "DetailsDialog"
+        await driver.until_screen("DetailsDialog")
         assert not link.commands
 
 
@@ -122,13 +121,13 @@ async def test_retry_as_it_was_and_with_other_settings() -> None:
     link = ScriptedLink(gallery())
     async with scripted(link) as driver:
         await open_details(driver, "g", "j", "j", "j")
-        assert "Check that it plays" in driver.text
+        await driver.until_text("Check that it plays")
         await driver.press("r")
         await driver.until(lambda: link.commands == [RetryJobs((4,))])
         await open_details(driver)
         await driver.press("w")
-        await driver.until(lambda: driver.screen == "SettingsDialog")
-        assert "Retry with these" in driver.text
+        await driver.until_screen("SettingsDialog")
+        await driver.until_text("Retry with these")
         await driver.press("1", "a")  # the profile Fast, then take it
         await driver.until(lambda: len(link.commands) == 2)
         command = link.commands[1]
@@ -142,20 +141,20 @@ async def test_retry_as_it_was_and_with_other_settings() -> None:
         link.emit(JobChanged(msgspec.structs.replace(job(1), state=Pending(), settings=own)))
         await driver.until(lambda: driver.app.controller.model.jobs[1].settings)
         await open_details(driver)
-        assert "Settings of this file" in driver.text
-        assert "beam_size 1" in driver.text
+        await driver.until_text("Settings of this file")
+        await driver.until_text("beam_size 1")
 
 
 async def test_escape_from_other_settings_changes_nothing() -> None:
     link = ScriptedLink(gallery())
     async with scripted(link, size=NARROW) as driver:
         await open_details(driver)
-        await driver.pilot.click("#retry_with")
-        await driver.until(lambda: driver.screen == "SettingsDialog")
+        await driver.click("#retry_with")
+        await driver.until_screen("SettingsDialog")
         await driver.press("escape")
-        assert driver.screen == "DetailsDialog"
-        await driver.pilot.click("#close")
-        await driver.until(lambda: driver.screen == "MainScreen")
+        await driver.until_screen("DetailsDialog")
+        await driver.click("#close")
+        await driver.until_screen("MainScreen")
         assert not link.commands
 
 
@@ -168,15 +167,14 @@ async def test_hostile_texts_at_every_size() -> None:
     async with scripted(link, glyphs=ASCII) as driver:
         for _ in jobs:
             screen = await open_details(driver, "j")
-            assert "\x1b" not in driver.text
+            await driver.until_gone("\x1b")
             assert screen.transcript.text().count("\n") == len(HOSTILE) - 1
             await driver.press("escape")
         await open_details(driver, "g")
         for size in ((20, 5), (1, 1), (50, 14), NARROW, WIDE):
-            await driver.pilot.resize_terminal(*size)
-            await driver.settle()
+            await driver.resize(*size)
             await driver.press("tab", "end", "home", "pagedown")
-        assert "loaded from [red]alarm[bold].mp3" in driver.text
+        await driver.until_text("loaded from [red]alarm[bold].mp3")
 
 
 async def test_a_worker_of_a_screen_that_fails_is_a_dialog() -> None:
@@ -191,10 +189,10 @@ async def test_a_worker_of_a_screen_that_fails_is_a_dialog() -> None:
         # The main screen's first, then the details' own.
         await driver.until_text("ValueError: unreadable [b]words[/]")
         await driver.press("escape", "enter")
-        await driver.until(lambda: driver.screen == "MessageDialog")
-        assert "The batch is still running" in driver.text
+        await driver.until_screen("MessageDialog")
+        await driver.until_text("The batch is still running")
         await driver.press("escape")
-        assert driver.screen == "DetailsDialog"
+        await driver.until_screen("DetailsDialog")
         await driver.press("escape")
         link.emit(JobChanged(job(1, state=Pending(60.0))))
         await driver.until_text("resumes at 1:00")
@@ -205,4 +203,4 @@ async def test_typing_in_the_filter_is_not_taken_for_keys() -> None:
     async with scripted(link) as driver:
         await driver.press("slash", *"image")
         assert driver.app.main.query_one("#filter", Input).value == "image"
-        assert driver.screen == "MainScreen"
+        await driver.until_screen("MainScreen")

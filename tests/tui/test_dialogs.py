@@ -57,8 +57,7 @@ FIELDS = (
 async def test_the_resume_dialog_has_the_documents_fields() -> None:
     async with running(ScriptedWorkspace(sessions=[stored()]), wait=False) as driver:
         await driver.until_text("Unfinished session found")
-        for words in FIELDS:
-            assert words in driver.text
+        await driver.until_text(*FIELDS)
 
 
 async def test_resume_puts_failed_files_back() -> None:
@@ -80,7 +79,7 @@ async def test_folders_of_another_machine_are_asked_for_once(tmp_path: Path) -> 
         await driver.until_text("Unfinished session found")
         await driver.press("r")
         await driver.until_text("Files from another machine")
-        assert r"D:\Audio" in driver.text
+        await driver.until_text(r"D:\Audio")
         await driver.press("/", "x", "enter")
         await driver.until_text("Folder not found: /x")
         await driver.press("escape")  # back to the choice
@@ -110,12 +109,13 @@ async def test_discard_says_what_goes_and_asks() -> None:
     async with running(workspace, wait=False, size=NARROW) as driver:
         await driver.until_text("resumes at 10:00")
         await driver.press("d")
-        text = " ".join(driver.text.replace("│", " ").split())
-        assert "Permanently deletes session 20251214_101530 and its journal" in text
-        assert "2 unfinished files (10:00 of audio already transcribed)" in text
-        assert "Kept: your recordings, and the transcripts of 1 file" in text
+        await driver.until_words(
+            "Permanently deletes session 20251214_101530 and its journal",
+            "2 unfinished files (10:00 of audio already transcribed)",
+            "Kept: your recordings, and the transcripts of 1 file",
+        )
         await driver.press("enter")
-        assert driver.screen == "ResumeDialog"
+        await driver.until_screen("ResumeDialog")
         assert not workspace.discarded
         await driver.press("d", "right", "enter")
         await driver.until(lambda: workspace.started)
@@ -127,14 +127,14 @@ async def test_several_sessions_and_one_in_use() -> None:
     workspace = ScriptedWorkspace(sessions=[held, stored(), stored("20251201_080000")])
     async with running(workspace, wait=False, size=NARROW) as driver:
         await driver.until_text("3 unfinished sessions found")
-        assert "20251215_090000  ·  25 files, 5 waiting, 2 failed  (in use)" in driver.text
-        assert "Session ID   20251214_101530" in driver.text
+        await driver.until_text("20251215_090000  ·  25 files, 5 waiting, 2 failed  (in use)")
+        await driver.until_text("Session ID   20251214_101530")
         driver.app.screen.query_one("#session-list").focus()
         await driver.press("up")
-        assert "In use by fwtui on box (process 4711)" in driver.text
+        await driver.until_text("In use by fwtui on box (process 4711)")
         assert driver.app.screen.query_one("#resume", Button).disabled
         await driver.press("r", "d")
-        assert driver.screen == "ResumeDialog"
+        await driver.until_screen("ResumeDialog")
         await driver.press("down", "down", "r")
         await driver.until(lambda: workspace.resumed)
         assert workspace.resumed[0].session.session_id == "20251201_080000"
@@ -216,7 +216,7 @@ async def test_add_from_the_tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     async with scripted(link, size=WIDE) as driver:
         await driver.press("a")
         await driver.until_text("one.mp3")
-        assert "notes.txt" not in driver.text
+        await driver.until_gone("notes.txt")
         screen = driver.app.screen
         assert isinstance(screen, AddDialog)
         await driver.press("tab")
@@ -226,8 +226,8 @@ async def test_add_from_the_tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         await driver.press("ctrl+a")
         await driver.until_text("4 files")
         await driver.until_text("3 of unknown length")
-        assert f"{clock(probe(clip).duration)} total" in driver.text
-        assert "1 already queued, 1 already transcribed: n hides them" in driver.text
+        await driver.until_text(f"{clock(probe(clip).duration)} total")
+        await driver.until_text("1 already queued, 1 already transcribed: n hides them")
         await driver.press("n")
         await driver.until_text("Add 2 files")
         await driver.press("n", "ctrl+a")
@@ -300,7 +300,7 @@ async def test_an_error_in_a_handler_is_a_dialog_and_the_batch_goes_on() -> None
     link = ScriptedLink(gallery())
     async with scripted(link) as driver:
         await broken(driver)
-        assert "ValueError: [red]not good[/]" in driver.text
+        await driver.until_text("ValueError: [red]not good[/]")
         await driver.press("enter")
         link.emit(*busy_events())
         await driver.until_text("live")
@@ -333,8 +333,9 @@ async def test_a_screen_that_cannot_be_made_or_drawn_is_a_dialog_with_the_logs_p
 
                 broken.setattr(owner, name, fail)
                 await driver.press("i")
-                await driver.until_text("ValueError: [red]cannot[/]")
-            assert "More in /state/logs/fwtui.log" in driver.text
+                await driver.until_text(
+                    "ValueError: [red]cannot[/]", "More in /state/logs/fwtui.log"
+                )
             while driver.screen != "MainScreen":
                 await driver.press("escape")
         await driver.press("i")
@@ -350,7 +351,7 @@ async def test_a_runner_that_breaks_is_told() -> None:
     async with scripted(link, size=WIDE) as driver:
         link.fail(RuntimeError("gone"))
         await driver.until_text("The batch has stopped")
-        assert "RuntimeError: gone" in driver.text
+        await driver.until_text("RuntimeError: gone")
         await driver.press("escape", "q")
         await driver.until(lambda: not driver.app.is_running)
     assert driver.app.return_value is ExitCode.STOPPED

@@ -60,7 +60,7 @@ async def test_findings_come_one_by_one_again_and_can_be_copied() -> None:
     async with scripted(ScriptedLink(), size=NARROW) as driver:
         await driver.app.push_screen(DoctorDialog(examine, UNICODE))
         await driver.until_text("CPython 3.12.4")
-        assert "checking" in driver.text
+        await driver.until_text("checking")
         gate.set()
         await driver.until_text("1 problem, 1 warning")
         await driver.press("r")
@@ -73,12 +73,12 @@ async def test_findings_come_one_by_one_again_and_can_be_copied() -> None:
 async def test_this_machine_from_the_key() -> None:
     async with scripted(ScriptedLink()) as driver:
         await driver.press("D")
-        await driver.until(lambda: driver.screen == "DoctorDialog")
+        await driver.until_screen("DoctorDialog")
         await driver.until(lambda: driver_findings(driver), 60)
         names = {one.name for one in driver_findings(driver)}
         assert {"python", "packages", "settings"} <= names
         await driver.press("escape")
-        await driver.until(lambda: driver.screen == "MainScreen")
+        await driver.until_screen("MainScreen")
 
 
 def driver_findings(driver: Driver) -> list[CheckResult]:

@@ -3,7 +3,7 @@ from datetime import datetime
 
 import pytest
 
-from fwtui.core.text import clock
+from fwtui.core.text import clock, percent
 from fwtui.tui.formatting import (
     elapsed,
     ends_at,
@@ -11,7 +11,6 @@ from fwtui.tui.formatting import (
     file_size,
     fraction,
     memory_size,
-    percent,
     speed_factor,
     time_span,
     timestamp,

@@ -64,7 +64,7 @@ async def test_download_pause_go_on_remove_and_use(hub: FakeHub, tmp_path: Path)
         assert screen._list.current.name == "base"  # that of the batch
         await driver.press("home", "d")
         await driver.until(hub.held.is_set)
-        await driver.until(lambda: "%" in driver.text)
+        await driver.until_text("%")
         await driver.press("p")
         await driver.until_text("B downloaded")
         hub.go_on.set()
@@ -72,12 +72,12 @@ async def test_download_pause_go_on_remove_and_use(hub: FakeHub, tmp_path: Path)
         await driver.until(lambda: told(driver, "Model tiny downloaded"))
         assert locate(TINY).is_dir()
         await driver.press("enter")
-        await driver.until(lambda: driver.screen == "MainScreen")
+        await driver.until_screen("MainScreen")
         (command,) = (one for one in link.commands if isinstance(one, ChangeSettings))
         assert command.settings.model == TINY
         await open_models(driver)
         await driver.press("home", "D")
-        await driver.until(lambda: driver.screen == "ConfirmDialog")
+        await driver.until_screen("ConfirmDialog")
         await driver.press("right", "enter")
         await driver.until(lambda: told(driver, "tiny removed"))
         assert missing_model(Settings(model=TINY), ()) == TINY
@@ -97,8 +97,8 @@ async def test_a_batch_whose_model_is_missing_offers_it_and_starts_when_it_is_he
         assert not hub.seen
         assert driver.app.focused is driver.app.screen.query_one("#download")
         assert driver.app.screen.query_one("#download", Button).variant == "primary"
-        assert "75 MB" in driver.text
-        assert "It needs about" in driver.text
+        await driver.until_text("75 MB")
+        await driver.until_text("It needs about")
         await driver.press("enter")
         jobs = driver.app.controller.model.jobs
         await driver.until(lambda: isinstance(jobs[1].state, Completed), 120)
@@ -117,7 +117,7 @@ async def test_another_model_instead_of_the_missing_one(hub: FakeHub, tmp_path: 
         await driver.until_text("Choose another")
         await driver.press("left", "enter")
         await driver.until(lambda: driver.screen == "ModelsDialog" and models(driver)._list.needs)
-        assert "Memory" in driver.text
+        await driver.until_text("Memory")
         await driver.press("a", *folder, "enter")
         jobs = driver.app.controller.model.jobs
         await driver.until(lambda: isinstance(jobs[1].state, Completed), 120)

@@ -160,10 +160,10 @@ async def test_arrows_choose_among_several_wherever_the_focus_is() -> None:
     async with running(workspace, wait=False, size=NARROW) as driver:
         await driver.until_text("4 unfinished sessions found")
         await driver.press("down")
-        assert "Session ID   20251202_080000" in driver.text
+        await driver.until_text("Session ID   20251202_080000")
         driver.app.screen.query_one("#resume").focus()
         await driver.press("down", "down", "up")
-        assert "Session ID   20251203_080000" in driver.text
+        await driver.until_text("Session ID   20251203_080000")
         await driver.press("enter")
         await driver.until(lambda: workspace.resumed)
     assert workspace.resumed == [sessions[2]]
@@ -176,7 +176,7 @@ async def test_several_are_discarded_at_once_and_others_not_offered_again() -> N
     async with running(workspace, wait=False, size=NARROW) as driver:
         await driver.until_text("5 unfinished sessions found")
         await driver.press("ctrl+a", "d")
-        assert driver.screen == "ResumeDialog"  # one of them is in use
+        await driver.until_screen("ResumeDialog")  # one of them is in use
         await driver.press("ctrl+a", "space", "space")
         await driver.until_text("Discard 2")
         await driver.press("d")

@@ -45,9 +45,9 @@ async def test_from_typed_path_to_transcripts(tmp_path: Path, clips: Path) -> No
         await driver.press("enter")
         await driver.until_text("0 done   0 failed   4 left")
         await driver.press("s")
-        await driver.until_text("3 done   1 to check   1 failed   0 left", ENGINE_SECONDS)
+        await driver.until_text("3 done   1 to check   1 failed   0 left", seconds=ENGINE_SECONDS)
         await driver.until_text("finished")
-        assert "not a media file" in driver.text
+        await driver.until_text("not a media file")
         await driver.press("g", "j")
         job = driver.app.main.queue.current
         assert job is not None
@@ -88,7 +88,7 @@ async def test_pause_quit_and_resume_inside_the_file(
         await driver.until(lambda: model.transcript(model.order[0]).segments)
         assert model.transcript(model.order[0]).segments[: len(seen)] == seen
         await driver.press("s")
-        await driver.until_text("1 done  1 to check  0 left", ENGINE_SECONDS)
+        await driver.until_text("1 done  1 to check  0 left", seconds=ENGINE_SECONDS)
         assert isinstance(model.jobs[model.order[0]].state, Completed)
         await driver.press("q")
         await driver.until(lambda: not driver.app.is_running)

@@ -17,14 +17,14 @@ async def test_it_shows_all_and_writes_what_it_shows(
     monkeypatch.chdir(tmp_path)
     async with scripted(ScriptedLink(gallery()), size=size) as driver:
         await driver.press("B")
-        await driver.until(lambda: driver.screen == "ReportBugDialog")
+        await driver.until_screen("ReportBugDialog")
         await driver.until_text("== about.txt")
         lines = driver.app.screen.query_one(FlowView)
         await driver.press("G")
         assert lines.top == lines.last_top
-        assert "w Write" in driver.text
+        await driver.until_text("w Write")
         await driver.press("w")
-        await driver.until(lambda: driver.screen == "MainScreen")
+        await driver.until_screen("MainScreen")
         (file,) = tmp_path.glob("fwtui-bug-*.zip")
         with zipfile.ZipFile(file) as bundle:
             assert "about.txt" in bundle.namelist()
@@ -41,9 +41,9 @@ async def test_it_can_go_elsewhere_or_nowhere(
         await driver.press(*"report a bug")
         await driver.until_text("Preview an anonymised bug report")
         await driver.press("down", "enter")
-        await driver.until(lambda: driver.screen == "ReportBugDialog")
+        await driver.until_screen("ReportBugDialog")
         await driver.press("p", "end", *"/no/bug.zip", "enter")
         await driver.until_text("Cannot write")
         await driver.press("escape")
-        await driver.until(lambda: driver.screen == "MainScreen")
+        await driver.until_screen("MainScreen")
     assert list(tmp_path.glob("*.zip")) == []

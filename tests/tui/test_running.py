@@ -46,21 +46,20 @@ async def test_a_running_batch_is_offered_and_attached_to() -> None:
     work = workspace(BatchStatus(HERE, SEEN))
     async with running(work, size=NARROW, wait=False) as driver:
         await driver.until_text("A batch is running")
-        for words in (
+        await driver.until_text(
             "4711 on archive",
             "running in the background",
             "4 done, 2 failed, 11 left",
             "tape.wav at 20:57 of 47:55",
             "1 h 46 min",
-        ):
-            assert words in driver.text
-        assert "\x1b" not in driver.text
+        )
+        await driver.until_gone("\x1b")
         await driver.press("enter")
         await until_attached(driver, work)
         assert work.attached == [HERE]
         assert work.started == []
-        assert " attached " in driver.text.splitlines()[0]
-        assert "q Detach" in driver.text
+        await driver.until(lambda: " attached " in driver.text.splitlines()[0])
+        await driver.until_text("q Detach")
         await driver.press("q")  # asks nothing: the batch goes on
         await driver.until(lambda: not driver.app.is_running)
     assert work.link.commands == [Quit()]  # which only leaves
@@ -75,15 +74,15 @@ async def test_a_new_batch_can_be_begun_beside_it() -> None:
         await driver.press("escape")
         await driver.until(lambda: work.started)
         assert work.attached == []
-        assert driver.screen == "MainScreen"
-        assert "attached" not in driver.text
+        await driver.until_screen("MainScreen")
+        await driver.until_gone("attached")
 
 
 async def test_one_that_cannot_be_attached_to_is_explained() -> None:
     work = workspace(BatchStatus(FAR, problem="It is on elsewhere"), BatchStatus(HERE, SEEN))
     async with running(work, size=WIDE, wait=False) as driver:
         await driver.until_text("2 batches are running")
-        assert "4711 on archive" in driver.text  # the one that answers is looked at first
+        await driver.until_text("4711 on archive")  # the one that answers is looked at first
         await driver.press("shift+tab", "shift+tab", "up")
         await driver.until_text("Cannot attach to it. It is on elsewhere")
         await driver.press("a")
@@ -101,9 +100,9 @@ async def test_an_end_where_it_runs_is_told() -> None:
         await until_attached(driver, work)
         work.link.fail(BatchEndedError("The batch was stopped elsewhere", "start fwtui again"))
         await driver.until_text("The batch was stopped elsewhere")
-        assert "Start fwtui again" in driver.text
+        await driver.until_text("Start fwtui again")
         await driver.press("enter")
-        await driver.until(lambda: " attached " not in driver.text)
+        await driver.until_gone(" attached ")
         await driver.press("q")  # nothing is worked on here: no question
         await driver.until(lambda: not driver.app.is_running)
     assert driver.app.return_value is ExitCode.STOPPED
@@ -115,7 +114,7 @@ async def test_a_batch_on_this_screen_can_be_left_to_the_background() -> None:
     async with running(work, size=NARROW) as driver:
         await until_attached(driver, work)
         await driver.press("q")
-        assert driver.screen == "QuitDialog"
+        await driver.until_screen("QuitDialog")
         await driver.press("b")
         await driver.until(lambda: not driver.app.is_running)
     assert driver.app.shutdown.in_background

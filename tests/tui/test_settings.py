@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from textual import constants
 from textual.theme import BUILTIN_THEMES
 from textual.widgets import Button, Input, Static
 
@@ -64,23 +65,22 @@ async def form(size: tuple[int, int] = WIDE, settings: Settings = SETTINGS) -> A
     link = ScriptedLink(gallery(), settings)
     async with scripted(link, size=size) as driver:
         await driver.press("comma")
-        await driver.until(lambda: driver.screen == "SettingsDialog")
+        await driver.until_screen("SettingsDialog")
         yield Form(driver, link)
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW])
 async def test_it_shows_values_marks_and_help(size: tuple[int, int]) -> None:
     async with form(size) as it:
-        text = it.driver.text
-        for words in ("Basic", "1 Fast", "Apply to this batch", "Save as defaults", "Cancel"):
-            assert words in text
-        line = next(line for line in text.splitlines() if " model  " in line)
+        buttons = ("Apply to this batch", "Save as defaults", "Cancel")
+        await it.driver.until_text("Basic", "1 Fast", " model  ", *buttons)
+        line = next(line for line in it.driver.text.splitlines() if " model  " in line)
         assert "• model" in line
         assert "large-v3" in line
         await it.go("decoding.vad_max_speech_duration_s")
         for words in ("Split longer speech", "auto", "a number, above 0", "seconds"):
             assert words in it.help
-        assert "vad_max_speech_duration_s" in it.driver.text
+        await it.driver.until_text("vad_max_speech_duration_s")
 
 
 async def test_every_kind_is_edited_and_applied() -> None:
@@ -99,7 +99,7 @@ async def test_every_kind_is_edited_and_applied() -> None:
         await it.press("h")
         await it.go("model.device")
         await it.press("right")
-        assert "7 changed" in it.driver.text
+        await it.driver.until_text("7 changed")
         await it.press("a")
         await it.driver.until(lambda: it.link.commands)
         decoding = replace(
@@ -164,7 +164,7 @@ async def test_profiles_by_key_and_by_mouse() -> None:
     async with form() as it:
         await it.press("1")
         assert (it.value("model.compute_type"), it.value("decoding.beam_size")) == ("int8", 1)
-        await it.driver.pilot.click("#profile-3")
+        await it.driver.click("#profile-3")
         await it.driver.until(lambda: it.value("decoding.beam_size") == 10)
         assert it.value("decoding.patience") == 2.0
         assert it.screen.query_one("#profile-3").has_class("on")
@@ -177,10 +177,10 @@ async def test_the_mouse_edits_a_value() -> None:
     async with form() as it:
         lines = it.screen._list._lines
         at = lines.index(find_field("decoding.task"))
-        await it.driver.pilot.click("#settings-list", offset=(41, at))
+        await it.driver.click("#settings-list", offset=(41, at))
         await it.driver.until(lambda: it.value("decoding.task") == "translate")
         at = lines.index(find_field("model.local_files_only"))
-        await it.driver.pilot.click("#settings-list", offset=(5, at))
+        await it.driver.click("#settings-list", offset=(5, at))
         assert it.value("model.local_files_only") is False
         assert it.screen._list.current == find_field("model.local_files_only")
 
@@ -192,10 +192,10 @@ async def test_the_filter_finds_by_name_and_help() -> None:
         await it.press("enter")
         assert it.value("decoding.vad_filter") is True
         await it.press("slash", *"zzz")
-        assert "No matching settings" in it.driver.text
+        await it.driver.until_text("No matching settings")
         await it.press("escape")
-        assert "output_dir" in it.driver.text
-        assert it.driver.screen == "SettingsDialog"
+        await it.driver.until_text("output_dir")
+        await it.driver.until_screen("SettingsDialog")
 
 
 async def test_what_contradicts_is_told_at_its_setting() -> None:
@@ -206,7 +206,7 @@ async def test_what_contradicts_is_told_at_its_setting() -> None:
         await it.press("a")
         await it.driver.until(lambda: "highlight_words requires word_timestamps" in it.help)
         assert it.screen._list.current == find_field("output.highlight_words")
-        assert it.driver.screen == "SettingsDialog"
+        await it.driver.until_screen("SettingsDialog")
         assert it.link.commands == []
 
 
@@ -244,9 +244,9 @@ async def test_what_the_model_cannot_do_is_told_when_it_is_applied(tmp_path: Pat
 async def test_escape_and_nothing_changed_send_nothing() -> None:
     async with form() as it:
         await it.press("3", "escape", "right", "enter")
-        assert it.driver.screen == "MainScreen"
+        await it.driver.until_screen("MainScreen")
         await it.press("comma", "a")
-        await it.driver.until(lambda: it.driver.screen == "MainScreen")
+        await it.driver.until_screen("MainScreen")
         assert it.link.commands == []
 
 
@@ -260,7 +260,7 @@ async def test_save_writes_defaults_and_keeps_comments() -> None:
         await it.driver.until(
             lambda: any("Defaults saved" in n.message for n in it.driver.app._notifications)
         )
-        assert it.driver.screen == "SettingsDialog"
+        await it.driver.until_screen("SettingsDialog")
         assert file.read_text().startswith("# mine\n[decoding]\nbeam_size = 10 # two\n")
         assert load_settings(file) == it.screen.draft.settings
         assert it.link.commands == []
@@ -280,7 +280,7 @@ async def test_text_from_outside_is_data() -> None:
     odd = replace(SETTINGS.decoding, initial_prompt="[red]a[/] \x1b[31m\nb [/]")
     async with form(settings=replace(SETTINGS, decoding=odd)) as it:
         await it.go("decoding.initial_prompt")
-        assert "[red]a[/]" in it.driver.text
+        await it.driver.until_text("[red]a[/]")
         await it.press("enter", "enter")
         assert it.screen.draft.settings.decoding == odd
 
@@ -289,14 +289,14 @@ async def test_ascii_and_small_terminals() -> None:
     link = ScriptedLink()
     async with scripted(link, size=(40, 12), glyphs=ASCII) as driver:
         await driver.press("comma", "j", "right", "j")
-        assert driver.screen == "SettingsDialog"
-        await driver.pilot.resize_terminal(20, 5)
+        await driver.until_screen("SettingsDialog")
+        await driver.resize(20, 5)
         await driver.press("j", "enter")
-        await driver.pilot.resize_terminal(100, 30)
+        await driver.resize(100, 30)
         await driver.press("escape")
         await driver.until(lambda: driver.screen != "SettingsDialog")  # it asks: there are changes
         await driver.press("right", "enter")
-        await driver.until(lambda: driver.screen == "MainScreen")
+        await driver.until_screen("MainScreen")
 
 
 async def test_the_header_tells_of_the_next_model() -> None:
@@ -313,7 +313,7 @@ async def test_apply_reaches_the_real_runner() -> None:
     async with running(Workspace(Locations.default()), settings=Settings()) as driver:
         await driver.until(lambda: driver.app.controller.model.session_id)
         await driver.press("comma")
-        await driver.until(lambda: driver.screen == "SettingsDialog")
+        await driver.until_screen("SettingsDialog")
         await driver.press("1", "a")
         await driver.until_text("small · int8 · auto")
         assert driver.app.controller.model.settings.decoding.beam_size == 1
@@ -388,27 +388,33 @@ async def test_profiles_of_ones_own() -> None:
     async with form() as it:
         await it.driver.until_text("4 My talks")
         await it.press("p", "D")
-        assert it.driver.screen == "SettingsDialog", "Fast is not one's own"
+        await it.driver.until_screen("SettingsDialog")
         await it.press("p", "p", "p", "D")
         await it.driver.until_text("Delete the profile My talks?")
         await it.press("right", "enter")
         await it.driver.until(lambda: load_profiles(file) == ())
 
 
-async def test_the_interface_changes_at_once_and_is_not_the_batchs() -> None:
+async def test_the_interface_changes_at_once_and_is_not_the_batchs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(constants, "TEXTUAL_ANIMATIONS", "full")
     async with form() as it:
+        assert it.driver.app.animation_level == "full"
         await it.go("interface.theme")
         await it.press("right")
         await it.go("interface.reduced_motion")
         await it.press("space", "a")
         await it.driver.until(lambda: it.driver.app.theme == "fwtui-light")
-        assert it.driver.app.animation_level == "none"
+        await it.driver.until(lambda: it.driver.app.animation_level == "none")
         assert it.link.commands == []
         await it.press("slash")
         assert not it.driver.app.main.query_one("#filter", Input).cursor_blink
         await it.press("escape", "comma")
-        await it.driver.until(lambda: it.driver.screen == "SettingsDialog")
-        assert "changed" not in it.driver.text.replace("* changed, not applied", "")
+        await it.driver.until_screen("SettingsDialog")
+        await it.driver.until(
+            lambda: "changed" not in it.driver.text.replace("* changed, not applied", "")
+        )
 
 
 def test_themes_are_textuals_and_ours() -> None:

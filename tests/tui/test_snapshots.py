@@ -5,7 +5,6 @@ Pictures are compared letter by letter: all versions of Textual that fwtui allow
 palette and writes the pictures, must make the same ones.
 """
 
-import asyncio
 import wave
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -19,7 +18,7 @@ from fwtui.core.events import EngineChanged
 from fwtui.core.settings import InterfaceSettings
 from fwtui.tui.app import FwtuiApp
 from fwtui.tui.glyphs import UNICODE
-from tests.tui.driving import NARROW, WIDE, Driver
+from tests.tui.driving import NARROW, WIDE, Driver, counted_threads
 from tests.tui.fakes import (
     ENGINE,
     NOW,
@@ -39,13 +38,13 @@ async def main(driver: Driver) -> None:
 
 async def settings(driver: Driver) -> None:
     await driver.press("comma")
-    await driver.until(lambda: driver.screen == "SettingsDialog")
+    await driver.until_screen("SettingsDialog")
     await driver.press("j", "j", "j")
 
 
 async def help_(driver: Driver) -> None:
     await driver.press("question_mark")
-    await driver.until(lambda: driver.screen == "HelpDialog")
+    await driver.until_screen("HelpDialog")
 
 
 async def palette(driver: Driver) -> None:
@@ -93,14 +92,14 @@ def test_screens(snap_compare: Any, steps: Steps, size: tuple[int, int], theme: 
     app.strict = True
 
     async def play(pilot: Any) -> None:
-        driver = Driver(app, pilot)
-        await driver.until(lambda: app.controller.batch is not None and app.controller.model.jobs)
-        # Straight into the model: the bridge keeps only the last of several memory readings.
-        for event in (EngineChanged(0, ENGINE), *busy_events()):
-            app.controller.model.fold(event)
-        app.main.apply(app.controller.model.take_changes())
-        await steps(driver)
-        await driver.settle()
-        await asyncio.sleep(0)
+        with counted_threads() as threads:
+            driver = Driver(app, pilot, threads)
+            await driver.until(lambda: app.controller.batch and app.controller.model.jobs)
+            # Straight into the model: the bridge keeps only the last of several memory readings.
+            for event in (EngineChanged(0, ENGINE), *busy_events()):
+                app.controller.model.fold(event)
+            app.main.apply(app.controller.model.take_changes())
+            await steps(driver)
+            await driver.settle()
 
     assert snap_compare(app, terminal_size=size, run_before=play)

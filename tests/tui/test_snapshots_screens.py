@@ -44,9 +44,8 @@ def look(snapshot: SnapshotAssertion) -> Look:
     async def compare(driver: Driver) -> None:
         for size in (NARROW, WIDE):
             for theme in (DARK, LIGHT):
-                await driver.pilot.resize_terminal(*size)
+                await driver.resize(*size)
                 driver.app.theme = theme.name
-                await driver.settle()
                 await driver.settle()
                 name = f"{size[0]}x{size[1]}-{theme.name.removeprefix('fwtui-')}"
                 assert driver.app.export_screenshot(title="") == pictures(name=name)
@@ -84,7 +83,7 @@ async def test_details(look: Look) -> None:
     link.transcripts[1] = Transcript("en", tuple(spoken(n, text) for n, text in enumerate(WORDS)))
     async with scripted(link) as driver:
         await driver.press("g", "enter")
-        await driver.until(lambda: driver.screen == "DetailsDialog")
+        await driver.until_screen("DetailsDialog")
         screen = driver.app.screen
         assert isinstance(screen, DetailsDialog)
         await driver.until(lambda: screen._missing)
@@ -106,7 +105,7 @@ async def test_report(look: Look) -> None:
         link.emit(PhaseChanged(Phase.IDLE))
         await driver.until(lambda: history.ended)
         await driver.press("i")
-        await driver.until(lambda: driver.screen == "ReportDialog")
+        await driver.until_screen("ReportDialog")
         await look(driver)
 
 
@@ -137,6 +136,6 @@ async def test_watch_form(look: Look) -> None:
     async with scripted(link) as driver:
         await opened(driver, link)
         await driver.press("enter")
-        await driver.until(lambda: driver.screen == "WatchForm")
+        await driver.until_screen("WatchForm")
         driver.app.screen.query_one("#watch").focus()  # a cursor blinks
         await look(driver)

@@ -99,26 +99,26 @@ async def test_what_is_added_is_told_until_all_of_it_is_there() -> None:
     async with scripted(link, size=NARROW) as driver:
         link.emit(AddingChanged(adding=True))
         await driver.until_text("Scanning for files")
-        assert "adding" in driver.text
+        await driver.until_text("adding")
         link.emit(JobsAdded((job(1),)))
         link.emit(AddingChanged(adding=True, then_starts=True))
         await driver.until_text("starts after scanning")
         await driver.press("q")
-        assert driver.screen == "QuitDialog"
-        assert "must be added again" in driver.text
-        assert "background" not in driver.text
+        await driver.until_screen("QuitDialog")
+        await driver.until_text("must be added again")
+        await driver.until_gone("background")
         await driver.press("b", "enter")
         assert (driver.screen, link.commands) == ("MainScreen", [])
         link.emit(PhaseChanged(Phase.RUNNING))
         link.emit(JobChanged(job(1, state=Processing(NOW, preparing=False))))
         await driver.until_text("running · adding")
         await driver.press("q")
-        assert "Nothing else is lost" in driver.text.replace("\n", " ")
+        await driver.until_words("Nothing else is lost")
         await driver.press("escape")
         link.emit(AddingChanged(adding=False))
         link.emit(PhaseChanged(Phase.IDLE))
         await driver.until_text("ready")
-        assert "adding" not in driver.text
+        await driver.until_gone("adding")
         await driver.press("q")
         await driver.until(lambda: not driver.app.is_running)
     assert link.commands == [Quit()]
@@ -136,13 +136,13 @@ async def test_the_question_about_quitting_changes_with_what_it_is_about() -> No
         link.emit(PhaseChanged(Phase.RUNNING))
         link.emit(JobChanged(job(1, state=Processing(NOW, preparing=False))))
         await driver.until_text("being transcribed?")
-        assert "In the background" in driver.text
-        assert "must be added again" not in driver.text
+        await driver.until_text("In the background")
+        await driver.until_gone("must be added again")
         link.emit(AddingChanged(adding=True))
         await driver.until_text("must be added again")
         link.emit(PhaseChanged(Phase.IDLE))
         await driver.until_text("being scanned?")
-        assert "In the background" not in driver.text
+        await driver.until_gone("In the background")
         link.emit(AddingChanged(adding=False))
-        await driver.until(lambda: driver.screen == "MainScreen")
+        await driver.until_screen("MainScreen")
         assert link.commands == []

@@ -46,7 +46,7 @@ CHOSEN = {"existing": "take", "after": "leave", "poll": "auto", "profile": ""}
 async def opened(driver: Driver, link: ScriptedLink) -> None:
     link.emit(FoldersChanged(STATUSES))
     await driver.press("W")
-    await driver.until(lambda: driver.screen == "WatchedDialog")
+    await driver.until_screen("WatchedDialog")
     await driver.until_text("1,204 queued, 2 incomplete")
 
 
@@ -55,23 +55,24 @@ async def test_the_folders_are_listed_and_let_go(size: tuple[int, int]) -> None:
     link = ScriptedLink([job(1)])
     async with scripted(link, size=size) as driver:
         await opened(driver, link)
-        for words in ("Precise · de", "are moved to /data/talks/transcribed", "except drafts"):
-            assert words in driver.text
+        await driver.until_text(
+            "Precise · de", "are moved to /data/talks/transcribed", "except drafts"
+        )
         await driver.press("down")
-        assert "there is no folder /mnt/share/recordings" in driver.text
+        await driver.until_text("there is no folder /mnt/share/recordings")
         await driver.press("d")
         assert link.commands == [UnwatchFolder(SHARE.path)]
         link.emit(FoldersChanged(()))
         await driver.until_text("No watched folders")
         await driver.press("d", "enter", "escape")
-        assert driver.screen == "MainScreen"
+        await driver.until_screen("MainScreen")
 
 
 async def test_a_folder_is_added_with_settings_of_its_own(tmp_path: Path) -> None:
     link = ScriptedLink([job(1)])
     async with scripted(link, size=NARROW) as driver:
         await driver.press("W", "a")
-        await driver.until(lambda: driver.screen == "WatchForm")
+        await driver.until_screen("WatchForm")
         form = driver.app.screen
         assert isinstance(form, WatchForm)
         await driver.press("enter")
@@ -84,9 +85,9 @@ async def test_a_folder_is_added_with_settings_of_its_own(tmp_path: Path) -> Non
         form.query_one("#watch-language", Input).value = "German"
         form.query_one("#watch-include", Input).value = "*.wav 'week 1/*'"
         form.query_one("#watch-path").focus()
-        await driver.pilot.click("#after-1")
-        await driver.pilot.click("#profile-1")
-        await driver.pilot.click("#watch")
+        await driver.click("#after-1")
+        await driver.click("#profile-1")
+        await driver.click("#watch")
         await driver.until(lambda: link.commands)
         (command,) = link.commands
         assert command == WatchFolder(
@@ -98,7 +99,7 @@ async def test_a_folder_is_added_with_settings_of_its_own(tmp_path: Path) -> Non
                 values={**PROFILES[0].sets, "decoding.language": "de"},
             )
         )
-        assert driver.screen == "WatchedDialog"
+        await driver.until_screen("WatchedDialog")
 
 
 async def test_a_change_begins_with_what_is() -> None:
@@ -106,7 +107,7 @@ async def test_a_change_begins_with_what_is() -> None:
     async with scripted(link) as driver:
         await opened(driver, link)
         await driver.press("enter")
-        await driver.until(lambda: driver.screen == "WatchForm")
+        await driver.until_screen("WatchForm")
         driver.app.screen.query_one("#watch-settle", Input).value = "10"
         await driver.press("enter")
         await driver.until(lambda: link.commands)
@@ -139,7 +140,7 @@ async def test_the_header_says_that_it_waits_and_the_key_pauses() -> None:
     async with scripted(link) as driver:
         link.emit(FoldersChanged(STATUSES), PhaseChanged(Phase.WATCHING))
         await driver.until_text("waiting for files in 2 folders")
-        assert "watching" in driver.text
+        await driver.until_text("watching")
         await driver.press("q")
         await driver.until_text("Quit while folders are being watched?")
         await driver.press("escape")
@@ -155,10 +156,10 @@ async def test_hostile_names_are_only_shown() -> None:
         await driver.press("W")
         await driver.until_text("0 queued")
         await driver.press("enter")
-        await driver.until(lambda: driver.screen == "WatchForm")
-        assert "\x1b" not in driver.text
+        await driver.until_screen("WatchForm")
+        await driver.until_gone("\x1b")
         await driver.press("escape")
-        assert "\x1b" not in driver.text
+        await driver.until_gone("\x1b")
 
 
 async def test_files_that_arrive_show_in_the_queue(tmp_path: Path) -> None:

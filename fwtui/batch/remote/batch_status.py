@@ -37,6 +37,9 @@ class BatchDetails(msgspec.Struct, frozen=True, kw_only=True):
     output_dir: str
     log: str
     folders: tuple[FolderStatus, ...] = ()
+    to_check: int = 0
+    cancelled: int = 0
+    skipped: int = 0
 
 
 class BatchStatus(msgspec.Struct, frozen=True):
@@ -73,6 +76,9 @@ async def status_of(endpoint: Endpoint) -> BatchStatus:
         output_dir=snapshot.settings.output.output_dir,
         log=connection.welcome.log,
         folders=snapshot.folders,
+        to_check=counts.to_check,
+        cancelled=counts.cancelled,
+        skipped=counts.skipped,
     )
     return BatchStatus(endpoint, details)
 
@@ -81,7 +87,7 @@ class BatchResult(msgspec.Struct, frozen=True):
     """Result of a batch. `exit_code` is what `fwtui run` would have returned.
 
     `failure` is why the batch could not continue; `report` and `log` are paths, empty if there are
-    none.
+    none. `share` is the progress, 0 to 1; None: from an earlier version.
     """
 
     session_id: str
@@ -95,6 +101,10 @@ class BatchResult(msgspec.Struct, frozen=True):
     log: str = ""
     report: str = ""
     failure: Failure | None = None
+    to_check: int = 0
+    cancelled: int = 0
+    skipped: int = 0
+    share: float | None = None
 
 
 _LARGEST = 1 << 20  # bytes of a stored result

@@ -98,6 +98,7 @@ def report_of(model: BatchModel) -> BatchReport:
         history.ended or now,
         history.peak,
         memory=history.points,
+        shares=model.shares,
     )
 
 

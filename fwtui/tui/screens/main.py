@@ -403,7 +403,7 @@ class MainScreen(UnboundKeys, ErrorBoundary, Screen[None]):
         return self._joined(needle, level, "" if view.tail else self._scrolled)
 
     def _queue_title(self) -> str:
-        total, seconds = self.model.counts.total, self.model.seconds[1]
+        total, seconds = self.model.counts.total, self.model.counts.audio_seconds
         if not total:
             return "Queue"
         return self._joined("Queue", file_count(total), clock(seconds) if seconds else "")

@@ -13,6 +13,7 @@ from textual.widgets import Button, Input, Static
 
 from fwtui.batch.model_needs import ModelNeeds
 from fwtui.core.settings import ModelSettings, Settings
+from fwtui.core.text import percent
 from fwtui.errors import ModelError
 from fwtui.models.cache import hub_cache
 from fwtui.models.catalogue import languages
@@ -25,7 +26,6 @@ from fwtui.tui.formatting import (
     fit_right,
     fraction,
     memory_size,
-    percent,
     shown_path,
     time_span,
 )

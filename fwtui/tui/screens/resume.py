@@ -10,10 +10,10 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Button, Input, Static
 
-from fwtui.core.job import Cancelled, Job, Skipped
+from fwtui.core.job import Cancelled, Job, Skipped, needs_check
 from fwtui.core.paths import expand_home
 from fwtui.core.session import Session
-from fwtui.core.text import clock, without_name
+from fwtui.core.text import clock, percent, without_name
 from fwtui.sessions.catalog import StoredSession
 from fwtui.tui.controller import BatchWorkspace
 from fwtui.tui.formatting import (
@@ -23,8 +23,6 @@ from fwtui.tui.formatting import (
     clean,
     fields,
     file_count,
-    fraction,
-    percent,
     shown_path,
 )
 from fwtui.tui.glyphs import Glyphs
@@ -192,18 +190,19 @@ def describe_unfinished(stored: StoredSession, glyphs: Glyphs) -> Content:
     session = stored.session
     waiting, failed, total = session.pending, session.failed, len(session.jobs)
     cancelled, skipped = session.cancelled, session.skipped
-    left = len(waiting) + len(cancelled)
+    to_check = sum(needs_check(job.state) for job in session.jobs)
     rows = [
         ("Session ID", clean(session.session_id)),
         ("Created", f"{session.created_at:%Y-%m-%d %H:%M:%S}"),
         ("Model", clean(base_name(session.settings.model.model.rstrip("/\\")))),
         ("Total files", f"{total:,}"),
         ("Done", f"{len(session.completed):,}"),
+        *((("To check", f"{to_check:,}"),) if to_check else ()),
         ("Failed", f"{len(failed):,}"),
         ("Waiting", f"{len(waiting):,}"),
         *((("Cancelled", f"{len(cancelled):,}"),) if cancelled else ()),
         *((("Skipped", f"{len(skipped):,}"),) if skipped else ()),
-        ("Progress", percent(fraction(total - left, total))),
+        ("Progress", percent(session.shares.finished)),
         *((("To search", f"{len(session.asked):,} paths"),) if session.asked else ()),
         *(("Watching", shown_path(folder.path)) for folder in session.folders),
     ]

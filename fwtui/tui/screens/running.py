@@ -13,7 +13,7 @@ from fwtui.batch.remote.batch_status import BatchDetails, BatchStatus
 from fwtui.batch.remote.endpoints import Endpoint
 from fwtui.batch.remote.protocol import Where
 from fwtui.core.paths import text_to_path
-from fwtui.core.text import clock
+from fwtui.core.text import clock, percent
 from fwtui.tui.formatting import (
     FieldRow,
     base_name,
@@ -115,7 +115,18 @@ def describe_batch(batch: BatchStatus) -> Content:
 
 
 def _progress(details: BatchDetails) -> list[FieldRow]:
-    files = f"{details.completed:,} done, {details.failed:,} failed, {details.unfinished:,} left"
+    files = ", ".join(
+        f"{count:,} {state}"
+        for count, state, always in (
+            (details.completed, "done", True),
+            (details.to_check, "to check", False),
+            (details.failed, "failed", True),
+            (details.cancelled, "cancelled", False),
+            (details.skipped, "skipped", False),
+            (details.unfinished, "left", True),
+        )
+        if count or always
+    )
     rows = [("Status", f"{details.phase.value} {_where(details.where)}"), ("Files", files)]
     for path, one in details.current:
         if not one.preparing:
@@ -123,6 +134,8 @@ def _progress(details: BatchDetails) -> list[FieldRow]:
             name = clean(base_name(str(text_to_path(path))))
             rows.append(("Running", f"{name} at {clock(one.done)}{total}"))
     rows += [("Watching", shown_path(one.folder.path)) for one in details.folders]
+    if details.progress is not None and details.progress.share is not None:
+        rows.append(("Progress", percent(details.progress.share)))
     if details.progress is not None and details.progress.eta is not None:
         rows.append(("Time left", time_span(details.progress.eta)))
     rows.append(("Transcripts", shown_path(details.output_dir)))

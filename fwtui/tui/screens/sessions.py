@@ -23,7 +23,7 @@ from fwtui.report.render import SESSION_FORMATS, export_session
 from fwtui.sessions.catalog import StoredSession
 from fwtui.sessions.delete import DeletedFiles
 from fwtui.tui.controller import BatchWorkspace
-from fwtui.tui.formatting import StyledText, clean, file_count, file_size, fraction, shown_path
+from fwtui.tui.formatting import StyledText, clean, file_count, file_size, shown_path
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings
 from fwtui.tui.model import LiveTranscript
@@ -33,7 +33,7 @@ from fwtui.tui.screens.dialog import ConfirmDialog, ListDialog, frame
 from fwtui.tui.screens.export import Exportable, ExportDialog
 from fwtui.tui.screens.resume import ResumeChoice
 from fwtui.tui.widgets.lines import SelectableListing
-from fwtui.tui.widgets.paint import Piece, bar
+from fwtui.tui.widgets.paint import Piece, parts_bar
 from fwtui.tui.widgets.session_details import SessionView
 
 MOST_NAMES = 500
@@ -109,7 +109,7 @@ class SessionsList(SelectableListing[StoredSession]):
             self.mark(item),
             (f"{mark} ", ink),
             (f"{session.created_at:%Y-%m-%d %H:%M}  ", "plain"),
-            *bar(fraction(done, total), room, self.glyphs, "good"),
+            *parts_bar(session.shares, room, self.glyphs),
             (f"  {done:,}/{total:,}" if room else f"{done:,}/{total:,}", "dim"),
             (f" {self.glyphs.failed}{len(session.failed):,}" if session.failed else "", "bad"),
             ("  not started" if session.never_started else "", "dim"),

@@ -9,21 +9,19 @@ from textual.strip import Strip
 from fwtui.config.profiles import Profile, profile_of
 from fwtui.core.events import Phase
 from fwtui.core.job import Processing
-from fwtui.core.text import plural
+from fwtui.core.text import percent, plural
 from fwtui.tui.formatting import (
     clean,
     ends_at,
     fit_right,
-    fraction,
     model_name,
-    percent,
     time_span,
     width,
 )
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keymap import with_keys
 from fwtui.tui.model import BatchModel
-from fwtui.tui.widgets.paint import LinesPanel, Piece, bar
+from fwtui.tui.widgets.paint import LinesPanel, Piece, parts_bar
 
 ROOMY = 100  # columns from which on states without a file are shown, too
 
@@ -71,11 +69,10 @@ class Header(LinesPanel):
                     return f"{glyphs.pending} empty", "dim"
                 if counts.unfinished:
                     return f"{glyphs.pending} ready", "accent"
-                if counts.failed:
-                    return f"{glyphs.failed} finished", "bad"
                 # Some may be cancelled or skipped.
                 whole = counts.completed == counts.total
-                return f"{glyphs.completed} {'all done' if whole else 'finished'}", "good"
+                sign = glyphs.failed if counts.failed else glyphs.completed
+                return f"{sign} {'all done' if whole else 'finished'}", self._ending_ink()
 
     def _first(self) -> list[list[Piece]]:
         """The engine and what the batch does; the longest texts that there is room for."""
@@ -140,26 +137,14 @@ class Header(LinesPanel):
         return "warn" if counts.to_check or counts.cancelled else "good"
 
     def _second(self) -> list[list[Piece]]:
-        share = self._share()
+        shares = self.model.shares
         text = self._ending()
-        done = fit_right(percent(share), 5) if self.model.counts.total else ""
+        done = fit_right(percent(shares.finished), 5) if self.model.counts.total else ""
         cells = self.size.width - 2 - width(done) - width(text)
-        ink = "primary"
-        if self.model.phase in {Phase.PAUSED, Phase.PAUSING, Phase.STOPPING}:
-            ink = "warn"
-        elif self.model.counts.total and not self.model.counts.unfinished:
-            ink = self._ending_ink()
         return [
-            [(" ", "plain"), *bar(share, cells, self.glyphs, ink), (done, "strong")],
+            [(" ", "plain"), *parts_bar(shares, cells, self.glyphs), (done, "strong")],
             [(text, "dim"), (" ", "plain")],
         ]
-
-    def _share(self) -> float:
-        done, total = self.model.seconds
-        counts = self.model.counts
-        if total > 0:
-            return fraction(done, total)
-        return fraction(counts.finished, counts.total)
 
     def _ending(self) -> str:
         model = self.model

@@ -9,6 +9,7 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
+from fwtui.core.view import Shares
 from fwtui.tui.error_boundary import ErrorBoundary, error_handler
 from fwtui.tui.formatting import fit, width
 from fwtui.tui.glyphs import Glyphs
@@ -206,6 +207,52 @@ def clip(pieces: Iterable[Piece], cells: int, ellipsis: str) -> list[Piece]:
         kept.append((text, name))
         cells -= size
     return kept
+
+
+def parts_bar(shares: Shares, cells: int, glyphs: Glyphs) -> list[Piece]:
+    """The parts of a batch in their colours: what is finished left, what failed right.
+
+    Whatever there is has a cell, so that the bar is never full or green when the batch is not.
+    """
+    check, skipped, cancelled, failed = list(glyphs.bar_parts)
+    parts = (
+        (shares.done, glyphs.bar_full, "good"),
+        (shares.to_check, check, "warn"),
+        (shares.skipped, skipped, "dim"),
+        (shares.begun, glyphs.bar_full, "primary"),
+        (shares.left, glyphs.bar_empty, "faint"),
+        (shares.cancelled, cancelled, "warn"),
+        (shares.failed, failed, "bad"),
+    )
+    counts = apportion([share for share, _, _ in parts], cells)
+    if not any(counts):
+        return [(glyphs.bar_empty * max(0, cells), "faint")]
+    return [
+        (sign * count, ink) for (_, sign, ink), count in zip(parts, counts, strict=True) if count
+    ]
+
+
+def apportion(shares: Sequence[float], cells: int) -> list[int]:
+    """Cells for each share, at least one for one above 0; all cells, if there is a share.
+
+    With fewer cells than shares the smallest get none.
+    """
+    counts = [max(1, int(share * cells)) if share > 0 and cells > 0 else 0 for share in shares]
+    if not any(counts):
+        return counts
+    while (over := sum(counts) - cells) != 0:
+        if over > 0:
+            most = max(counts)
+            if most > 1:
+                at = counts.index(most)
+            else:
+                at = min((n for n, count in enumerate(counts) if count), key=shares.__getitem__)
+            counts[at] -= min(over, most - 1) or 1
+            continue
+        lacking = [share * cells - count for share, count in zip(shares, counts, strict=True)]
+        at = max((n for n, share in enumerate(shares) if share > 0), key=lacking.__getitem__)
+        counts[at] += 1
+    return counts
 
 
 Mark = tuple[float, str, str]

@@ -60,6 +60,10 @@ def with_speakers(transcript: AnyTranscript) -> AnyTranscript:
 
 
 def _attributed(segment: Segment, turns: _Turns, labels: Mapping[int, str]) -> Segment:
+    if segment.channel is not None:  # transcribed by itself: all of it is of one speaker
+        name = labels.get(segment.channel)
+        words = segment.words and tuple(replace(word, speaker=name) for word in segment.words)
+        return replace(segment, words=words, speaker=name)
     if not segment.words:
         speaker = turns.speaker(segment.start, segment.end)
         return replace(segment, speaker=None if speaker is None else labels[speaker])

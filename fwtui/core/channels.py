@@ -1,4 +1,12 @@
-"""Channels of a recording: which ones are transcribed, and their names. Pure."""
+"""Channels of a recording: which ones are transcribed, their names, and their text by time. Pure."""
+
+import heapq
+from collections.abc import Iterable, Iterator, Sequence
+
+from msgspec.structs import replace
+
+from fwtui.core.segment import Segment
+from fwtui.core.speakers import Turn
 
 MIX, SPLIT = "mix", "split"
 _SIDES = ("left", "right")
@@ -25,3 +33,39 @@ def channel_index(text: str) -> int | None:
 def channel_name(index: int, count: int) -> str:
     """A channel for people: `left channel`, `channel 3`; `index` counts from 0."""
     return f"{_SIDES[index]} channel" if count == 2 else f"channel {index + 1}"
+
+
+# Words of one channel that are less apart belong to one turn (s).
+_PAUSE = 0.5
+
+
+def in_channel(segments: Iterable[Segment], number: int) -> Iterator[Segment]:
+    """The segments of one channel."""
+    return (segment for segment in segments if segment.channel == number)
+
+
+def by_time(segments: Iterable[Segment], numbers: Sequence[int]) -> Iterator[Segment]:
+    """The segments of channels that were transcribed one after the other, by time, renumbered.
+
+    They are iterated once for each channel, so that not all of them are in memory.
+    """
+    channels = [in_channel(segments, number) for number in numbers]
+    together = heapq.merge(*channels, key=lambda segment: segment.start)
+    return (replace(segment, id=number) for number, segment in enumerate(together, 1))
+
+
+def turns_by_channel(segments: Iterable[Segment]) -> tuple[Turn, ...]:
+    """Who speaks when, if the speaker is the channel: by its words, or else its segments."""
+    found: list[Turn] = []
+    latest: dict[int, int] = {}  # the number of each channel's last turn
+    for segment in segments:
+        if segment.channel is None:
+            continue
+        for word in segment.words or (segment,):
+            last = latest.get(segment.channel)
+            if last is not None and word.start - found[last].end <= _PAUSE:
+                found[last] = replace(found[last], end=max(word.end, found[last].end))
+            else:
+                latest[segment.channel] = len(found)
+                found.append(Turn(word.start, word.end, segment.channel))
+    return tuple(sorted(found, key=lambda turn: (turn.start, turn.end, turn.speaker)))

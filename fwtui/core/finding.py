@@ -6,6 +6,8 @@ from enum import StrEnum
 
 import msgspec
 
+from fwtui.core.channels import channel_name
+
 
 class FindingKind(StrEnum):
     """Why a passage should be checked."""
@@ -48,6 +50,8 @@ TITLES = {
 def finding_text(finding: Finding) -> str:
     """The finding as text, without its times."""
     title = TITLES[finding.kind]
+    if finding.channel is not None:
+        title = f"{title} ({channel_name(finding.channel, 2 if finding.channel < 2 else 3)})"
     return f"{title}: {finding.detail}" if finding.detail else title
 
 

@@ -289,10 +289,14 @@ def with_languages(segments: Iterable[Segment], spoken: Sequence[Spoken]) -> tup
 
 def each_with_language(segments: Iterable[Segment], spoken: Sequence[Spoken]) -> Iterable[Segment]:
     """The segments with the language that was spoken in their middle, where it is known."""
-    starts = [one.start for one in spoken]
+    channels = {one.channel for one in spoken}
+    found = {channel: [one for one in spoken if one.channel == channel] for channel in channels}
+    starts = {channel: [one.start for one in own] for channel, own in found.items()}
 
     def own(segment: Segment) -> str | None:
-        at = bisect_right(starts, (segment.start + segment.end) / 2) - 1
-        return spoken[at].language if at >= 0 else None
+        channel = segment.channel
+        middle = (segment.start + segment.end) / 2
+        at = bisect_right(starts.get(channel, ()), middle) - 1
+        return found[channel][at].language if at >= 0 else None
 
     return (replace(segment, language=own(segment)) for segment in segments)

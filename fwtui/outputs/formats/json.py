@@ -57,6 +57,7 @@ def _plain(segment: Segment) -> dict[str, Any]:
         plain["words"] = [
             _without(msgspec.structs.asdict(word), "speaker") for word in segment.words
         ]
+    del plain["channel"]  # that is what its speaker says
     return _without(plain, "language", "speaker")
 
 

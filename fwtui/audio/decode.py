@@ -275,20 +275,21 @@ class _Wanted(NamedTuple):
 def _wanted(media: Media, options: DecodeOptions, count: int) -> _Wanted:
     """What the user wants of a file with `count` channels. Raises NoAudioError."""
     index = channel_index(options.channel)
-    measured = (options.measure or options.channel == SPLIT) and count > 1
+    many = count > MOST_CHANNELS
+    measured = options.channel == SPLIT or (options.measure and not many)
     if index is not None and index >= max(2, count):
         raise NoAudioError(
             f"No channel {index + 1}: {display_name(media.path)}",
             f"It has {count} channels." if count > 1 else "It has one channel.",
         )
     split = options.channel == SPLIT and count > 1
-    if measured and count > MOST_CHANNELS:
+    if split and many:
         raise NoAudioError(
             f"{display_name(media.path)} has {count} channels, and at most {MOST_CHANNELS} can be "
             "told apart",
             "Choose one of them with --channel, or transcribe the mix.",
         )
-    return _Wanted(count, index if count > 1 else None, split, measured)
+    return _Wanted(count, index if count > 1 else None, split, measured and count > 1)
 
 
 def _to_transcribe(

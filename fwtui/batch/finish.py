@@ -20,6 +20,7 @@ from fwtui.batch.retry import NOTHING_TRANSCRIBED, skipped_chunk
 from fwtui.batch.state import BatchState, now
 from fwtui.config.overrides import from_overrides, to_overrides
 from fwtui.config.validate import load_replacements
+from fwtui.core.channels import by_time
 from fwtui.core.disk_errors import reason_of
 from fwtui.core.events import BatchFinished, Level
 from fwtui.core.failure import Failure
@@ -58,7 +59,7 @@ def warnings_of(
     """
     silence = () if segments else (NO_SPEECH,)
     later = (f"the transcript is of the file before it changed: {changed}",) if changed else ()
-    return (*plan.warnings, *(skipped_chunk(seconds) for seconds in holes), *silence, *later)
+    return (*plan.warnings, *(skipped_chunk(seconds, plan) for seconds in holes), *silence, *later)
 
 
 async def complete(state: BatchState, job: Job, run: FileRun) -> Completed | Failed:
@@ -159,6 +160,7 @@ def transcript_of(
     """The transcript of a file as it is to be written, as a stream if its segments are one."""
 
     def change(each: Iterable[Segment]) -> Iterable[Segment]:
+        each = in_order(each, plan)
         if settings.output.drop_unspoken:
             each = (one for one in each if not is_marked(one, marked))
         return each_with_language(each, spoken) if settings.decoding.multilingual else each
@@ -167,6 +169,20 @@ def transcript_of(
         return Transcript(plan.language, tuple(change(segments)), plan.duration, turns=turns)
     mapped = MappedSegments(segments, change)
     return TranscriptStream(plan.language, mapped, plan.duration, turns=turns)
+
+
+def in_order(segments: Iterable[Segment], plan: FilePlan) -> Iterable[Segment]:
+    """The segments by time, those of each channel with its language if there are several."""
+    if not plan.channels:
+        return segments
+    found = by_time(segments, [channel.number for channel in plan.channels])
+    languages = {channel.number: channel.language for channel in plan.channels}
+    if len(set(languages.values())) == 1:
+        return found
+    return (
+        replace(one, language=None if one.channel is None else languages[one.channel])
+        for one in found
+    )
 
 
 def _names_of_done(state: BatchState, job: Job) -> tuple[Names, Settings]:

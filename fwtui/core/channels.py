@@ -1,4 +1,4 @@
-"""Channels of a recording: which ones are transcribed, their names, and their text by time. Pure."""
+"""Channels of a recording: which ones are transcribed, their names, their text by time. Pure."""
 
 import heapq
 from collections.abc import Iterable, Iterator, Sequence

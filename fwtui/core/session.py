@@ -36,6 +36,11 @@ class WindowState(msgspec.Struct, frozen=True):
     ended: float = 0.0
     channel: int = 0
 
+    @property
+    def place(self) -> int:
+        """A number for the next window, which no other of the file has."""
+        return self.seek + (self.channel << 40)
+
 
 class SpeechChunk(msgspec.Struct, frozen=True, array_like=True):
     """A piece of speech found by VAD, in samples at 16 kHz."""

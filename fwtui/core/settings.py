@@ -623,6 +623,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return msgspec.structs.replace(self.decoding, word_timestamps=True)
 
 
+def decides_speakers(settings: Settings) -> bool:
+    """Whether `--channel` leaves nothing for `--diarize` to tell apart."""
+    channel = settings.decoding.channel
+    by_channel = settings.speakers.diarize == "channels"
+    return channel == "split" or (by_channel and channel != "mix")
+
+
 def text_hash(model: ModelSettings, decoding: DecodingSettings) -> str:
     """Hex digest of everything that determines the text of a file."""
     import hashlib  # imports a cryptographic library

@@ -255,6 +255,7 @@ def _decode(
                 choice,
                 request.decoding.normalize_loudness,
                 request.decoding.channel,
+                request.speakers is not None and request.speakers.kind == "channels",
             ),
         ),
     )

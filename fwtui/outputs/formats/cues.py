@@ -73,8 +73,9 @@ def cues(transcript: AnyTranscript, settings: OutputSettings) -> Iterator[Cue]:
 def with_length(found: Iterable[Cue]) -> Iterator[Cue]:
     """The subtitles in order, those without a length made a little longer: players skip them.
 
-    Those of one speaker do not overlap; several may speak at once. Words may have no length, and a segment without words may be over the words of others. What
-    follows begins later if need be; at the end of the file, such a subtitle begins earlier.
+    Those of one speaker do not overlap; several may speak at once. Words may have no length, and a
+    segment without words may be over the words of others. What follows begins later if need be; at
+    the end of the file, such a subtitle begins earlier.
     """
     last: Cue | None = None
     shown: dict[str | None, int] = {}

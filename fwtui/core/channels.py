@@ -2,10 +2,11 @@
 
 import heapq
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, pairwise
 
 from msgspec.structs import replace
 
-from fwtui.core.segment import Segment
+from fwtui.core.segment import Segment, Word
 from fwtui.core.speakers import Turn
 
 MIX, SPLIT = "mix", "split"
@@ -37,6 +38,8 @@ def channel_name(index: int, count: int) -> str:
 
 # Words of one channel that are less apart belong to one turn (s).
 _PAUSE = 0.5
+# Segments are cut at pauses of more than this (s).
+_CUT = 1.0
 
 
 def in_channel(segments: Iterable[Segment], number: int) -> Iterator[Segment]:
@@ -47,11 +50,35 @@ def in_channel(segments: Iterable[Segment], number: int) -> Iterator[Segment]:
 def by_time(segments: Iterable[Segment], numbers: Sequence[int]) -> Iterator[Segment]:
     """The segments of channels that were transcribed one after the other, by time, renumbered.
 
-    They are iterated once for each channel, so that not all of them are in memory.
+    Those with a pause are cut there: somebody else may speak in it. They are iterated once for each
+    channel, so that not all of them are in memory.
     """
-    channels = [in_channel(segments, number) for number in numbers]
+    channels = [chain.from_iterable(map(_cut, in_channel(segments, number))) for number in numbers]
     together = heapq.merge(*channels, key=lambda segment: segment.start)
     return (replace(segment, id=number) for number, segment in enumerate(together, 1))
+
+
+def _cut(segment: Segment) -> Iterator[Segment]:
+    """The segment, cut at its pauses; the tokens stay with the first piece."""
+    words = segment.words or ()
+    starts = [0, *(at for at in range(1, len(words)) if _is_pause(words[at - 1], words[at]))]
+    if len(starts) == 1:
+        yield segment
+        return
+    for number, (begin, end) in enumerate(pairwise([*starts, len(words)])):
+        piece = words[begin:end]
+        yield replace(
+            segment,
+            start=piece[0].start if number else segment.start,
+            end=piece[-1].end if end < len(words) else segment.end,
+            text="".join(word.word for word in piece),
+            tokens=() if number else segment.tokens,
+            words=piece,
+        )
+
+
+def _is_pause(word: Word, following: Word) -> bool:
+    return following.start - word.end > _CUT
 
 
 def turns_by_channel(segments: Iterable[Segment]) -> tuple[Turn, ...]:

@@ -3,7 +3,7 @@
 Runs in the engine's prepare thread, while the model works on the previous file.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from dataclasses import replace as replace_fields
@@ -13,7 +13,7 @@ from faster_whisper.feature_extractor import FeatureExtractor
 from faster_whisper.vad import VadOptions
 from msgspec.structs import replace
 
-from fwtui.audio.channel_turns import leaks
+from fwtui.audio.channel_turns import active_channels, leaks, spans
 from fwtui.audio.decode import Decoded, DecodeOptions, decode_to_wav
 from fwtui.audio.features import LazyFeatures
 from fwtui.audio.identity import Identity, difference
@@ -35,6 +35,8 @@ from fwtui.errors import InputChangedError, MediaError
 
 # A file that changes while it is read is read a second time; one that is still growing fails.
 READINGS = 2
+# Around the sound of a channel, and the pauses that stay in it, as with VAD (samples).
+_AROUND, _PAUSE = int(0.4 * SAMPLE_RATE), 2 * SAMPLE_RATE
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,8 @@ class PreparedFile:
     sequential mode. `resume` is the request's, if still valid; otherwise
     `restarted` says why not. `signal`: the audio with the pauses. `channels`: as `source` and what
     belongs to it, the channels to be transcribed one after the other, if they are; the file's own
-    are then those of the first. `levels`: how loud the channels are, if that was asked for.
+    are then those of the first. `active`: where a channel is loud enough for somebody to speak.
+    `levels`: how loud the channels are, if that was asked for.
     """
 
     request: Transcribe
@@ -72,6 +75,7 @@ class PreparedFile:
     number: int = 0
     recorded: int = 1
     levels: ChannelLevels | None = None
+    active: tuple[SpeechChunk, ...] | None = None
 
     def of_channel(self, index: int) -> "PreparedFile":
         """One of the channels, as a file of its own."""
@@ -162,10 +166,8 @@ def prepare(
             recorded=decoded.recorded,
             levels=decoded.levels,
         )
-        signals = _signals(pcm, decoded)
         channels = tuple(
-            _analysed(_channel(file, index, number, signal), extractor, cancelled)
-            for index, (number, signal) in enumerate(signals)
+            _analysed(channel, extractor, cancelled) for channel in _channels(file, decoded)
         )
         on_error.pop_all()
     if not decoded.channels:
@@ -173,27 +175,31 @@ def prepare(
     return replace_fields(channels[0], resume=resume, channels=channels)
 
 
-def _signals(pcm: Pcm, decoded: Decoded) -> tuple[tuple[int, SampleSource], ...]:
-    """What is to be transcribed, with the number of its channel.
+def _channels(file: PreparedFile, decoded: Decoded) -> Iterator[PreparedFile]:
+    """The file with each channel that is to be transcribed, or its only signal.
 
     Where a channel has only what leaks into it from another one, it is silent.
     """
     if not decoded.channels or decoded.levels is None:
-        return ((decoded.row, pcm.channel(decoded.row)),)
-    leaking = leaks(decoded.levels.decibels)
-    return tuple(
-        (number, Muted(pcm.channel(number), leaking[number], FRAME_SAMPLES))
-        for number in decoded.channels
-    )
-
-
-def _channel(file: PreparedFile, index: int, number: int, signal: SampleSource) -> PreparedFile:
-    """The file with only this signal."""
-    resume = file.resume
-    if resume is not None and resume.plan.channels:
-        state = resume.state if resume.state and resume.state.channel == index else None
-        resume = replace(resume, plan=resume.plan.of_channel(index), state=state)
-    return replace_fields(file, signal=signal, number=number, resume=resume)
+        yield replace_fields(file, signal=file.pcm.channel(decoded.row), number=decoded.row)
+        return
+    decibels = decoded.levels.decibels
+    leaking, active = leaks(decibels), active_channels(decibels)
+    for index, number in enumerate(decoded.channels):
+        resume = file.resume
+        if resume is not None and resume.plan.channels:
+            state = resume.state if resume.state and resume.state.channel == index else None
+            resume = replace(resume, plan=resume.plan.of_channel(index), state=state)
+        yield replace_fields(
+            file,
+            signal=Muted(file.pcm.channel(number), leaking[number], FRAME_SAMPLES),
+            number=number,
+            resume=resume,
+            active=tuple(
+                SpeechChunk(begin * FRAME_SAMPLES, end * FRAME_SAMPLES)
+                for begin, end in spans(active[number])
+            ),
+        )
 
 
 def _analysed(
@@ -204,7 +210,11 @@ def _analysed(
     batched = request.decoding.batched
     speech, chunks = _spoken(signal, request.decoding, resume, extractor.n_samples, cancelled)
     heard = None
-    if request.quality.check_coverage and resume is None and speech is None:
+    if speech is None and resume is None and file.active is not None and not batched:
+        heard = _heard(signal, request.decoding, cancelled)
+        if heard is not None:
+            speech = speech_or_sound(heard, file.active, len(signal))
+    elif request.quality.check_coverage and resume is None and speech is None:
         heard = _heard(signal, request.decoding, cancelled)
     source: SampleSource = signal if speech is None else SpeechView(signal, speech)
     # In batched mode each chunk is clamped by its own loudest value.
@@ -310,6 +320,25 @@ def _heard(
     if clip_points(decoding.clip_timestamps):
         return None
     return find_speech(pcm, vad_options(decoding), cancelled)
+
+
+def speech_or_sound(
+    speech: Sequence[SpeechChunk], active: Sequence[SpeechChunk], length: int
+) -> tuple[SpeechChunk, ...]:
+    """What is speech, or only loud enough for it, with some sound around it and without pauses.
+
+    The model would write the words of a channel into its long pauses.
+    """
+    wide = [
+        SpeechChunk(max(0, one.start - _AROUND), min(length, one.end + _AROUND)) for one in active
+    ]
+    found: list[SpeechChunk] = []
+    for span in sorted((*speech, *wide), key=lambda one: one.start):
+        if found and span.start - found[-1].end < _PAUSE:
+            found[-1] = SpeechChunk(found[-1].start, max(found[-1].end, span.end))
+        else:
+            found.append(span)
+    return tuple(found)
 
 
 def chunk_features(

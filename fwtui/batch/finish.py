@@ -84,6 +84,8 @@ async def complete(state: BatchState, job: Job, run: FileRun) -> Completed | Fai
     except (FwtuiError, OSError) as error:
         return Failed(now(), output_failure(error, stem.parent), run.started_at)
     state.output_folders.add(stem.parent)
+    if plan.channels:  # the names of its speakers may change later
+        await state.set_speakers(job.id, written.speakers)
     done = Completed(
         started_at=run.started_at,
         completed_at=now(),

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from textual.message import Message
 from textual.screen import Screen
 
-from fwtui.core.commands import AddPaths, RetryJobs
+from fwtui.core.commands import RetryJobs
 from fwtui.core.events import Phase
 from fwtui.core.job import Job
 from fwtui.core.segment import Transcript
@@ -184,9 +184,9 @@ class DialogActions:
             state = Locations.default().state
         look = partial(read_known_files, queued, self._model.settings.output, state)
         dialog = AddDialog(self._glyphs, prefilled, read_known_files=look)
-        names = await self._screen.app.push_screen_wait(dialog)
-        if names:
-            self._controller.send(AddPaths(names))
+        wanted = await self._screen.app.push_screen_wait(dialog)
+        if wanted is not None:
+            self._controller.send(wanted)
 
     def settings(self) -> None:
         """Show the settings, and use changed ones for the files that have not started."""

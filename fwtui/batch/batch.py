@@ -51,6 +51,7 @@ from fwtui.batch.remote.endpoints import listen
 from fwtui.batch.remote.protocol import PROTOCOL, Welcome, Where
 from fwtui.batch.remote.server import BatchServer, RecapRecorder
 from fwtui.batch.session_file import SessionFile, close_session
+from fwtui.batch.speaker_names import name_speaker
 from fwtui.batch.start_checks import REFUSED, check_start
 from fwtui.batch.state import BatchState, now
 from fwtui.batch.watched_folders import WatchedFolders
@@ -64,6 +65,7 @@ from fwtui.core.commands import (
     ChangeSettings,
     Command,
     MoveJobs,
+    NameSpeaker,
     Pause,
     Quit,
     RemoveJobs,
@@ -106,6 +108,7 @@ from fwtui.sessions.scratch import LINKS, link_folder
 from fwtui.sessions.store import SessionStore
 from fwtui.watch.folder import FileRenamed, FilesArrived, FolderLogLine, FolderStatusChanged
 
+WORD_TIMES = "Telling speakers apart needs the time of every word: word_timestamps is on"
 ADD_AGAIN_SECONDS = 5.0
 # How long quitting the screen waits for commands that run after a file or the batch.
 HOOK_PATIENCE_SECONDS = 5.0
@@ -478,6 +481,8 @@ class Batch:
                 await self._commands.skip(ids)
             case RetryJobs():
                 await self._commands.retry(command)
+            case NameSpeaker():
+                await name_speaker(self.state, command)
             case ChangeSettings(settings=settings):
                 await self.state.change_settings(settings)
                 await self.state.remember_folders(self._locations.scratch)
@@ -545,10 +550,13 @@ class Batch:
             self._failure = classify_exception(error)
             await self._wait_or_finish()
             return False
-        for text in found:
+        lines = [(Level.WARNING, text) for text in found]
+        if state.settings.engine_decoding is not state.settings.decoding:
+            lines.append((Level.INFO, WORD_TIMES))
+        for level, text in lines:
             if text not in self._warned:
                 self._warned.add(text)
-                state.log(Level.WARNING, text)
+                state.log(level, text)
         return True
 
     async def _start_work(self) -> None:

@@ -330,7 +330,10 @@ def outputs_key(settings: Settings) -> str:
     for name in ("more_formats", "drop_unspoken"):
         if not output[name]:
             del output[name]  # as before there were any: what was transcribed stays known
-    encoded = msgspec.json.encode((settings.text_hash(), sorted(output.items())))
+    known: list[object] = [settings.text_hash(), sorted(output.items())]
+    if settings.speakers.diarize != "off":
+        known.append(settings.speakers)
+    encoded = msgspec.json.encode(known)
     return hashlib.blake2b(encoded, digest_size=16).hexdigest()
 
 

@@ -124,6 +124,7 @@ class _File(msgspec.Struct):
 
 def settings_key(settings: Settings) -> str:
     """The settings that two batches must share for their measurements to be comparable."""
+    settings = replace(settings, decoding=settings.engine_decoding)
     parts = [
         f"{name}={getattr(getattr(settings, section), name)}"
         for section, names in _DECIDING.items()

@@ -1,6 +1,7 @@
 """Finish a file (write its outputs from the journal) and a batch (write its report)."""
 
 import asyncio
+import dataclasses
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +21,7 @@ from fwtui.batch.retry import NOTHING_TRANSCRIBED, skipped_chunk
 from fwtui.batch.state import BatchState, now
 from fwtui.config.overrides import from_overrides, to_overrides
 from fwtui.config.validate import load_replacements
+from fwtui.core.attribution import with_speakers
 from fwtui.core.disk_errors import reason_of
 from fwtui.core.events import BatchFinished, Level
 from fwtui.core.failure import Failure
@@ -35,7 +37,8 @@ from fwtui.core.segment import (
 )
 from fwtui.core.session import FilePlan, Spoken, each_with_language
 from fwtui.core.settings import OutputSettings, Settings
-from fwtui.core.speakers import Turn
+from fwtui.core.speakers import Turn, labels_of, speaker_times
+from fwtui.core.text import valid_unicode
 from fwtui.core.voices import SpeakerTurns
 from fwtui.disk.files import FILES, ensure_folder, is_folder, write_output
 from fwtui.errors import FwtuiError
@@ -101,6 +104,7 @@ async def complete(state: BatchState, job: Job, run: FileRun) -> Completed | Fai
         ),
         findings=written.findings,
         skipped_chunks=len(holes),
+        speakers=speaker_times(written.speakers.turns),
     )
     await asyncio.to_thread(record_transcribed, state, job, plan, settings, done)
     return done
@@ -123,19 +127,11 @@ def _write_outputs(state: BatchState, job: Job, run: FileRun, stem: Path) -> _Wr
     output, store = settings.output, state.store
     speakers = speakers_of(store, run) or SpeakerTurns("", ())
     spoken, marked = store.spoken(job.id), store.findings(job.id)
-    transcript = transcript_of(
-        store.stored_segments(job.id), plan, settings, spoken, marked, speakers.turns
-    )
+    transcript = transcript_of(store.stored_segments(job.id), plan, settings, spoken, marked)
     if output.drop_unspoken:
         marked = tuple(map(left_out, marked))
-    rules = load_replacements(Path(output.replacements)) if output.replacements else None
-    translated = settings.decoding.task == "translate"
-    text = edited(
-        transcript,
-        output,
-        rules,
-        lambda segment: "en" if translated else segment.language or plan.language,
-    )
+    labels = labels_of(speakers.turns, settings.speakers, job.speaker_names)
+    text = written_text(transcript, settings, speakers.turns, labels, job)
     kept = job.kept_formats or ()
     protected = protected_formats(stem, output, kept)
     written = write_transcript(text, stem, output, store.owner, (*kept, *protected))
@@ -154,9 +150,8 @@ def transcript_of(
     settings: Settings,
     spoken: Sequence[Spoken],
     marked: Sequence[Finding],
-    turns: tuple[Turn, ...] = (),
 ) -> AnyTranscript:
-    """The transcript of a file as it is to be written, as a stream if its segments are one."""
+    """The transcript of a file before it is edited, as a stream if its segments are one."""
 
     def change(each: Iterable[Segment]) -> Iterable[Segment]:
         if settings.output.drop_unspoken:
@@ -164,9 +159,41 @@ def transcript_of(
         return each_with_language(each, spoken) if settings.decoding.multilingual else each
 
     if isinstance(segments, tuple):
-        return Transcript(plan.language, tuple(change(segments)), plan.duration, turns=turns)
-    mapped = MappedSegments(segments, change)
-    return TranscriptStream(plan.language, mapped, plan.duration, turns=turns)
+        return Transcript(plan.language, tuple(change(segments)), plan.duration)
+    return TranscriptStream(plan.language, MappedSegments(segments, change), plan.duration)
+
+
+def written_text(
+    transcript: AnyTranscript,
+    settings: Settings,
+    turns: tuple[Turn, ...],
+    labels: dict[int, str],
+    job: Job,
+) -> AnyTranscript:
+    """The transcript as it is written: with its speakers, and edited as the settings ask.
+
+    Raises ConfigError if the file with the corrections is not valid any more.
+    """
+    output, language = settings.output, transcript.language
+    rules = load_replacements(Path(output.replacements)) if output.replacements else None
+    translated = settings.decoding.task == "translate"
+    if isinstance(transcript, Transcript):
+        transcript = replace(transcript, turns=turns, labels=labels, recording=recording_of(job))
+    else:
+        transcript = dataclasses.replace(
+            transcript, turns=turns, labels=labels, recording=recording_of(job)
+        )
+    return edited(
+        with_speakers(transcript),
+        output,
+        rules,
+        lambda segment: "en" if translated else segment.language or language,
+    )
+
+
+def recording_of(job: Job) -> str:
+    """What a file is called inside its outputs."""
+    return valid_unicode(job.file.stem)
 
 
 def _names_of_done(state: BatchState, job: Job) -> tuple[Names, Settings]:

@@ -169,7 +169,10 @@ class QueueCommands:
             own = job.settings if command.settings is None else to_overrides(command.settings)
             job = replace(job, last_failure=job.failure)  # noqa: PLW2901
             if isinstance(job.state, Completed):
-                own_outputs = replace(job, state=Pending(), settings=own, kept_formats=())
+                # The numbers of its speakers may be others then.
+                own_outputs = replace(
+                    job, state=Pending(), settings=own, kept_formats=(), speaker_names=None
+                )
                 restarted.append(own_outputs)
             elif command.restart:
                 restarted.append(replace(job, state=Pending(), settings=own))

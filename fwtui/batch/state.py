@@ -27,6 +27,7 @@ from fwtui.batch.output_folders import OutputFolders
 from fwtui.batch.queue import Queue, put_back
 from fwtui.batch.session_outputs import transcript_of_outputs
 from fwtui.config.overrides import from_overrides
+from fwtui.core.attribution import with_speakers
 from fwtui.core.disk_errors import reason_of
 from fwtui.core.events import (
     AnyEvent,
@@ -47,6 +48,7 @@ from fwtui.core.redact import redacted
 from fwtui.core.segment import Transcript
 from fwtui.core.session import FilePlan, WindowResult
 from fwtui.core.settings import Settings
+from fwtui.core.speakers import labels_of
 from fwtui.core.text import text_so_far, valid_unicode
 from fwtui.core.view import JobCounts
 from fwtui.core.voices import SpeakerGroup, SpeakerTurns
@@ -425,11 +427,27 @@ class BatchState:
         def read() -> Transcript:
             segments = self.store.segments(job)
             if not segments and known is not None and isinstance(known.state, Completed):
-                return transcript_of_outputs(known, known.state)
+                return self._with_speakers(transcript_of_outputs(known, known.state), known)
             language = self.store.language(job) or ""
-            return Transcript(language, segments, known.duration if known else 0.0)
+            duration = known.duration if known else 0.0
+            return self._with_speakers(Transcript(language, segments, duration), known)
 
         return await asyncio.to_thread(read)
+
+    def _with_speakers(self, transcript: Transcript, job: Job | None) -> Transcript:
+        """The transcript of a completed file with its turns, and the names of its speakers."""
+        if job is None or not isinstance(job.state, Completed) or not job.state.speakers:
+            return transcript
+        found = self.store.speakers(job.id)
+        used = from_overrides(job.state.used or {}).speakers
+        turns = found.turns if found else ()
+        labels = labels_of(job.state.speakers, used, job.speaker_names)
+        known = replace(transcript, turns=turns, labels=labels)
+        if any(segment.speaker for segment in transcript.segments):
+            return known  # read from an output
+        attributed = with_speakers(known)
+        assert isinstance(attributed, Transcript)
+        return attributed
 
     async def add_temp(self, path: Path) -> None:
         """Record a scratch file before it is created."""

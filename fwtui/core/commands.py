@@ -64,6 +64,17 @@ class RetryJobs(Command, frozen=True):
     settings: Settings | None = None
 
 
+class NameSpeaker(Command, frozen=True):
+    """Give a speaker of a file a name, or with an empty `name` the label back.
+
+    Only the outputs of a file that is done are written again.
+    """
+
+    id: JobId
+    speaker: int
+    name: str
+
+
 class Start(Command, frozen=True):
     """Start the batch, or resume it after a pause."""
 
@@ -106,6 +117,7 @@ AnyCommand = (
     | MoveJobs
     | SkipJobs
     | RetryJobs
+    | NameSpeaker
     | Start
     | Pause
     | Stop

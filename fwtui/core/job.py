@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from fwtui.core.failure import Failure
 from fwtui.core.finding import Finding
 from fwtui.core.paths import text_to_path
+from fwtui.core.speakers import SpeakerTime
 from fwtui.core.templates import default_stem
 
 JobId = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
@@ -83,7 +84,7 @@ class Completed(msgspec.Struct, frozen=True, gc=False, tag="completed"):
 
     `used` has the settings of the last attempt that differ from their defaults, by `section.name`;
     None: unknown. `findings` are passages to check, ordered by time. `timed_seconds` of audio are
-    what `work_seconds` were spent on; None: all of it.
+    what `work_seconds` were spent on; None: all of it. `speakers` are those that were told apart.
     """
 
     started_at: datetime
@@ -98,6 +99,7 @@ class Completed(msgspec.Struct, frozen=True, gc=False, tag="completed"):
     findings: tuple[Finding, ...] = ()
     skipped_chunks: int = 0
     timed_seconds: float | None = None
+    speakers: tuple[SpeakerTime, ...] = ()
 
     @property
     def speed(self) -> float | None:
@@ -163,7 +165,8 @@ class Job(msgspec.Struct, frozen=True, gc=False):
     downloaded, `path` is where it will be. `last_failure` is why it failed before, while it waits
     for a retry or is retried. `track` is the number of the audio track where each of them is a job
     of its own; 0: the settings say which. `name_note` becomes a warning when the file is done:
-    why its outputs have another name.
+    why its outputs have another name. `speaker_names` are names that the user gave to speakers of
+    this file.
     """
 
     id: JobId
@@ -180,6 +183,7 @@ class Job(msgspec.Struct, frozen=True, gc=False):
     last_failure: Failure | None = None
     track: int = 0
     name_note: str = ""
+    speaker_names: dict[int, str] | None = None
 
     def with_stem(self, stem: str) -> "Job":
         """The job with outputs of this name."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from fwtui.core.settings import SpeakerSettings
 from fwtui.core.text import printable
 
 MOST_NAME = 60
@@ -23,6 +24,29 @@ class Turn(msgspec.Struct, frozen=True):
     speaker: int
 
 
+class SpeakerTime(msgspec.Struct, frozen=True, gc=False):
+    """How long a speaker speaks, from when on and until when, in seconds of the file."""
+
+    speaker: int
+    seconds: float
+    first: float
+    last: float
+
+
+def speaker_times(turns: Iterable[Turn]) -> tuple[SpeakerTime, ...]:
+    """How long each speaker speaks, by number."""
+    found: dict[int, SpeakerTime] = {}
+    for turn in turns:
+        known = found.get(turn.speaker, SpeakerTime(turn.speaker, 0.0, turn.start, turn.end))
+        found[turn.speaker] = SpeakerTime(
+            turn.speaker,
+            round(known.seconds + turn.end - turn.start, 3),
+            min(known.first, turn.start),
+            max(known.last, turn.end),
+        )
+    return tuple(found[speaker] for speaker in sorted(found))
+
+
 def in_order_of_appearance(turns: Iterable[Turn]) -> tuple[Turn, ...]:
     """The turns by time, their speakers numbered in the order in which they are first heard."""
     ordered = sorted(turns, key=lambda turn: (turn.start, turn.end, turn.speaker))
@@ -38,12 +62,27 @@ def speaker_label(speaker: int, prefix: str = "SPEAKER") -> str:
     return f"{prefix}_{speaker:02d}"
 
 
-def speaker_labels(turns: Iterable[Turn], prefix: str, names: Mapping[int, str]) -> dict[int, str]:
+def speaker_labels(
+    turns: Iterable[Turn | SpeakerTime], prefix: str, names: Mapping[int, str]
+) -> dict[int, str]:
     """What each speaker is called. Two with the same name are one person in the outputs."""
     return {
         turn.speaker: names.get(turn.speaker) or speaker_label(turn.speaker, prefix)
         for turn in turns
     }
+
+
+def labels_of(
+    turns: Iterable[Turn | SpeakerTime],
+    settings: SpeakerSettings,
+    own: Mapping[int, str] | None = None,
+) -> dict[int, str]:
+    """What the speakers of a file are called; `own` are the names that it has for itself."""
+    try:
+        named = speaker_names(settings.speaker_names)
+    except ValueError:  # of a session that somebody has edited
+        named = {}
+    return speaker_labels(turns, settings.speaker_name, {**named, **(own or {})})
 
 
 def is_speaker_name(name: str) -> bool:

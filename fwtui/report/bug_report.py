@@ -177,6 +177,8 @@ _PRIVATE = frozenset(
         "decoding.initial_prompt",
         "decoding.prefix",
         "decoding.hotwords",
+        "speakers.speaker_name",
+        "speakers.speaker_names",
         "done.on_file_done",
         "done.on_batch_done",
     }

@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from fwtui.config.fields import differing
+from fwtui.config.overrides import from_overrides
 from fwtui.core.events import MemoryPoint
 from fwtui.core.finding import Finding, finding_text
 from fwtui.core.job import (
@@ -30,6 +31,7 @@ from fwtui.core.job import (
 )
 from fwtui.core.paths import text_to_path
 from fwtui.core.settings import Settings
+from fwtui.core.speakers import labels_of
 from fwtui.core.text import clock, percent, printable, valid_unicode
 from fwtui.core.view import Shares, shares_of
 
@@ -83,6 +85,37 @@ class FileRecord(msgspec.Struct, frozen=True, kw_only=True):
     outputs: tuple[str, ...] = ()
     attempts: tuple[AttemptRecord, ...] = ()
     source: str = ""
+    speakers: tuple["SpeakerRecord", ...] = ()
+
+
+class SpeakerRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A speaker of a file, with the seconds that he or she speaks."""
+
+    name: str
+    seconds: float
+
+
+def speaker_records(job: Job) -> tuple[SpeakerRecord, ...]:
+    """The speakers of a job by their numbers; those with the same name are one."""
+    if not isinstance(job.state, Completed) or not job.state.speakers:
+        return ()
+    settings = from_overrides(job.state.used or {}).speakers
+    labels = labels_of(job.state.speakers, settings, job.speaker_names)
+    seconds: dict[str, float] = {}
+    for one in job.state.speakers:
+        name = labels[one.speaker]
+        seconds[name] = seconds.get(name, 0.0) + one.seconds
+    return tuple(SpeakerRecord(name=name, seconds=found) for name, found in seconds.items())
+
+
+def speaker_texts(job: Job) -> list[tuple[str, str]]:
+    """Each speaker of a job, and for how long he or she speaks, with the share of all speech."""
+    records = speaker_records(job)
+    spoken = sum(one.seconds for one in records)
+    return [
+        (one.name, f"{clock(one.seconds)} ({one.seconds / spoken if spoken else 0.0:.0%})")
+        for one in records
+    ]
 
 
 def file_record(job: Job) -> FileRecord:
@@ -111,6 +144,7 @@ def file_record(job: Job) -> FileRecord:
                 warnings=state.warnings,
                 findings=state.findings,
                 outputs=tuple(valid_unicode(str(text_to_path(path))) for path in state.outputs),
+                speakers=speaker_records(job),
             )
         case Failed(failure=failure):
             return msgspec.structs.replace(
@@ -155,6 +189,8 @@ def _cell(value: object) -> str:
         case AttemptRecord():
             then = f", then {value.remedy}" if value.remedy else ""
             return printable(f"{value.error} at {value.at_seconds:.0f} s{then}")
+        case SpeakerRecord():
+            return printable(f"{value.name} {value.seconds:.0f} s")
         case Finding():
             return printable(f"{value.start:.0f}-{value.end:.0f} s {finding_text(value)}")
         case tuple():
@@ -318,6 +354,7 @@ class RemarkKind(StrEnum):
     ATTEMPTS = "Attempts"
     WARNINGS = "Warnings"
     TO_CHECK = "Please check"
+    SPEAKERS = "Speakers"
     NOT_DONE = "Not done"
 
 
@@ -346,6 +383,8 @@ def _remarks(kind: RemarkKind, job: Job) -> Sequence[str]:
             return job.state.warnings if isinstance(job.state, Completed) else ()
         case RemarkKind.TO_CHECK:
             return _to_check(job)
+        case RemarkKind.SPEAKERS:
+            return [f"{name}: {text}" for name, text in speaker_texts(job)]
         case RemarkKind.NOT_DONE:
             return _why_not_done(job.state)
 

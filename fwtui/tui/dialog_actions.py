@@ -169,6 +169,21 @@ class DialogActions:
         note = with_keys(self._screen, summary.text(started=start))
         self._screen.notify(note, markup=False)
 
+    def history(self) -> None:
+        """Show what was transcribed; add files of it to the queue."""
+        from fwtui.config.locations import Locations
+        from fwtui.outputs.batch_history import HistoryStore
+        from fwtui.tui.screens.history_browser import HistoryDialog
+
+        def add(paths: tuple[str, ...]) -> None:
+            self._controller.send(AddPaths(paths))
+
+        def is_queued(path: str) -> bool:
+            return any(job.path == path for job in self._model.jobs.values())
+
+        store = HistoryStore(Locations.default().state)
+        self._screen.app.push_screen(HistoryDialog(store, self._glyphs, add, is_queued))
+
     def add(self, prefilled: str = "") -> None:
         """Ask for files, some of them named already, and add them."""
         self._run(self._add(prefilled))

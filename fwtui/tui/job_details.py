@@ -27,6 +27,7 @@ from fwtui.core.job import (
 from fwtui.core.languages import LANGUAGES
 from fwtui.core.settings import Settings
 from fwtui.core.text import clock, percent, without_name
+from fwtui.report.report import speaker_texts
 from fwtui.tui.formatting import (
     FieldRow,
     base_name,
@@ -70,6 +71,7 @@ def describe_job(
         *_progress(job.state, progress, glyphs),
         *([FieldRow("Needs", needs)] if needs and not job.is_finished else []),
         *_state(job.state, missing, glyphs),
+        *_speakers(job),
         *(row for at, attempt in enumerate(job.attempts, 1) for row in _attempt(at, attempt)),
     ]
     used = list(_settings(settings, glyphs))
@@ -216,6 +218,11 @@ def _completed(state: Completed, missing: frozenset[str], glyphs: Glyphs) -> Ite
         times = f"{clock(finding.start)} to {clock(finding.end)}"
         text = clean(finding_text(finding))
         yield FieldRow("" if number else "Check", f"{times} {text}", "$warning")
+
+
+def _speakers(job: Job) -> Iterator[FieldRow]:
+    for number, (name, text) in enumerate(speaker_texts(job)):
+        yield FieldRow("" if number else "Speakers", f"{clean(name)}  {text}")
 
 
 def _language(code: str) -> str:

@@ -221,5 +221,5 @@ def _remark_ink(kind: RemarkKind) -> str:
             return "bad"
         case RemarkKind.ATTEMPTS | RemarkKind.WARNINGS | RemarkKind.TO_CHECK:
             return "warn"
-        case RemarkKind.NOT_DONE:
+        case RemarkKind.NOT_DONE | RemarkKind.SPEAKERS:
             return "dim"

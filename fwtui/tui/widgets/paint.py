@@ -74,9 +74,12 @@ class InkWidget(ErrorBoundary, Widget):
 
     def _on_ground(self, name: str, over: Ink) -> Style:
         """An ink in a line that has a ground of its own, on which it can be read."""
-        if self.app.no_color:  # several inks would make several grounds
-            return self.rich_style + Style(reverse=True, bold=over.bold or None)
         ink, colors = INKS[name], self.app.theme_variables
+        if self.app.no_color:  # several inks would make several grounds
+            bold, reverse = ink.bold or over.bold or None, not ink.reverse
+            return self.rich_style + Style(
+                reverse=reverse, bold=bold, underline=ink.underline or None
+            )
         style = self.rich_style + self._mixed(ink) + self._mixed(over)
         if ink.color not in TEXT_INKS:
             return style
@@ -91,6 +94,7 @@ class InkWidget(ErrorBoundary, Widget):
             bgcolor=Color.parse(colors[ink.ground]).rich_color if ink.ground else None,
             bold=ink.bold or None,
             underline=ink.underline or None,
+            reverse=ink.reverse or None,
         )
 
     def strip(self, pieces: Iterable[Piece], cells: int, over: str = "") -> Strip:
@@ -206,6 +210,18 @@ def clip(pieces: Iterable[Piece], cells: int, ellipsis: str) -> list[Piece]:
             break
         kept.append((text, name))
         cells -= size
+    return kept
+
+
+def cut(pieces: Iterable[Piece], start: int, end: int | None = None) -> list[Piece]:
+    """The pieces of the text from `start` to `end`, in letters."""
+    kept: list[Piece] = []
+    at = 0
+    for text, name in pieces:
+        part = text[max(0, start - at) : None if end is None else max(0, end - at)]
+        if part:
+            kept.append((part, name))
+        at += len(text)
     return kept
 
 

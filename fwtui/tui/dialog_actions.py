@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from textual.message import Message
 from textual.screen import Screen
 
-from fwtui.core.commands import RetryJobs
+from fwtui.core.commands import AddPaths, RetryJobs
 from fwtui.core.events import Phase
 from fwtui.core.job import Job
 from fwtui.core.segment import Transcript

@@ -7,9 +7,11 @@ disk runs in a thread meanwhile.
 import asyncio
 import contextlib
 import logging
+import math
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from itertools import chain, islice, zip_longest
 from pathlib import Path
 from types import MappingProxyType
@@ -75,6 +77,13 @@ class _NewFile(Struct, frozen=True):
     root: str = ""
     failure: Failure | None = None
     source: str | None = None
+
+
+def _with_length(lengths: Mapping[str, float], job: Job) -> Job:
+    """The job with its length, if that was measured before: a client may say anything."""
+    seconds = lengths.get(job.path, 0.0)
+    is_length = isinstance(job.state, Pending) and 0 < seconds < math.inf
+    return replace(job, media=MediaInfo(seconds)) if is_length else job
 
 
 class BatchState:
@@ -183,12 +192,13 @@ class BatchState:
         roots: Sequence[str] = (),
         settings: dict[str, Any] | None = None,
         links: Mapping[str, Path] = MappingProxyType({}),
+        lengths: Mapping[str, float] = MappingProxyType({}),
     ) -> int:
         """Append files that are not in the queue; problems become failed rows. Returns how many.
 
         `roots` has the folder (as `path_to_text`) that each file was found in, `links` map to the
-        paths of their future files; `settings` as in `Job`. Works in portions, so that the screen
-        stays responsive while a hundred thousand files are added.
+        paths of their future files; `settings` as in `Job`; `lengths` as in `AddPaths`. Works in
+        portions, so that the screen stays responsive while a hundred thousand files are added.
         """
         async with self.names_of_other_sessions() as others:
             self.queue.avoid(others)
@@ -199,7 +209,7 @@ class BatchState:
             )
             added = 0
             while portion := tuple(islice(found, PORTION)):
-                added += await self._add(portion, settings, others)
+                added += await self._add(portion, settings, others, lengths)
             return added
 
     async def _add(
@@ -207,8 +217,9 @@ class BatchState:
         found: Iterable[_NewFile],
         settings: dict[str, Any] | None,
         others: Mapping[str, str],
+        lengths: Mapping[str, float],
     ) -> int:
-        new = list(self._new_jobs(found, settings))
+        new = list(map(partial(_with_length, lengths), self._new_jobs(found, settings)))
         if new:
             try:
                 await self.commit(JobsAdded(tuple(new)))

@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from fwtui.core.finding import Finding
-from fwtui.core.job import Cancelled, Completed, Failed, Job, JobId, Pending, Processing, Skipped
+from fwtui.core.job import Cancelled, Completed, Job, JobId, Pending, Processing, Skipped
 from fwtui.core.segment import Segment
 from fwtui.core.settings import Settings
 from fwtui.core.view import Shares, shares_of
@@ -232,8 +232,6 @@ class Session(msgspec.Struct, frozen=True):
         match job.state:
             case Pending() | Processing() if seconds:
                 return replace(job, state=Pending(seconds))
-            case (Failed() | Cancelled()) as state if seconds:
-                return replace(job, state=replace(state, done_seconds=seconds))
             case _:
                 return job
 

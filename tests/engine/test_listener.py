@@ -117,11 +117,7 @@ class Bench:
         if error is not None:
             self.errors[job] = error
         self.steps[job] = Steps(error=error)
-        return SimpleNamespace(
-            request=request,
-            pcm=SimpleNamespace(reopened=lambda: self.handle(job)),
-            resume=resumed or None,
-        )
+        return SimpleNamespace(request=request, pcm=pcm, resume=resumed or None)
 
     def handle(self, job: int) -> Any:
         """The thread's own handle on the samples."""

@@ -199,9 +199,9 @@ class DialogActions:
             state = Locations.default().state
         look = partial(read_known_files, queued, self._model.settings.output, state)
         dialog = AddDialog(self._glyphs, prefilled, read_known_files=look)
-        names = await self._screen.app.push_screen_wait(dialog)
-        if names:
-            self._controller.send(AddPaths(names))
+        wanted = await self._screen.app.push_screen_wait(dialog)
+        if wanted is not None:
+            self._controller.send(wanted)
 
     def settings(self) -> None:
         """Show the settings, and use changed ones for the files that have not started."""

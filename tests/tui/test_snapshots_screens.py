@@ -81,7 +81,7 @@ async def test_history(look: Look, store: HistoryStore) -> None:
         await listed(driver, screen, 3)
         await driver.press("j", "enter")
         await listed(driver, screen, 4)
-        await driver.until(lambda: "(missing)" in driver.text)
+        await driver.until_text("(missing)")
         await look(driver)
 
 

@@ -32,7 +32,8 @@ from tests.cli.test_run import (
     contents,
     events,
 )
-from tests.cli.test_terminal import Terminal, program, terminal
+from tests.cli.test_terminal import program, terminal
+from tests.terminal import Terminal
 
 pytestmark = pytest.mark.terminal
 

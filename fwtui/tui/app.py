@@ -296,13 +296,15 @@ class FwtuiApp(ErrorBoundary, App[ExitCode]):
             self.notify(written, markup=False)
 
     def action_help(self) -> None:
-        from fwtui.tui.screens.help import help_dialog, sections
+        from fwtui.tui.screens.help import help_dialog, pane_first, sections
 
-        first = sections(self.focused or self.screen)
         others = self.screen is self.main
+        first = sections(self.focused or self.screen)
+        if others:
+            first = pane_first(first)
         if not others:
             # What moves the list, and what is the same in all dialogs, comes last.
-            last: set[Where] = {"moving", "dialog", "everywhere"}
+            last: set[Where] = {"moving", "search", "dialog", "everywhere"}
             first.sort(key=lambda where: where in last)
             first = [where for where in first if where != "everywhere"]
         self.push_screen(help_dialog(self.glyphs, keymap=self.keymap, first=first, others=others))

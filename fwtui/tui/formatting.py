@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
+from unicodedata import category
 
 from rich.cells import cell_len, chop_cells, set_cell_size
 from textual.content import Content
@@ -97,6 +98,27 @@ def wrap(text: str, cells: int) -> list[str]:
         lines.extend(pieces[:-1])
         line, used = pieces[-1], width(pieces[-1])
     return [*lines, line] if line or not lines else lines
+
+
+def wrap_places(text: str, cells: int, hang: int = 0) -> list[int]:
+    """Where in a clean text the lines begin into which it is broken, at spaces if that is sensible.
+
+    The first has `cells`, the others `hang` less.
+    """
+    places = [0]
+    start, room = 0, max(1, cells)
+    while len(piece := text[start : start + room]) < len(text) - start or width(piece) > room:
+        fitting = piece if piece.isascii() else next(iter(chop_cells(piece, room)), "")
+        size = max(1, len(fitting))
+        space = text.rfind(" ", start + size // 2, start + size + 1)
+        start = space + 1 if space > start else start + size
+        while start < len(text) and category(text[start]).startswith("M"):
+            start += 1
+        if start >= len(text):
+            break
+        places.append(start)
+        room = max(1, cells - hang)
+    return places
 
 
 def base_name(path: str) -> str:

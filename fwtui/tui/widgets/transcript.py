@@ -1,7 +1,8 @@
 """The transcript of one file, live or stored."""
 
 import math
-from collections.abc import Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.cells import chop_cells
 from textual.strip import Strip
@@ -10,8 +11,8 @@ from fwtui.core.segment import Segment
 from fwtui.tui.formatting import clean, fit_right, timestamp, width, wrap
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.model import LiveTranscript
-from fwtui.tui.widgets.lines import LineView
 from fwtui.tui.widgets.paint import Piece
+from fwtui.tui.widgets.searchable import SearchableView
 
 SURE = 0.8
 UNSURE = 0.5
@@ -70,11 +71,13 @@ def _wrapped(words: Iterable[Piece], cells: int) -> list[list[Piece]]:
     return [*lines, line] if line else lines
 
 
-class TranscriptView(LineView):
+class TranscriptView(SearchableView):
     """Segments of a `LiveTranscript`, wrapped, each with its start time.
 
     With `confidence` the ink of words shows how sure the model was.
     """
+
+    runs_on = True
 
     def __init__(
         self,
@@ -88,8 +91,10 @@ class TranscriptView(LineView):
         self.transcript = LiveTranscript()
         self.note = ""
         self._lines: list[tuple[str, list[Piece]]] = []
+        self._places: list[tuple[int, int]] = []  # segment of each line, and where in it it begins
         self._wrapped = 0
         self._layout = (0, 0, 0)
+        self._searched = 0  # the generation
 
     def show(self, transcript: LiveTranscript, *, follow: bool) -> None:
         """Show another file: the end if it is running, else the beginning.
@@ -97,6 +102,8 @@ class TranscriptView(LineView):
         Nothing is redrawn between files without text.
         """
         before = self._lines, self.top
+        if transcript is not self.transcript:
+            self._searched = -1
         self.transcript = transcript
         self.tail = follow
         self._forget()
@@ -112,7 +119,10 @@ class TranscriptView(LineView):
 
     def _wrap(self) -> bool:
         """Whether there is something new."""
+        top: tuple[int, int] | None = None
         if self._layout != (self.transcript.generation, self.size.width, self._stamp_cells):
+            if self._layout[0] == self.transcript.generation and self.top < len(self._places):
+                top = self._places[self.top]
             self._forget()
         new = self.transcript.segments[self._wrapped :]
         if not new and self._lines:
@@ -120,14 +130,35 @@ class TranscriptView(LineView):
         if new and not self._wrapped:
             self._lines = []
         cells = max(8, self.size.width - 1 - self._stamp_cells - 3)
-        for segment in new:
-            first, *rest = self._broken(segment, cells)
+        for number, segment in enumerate(new, self._wrapped):
+            lines = self._broken(segment, cells)
+            first, *rest = lines
             self._lines += [(_stamp(segment), first), *(("", line) for line in rest)]
+            self._places += [(number, at) for at in _beginnings(self.text_of(number), lines)]
         if not self.transcript.segments:
             note = wrap(self.note, max(8, self.size.width - 2))
             self._lines = [("", [(line, "dim")]) for line in note]
         self._wrapped = len(self.transcript.segments)
+        if top is not None:
+            self.top = self.row_of(*top)
+        if self._searched != self.transcript.generation:
+            self._searched = self.transcript.generation
+            self.searched_again()
+        else:
+            self.searched_on()
         return True
+
+    def texts(self) -> range:
+        return range(self._wrapped)
+
+    def text_of(self, number: int) -> str:
+        return " ".join(clean(self.transcript.segments[number].text).split())
+
+    def place_of(self, row: int) -> tuple[int, int]:
+        return self._places[row] if row < len(self._places) else (0, 0)
+
+    def row_of(self, number: int, offset: int) -> int:
+        return max(0, bisect_right(self._places, (number, offset)) - 1)
 
     def set_note(self, note: str) -> None:
         """Set the text to show while there are no segments."""
@@ -138,6 +169,7 @@ class TranscriptView(LineView):
 
     def _forget(self) -> None:
         self._lines = []
+        self._places = []
         self._wrapped = 0
         self._layout = (self.transcript.generation, self.size.width, self._stamp_cells)
 
@@ -154,6 +186,7 @@ class TranscriptView(LineView):
         stamp, pieces = self._lines[index]
         if not self.transcript.segments:
             return self.strip([(" ", "dim"), *pieces], cells)
+        pieces = self.marked(pieces, *self._places[index])
         return self.strip([(fit_right(stamp, self._stamp_cells) + "  ", "dim"), *pieces], cells)
 
     def fit(self) -> None:
@@ -163,6 +196,17 @@ class TranscriptView(LineView):
     def text(self) -> str:
         """The whole transcript, for the clipboard."""
         return "\n".join(clean(segment.text).strip() for segment in self.transcript.segments)
+
+
+def _beginnings(text: str, lines: Sequence[Sequence[Piece]]) -> Iterator[int]:
+    """Where in the text of a segment each of its lines begins."""
+    at = 0
+    for line in lines:
+        shown = "".join(part for part, _ in line).strip()
+        found = text.find(shown, at)
+        at = found if found >= 0 else at
+        yield at
+        at += len(shown)
 
 
 def _stamp(segment: Segment) -> str:

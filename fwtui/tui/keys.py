@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 Where = Literal[
     "queue", "panes", "moving", "search", "typing", "log", "memory", "everywhere", "dialog",
     "add", "settings", "resume", "sessions", "details",
-    "report", "watch", "bug", "models", "doctor",
+    "report", "watch", "bug", "models", "doctor", "history",
 ]  # fmt: skip
 
 
@@ -66,7 +66,8 @@ _QUEUE = (
     _key("settings", "comma", "Settings", "Settings and profiles, for this batch or as defaults"),
     _key("fit", "M", "Fit memory", "Apply the suggested settings for a batch that exceeds memory"),
     _key("report", "i", "Report", "Totals, speed, slowest files, failures and memory"),
-    _key("sessions", "ctrl+o", "Sessions", "Stored sessions: inspect, resume, export, delete"),
+    _key("sessions", "ctrl+o", "Sessions", "Unfinished sessions: inspect, resume, export, delete"),
+    _key("history", "H", "History", "What was transcribed: search, open, add again, mark checked"),
     _key("escape", "escape", "Back", "Clear the filter, then the selection, then the zoom"),
     _key("follow", "f", "Follow", "Follow the running file"),
     _key("models", "m", "Models", "Models: download, pause, remove, or use one for this batch"),
@@ -207,6 +208,16 @@ _SESSIONS = (
     _key("session_delete", "D", "Delete", "Delete the session and its transcripts (asks first)"),
 )
 
+_HISTORY = (
+    _key("history_open", "enter", "Open", "Open a batch, or show a file's transcript in $PAGER"),
+    _key("history_search", "/", "Search", "Search all files by path, model and language"),
+    _key("history_view", "v", "View", "Show the transcript in $PAGER"),
+    _key("history_edit", "e", "Edit", "Open the transcript in $EDITOR"),
+    _key("history_folder", "o", "Folder", "Open the folder of the transcripts"),
+    _key("history_again", "a", "Add again", "Add the recording to the queue"),
+    _key("history_checked", "c", "Checked", "Mark the transcript as checked, or not"),
+)
+
 _DETAILS = (
     _key("details_retry", "r", "Retry", "Queue the file again"),
     _key("details_settings", "w", "Retry with", "Queue it again with other settings", "retry_with"),
@@ -271,6 +282,7 @@ _SECTIONS: dict[Where, tuple[str, tuple[Key, ...], str]] = {
     "settings": ("Settings", _SETTINGS, "setting_"),
     "resume": ("Unfinished sessions at start", _RESUME, "resume_"),
     "sessions": ("Sessions", _SESSIONS, "session_"),
+    "history": ("History", _HISTORY, "history_"),
     "details": ("File details", _DETAILS, "details_"),
     "report": ("Report", _REPORT, "report_"),
     "watch": ("Watched folders", _WATCH, "watch_"),

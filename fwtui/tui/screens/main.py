@@ -645,6 +645,9 @@ class MainScreen(UnboundKeys, ErrorBoundary, Screen[None]):
     def action_sessions(self) -> None:
         self.dialogs.sessions()
 
+    def action_history(self) -> None:
+        self.dialogs.history()
+
     def action_models(self) -> None:
         self.dialogs.models()
 

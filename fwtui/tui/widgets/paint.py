@@ -226,7 +226,7 @@ def cut(pieces: Iterable[Piece], start: int, end: int | None = None) -> list[Pie
 
 
 def parts_bar(shares: Shares, cells: int, glyphs: Glyphs) -> list[Piece]:
-    """The parts of a batch in their colours: what is finished left, what failed right.
+    """The parts of a batch in their colours: all that has ended, then what has begun.
 
     Whatever there is has a cell, so that the bar is never full or green when the batch is not.
     """
@@ -235,10 +235,10 @@ def parts_bar(shares: Shares, cells: int, glyphs: Glyphs) -> list[Piece]:
         (shares.done, glyphs.bar_full, "good"),
         (shares.to_check, check, "warn"),
         (shares.skipped, skipped, "dim"),
-        (shares.begun, glyphs.bar_full, "primary"),
-        (shares.left, glyphs.bar_empty, "faint"),
         (shares.cancelled, cancelled, "warn"),
         (shares.failed, failed, "bad"),
+        (shares.begun, glyphs.bar_full, "primary"),
+        (shares.left, glyphs.bar_empty, "faint"),
     )
     counts = apportion([share for share, _, _ in parts], cells)
     if not any(counts):

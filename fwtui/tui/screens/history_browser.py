@@ -404,10 +404,10 @@ class HistoryDialog(ListDialog[None]):
         state = one.state_text.replace(" · ", dot)
         if one.reason:
             state += f": {clean(one.reason)}"
-        if one.findings:
-            state += f" ({one.findings:,} passage{'' if one.findings == 1 else 's'} marked)"
         if one.checked is not None:
             state += f" on {_when(one.checked)}"
+        if one.findings:
+            state += f" ({one.findings:,} passage{'' if one.findings == 1 else 's'} marked)"
         about = (clean(language), model_name(one.model), speed, clean(one.batch))
         rows = [
             FieldRow("Recording", shown_path(one.path)),

@@ -45,6 +45,7 @@ from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.model import LiveTranscript
 from fwtui.tui.settings_draft import shown_value
 
+NO_SPEAKERS = "No speakers were told apart in this file: see the setting diarize"
 MOST_DETAIL = 12
 # Shown by themselves, whether they are defaults or not.
 _SHOWN = {"model.model", "model.device", "model.compute_type"}
@@ -130,6 +131,8 @@ def _progress(state: State, progress: JobProgress | None, glyphs: Glyphs) -> Ite
     if isinstance(state, Processing) and state.downloading:
         total = f" of {file_size(int(progress.total))}, {done}" if progress.total else ""
         yield FieldRow("Downloaded", f"{file_size(int(progress.done))}{total}")
+    elif progress.listening:
+        yield FieldRow("Done", "transcribed; speakers are being told apart")
     elif progress.preparing:
         yield FieldRow("Prepared", done)
     else:
@@ -222,7 +225,7 @@ def _completed(state: Completed, missing: frozenset[str], glyphs: Glyphs) -> Ite
 
 def _speakers(job: Job) -> Iterator[FieldRow]:
     for number, (name, text) in enumerate(speaker_texts(job)):
-        yield FieldRow("" if number else "Speakers", f"{clean(name)}  {text}")
+        yield FieldRow("" if number else "Speakers", f"{clean(name)} {text}")
 
 
 def _language(code: str) -> str:

@@ -16,7 +16,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from fwtui.core.events import Level
-from fwtui.core.job import Job, JobId, Pending, Skipped
+from fwtui.core.job import Completed, Job, JobId, Pending, Skipped
 from fwtui.core.settings import ModelSettings
 from fwtui.core.text import clock
 from fwtui.tui.compositor import PartialCompositor, set_titles
@@ -25,7 +25,7 @@ from fwtui.tui.dialog_actions import DialogActions
 from fwtui.tui.error_boundary import ErrorBoundary
 from fwtui.tui.formatting import clean, file_count, fit_middle, shown_name, width
 from fwtui.tui.glyphs import Glyphs
-from fwtui.tui.job_details import source_note, transcript_note
+from fwtui.tui.job_details import NO_SPEAKERS, source_note, transcript_note
 from fwtui.tui.keymap import key_for
 from fwtui.tui.keys import Key, bindings
 from fwtui.tui.model import BatchModel, Changes, LiveTranscript
@@ -262,6 +262,8 @@ class MainScreen(UnboundKeys, ErrorBoundary, Screen[None]):
         else:
             if job.id in changes.transcripts:
                 self.transcript_view.update()
+                if not known.whole:
+                    self._load_transcript(job.id)
             if live and not self._is_live:  # it was looked at before its turn came
                 self.transcript_view.action_end()
         self._is_live = live
@@ -446,6 +448,15 @@ class MainScreen(UnboundKeys, ErrorBoundary, Screen[None]):
             self.dialogs.details(self.queue.current)
         else:
             self.actions.say_empty()
+
+    def action_speakers(self) -> None:
+        job = self._wanted() if self.pane == "transcript" else self.queue.current
+        if job is None:
+            self.actions.say_empty()
+        elif isinstance(job.state, Completed) and job.state.speakers:
+            self.dialogs.speakers(job)
+        else:
+            self.actions.say(NO_SPEAKERS)
 
     def action_skip(self) -> None:
         self.actions.skip()

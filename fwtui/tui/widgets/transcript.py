@@ -6,10 +6,13 @@ from collections.abc import Iterable, Iterator
 from rich.cells import chop_cells
 from textual.strip import Strip
 
+from fwtui.core.attribution import by_speaker
 from fwtui.core.segment import Segment
+from fwtui.outputs.formats.layout import labelled
 from fwtui.tui.formatting import clean, fit_right, timestamp, width, wrap
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.model import LiveTranscript
+from fwtui.tui.theme import SPEAKER_INKS
 from fwtui.tui.widgets.lines import LineView
 from fwtui.tui.widgets.paint import Piece
 
@@ -24,14 +27,23 @@ def confidence_ink(probability: float) -> str:
     return "unsure" if probability >= UNSURE else "doubtful"
 
 
-def plain_lines(segment: Segment, cells: int) -> list[list[Piece]]:
-    """The text in lines, in one ink."""
-    return [[(line, "plain")] for line in wrap(clean(segment.text), cells) or [""]]
+def plain_lines(segment: Segment, cells: int, label: Piece | None = None) -> list[list[Piece]]:
+    """The text in lines, in one ink, after the label of its speaker."""
+    text = clean(segment.text)
+    if label is None:
+        return [[(line, "plain")] for line in wrap(text, cells) or [""]]
+    return _wrapped([label, *((f" {word}", "plain") for word in text.split())], cells)
 
 
-def confident_lines(segment: Segment, cells: int) -> list[list[Piece]]:
+def confident_lines(segment: Segment, cells: int, label: Piece | None = None) -> list[list[Piece]]:
     """The text in lines; each word in the ink of its probability, else of the segment's."""
-    return _wrapped(_words(segment), cells) or [[("", "plain")]]
+    words = _words(segment)
+    if label is None:
+        return _wrapped(words, cells) or [[("", "plain")]]
+    rest = list(words)
+    if rest and not rest[0][0].startswith(" "):
+        rest[0] = (f" {rest[0][0]}", rest[0][1])
+    return _wrapped([label, *rest], cells)
 
 
 def has_words(segment: Segment) -> bool:
@@ -73,7 +85,8 @@ def _wrapped(words: Iterable[Piece], cells: int) -> list[list[Piece]]:
 class TranscriptView(LineView):
     """Segments of a `LiveTranscript`, wrapped, each with its start time.
 
-    With `confidence` the ink of words shows how sure the model was.
+    With `confidence` the ink of words shows how sure the model was. Where the speaker changes, a
+    line begins with the speaker's name; the times have his or her colour.
     """
 
     def __init__(
@@ -87,7 +100,9 @@ class TranscriptView(LineView):
         self._broken = confident_lines if confidence else plain_lines
         self.transcript = LiveTranscript()
         self.note = ""
-        self._lines: list[tuple[str, list[Piece]]] = []
+        self._lines: list[tuple[Piece, list[Piece]]] = []
+        self._speaker: str | None = None  # of the last line
+        self._inks_of: dict[str, str] = {}
         self._wrapped = 0
         self._layout = (0, 0, 0)
 
@@ -120,14 +135,30 @@ class TranscriptView(LineView):
         if new and not self._wrapped:
             self._lines = []
         cells = max(8, self.size.width - 1 - self._stamp_cells - 3)
-        for segment in new:
-            first, *rest = self._broken(segment, cells)
-            self._lines += [(_stamp(segment), first), *(("", line) for line in rest)]
+        for segment in by_speaker(new):
+            ink = self._speaker_ink(segment.speaker)
+            label = self._label(segment.speaker, ink)
+            first, *rest = self._broken(segment, cells, label)
+            self._lines += [((_stamp(segment), ink), first), *((("", ink), line) for line in rest)]
         if not self.transcript.segments:
             note = wrap(self.note, max(8, self.size.width - 2))
-            self._lines = [("", [(line, "dim")]) for line in note]
+            self._lines = [(("", "dim"), [(line, "dim")]) for line in note]
         self._wrapped = len(self.transcript.segments)
         return True
+
+    def _speaker_ink(self, speaker: str | None) -> str:
+        """The colour of a speaker: they come in turn, by first appearance."""
+        if speaker is None:
+            return "dim"
+        colors = self._inks_of
+        return colors.setdefault(speaker, SPEAKER_INKS[len(colors) % len(SPEAKER_INKS)])
+
+    def _label(self, speaker: str | None, ink: str) -> Piece | None:
+        """What a line begins with if another speaker has the word."""
+        before, self._speaker = self._speaker, speaker
+        if speaker == before:
+            return None
+        return (f"{clean(speaker)}:" if speaker is not None else f"{self.glyphs.dot}", ink)
 
     def set_note(self, note: str) -> None:
         """Set the text to show while there are no segments."""
@@ -139,6 +170,7 @@ class TranscriptView(LineView):
     def _forget(self) -> None:
         self._lines = []
         self._wrapped = 0
+        self._speaker, self._inks_of = None, {}
         self._layout = (self.transcript.generation, self.size.width, self._stamp_cells)
 
     @property
@@ -151,10 +183,10 @@ class TranscriptView(LineView):
         return len(self._lines)
 
     def line(self, index: int, cells: int) -> Strip:
-        stamp, pieces = self._lines[index]
+        (stamp, ink), pieces = self._lines[index]
         if not self.transcript.segments:
             return self.strip([(" ", "dim"), *pieces], cells)
-        return self.strip([(fit_right(stamp, self._stamp_cells) + "  ", "dim"), *pieces], cells)
+        return self.strip([(fit_right(stamp, self._stamp_cells) + "  ", ink), *pieces], cells)
 
     def fit(self) -> None:
         self._wrap()
@@ -162,7 +194,10 @@ class TranscriptView(LineView):
 
     def text(self) -> str:
         """The whole transcript, for the clipboard."""
-        return "\n".join(clean(segment.text).strip() for segment in self.transcript.segments)
+        return "\n".join(
+            labelled(piece.speaker and clean(piece.speaker), clean(piece.text).strip())
+            for piece in by_speaker(self.transcript.segments)
+        )
 
 
 def _stamp(segment: Segment) -> str:

@@ -45,7 +45,6 @@ from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.model import LiveTranscript
 from fwtui.tui.settings_draft import shown_value
 
-NO_SPEAKERS = "No speakers were told apart in this file: see the setting diarize"
 MOST_DETAIL = 12
 # Shown by themselves, whether they are defaults or not.
 _SHOWN = {"model.model", "model.device", "model.compute_type"}
@@ -280,6 +279,16 @@ def transcript_note(job: Job, transcript: LiveTranscript) -> str:
             return "Transcript no longer available: its output files could not be read"
         case Pending() | Processing() | Cancelled():
             return "No text yet"
+
+
+def speakers_note(job: Job) -> str:
+    """Why the speakers of a file cannot be listed; empty if they can."""
+    match job.state:
+        case Completed(speakers=speakers):
+            none = "No speakers were told apart in this file: see the setting diarize"
+            return "" if speakers else none
+        case _:
+            return "The speakers of a file are known when it is done"
 
 
 def source_note(transcript: LiveTranscript) -> str:

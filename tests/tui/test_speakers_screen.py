@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from textual.app import App
 from textual.color import Color
 from textual.widgets import Input
 
@@ -98,6 +99,18 @@ async def test_a_wrong_name_is_explained_and_escape_leaves_the_field_first() -> 
         assert not link.commands
 
 
+@pytest.fixture
+def notes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """All notifications: they do not stay on the screen."""
+    found: list[str] = []
+
+    def notify(_: App[object], message: str, **__: object) -> None:
+        found.append(message)
+
+    monkeypatch.setattr(App, "notify", notify)
+    return found
+
+
 async def open_speakers(driver: Driver) -> None:
     await driver.press("n")
     await driver.until_screen("SpeakersDialog")
@@ -105,13 +118,13 @@ async def open_speakers(driver: Driver) -> None:
 
 
 async def test_without_a_player_it_says_what_is_missing(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, notes: list[str]
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     async with scripted(link_with(talk()), size=WIDE) as driver:
         await open_speakers(driver)
         await driver.press("p")
-        await driver.until_words(MISSING)
+        await driver.until(lambda: notes == [MISSING])
 
 
 async def test_from_the_details_where_there_are_minutes() -> None:
@@ -124,12 +137,28 @@ async def test_from_the_details_where_there_are_minutes() -> None:
         await driver.until_text("And how are you this")
 
 
-async def test_a_file_without_speakers_says_so() -> None:
-    link = ScriptedLink([job(1, state=completed())])
+async def test_a_file_without_speakers_says_why(notes: list[str]) -> None:
+    link = ScriptedLink([job(1, state=completed()), job(2)])
     async with scripted(link, size=WIDE) as driver:
         await driver.press("n")
-        await driver.until_words("No speakers were told apart")
-        await driver.until_screen("MainScreen")
+        await driver.until(lambda: len(notes) == 1)
+        await driver.press("j", "n")
+        await driver.until(lambda: len(notes) == 2)
+        await driver.press("enter")
+        await driver.until_screen("DetailsDialog")
+        await driver.press("n")
+        await driver.until(lambda: len(notes) == 3)
+        assert "see the setting diarize" in notes[0]
+        assert notes[1] == notes[2] == "The speakers of a file are known when it is done"
+        await driver.until_screen("DetailsDialog")
+
+
+async def test_help_shows_the_keys_of_the_list() -> None:
+    async with scripted(link_with(talk()), size=WIDE) as driver:
+        await open_speakers(driver)
+        await driver.press("f1")
+        await driver.until_screen("HelpDialog")
+        await driver.until_text("Play a passage of the speaker", "Type the speaker's name")
 
 
 async def test_when_a_file_is_done_its_live_transcript_gets_speakers() -> None:

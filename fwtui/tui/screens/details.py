@@ -22,7 +22,7 @@ from fwtui.core.settings import Settings
 from fwtui.errors import FwtuiError
 from fwtui.tui.formatting import base_name, clean
 from fwtui.tui.glyphs import Glyphs
-from fwtui.tui.job_details import NO_SPEAKERS, describe_job, source_note, transcript_note
+from fwtui.tui.job_details import describe_job, source_note, speakers_note, transcript_note
 from fwtui.tui.keys import bindings
 from fwtui.tui.model import LiveTranscript
 from fwtui.tui.opening import edit_transcript, has_desktop, open_folder, page_transcript
@@ -162,7 +162,7 @@ class DetailsDialog(ListDialog[RetryRequest | None]):
             retry=job.is_finished,
             retry_with=job.is_finished,
             copy=bool(transcript.segments),
-            speakers=_has_speakers(job),
+            speakers=not speakers_note(job),
         )
 
     def describe(self) -> Content:
@@ -224,8 +224,8 @@ class DetailsDialog(ListDialog[RetryRequest | None]):
     def action_speakers(self) -> None:
         if self.source.speakers is None:
             self.notify("Resume the session to name its speakers", timeout=2, markup=False)
-        elif not _has_speakers(self._job):
-            self.notify(NO_SPEAKERS, timeout=2, markup=False)
+        elif note := speakers_note(self._job):
+            self.notify(note, timeout=2, markup=False)
         else:
             from fwtui.tui.screens.speaker_list import SpeakersDialog
 
@@ -235,10 +235,6 @@ class DetailsDialog(ListDialog[RetryRequest | None]):
         text = self.transcript.text()
         if text:
             self.app.copy_to_clipboard(text)
-
-
-def _has_speakers(job: Job) -> bool:
-    return isinstance(job.state, Completed) and bool(job.state.speakers)
 
 
 def settings_of(job: Job, batch: Settings) -> tuple[Settings, str]:

@@ -16,7 +16,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from fwtui.core.events import Level
-from fwtui.core.job import Completed, Job, JobId, Pending, Skipped
+from fwtui.core.job import Job, JobId, Pending, Skipped
 from fwtui.core.settings import ModelSettings
 from fwtui.core.text import clock
 from fwtui.tui.compositor import PartialCompositor, set_titles
@@ -25,7 +25,7 @@ from fwtui.tui.dialog_actions import DialogActions
 from fwtui.tui.error_boundary import ErrorBoundary
 from fwtui.tui.formatting import clean, file_count, fit_middle, shown_name, width
 from fwtui.tui.glyphs import Glyphs
-from fwtui.tui.job_details import NO_SPEAKERS, source_note, transcript_note
+from fwtui.tui.job_details import source_note, speakers_note, transcript_note
 from fwtui.tui.keymap import key_for
 from fwtui.tui.keys import Key, bindings
 from fwtui.tui.model import BatchModel, Changes, LiveTranscript
@@ -453,10 +453,10 @@ class MainScreen(UnboundKeys, ErrorBoundary, Screen[None]):
         job = self._wanted() if self.pane == "transcript" else self.queue.current
         if job is None:
             self.actions.say_empty()
-        elif isinstance(job.state, Completed) and job.state.speakers:
-            self.dialogs.speakers(job)
+        elif note := speakers_note(job):
+            self.actions.say(note)
         else:
-            self.actions.say(NO_SPEAKERS)
+            self.dialogs.speakers(job)
 
     def action_skip(self) -> None:
         self.actions.skip()

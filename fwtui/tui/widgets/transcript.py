@@ -8,7 +8,7 @@ from textual.strip import Strip
 
 from fwtui.core.attribution import by_speaker
 from fwtui.core.segment import Segment
-from fwtui.outputs.formats.layout import labelled
+from fwtui.core.speakers import labelled
 from fwtui.tui.formatting import clean, fit_right, timestamp, width, wrap
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.model import LiveTranscript

@@ -33,7 +33,7 @@ from fwtui.batch.messages import (
     CancelOverdue,
     DiskAvailable,
     DownloadEnded,
-    DurationFound,
+    DurationsFound,
     EngineExited,
     EngineReplied,
     MemoryMeasured,
@@ -161,7 +161,7 @@ class Batch:
         self.discovery = Discovery(post, self.state.emit, find)
         self._history = PerformanceHistory(locations.history)
         self._estimate = BatchEstimate(lambda: self.state.settings, self._history)
-        self._durations = Durations(self.state, post_here)
+        self._durations = Durations(self.state, post_here, lambda: self._is_watched)
         self._forecaster = Forecaster(self.state, self._meter, self._history)
         self._keep_awake = KeepAwake(self._not_kept_awake)
         self._disk_wait = DiskWait(lambda: post(DiskAvailable()))
@@ -303,6 +303,7 @@ class Batch:
         sampler = asyncio.create_task(sample_memory(self._meter, post, is_idle))
         for notice in self.notices:
             self.state.log(Level.INFO, notice)
+        self._durations.rest()
         try:
             while not (self._quitting and self._pool.is_idle):
                 message = await self._inbox.get()
@@ -359,6 +360,11 @@ class Batch:
         return nothing_runs and not self._folders and not self.is_background
 
     @property
+    def _is_watched(self) -> bool:
+        """Whether anybody looks at a batch that does not work."""
+        return not self._quitting and (self._where == "screen" or bool(self._server.clients))
+
+    @property
     def _wants_readings(self) -> bool:
         """Whether anybody sees memory readings: none may follow the end of a batch."""
         unseen = self.is_background and not self._server.clients and self.phase is Phase.IDLE
@@ -380,8 +386,9 @@ class Batch:
                 self._commands.kill_overdue(job)
             case SkipLimitReached():
                 self._emit_progress()
-            case DurationFound():
+            case DurationsFound():
                 await self._durations.record(message)
+                self._emit_progress()
             case ModelIdle(batch=number):
                 if self.phase in AT_REST and number == self._batches:
                     self.state.log(Level.INFO, "Idle: model unloaded")
@@ -458,9 +465,9 @@ class Batch:
         if not await self._has_valid_settings(command):
             return
         match command:
-            case AddPaths(paths=paths, roots=roots):
+            case AddPaths(paths=paths, roots=roots, lengths=lengths):
                 self._searched = paths
-                self.discovery.search(paths, roots)
+                self.discovery.search(paths, roots, lengths)
             case RemoveJobs(ids=ids):
                 await self._commands.remove(ids)
             case UndoRemove():
@@ -696,6 +703,7 @@ class Batch:
             self._change_phase(Cause.QUEUE_FINISHED)
         else:
             self._change_phase(Cause.BATCH_ENDED)
+            self._durations.rest()
         self._emit_finished(stopped, seconds, report, failure)
         if not self._pool.is_idle:
             wait = 60 * self.state.settings.memory.keep_model_minutes

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
@@ -365,10 +366,11 @@ def finder_of(names: Sequence[str], found: Found) -> Finder:
 
 
 class FilesFound(Struct, frozen=True):
-    """A portion of the results for the paths of an `AddPaths`, with the roots of that."""
+    """A portion of the results for the paths of an `AddPaths`, with its roots and lengths."""
 
     found: Found
     roots: tuple[str, ...] = ()
+    lengths: Mapping[str, float] = MappingProxyType({})
 
 
 class DiscoveryFinished(Struct, frozen=True):
@@ -441,19 +443,26 @@ class Discovery:
         """The next command that has waited, unless a search runs."""
         return self._waiting.popleft() if self._waiting and not self._searching else None
 
-    def search(self, paths: tuple[str, ...], roots: tuple[str, ...] = ()) -> None:
-        """Begin to search paths. The results are posted, each with `roots`."""
+    def search(
+        self,
+        paths: tuple[str, ...],
+        roots: tuple[str, ...] = (),
+        lengths: Mapping[str, float] = MappingProxyType({}),
+    ) -> None:
+        """Begin to search paths. The results are posted, each with `roots` and `lengths`."""
         self._searching = True
         self._emit_changes()
         # A daemon: a share that hangs must not keep fwtui from ending.
         threading.Thread(
-            target=self._search, args=(paths, roots), name="discovery", daemon=True
+            target=self._search, args=(paths, roots, lengths), name="discovery", daemon=True
         ).start()
 
-    def _search(self, paths: tuple[str, ...], roots: tuple[str, ...]) -> None:
+    def _search(
+        self, paths: tuple[str, ...], roots: tuple[str, ...], lengths: Mapping[str, float]
+    ) -> None:
         try:
             for found in self.find(paths):
-                self._post(FilesFound(found, roots))
+                self._post(FilesFound(found, roots, lengths))
                 # Otherwise thousands of files would be ahead of a command in the inbox.
                 self._portion_added.acquire()
         finally:  # all other commands wait for it

@@ -1,4 +1,4 @@
-"""Lengths of waiting files, measured one after another while the engine works.
+"""Lengths of waiting files, measured one after another, before the start and beside the engine.
 
 Without them the time left is a guess until the last file has started. A child process reads the
 files: one that crashes it, or a share that hangs, must not harm the file in the engine.
@@ -10,12 +10,12 @@ import json
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from pathlib import Path
 
 from msgspec.structs import replace
 
-from fwtui.batch.messages import DurationFound
+from fwtui.batch.messages import DurationsFound
 from fwtui.batch.state import BatchState
 from fwtui.core.child_process import CHILD_FOLDER, child_environment
 from fwtui.core.job import Job, JobId, MediaInfo, Pending
@@ -91,16 +91,39 @@ class DurationMeter:
             await child.stdout.read()
 
 
-class Durations:
-    """Measures the waiting files of a batch. `post` gets the results, one at a time."""
+# A batch that starts at once does not need the child before its engine.
+REST = 0.3
+# Lengths are recorded together: each record is a write to the disk.
+PORTION = 0.25
 
-    def __init__(self, state: BatchState, post: Callable[[DurationFound], None]) -> None:
+
+class Durations:
+    """Measures the waiting files of a batch. `post` gets the results, a portion at a time.
+
+    `is_watched`: whether anybody looks at a batch that has not started.
+    """
+
+    def __init__(
+        self,
+        state: BatchState,
+        post: Callable[[DurationsFound], None],
+        is_watched: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.state = state
         self._post = post
+        self._is_watched = is_watched
         self._unknown: deque[JobId] = deque()
+        self._tried: set[JobId] = set()
         self._started = False
         self._work: asyncio.Task[None] | None = None
         self._recorded = asyncio.Event()
+
+    def rest(self) -> None:
+        """Nothing is worked on: measure all waiting files, for somebody who looks at them."""
+        self._started = False
+        if self._is_watched():
+            self._unknown = deque(job.id for job in self.state.queue if self._is_wanted(job))
+            self._continue()
 
     def start(self) -> None:
         """The batch starts: measure all waiting files but the first.
@@ -109,42 +132,58 @@ class Durations:
         """
         self._started = True
         pending = [job for job in self.state.queue if isinstance(job.state, Pending)]
-        self._unknown = deque(job.id for job in pending[1:] if _is_unknown(job))
+        self._unknown = deque(job.id for job in pending[1:] if self._is_wanted(job))
         self._continue()
 
     def add(self, jobs: Iterable[Job]) -> None:
-        """Measure these files, too, if the batch has started."""
-        if self._started:
-            self._unknown.extend(job.id for job in jobs if _is_unknown(job))
+        """Measure these files, too."""
+        if self._started or self._is_watched():
+            self._unknown.extend(job.id for job in jobs if self._is_wanted(job))
             self._continue()
+
+    def _is_wanted(self, job: Job) -> bool:
+        return _is_unknown(job) and job.id not in self._tried
 
     def _continue(self) -> None:
         if self._unknown and (self._work is None or self._work.done()):
             self._work = asyncio.create_task(self._measure())
 
     async def _measure(self) -> None:
-        meter = DurationMeter()
-        queue = self.state.queue
+        meter, queue, loop = DurationMeter(), self.state.queue, asyncio.get_running_loop()
+        found: dict[JobId, float | None] = {}
         try:
+            if not self._started:
+                await asyncio.sleep(REST)
+            due = loop.time()  # the first length is shown at once
             while self._unknown:
                 job = self._unknown.popleft()
-                if job not in queue or not _is_unknown(queue[job]):
+                if job not in queue or not self._is_wanted(queue[job]):
                     continue
+                self._tried.add(job)
                 async for _, seconds in meter.measure([queue[job].file]):
-                    self._recorded.clear()
-                    self._post(DurationFound(job, seconds))
-                    await self._recorded.wait()
+                    found[job] = seconds
+                if loop.time() >= due:
+                    await self._report(found)
+                    found, due = {}, loop.time() + PORTION
+            await self._report(found)
         finally:
             await meter.close()
 
-    async def record(self, message: DurationFound) -> None:
-        """Record a length in the session; the next file is measured then."""
+    async def _report(self, found: Mapping[JobId, float | None]) -> None:
+        if found:
+            self._recorded.clear()
+            self._post(DurationsFound(found))
+            await self._recorded.wait()
+
+    async def record(self, message: DurationsFound) -> None:
+        """Record lengths in the session; the next files are measured then."""
         try:
-            if message.seconds is None or message.job not in self.state.queue:
-                return
-            job = self.state.queue[message.job]
-            if _is_unknown(job):
-                await self.state.put(replace(job, media=MediaInfo(message.seconds)))
+            measured = []
+            for job_id, seconds in message.found.items():
+                job = self.state.queue.get(job_id)
+                if seconds is not None and job is not None and _is_unknown(job):
+                    measured.append(replace(job, media=MediaInfo(seconds)))
+            await self.state.put_all(measured)
         finally:
             self._recorded.set()
 

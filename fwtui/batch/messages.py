@@ -1,5 +1,6 @@
 """Messages in the inbox of a `Batch`, beside commands."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec import Struct
@@ -55,11 +56,10 @@ class ModelIdle(Struct, frozen=True):
     batch: int
 
 
-class DurationFound(Struct, frozen=True):
-    """The length of a waiting file in seconds; None if it cannot be measured."""
+class DurationsFound(Struct, frozen=True):
+    """Lengths of waiting files in seconds; None: cannot be measured."""
 
-    job: JobId
-    seconds: float | None
+    found: Mapping[JobId, float | None]
 
 
 class MemoryMeasured(Struct, frozen=True):
@@ -87,5 +87,5 @@ class DiskAvailable(Struct, frozen=True):
 
 # Posted by threads.
 PostedMessage = WorkerMessage | FilesFound | DiscoveryFinished | DiskAvailable | FolderMessage
-_LoopMessage = DurationFound | CancelOverdue | SkipLimitReached | ModelIdle | MemoryMeasured
+_LoopMessage = DurationsFound | CancelOverdue | SkipLimitReached | ModelIdle | MemoryMeasured
 Message = AnyCommand | PostedMessage | _LoopMessage | AfterActionDone

@@ -70,7 +70,9 @@ class QueueCommands:
         roots = roots_of(found.files, found.roots, message.roots)
         links = {url: self.pool.downloads.path_of(url) for url in found.links}
         try:
-            self._added += await self.state.add(found.files, found.problems, roots, links=links)
+            self._added += await self.state.add(
+                found.files, found.problems, roots, links=links, lengths=message.lengths
+            )
         except FwtuiError:
             self._adding_ended = True
             raise

@@ -7,9 +7,11 @@ disk runs in a thread meanwhile.
 import asyncio
 import contextlib
 import logging
+import math
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from itertools import chain, islice, zip_longest
 from pathlib import Path
 from types import MappingProxyType
@@ -25,7 +27,7 @@ from fwtui.batch.output_folders import OutputFolders
 from fwtui.batch.queue import Queue, put_back
 from fwtui.batch.session_outputs import transcript_of_outputs
 from fwtui.config.overrides import from_overrides
-from fwtui.core.attribution import with_speakers
+from fwtui.core.attribution import by_channel, with_speakers
 from fwtui.core.disk_errors import reason_of
 from fwtui.core.events import (
     AnyEvent,
@@ -43,7 +45,7 @@ from fwtui.core.failure import Failure
 from fwtui.core.job import AudioTrack, Cancelled, Completed, Failed, Job, JobId, MediaInfo, Pending
 from fwtui.core.paths import StrPath, expand_home, path_to_text, text_to_path
 from fwtui.core.redact import redacted
-from fwtui.core.segment import Transcript
+from fwtui.core.segment import Segment, Transcript
 from fwtui.core.session import FilePlan, WindowResult
 from fwtui.core.settings import Settings
 from fwtui.core.speakers import labels_of
@@ -75,6 +77,13 @@ class _NewFile(Struct, frozen=True):
     root: str = ""
     failure: Failure | None = None
     source: str | None = None
+
+
+def _with_length(lengths: Mapping[str, float], job: Job) -> Job:
+    """The job with its length, if that was measured before: a client may say anything."""
+    seconds = lengths.get(job.path, 0.0)
+    is_length = isinstance(job.state, Pending) and 0 < seconds < math.inf
+    return replace(job, media=MediaInfo(seconds)) if is_length else job
 
 
 class BatchState:
@@ -183,12 +192,13 @@ class BatchState:
         roots: Sequence[str] = (),
         settings: dict[str, Any] | None = None,
         links: Mapping[str, Path] = MappingProxyType({}),
+        lengths: Mapping[str, float] = MappingProxyType({}),
     ) -> int:
         """Append files that are not in the queue; problems become failed rows. Returns how many.
 
         `roots` has the folder (as `path_to_text`) that each file was found in, `links` map to the
-        paths of their future files; `settings` as in `Job`. Works in portions, so that the screen
-        stays responsive while a hundred thousand files are added.
+        paths of their future files; `settings` as in `Job`; `lengths` as in `AddPaths`. Works in
+        portions, so that the screen stays responsive while a hundred thousand files are added.
         """
         async with self.names_of_other_sessions() as others:
             self.queue.avoid(others)
@@ -199,7 +209,7 @@ class BatchState:
             )
             added = 0
             while portion := tuple(islice(found, PORTION)):
-                added += await self._add(portion, settings, others)
+                added += await self._add(portion, settings, others, lengths)
             return added
 
     async def _add(
@@ -207,8 +217,9 @@ class BatchState:
         found: Iterable[_NewFile],
         settings: dict[str, Any] | None,
         others: Mapping[str, str],
+        lengths: Mapping[str, float],
     ) -> int:
-        new = list(self._new_jobs(found, settings))
+        new = list(map(partial(_with_length, lengths), self._new_jobs(found, settings)))
         if new:
             try:
                 await self.commit(JobsAdded(tuple(new)))
@@ -395,7 +406,15 @@ class BatchState:
             await asyncio.to_thread(self.store.add_window, job, result)
             self._tell_notices()
         if result.segments:
-            self.emit(SegmentsFound(job, result.segments, language))
+            segments = self._by_channel(result.segments, self.queue.get(job), in_order=False)
+            self.emit(SegmentsFound(job, segments, language))
+
+    def _by_channel(
+        self, segments: tuple[Segment, ...], job: Job | None, *, in_order: bool
+    ) -> tuple[Segment, ...]:
+        """The segments of channels that are transcribed by themselves, with their speakers."""
+        names = None if job is None else job.speaker_names
+        return by_channel(segments, self.settings.speakers, names, in_order=in_order)
 
     async def add_group(self, job: JobId, group: SpeakerGroup) -> None:
         """Record voices heard in a file."""
@@ -419,6 +438,9 @@ class BatchState:
                 return self._with_speakers(transcript_of_outputs(known, known.state), known)
             language = self.store.language(job) or ""
             duration = known.duration if known else 0.0
+            # Those of a running file are as they came: the next one follows the last.
+            done = known is not None and isinstance(known.state, Completed)
+            segments = self._by_channel(segments, known, in_order=done)
             return self._with_speakers(Transcript(language, segments, duration), known)
 
         return await asyncio.to_thread(read)

@@ -23,7 +23,7 @@ from fwtui.batch.session_outputs import delete_stored, stored_transcript
 from fwtui.config.locations import Locations, load_maps, save_maps
 from fwtui.core.commands import AddPaths
 from fwtui.core.job import Job
-from fwtui.core.paths import absolute_text, expand_home, path_to_text, text_to_path
+from fwtui.core.paths import absolute_text, expand_home, path_to_text, searchable, text_to_path
 from fwtui.core.segment import Transcript
 from fwtui.core.session import Session
 from fwtui.core.settings import ModelSettings, Settings
@@ -190,7 +190,7 @@ class Workspace:
         batch = self._create_batch(store)
         batch.state.use_settings_of_user(own)
         if store.asked:
-            batch.send(AddPaths(tuple(str(text_to_path(path)) for path in store.asked)))
+            batch.send(AddPaths(tuple(map(searchable, store.asked))))
         return batch
 
     async def _sweep_system_temp(self, settings: Settings) -> None:

@@ -37,6 +37,9 @@ COMMANDS = {
     "sessions": CommandEntry(
         "sessions", "command", "List, inspect, export and discard unfinished sessions."
     ),
+    "history": CommandEntry(
+        "show_history", "command", "List and search what was transcribed, and where it is."
+    ),
     "config": CommandEntry("config", "command", "Show, change and check the settings."),
     "report-bug": CommandEntry(
         "report_bug", "command", "Create an anonymised bundle for a bug report."

@@ -131,14 +131,17 @@ OUTPUT_FORMATS = ("txt", "vtt", "srt", "tsv", "json", "lrc", "ass", "csv", "md",
 @click.option("--json", is_flag=True, help="Print one JSON object per session on stdout")
 @click.pass_context
 def command(ctx: click.Context, json: bool) -> ExitCode:
-    """List the sessions that can be resumed, most recently changed first."""
+    """List the sessions that can be resumed, most recently changed first.
+
+    A session is deleted when its batch is done; what was transcribed is in `fwtui history`.
+    """
     if ctx.invoked_subcommand is None:
         console = Console()
         stored = asyncio.run(_all(_workspace(), console))
         for one in stored:
             click.echo(_as_json(one.session) if json else described(one))
         if not stored:
-            console.line("no unfinished sessions")
+            console.line("no unfinished sessions; finished batches: fwtui history")
     return ExitCode.DONE
 
 

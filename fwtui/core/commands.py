@@ -14,11 +14,14 @@ class Command(msgspec.Struct, frozen=True, tag=True):
 class AddPaths(Command, frozen=True):
     """Add files, folders (recursively), glob patterns and links to the end of the queue.
 
-    `roots` are the folders that `paths` were found in, if a folder was searched before.
+    `roots` are the folders that `paths` were found in, if a folder was searched before. `lengths`
+    are seconds of audio by the absolute path of a file (as by `path_to_text`), as far as they were
+    measured.
     """
 
     paths: tuple[str, ...]
     roots: tuple[str, ...] = ()
+    lengths: dict[str, float] = {}
 
 
 class RemoveJobs(Command, frozen=True):

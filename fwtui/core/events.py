@@ -214,8 +214,8 @@ class EngineChanged(Event, frozen=True):
 class BatchProgress(Event, frozen=True):
     """Progress of the batch: files by state, seconds of audio, and seconds left (None: unknown).
 
-    `share` is the progress from 0 to 1, as everywhere: what needs no more work, by audio where
-    lengths are known, else by files. None: from an earlier version.
+    `share` is the progress from 0 to 1, as everywhere: all that neither waits nor runs, by audio
+    where lengths are known, else by files. None: from an earlier version.
     """
 
     completed: int

@@ -112,3 +112,8 @@ def is_kept_out(folder: str) -> bool:
 def absolute_text(path: str) -> str:
     """A path, pattern or link of the command line as `path_to_text`, for another folder and day."""
     return path if is_link(path) else path_to_text(expand_home(path).absolute())
+
+
+def searchable(text: str) -> str:
+    """The name to search for that `absolute_text` has made a text: a path, pattern or link."""
+    return text if is_link(text) else str(text_to_path(text))

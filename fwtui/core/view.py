@@ -50,43 +50,39 @@ class BatchPart(StrEnum):
 class Shares(msgspec.Struct, frozen=True):
     """Shares of a batch by state, which add up to 1 unless it is empty.
 
-    `begun` is the part of unfinished files that has a text already. Shares are of the audio; files
-    of unknown length count with the mean length, and all files alike if no length is known.
+    `begun` is the part of waiting and running files that has a text already. Shares are of the
+    audio; files of unknown length count with the mean length, and all alike if none is known.
     """
 
     done: float = 0.0
     to_check: float = 0.0
     skipped: float = 0.0
-    begun: float = 0.0
-    left: float = 0.0
     cancelled: float = 0.0
     failed: float = 0.0
+    begun: float = 0.0
+    left: float = 0.0
 
     @property
     def finished(self) -> float:
-        """The progress of a batch, 0 to 1: what needs no more work. The one measure of it.
+        """The progress of a batch, 0 to 1, by the one measure of it: all but what is left.
 
-        Failed and cancelled files count as far as they have a text, since they can be retried. It
-        is 1 only if every file is done or skipped.
+        It is 1 only if no file waits or runs: all are done, failed, cancelled or skipped.
         """
-        if not (self.begun or self.left or self.cancelled or self.failed):
-            return 1.0 if self.done or self.to_check or self.skipped else 0.0
-        return min(0.9999, self.done + self.to_check + self.skipped + self.begun)
+        ended = self.done + self.to_check + self.skipped + self.cancelled + self.failed
+        if self.begun or self.left:
+            return min(0.9999, ended + self.begun)
+        return 1.0 if ended else 0.0
 
 
 _MICRO = 1_000_000  # whole numbers, so that adding and removing leaves no rest
 
 
 class Lengths(msgspec.Struct):
-    """Files, how many of them have a known length, and the sum of these in microseconds.
-
-    `begun`: microseconds that have a text, of files that neither run nor are done.
-    """
+    """Files, how many of them have a known length, and the sum of these in microseconds."""
 
     files: int = 0
     measured: int = 0
     micros: int = 0
-    begun: int = 0
 
     @property
     def unknown(self) -> int:
@@ -103,7 +99,8 @@ class JobCounts(msgspec.Struct):
 
     `done_seconds` and `known_seconds` (of `measured` files) do not count files that failed or were
     cancelled or skipped; the lengths of `unmeasured` files are not known yet. `to_check` of the
-    completed files have warnings or findings. `lengths` count all files.
+    completed files have warnings or findings. `lengths` count all files, `begun_micros` the texts
+    of those that wait.
     """
 
     completed: int = 0
@@ -118,6 +115,7 @@ class JobCounts(msgspec.Struct):
     measured: int = 0
     unmeasured: int = 0
     lengths: dict[BatchPart, Lengths] = msgspec.field(default_factory=_no_lengths)
+    begun_micros: int = 0
 
     @property
     def total(self) -> int:
@@ -155,12 +153,11 @@ class JobCounts(msgspec.Struct):
         whole = sum(sizes.values())
         if not whole:
             return Shares()
-        begun = {part: float(one.begun) for part, one in self.lengths.items()}
-        if mean:
-            left = BatchPart.LEFT
-            begun[left] = min(sizes[left], begun[left] + running * _MICRO)
-        shares = {part.name.lower(): (sizes[part] - begun[part]) / whole for part in BatchPart}
-        return Shares(**shares, begun=sum(begun.values()) / whole)
+        left = sizes[BatchPart.LEFT]
+        begun = min(left, self.begun_micros + running * _MICRO) if mean else 0.0
+        sizes[BatchPart.LEFT] = left - begun
+        shares = {part.name.lower(): size / whole for part, size in sizes.items()}
+        return Shares(**shares, begun=begun / whole)
 
     def _mean(self) -> float:
         """The mean of all lengths that are known, in microseconds; 0 if there is none."""
@@ -216,7 +213,8 @@ class JobCounts(msgspec.Struct):
         one.files += sign
         one.measured += sign * (micros > 0)
         one.micros += sign * micros
-        one.begun += sign * min(micros, round(job.text_seconds * _MICRO))
+        if isinstance(job.state, Pending):
+            self.begun_micros += sign * min(micros, round(job.state.done_seconds * _MICRO))
 
     def _measure(self, job: Job, sign: int) -> None:
         if job.duration > 0:

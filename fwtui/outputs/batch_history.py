@@ -317,10 +317,16 @@ class HistoryStore:
         """Mark files as checked, or not."""
         at = None if when is None else _time(when)
         with self.file.batches(change=True) as db:
-            db.executemany(
-                "update files set checked = ? where number = ? and state = 'done'",
-                [(at, number) for number in numbers],
-            )
+            for number in numbers:
+                known = "select batch, findings + warnings, checked from files where number = ?"
+                found = db.execute(f"{known} and state = 'done'", (number,)).fetchone()
+                if found is None:
+                    continue
+                db.execute("update files set checked = ? where number = ?", (at, number))
+                if found[1] and (found[2] is None) != (at is None):
+                    change = 1 if at is None else -1
+                    counted = "update batches set to_check = to_check + ? where number = ?"
+                    db.execute(counted, (change, found[0]))
 
     def known_files(self) -> int:
         """How many transcribed files are known for `if_exists` and watched folders."""
@@ -433,7 +439,7 @@ def _put_files(
     for job in jobs:
         values = _values(job, settings)
         known = db.execute(
-            "select number, path, at, state, findings, warnings, audio from files"
+            "select number, path, at, state, findings, warnings, audio, checked from files"
             " where batch = ? and job = ?",
             (batch, job.id),
         ).fetchone()
@@ -441,19 +447,20 @@ def _put_files(
             # The id of a file that was removed from the queue was given to another one.
             db.execute("update files set job = null where number = ?", (known[0],))
             known = None
-        _count(counts, values, 1)
+        same = known is not None and values["at"] == known[2]
+        _count(counts, {**values, "checked": known[7] if same else None}, 1)
         if known is None:
-            names, marks = ", ".join(values), ", ".join("?" * len(values))
+            columns, marks = ", ".join(values), ", ".join("?" * len(values))
             made = db.execute(
-                f"insert into files (batch, job, {names}) values (?, ?, {marks})",
+                f"insert into files (batch, job, {columns}) values (?, ?, {marks})",
                 (batch, job.id, *values.values()),
             )
             last = made.lastrowid or 0
             continue
-        old = dict(zip(("state", "findings", "warnings", "audio"), known[3:], strict=True))
-        _count(counts, old, -1)
+        names = ("state", "findings", "warnings", "audio", "checked")
+        _count(counts, dict(zip(names, known[3:], strict=True)), -1)
         changes = ", ".join(f"{name} = ?" for name in values)
-        if values["at"] != known[2]:  # another transcript
+        if not same:  # another transcript
             changes += ", checked = null"
         db.execute(f"update files set {changes} where number = ?", (*values.values(), known[0]))
     if changed := {name: count for name, count in counts.items() if count}:
@@ -469,7 +476,9 @@ def _count(counts: dict[str, float], file: dict[str, Any], sign: int) -> None:
     """Count a file of a batch in or out."""
     counts[file["state"]] += sign
     if file["state"] == "done":
-        counts["to_check"] += sign * bool(file["findings"] + file["warnings"])
+        counts["to_check"] += sign * (
+            file["findings"] + file["warnings"] > 0 and not file["checked"]
+        )
         counts["audio"] += sign * file["audio"]
 
 

@@ -72,6 +72,12 @@ insert into files (batch, path, state, at, outputs, words)
 class DamagedHistoryError(StorageError):
     """The history's file is no database, or its content contradicts itself."""
 
+    def __init__(self, path: Path, found: object) -> None:
+        super().__init__(
+            f"{path} is damaged: {found}",
+            "The next batch moves it to the quarantine and begins a new one with what is readable.",
+        )
+
 
 def searched_text(path: str, *others: str) -> str:
     """What the words of a search are looked for in: a `path_to_text` path, and other texts."""
@@ -147,7 +153,7 @@ class HistoryFile:
         with self.batches() as db:
             (found,) = db.execute("pragma quick_check(1)").fetchone()
         if found != "ok":
-            raise DamagedHistoryError(f"{self.path} is damaged: {found}")
+            raise DamagedHistoryError(self.path, found)
 
     def move_damaged(self) -> Path | None:
         """Move a damaged file to the quarantine, and begin a new one with what can be read of it.
@@ -264,7 +270,7 @@ def _in_words(error: "sqlite3.Error", path: Path) -> StorageError:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     match code:
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_FORMAT:
-            return DamagedHistoryError(f"{path} is damaged: {error}")
+            return DamagedHistoryError(path, error)
         case sqlite3.SQLITE_FULL:
             return DiskFullError(f"No room left to write {path}", "Free some disk space.")
         case sqlite3.SQLITE_READONLY:

@@ -103,10 +103,9 @@ class FileVoices:
                 continue
             clean = mask & alone
             seconds = float(clean.sum()) * self._layout.step / SAMPLE_RATE
-            embedding = b""
-            if seconds >= LEAST_CLEAN:
-                features = fbank(sound) if features is None else features
-                embedding = self._embedding(features, clean)
+            features = fbank(sound) if features is None else features
+            # Of who is only heard while others speak, too, all is taken.
+            embedding = self._embedding(features, clean if seconds >= LEAST_CLEAN else mask)
             edges = np.flatnonzero(np.diff(np.concatenate(([0], mask.view(np.int8), [0]))))
             yield LocalSpeaker(window, tuple(edges.tolist()), round(seconds, 3), embedding)
 

@@ -152,6 +152,11 @@ class AddPreview:
             return self.names
         return *(path_to_text(path) for path in self.files), *self.links
 
+    def lengths(self, measured: Mapping[Path, float | None]) -> dict[str, float]:
+        """The lengths of its files that are known, by `path_to_text`."""
+        found = ((path, measured.get(path)) for path in self.files)
+        return {path_to_text(path): seconds for path, seconds in found if seconds}
+
 
 def describe_found(
     preview: AddPreview, lengths: Mapping[Path, float | None], glyphs: Glyphs

@@ -14,7 +14,7 @@ from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.driver import Driver
-from textual.events import DescendantFocus
+from textual.events import DescendantFocus, Event, Key, Paste
 from textual.screen import Screen
 from textual.worker import WorkerFailed
 
@@ -38,6 +38,7 @@ from fwtui.tui.palette import KeyCommands
 from fwtui.tui.screens.main import MainScreen
 from fwtui.tui.shutdown import AppShutdown
 from fwtui.tui.theme import DARK, LIGHT, THEMES, complete
+from fwtui.tui.typed_ahead import TypedAhead
 
 if TYPE_CHECKING:
     from fwtui.batch.remote.endpoints import Endpoint
@@ -86,6 +87,7 @@ class FwtuiApp(ErrorBoundary, App[ExitCode]):
         for theme in THEMES:
             self.register_theme(theme)
         self._has_themes = True
+        self._typed_ahead = TypedAhead(self, super().on_event)
         self._animation = self.animation_level
         self._still = False
         self.use(settings.interface)
@@ -104,6 +106,12 @@ class FwtuiApp(ErrorBoundary, App[ExitCode]):
         self._settings = settings
         self._first = tuple(first)
         self._attach_to = attach
+
+    async def on_event(self, event: Event) -> None:
+        if isinstance(event, Key | Paste) and not event.is_forwarded:
+            await self._typed_ahead.take(event)
+        else:
+            await super().on_event(event)
 
     # Looks.
 
@@ -288,13 +296,15 @@ class FwtuiApp(ErrorBoundary, App[ExitCode]):
             self.notify(written, markup=False)
 
     def action_help(self) -> None:
-        from fwtui.tui.screens.help import help_dialog, sections
+        from fwtui.tui.screens.help import help_dialog, pane_first, sections
 
-        first = sections(self.focused or self.screen)
         others = self.screen is self.main
+        first = sections(self.focused or self.screen)
+        if others:
+            first = pane_first(first)
         if not others:
             # What moves the list, and what is the same in all dialogs, comes last.
-            last: set[Where] = {"moving", "dialog", "everywhere"}
+            last: set[Where] = {"moving", "search", "dialog", "everywhere"}
             first.sort(key=lambda where: where in last)
             first = [where for where in first if where != "everywhere"]
         self.push_screen(help_dialog(self.glyphs, keymap=self.keymap, first=first, others=others))

@@ -189,6 +189,21 @@ class DialogActions:
         note = with_keys(self._screen, summary.text(started=start))
         self._screen.notify(note, markup=False)
 
+    def history(self) -> None:
+        """Show what was transcribed; add files of it to the queue."""
+        from fwtui.config.locations import Locations
+        from fwtui.outputs.batch_history import HistoryStore
+        from fwtui.tui.screens.history_browser import HistoryDialog
+
+        def add(paths: tuple[str, ...]) -> None:
+            self._controller.send(AddPaths(paths))
+
+        def is_queued(path: str) -> bool:
+            return any(job.path == path for job in self._model.jobs.values())
+
+        store = HistoryStore(Locations.default().state)
+        self._screen.app.push_screen(HistoryDialog(store, self._glyphs, add, is_queued))
+
     def add(self, prefilled: str = "") -> None:
         """Ask for files, some of them named already, and add them."""
         self._run(self._add(prefilled))
@@ -204,9 +219,9 @@ class DialogActions:
             state = Locations.default().state
         look = partial(read_known_files, queued, self._model.settings.output, state)
         dialog = AddDialog(self._glyphs, prefilled, read_known_files=look)
-        names = await self._screen.app.push_screen_wait(dialog)
-        if names:
-            self._controller.send(AddPaths(names))
+        wanted = await self._screen.app.push_screen_wait(dialog)
+        if wanted is not None:
+            self._controller.send(wanted)
 
     def settings(self) -> None:
         """Show the settings, and use changed ones for the files that have not started."""

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
+from unicodedata import category
 
 from rich.cells import cell_len, chop_cells, set_cell_size
 from textual.content import Content
@@ -99,6 +100,27 @@ def wrap(text: str, cells: int) -> list[str]:
     return [*lines, line] if line or not lines else lines
 
 
+def wrap_places(text: str, cells: int, hang: int = 0) -> list[int]:
+    """Where in a clean text the lines begin into which it is broken, at spaces if that is sensible.
+
+    The first has `cells`, the others `hang` less.
+    """
+    places = [0]
+    start, room = 0, max(1, cells)
+    while len(piece := text[start : start + room]) < len(text) - start or width(piece) > room:
+        fitting = piece if piece.isascii() else next(iter(chop_cells(piece, room)), "")
+        size = max(1, len(fitting))
+        space = text.rfind(" ", start + size // 2, start + size + 1)
+        start = space + 1 if space > start else start + size
+        while start < len(text) and category(text[start]).startswith("M"):
+            start += 1
+        if start >= len(text):
+            break
+        places.append(start)
+        room = max(1, cells - hang)
+    return places
+
+
 def base_name(path: str) -> str:
     """The file's name of a `path_to_text` path, of either system's kind; not cleaned."""
     if path.startswith("/"):  # a hundred thousand of them, at once
@@ -124,7 +146,7 @@ def shown_path(path: str) -> str:
     """A `path_to_text` path, cleaned, with the home folder as ~."""
     text = os.fspath(text_to_path(path)) if path.startswith("\0") else path
     home = os.path.expanduser("~")  # noqa: PTH111
-    if home != "~" and text.startswith(home + os.sep):
+    if home != "~" and (text + os.sep).startswith(home + os.sep):
         text = "~" + text[len(home) :]
     return clean(text)
 

@@ -9,7 +9,7 @@ from itertools import combinations
 from typing import Protocol, runtime_checkable
 
 from msgspec import Struct, field
-from textual.binding import Binding, BindingsMap
+from textual.binding import ActiveBinding, Binding, BindingsMap
 from textual.keys import Keys
 from textual.message_pump import MessagePump
 
@@ -17,8 +17,11 @@ from fwtui.errors import ConfigError
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import KEYS, Key, shown
 
-# The sections whose keys all work on the main screen.
-ON_MAIN_SCREEN = frozenset({"everywhere", "queue", "panes", "moving"})
+# Sections whose keys all work in the same place.
+_TOGETHER = (
+    frozenset({"everywhere", "queue", "panes", "moving"}),
+    frozenset({"moving", "search", "log"}),
+)
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _MODIFIERS = frozenset({"ctrl", "shift", "alt", "super", "hyper", "meta"})
 
@@ -61,6 +64,23 @@ def key_for(node: MessagePump, action: str) -> str:
     if isinstance(app, HasKeymap):
         return app.keymap.display(action, ascii_only=app.glyphs.ascii)
     return DEFAULT_KEYMAP.display(action)
+
+
+def active_key(node: MessagePump, key: Key, active: Mapping[str, ActiveBinding]) -> str | None:
+    """The first key of an action that calls it now, as it is written; None: no key does.
+
+    `active`: `Screen.active_bindings`. A pane in front may use a key for something else, and a text
+    field keeps those that can be typed.
+    """
+    app = node.app
+    keymap, ascii_only = (
+        (app.keymap, app.glyphs.ascii) if isinstance(app, HasKeymap) else (DEFAULT_KEYMAP, False)
+    )
+    for name in keymap.of(key):
+        found = active.get(full_name(name))
+        if found is not None and found.binding.id == key.id:
+            return shown(name, ascii_only=ascii_only)
+    return None
 
 
 def with_keys(node: MessagePump, text: str) -> str:
@@ -120,8 +140,9 @@ def _clashes(keymap: Keymap) -> Iterator[tuple[Key, Key, str]]:
     for one, other in combinations(KEYS, 2):
         if keymap.changed.keys().isdisjoint((one.id, other.id)):
             continue
-        same = one.where == other.where or {one.where, other.where} <= ON_MAIN_SCREEN
-        if same or "everywhere" in {one.where, other.where}:
+        both = {one.where, other.where}
+        same = one.where == other.where or any(both <= sections for sections in _TOGETHER)
+        if same or "everywhere" in both:
             theirs = {full_name(name) for name in keymap.of(other)}
             for name in keymap.of(one):
                 if full_name(name) in theirs:

@@ -9,16 +9,16 @@ from msgspec.structs import replace
 from textual.binding import Binding, BindingType
 
 Where = Literal[
-    "queue", "panes", "moving", "log", "everywhere", "dialog",
+    "queue", "panes", "moving", "search", "typing", "log", "memory", "everywhere", "dialog",
     "add", "settings", "resume", "sessions", "details",
-    "speakers", "report", "watch", "bug", "models", "doctor",
+    "speakers", "report", "watch", "bug", "models", "doctor", "history",
 ]  # fmt: skip
 
 
 class Key(Struct, frozen=True):
     """One action and the keys that call it.
 
-    `footer` ranks it among the hints at the bottom (0: not there), where a `pinned` one is always
+    `footer`: it is among the hints at the bottom of some pane, where a `pinned` one is always
     shown; `palette` puts it into the command palette; `priority` makes it work wherever the focus
     is, text fields included.
     """
@@ -29,7 +29,7 @@ class Key(Struct, frozen=True):
     label: str
     tooltip: str
     where: Where = "everywhere"
-    footer: int = 0
+    footer: bool = False
     pinned: bool = False
     palette: bool = True
     priority: bool = False
@@ -62,12 +62,13 @@ _QUEUE = (
     _key("work_order", "w", "Process in this order", "Process files in the order shown"),
     _key("edit", "e", "Edit", "Open the transcript in $EDITOR"),
     _key("view", "v", "View", "Show the transcript in $PAGER"),
-    _key("speakers", "n", "Speakers", "Speakers of the file: listen to them, name them"),
+    _key("speakers", "p", "Speakers", "Speakers of the file: listen to them, name them"),
     _key("watch", "W", "Watch folders", "Watched folders: status, add, stop watching"),
     _key("settings", "comma", "Settings", "Settings and profiles, for this batch or as defaults"),
     _key("fit", "M", "Fit memory", "Apply the suggested settings for a batch that exceeds memory"),
     _key("report", "i", "Report", "Totals, speed, slowest files, failures and memory"),
-    _key("sessions", "ctrl+o", "Sessions", "Stored sessions: inspect, resume, export, delete"),
+    _key("sessions", "ctrl+o", "Sessions", "Unfinished sessions: inspect, resume, export, delete"),
+    _key("history", "H", "History", "What was transcribed: search, open, add again, mark checked"),
     _key("escape", "escape", "Back", "Clear the filter, then the selection, then the zoom"),
     _key("follow", "f", "Follow", "Follow the running file"),
     _key("models", "m", "Models", "Models: download, pause, remove, or use one for this batch"),
@@ -96,12 +97,37 @@ _MOVING = (
     _key("end", "end G", "Last", "Last line; transcript and log follow new lines again"),
 )
 
+_SEARCH = (
+    _key("search", "/", "Search", "Search the text of the pane"),
+    _key("search_next", "n", "Next", "Next place, from the first again after the last", "hit(1)"),
+    _key("search_previous", "N", "Previous", "Place before", "hit(-1)"),
+    _key("search_end", "escape", "End search", "End the search", "end_search"),
+)
+
+_TYPING = (
+    _key("typing_keep", "enter", "Keep", "Keep the search and go to the text", "submit"),
+    _key("typing_next", "down", "Next", "Next place", "hit(1)"),
+    _key("typing_previous", "up", "Previous", "Place before", "hit(-1)"),
+    _key(
+        "typing_end",
+        "escape",
+        "End search",
+        "End the search, back to where it began",
+        "leave_search",
+    ),
+)
+
 _LOG = (
+    _key("log_open", "enter", "Open", "Show the whole line, or cut it again"),
+    _key("log_wrap", "w", "Wrap", "Show all long lines whole, or cut them"),
+    _key("log_copy", "Y", "Copy line", "Copy the line"),
     _key("left", "left h", "Left", "Scroll left", "side(-1)"),
     _key("right", "right l", "Right", "Scroll right", "side(1)"),
     _key("level", "v", "Level", "Raise the log level; after errors, show all again"),
-    _key("log_filter", "/", "Filter log", "Filter the lines of the log", "screen.filter_log"),
+    _key("log_filter", "&", "Filter", "Show only lines with a text", "screen.filter_log"),
 )
+
+_MEMORY = (_key("memory_zero", "0", "From 0", "Draw the curve from 0, or from its lowest value"),)
 
 _EVERYWHERE = (
     _key("theme", "t", "Light or dark", "Switch between light and dark"),
@@ -176,6 +202,16 @@ _SESSIONS = (
     _key("session_delete", "D", "Delete", "Delete the session and its transcripts (asks first)"),
 )
 
+_HISTORY = (
+    _key("history_open", "enter", "Open", "Open a batch, or show a file's transcript in $PAGER"),
+    _key("history_search", "/", "Search", "Search all files by path, model and language"),
+    _key("history_view", "v", "View", "Show the transcript in $PAGER"),
+    _key("history_edit", "e", "Edit", "Open the transcript in $EDITOR"),
+    _key("history_folder", "o", "Folder", "Open the folder of the transcripts"),
+    _key("history_again", "a", "Add again", "Add the recording to the queue"),
+    _key("history_checked", "c", "Checked", "Mark the transcript as checked, or not"),
+)
+
 _DETAILS = (
     _key("details_retry", "r", "Retry", "Queue the file again"),
     _key("details_settings", "w", "Retry with", "Queue it again with other settings", "retry_with"),
@@ -188,7 +224,7 @@ _DETAILS = (
         "Open the folder of its transcripts; without a desktop show the transcript in $PAGER",
     ),
     _key("details_copy", "y", "Copy", "Copy the transcript"),
-    _key("details_speakers", "n", "Speakers", "Speakers of the file: listen to them, name them"),
+    _key("details_speakers", "p", "Speakers", "Speakers of the file: listen to them, name them"),
 )
 
 _SPEAKERS = (
@@ -236,13 +272,17 @@ _SECTIONS: dict[Where, tuple[str, tuple[Key, ...], str]] = {
     "queue": ("Queue", _QUEUE, ""),
     "panes": ("Panes", _PANES, ""),
     "moving": ("Moving", _MOVING, ""),
-    "log": ("Log", _LOG, ""),
+    "search": ("Search in transcript and log", _SEARCH, ""),
+    "typing": ("While typing a search", _TYPING, "typing_"),
+    "log": ("Log", _LOG, "log_"),
+    "memory": ("Memory", _MEMORY, "memory_"),
     "everywhere": ("Everywhere", _EVERYWHERE, ""),
     "dialog": ("Dialogs", _DIALOG, "dialog_"),
     "add": ("Add files", _ADD, "add_"),
     "settings": ("Settings", _SETTINGS, "setting_"),
     "resume": ("Unfinished sessions at start", _RESUME, "resume_"),
     "sessions": ("Sessions", _SESSIONS, "session_"),
+    "history": ("History", _HISTORY, "history_"),
     "details": ("File details", _DETAILS, "details_"),
     "speakers": ("Speakers", _SPEAKERS, "speaker_"),
     "report": ("Report", _REPORT, "report_"),
@@ -251,15 +291,39 @@ _SECTIONS: dict[Where, tuple[str, tuple[Key, ...], str]] = {
     "models": ("Models", _MODELS, "model_"),
     "doctor": ("Doctor", _DOCTOR, "doctor_"),
 }
-# The most important first; the last two are always shown.
-_FOOTER = (
-    *("add", "start", "details", "skip", "retry", "remove", "filter", "settings"),
-    *("next_pane", "report", "sessions", "help", "quit"),
-)
-_ALWAYS_IN_FOOTER = frozenset({"help", "quit"})
-_IN_PALETTE = frozenset({"queue", "panes", "log", "everywhere"})
+# The most important first. Behind those of a pane come those of the whole screen.
+_SCREEN_FOOTER = ("settings", "next_pane", "report", "sessions", "help", "quit")
+FOOTERS: dict[str, tuple[str, ...]] = {
+    "queue": (
+        *("add", "start", "details", "skip", "retry", "remove", "filter"),
+        *_SCREEN_FOOTER,
+    ),
+    "transcript": (
+        *("search", "search_next", "search_previous", "end", "copy", "edit", "view"),
+        *("details", "zoom", "start", "add"),
+        *_SCREEN_FOOTER,
+    ),
+    "log": (
+        *("search", "search_next", "search_previous", "end", "log_open", "log_wrap"),
+        *("copy", "log_copy", "log_filter", "level", "zoom", "start", "add"),
+        *_SCREEN_FOOTER,
+    ),
+    "memory": ("memory_zero", "fit", "copy", "zoom", "start", "add", *_SCREEN_FOOTER),
+    "typing": (
+        *("typing_keep", "typing_next", "typing_previous", "typing_end", "escape"),
+        *("help", "interrupt"),
+    ),
+}
+"""The keys in the bottom line by the pane that has the focus, `typing` for a text field."""
+
+_IN_A_FOOTER = frozenset(name for names in FOOTERS.values() for name in names)
+_ALWAYS_IN_FOOTER = frozenset({"help", "quit", "interrupt"})
+_IN_PALETTE = frozenset({"queue", "panes", "search", "log", "memory", "everywhere"})
 _NOT_IN_PALETTE = frozenset(
-    {"escape", "next_pane", "previous_pane", "left", "right", "palette", "interrupt"}
+    {
+        *("escape", "next_pane", "previous_pane", "left", "right", "palette", "interrupt"),
+        *("search_next", "search_previous", "search_end", "log_open", "log_copy"),
+    }
 )
 _WHILE_TYPING = frozenset({"interrupt"})
 
@@ -271,7 +335,7 @@ def _assembled() -> Iterator[Key]:
                 key,
                 action=key.action or key.id.removeprefix(prefix),
                 where=where,
-                footer=_FOOTER.index(key.id) + 1 if key.id in _FOOTER else 0,
+                footer=key.id in _IN_A_FOOTER,
                 pinned=key.id in _ALWAYS_IN_FOOTER,
                 palette=where in _IN_PALETTE and key.id not in _NOT_IN_PALETTE,
                 priority=key.id in _WHILE_TYPING,
@@ -314,7 +378,7 @@ def bindings(*where: Where) -> list[BindingType]:
             key.label,
             tooltip=key.tooltip,
             id=key.id,
-            show=bool(key.footer),
+            show=key.footer,
             priority=key.priority,
         )
         for key in KEYS
@@ -333,9 +397,10 @@ def shown(name: str, *, ascii_only: bool = False) -> str:
     return text
 
 
-def footer_keys() -> list[Key]:
-    """Keys for the bottom line, the most important first."""
-    return sorted((key for key in KEYS if key.footer), key=lambda key: key.footer)
+def footer_keys(pane: str) -> list[Key]:
+    """Keys for the bottom line while a pane has the focus, the most important first."""
+    known = {key.id: key for key in KEYS}
+    return [known[name] for name in FOOTERS[pane]]
 
 
 def hints(where: Where, room: int, sign: Callable[[str], str]) -> str:

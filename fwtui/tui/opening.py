@@ -72,25 +72,47 @@ def _words(command: str) -> list[str]:
 
 async def edit_transcript(app: App[object], job: Job | None) -> None:
     """Open the file's transcript in the user's editor, which has the terminal until it ends."""
-    await _with_transcript(app, job, editor())
+    await edit_outputs(app, _outputs_of(job))
 
 
 async def page_transcript(app: App[object], job: Job | None) -> None:
     """Show the file's transcript in the user's pager, which has the terminal until it ends."""
-    await _with_transcript(app, job, pager())
+    await page_outputs(app, _outputs_of(job))
 
 
-async def _with_transcript(app: App[object], job: Job | None, command: Sequence[str]) -> None:
-    file = await asyncio.to_thread(_text_output, job) if job is not None else None
-    if file is None:
-        app.notify("No transcript of this file is on the disk", severity="warning")
-    else:
+def _outputs_of(job: Job | None) -> Sequence[str]:
+    return job.state.outputs if job is not None and isinstance(job.state, Completed) else ()
+
+
+async def edit_outputs(app: App[object], outputs: Sequence[str]) -> None:
+    """As `edit_transcript`, with the transcript's files (as by `path_to_text`)."""
+    await _with_transcript(app, outputs, editor())
+
+
+async def page_outputs(app: App[object], outputs: Sequence[str]) -> None:
+    """As `page_transcript`, with the transcript's files (as by `path_to_text`)."""
+    await _with_transcript(app, outputs, pager())
+
+
+async def _with_transcript(
+    app: App[object], outputs: Sequence[str], command: Sequence[str]
+) -> None:
+    file = await asyncio.to_thread(_text_output, outputs)
+    if file is not None:
         await run_in_terminal(app, command, file)
+    elif outputs:
+        where = shown_path(path_to_text(text_to_path(outputs[0]).parent))
+        app.notify(
+            f"The transcript is missing: it is no longer in {where}",
+            severity="warning",
+            markup=False,
+        )
+    else:
+        app.notify("No transcript of this file is on the disk", severity="warning")
 
 
-def _text_output(job: Job) -> Path | None:
+def _text_output(outputs: Sequence[str]) -> Path | None:
     """The transcript that is best for reading, if there is one on the disk."""
-    outputs = job.state.outputs if isinstance(job.state, Completed) else ()
     paths = [path for path in map(text_to_path, outputs) if path.suffix != ".docx"]
     paths.sort(key=lambda path: path.suffix not in {".txt", ".md"})
     return next((path for path in paths if path.is_file()), None)

@@ -7,6 +7,7 @@ from typing import Protocol, runtime_checkable
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.dom import DOMNode
 from textual.types import IgnoreReturnCallbackType
+from textual.widget import Widget
 
 from fwtui.tui.keymap import key_for
 from fwtui.tui.keys import KEYS, Key
@@ -18,6 +19,9 @@ class HasKeyLabels(Protocol):
 
     def key_label(self, key: Key) -> str | None:
         """What a key would do now; None when it would do nothing."""
+
+    def key_target(self, key: Key) -> DOMNode:
+        """The widget or screen that a key's action belongs to."""
 
 
 class KeyCommands(Provider):
@@ -47,10 +51,10 @@ class KeyCommands(Provider):
                 yield key, label, partial(self._run, key)
 
     async def _run(self, key: Key) -> None:
-        target: DOMNode = self.app if key.where == "everywhere" else self.screen
-        if key.where == "log":
-            self.app.call_later(self.screen.query_one("#log").focus)
-            target = self.screen.query_one("#log")
+        screen = self.screen
+        target: DOMNode = screen.key_target(key) if isinstance(screen, HasKeyLabels) else self.app
+        if isinstance(target, Widget) and target.can_focus:
+            self.app.call_later(target.focus)
         await self.app.run_action(key.action, target)
 
     def _title(self, key: Key, label: str) -> str:

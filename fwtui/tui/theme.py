@@ -46,12 +46,16 @@ THEMES = (DARK, LIGHT)
 
 
 class Ink(NamedTuple):
-    """How a piece of text looks: CSS variables of the theme for colour and ground, and style."""
+    """How a piece of text looks: CSS variables of the theme for colour and ground, and style.
+
+    `reverse`: its colour is the ground, which needs no colours to be seen.
+    """
 
     color: str = ""
     ground: str = ""
     bold: bool = False
     underline: bool = False
+    reverse: bool = False
 
 
 SPEAKER_INKS = tuple(f"speaker-{number}" for number in range(1, 7))
@@ -72,6 +76,8 @@ INKS = {
     "curve": Ink("secondary"),
     "unsure": Ink("warning"),
     "doubtful": Ink("error", underline=True),
+    "hit": Ink("warning", reverse=True),
+    "hit-here": Ink("primary", bold=True, underline=True, reverse=True),
     "cursor": Ink(ground="cursor", bold=True),
     "cursor-away": Ink(ground="panel"),
 }

@@ -1,5 +1,6 @@
 """Lengths and an ETA before the first window, and a model that is kept: in real batches."""
 
+import math
 import shutil
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
@@ -9,6 +10,8 @@ import pytest
 from msgspec.structs import replace
 
 from fwtui.batch.durations import DurationMeter
+from fwtui.batch.estimate import Performance, PerformanceHistory
+from fwtui.batch.workspace import Workspace
 from fwtui.config.fields import apply
 from fwtui.config.locations import Locations
 from fwtui.core.commands import AddPaths, ChangeSettings, Quit, RetryJobs, Start
@@ -19,6 +22,7 @@ from fwtui.core.events import (
     EngineChanged,
     Forecast,
     JobChanged,
+    JobsAdded,
     LogLine,
     MemorySampled,
     SegmentsFound,
@@ -44,7 +48,7 @@ WindowLoop.step = held
 async def test_lengths_and_an_eta_are_there_before_the_first_window(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fwtui.batch.batch.SAMPLE_SECONDS", 0.05)
+    monkeypatch.setattr("fwtui.batch.memory_sampling.SAMPLE_SECONDS", 0.05)
     settings = settings_for(tmp_path / "out", output=OutputSettings(add_report=True))
     async with BatchDriver(settings, [SHORT]) as batch:
         await batch.to_the_end()
@@ -75,7 +79,7 @@ async def test_lengths_and_an_eta_are_there_before_the_first_window(
 async def test_no_reading_follows_the_end_of_a_batch_that_is_left_at_its_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fwtui.batch.batch.SAMPLE_SECONDS", 0.0)
+    monkeypatch.setattr("fwtui.batch.memory_sampling.SAMPLE_SECONDS", 0.0)
     async with BatchDriver(settings_for(tmp_path / "out"), [SHORT]) as batch:
 
         def quit_at_the_end(event: AnyEvent) -> None:
@@ -162,3 +166,43 @@ async def test_a_batch_that_will_not_fit_is_told_before_it_starts(
         batch.send(ChangeSettings(apply(batch.actor.state.settings, told.proposal)))
         again = await batch.until(Forecast, since=since)
         assert again.fits
+
+
+async def test_a_queue_that_is_looked_at_is_measured_before_its_start(tmp_path: Path) -> None:
+    settings = settings_for(tmp_path / "out")
+    history = PerformanceHistory(Locations.default().history)
+    history.add(settings, Performance(audio=100.0, work=10.0))
+    history.save()
+    bad = tmp_path / "bad.mp3"
+    bad.write_text("no sound")
+    paths = [Path(shutil.copy(SHORT, tmp_path / f"{n}.flac")) for n in range(3)]
+    workspace = Workspace(Locations.default(), where="screen")
+    for model, is_known in ((settings.model.model, True), ("another", False)):
+        wanted = replace(settings, model=replace(settings.model, model=model))
+        batch = BatchDriver(wanted)
+        batch.actor = await workspace.start(wanted)
+        async with batch:
+            await batch.add(bad, *paths)
+            known: set[JobId] = set()
+
+            def all_are_known(event: JobChanged, known: set[JobId] = known) -> bool:
+                known.update({event.job.id} if event.job.media is not None else ())
+                return known == {2, 3, 4}
+
+            await batch.until(JobChanged, all_are_known)
+            progress = await batch.until(BatchProgress, since=len(batch.events))
+            counts = batch.actor.state.counts
+            assert (counts.measured, counts.waiting) == (3, 4)
+            assert progress.total_seconds == pytest.approx(4 * batch.jobs[2].duration)
+            eta = progress.total_seconds / 10.0
+            assert progress.eta == (pytest.approx(eta) if is_known else None)
+            assert not any(isinstance(event, EngineChanged) for event in batch.events)
+
+
+async def test_lengths_that_are_known_come_with_the_files(tmp_path: Path) -> None:
+    paths = [str(shutil.copy(SHORT, tmp_path / f"{n}.flac")) for n in range(6)]
+    lengths = dict(zip(paths, (7.5, 0.0, -1.0, math.inf, math.nan), strict=False))
+    async with BatchDriver(settings_for(tmp_path / "out")) as batch:
+        batch.send(AddPaths((str(tmp_path),), lengths={**lengths, "/elsewhere.mp3": 3.0}))
+        added = await batch.until(JobsAdded)
+        assert [job.duration for job in added.jobs] == [7.5, 0, 0, 0, 0, 0]

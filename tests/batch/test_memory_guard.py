@@ -127,7 +127,7 @@ async def end_of(batch: BatchDriver) -> BatchFinished:
 async def test_a_growing_engine_is_replaced_inside_the_file_and_the_text_is_the_same(
     tmp_path: Path, whole_minute: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fwtui.batch.batch.SAMPLE_SECONDS", 0.1)
+    monkeypatch.setattr("fwtui.batch.memory_sampling.SAMPLE_SECONDS", 0.1)
     ticks = tmp_path / "ticks"
     code = BALLAST.format(ticks=str(ticks), when="(state.seek < 5000)", size=250)
     async with BatchDriver(settings_for(tmp_path / "grown"), [MINUTE], code) as batch:
@@ -149,7 +149,7 @@ async def test_a_growing_engine_is_replaced_inside_the_file_and_the_text_is_the_
 async def test_what_a_fresh_engine_does_not_cure_goes_down_the_ladder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fwtui.batch.batch.SAMPLE_SECONDS", 0.1)
+    monkeypatch.setattr("fwtui.batch.memory_sampling.SAMPLE_SECONDS", 0.1)
     ticks = tmp_path / "ticks"
     code = BALLAST.format(ticks=str(ticks), when="(self.options.beam_size > 1)", size=400)
     async with BatchDriver(settings_for(tmp_path / "out", TWO_BEAMS), [LONG], code) as batch:
@@ -181,7 +181,7 @@ async def test_a_limit_below_the_models_own_need_ends_the_batch_with_a_message(
 async def test_a_soft_limit_alerts_once_and_cleans_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fwtui.batch.batch.SAMPLE_SECONDS", 0.1)
+    monkeypatch.setattr("fwtui.batch.memory_sampling.SAMPLE_SECONDS", 0.1)
     settings = replace(settings_for(tmp_path / "out"), memory=MemorySettings(warn="10MB"))
     ticks = tmp_path / "ticks"
     code = BALLAST.format(ticks=str(ticks), when="True", size=0)

@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,8 @@ from tests.cli.test_run import (
     contents,
     events,
 )
-from tests.cli.test_terminal import Terminal, program, terminal
+from tests.cli.test_terminal import has_all, program, terminal
+from tests.terminal import Terminal
 
 pytestmark = pytest.mark.terminal
 
@@ -109,12 +111,10 @@ def test_a_closed_terminal_leaves_the_batch_to_whoever_comes_next(
         assert "/dev/pts" not in str(Path(f"/proc/{pid}/fd/{number}").readlink())
 
     second = terminal(program())
-    dialog = second.wait_for(lambda text: "A batch is running" in text and "Attach" in text)
-    assert f"{pid} on" in dialog
+    second.wait_for(partial(has_all, "A batch is running", "Attach", f"{pid} on"))
     second.press("Enter")
-    shown = second.wait_for(lambda text: "attached" in text.partition("\n")[0] and " 00:" in text)
-    assert LONG.name[:8] in shown
-    assert "paused" in shown
+    shown = partial(has_all, "paused", LONG.name[:8], " 00:")
+    second.wait_for(lambda text: "attached" in text.partition("\n")[0] and shown(text))
     second.press("3")
     second.wait_for(lambda text: "Terminal closed" in text)
     with ThreadPoolExecutor() as pool:

@@ -67,13 +67,11 @@ OF_TESTS = (
     Member(MessagePump, "_message_queue"),
     Member(MessagePump, "_next_callbacks"),
     Member(Screen, "_callbacks"),
-    Member(Screen, "_dirty_widgets"),
     Member(Screen, "_on_timer_update"),
     Member(Stylesheet, "_parse_rules"),
     Member(Stylesheet, "_variables"),
     Member(Widget, "_layout_required"),
     Member(Widget, "_recompose_required"),
-    Member(Widget, "_repaint_required"),
     Member(Widget, "_scroll_required"),
 )
 RELIED_ON = {member.name for member in (*OVERRIDDEN, *SET)}

@@ -83,7 +83,7 @@ Started          2025-12-14 12:34:56
 Finished         2025-12-14 13:40:01 (after 1:05:05)
 Model            tiny (auto)
 Files            3 (1 done, 1 failed, 1 waiting)
-Progress         65%
+Progress         66%
 Folder           /talks
 Output folder    .
 Audio            1:02:03

@@ -5,10 +5,11 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from textual.message_pump import MessagePump
+from textual.notifications import Notification, Notifications
 from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widget import Widget
@@ -24,12 +25,24 @@ from tests.tui.fakes import NOW, SETTINGS, ScriptedLink, ScriptedWorkspace
 
 WIDE = (120, 40)
 NARROW = (80, 24)
-SECONDS = 30.0
+SECONDS = 90.0
 # A screen that is never at rest, because a batch is at work or a thread is held, is read all the
 # same after this long.
 SETTLE_SECONDS = 1.0
 # It rests if there is nothing to do this many times in a row.
 RESTS = 2
+
+
+class AllNotifications(Notifications):
+    """Keeps every notification; those that are shown are gone after some seconds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.all: list[Notification] = []
+
+    def add(self, notification: Notification) -> Self:
+        self.all.append(notification)
+        return super().add(notification)
 
 
 class Driver:
@@ -41,6 +54,9 @@ class Driver:
         self.app = app
         self.pilot = pilot
         self.threads = threads
+        recorded = AllNotifications()
+        app._notifications = recorded
+        self.notes = recorded.all
 
     @property
     def text(self) -> str:
@@ -107,7 +123,7 @@ class Driver:
         app, screen = self.app, self.app.screen
         if app.animator._animations:
             app.animator()
-        elif _is_unpainted(screen) or screen._callbacks:
+        elif _waits_for_layout(screen) or screen._callbacks:
             screen._on_timer_update()
         elif not self.threads and not any(map(_has_work, self._pumps())):
             return False
@@ -146,6 +162,10 @@ class Driver:
         """Wait until all of this is to be read at once, however it is wrapped and framed."""
         await self.until(lambda: all(one in self.words for one in words))
 
+    async def until_told(self, words: str) -> None:
+        """Wait for a notification with this in it."""
+        await self.until(lambda: any(words in note.message for note in self.notes), what=words)
+
     async def until_screen(self, name: str) -> None:
         """Wait until this is the screen on top."""
         await self.until(lambda: self.screen == name)
@@ -157,14 +177,9 @@ class Driver:
             raise AssertionError(f"{wrong(self.text)}: {error}") from None
 
 
-def _is_unpainted(widget: Widget) -> bool:
-    return bool(
-        widget._layout_required
-        or widget._scroll_required
-        or widget._repaint_required
-        or widget._recompose_required
-        or (isinstance(widget, Screen) and widget._dirty_widgets)
-    )
+def _waits_for_layout(widget: Widget) -> bool:
+    """Whether it will be elsewhere or of another size; what it shows is drawn when it is read."""
+    return widget._layout_required or widget._scroll_required or widget._recompose_required
 
 
 def _has_work(pump: MessagePump) -> bool:
@@ -172,7 +187,7 @@ def _has_work(pump: MessagePump) -> bool:
         return False
     if pump._next_callbacks or not pump._message_queue.empty():
         return True
-    return isinstance(pump, Widget) and not isinstance(pump, Screen) and _is_unpainted(pump)
+    return isinstance(pump, Widget) and not isinstance(pump, Screen) and _waits_for_layout(pump)
 
 
 @contextmanager

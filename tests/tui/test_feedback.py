@@ -27,7 +27,7 @@ SCREENS: dict[str, tuple[tuple[str, ...], Where]] = {
 
 
 def notes(driver: Driver) -> int:
-    return len(list(driver.app._notifications))
+    return len(driver.notes)
 
 
 def shows(driver: Driver, name: str) -> bool:

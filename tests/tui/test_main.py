@@ -495,9 +495,7 @@ async def test_quit_asks_no_longer_when_the_work_is_done() -> None:
         await driver.press("q")
         await driver.until_screen("QuitDialog")
         link.emit(PhaseChanged(Phase.IDLE))
-        await driver.until(
-            lambda: any("work has finished" in n.message for n in driver.app._notifications)
-        )
+        await driver.until_told("work has finished")
         await driver.until_screen("MainScreen")
         await start_work(driver, link)
         link.emit(PhaseChanged(Phase.IDLE))

@@ -7,7 +7,7 @@ from textual.drivers.headless_driver import HeadlessDriver
 from fwtui.core.commands import ChangeSettings
 from fwtui.core.events import BatchFinished, Forecast, HookFailed, MemoryAlert
 from fwtui.core.settings import DoneSettings
-from tests.tui.driving import Driver, scripted
+from tests.tui.driving import scripted
 from tests.tui.fakes import SETTINGS, ScriptedLink, gallery
 
 TIGHT = Forecast(
@@ -21,22 +21,18 @@ TIGHT = Forecast(
 )
 
 
-async def toast(driver: Driver, words: str) -> None:
-    await driver.until(lambda: any(words in note.message for note in driver.app._notifications))
-
-
 async def test_an_exceeded_limit_is_told_as_data() -> None:
     link = ScriptedLink(gallery())
     async with scripted(link) as driver:
         link.emit(MemoryAlert("fwtui uses 900 MB [red]\x1b[31m", "a fresh engine", hard=True))
-        await toast(driver, "fwtui uses 900 MB [red]")
-        (note,) = driver.app._notifications
+        await driver.until_told("fwtui uses 900 MB [red]")
+        (note,) = driver.notes
         assert "\x1b" not in note.message
         assert note.message.endswith("; a fresh engine")
         assert (note.severity, note.markup) == ("error", False)
         link.emit(MemoryAlert(""))  # over: nothing to say
         await driver.settle()
-        assert len(driver.app._notifications) == 1
+        assert len(driver.notes) == 1
 
 
 async def test_one_key_takes_the_proposal_of_a_forecast() -> None:
@@ -45,7 +41,7 @@ async def test_one_key_takes_the_proposal_of_a_forecast() -> None:
         await driver.press("M")
         assert link.commands == []  # nothing is proposed
         link.emit(TIGHT)
-        await toast(driver, "press M to use what fits: compute type int8_float16")
+        await driver.until_told("press M to use what fits: compute type int8_float16")
         await driver.press("G", "enter")  # the last file waits
         await driver.until_text("about 900 MB of memory")
         await driver.press("escape", "M")
@@ -69,8 +65,8 @@ async def test_a_command_that_failed_is_told_and_the_end_rings(
     link = ScriptedLink(gallery(), replace(SETTINGS, done=done))
     async with scripted(link) as driver:
         link.emit(HookFailed("on_file_done", "on_file_done failed for [b]x", "no\x1b[2J disk"))
-        await toast(driver, "on_file_done failed for [b]x: no")
-        (note,) = driver.app._notifications
+        await driver.until_told("on_file_done failed for [b]x: no")
+        (note,) = driver.notes
         assert "\x1b" not in note.message
         assert (note.severity, note.markup) == ("warning", False)
         link.emit(BatchFinished(2, 0, 0, stopped=True, seconds=1.0))

@@ -45,10 +45,6 @@ def models(driver: Driver) -> ModelsDialog:
     return screen
 
 
-def told(driver: Driver, words: str) -> bool:
-    return any(words in note.message for note in driver.app._notifications)
-
-
 async def open_models(driver: Driver) -> ModelsDialog:
     await driver.press("m")
     await driver.until(lambda: driver.screen == "ModelsDialog" and models(driver)._list.items)
@@ -69,7 +65,7 @@ async def test_download_pause_go_on_remove_and_use(hub: FakeHub, tmp_path: Path)
         await driver.until_text("B downloaded")
         hub.go_on.set()
         await driver.press("d")
-        await driver.until(lambda: told(driver, "Model tiny downloaded"))
+        await driver.until_told("Model tiny downloaded")
         assert locate(TINY).is_dir()
         await driver.press("enter")
         await driver.until_screen("MainScreen")
@@ -79,7 +75,7 @@ async def test_download_pause_go_on_remove_and_use(hub: FakeHub, tmp_path: Path)
         await driver.press("home", "D")
         await driver.until_screen("ConfirmDialog")
         await driver.press("right", "enter")
-        await driver.until(lambda: told(driver, "tiny removed"))
+        await driver.until_told("tiny removed")
         assert missing_model(Settings(model=TINY), ()) == TINY
 
 

@@ -269,7 +269,7 @@ async def test_no_sessions_hostile_names_and_every_size() -> None:
     workspace = several()
     async with running(workspace, glyphs=ASCII) as driver:
         await driver.press("ctrl+o")
-        await driver.until_text("No sessions")
+        await driver.until_text("None unfinished; finished batches: H")
         await driver.press("r", "e", "o", "d", "D", "enter", "enter", "escape", "escape")
         jobs = [
             job(number, name, attempts=(msgspec.structs.replace(ATTEMPT, remedy=name),))

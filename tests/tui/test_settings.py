@@ -238,7 +238,7 @@ async def test_what_the_model_cannot_do_is_told_when_it_is_applied(tmp_path: Pat
         await it.go("decoding.multilingual")
         await it.press("space", "a")
         await it.driver.until(lambda: it.link.commands)
-        assert any("English only" in note.message for note in it.driver.app._notifications)
+        await it.driver.until_told("English only")
 
 
 async def test_escape_and_nothing_changed_send_nothing() -> None:
@@ -257,9 +257,7 @@ async def test_save_writes_defaults_and_keeps_comments() -> None:
     async with form() as it:
         await it.press("3", "s")
         await it.driver.until(lambda: "10 # two" in file.read_text())
-        await it.driver.until(
-            lambda: any("Defaults saved" in n.message for n in it.driver.app._notifications)
-        )
+        await it.driver.until_told("Defaults saved")
         await it.driver.until_screen("SettingsDialog")
         assert file.read_text().startswith("# mine\n[decoding]\nbeam_size = 10 # two\n")
         assert load_settings(file) == it.screen.draft.settings

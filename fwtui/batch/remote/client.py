@@ -28,7 +28,7 @@ from fwtui.config.locations import Locations
 from fwtui.core.commands import AddPaths, AnyCommand, Quit
 from fwtui.core.events import AnyEvent, BatchSnapshot, Level, LogLine, Recap
 from fwtui.core.job import JobId
-from fwtui.core.paths import path_to_text
+from fwtui.core.paths import is_link, path_to_text
 from fwtui.core.segment import Transcript
 from fwtui.disk.codec import UNREADABLE
 from fwtui.errors import BatchEndedError, LinkError
@@ -155,11 +155,13 @@ class RemoteBatch:
             case _ if self._connection.is_closed:
                 text = f"{type(command).__name__} was not sent: no connection to the batch"
                 self._emit(LogLine(datetime.now(UTC), Level.WARNING, text))
-            case AddPaths(paths=paths, roots=roots):
+            case AddPaths(paths=paths, roots=roots, lengths=lengths):
                 # The batch may have another current folder.
-                whole = tuple(path_to_text(absolute(path)) for path in paths)
+                whole = tuple(
+                    path if is_link(path) else path_to_text(absolute(path)) for path in paths
+                )
                 below = tuple(path_to_text(absolute(root)) for root in roots)
-                self._connection.write(AddPaths(whole, below))
+                self._connection.write(AddPaths(whole, below, lengths))
             case _:
                 self._connection.write(command)
 

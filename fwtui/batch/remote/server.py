@@ -41,7 +41,7 @@ from fwtui.core.events import (
     Recap,
 )
 from fwtui.core.job import JobId, Processing
-from fwtui.core.paths import text_to_path
+from fwtui.core.paths import searchable, text_to_path
 from fwtui.core.segment import Transcript
 from fwtui.disk.codec import UNREADABLE
 from fwtui.errors import FwtuiError
@@ -270,10 +270,10 @@ class BatchServer:
                 self._batch.end()
             case Quit():
                 pass  # a client can only detach: quitting is up to the owner
-            case AddPaths(paths=paths, roots=roots):
-                names = tuple(str(text_to_path(path)) for path in paths)
+            case AddPaths(paths=paths, roots=roots, lengths=lengths):
+                names = tuple(map(searchable, paths))
                 folders = tuple(str(text_to_path(root)) for root in roots)
-                self._batch.send(AddPaths(names, folders))
+                self._batch.send(AddPaths(names, folders, lengths))
             case _:
                 self._batch.send(message)
 

@@ -74,20 +74,21 @@ def cues(transcript: AnyTranscript, settings: OutputSettings) -> Iterator[Cue]:
 def with_length(found: Iterable[Cue]) -> Iterator[Cue]:
     """The subtitles in order, those without a length made a little longer: players skip them.
 
-    Words may have no length, and a segment without words may be over the words of others. What
-    follows begins later if need be; at the end of the file, such a subtitle begins earlier.
+    Those of one speaker do not overlap; several may speak at once. Words may have no length, and a
+    segment without words may be over the words of others. What follows begins later if need be; at
+    the end of the file, such a subtitle begins earlier.
     """
     last: Cue | None = None
-    shown = 0
+    shown: dict[str | None, int] = {}
     is_long = True
     before = 0  # the end of the subtitle before `last`
     for cue in found:
         if last is not None:
             yield last
             before = last.end
-        start, end = max(cue.start, shown), cue.end
+        start, end = max(cue.start, shown.get(cue.speaker, 0)), cue.end
         is_long = end > start
-        shown = end = end if is_long else start + _LEAST
+        shown[cue.speaker] = end = end if is_long else start + _LEAST
         last = cue._replace(start=start, end=end)
     if last is not None:
         late = _LEAST if not is_long and last.start - _LEAST >= before else 0

@@ -13,6 +13,7 @@ from textual.widgets import Button, Input, Static
 from fwtui.batch.discovery import find_media
 from fwtui.batch.durations import DurationMeter
 from fwtui.core.child_process import current_folder
+from fwtui.core.commands import AddPaths
 from fwtui.tui.add_preview import AddPreview, KnownFiles, describe_found, describe_known
 from fwtui.tui.folder_tree import KINDS
 from fwtui.tui.formatting import base_name, clean, file_count, fit_middle, shown_path
@@ -43,13 +44,13 @@ PLACEHOLDER = "Files, folders, patterns or links: ~/talks  'week 1/*.mp3'"
 PATH_HINTS = ("Enter add", "Tab complete / tree", "Esc cancel")
 
 
-class AddDialog(Dialog[Names]):
+class AddDialog(Dialog[AddPaths | None]):
     """Gives what to add: names as typed and selected, or single files if some are hidden.
 
-    Empty when it is cancelled. `read_known_files` may block.
+    With the lengths that were measured. None when it is cancelled. `read_known_files` may block.
     """
 
-    escape_result: Names = ()
+    escape_result = None
 
     def __init__(
         self,
@@ -242,7 +243,7 @@ class AddDialog(Dialog[Names]):
         if preview is None:
             preview = await self._find(*self._named)
         if preview.count:
-            self.dismiss(preview.result)
+            self.dismiss(AddPaths(preview.result, lengths=preview.lengths(self._lengths)))
         else:
             self._show_preview(preview)
 

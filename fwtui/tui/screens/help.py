@@ -51,6 +51,15 @@ def sections(node: DOMNode | None) -> list[Where]:
     return list(dict.fromkeys(found))
 
 
+def pane_first(found: Sequence[Where]) -> list[Where]:
+    """The sections of a pane of the main screen: what is its own, moving in it, all else."""
+    around: tuple[Where, ...] = ("queue", "panes", "everywhere")
+    own = [where for where in reversed(found) if where not in around and where != "moving"]
+    moving = [where for where in found if where == "moving"]
+    rest = [where for where in around if where in found or where == "everywhere"]
+    return [*own, *moving, *rest] if own else [*rest[:1], *moving, *rest[1:]]
+
+
 class HelpDialog(Dialog[None]):
     """Keys, and what the marks mean; closed by the key that opened it."""
 

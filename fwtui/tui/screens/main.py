@@ -10,13 +10,14 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Vertical
 from textual.content import Content
+from textual.dom import DOMNode
 from textual.geometry import Region, Size
 from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
 from fwtui.core.events import Level
-from fwtui.core.job import Job, JobId, Pending, Skipped
+from fwtui.core.job import Completed, Job, JobId, Pending, Skipped
 from fwtui.core.settings import ModelSettings
 from fwtui.core.text import clock
 from fwtui.tui.compositor import PartialCompositor, set_titles
@@ -35,9 +36,12 @@ from fwtui.tui.sort_filter import SORT_NAMES
 from fwtui.tui.unbound_keys import UnboundKeys
 from fwtui.tui.widgets.footer import Footer
 from fwtui.tui.widgets.header import Header
+from fwtui.tui.widgets.lines import LineView
 from fwtui.tui.widgets.log import LogView
 from fwtui.tui.widgets.memory import MemoryView
+from fwtui.tui.widgets.paint import InkWidget
 from fwtui.tui.widgets.queue_table import QueueTable
+from fwtui.tui.widgets.searchable import SearchableView
 from fwtui.tui.widgets.transcript import TranscriptView
 
 if TYPE_CHECKING:
@@ -113,7 +117,7 @@ class MainScreen(UnboundKeys, ErrorBoundary, Screen[None]):
         self.filters = FilterFields(self, self.queue, self.log_view)
         self.actions = QueueActions(self, controller, self.queue)
         self.dialogs = DialogActions(self, controller, glyphs, self.actions, downloads)
-        self.footer = Footer(glyphs, self.actions.labels)
+        self.footer = Footer(glyphs, lambda: self.footer_pane, self._labels)
 
     def compose(self) -> ComposeResult:
         yield self.header
@@ -225,6 +229,12 @@ class MainScreen(UnboundKeys, ErrorBoundary, Screen[None]):
         self._titles()
 
     def on_line_view_tail_changed(self) -> None:
+        self.footer.update()
+        self._titles()
+
+    def on_searchable_view_search_changed(self) -> None:
+        self.refresh_bindings()  # Esc ends a search, if there is one
+        self._show_transcript(Changes())
         self._titles()
 
     def on_queue_table_heading_clicked(self, event: QueueTable.HeadingClicked) -> None:
@@ -236,6 +246,9 @@ class MainScreen(UnboundKeys, ErrorBoundary, Screen[None]):
     def _wanted(self) -> Job | None:
         current = self.queue.current
         live = self.model.jobs.get(self.model.live) if self.model.live is not None else None
+        shown = self.model.jobs.get(self.shown) if self.shown is not None else None
+        if shown is not None and self.transcript_view.search is not None:
+            return shown  # the user reads it
         if current is None or (self.following and live is not None):
             return live
         has_text = not isinstance(current.state, Skipped) and not (
@@ -337,8 +350,13 @@ class MainScreen(UnboundKeys, ErrorBoundary, Screen[None]):
         return self.query_one(f"#{_BOXES[name]}")
 
     def action_copy(self) -> None:
-        view = self.log_view if self.pane == "log" else self.transcript_view
-        text = view.text()
+        match self.pane:
+            case "log":
+                text = self.log_view.text()
+            case "memory":
+                text = self.memory.text()
+            case _:
+                text = self.transcript_view.text()
         if text:
             self.app.copy_to_clipboard(text)
         else:
@@ -425,12 +443,53 @@ class MainScreen(UnboundKeys, ErrorBoundary, Screen[None]):
     def on_input_submitted(self, event: "Input.Submitted") -> None:
         self.filters.submitted(event.input)
 
+    @property
+    def footer_pane(self) -> str:
+        """The pane whose keys the footer shows first; a text field has its own."""
+        in_view = self.focused is None or isinstance(self.focused, InkWidget)
+        return self.pane if in_view else "typing"
+
+    def _labels(self) -> dict[str, str | None]:
+        """Labels that depend on the state, by the id of the key; None: the key does nothing."""
+        labels = self.actions.labels()
+        labels["zoom"] = "Restore" if self.has_class("zoomed") else "Zoom"
+        job = self._subject
+        if self.pane == "transcript":
+            is_done = job is not None and isinstance(job.state, Completed)
+            if not is_done:
+                labels |= {"edit": None, "view": None}
+            labels["details"] = "Details" if job is not None else None
+        view = self.focused
+        is_behind = isinstance(view, LineView) and view.tails and not view.tail
+        labels["end"] = "Follow" if is_behind else None
+        if isinstance(view, SearchableView):
+            labels |= view.search_labels()
+        labels["memory_zero"] = "From lowest" if self.memory.from_zero else "From 0"
+        return labels
+
     def key_label(self, key: Key) -> str | None:
         """What a key would do now; None when it would do nothing."""
-        return self.actions.labels().get(key.id, key.label)
+        return self._labels().get(key.id, key.label)
+
+    def key_target(self, key: Key) -> DOMNode:
+        """The widget or screen that a key's action belongs to."""
+        match key.where:
+            case "everywhere":
+                return self.app
+            case "log":
+                return self.log_view
+            case "memory":
+                return self.memory
+            case "search":
+                return self.log_view if self.pane == "log" else self.transcript_view
+            case _:
+                return self
 
     def on_footer_pressed(self, event: Footer.Pressed) -> None:
-        self.app.call_later(self.run_action, event.action)
+        for active in self.active_bindings.values():
+            if active.binding.id == event.key.id:
+                self.app.call_later(self.app.run_action, active.binding.action, active.node)
+                return
 
     # Keys.
 
@@ -443,9 +502,16 @@ class MainScreen(UnboundKeys, ErrorBoundary, Screen[None]):
     def action_stop(self) -> None:
         self.actions.stop()
 
+    @property
+    def _subject(self) -> Job | None:
+        """The file that a key about one file is about: in the transcript's pane the one shown."""
+        if self.pane == "transcript" and self.shown is not None:
+            return self.model.jobs.get(self.shown)
+        return self.queue.current
+
     def action_details(self) -> None:
-        if self.queue.current is not None:
-            self.dialogs.details(self.queue.current)
+        if (job := self._subject) is not None:
+            self.dialogs.details(job)
         else:
             self.actions.say_empty()
 
@@ -502,13 +568,13 @@ class MainScreen(UnboundKeys, ErrorBoundary, Screen[None]):
     async def action_edit(self) -> None:
         from fwtui.tui.opening import edit_transcript
 
-        await edit_transcript(self.app, self.queue.current)
+        await edit_transcript(self.app, self._subject)
 
     @work(exclusive=True, group="terminal", exit_on_error=False)
     async def action_view(self) -> None:
         from fwtui.tui.opening import page_transcript
 
-        await page_transcript(self.app, self.queue.current)
+        await page_transcript(self.app, self._subject)
 
     def action_watch(self) -> None:
         self.dialogs.watched_folders(self.header.profiles)
@@ -524,6 +590,9 @@ class MainScreen(UnboundKeys, ErrorBoundary, Screen[None]):
 
     def action_sessions(self) -> None:
         self.dialogs.sessions()
+
+    def action_history(self) -> None:
+        self.dialogs.history()
 
     def action_models(self) -> None:
         self.dialogs.models()

@@ -25,6 +25,7 @@ from fwtui.sessions.delete import DeletedFiles
 from fwtui.tui.controller import BatchWorkspace
 from fwtui.tui.formatting import StyledText, clean, file_count, file_size, shown_path
 from fwtui.tui.glyphs import Glyphs
+from fwtui.tui.keymap import with_keys
 from fwtui.tui.keys import bindings
 from fwtui.tui.model import LiveTranscript
 from fwtui.tui.opening import open_folder
@@ -143,7 +144,7 @@ class SessionsDialog(ListDialog[ResumeChoice | None]):
         self._list.add_class("pane")
         self._session.add_class("pane")
         yield frame(
-            "Sessions",
+            with_keys(self, f"Sessions {self._glyphs.dot} finished batches: {{history}} History"),
             Container(self._list, self._session, id="sessions-body"),
             buttons=(
                 Button("Close", id="close"),
@@ -170,7 +171,7 @@ class SessionsDialog(ListDialog[ResumeChoice | None]):
         except FwtuiError as error:
             self.show_error(error)
             return
-        self._list.empty = "No sessions"
+        self._list.empty = with_keys(self, "None unfinished; finished batches: {history}")
         self._list.replace(
             [one for one in found.sessions if one.session.jobs or one.session.folders]
         )

@@ -151,18 +151,20 @@ class Header(LinesPanel):
         dot = self.glyphs.dot
         if model.adding.then_starts:
             return "  starts after scanning"
+        eta = model.batch.eta if model.batch is not None else None
         if model.phase is Phase.IDLE and model.finished is not None:
             again = f" {dot} {{start}} to start" if model.counts.unfinished else ""
             text = f"  {self._verdict()} {time_span(model.finished.seconds)}{again}"
             return with_keys(self, text)
-        eta = model.batch.eta if model.batch is not None else None
         if model.phase is Phase.RUNNING and eta is not None:
             ends = ends_at(self.now(), eta)
             return f"  {time_span(eta)} left {dot} done at {ends}" if ends else ""
         if model.phase is Phase.WATCHING:
             return f"  waiting for files in {plural(len(model.folders), 'folder')}"
         if model.phase is Phase.IDLE and (model.counts.unfinished or model.folders):
-            return with_keys(self, "  {start} to start")
+            where = " on this machine" if self.size.width >= ROOMY and not model.attached else ""
+            expected = f"about {time_span(eta)}{where} {dot} " if eta is not None else ""
+            return with_keys(self, f"  {expected}{{start}} to start")
         running = any(isinstance(model.jobs[i].state, Processing) for i in model.running)
         estimating = running and model.phase is Phase.RUNNING
         return f"  estimating{self.glyphs.ellipsis}" if estimating else ""

@@ -26,6 +26,7 @@ class LineView(InkWidget, can_focus=True):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("moving")
     head = 0
+    foot = 0  # lines at the bottom that belong to something else
 
     class TailChanged(Message):
         """The view started or stopped following its end."""
@@ -54,8 +55,8 @@ class LineView(InkWidget, can_focus=True):
 
     @property
     def rows(self) -> int:
-        """Lines that fit below the head."""
-        return max(0, self.size.height - self.head)
+        """Lines that fit between head and foot."""
+        return max(0, self.size.height - self.head - self.foot)
 
     @property
     def last_top(self) -> int:
@@ -78,7 +79,7 @@ class LineView(InkWidget, can_focus=True):
         return Strip([Segment(text, self.ink("faint"))], 1)
 
     def _thumb(self, y: int) -> str:
-        count, rows = self.count(), self._room.height - self.head
+        count, rows = self.count(), self._room.height - self.head - self.foot
         if count <= rows:
             return " "
         length = max(1, rows * rows // count)

@@ -1,13 +1,16 @@
 """Memory of the machine, of fwtui's processes, and of each GPU."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
+from textual.binding import BindingType
 from textual.strip import Strip
 
 from fwtui.core.events import GpuReading, MemoryReading
 from fwtui.core.job import Job, Processing
-from fwtui.tui.formatting import clean, fit, fit_right, fraction, memory_size, shown_name
+from fwtui.tui.formatting import clean, fit, fit_right, fraction, memory_size, shown_name, width
 from fwtui.tui.glyphs import Glyphs
+from fwtui.tui.keys import bindings
 from fwtui.tui.model import BatchModel
 from fwtui.tui.widgets.paint import LinesPanel, Mark, Piece, bar
 
@@ -16,17 +19,37 @@ BAD_SHARE = 0.90
 LABEL = 8
 NUMBERS = 19
 MOST_GRAPH_ROWS = 6
+FEWEST_GRAPH_ROWS = 3  # to say where it begins
 
 
 class MemoryView(LinesPanel, can_focus=True):
-    """Bars, and the curve of fwtui's own memory."""
+    """Bars, and the curve of fwtui's own memory: from near its lowest value, or from 0."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings("memory")
 
     def __init__(self, model: BatchModel, glyphs: Glyphs, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(glyphs, id=id)
         self.model = model
+        self.from_zero = False
+
+    def action_zero(self) -> None:
+        before = self._drawn
+        self.from_zero = not self.from_zero
+        self.update()
+        if self._drawn == before:
+            self.notify("The curve begins at 0 already", timeout=2)
 
     def draw(self) -> list[Strip]:
         return [self.strip(pieces, self.size.width) for pieces in self._pieces()]
+
+    def text(self) -> str:
+        """The figures, for the clipboard."""
+        reading = self.model.memory
+        if reading is None:
+            return ""
+        gpus = (self._gpu(gpu, with_load=True) for gpu in reading.gpus)
+        bars = [self._machine(reading), self._ours(reading), *gpus]
+        return "\n".join(f"{bar[0][0].strip()}: {bar[-1][0].strip()}" for bar in bars)
 
     def _pieces(self) -> list[list[Piece]]:
         reading = self.model.memory
@@ -82,7 +105,7 @@ class MemoryView(LinesPanel, can_focus=True):
         share = fraction(gpu.used, gpu.total)
         numbers = _of(gpu.used, gpu.total)
         if with_load:
-            numbers += f" {gpu.utilisation:3.0f}%"
+            numbers += fit_right(f" {gpu.utilisation:.0f}%", NUMBERS + 1 - width(numbers))
         return self._bar(f"GPU {gpu.index}", share, numbers, _ink(share))
 
     def _load(self, gpu: GpuReading) -> list[Piece]:
@@ -126,20 +149,22 @@ class MemoryView(LinesPanel, can_focus=True):
         if cells <= 0 or not values:
             return []
         most, least = max(values), min(values)
-        # From somewhat below the lowest value: the curve is there to show changes.
-        floor = max(0.0, least - max(most - least, most * 0.05) / 3)
+        # The curve is there to show changes, if there is room to say where it begins.
+        whole = self.from_zero or rows < FEWEST_GRAPH_ROWS
+        floor = 0.0 if whole else max(0.0, least - max(most - least, most * 0.05) / 3)
         steps = len(self.glyphs.levels) - 1
         scale = rows * steps / ((most - floor) or 1.0)
         heights = [max(1, round((value - floor) * scale)) for value in values]
         pad = " " * (cells - len(values))
+        labels = {0: "0" if floor == 0 else _precise(floor), rows - 1: _precise(most)}
+        if floor > 0:
+            labels[1] = "from"  # the line below: it does not start at 0
         lines: list[list[Piece]] = []
         for row in range(rows - 1, -1, -1):
             text = "".join(
                 self.glyphs.levels[max(0, min(steps, height - row * steps))] for height in heights
             )
-            label = memory_size(most) if row == rows - 1 else memory_size(floor) if row == 0 else ""
-            if row == 1 and rows > 2 and floor > 0:
-                label = "from"  # the line below: it does not start at 0
+            label = labels.get(row, "")
             lines.append([(" " + fit(label, LABEL), "dim"), (pad + text, "curve")])
         return lines
 
@@ -157,6 +182,13 @@ def _ink(share: float) -> str:
     if share >= BAD_SHARE:
         return "bad"
     return "warn" if share >= WARN_SHARE else "primary"
+
+
+def _precise(megabytes: float) -> str:
+    """A value beside the curve, whose ends may be near each other."""
+    if megabytes < 9999.5:
+        return f"{megabytes:,.0f} MB"
+    return f"{megabytes / 1024:.2f} GB" if megabytes < 100_000 else memory_size(megabytes)
 
 
 def _of(used: float, total: float) -> str:

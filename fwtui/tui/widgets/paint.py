@@ -74,9 +74,12 @@ class InkWidget(ErrorBoundary, Widget):
 
     def _on_ground(self, name: str, over: Ink) -> Style:
         """An ink in a line that has a ground of its own, on which it can be read."""
-        if self.app.no_color:  # several inks would make several grounds
-            return self.rich_style + Style(reverse=True, bold=over.bold or None)
         ink, colors = INKS[name], self.app.theme_variables
+        if self.app.no_color:  # several inks would make several grounds
+            bold, reverse = ink.bold or over.bold or None, not ink.reverse
+            return self.rich_style + Style(
+                reverse=reverse, bold=bold, underline=ink.underline or None
+            )
         style = self.rich_style + self._mixed(ink) + self._mixed(over)
         if ink.color not in TEXT_INKS:
             return style
@@ -91,6 +94,7 @@ class InkWidget(ErrorBoundary, Widget):
             bgcolor=Color.parse(colors[ink.ground]).rich_color if ink.ground else None,
             bold=ink.bold or None,
             underline=ink.underline or None,
+            reverse=ink.reverse or None,
         )
 
     def strip(self, pieces: Iterable[Piece], cells: int, over: str = "") -> Strip:
@@ -209,8 +213,20 @@ def clip(pieces: Iterable[Piece], cells: int, ellipsis: str) -> list[Piece]:
     return kept
 
 
+def cut(pieces: Iterable[Piece], start: int, end: int | None = None) -> list[Piece]:
+    """The pieces of the text from `start` to `end`, in letters."""
+    kept: list[Piece] = []
+    at = 0
+    for text, name in pieces:
+        part = text[max(0, start - at) : None if end is None else max(0, end - at)]
+        if part:
+            kept.append((part, name))
+        at += len(text)
+    return kept
+
+
 def parts_bar(shares: Shares, cells: int, glyphs: Glyphs) -> list[Piece]:
-    """The parts of a batch in their colours: what is finished left, what failed right.
+    """The parts of a batch in their colours: all that has ended, then what has begun.
 
     Whatever there is has a cell, so that the bar is never full or green when the batch is not.
     """
@@ -219,10 +235,10 @@ def parts_bar(shares: Shares, cells: int, glyphs: Glyphs) -> list[Piece]:
         (shares.done, glyphs.bar_full, "good"),
         (shares.to_check, check, "warn"),
         (shares.skipped, skipped, "dim"),
-        (shares.begun, glyphs.bar_full, "primary"),
-        (shares.left, glyphs.bar_empty, "faint"),
         (shares.cancelled, cancelled, "warn"),
         (shares.failed, failed, "bad"),
+        (shares.begun, glyphs.bar_full, "primary"),
+        (shares.left, glyphs.bar_empty, "faint"),
     )
     counts = apportion([share for share, _, _ in parts], cells)
     if not any(counts):

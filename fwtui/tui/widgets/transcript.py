@@ -1,7 +1,9 @@
 """The transcript of one file, live or stored."""
 
 import math
-from collections.abc import Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from rich.cells import chop_cells
 from textual.strip import Strip
@@ -13,8 +15,8 @@ from fwtui.tui.formatting import clean, fit_right, timestamp, width, wrap
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.model import LiveTranscript
 from fwtui.tui.theme import SPEAKER_INKS
-from fwtui.tui.widgets.lines import LineView
 from fwtui.tui.widgets.paint import Piece
+from fwtui.tui.widgets.searchable import SearchableView
 
 SURE = 0.8
 UNSURE = 0.5
@@ -32,7 +34,10 @@ def plain_lines(segment: Segment, cells: int, label: Piece | None = None) -> lis
     text = clean(segment.text)
     if label is None:
         return [[(line, "plain")] for line in wrap(text, cells) or [""]]
-    return _wrapped([label, *((f" {word}", "plain") for word in text.split())], cells)
+    words = text.split()
+    return _wrapped(
+        [label, *((f" {word}" if at else word, "plain") for at, word in enumerate(words))], cells
+    )
 
 
 def confident_lines(segment: Segment, cells: int, label: Piece | None = None) -> list[list[Piece]]:
@@ -41,8 +46,8 @@ def confident_lines(segment: Segment, cells: int, label: Piece | None = None) ->
     if label is None:
         return _wrapped(words, cells) or [[("", "plain")]]
     rest = list(words)
-    if rest and not rest[0][0].startswith(" "):
-        rest[0] = (f" {rest[0][0]}", rest[0][1])
+    if rest:
+        rest[0] = (rest[0][0].lstrip(), rest[0][1])
     return _wrapped([label, *rest], cells)
 
 
@@ -82,12 +87,22 @@ def _wrapped(words: Iterable[Piece], cells: int) -> list[list[Piece]]:
     return [*lines, line] if line else lines
 
 
-class TranscriptView(LineView):
+class _Line(NamedTuple):
+    """A line as it is drawn: the time, the label of a speaker who begins, and the text."""
+
+    stamp: Piece
+    label: Sequence[Piece]
+    pieces: list[Piece]
+
+
+class TranscriptView(SearchableView):
     """Segments of a `LiveTranscript`, wrapped, each with its start time.
 
     With `confidence` the ink of words shows how sure the model was. Where the speaker changes, a
     line begins with the speaker's name; the times have his or her colour.
     """
+
+    runs_on = True
 
     def __init__(
         self,
@@ -100,11 +115,13 @@ class TranscriptView(LineView):
         self._broken = confident_lines if confidence else plain_lines
         self.transcript = LiveTranscript()
         self.note = ""
-        self._lines: list[tuple[Piece, list[Piece]]] = []
+        self._lines: list[_Line] = []
         self._speaker: str | None = None  # of the last line
         self._inks_of: dict[str, str] = {}
+        self._places: list[tuple[int, int]] = []  # segment of each line, and where in it it begins
         self._wrapped = 0
         self._layout = (0, 0, 0)
+        self._searched = 0  # the generation
 
     def show(self, transcript: LiveTranscript, *, follow: bool) -> None:
         """Show another file: the end if it is running, else the beginning.
@@ -112,6 +129,8 @@ class TranscriptView(LineView):
         Nothing is redrawn between files without text.
         """
         before = self._lines, self.top
+        if transcript is not self.transcript:
+            self._searched = -1
         self.transcript = transcript
         self.tail = follow
         self._forget()
@@ -127,7 +146,10 @@ class TranscriptView(LineView):
 
     def _wrap(self) -> bool:
         """Whether there is something new."""
+        top: tuple[int, int] | None = None
         if self._layout != (self.transcript.generation, self.size.width, self._stamp_cells):
+            if self._layout[0] == self.transcript.generation and self.top < len(self._places):
+                top = self._places[self.top]
             self._forget()
         new = self.transcript.segments[self._wrapped :]
         if not new and self._lines:
@@ -135,16 +157,32 @@ class TranscriptView(LineView):
         if new and not self._wrapped:
             self._lines = []
         cells = max(8, self.size.width - 1 - self._stamp_cells - 3)
-        for segment in by_speaker(new):
-            ink = self._speaker_ink(segment.speaker)
-            label = self._label(segment.speaker, ink)
-            first, *rest = self._broken(segment, cells, label)
-            self._lines += [((_stamp(segment), ink), first), *((("", ink), line) for line in rest)]
+        for number, segment in enumerate(new, self._wrapped):
+            lines = list(self._lines_of(segment, cells))
+            shown = [line.pieces for line in lines]
+            self._lines += lines
+            self._places += [(number, at) for at in _beginnings(self.text_of(number), shown)]
         if not self.transcript.segments:
             note = wrap(self.note, max(8, self.size.width - 2))
-            self._lines = [(("", "dim"), [(line, "dim")]) for line in note]
+            self._lines = [_Line(("", "dim"), (), [(line, "dim")]) for line in note]
         self._wrapped = len(self.transcript.segments)
+        if top is not None:
+            self.top = self.row_of(*top)
+        if self._searched != self.transcript.generation:
+            self._searched = self.transcript.generation
+            self.searched_again()
+        else:
+            self.searched_on()
         return True
+
+    def _lines_of(self, segment: Segment, cells: int) -> Iterator["_Line"]:
+        for piece in by_speaker([segment]):
+            ink = self._speaker_ink(piece.speaker)
+            label = self._label(piece.speaker, ink)
+            first, *rest = self._broken(piece, cells, label)
+            head = first[:1] if label is not None and first[:1] == [label] else []
+            yield _Line((_stamp(piece), ink), head, first[len(head) :])
+            yield from (_Line(("", ink), (), line) for line in rest)
 
     def _speaker_ink(self, speaker: str | None) -> str:
         """The colour of a speaker: they come in turn, by first appearance."""
@@ -158,7 +196,19 @@ class TranscriptView(LineView):
         before, self._speaker = self._speaker, speaker
         if speaker == before:
             return None
-        return (f"{clean(speaker)}:" if speaker is not None else f"{self.glyphs.dot}", ink)
+        return (f"{clean(speaker)}: " if speaker is not None else f"{self.glyphs.dot} ", ink)
+
+    def texts(self) -> range:
+        return range(self._wrapped)
+
+    def text_of(self, number: int) -> str:
+        return " ".join(clean(self.transcript.segments[number].text).split())
+
+    def place_of(self, row: int) -> tuple[int, int]:
+        return self._places[row] if row < len(self._places) else (0, 0)
+
+    def row_of(self, number: int, offset: int) -> int:
+        return max(0, bisect_right(self._places, (number, offset)) - 1)
 
     def set_note(self, note: str) -> None:
         """Set the text to show while there are no segments."""
@@ -169,6 +219,7 @@ class TranscriptView(LineView):
 
     def _forget(self) -> None:
         self._lines = []
+        self._places = []
         self._wrapped = 0
         self._speaker, self._inks_of = None, {}
         self._layout = (self.transcript.generation, self.size.width, self._stamp_cells)
@@ -183,10 +234,12 @@ class TranscriptView(LineView):
         return len(self._lines)
 
     def line(self, index: int, cells: int) -> Strip:
-        (stamp, ink), pieces = self._lines[index]
+        (stamp, ink), label, pieces = self._lines[index]
         if not self.transcript.segments:
             return self.strip([(" ", "dim"), *pieces], cells)
-        return self.strip([(fit_right(stamp, self._stamp_cells) + "  ", ink), *pieces], cells)
+        pieces = self.marked(pieces, *self._places[index])
+        begin = (fit_right(stamp, self._stamp_cells) + "  ", ink)
+        return self.strip([begin, *label, *pieces], cells)
 
     def fit(self) -> None:
         self._wrap()
@@ -198,6 +251,17 @@ class TranscriptView(LineView):
             labelled(piece.speaker and clean(piece.speaker), clean(piece.text).strip())
             for piece in by_speaker(self.transcript.segments)
         )
+
+
+def _beginnings(text: str, lines: Sequence[Sequence[Piece]]) -> Iterator[int]:
+    """Where in the text of a segment each of its lines begins."""
+    at = 0
+    for line in lines:
+        shown = "".join(part for part, _ in line).strip()
+        found = text.find(shown, at)
+        at = found if found >= 0 else at
+        yield at
+        at += len(shown)
 
 
 def _stamp(segment: Segment) -> str:

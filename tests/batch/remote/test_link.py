@@ -69,8 +69,10 @@ async def test_two_clients_see_and_steer_what_the_owner_sees(tmp_path: Path) -> 
             found = [s for e in batch.events if isinstance(e, SegmentsFound) for s in e.segments]
             assert transcript.segments == tuple(found)
             # A path as it is seen from where the client is.
-            second.link.send(AddPaths((str(SHORT),)))
-            await second.until(lambda event: isinstance(event, JobsAdded))
+            second.link.send(AddPaths((str(SHORT),), lengths={str(SHORT): 12.5}))
+            await second.until(
+                lambda event: isinstance(event, JobsAdded) and event.jobs[0].duration == 12.5
+            )
             second.link.send(SkipJobs((2,)))
             second.link.send(Start())
             await second.until(lambda event: isinstance(event, BatchFinished))
@@ -123,7 +125,7 @@ async def test_in_the_background_it_ends_when_there_is_nothing_to_do_and_nobody_
 async def test_in_the_background_no_reading_follows_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fwtui.batch.batch.SAMPLE_SECONDS", 0.0)
+    monkeypatch.setattr("fwtui.batch.memory_sampling.SAMPLE_SECONDS", 0.0)
     async with BatchDriver(settings_for(tmp_path), [SHORT]) as batch:
         batch.send(Start())
         await batch.until(SegmentsFound)

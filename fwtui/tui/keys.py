@@ -82,7 +82,14 @@ _PANES = (
     _key("log", "3", "Log", "Focus or hide the log", "pane('log')"),
     _key("memory", "4", "Memory", "Focus or hide the memory pane", "pane('memory')"),
     _key("zoom", "z", "Zoom", "Maximise this pane, or restore it"),
-    _key("copy", "y", "Copy", "Copy the transcript or the log shown"),
+    _key("preset", "p", "Layout", "Next layout: all panes, fewer, or one", "preset(1)"),
+    _key("preset_before", "P", "Layout before", "The layout before", "preset(-1)"),
+    _key("border_left", "< ctrl+left", "Border left", "Move the border left", "border(-1, 0)"),
+    _key("border_right", "> ctrl+right", "Border right", "Move the border right", "border(1, 0)"),
+    _key("border_up", "- ctrl+up", "Border up", "Move the border up", "border(0, -1)"),
+    _key("border_down", "+ ctrl+down", "Border down", "Move the border down", "border(0, 1)"),
+    _key("usual_sizes", "=", "Usual sizes", "Give the panes their usual sizes"),
+    _key("copy", "y", "Copy", "Copy what the pane shows; from the queue, the transcript"),
 )
 
 _MOVING = (
@@ -284,7 +291,7 @@ _SECTIONS: dict[Where, tuple[str, tuple[Key, ...], str]] = {
     "doctor": ("Doctor", _DOCTOR, "doctor_"),
 }
 # The most important first. Behind those of a pane come those of the whole screen.
-_SCREEN_FOOTER = ("settings", "next_pane", "report", "sessions", "help", "quit")
+_SCREEN_FOOTER = ("settings", "next_pane", "preset", "report", "sessions", "help", "quit")
 FOOTERS: dict[str, tuple[str, ...]] = {
     "queue": (
         *("add", "start", "details", "skip", "retry", "remove", "filter"),

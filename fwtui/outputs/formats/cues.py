@@ -95,11 +95,15 @@ def with_length(found: Iterable[Cue]) -> Iterator[Cue]:
 
 
 def apart(found: Iterable[Cue], gap: int) -> Iterator[Cue]:
-    """The subtitles with `gap` ms between them: they end earlier, but last half their time."""
+    """The subtitles with `gap` ms between them: they end earlier, but last half their time.
+
+    Where one speaker interrupts another, both stay as long as they are.
+    """
     before: Cue | None = None
     for cue in found:
         if before is not None:
-            yield _ending(before, cue.start - gap)
+            both = before.speaker != cue.speaker and before.end > cue.start
+            yield before if both else _ending(before, cue.start - gap)
         before = cue
     if before is not None:
         yield before

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 Where = Literal[
     "queue", "panes", "moving", "search", "typing", "log", "memory", "everywhere", "dialog",
     "add", "settings", "resume", "sessions", "details",
-    "report", "watch", "bug", "models", "doctor", "history",
+    "speakers", "report", "watch", "bug", "models", "doctor", "history",
 ]  # fmt: skip
 
 
@@ -62,6 +62,7 @@ _QUEUE = (
     _key("work_order", "w", "Process in this order", "Process files in the order shown"),
     _key("edit", "e", "Edit", "Open the transcript in $EDITOR"),
     _key("view", "v", "View", "Show the transcript in $PAGER"),
+    _key("speakers", "p", "Speakers", "Speakers of the file: listen to them, name them"),
     _key("watch", "W", "Watch folders", "Watched folders: status, add, stop watching"),
     _key("settings", "comma", "Settings", "Settings and profiles, for this batch or as defaults"),
     _key("fit", "M", "Fit memory", "Apply the suggested settings for a batch that exceeds memory"),
@@ -230,6 +231,12 @@ _DETAILS = (
         "Open the folder of its transcripts; without a desktop show the transcript in $PAGER",
     ),
     _key("details_copy", "y", "Copy", "Copy the transcript"),
+    _key("details_speakers", "p", "Speakers", "Speakers of the file: listen to them, name them"),
+)
+
+_SPEAKERS = (
+    _key("speaker_edit", "enter", "Name", "Type the speaker's name"),
+    _key("speaker_play", "p", "Play", "Play a passage of the speaker (with mpv or ffplay)"),
 )
 
 _REPORT = (
@@ -284,6 +291,7 @@ _SECTIONS: dict[Where, tuple[str, tuple[Key, ...], str]] = {
     "sessions": ("Sessions", _SESSIONS, "session_"),
     "history": ("History", _HISTORY, "history_"),
     "details": ("File details", _DETAILS, "details_"),
+    "speakers": ("Speakers", _SPEAKERS, "speaker_"),
     "report": ("Report", _REPORT, "report_"),
     "watch": ("Watched folders", _WATCH, "watch_"),
     "bug": ("Bug report", _BUG, "bug_"),

@@ -2,8 +2,7 @@
 
 import os
 import sqlite3
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -23,24 +22,7 @@ from tests.tui.driving import NARROW, WIDE, Driver, running
 from tests.tui.fakes import ScriptedLink, ScriptedWorkspace, job
 from tests.tui.test_formatting import HOSTILE
 
-
-@pytest.fixture(autouse=True)
-def universal_time(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Times are shown as local ones."""
-    with monkeypatch.context() as patched:
-        patched.setenv("TZ", "UTC")
-        if hasattr(time, "tzset"):
-            time.tzset()
-        yield
-    if hasattr(time, "tzset"):
-        time.tzset()
-
-
-@pytest.fixture
-def store(own_folders: Path) -> HistoryStore:
-    state = Locations.default().state
-    state.mkdir(parents=True)
-    return HistoryStore(state)
+pytestmark = pytest.mark.usefixtures("universal_time")
 
 
 def some(store: HistoryStore) -> None:

@@ -41,7 +41,7 @@ from fwtui.tui.dialog_actions import DialogActions
 from fwtui.tui.error_boundary import ErrorBoundary
 from fwtui.tui.formatting import clean, file_count, fit_middle, shown_name, width
 from fwtui.tui.glyphs import Glyphs
-from fwtui.tui.job_details import source_note, transcript_note
+from fwtui.tui.job_details import source_note, speakers_note, transcript_note
 from fwtui.tui.keymap import key_for
 from fwtui.tui.keys import Key, bindings
 from fwtui.tui.model import BatchModel, Changes, LiveTranscript
@@ -293,6 +293,8 @@ class MainScreen(UnboundKeys, ErrorBoundary, Screen[None]):
         else:
             if job.id in changes.transcripts:
                 self.transcript_view.update()
+                if not known.whole:
+                    self._load_transcript(job.id)
             if live and not self._is_live:  # it was looked at before its turn came
                 self.transcript_view.action_end()
         self._is_live = live
@@ -577,6 +579,15 @@ class MainScreen(UnboundKeys, ErrorBoundary, Screen[None]):
             self.dialogs.details(job)
         else:
             self.actions.say_empty()
+
+    def action_speakers(self) -> None:
+        job = self._wanted() if self.pane == "transcript" else self.queue.current
+        if job is None:
+            self.actions.say_empty()
+        elif note := speakers_note(job):
+            self.actions.say(note)
+        else:
+            self.dialogs.speakers(job)
 
     def action_skip(self) -> None:
         self.actions.skip()

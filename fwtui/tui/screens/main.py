@@ -576,7 +576,8 @@ class MainScreen(UnboundKeys, ErrorBoundary, Screen[None]):
     def action_extend(self, step: int) -> None:
         if self.queue.current is None:
             self.actions.say_empty()
-        self.queue.extend(step)
+        elif not self.queue.extend(step):
+            self.actions.say("Already the last file" if step > 0 else "Already the first file")
         self.refresh_bindings()
 
     def action_work_order(self) -> None:

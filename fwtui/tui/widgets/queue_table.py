@@ -317,12 +317,14 @@ class QueueTable(LineView):
         """Let the cursor pass without selecting; what is selected stays."""
         self._range, self._extending = None, False
 
-    def extend(self, step: int) -> None:
-        """Select from the cursor on, and move it."""
+    def extend(self, step: int) -> bool:
+        """Select from the cursor on, and move it; False if that changed nothing."""
+        before = self.cursor, frozenset(self.selected)
         if self._range is None:
             self.begin_range()
             self._extending = True
         self._user_moves(self.cursor + step, extending=True)
+        return before != (self.cursor, self.selected)
 
     def _select_range(self) -> None:
         if self._range is None:

@@ -128,8 +128,9 @@ class Decoded(msgspec.Struct, frozen=True):
 
     `digest`: of the samples; `checks`: of their blocks; `track`: the number of the audio track,
     from 1; `peak`: the loudest sample, before any normalisation. `rows`: how many channels the WAV
-    has; `channels`: which of them are to be transcribed one by one, from 0; `levels`: how loud each
-    channel of the recording is, if that was asked for.
+    has, `recorded` the recording; `channels`: those to be transcribed one by one, from 0, or else
+    the WAV's channel `row`; `levels`: how loud each channel of the recording is, if that was asked
+    for.
     """
 
     samples: int
@@ -141,6 +142,8 @@ class Decoded(msgspec.Struct, frozen=True):
     channels: tuple[int, ...] = ()
     levels: ChannelLevels | None = None
     rows: int = 1
+    row: int = 0
+    recorded: int = 1
 
 
 class DecodeOptions(NamedTuple):
@@ -229,6 +232,7 @@ def _decode(
     seconds, silence = level.samples / SAMPLE_RATE, timeline.silence
     levels = writer.meter.finish() if writer.meter is not None else None
     channels, notes = _to_transcribe(wanted, options, level.peaks, levels)
+    once = wanted.split and not channels  # all channels are the same
     warnings = (
         *_track_note(media),
         *reading.warnings(seconds - silence, silence - timeline.lead, timeline.lead),
@@ -246,6 +250,8 @@ def _decode(
         channels,
         levels,
         wanted.rows,
+        int(np.argmax(level.peaks)) if once else 0,
+        wanted.total,
     )
 
 
@@ -269,20 +275,21 @@ class _Wanted(NamedTuple):
 def _wanted(media: Media, options: DecodeOptions, count: int) -> _Wanted:
     """What the user wants of a file with `count` channels. Raises NoAudioError."""
     index = channel_index(options.channel)
-    measured = (options.measure or options.channel == SPLIT) and count > 1
+    many = count > MOST_CHANNELS
+    measured = options.channel == SPLIT or (options.measure and not many)
     if index is not None and index >= max(2, count):
         raise NoAudioError(
             f"No channel {index + 1}: {display_name(media.path)}",
             f"It has {count} channels." if count > 1 else "It has one channel.",
         )
     split = options.channel == SPLIT and count > 1
-    if measured and count > MOST_CHANNELS:
+    if split and many:
         raise NoAudioError(
             f"{display_name(media.path)} has {count} channels, and at most {MOST_CHANNELS} can be "
             "told apart",
             "Choose one of them with --channel, or transcribe the mix.",
         )
-    return _Wanted(count, index if count > 1 else None, split, measured)
+    return _Wanted(count, index if count > 1 else None, split, measured and count > 1)
 
 
 def _to_transcribe(
@@ -301,7 +308,7 @@ def _to_transcribe(
     loud = [index for index, peak in enumerate(peaks) if peak >= DEAD_PEAK]
     if same or not loud:
         note = f"all its {wanted.total} channels are the same: they were transcribed once"
-        return (int(np.argmax(peaks)),), (note,) if loud else ()
+        return (), (note,) if loud else ()
     return tuple(loud), tuple(
         f"the {channel_name(index, wanted.total)} is {_how_silent(peak)}"
         for index, peak in enumerate(peaks)

@@ -9,8 +9,7 @@ from fwtui.audio.level import DEAD_PEAK, FULL_SCALE, Samples
 from fwtui.audio.wav import SAMPLE_RATE
 
 FRAME_SECONDS = 0.02
-_FRAME = round(SAMPLE_RATE * FRAME_SECONDS)
-_FRAMES = SAMPLE_RATE // _FRAME  # in a second
+FRAME_SAMPLES = round(SAMPLE_RATE * FRAME_SECONDS)
 # Loudness is kept in steps of half a decibel: one byte for each channel and frame, 360 KB per hour
 # of stereo. 0 is silence, 255 a square wave of full scale.
 _STEPS = 2
@@ -65,13 +64,13 @@ class LevelMeter:
     def finish(self) -> ChannelLevels:
         """What was measured."""
         if self._rest.size:
-            missing = -self._rest.shape[1] % _FRAME
+            missing = -self._rest.shape[1] % FRAME_SAMPLES
             self._measure(np.pad(self._rest, ((0, 0), (0, missing))).astype(np.float32))
         empty = np.zeros((len(self._rest), 0), np.uint8)
         return ChannelLevels(np.concatenate((empty, *self._codes), axis=1), self._is_same())
 
     def _measure(self, samples: npt.NDArray[np.float32]) -> None:
-        power = (samples * samples).reshape(len(samples), -1, _FRAME).mean(axis=2)
+        power = (samples * samples).reshape(len(samples), -1, FRAME_SAMPLES).mean(axis=2)
         self._codes.append(loudness_codes(power))
         common = [samples[0] * one for one in samples[1:]]
         self._seconds.append(

@@ -154,6 +154,31 @@ class ChannelOf:
         return self.pcm.read_channel(self.index, start, stop)
 
 
+class Muted:
+    """A signal with silence in the marked frames, of `frame` samples each."""
+
+    def __init__(self, source: SampleSource, marked: npt.NDArray[np.bool_], frame: int) -> None:
+        self._source = source
+        self._gains = np.where(marked, 0.0, 1.0).astype(np.float32)
+        self._frame = frame
+
+    def __len__(self) -> int:
+        return len(self._source)
+
+    def read(self, start: int, stop: int) -> FloatArray:
+        """Samples [start, stop), as those of the source; silence is faded in and out."""
+        start, stop = _clip(start, stop, len(self))
+        samples = self._source.read(start, stop)
+        first, last = start // self._frame, -(-stop // self._frame) + 1
+        gains = self._gains[max(0, first - 1) : last]
+        if not gains.size or gains.all():
+            return samples
+        # From the middle of one frame to that of the next.
+        middles = (np.arange(max(0, first - 1), max(0, first - 1) + gains.size) + 0.5) * self._frame
+        shares = np.interp(np.arange(start, stop), middles, gains).astype(np.float32)
+        return np.asarray(samples * shares, np.float32)
+
+
 class SpeechView:
     """The speech chunks of a signal as one signal without the pauses, read lazily.
 

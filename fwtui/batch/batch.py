@@ -104,6 +104,7 @@ from fwtui.engine.keep_awake import KeepAwake
 from fwtui.errors import FwtuiError, StorageError
 from fwtui.memory.describe import batch_line
 from fwtui.memory.measure import MemoryMeter
+from fwtui.models.speaker_models import check_speakers
 from fwtui.sessions.scratch import LINKS, link_folder
 from fwtui.sessions.store import SessionStore
 from fwtui.watch.folder import FileRenamed, FilesArrived, FolderLogLine, FolderStatusChanged
@@ -546,6 +547,7 @@ class Batch:
             found = await asyncio.to_thread(
                 check_start, state.settings, self._meter.count_gpus, REFUSED if new else ()
             )
+            await asyncio.to_thread(check_speakers, state.settings)
         except FwtuiError as error:
             self._failure = classify_exception(error)
             await self._wait_or_finish()

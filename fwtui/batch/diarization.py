@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from fwtui.batch.file_run import FileRun
 from fwtui.batch.retry import GiveUp, Retry
+from fwtui.core.channels import SPLIT, turns_by_channel
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.finding import Finding, FindingKind
 from fwtui.core.job import JobId
@@ -53,6 +54,8 @@ def speakers_of(store: SessionStore, run: FileRun) -> SpeakerTurns | None:
 
     If it is not known, its warning says why. Raises StorageError.
     """
+    if run.plan is not None and run.plan.channels:
+        return SpeakerTurns(SPLIT, turns_by_channel(store.stored_segments(run.job)))
     task = run.speakers
     if task is None:
         return None

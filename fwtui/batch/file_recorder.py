@@ -42,7 +42,7 @@ from fwtui.core.job import (
 from fwtui.core.languages import LANGUAGES
 from fwtui.core.paths import path_to_text, text_to_path
 from fwtui.core.session import FilePlan, ResumePoint, WindowResult
-from fwtui.core.settings import Settings
+from fwtui.core.settings import Settings, decides_speakers
 from fwtui.core.text import clock, without_name
 from fwtui.core.voices import GROUP_SECONDS, SpeakerGroup, speaker_task
 from fwtui.engine.protocol import Busy, CleanedUp, FileStarted, Transcribe
@@ -114,10 +114,10 @@ class FileRecorder:
         if result.skipped:
             run.skip_window = False
             name = self.state.queue[run.job].name
-            self.state.log(Level.ERROR, f"{name}: {skipped_chunk(run.position)}", run.job)
+            self.state.log(Level.ERROR, f"{name}: {skipped_chunk(run.position, run.plan)}", run.job)
         run.count_window(result)
         run.is_transcribed = result.state.done
-        run.position, run.seek = result.seconds, result.state.seek
+        run.position, run.seek = result.seconds, result.state.place
         self._emit_progress(run)
 
     def _emit_progress(self, run: FileRun) -> None:
@@ -324,6 +324,8 @@ def new_run(job: Job, settings: Settings, device: str, recent_rungs: list[int]) 
     rungs = ladder(settings, device)
     rung = min(first_rung(recent_rungs), len(rungs) - 1)
     speakers = speaker_task(settings.speakers, settings.model)
+    if decides_speakers(settings):
+        speakers = None
     return FileRun(job.id, settings, rungs, rung, now(), speakers=speakers)
 
 
@@ -350,7 +352,7 @@ async def resume_point(state: BatchState, run: FileRun) -> ResumePoint | None:
     run.position = point.seconds if point else 0.0
     run.is_transcribed = point is not None and point.is_done
     run.transcribed = run.transcribed or bool(point and point.state and point.state.segments)
-    run.resume_seek = point.state.seek if point and point.state else 0
+    run.resume_seek = point.state.place if point and point.state else 0
     return point
 
 

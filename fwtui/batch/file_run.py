@@ -20,7 +20,7 @@ class FileRun:
     """What is known of a file between its first attempt and its end.
 
     `settings`: the user's, frozen when the file began; `rungs`: the ladder made from them.
-    `seek`: frame of the window in the model, None before the first; `resume_seek`: that of the
+    `seek`: place of the window in the model, None before the first; `resume_seek`: that of the
     first window, if this attempt resumes. `position`: seconds done; `worked`: seconds that the
     model worked for it; `timed`: those of the audio that it worked on. `alone`: with no other file
     in the engine; `careful`: an engine died with it; `changed`: what has become of the media file

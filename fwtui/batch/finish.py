@@ -22,6 +22,7 @@ from fwtui.batch.state import BatchState, now
 from fwtui.config.overrides import from_overrides, to_overrides
 from fwtui.config.validate import load_replacements
 from fwtui.core.attribution import with_speakers
+from fwtui.core.channels import by_time
 from fwtui.core.disk_errors import reason_of
 from fwtui.core.events import BatchFinished, Level
 from fwtui.core.failure import Failure
@@ -61,7 +62,7 @@ def warnings_of(
     """
     silence = () if segments else (NO_SPEECH,)
     later = (f"the transcript is of the file before it changed: {changed}",) if changed else ()
-    return (*plan.warnings, *(skipped_chunk(seconds) for seconds in holes), *silence, *later)
+    return (*plan.warnings, *(skipped_chunk(seconds, plan) for seconds in holes), *silence, *later)
 
 
 async def complete(state: BatchState, job: Job, run: FileRun) -> Completed | Failed:
@@ -83,6 +84,8 @@ async def complete(state: BatchState, job: Job, run: FileRun) -> Completed | Fai
     except (FwtuiError, OSError) as error:
         return Failed(now(), output_failure(error, stem.parent), run.started_at)
     state.output_folders.add(stem.parent)
+    if plan.channels:  # the names of its speakers may change later
+        await state.set_speakers(job.id, written.speakers)
     done = Completed(
         started_at=run.started_at,
         completed_at=now(),
@@ -154,6 +157,7 @@ def transcript_of(
     """The transcript of a file before it is edited, as a stream if its segments are one."""
 
     def change(each: Iterable[Segment]) -> Iterable[Segment]:
+        each = in_order(each, plan)
         if settings.output.drop_unspoken:
             each = (one for one in each if not is_marked(one, marked))
         return each_with_language(each, spoken) if settings.decoding.multilingual else each
@@ -194,6 +198,20 @@ def written_text(
 def recording_of(job: Job) -> str:
     """What a file is called inside its outputs."""
     return valid_unicode(job.file.stem)
+
+
+def in_order(segments: Iterable[Segment], plan: FilePlan) -> Iterable[Segment]:
+    """The segments by time, those of each channel with its language if there are several."""
+    if not plan.channels:
+        return segments
+    found = by_time(segments, [channel.number for channel in plan.channels])
+    languages = {channel.number: channel.language for channel in plan.channels}
+    if len(set(languages.values())) == 1:
+        return found
+    return (
+        replace(one, language=None if one.channel is None else languages[one.channel])
+        for one in found
+    )
 
 
 def _names_of_done(state: BatchState, job: Job) -> tuple[Names, Settings]:

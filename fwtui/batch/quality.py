@@ -4,17 +4,19 @@ import re
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import groupby
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from fwtui.core.channels import in_channel
 from fwtui.core.decoding import clip_points
 from fwtui.core.finding import Finding, FindingKind
 from fwtui.core.known_phrases import is_credit, unspoken
 from fwtui.core.languages import LANGUAGES
 from fwtui.core.scripts import has_no_spaces, is_letter, is_mark
-from fwtui.core.segment import AnyTranscript, Segment
+from fwtui.core.segment import AnyTranscript, MappedSegments, Segment
 from fwtui.core.session import FilePlan, SpeechChunk, Spoken
 from fwtui.core.settings import DecodingSettings, OutputSettings, QualitySettings
 from fwtui.outputs.formats.cues import cues, too_fast
@@ -52,18 +54,58 @@ def check_transcript(
     found: list[Finding] = []
     for kind in dict.fromkeys(finding.kind for finding in marked):
         found += limited(finding for finding in marked if finding.kind is kind)
+    parts = list(_parts(transcript.segments, plan))
+
+    def each(check: Callable[[_Checked], Iterable[Finding]]) -> tuple[Finding, ...]:
+        findings = (
+            finding if part.channel is None else replace(finding, channel=part.channel)
+            for part in parts
+            for finding in check(part)
+        )
+        return limited(sorted(findings, key=_times) if len(parts) > 1 else findings)
+
     if quality.check_text:
         limit = decoding.compression_ratio_threshold or _COMPRESSION
-        found += limited(repetitions(transcript.segments, limit))
-        found += limited(low_confidence(transcript.segments, quality.low_confidence))
+        found += each(lambda part: repetitions(part.segments, limit))
+        found += each(lambda part: low_confidence(part.segments, quality.low_confidence))
     if quality.check_unspoken:
         found += limited(credits_in(transcript.segments, marked))
-    speech = plan.heard if plan.heard is not None else plan.speech
-    if speech is not None and not clip_points(decoding.clip_timestamps):
-        found += limited(missing_speech(speech, transcript.segments, quality.missing_speech_s))
+    if not clip_points(decoding.clip_timestamps):
+        least = quality.missing_speech_s
+        found += each(lambda part: missing_speech(part.speech or (), part.segments, least))
     if quality.check_languages and not decoding.multilingual:
-        found += limited(other_languages(spoken, plan.language))
-    return tuple(sorted(found, key=lambda finding: (finding.start, finding.end)))
+        found += each(lambda part: other_languages(part.spoken(spoken), part.language))
+    return tuple(sorted(found, key=_times))
+
+
+def _times(finding: Finding) -> tuple[float, float]:
+    return finding.start, finding.end
+
+
+class _Checked(NamedTuple):
+    """What is checked by itself: a file, or a channel that was transcribed by itself."""
+
+    segments: Iterable[Segment]
+    language: str
+    speech: Sequence[SpeechChunk] | None
+    channel: int | None = None
+
+    def spoken(self, found: Sequence[Spoken]) -> Sequence[Spoken]:
+        """The languages in it."""
+        return [one for one in found if one.channel == self.channel]
+
+
+def _parts(segments: Iterable[Segment], plan: FilePlan) -> Iterator[_Checked]:
+    for index in range(len(plan.channels)):
+        own, number = plan.of_channel(index), plan.channels[index].number
+        mapped = MappedSegments(segments, partial(in_channel, number=number))
+        yield _Checked(mapped, own.language, _speech(own), number)
+    if not plan.channels:
+        yield _Checked(segments, plan.language, _speech(plan))
+
+
+def _speech(plan: FilePlan) -> Sequence[SpeechChunk] | None:
+    return plan.heard if plan.heard is not None else plan.speech
 
 
 def fast_subtitles(transcript: AnyTranscript, output: OutputSettings) -> tuple[Finding, ...]:
@@ -353,14 +395,20 @@ def credits_in(segments: Iterable[Segment], marked: Sequence[Finding]) -> Iterat
     """Credits of subtitles, which nobody says, that are not among the findings `marked`."""
     for segment in segments:
         if is_credit(segment.text) and not is_marked(segment, marked):
-            yield unspoken(segment.start, segment.end, segment.text)
+            found = unspoken(segment.start, segment.end, segment.text)
+            yield found if segment.channel is None else replace(found, channel=segment.channel)
 
 
 def is_marked(segment: Segment, findings: Iterable[Finding]) -> bool:
     """Whether the segment is one that the findings call text without speech."""
     middle = (segment.start + segment.end) / 2
     kind = FindingKind.UNSPOKEN
-    return any(one.kind is kind and one.start <= middle <= one.end for one in findings)
+    return any(
+        one.kind is kind
+        and one.start <= middle <= one.end
+        and one.channel in {None, segment.channel}
+        for one in findings
+    )
 
 
 def left_out(finding: Finding) -> Finding:

@@ -6,8 +6,10 @@ from typing import Literal
 import msgspec
 from msgspec.structs import replace
 
+from fwtui.core.channels import channel_name
 from fwtui.core.decoding import batch_size, with_less_memory
 from fwtui.core.failure import Failure, FailureKind
+from fwtui.core.session import FilePlan
 from fwtui.core.settings import DecodingSettings, ModelSettings, Settings
 from fwtui.core.text import clock
 
@@ -196,6 +198,8 @@ CANNOT_WORK = Failure(
 SKIP_CHUNK = "this chunk skipped"  # the remedy of an attempt
 
 
-def skipped_chunk(seconds: float) -> str:
-    """The warning about a window that killed the engine, at `seconds` of the file."""
-    return f"the chunk at {clock(seconds)} was skipped: the engine crashed on it twice"
+def skipped_chunk(progress: float, plan: FilePlan) -> str:
+    """The warning about a window that killed the engine, at this progress of the file."""
+    channel, seconds = plan.place(progress)
+    where = "" if channel is None else f" of the {channel_name(channel, plan.recorded)}"
+    return f"the chunk at {clock(seconds)}{where} was skipped: the engine crashed on it twice"

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
+from fwtui.core.attribution import by_channel
 from fwtui.core.job import Completed, Job
 from fwtui.core.paths import text_to_path
 from fwtui.core.segment import Transcript
@@ -33,6 +34,7 @@ def stored_transcript(stored: StoredSession, directory: Path, job: Job) -> Trans
     if stored.legacy_file is not None:
         return Transcript("", ())
     segments = stored_segments(directory, stored.session.session_id, job.id)
+    segments = by_channel(segments, stored.session.settings.speakers, job.speaker_names)
     resume = stored.session.resumable.get(job.id)
     return Transcript(resume.plan.language if resume else "", segments, job.duration)
 

@@ -1,5 +1,6 @@
 """Checks before the work: whether a batch, or a file with its own settings, can succeed at all."""
 
+import contextlib
 import errno
 import os
 import tempfile
@@ -12,8 +13,9 @@ from fwtui.core.paths import expand_home
 from fwtui.core.settings import ModelSettings, OutputSettings, Settings
 from fwtui.disk.files import is_folder
 from fwtui.engine.classify import classify_exception
-from fwtui.errors import FwtuiError, UsageError
+from fwtui.errors import FwtuiError, ModelAbsentError, UsageError
 from fwtui.models.capabilities import check_model, unsupported_compute_type
+from fwtui.models.speaker_models import check_speakers
 
 # Compute types that need a GPU, and those that CTranslate2 supports on any CPU.
 _GPU_TYPES = frozenset({"float16", "bfloat16", "int8_float16", "int8_bfloat16"})
@@ -44,7 +46,10 @@ def check_start(
 
 def check_settings(settings: Settings) -> tuple[str, ...]:
     """Check settings against each other and their model; returns warnings. Raises FwtuiError."""
-    return (*warnings(validated(settings)), *check_model(settings))
+    found = (*warnings(validated(settings)), *check_model(settings))
+    with contextlib.suppress(ModelAbsentError):
+        check_speakers(settings)
+    return found
 
 
 def settings_failure(settings: Settings) -> Failure | None:

@@ -27,7 +27,7 @@ from fwtui.batch.output_folders import OutputFolders
 from fwtui.batch.queue import Queue, put_back
 from fwtui.batch.session_outputs import transcript_of_outputs
 from fwtui.config.overrides import from_overrides
-from fwtui.core.attribution import with_speakers
+from fwtui.core.attribution import by_channel, with_speakers
 from fwtui.core.disk_errors import reason_of
 from fwtui.core.events import (
     AnyEvent,
@@ -45,7 +45,7 @@ from fwtui.core.failure import Failure
 from fwtui.core.job import AudioTrack, Cancelled, Completed, Failed, Job, JobId, MediaInfo, Pending
 from fwtui.core.paths import StrPath, expand_home, path_to_text, text_to_path
 from fwtui.core.redact import redacted
-from fwtui.core.segment import Transcript
+from fwtui.core.segment import Segment, Transcript
 from fwtui.core.session import FilePlan, WindowResult
 from fwtui.core.settings import Settings
 from fwtui.core.speakers import labels_of
@@ -406,7 +406,15 @@ class BatchState:
             await asyncio.to_thread(self.store.add_window, job, result)
             self._tell_notices()
         if result.segments:
-            self.emit(SegmentsFound(job, result.segments, language))
+            segments = self._by_channel(result.segments, self.queue.get(job), in_order=False)
+            self.emit(SegmentsFound(job, segments, language))
+
+    def _by_channel(
+        self, segments: tuple[Segment, ...], job: Job | None, *, in_order: bool
+    ) -> tuple[Segment, ...]:
+        """The segments of channels that are transcribed by themselves, with their speakers."""
+        names = None if job is None else job.speaker_names
+        return by_channel(segments, self.settings.speakers, names, in_order=in_order)
 
     async def add_group(self, job: JobId, group: SpeakerGroup) -> None:
         """Record voices heard in a file."""
@@ -430,6 +438,9 @@ class BatchState:
                 return self._with_speakers(transcript_of_outputs(known, known.state), known)
             language = self.store.language(job) or ""
             duration = known.duration if known else 0.0
+            # Those of a running file are as they came: the next one follows the last.
+            done = known is not None and isinstance(known.state, Completed)
+            segments = self._by_channel(segments, known, in_order=done)
             return self._with_speakers(Transcript(language, segments, duration), known)
 
         return await asyncio.to_thread(read)

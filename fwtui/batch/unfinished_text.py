@@ -7,6 +7,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from fwtui.core.attribution import by_channel
 from fwtui.core.job import Completed, Job
 from fwtui.core.paths import UNFINISHED
 from fwtui.core.segment import Transcript
@@ -49,6 +50,7 @@ def read_unfinished(
         resume = session.resumable.get(job.id)
         segments = stored_segments(directory, session.session_id, job.id)
         if segments:
+            segments = by_channel(segments, session.settings.speakers, job.speaker_names)
             language = resume.plan.language if resume else ""
             found.append(UnfinishedText(job, Transcript(language, segments, job.duration)))
     if not found:

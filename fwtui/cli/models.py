@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from fwtui.models.client import TransferRate
     from fwtui.models.inventory import ModelEntry
+    from fwtui.models.protocol import Download
 
 Function = TypeVar("Function", bound="Callable[..., Any]")
 
@@ -72,9 +73,10 @@ def _list(json: bool, model_dir: str | None) -> None:
     from fwtui.models.cache import hub_cache
     from fwtui.models.catalogue import megabytes
     from fwtui.models.inventory import cache_bytes, list_models
+    from fwtui.models.speaker_models import list_speaker_models
 
     settings = _settings(model_dir)
-    entries = list_models(settings)
+    entries = (*list_models(settings), *list_speaker_models(settings.model_dir))
     if json:
         for one in entries:
             click.echo(msgspec.json.encode(one).decode())
@@ -119,6 +121,14 @@ def state(one: "ModelEntry") -> str:
             return ""
 
 
+def _find(name: str, settings: ModelSettings) -> "ModelEntry":
+    """A model of either kind. Raises ModelError."""
+    from fwtui.models.inventory import find_model
+    from fwtui.models.speaker_models import find_speaker_model
+
+    return find_speaker_model(name, settings.model_dir) or find_model(name, settings)
+
+
 def _size(count: int) -> str:
     from fwtui.models.catalogue import megabytes
 
@@ -133,19 +143,20 @@ def download(names: tuple[str, ...], model_dir: str | None) -> None:
 
     Ctrl-C pauses a download: the same command continues it later, inside the file. Free disk space
     is checked before, and checksums after the download. A model that is here is verified, and what
-    is damaged is downloaded again.
+    is damaged is downloaded again. `speakers` are the two models that tell speakers apart.
     """
     from fwtui.models.cache import is_folder_name
-    from fwtui.models.catalogue import repo_of
+    from fwtui.models.speaker_models import download_requests
 
     for name in names:
         if is_folder_name(name):
             raise UsageError(f"{name!r} is a folder", "use names or Hugging Face IDs")
-        repo_of(name)  # checks all names before the first download
+        download_requests(name, "")  # checks all names before the first download
     settings, console = _settings(model_dir), Console()
     try:
         for name in names:
-            click.echo(str(asyncio.run(_download(name, settings, console))))
+            for folder in asyncio.run(_download(name, settings, console)):
+                click.echo(str(folder))
     except KeyboardInterrupt:
         console.always("paused; run the same command to continue the download")
         raise
@@ -162,10 +173,11 @@ def remove(names: tuple[str, ...], yes: bool, model_dir: str | None) -> None:
     """
     from fwtui.models.cache import hub_cache
     from fwtui.models.client import remove as remove_model
-    from fwtui.models.inventory import Presence, find_model
+    from fwtui.models.inventory import Presence
+    from fwtui.models.speaker_models import parts_of
 
     settings, console = _settings(model_dir), Console()
-    chosen = [find_model(name, settings) for name in names]
+    chosen = [_find(name, settings) for name in names]
     for one in chosen:
         if one.presence is Presence.FOLDER:
             raise UsageError(f"{one.folder} is a local folder", "delete it yourself")
@@ -179,7 +191,9 @@ def remove(names: tuple[str, ...], yes: bool, model_dir: str | None) -> None:
             err=True,
         )
     for one in chosen:
-        freed = asyncio.run(remove_model(one.repo, str(hub_cache(settings.model_dir))))
+        cache = str(hub_cache(settings.model_dir))
+        repos = [part.repo for part in parts_of(one.name)] or [one.repo]
+        freed = sum(asyncio.run(remove_model(repo, cache)) for repo in repos)
         console.line(f"removed {printable(one.name)}: {_size(freed) or '0 MB'}")
 
 
@@ -194,10 +208,9 @@ def info(name: str, json: bool, model_dir: str | None) -> None:
     """
     from fwtui.models.cache import hub_cache, is_offline
     from fwtui.models.client import remote_size
-    from fwtui.models.inventory import find_model
 
     settings = _settings(model_dir)
-    one = find_model(name, settings)
+    one = _find(name, settings)
     if not one.size and not is_offline():
         cache, console = str(hub_cache(settings.model_dir)), Console()
         planned = asyncio.run(
@@ -228,6 +241,8 @@ def facts(one: "ModelEntry", settings: ModelSettings) -> Iterator[tuple[str, str
     if one.folder and one.languages and one.languages < 20:
         yield "", " ".join(supported_languages(Path(one.folder)))
     model = find_in_catalogue(one.repo)
+    if one.kind == "speakers":
+        yield "for", "telling speakers apart (--diarize)"
     if model is not None and not model.translates:
         yield "translates", "no"
     if model is not None:
@@ -247,9 +262,15 @@ def path(name: str, model_dir: str | None) -> None:
     The exit code is 4 if the model is not downloaded.
     """
     from fwtui.models.cache import locate
+    from fwtui.models.speaker_models import locate_speakers, parts_of
 
     try:
-        click.echo(str(locate(replace(_settings(model_dir), model=name))))
+        settings = _settings(model_dir)
+        if parts_of(name):
+            files = locate_speakers(name, settings.model_dir)
+            click.echo(f"{files.segmentation}\n{files.embedding}")
+        else:
+            click.echo(str(locate(replace(settings, model=name))))
     except ModelAbsentError as error:
         raise ModelError(error.title, error.hint) from error
 
@@ -278,35 +299,59 @@ async def ensure_downloaded(models: Sequence[ModelSettings], console: Console | 
             await _download(settings.model, settings, console)
 
 
+async def ensure_speakers(settings: Settings, console: Console | None) -> None:
+    """Download the models for speakers if they are needed and missing, as `ensure_downloaded`."""
+    from fwtui.models.speaker_models import SPEAKERS, check_speakers
+
+    try:
+        await asyncio.to_thread(check_speakers, settings)
+    except ModelAbsentError as absent:
+        if console is None or not await in_daemon_thread(partial(_confirm, absent)):
+            raise
+        name = settings.speakers.diarize_model or SPEAKERS
+        await _download(name, settings.model, console)
+
+
 def _confirm(absent: ModelAbsentError) -> bool:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return True
     return click.confirm(f"{printable(absent.title)}. Download it?", default=True, err=True)
 
 
-async def _download(name: str, settings: ModelSettings, console: Console) -> Path:
+async def _download(name: str, settings: ModelSettings, console: Console) -> list[Path]:
+    """Download what a name stands for and show the progress; returns the folders. As `_fetch`."""
+    from fwtui.models.cache import hub_cache
+    from fwtui.models.speaker_models import download_requests
+
+    requests = download_requests(name, str(hub_cache(settings.model_dir)))
+    names = [name] if len(requests) == 1 else [request.repo for request in requests]
+    return [
+        await _fetch(shown, request, console)
+        for shown, request in zip(names, requests, strict=True)
+    ]
+
+
+async def _fetch(name: str, request: "Download", console: Console) -> Path:
     """Download a model and show the progress; returns its folder.
 
     Raises ModelError. The partial download is kept if this task is cancelled.
     """
-    from fwtui.models.cache import hub_cache
-    from fwtui.models.catalogue import megabytes, repo_of
+    from fwtui.models.catalogue import megabytes
     from fwtui.models.client import TransferRate, failed, request_replies
     from fwtui.models.protocol import (
         Checking,
         Done,
-        Download,
         Planned,
         RequestFailed,
         TransferProgress,
         Waiting,
     )
 
-    repo, cache = repo_of(name), hub_cache(settings.model_dir)
+    cache = request.cache
     rate, shown, drawn = TransferRate(), printable(name), 0.0
     said = whole = ""  # whom it waited for; that nothing was missing
     try:
-        async with request_replies(Download(repo, str(cache))) as replies:
+        async with request_replies(request) as replies:
             async for reply in replies:
                 match reply:
                     case Planned(host=host, total=total, here=here) if here < total:
@@ -314,7 +359,7 @@ async def _download(name: str, settings: ModelSettings, console: Console) -> Pat
                         before = f"; {megabytes(here / 2**20)} already downloaded" if here else ""
                         console.line(
                             f"downloading model {shown}: {left} from {printable(host)} "
-                            f"to {printable(str(cache))}{before}"
+                            f"to {printable(cache)}{before}"
                         )
                     case Planned(total=total):
                         whole = f"model {shown} is complete: {megabytes(total / 2**20)} verified"
@@ -330,7 +375,7 @@ async def _download(name: str, settings: ModelSettings, console: Console) -> Pat
                         if text.partition(",")[0] != said:
                             said = text.partition(",")[0]
                             console.line(f"{shown}: {printable(text)}")
-                    case Checking(file="model.bin"):
+                    case Checking(file=file) if file.endswith((".bin", ".onnx")):
                         console.live(clipped(f"{shown}: verifying", console.width - 1))
                     case Done(folder=folder):
                         console.clear()

@@ -19,7 +19,7 @@ from fwtui.cli.completing import session_ids
 from fwtui.cli.console import Console
 from fwtui.cli.jsonlines import JsonLines, unwritable_stdout
 from fwtui.cli.logfile import SessionLog, close_log, log_event, open_log
-from fwtui.cli.models import ensure_downloaded
+from fwtui.cli.models import ensure_downloaded, ensure_speakers
 from fwtui.cli.options import (
     OptionalValue,
     SettingsCommand,
@@ -246,6 +246,7 @@ async def _prepare_detached(
         intake = await preparation.search(request)
         _check_intake(request, intake, console)
         await ensure_downloaded((request.settings.model,), console)
+        await ensure_speakers(request.settings, console)
         # From here on the background process has a session of its own.
         preparation.give_up()
         return replace(request, paths=intake.inputs, roots=intake.roots)
@@ -535,6 +536,7 @@ async def _ensure_models(
     ]
     models = tuple(dict.fromkeys((settings.model, *own)))
     await ensure_downloaded(models, console)
+    await ensure_speakers(settings, console)
     await asyncio.to_thread(check_start, settings, MemoryMeter().count_gpus, refused)
 
 

@@ -30,6 +30,7 @@ from fwtui.core.settings import (
     OutputFormat,
     Settings,
     SpeakerSettings,
+    decides_speakers,
 )
 from fwtui.core.speakers import NAMES, SPEAKER_NAME, is_speaker_name, speaker_names
 from fwtui.core.templates import check_template
@@ -134,6 +135,8 @@ def warnings(settings: Settings) -> Iterator[str]:
     if output.min_gap_ms and output.highlight_words:
         yield "--min_gap_ms has no effect with --highlight_words"
     yield from _speaker_warnings(settings.speakers)
+    if settings.speakers.diarize != "off" and decides_speakers(settings):
+        yield f"--diarize has no effect with --channel {settings.decoding.channel}"
     if settings.model.device == "cpu" and settings.model.device_indexes != (0,):
         yield "--device_index has no effect with --device cpu"
     decoding, usual = settings.decoding, DecodingSettings()

@@ -7,8 +7,10 @@ from itertools import groupby
 
 from msgspec.structs import replace
 
+from fwtui.core.channels import by_time
 from fwtui.core.segment import AnyTranscript, MappedSegments, Segment, TranscriptStream, Word
-from fwtui.core.speakers import Turn
+from fwtui.core.settings import SpeakerSettings
+from fwtui.core.speakers import Turn, labels_of
 
 # Seconds around a word in which a turn counts if there is none at the word itself.
 _REACH = 0.5
@@ -59,7 +61,31 @@ def with_speakers(transcript: AnyTranscript) -> AnyTranscript:
     return replace(transcript, segments=tuple(change(transcript.segments)))
 
 
+def by_channel(
+    segments: tuple[Segment, ...],
+    settings: SpeakerSettings,
+    names: Mapping[int, str] | None = None,
+    *,
+    in_order: bool = True,
+) -> tuple[Segment, ...]:
+    """The segments, by time, with their speakers, of channels that are transcribed by themselves.
+
+    `names`: those of the file's speakers. Others are left as they are.
+    """
+    numbers = sorted({one.channel for one in segments if one.channel is not None})
+    if not numbers:
+        return segments
+    turns = [Turn(0.0, 0.0, number) for number in numbers]
+    labels, nobody = labels_of(turns, settings, names), _Turns(())
+    found = by_time(segments, numbers) if in_order else segments
+    return tuple(_attributed(one, nobody, labels) for one in found)
+
+
 def _attributed(segment: Segment, turns: _Turns, labels: Mapping[int, str]) -> Segment:
+    if segment.channel is not None:  # transcribed by itself: all of it is of one speaker
+        name = labels.get(segment.channel)
+        words = segment.words and tuple(replace(word, speaker=name) for word in segment.words)
+        return replace(segment, words=words, speaker=name)
     if not segment.words:
         speaker = turns.speaker(segment.start, segment.end)
         return replace(segment, speaker=None if speaker is None else labels[speaker])

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 import msgspec
 
+from fwtui.core.channels import channel_name
+
 
 class FindingKind(StrEnum):
     """Why a passage should be checked."""
@@ -21,12 +23,16 @@ class FindingKind(StrEnum):
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """A passage to check. Times in seconds; `detail` is text for the user."""
+    """A passage to check. Times in seconds; `detail` is text for the user.
+
+    `channel`: the only one that it is about, from 0.
+    """
 
     kind: FindingKind
     start: float
     end: float
     detail: str = ""
+    channel: int | None = None
 
 
 TITLES = {
@@ -44,6 +50,8 @@ TITLES = {
 def finding_text(finding: Finding) -> str:
     """The finding as text, without its times."""
     title = TITLES[finding.kind]
+    if finding.channel is not None:
+        title = f"{title} ({channel_name(finding.channel, 2 if finding.channel < 2 else 3)})"
     return f"{title}: {finding.detail}" if finding.detail else title
 
 

@@ -33,7 +33,8 @@ class Segment(msgspec.Struct, frozen=True):
     `seek` is the first frame of its chunk (10 ms each, in the signal that the model saw: after
     VAD, if that was on); `tokens` are the model's, including timestamps. `language` is set if the
     language of every chunk was detected (`multilingual`), and `speaker`, who said most of it, if
-    speakers were told apart: both in finished transcripts only.
+    speakers were told apart: both in finished transcripts only. `channel`: the one it was heard in,
+    from 0, if each is transcribed by itself.
     """
 
     id: int
@@ -49,6 +50,7 @@ class Segment(msgspec.Struct, frozen=True):
     temperature: float | None = None
     language: str | None = None
     speaker: str | None = None
+    channel: int | None = None
 
 
 class Transcript(msgspec.Struct, frozen=True):

@@ -23,7 +23,7 @@ class WindowState(msgspec.Struct, frozen=True):
     `segments` counts those already found; `prompt` holds the last 223 tokens that count as
     previous text, and `language` theirs, if every window has its own; `last_speech` seconds;
     `ended`: where the text so far ends, in seconds of the file. In batched mode `clip` is the index
-    of the next chunk and `seek` its first frame.
+    of the next chunk and `seek` its first frame. `channel`: which of the plan's channels, from 0.
     """
 
     seek: int = 0
@@ -34,6 +34,12 @@ class WindowState(msgspec.Struct, frozen=True):
     done: bool = False
     language: str = ""
     ended: float = 0.0
+    channel: int = 0
+
+    @property
+    def place(self) -> int:
+        """A number for the next window, which no other of the file has."""
+        return self.seek + (self.channel << 40)
 
 
 class SpeechChunk(msgspec.Struct, frozen=True, array_like=True):
@@ -41,6 +47,20 @@ class SpeechChunk(msgspec.Struct, frozen=True, array_like=True):
 
     start: int
     end: int
+
+
+class ChannelPlan(msgspec.Struct, frozen=True):
+    """What the windows of one channel depend on; the fields are those of `FilePlan`.
+
+    `number`: which channel of the recording, from 0.
+    """
+
+    number: int
+    loudest: float
+    language: str
+    speech: tuple[SpeechChunk, ...] | None = None
+    chunks: tuple[int, ...] | None = None
+    heard: tuple[SpeechChunk, ...] | None = None
 
 
 class FilePlan(msgspec.Struct, frozen=True):
@@ -52,7 +72,9 @@ class FilePlan(msgspec.Struct, frozen=True):
     are the ends of the chunks of batched mode, in samples of the joined speech, None in sequential
     mode; `sound` is a digest of the decoded samples (empty: made by an earlier version). `heard`
     is speech detected only to check that all of it was transcribed; None: not checked. `model`
-    identifies the model (empty: made by an earlier version).
+    identifies the model (empty: made by an earlier version). `channels`: those that are transcribed
+    one after the other; the fields of the plan are then those of the first. `recorded`: how many
+    the recording has.
     """
 
     fingerprint: str
@@ -67,11 +89,42 @@ class FilePlan(msgspec.Struct, frozen=True):
     heard: tuple[SpeechChunk, ...] | None = None
     model: str = ""
     language_probability: float = 1.0  # unused, but fwtui 0.1 cannot read a journal without it
+    channels: tuple[ChannelPlan, ...] = ()
+    recorded: int = 1
 
     @property
     def duration(self) -> float:
         """Seconds of decoded audio."""
         return self.samples / 16000
+
+    def of_channel(self, index: int) -> "FilePlan":
+        """The plan of one of the channels, as that of a file of its own."""
+        if not self.channels:
+            return self
+        own = self.channels[index]
+        return replace(
+            self,
+            loudest=own.loudest,
+            language=own.language,
+            speech=own.speech,
+            chunks=own.chunks,
+            heard=own.heard,
+            channels=(),
+        )
+
+    def progress(self, index: int, seconds: float) -> float:
+        """How far the file is, in its seconds, at `seconds` of one of its channels."""
+        if not self.channels:
+            return seconds
+        return (index * self.duration + seconds) / len(self.channels)
+
+    def place(self, progress: float) -> tuple[int | None, float]:
+        """The channel (number, from 0; None: all are mixed) and its seconds at this progress."""
+        if not self.channels or not self.samples:
+            return None, progress
+        index, seconds = divmod(progress * len(self.channels), self.duration)
+        index = min(int(index), len(self.channels) - 1)
+        return self.channels[index].number, seconds
 
 
 class ResumePoint(msgspec.Struct, frozen=True):
@@ -202,12 +255,16 @@ def is_kept(job: Job) -> bool:
 
 
 class Spoken(msgspec.Struct, frozen=True, array_like=True):
-    """Language detected in a stretch of audio: seconds of the file, code, probability 0 to 1."""
+    """Language detected in a stretch of audio: seconds of the file, code, probability 0 to 1.
+
+    `channel`: in which one, if each is transcribed by itself.
+    """
 
     start: float
     end: float
     language: str
     probability: float
+    channel: int | None = None
 
 
 class WindowResult(msgspec.Struct, frozen=True):
@@ -235,10 +292,14 @@ def with_languages(segments: Iterable[Segment], spoken: Sequence[Spoken]) -> tup
 
 def each_with_language(segments: Iterable[Segment], spoken: Sequence[Spoken]) -> Iterable[Segment]:
     """The segments with the language that was spoken in their middle, where it is known."""
-    starts = [one.start for one in spoken]
+    channels = {one.channel for one in spoken}
+    found = {channel: [one for one in spoken if one.channel == channel] for channel in channels}
+    starts = {channel: [one.start for one in own] for channel, own in found.items()}
 
     def own(segment: Segment) -> str | None:
-        at = bisect_right(starts, (segment.start + segment.end) / 2) - 1
-        return spoken[at].language if at >= 0 else None
+        channel = segment.channel
+        middle = (segment.start + segment.end) / 2
+        at = bisect_right(starts.get(channel, ()), middle) - 1
+        return found[channel][at].language if at >= 0 else None
 
     return (replace(segment, language=own(segment)) for segment in segments)

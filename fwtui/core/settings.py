@@ -204,7 +204,8 @@ class DecodingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         str,
         Meta(
             description="Channels to transcribe: mix; left, right or a number for one of them; "
-            "split for each by itself, as one transcript with the channels as speakers"
+            "split for each by itself, as one transcript with the channels as speakers, which "
+            "determines the time of every word"
         ),
     ] = "mix"
     track_language: Annotated[
@@ -617,10 +618,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     @property
     def engine_decoding(self) -> DecodingSettings:
-        """How the engine decodes: speakers are told apart word by word."""
-        if self.speakers.diarize == "off" or self.decoding.word_timestamps:
+        """How the engine decodes: speakers are told apart, and put in order, word by word."""
+        apart = self.speakers.diarize != "off" or self.decoding.channel == "split"
+        if not apart or self.decoding.word_timestamps:
             return self.decoding
         return msgspec.structs.replace(self.decoding, word_timestamps=True)
+
+
+def decides_speakers(settings: Settings) -> bool:
+    """Whether `--channel` leaves nothing for `--diarize` to tell apart."""
+    channel = settings.decoding.channel
+    by_channel = settings.speakers.diarize == "channels"
+    return channel == "split" or (by_channel and channel != "mix")
 
 
 def text_hash(model: ModelSettings, decoding: DecodingSettings) -> str:

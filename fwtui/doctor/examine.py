@@ -24,6 +24,7 @@ from fwtui.models.cache import hub_cache, locate
 from fwtui.models.capabilities import check_model
 from fwtui.models.catalogue import megabytes
 from fwtui.models.inventory import Presence, cache_bytes, list_models
+from fwtui.models.speaker_models import check_speakers, list_speaker_models
 
 
 class Doctor:
@@ -73,6 +74,8 @@ class Doctor:
                 yield libraries
             yield verdicts.native(await native, settings, bool(gpus.readings))
             yield await asyncio.to_thread(model, settings)
+            if settings.speakers.diarize == "voices":
+                yield await asyncio.to_thread(speakers, settings)
             yield await asyncio.to_thread(downloads, settings)
             for name, folder in self._folders(settings):
                 yield verdicts.disk(await asyncio.to_thread(machine.disk, name, folder))
@@ -144,9 +147,22 @@ def model(settings: Settings) -> CheckResult:
     return CheckResult(verdicts.MODELS, "model", Severity.OK, text)
 
 
+def speakers(settings: Settings) -> CheckResult:
+    """The models for speakers."""
+    try:
+        check_speakers(settings)
+    except FwtuiError as error:
+        missing = isinstance(error, ModelAbsentError)
+        level = Severity.WARNING if missing else Severity.ERROR
+        text, fix = printable(error.title), printable(error.hint)
+        return CheckResult(verdicts.MODELS, "speakers", level, text, fix)
+    text = "the models for speakers are downloaded"
+    return CheckResult(verdicts.MODELS, "speakers", Severity.OK, text)
+
+
 def downloads(settings: Settings) -> CheckResult:
     """All downloaded models."""
-    entries = list_models(settings.model)
+    entries = (*list_models(settings.model), *list_speaker_models(settings.model.model_dir))
     complete = [one for one in entries if one.presence is Presence.HERE]
     partial = [one for one in entries if one.presence is Presence.PARTLY]
     used = megabytes(cache_bytes(entries) / 2**20)

@@ -18,7 +18,7 @@ from fwtui.core.segment import Segment
 from fwtui.core.session import FilePlan, Spoken, WindowResult, WindowState
 from fwtui.core.settings import DecodingSettings
 from fwtui.engine.context import Context
-from fwtui.engine.convert import FileClock, convert, spoken_in
+from fwtui.engine.convert import FileClock, convert, of_channel, spoken_in
 from fwtui.engine.inside import LEAST, inside
 from fwtui.engine.prepare import PreparedFile, chunk_features
 from fwtui.engine.transcriber import Transcriber
@@ -26,16 +26,30 @@ from fwtui.engine.unspoken import speech_check
 
 
 class BatchedFile:
-    """A prepared file that is transcribed in batches.
+    """A prepared file that is transcribed in batches: one of its channels, if each has its turn.
 
     `state`: its progress; `plan`, `tokenizer` and `context`: set once its language is known;
     `listens`: the language of every chunk is reported.
     """
 
-    def __init__(self, transcriber: Transcriber, prepared: PreparedFile) -> None:
-        """Raises UsageError: the model does not know the file's language."""
-        assert prepared.chunks is not None
+    def __init__(
+        self, transcriber: Transcriber, prepared: PreparedFile, whole: FilePlan | None = None
+    ) -> None:
+        """`whole`: the file's plan, if its channels have their turns.
+
+        Raises UsageError: the model does not know the file's language.
+        """
         self.prepared = prepared
+        self.whole = whole
+        known = prepared.resume.state if prepared.resume else None
+        self._open(transcriber, known, known.channel if known else 0)
+
+    def _open(
+        self, transcriber: Transcriber, known: WindowState | None, channel: int, counted: int = 0
+    ) -> None:
+        """Begin or resume a channel; `counted`: the segments of those before it."""
+        prepared = self._own = self.prepared.of_channel(channel)
+        assert prepared.chunks is not None
         self.decoding: DecodingSettings = prepared.request.decoding
         self.plan: FilePlan | None = None
         self.tokenizer: Tokenizer
@@ -45,13 +59,14 @@ class BatchedFile:
         self._transcriber = transcriber
         self._chunks = prepared.chunks
         self._features: dict[int, Future[FloatArray]] = {}
-        resume = prepared.resume
-        self.state = resume.state if resume and resume.state else self._at(WindowState(), 0)
-        known = transcriber.known_language(self.decoding, prepared.tagged_language)
-        if resume is not None:
-            self._set_plan(resume.plan)
-        elif known is not None or not self._chunks:
-            self.set_language(known or "en")
+        self.state = known or self._at(WindowState(segments=counted, channel=channel), 0)
+        language = transcriber.known_language(self.decoding, prepared.tagged_language)
+        if self.whole is not None:
+            self._set_plan(self.whole.of_channel(channel))
+        elif prepared.resume is not None:
+            self._set_plan(prepared.resume.plan)
+        elif language is not None or not self._chunks:
+            self.set_language(language or "en")
         if prepared.first is not None:
             index, found = prepared.first
             self._features[index] = Future()
@@ -70,7 +85,7 @@ class BatchedFile:
     def set_language(self, language: str) -> None:
         """Set the file's language."""
         warnings = self._transcriber.context(self.decoding, language).warnings
-        self._set_plan(self.prepared.plan(language, warnings))
+        self._set_plan(self._own.plan(language, warnings))
 
     def _set_plan(self, plan: FilePlan) -> None:
         self.plan = plan
@@ -106,11 +121,17 @@ class BatchedFile:
 
     def _compute(self, index: int) -> FloatArray:
         extractor = self._transcriber.model.feature_extractor
-        return chunk_features(self.prepared.source, self._chunks, index, extractor)
+        return chunk_features(self._own.source, self._chunks, index, extractor)
 
     def empty_result(self) -> WindowResult:
-        """The result of a file without chunks."""
+        """The result of a file without chunks, or of channels without any."""
         return self._advance((), 0)
+
+    @property
+    def file_plan(self) -> FilePlan:
+        """The plan of the whole file."""
+        assert self.plan is not None
+        return self.whole or self.plan
 
     def skip(self) -> WindowResult:
         """Skip the next chunk."""
@@ -177,7 +198,22 @@ class BatchedFile:
         found_in = clock.findings(findings) + (
             self._check.findings(segments) if self._check else ()
         )
-        return WindowResult(segments, self.state, points[-1], skipped, tuple(spoken), found_in)
+        return self._of_file(
+            WindowResult(segments, self.state, points[-1], skipped, tuple(spoken), found_in)
+        )
+
+    def _of_file(self, result: WindowResult) -> WindowResult:
+        """The result in the whole file, whose next channel follows when this one is done."""
+        if self.whole is None:
+            return result
+        channel = self.state.channel
+        result = of_channel(result, self.whole, channel)
+        channels = self.prepared.channels
+        if result.state.done:
+            following = [n for n in range(channel + 1, len(channels)) if channels[n].chunks]
+            if following:
+                self._open(self._transcriber, None, following[0], self.state.segments)
+        return replace(result, state=self.state)
 
 
 @dataclass

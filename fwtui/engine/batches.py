@@ -77,7 +77,8 @@ class BatchedFiles:
         return not request.careful and batch_kind(request.decoding) == self.kind
 
     def _add(self, prepared: PreparedFile) -> None:
-        file = BatchedFile(self.transcriber, prepared)
+        whole = self.transcriber.plan(prepared) if prepared.channels else None
+        file = BatchedFile(self.transcriber, prepared, whole)
         if file.plan is not None:
             self._started(file)
             known = prepared.resume and prepared.resume.is_done
@@ -91,8 +92,7 @@ class BatchedFiles:
         self.files.append(file)
 
     def _started(self, file: BatchedFile) -> None:
-        assert file.plan is not None
-        self.reporter.started(file.prepared, file.plan)
+        self.reporter.started(file.prepared, file.file_plan)
 
     def _drop_cancelled(self) -> bool:
         """Answer cancellations; returns whether there were any."""

@@ -22,7 +22,7 @@ from fwtui.audio.wav import SAMPLE_RATE
 from fwtui.core.decoding import clip_points, suppressed_tokens
 from fwtui.core.finding import Finding
 from fwtui.core.segment import Segment, Word
-from fwtui.core.session import FilePlan, SpeechChunk, Spoken, WindowState
+from fwtui.core.session import FilePlan, SpeechChunk, Spoken, WindowResult, WindowState
 from fwtui.core.settings import DecodingSettings
 
 
@@ -69,6 +69,22 @@ def spoken_in(
     if language is None or not segments:
         return ()
     return (Spoken(begin, max(end, segments[-1].end), *language),)
+
+
+def of_channel(result: WindowResult, plan: FilePlan, index: int) -> WindowResult:
+    """A window's result of one of the channels as one of the file, if it has channels."""
+    if not plan.channels:
+        return result
+    number = plan.channels[index].number
+    return WindowResult(
+        tuple(replace(segment, channel=number) for segment in result.segments),
+        result.state,
+        plan.progress(index, result.seconds),
+        result.skipped,
+        tuple(replace(spoken, channel=number) for spoken in result.spoken),
+        tuple(replace(finding, channel=number) for finding in result.findings),
+        result.silent,
+    )
 
 
 def _chunk_dict(chunk: SpeechChunk) -> dict[str, int]:

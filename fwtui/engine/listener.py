@@ -31,12 +31,17 @@ WITHOUT = "without speakers"
 
 @dataclass
 class _File:
-    """A file on its way. `gone`: it was cancelled or has failed; nothing more is said of it."""
+    """A file on its way.
+
+    `gone`: it was cancelled or has failed, or is done; nothing more is said of it. `taken`: the
+    speaker thread closes its samples.
+    """
 
     prepared: PreparedFile
     task: SpeakerTask
     pcm: Pcm
     gone: bool = False
+    taken: bool = False
     transcribed: bool = False
     answered: bool = False
 
@@ -97,6 +102,8 @@ class Listener:
         if file is not None:
             file.gone = True
             self._files.remove(file)
+            if not file.taken:
+                file.pcm.close()
             self._changed.notify_all()
 
     # --- speaker thread ------------------------------------------------------------------------
@@ -121,6 +128,7 @@ class Listener:
             self._changed.wait_for(waiting)
             file = waiting()
             assert file is not None
+            file.taken = True
             return file
 
     def _listen(self, file: _File) -> None:

@@ -3,27 +3,30 @@
 Runs in the engine's prepare thread, while the model works on the previous file.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from dataclasses import replace as replace_fields
 from pathlib import Path
 
 from faster_whisper.feature_extractor import FeatureExtractor
 from faster_whisper.vad import VadOptions
 from msgspec.structs import replace
 
+from fwtui.audio.channel_turns import active_channels, leaks, spans
 from fwtui.audio.decode import Decoded, DecodeOptions, decode_to_wav
 from fwtui.audio.features import LazyFeatures
 from fwtui.audio.identity import Identity, difference
+from fwtui.audio.loudness import FRAME_SAMPLES, ChannelLevels
 from fwtui.audio.media import fingerprint, probe
-from fwtui.audio.signal import FloatArray, Pcm, SampleSource, SpeechView, is_silent
+from fwtui.audio.signal import FloatArray, Muted, Pcm, SampleSource, SpeechView, is_silent
 from fwtui.audio.speech import find_speech, first_sound
 from fwtui.audio.tracks import TrackChoice
 from fwtui.audio.wav import SAMPLE_RATE
 from fwtui.core.decoding import clip_points, clips_past_end
 from fwtui.core.job import MediaInfo
 from fwtui.core.paths import text_to_path
-from fwtui.core.session import FilePlan, ResumePoint, SpeechChunk
+from fwtui.core.session import ChannelPlan, FilePlan, ResumePoint, SpeechChunk
 from fwtui.core.settings import DecodingSettings
 from fwtui.core.text import display_name
 from fwtui.engine.chunks import LANGUAGE_PAUSE, chunk_ends, clip_ranges, cut
@@ -32,6 +35,8 @@ from fwtui.errors import InputChangedError, MediaError
 
 # A file that changes while it is read is read a second time; one that is still growing fails.
 READINGS = 2
+# Around the sound of a channel, and the pauses that stay in it, as with VAD (samples).
+_AROUND, _PAUSE = int(0.4 * SAMPLE_RATE), 2 * SAMPLE_RATE
 
 
 @dataclass(frozen=True)
@@ -41,12 +46,16 @@ class PreparedFile:
     `source`: the part of the audio to transcribe. `chunks` and `first` (index and features of the
     first chunk) are for batched mode; `sound` is the sample from which on to detect the language in
     sequential mode. `resume` is the request's, if still valid; otherwise
-    `restarted` says why not.
+    `restarted` says why not. `signal`: the audio with the pauses. `channels`: as `source` and what
+    belongs to it, the channels to be transcribed one after the other, if they are; the file's own
+    are then those of the first. `active`: where a channel is loud enough for somebody to speak.
+    `levels`: how loud the channels are, if that was asked for.
     """
 
     request: Transcribe
     media: MediaInfo
     pcm: Pcm
+    signal: SampleSource
     source: SampleSource
     features: LazyFeatures
     fingerprint: str
@@ -62,6 +71,15 @@ class PreparedFile:
     heard: tuple[SpeechChunk, ...] | None = None
     model: str = ""
     sound: int = 0
+    channels: tuple["PreparedFile", ...] = ()
+    number: int = 0
+    recorded: int = 1
+    levels: ChannelLevels | None = None
+    active: tuple[SpeechChunk, ...] | None = None
+
+    def of_channel(self, index: int) -> "PreparedFile":
+        """One of the channels, as a file of its own."""
+        return self.channels[index] if self.channels else self
 
     @property
     def tagged_language(self) -> str:
@@ -88,7 +106,19 @@ class PreparedFile:
             chunks=self.chunks,
             heard=self.heard,
             model=self.model,
+            recorded=self.recorded,
         )
+
+    def plan_of_channels(self, plans: Sequence[FilePlan]) -> FilePlan:
+        """The file's plan, made of those of its channels."""
+        channels = tuple(
+            ChannelPlan(
+                channel.number, plan.loudest, plan.language, plan.speech, plan.chunks, plan.heard
+            )
+            for channel, plan in zip(self.channels, plans, strict=True)
+        )
+        warnings = dict.fromkeys(warning for plan in plans for warning in plan.warnings)
+        return replace(plans[0], channels=channels, warnings=tuple(warnings))
 
 
 def prepare(
@@ -117,43 +147,97 @@ def prepare(
         pcm = on_error.enter_context(
             Pcm(text_to_path(request.scratch), decoded.checks, decoded.rows)
         )
-        batched = request.decoding.batched
-        speech, chunks = _spoken(pcm, request.decoding, resume, extractor.n_samples, cancelled)
-        heard = None
-        if request.quality.check_coverage and resume is None and speech is None:
-            heard = _heard(pcm, request.decoding, cancelled)
-        source: SampleSource = pcm if speech is None else SpeechView(pcm, speech)
-        # In batched mode each chunk is clamped by its own loudest value.
-        loudest = resume.plan.loudest if resume else 0.0 if batched else None
-        features = LazyFeatures(source, extractor, loudest)
-        loudest = features.scan_loudest(cancelled)
-        done = resume.state.clip if resume and resume.state else 0
-        first = None
-        if chunks and done < len(chunks):
-            first = done, chunk_features(source, chunks, done, extractor)
-        sound = 0
-        if request.decoding.language is None and not batched and resume is None:
-            begin = (clip_points(request.decoding.clip_timestamps) or (0.0,))[0]
-            sound = first_sound(source, int(begin * SAMPLE_RATE), cancelled)
+        file = PreparedFile(
+            request=request,
+            media=_decoded_media(media, decoded),
+            pcm=pcm,
+            signal=pcm,
+            source=pcm,
+            features=LazyFeatures(pcm, extractor),
+            fingerprint=str(identity),
+            samples=decoded.samples,
+            loudest=0.0,
+            speech=None,
+            warnings=_warnings(decoded, request.decoding),
+            resume=resume,
+            restarted=restarted,
+            digest=decoded.digest,
+            model=model,
+            recorded=decoded.recorded,
+            levels=decoded.levels,
+        )
+        channels = tuple(
+            _analysed(channel, extractor, cancelled) for channel in _channels(file, decoded)
+        )
         on_error.pop_all()
-    return PreparedFile(
-        request=request,
-        media=_decoded_media(media, decoded),
-        pcm=pcm,
+    if not decoded.channels:
+        return channels[0]
+    return replace_fields(channels[0], resume=resume, channels=channels)
+
+
+def _channels(file: PreparedFile, decoded: Decoded) -> Iterator[PreparedFile]:
+    """The file with each channel that is to be transcribed, or its only signal.
+
+    Where a channel has only what leaks into it from another one, it is silent.
+    """
+    if not decoded.channels or decoded.levels is None:
+        yield replace_fields(file, signal=file.pcm.channel(decoded.row), number=decoded.row)
+        return
+    decibels = decoded.levels.decibels
+    leaking, active = leaks(decibels), active_channels(decibels)
+    for index, number in enumerate(decoded.channels):
+        resume = file.resume
+        if resume is not None and resume.plan.channels:
+            state = resume.state if resume.state and resume.state.channel == index else None
+            resume = replace(resume, plan=resume.plan.of_channel(index), state=state)
+        yield replace_fields(
+            file,
+            signal=Muted(file.pcm.channel(number), leaking[number], FRAME_SAMPLES),
+            number=number,
+            resume=resume,
+            active=tuple(
+                SpeechChunk(begin * FRAME_SAMPLES, end * FRAME_SAMPLES)
+                for begin, end in spans(active[number])
+            ),
+        )
+
+
+def _analysed(
+    file: PreparedFile, extractor: FeatureExtractor, cancelled: Callable[[], bool]
+) -> PreparedFile:
+    """The file with what is to be known of its signal. Raises OSError, DecodeCancelled."""
+    request, resume, signal = file.request, file.resume, file.signal
+    batched = request.decoding.batched
+    speech, chunks = _spoken(signal, request.decoding, resume, extractor.n_samples, cancelled)
+    heard = None
+    if speech is None and resume is None and file.active is not None and not batched:
+        heard = _heard(signal, request.decoding, cancelled)
+        if heard is not None:
+            speech = speech_or_sound(heard, file.active, len(signal))
+    elif request.quality.check_coverage and resume is None and speech is None:
+        heard = _heard(signal, request.decoding, cancelled)
+    source: SampleSource = signal if speech is None else SpeechView(signal, speech)
+    # In batched mode each chunk is clamped by its own loudest value.
+    loudest = resume.plan.loudest if resume else 0.0 if batched else None
+    features = LazyFeatures(source, extractor, loudest)
+    loudest = features.scan_loudest(cancelled)
+    done = resume.state.clip if resume and resume.state else 0
+    first = None
+    if chunks and done < len(chunks):
+        first = done, chunk_features(source, chunks, done, extractor)
+    sound = 0
+    if request.decoding.language is None and not batched and resume is None:
+        begin = (clip_points(request.decoding.clip_timestamps) or (0.0,))[0]
+        sound = first_sound(source, int(begin * SAMPLE_RATE), cancelled)
+    return replace_fields(
+        file,
         source=source,
         features=features,
-        fingerprint=str(identity),
-        samples=decoded.samples,
         loudest=loudest,
         speech=speech,
-        warnings=_warnings(decoded, request.decoding),
-        resume=resume,
-        restarted=restarted,
-        digest=decoded.digest,
         chunks=chunks,
         first=first,
         heard=heard,
-        model=model,
         sound=sound,
     )
 
@@ -181,6 +265,7 @@ def _decode(
                 choice,
                 request.decoding.normalize_loudness,
                 request.decoding.channel,
+                request.speakers is not None and request.speakers.kind == "channels",
             ),
         ),
     )
@@ -198,7 +283,7 @@ def _warnings(decoded: Decoded, decoding: DecodingSettings) -> tuple[str, ...]:
 
 
 def _spoken(
-    pcm: Pcm,
+    pcm: SampleSource,
     decoding: DecodingSettings,
     resume: ResumePoint | None,
     limit: int,
@@ -229,12 +314,31 @@ def _spoken(
 
 
 def _heard(
-    pcm: Pcm, decoding: DecodingSettings, cancelled: Callable[[], bool]
+    pcm: SampleSource, decoding: DecodingSettings, cancelled: Callable[[], bool]
 ) -> tuple[SpeechChunk, ...] | None:
     """Speech that must get text; None if only parts of the file are transcribed."""
     if clip_points(decoding.clip_timestamps):
         return None
     return find_speech(pcm, vad_options(decoding), cancelled)
+
+
+def speech_or_sound(
+    speech: Sequence[SpeechChunk], active: Sequence[SpeechChunk], length: int
+) -> tuple[SpeechChunk, ...]:
+    """What is speech, or only loud enough for it, with some sound around it and without pauses.
+
+    The model would write the words of a channel into its long pauses.
+    """
+    wide = [
+        SpeechChunk(max(0, one.start - _AROUND), min(length, one.end + _AROUND)) for one in active
+    ]
+    found: list[SpeechChunk] = []
+    for span in sorted((*speech, *wide), key=lambda one: one.start):
+        if found and span.start - found[-1].end < _PAUSE:
+            found[-1] = SpeechChunk(found[-1].start, max(found[-1].end, span.end))
+        else:
+            found.append(span)
+    return tuple(found)
 
 
 def chunk_features(

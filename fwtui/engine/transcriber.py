@@ -15,11 +15,11 @@ from msgspec.structs import replace
 
 from fwtui.audio.wav import SAMPLE_RATE
 from fwtui.core.decoding import clip_points
-from fwtui.core.session import FilePlan, WindowResult
+from fwtui.core.session import FilePlan, WindowResult, WindowState
 from fwtui.core.settings import DecodingSettings, ModelSettings
 from fwtui.engine.classify import classify_text
 from fwtui.engine.context import Context
-from fwtui.engine.convert import FileClock, convert, spoken_in, transcription_options
+from fwtui.engine.convert import FileClock, convert, of_channel, spoken_in, transcription_options
 from fwtui.engine.encode import WindowEncoder
 from fwtui.engine.inside import inside
 from fwtui.engine.prepare import PreparedFile
@@ -61,6 +61,8 @@ class Transcriber:
         """
         if prepared.resume is not None:
             return prepared.resume.plan
+        if prepared.channels:
+            return prepared.plan_of_channels(list(map(self.plan, prepared.channels)))
         decoding = prepared.request.decoding
         language = self.known_language(decoding, prepared.tagged_language)
         language = language or self._detected(prepared)
@@ -136,45 +138,86 @@ class Transcriber:
 
         `skip_first`: skip the first window, which its result says.
         """
-        decoding = prepared.request.decoding
-        tokenizer = self.tokenizer(decoding, plan.language)
-        options = transcription_options(decoding, tokenizer)
-        options.multilingual = decoding.multilingual and self.model.model.is_multilingual
-        listens = prepared.request.quality.check_languages and self.model.model.is_multilingual
-        loop = WindowLoop(
-            self.model,
-            prepared.features,
-            tokenizer,
-            options,
-            listens=listens,
-            encoder=self._encoder,
-        )
-        clock, check = FileClock(plan), speech_check(prepared)
         known = prepared.resume.state if prepared.resume else None
-        state = known or loop.begin()
+        windows = _Windows(self, prepared, plan, known.channel if known else 0)
+        state = known or windows.begin(WindowState())
         if state.done and known is None:
             yield WindowResult((), state, plan.duration)
         if skip_first and not state.done:
-            state = loop.skip(state)
-            yield WindowResult((), state, clock.position(state), skipped=True)
+            result = windows.skip(state)
+            state = result.state
+            yield result
         while not state.done:
-            begin, ended = clock.position(state), state.ended
-            bounds = clock.bounds(*loop.bounds(state))
-            found, state = loop.step(state)
-            segments = tuple(convert(segment) for segment in clock.in_file_time(found))
-            segments = inside(segments, *bounds, ended)
-            if segments:
-                state = replace(state, ended=segments[-1].end)
-            unspoken = check.findings(segments) if check else ()
-            end = clock.position(state)
-            yield WindowResult(
+            if state.channel != windows.channel:
+                windows = _Windows(self, prepared, plan, state.channel)
+            result = windows.step(state)
+            state = result.state
+            yield result
+
+
+class _Windows:
+    """The windows of one channel of a file, or of the only one."""
+
+    def __init__(
+        self, transcriber: Transcriber, prepared: PreparedFile, plan: FilePlan, channel: int
+    ) -> None:
+        self.channel = channel
+        self._transcriber = transcriber
+        self._prepared = prepared
+        self._plan = plan
+        own, file = plan.of_channel(channel), prepared.of_channel(channel)
+        decoding = file.request.decoding
+        model = transcriber.model
+        tokenizer = transcriber.tokenizer(decoding, own.language)
+        options = transcription_options(decoding, tokenizer)
+        options.multilingual = decoding.multilingual and model.model.is_multilingual
+        listens = file.request.quality.check_languages and model.model.is_multilingual
+        self._loop = WindowLoop(model, file.features, tokenizer, options, listens=listens)
+        self._clock, self._check = FileClock(own), speech_check(file)
+
+    def begin(self, before: WindowState) -> WindowState:
+        """The state before the first window of this channel, or of the next that has any."""
+        state = replace(self._loop.begin(), segments=before.segments, channel=self.channel)
+        return self._following(state) if state.done else state
+
+    def skip(self, state: WindowState) -> WindowResult:
+        """The result of skipping the window at `state`."""
+        after = self._loop.skip(state)
+        return self._result(WindowResult((), after, self._clock.position(after), skipped=True))
+
+    def step(self, state: WindowState) -> WindowResult:
+        """Transcribe the window at `state`."""
+        loop, clock = self._loop, self._clock
+        begin, ended = clock.position(state), state.ended
+        bounds = clock.bounds(*loop.bounds(state))
+        found, after = loop.step(state)
+        segments = tuple(convert(segment) for segment in clock.in_file_time(found))
+        segments = inside(segments, *bounds, ended)
+        if segments:
+            after = replace(after, ended=segments[-1].end)
+        unspoken = self._check.findings(segments) if self._check else ()
+        return self._result(
+            WindowResult(
                 segments,
-                state,
-                end,
-                spoken=spoken_in(loop.spoken, begin, end, segments),
+                after,
+                clock.position(after),
+                spoken=spoken_in(loop.spoken, begin, clock.position(after), segments),
                 findings=(*clock.findings(loop.findings), *unspoken),
                 silent=loop.silent,
             )
+        )
+
+    def _result(self, result: WindowResult) -> WindowResult:
+        """The result in the whole file, whose next channel follows when this one is done."""
+        found = of_channel(result, self._plan, self.channel)
+        return replace(found, state=self._following(found.state)) if found.state.done else found
+
+    def _following(self, state: WindowState) -> WindowState:
+        """The state after the channel: at the first window of the next one, if there is one."""
+        following = self.channel + 1
+        if following >= len(self._plan.channels):
+            return state
+        return _Windows(self._transcriber, self._prepared, self._plan, following).begin(state)
 
 
 def feature_extractor(folder: Path) -> FeatureExtractor:

@@ -4,12 +4,14 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from fwtui.audio.channel_turns import channel_turns
 from fwtui.audio.signal import Pcm
 from fwtui.core.failure import FailureKind
 from fwtui.core.speakers import Turn
 from fwtui.core.voices import SpeakerGroup, SpeakerTask
 from fwtui.engine.classify import classify_exception
 from fwtui.engine.prepare import PreparedFile
+from fwtui.errors import BadMediaError
 from fwtui.models.speaker_models import SpeakerFiles, locate_speakers
 from fwtui.speakers.networks import Embedding, Segmentation
 from fwtui.speakers.voices_of_file import FileVoices, VoiceModels
@@ -56,6 +58,29 @@ class VoiceTurns:
         return self._voices.turns(self._task.least, self._task.most)
 
 
+class ChannelTurns:
+    """Tells speakers apart by the channels that they are on."""
+
+    def __init__(self, prepared: PreparedFile) -> None:
+        """Raises BadMediaError: the channels do not tell them apart."""
+        if prepared.levels is None:
+            count = (
+                "one channel only" if prepared.recorded == 1 else f"{prepared.recorded} channels"
+            )
+            raise BadMediaError(f"the recording has {count}")
+        if prepared.levels.same:
+            raise BadMediaError("all channels of the recording are the same")
+        self._levels = prepared.levels
+
+    def hear(self) -> Iterator[SpeakerGroup]:
+        """Nothing: the channels were measured when the file was decoded."""
+        yield from ()
+
+    def turns(self) -> tuple[Turn, ...]:
+        """Compare the channels. The number of a speaker is that of the channel."""
+        return channel_turns(self._levels)
+
+
 class TurnFinders:
     """Makes what finds the turns of a file. Loads the models of voices once."""
 
@@ -72,7 +97,7 @@ class TurnFinders:
         `pcm`: its samples; `known`: groups of an earlier attempt. Raises FwtuiError, MemoryError.
         """
         if task.kind == "channels":
-            raise NotImplementedError(prepared.request.path)
+            return ChannelTurns(prepared)
         return VoiceTurns(self._models(task), pcm, task, known)
 
     def _models(self, task: SpeakerTask) -> VoiceModels:

@@ -17,7 +17,7 @@ from fwtui.core.decoding import clip_points
 from fwtui.core.finding import Finding
 from fwtui.core.known_phrases import is_known_phrase, unspoken
 from fwtui.core.segment import Segment
-from fwtui.engine.prepare import PreparedFile, vad_options
+from fwtui.engine.prepare import PreparedFile, uses_vad, vad_options
 
 # Text that nobody doubts: a confident decoding, and as dense as speech is.
 _SURE_LOGPROB = -0.5
@@ -77,9 +77,9 @@ def speech_check(prepared: PreparedFile) -> SpeechCheck | None:
     decoding = request.decoding
     chosen = decoding.batched and not clip_points(decoding.clip_timestamps)
     wanted = request.drop_unspoken or request.quality.check_unspoken
-    if not wanted or chosen or (prepared.speech is not None and not decoding.batched):
+    if not wanted or chosen or (uses_vad(decoding) and not decoding.batched):
         return None
-    return SpeechCheck(prepared.pcm, vad_options(decoding), request.drop_unspoken)
+    return SpeechCheck(prepared.signal, vad_options(decoding), request.drop_unspoken)
 
 
 def is_suspicious(segment: WhisperSegment | Segment) -> bool:

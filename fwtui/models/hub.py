@@ -101,7 +101,8 @@ class Hub:
         self.report = report
         self.host = urlsplit(constants.ENDPOINT).netloc
         self.total = self.done = 0
-        seconds = request.patience if isinstance(request, Download | PlanDownload) else None
+        self.files = () if isinstance(request, Remove) else request.files
+        seconds = None if isinstance(request, Remove) else request.patience
         self.patience = Patience(constants.ENDPOINT, seconds)
         self._reported = -1
 
@@ -112,16 +113,17 @@ class Hub:
         info = self._patiently(self._info)
         if not DIGEST.fullmatch(info.sha):
             raise self._unusable(f"the revision {info.sha!a}")
-        files = [self._remote(one) for one in info.siblings if one.rfilename in WANTED]
+        wanted = self.files or WANTED
+        files = [self._remote(one) for one in info.siblings if one.rfilename in wanted]
         names = {file.name for file in files}
         if len(names) < len(files):
             raise self._unusable("a file twice")
-        if "model.bin" not in names:
+        if not self.files and "model.bin" not in names:
             raise ModelError(
                 f"{self.repo} is not a CTranslate2 model: it has no model.bin",
                 f"convert it and use the folder: {CONVERTER.format(model=self.repo)}",
             )
-        if lacks := [name for name in FILES_NEEDED if name not in names]:
+        if lacks := [name for name in self.files or FILES_NEEDED if name not in names]:
             raise ModelError(
                 f"{self.repo} lacks {', '.join(lacks)}",
                 "choose another model, or add the file to a copy of its folder",
@@ -152,7 +154,8 @@ class Hub:
         digest = sibling.lfs.sha256 if sibling.lfs is not None else sibling.blobId
         if not DIGEST.fullmatch(digest):
             raise self._unusable(f"the digest {digest!a} for {sibling.rfilename}")
-        most = MOST_BYTES if sibling.rfilename == "model.bin" else MOST_TEXT
+        is_large = sibling.rfilename == "model.bin" or sibling.rfilename in self.files
+        most = MOST_BYTES if is_large else MOST_TEXT
         if not 0 <= sibling.size <= most:
             raise self._unusable(f"the size {sibling.size} for {sibling.rfilename}")
         return RemoteFile(sibling.rfilename, sibling.size, digest)

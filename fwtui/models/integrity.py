@@ -53,7 +53,7 @@ def damaged_files(folder: Path, environ: Mapping[str, str] = os.environ) -> Iter
     """
     memory = VerifiedFiles(Locations.default(environ).cache / "verified.json")
     for file in sorted(folder.iterdir()):
-        blob = _blob_of(file)
+        blob = blob_of(file)
         if blob is None or memory.has(blob):
             continue
         if is_intact(blob):
@@ -63,7 +63,8 @@ def damaged_files(folder: Path, environ: Mapping[str, str] = os.environ) -> Iter
     memory.save()
 
 
-def _blob_of(file: Path) -> Path | None:
+def blob_of(file: Path) -> Path | None:
+    """The file of the cache that a file of a snapshot stands for; None if it is no such link."""
     if not file.is_symlink():
         return None
     blob = file.resolve()

@@ -39,6 +39,7 @@ class ModelEntry(msgspec.Struct, frozen=True):
 
     `size` and `languages` are 0 if unknown. `partial`: bytes of a partial download. `folder` (as
     `path_to_text`) is empty if the model is not downloaded. `in_use`: the settings name it.
+    `kind` is `whisper`, or `speakers` for what tells speakers apart.
     """
 
     name: str
@@ -50,6 +51,7 @@ class ModelEntry(msgspec.Struct, frozen=True):
     folder: str = ""
     aliases: tuple[str, ...] = ()
     in_use: bool = False
+    kind: str = "whisper"
 
 
 def list_models(

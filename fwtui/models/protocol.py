@@ -9,19 +9,24 @@ PATIENCE_SECONDS = 30.0
 
 
 class Download(msgspec.Struct, frozen=True, tag=True):
-    """Download a model into the cache, continuing a partial download, and mend a damaged one."""
+    """Download a model into the cache, continuing a partial download, and mend a damaged one.
+
+    `files` of the repository; none: those of a Whisper model.
+    """
 
     repo: str
     cache: str
     patience: float = PATIENCE_SECONDS
+    files: tuple[str, ...] = ()
 
 
 class PlanDownload(msgspec.Struct, frozen=True, tag=True):
-    """Report what a download would transfer."""
+    """Report what a download would transfer. `files` as in `Download`."""
 
     repo: str
     cache: str
     patience: float = PATIENCE_SECONDS
+    files: tuple[str, ...] = ()
 
 
 class Remove(msgspec.Struct, frozen=True, tag=True):

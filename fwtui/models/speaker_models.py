@@ -12,10 +12,16 @@ from pathlib import Path
 
 import msgspec
 
-from fwtui.core.paths import expand_home
+from fwtui.core.disk_errors import disk_hint, reason_of
+from fwtui.core.paths import expand_home, path_to_text
+from fwtui.core.settings import Settings
 from fwtui.disk.files import is_folder
 from fwtui.errors import ModelAbsentError, ModelError
-from fwtui.models.cache import hub_cache, is_folder_name, is_offline, repo_folder
+from fwtui.models.cache import PARTIAL, hub_cache, is_folder_name, is_offline, repo_folder
+from fwtui.models.catalogue import repo_of
+from fwtui.models.integrity import blob_of, is_intact
+from fwtui.models.inventory import ModelEntry, Presence
+from fwtui.models.protocol import Download
 
 SPEAKERS = "speakers"
 """The name of the models that are used without `diarize_model`."""
@@ -142,6 +148,96 @@ def downloaded(model: OnnxModel, cache: Path) -> Path | None:
     found = [path for path in found if path.is_file()]
     found.sort(key=lambda path: (commit in path.parts, path.stat().st_mtime), reverse=True)
     return found[0] if found else None
+
+
+def parts_of(name: str) -> tuple[OnnxModel, ...]:
+    """What is downloaded under that name; nothing if it is not one of these models."""
+    if name not in {SPEAKERS, *EMBEDDING_NAMES}:
+        return ()
+    return SEGMENTATION, embedding_of(name)
+
+
+def download_requests(name: str, cache: str) -> tuple[Download, ...]:
+    """The downloads for the name of a model, of either kind. Raises ModelError."""
+    parts = parts_of(name)
+    if not parts:
+        return (Download(repo_of(name), cache),)
+    return tuple(Download(one.repo, cache, files=(one.file,)) for one in parts)
+
+
+def list_speaker_models(
+    model_dir: str | None = None, environ: Mapping[str, str] = os.environ
+) -> tuple[ModelEntry, ...]:
+    """The models for speakers, each together with the segmentation; blocks on the disk."""
+    cache = hub_cache(model_dir, environ)
+    return tuple(_entry(one, cache) for one in EMBEDDINGS)
+
+
+def find_speaker_model(
+    name: str, model_dir: str | None = None, environ: Mapping[str, str] = os.environ
+) -> ModelEntry | None:
+    """The models for speakers of that name; None if it is not one of these models."""
+    if not parts_of(name):
+        return None
+    return _entry(embedding_of(name), hub_cache(model_dir, environ))
+
+
+def _entry(embedding: OnnxModel, cache: Path) -> ModelEntry:
+    is_default = embedding is EMBEDDINGS[0]
+    parts = (SEGMENTATION, embedding)
+    files = [downloaded(one, cache) for one in parts]
+    here = [path for path in files if path is not None]
+    sizes = sum(path.stat().st_size for path in here)
+    whole = len(here) == len(parts)
+    partial = 0 if whole else sizes + sum(_unfinished(one.repo, cache) for one in parts)
+    return ModelEntry(
+        name=SPEAKERS if is_default else embedding.name,
+        presence=Presence.HERE if whole else Presence.PARTLY if partial else Presence.ABSENT,
+        repo=embedding.repo,
+        size=sizes if whole else sum(one.megabytes for one in parts) << 20,
+        partial=partial,
+        folder=path_to_text(here[-1].parent) if whole else "",
+        aliases=(embedding.name,) if is_default else (),
+        kind="speakers",
+    )
+
+
+def damaged_file(files: SpeakerFiles) -> Path | None:
+    """The file that is not what the hub announced; None if there is none. Raises OSError."""
+    for path in (Path(files.segmentation), Path(files.embedding)):
+        blob = blob_of(path)
+        if blob is not None and not is_intact(blob):
+            return path
+    return None
+
+
+def check_speakers(settings: Settings, environ: Mapping[str, str] = os.environ) -> None:
+    """Check that the models for speakers are there, if the settings need them.
+
+    Raises ModelAbsentError if they can be downloaded, ModelError if that does not help.
+    """
+    speakers = settings.speakers
+    if speakers.diarize != "voices":
+        return
+    files = locate_speakers(speakers.diarize_model or "", settings.model.model_dir, environ)
+    try:
+        damaged = damaged_file(files)
+    except OSError as error:
+        raise ModelError(
+            f"The models for speakers cannot be read: {reason_of(error)}", disk_hint(error)
+        ) from error
+    if damaged is not None:
+        raise ModelError(
+            f"{damaged.name} of the models for speakers is damaged",
+            f"download it again: fwtui models download {speakers.diarize_model or SPEAKERS}",
+            setting="speakers.diarize_model",
+        )
+
+
+def _unfinished(repo: str, cache: Path) -> int:
+    """Bytes of partial downloads."""
+    blobs = (repo_folder(repo, cache) / "blobs").glob(f"*{PARTIAL}")
+    return sum(path.stat().st_size for path in blobs)
 
 
 def _in_folder(folder: Path) -> SpeakerFiles:

@@ -308,14 +308,14 @@ class SessionStore:
         """
         with self._guard:
             for job in jobs:
-                turns = self._removed_turns.pop(job.id, None)
-                if turns is not None:
-                    found = replay.turns_at(self._open_journal(), turns)
-                    self._write(records.TurnsRecord(job.id, found))
                 progress = self._removed.pop(job.id, None)
                 if progress is not None and not isinstance(job.state, Completed):
                     for record in replay.records_of(self._open_journal(), progress):
                         self._write(record)
+                turns = self._removed_turns.pop(job.id, None)
+                if turns is not None:  # last: a file that begins has none
+                    found = replay.turns_at(self._open_journal(), turns)
+                    self._write(records.TurnsRecord(job.id, found))
 
     @property
     def folders(self) -> tuple[WatchedFolder, ...]:

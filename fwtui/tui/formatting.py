@@ -146,7 +146,7 @@ def shown_path(path: str) -> str:
     """A `path_to_text` path, cleaned, with the home folder as ~."""
     text = os.fspath(text_to_path(path)) if path.startswith("\0") else path
     home = os.path.expanduser("~")  # noqa: PTH111
-    if home != "~" and text.startswith(home + os.sep):
+    if home != "~" and (text + os.sep).startswith(home + os.sep):
         text = "~" + text[len(home) :]
     return clean(text)
 

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 Where = Literal[
     "queue", "panes", "moving", "search", "typing", "log", "memory", "everywhere", "dialog",
     "add", "settings", "resume", "sessions", "details",
-    "report", "watch", "bug", "models", "doctor", "history",
+    "speakers", "report", "watch", "bug", "models", "doctor", "history",
 ]  # fmt: skip
 
 
@@ -66,6 +66,7 @@ _QUEUE = (
     _key("work_order", "w", "Process in this order", "Process files in the order shown"),
     _key("edit", "e", "Edit", "Open the transcript in $EDITOR"),
     _key("view", "v", "View", "Show the transcript in $PAGER"),
+    _key("speakers", "p", "Speakers", "Speakers of the file: listen to them, name them"),
     _key("watch", "W", "Watch folders", "Watched folders: status, add, stop watching"),
     _key("settings", "comma", "Settings", "Settings and profiles, for this batch or as defaults"),
     _key("fit", "M", "Fit memory", "Apply the suggested settings for a batch that exceeds memory"),
@@ -86,7 +87,14 @@ _PANES = (
     _key("log", "3", "Log", "Focus or hide the log", "pane('log')"),
     _key("memory", "4", "Memory", "Focus or hide the memory pane", "pane('memory')"),
     _key("zoom", "z", "Zoom", "Maximise this pane, or restore it"),
-    _key("copy", "y", "Copy", "Copy the transcript or the log shown"),
+    _key("preset", "p", "Layout", "Next layout: all panes, fewer, or one", "preset(1)"),
+    _key("preset_before", "P", "Layout before", "The layout before", "preset(-1)"),
+    _key("border_left", "< ctrl+left", "Border left", "Move the border left", "border(-1, 0)"),
+    _key("border_right", "> ctrl+right", "Border right", "Move the border right", "border(1, 0)"),
+    _key("border_up", "- ctrl+up", "Border up", "Move the border up", "border(0, -1)"),
+    _key("border_down", "+ ctrl+down", "Border down", "Move the border down", "border(0, 1)"),
+    _key("usual_sizes", "=", "Usual sizes", "Give the panes their usual sizes"),
+    _key("copy", "y", "Copy", "Copy what the pane shows; from the queue, the transcript"),
 )
 
 _MOVING = (
@@ -227,6 +235,12 @@ _DETAILS = (
         "Open the folder of its transcripts; without a desktop show the transcript in $PAGER",
     ),
     _key("details_copy", "y", "Copy", "Copy the transcript"),
+    _key("details_speakers", "p", "Speakers", "Speakers of the file: listen to them, name them"),
+)
+
+_SPEAKERS = (
+    _key("speaker_edit", "enter", "Name", "Type the speaker's name"),
+    _key("speaker_play", "p", "Play", "Play a passage of the speaker (with mpv or ffplay)"),
 )
 
 _REPORT = (
@@ -281,6 +295,7 @@ _SECTIONS: dict[Where, tuple[str, tuple[Key, ...], str]] = {
     "sessions": ("Sessions", _SESSIONS, "session_"),
     "history": ("History", _HISTORY, "history_"),
     "details": ("File details", _DETAILS, "details_"),
+    "speakers": ("Speakers", _SPEAKERS, "speaker_"),
     "report": ("Report", _REPORT, "report_"),
     "watch": ("Watched folders", _WATCH, "watch_"),
     "bug": ("Bug report", _BUG, "bug_"),
@@ -288,7 +303,7 @@ _SECTIONS: dict[Where, tuple[str, tuple[Key, ...], str]] = {
     "doctor": ("Doctor", _DOCTOR, "doctor_"),
 }
 # The most important first. Behind those of a pane come those of the whole screen.
-_SCREEN_FOOTER = ("settings", "next_pane", "report", "sessions", "help", "quit")
+_SCREEN_FOOTER = ("settings", "next_pane", "preset", "report", "sessions", "help", "quit")
 FOOTERS: dict[str, tuple[str, ...]] = {
     "queue": (
         *("add", "start", "details", "skip", "retry", "remove", "filter"),

@@ -34,9 +34,10 @@ from fwtui.core.events import (
     SegmentsReset,
 )
 from fwtui.core.failure import Failure
-from fwtui.core.job import Job, JobId, Pending, Processing
+from fwtui.core.job import Completed, Job, JobId, Pending, Processing
 from fwtui.core.segment import Segment, Transcript
 from fwtui.core.settings import Settings
+from fwtui.core.speakers import Turn
 from fwtui.core.text import natural
 from fwtui.core.view import BatchView, JobCounts, Shares
 from fwtui.core.watched_folder import FolderStatus
@@ -144,7 +145,8 @@ class LiveTranscript(Struct):
     """The segments of one file, as far as they have been received.
 
     `whole`: none is missing before them; `generation` changes when they are replaced. `source` is
-    the output file that they were read from, if they were.
+    the output file that they were read from, if they were. `turns` and `labels` are those of a
+    `Transcript`.
     """
 
     segments: list[Segment] = field(default_factory=list)
@@ -152,6 +154,8 @@ class LiveTranscript(Struct):
     whole: bool = False
     generation: int = 0
     source: str = ""
+    turns: tuple[Turn, ...] = ()
+    labels: dict[int, str] = field(default_factory=dict)
 
     def extend(self, segments: Iterable[Segment]) -> None:
         """Append what is new; segments come in order and their ids rise."""
@@ -163,6 +167,7 @@ class LiveTranscript(Struct):
         received = self.segments
         self.segments = list(map(shown, stored.segments))
         self.language, self.source = self.language or stored.language, stored.source
+        self.turns, self.labels = stored.turns, stored.labels
         self.whole = True
         self.generation += 1
         self.extend(received)
@@ -170,6 +175,7 @@ class LiveTranscript(Struct):
     def restart(self) -> None:
         """Drop all segments: the file is transcribed from its beginning."""
         self.segments = []
+        self.turns, self.labels = (), {}
         self.whole = True
         self.generation += 1
 
@@ -412,6 +418,8 @@ class BatchModel:
                 self.transcript(job.id).whole = True
         else:
             self.progress.pop(job.id, None)
+        if _speakers(job) != _speakers(before) and job.id in self.transcripts:
+            self.transcripts[job.id].whole = False  # it has to be read again
         self.changes.jobs.add(job.id)
         self.changes.transcripts.add(job.id)
         self.changes.header = True
@@ -545,3 +553,9 @@ class BatchModel:
             indexes = sorted(range(len(names)), key=names.__getitem__, reverse=reverse)
             found = self._by_name[reverse] = [self.order[index] for index in indexes]
         return found
+
+
+def _speakers(job: Job) -> object:
+    """What is known of the speakers of a file."""
+    found = job.state.speakers if isinstance(job.state, Completed) else ()
+    return found, job.speaker_names

@@ -15,7 +15,6 @@ from fwtui.core.job import Job
 from fwtui.core.settings import ModelSettings, Settings
 from fwtui.errors import ExitCode, ModelAbsentError, ModelError
 from fwtui.models.cache import hub_cache, locate
-from fwtui.models.catalogue import repo_of
 from fwtui.models.client import TransferRate, request_replies
 from fwtui.models.protocol import (
     Checking,
@@ -26,6 +25,7 @@ from fwtui.models.protocol import (
     TransferProgress,
     Waiting,
 )
+from fwtui.models.speaker_models import SPEAKERS, check_speakers, download_requests
 from fwtui.tui.controller import BatchController
 from fwtui.tui.formatting import clean
 from fwtui.tui.glyphs import Glyphs
@@ -60,35 +60,20 @@ class ModelDownloads:
 
         One in progress is not disturbed. Raises ModelError if there is no such model.
         """
-        repo = repo_of(name)
+        requests = download_requests(name, str(hub_cache(settings.model_dir)))
+        repo = name if len(requests) > 1 else requests[0].repo
         if then is not None:
             self._then[repo] = then
         if repo not in self.active:
             self.active[repo] = ModelDownload(name, repo)
-            cache = str(hub_cache(settings.model_dir))
-            self._tasks[repo] = asyncio.create_task(self._run(self.active[repo], cache))
+            self._tasks[repo] = asyncio.create_task(self._run(self.active[repo], requests))
         return self.active[repo]
 
-    async def _run(self, download: ModelDownload, cache: str) -> None:
+    async def _run(self, download: ModelDownload, requests: tuple[Download, ...]) -> None:
         failure: Failure | None = None
         try:
-            async with request_replies(Download(download.repo, cache)) as replies:
-                async for reply in replies:
-                    match reply:
-                        case Planned(total=total, here=here):
-                            download.done, download.total = here, total
-                        case TransferProgress(done=done, total=total):
-                            download.done, download.total, download.checking = done, total, False
-                            download.rate.add(time.monotonic(), done)
-                            download.waiting = ""
-                        case Checking():
-                            download.checking, download.waiting = True, ""
-                        case Waiting(text=text):
-                            download.waiting = text
-                        case RequestFailed(failure=why):
-                            failure = why
-                        case Done():
-                            pass
+            for request in requests:
+                failure = failure or await self._fetch(download, request)
         except ModelError as error:
             failure = Failure(FailureKind.MODEL_MISSING, error.title, error.hint)
         finally:
@@ -97,6 +82,28 @@ class ModelDownloads:
         self._report(download, failure)
         if then is not None and failure is None:
             then()
+
+    async def _fetch(self, download: ModelDownload, request: Download) -> Failure | None:
+        """Download one of its models; returns why that failed. Raises ModelError."""
+        failure = None
+        async with request_replies(request) as replies:
+            async for reply in replies:
+                match reply:
+                    case Planned(total=total, here=here):
+                        download.done, download.total = here, total
+                    case TransferProgress(done=done, total=total):
+                        download.done, download.total, download.checking = done, total, False
+                        download.rate.add(time.monotonic(), done)
+                        download.waiting = ""
+                    case Checking():
+                        download.checking, download.waiting = True, ""
+                    case Waiting(text=text):
+                        download.waiting = text
+                    case RequestFailed(failure=why):
+                        failure = why
+                    case Done():
+                        pass
+        return failure
 
     def _report(self, download: ModelDownload, failure: Failure | None) -> None:
         if not self._app.is_running:
@@ -133,11 +140,18 @@ async def offer_download(
     failure: Failure,
 ) -> None:
     """Offer to download the model that a batch failed to start without, and start it then."""
-    from fwtui.tui.screens.dialog import error_dialog
+    from fwtui.tui.screens.dialog import ConfirmDialog, error_dialog
     from fwtui.tui.screens.missing_model import MissingModelDialog
 
     model = controller.model
     missing = await asyncio.to_thread(missing_model, model.settings, list(model.jobs.values()))
+    if missing is None and await asyncio.to_thread(lacks_speakers, model.settings):
+        question = f"{failure.title}. Download them, and start the batch then?"
+        title = "Models for speakers"
+        if await app.push_screen_wait(ConfirmDialog(title, question, "Download", "Not now")):
+            name = model.settings.speakers.diarize_model or SPEAKERS
+            downloads.begin(name, model.settings.model, lambda: controller.send(Start()))
+        return
     if missing is None:
         app.push_screen(error_dialog("The batch cannot continue", failure))
         return
@@ -182,6 +196,17 @@ async def _choose_other(
         controller.send(Start())
     else:
         _download(app, controller, downloads, glyphs, settings.model)
+
+
+def lacks_speakers(settings: Settings) -> bool:
+    """Whether the models for speakers are missing and can be downloaded."""
+    try:
+        check_speakers(settings)
+    except ModelAbsentError:
+        return True
+    except ModelError:
+        return False
+    return False
 
 
 def missing_model(settings: Settings, jobs: Iterable[Job]) -> ModelSettings | None:

@@ -242,6 +242,9 @@ def _preparing(progress: JobProgress | None, cols: Columns, glyphs: Glyphs) -> l
 def _processing(
     progress: JobProgress, cols: Columns, glyphs: Glyphs, phase: Phase, waited: int
 ) -> list[Piece]:
+    if progress.listening:
+        text = f"telling speakers apart{glyphs.ellipsis}"
+        return [(fit(text, cols.result - 2, glyphs.ellipsis), "primary")]
     room = cols.progress - 2
     share = fraction(progress.done, progress.total)
     ink = "warn" if phase is Phase.PAUSED else "primary"

@@ -36,7 +36,7 @@ from fwtui.core.settings import (
 SHORT = demo.clips()[0]
 LONG = demo.clips()[-1]
 MINUTE = Path(__file__).parents[1] / "data" / "english-minute.flac"  # the first 75 s of it
-PATIENCE = 120.0  # seconds until a test is given up; nothing is decided by how long things take
+PATIENCE = 300.0  # seconds until a test is given up; nothing is decided by how long things take
 
 E = TypeVar("E", bound=AnyEvent)
 

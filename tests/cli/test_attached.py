@@ -33,7 +33,8 @@ from tests.cli.test_run import (
     contents,
     events,
 )
-from tests.cli.test_terminal import Terminal, has_all, program, terminal
+from tests.cli.test_terminal import has_all, program, terminal
+from tests.terminal import Terminal
 
 pytestmark = pytest.mark.terminal
 

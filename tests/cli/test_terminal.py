@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -17,61 +16,11 @@ import pytest
 from fwtui import demo
 from tests.batch.driver import MINUTE
 from tests.cli.test_run import QUICK, Running, Undisturbed, contents
-from tests.tools import require_tool
+from tests.terminal import Terminal
 
 pytestmark = pytest.mark.terminal
 
-PATIENCE = 240.0  # a busy machine is no failure
 MARK = "the-end"
-
-
-class Terminal:
-    """A tmux server of its own with one window of 100x30 that runs a command."""
-
-    def __init__(self, socket: Path, command: str) -> None:
-        self._tmux = [require_tool("tmux"), "-S", str(socket), "-f", "/dev/null"]
-        self._do("new-session", "-d", "-x", "100", "-y", "30", command)
-
-    def _do(self, *arguments: str) -> str:
-        result = subprocess.run(
-            [*self._tmux, *arguments], capture_output=True, encoding="utf-8", check=True
-        )
-        return result.stdout
-
-    def press(self, *keys: str) -> None:
-        self._do("send-keys", *keys)
-
-    @property
-    def clipboard(self) -> str:
-        """What programs in the window have copied."""
-        return self._do("show-buffer") if self._do("list-buffers") else ""
-
-    def set_option(self, name: str, value: str) -> None:
-        self._do("set-option", "-s", name, value)
-
-    def resize(self, cells: int, lines: int) -> None:
-        self._do("resize-window", "-x", str(cells), "-y", str(lines))
-
-    @property
-    def screen(self) -> str:
-        """What is on the terminal now."""
-        return self._do("capture-pane", "-p")
-
-    @property
-    def painted(self) -> str:
-        """The same with its colours, as escape sequences."""
-        return self._do("capture-pane", "-p", "-e")
-
-    def wait_for(self, is_there: Callable[[str], bool]) -> str:
-        """The screen as soon as it shows what is waited for."""
-        deadline = time.monotonic() + PATIENCE
-        while not is_there(screen := self.screen):
-            assert time.monotonic() < deadline, screen
-            time.sleep(0.05)  # tmux tells nobody that its screen has changed
-        return screen
-
-    def close(self) -> None:
-        subprocess.run([*self._tmux, "kill-server"], capture_output=True, check=False)
 
 
 @pytest.fixture

@@ -94,14 +94,14 @@ def test_options(transcriber: Transcriber, name: str, tmp_path: Path) -> None:
     assert_alike(segments_of(transcriber, clip, tmp_path, decoding), expected)
 
 
-def test_a_concatenation_of_thirty_minutes(transcriber: Transcriber, tmp_path: Path) -> None:
+def test_a_concatenation(transcriber: Transcriber, tmp_path: Path) -> None:
     """Long enough for many windows, with previous text, gaps at the joints and speech cut off."""
-    sound = np.tile(decode_audio(LONG_CLIP), 10)
-    path = tmp_path / "half an hour.wav"
+    sound = np.tile(decode_audio(LONG_CLIP), 4)
+    path = tmp_path / "long.wav"
     write_wav(path, sound)
     ours = segments_of(transcriber, path, tmp_path, GREEDY)
     theirs = whisper_segments(transcriber, path, {"beam_size": 1, "temperature": 0.0})
-    assert len({segment.seek for segment in ours}) > 50
+    assert len({segment.seek for segment in ours}) > 20
     assert_alike(ours, theirs)
 
 

@@ -18,6 +18,7 @@ from fwtui.core.commands import AddPaths
 from fwtui.core.settings import Settings
 from fwtui.errors import ExitCode
 from fwtui.tui.app import FwtuiApp
+from fwtui.tui.arrangement import ArrangementFile
 from fwtui.tui.controller import BatchWorkspace
 from fwtui.tui.glyphs import UNICODE, Glyphs
 from fwtui.tui.keymap import DEFAULT_KEYMAP, Keymap
@@ -220,6 +221,7 @@ async def running(
     keymap: Keymap = DEFAULT_KEYMAP,
     now: Callable[[], datetime] = lambda: NOW,
     wait: bool = True,
+    arrangement_file: ArrangementFile | None = None,
 ) -> AsyncIterator[Driver]:
     """The application, with a batch (unless `wait` is off, for start-up dialogs)."""
     first = [AddPaths(tuple(paths))] if paths else []
@@ -230,6 +232,7 @@ async def running(
         keymap=keymap,
         now=now,
         glyphs=glyphs,
+        arrangement_file=arrangement_file,
     )
     app.strict = True
     with counted_threads() as threads:

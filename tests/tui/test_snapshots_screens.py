@@ -14,6 +14,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from fwtui.core.events import Phase, PhaseChanged
 from fwtui.core.segment import Segment, Transcript, Word
+from fwtui.outputs.batch_history import HistoryStore
 from fwtui.tui.glyphs import UNICODE
 from fwtui.tui.screens.details import DetailsDialog
 from fwtui.tui.screens.doctor import DoctorDialog
@@ -29,6 +30,8 @@ from tests.tui.fakes import (
     stored,
 )
 from tests.tui.test_doctor_screen import sample as findings
+from tests.tui.test_history import listed, some
+from tests.tui.test_history import opened as show_history
 from tests.tui.test_models_screen import open_models
 from tests.tui.test_sessions import browse, sample, several
 from tests.tui.test_watched import opened
@@ -68,6 +71,19 @@ async def test_resume(look: Look) -> None:
     workspace = ScriptedWorkspace(sessions=[sample(), stored("20251201_080000", gallery())])
     async with running(workspace, wait=False) as driver:
         await driver.until_text("2 unfinished sessions found")
+        await look(driver)
+
+
+@pytest.mark.usefixtures("universal_time")
+async def test_history(look: Look, store: HistoryStore) -> None:
+    some(store)
+    async with running(ScriptedWorkspace()) as driver:
+        screen = await show_history(driver)
+        await listed(driver, screen, 3)
+        await driver.press("j", "enter")
+        await listed(driver, screen, 4)
+        await driver.until_text("(missing)")
+        await driver.until_text("4 files")
         await look(driver)
 
 

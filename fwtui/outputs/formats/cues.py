@@ -15,7 +15,8 @@ from fwtui.core.attribution import by_speaker
 from fwtui.core.scripts import clusters, is_mark, is_unspaced, width
 from fwtui.core.segment import AnyTranscript, Segment, Word
 from fwtui.core.settings import OutputSettings
-from fwtui.outputs.formats.layout import labelled, milliseconds, without_blank_lines
+from fwtui.core.speakers import labelled
+from fwtui.outputs.formats.layout import milliseconds, without_blank_lines
 
 # Seconds between the starts of two words that end a subtitle, when subtitles span segments.
 _LONG_PAUSE = 3.0
@@ -73,20 +74,21 @@ def cues(transcript: AnyTranscript, settings: OutputSettings) -> Iterator[Cue]:
 def with_length(found: Iterable[Cue]) -> Iterator[Cue]:
     """The subtitles in order, those without a length made a little longer: players skip them.
 
-    Words may have no length, and a segment without words may be over the words of others. What
-    follows begins later if need be; at the end of the file, such a subtitle begins earlier.
+    Those of one speaker do not overlap; several may speak at once. Words may have no length, and a
+    segment without words may be over the words of others. What follows begins later if need be; at
+    the end of the file, such a subtitle begins earlier.
     """
     last: Cue | None = None
-    shown = 0
+    shown: dict[str | None, int] = {}
     is_long = True
     before = 0  # the end of the subtitle before `last`
     for cue in found:
         if last is not None:
             yield last
             before = last.end
-        start, end = max(cue.start, shown), cue.end
+        start, end = max(cue.start, shown.get(cue.speaker, 0)), cue.end
         is_long = end > start
-        shown = end = end if is_long else start + _LEAST
+        shown[cue.speaker] = end = end if is_long else start + _LEAST
         last = cue._replace(start=start, end=end)
     if last is not None:
         late = _LEAST if not is_long and last.start - _LEAST >= before else 0
@@ -94,11 +96,15 @@ def with_length(found: Iterable[Cue]) -> Iterator[Cue]:
 
 
 def apart(found: Iterable[Cue], gap: int) -> Iterator[Cue]:
-    """The subtitles with `gap` ms between them: they end earlier, but last half their time."""
+    """The subtitles with `gap` ms between them: they end earlier, but last half their time.
+
+    Where one speaker interrupts another, both stay as long as they are.
+    """
     before: Cue | None = None
     for cue in found:
         if before is not None:
-            yield _ending(before, cue.start - gap)
+            both = before.speaker != cue.speaker and before.end > cue.start
+            yield before if both else _ending(before, cue.start - gap)
         before = cue
     if before is not None:
         yield before

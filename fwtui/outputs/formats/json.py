@@ -50,14 +50,16 @@ def _pretty(transcript: AnyTranscript) -> Iterator[str]:
 def _plain(segment: Segment) -> dict[str, Any]:
     """The segment as whisper-ctranslate2 passes it to `json`: its fields in their order.
 
-    Then its language, if it has one of its own, and its speaker, if that is known.
+    Then its language, if it has one of its own, its channel (from 0), if it was transcribed by
+    itself, and its speaker, if that is known.
     """
     plain = msgspec.structs.asdict(segment)
     if segment.words is not None:
         plain["words"] = [
             _without(msgspec.structs.asdict(word), "speaker") for word in segment.words
         ]
-    return _without(plain, "language", "speaker")
+    plain["speaker"] = plain.pop("speaker")  # the last key
+    return _without(plain, "language", "channel", "speaker")
 
 
 def _without(plain: dict[str, Any], *names: str) -> dict[str, Any]:

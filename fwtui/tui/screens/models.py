@@ -23,6 +23,7 @@ from fwtui.tui.formatting import (
     clean,
     file_size,
     fit,
+    fit_middle,
     fit_right,
     fraction,
     memory_size,
@@ -102,13 +103,15 @@ class ModelsList(Listing[ModelEntry]):
     def pieces(self, item: ModelEntry) -> Sequence[Piece]:
         load = self._downloads.active.get(item.repo)
         names = clean(", ".join((item.name, *item.aliases)))
+        if item.presence is Presence.FOLDER:
+            names = shown_path(item.name)
         mark, ink = self._mark(item.presence, load)
         # In a narrow list how far a download is takes the place of the memory.
         in_part = load is not None or item.presence is Presence.PARTLY
         return [
             (f" {mark} ", ink),
             (
-                fit(names, self._name_cells, self.glyphs.ellipsis),
+                fit_middle(names, self._name_cells, self.glyphs.ellipsis),
                 "strong" if item.in_use else "plain",
             ),
             (fit_right(file_size(item.size) if item.size else "", 10), "dim"),
@@ -148,7 +151,7 @@ class ModelsList(Listing[ModelEntry]):
             case Presence.HERE:
                 status = "downloaded"
             case Presence.FOLDER:
-                status = "local folder"
+                status = "folder"
             case Presence.PARTLY:
                 status = f"{file_size(item.partial)} downloaded"
             case Presence.ABSENT:

@@ -324,7 +324,7 @@ class QueueTable(LineView):
             self.begin_range()
             self._extending = True
         self._user_moves(self.cursor + step, extending=True)
-        return before != (self.cursor, self.selected)
+        return before != (self.cursor, frozenset(self.selected))
 
     def _select_range(self) -> None:
         if self._range is None:

@@ -1,0 +1,196 @@
+"""Who speaks when in a recording with a channel for each speaker, by loudness. Pure.
+
+Each channel is compared with its own level and with the other channels: what leaks from one
+microphone, or telephone line, into another is weaker there than the voice that belongs there.
+"""
+
+from itertools import combinations
+
+import numpy as np
+import numpy.typing as npt
+
+from fwtui.audio.loudness import FRAME_SECONDS, ChannelLevels
+from fwtui.core.speakers import Turn
+
+Decibels = npt.NDArray[np.float32]
+Active = npt.NDArray[np.bool_]
+
+# Loudness is averaged over 100 ms; voices are that steady.
+_SMOOTH = 5
+# Below this (dB of full scale) nothing is heard.
+_FAINT = -60.0
+# A voice is so many dB above the channel's noise, which is what is exceeded 90% of the time, and
+# at most so many below the channel's own level, which its loudest second and a half reaches, or
+# its loudest 2%. To begin a turn takes more than to continue it.
+_ABOVE_NOISE, _BELOW_LEVEL = 6.0, 30.0
+_HYSTERESIS = 3.0
+_NOISE_SHARE = 0.1
+_LOUD_SHARE, _LOUD_FRAMES = 0.02, 75
+# How much louder one channel is than another has two values, depending on whose speaker is heard;
+# both speak where it is in between: further from one than this share of their distance, within
+# these limits (dB). If there is not even that distance, the louder channel has the only speaker.
+_BETWEEN = 0.3
+_LEAST_BETWEEN, _MOST_BETWEEN = 3.0, 9.0
+_ROUNDS = 20
+# Pauses up to this are part of a turn, and no turn is shorter (frames).
+_PAUSE, _SHORTEST = 25, 8
+# Around what is more than a leak for so long, so much is kept; nothing shorter is one (frames).
+_LEAST_OWN, _AROUND, _LEAST_LEAK = 3, 12, 25
+
+
+def channel_turns(levels: ChannelLevels) -> tuple[Turn, ...]:
+    """The turns of all channels by time; the speaker is the channel. They may overlap."""
+    found = [
+        Turn(begin * FRAME_SECONDS, end * FRAME_SECONDS, channel)
+        for channel, active in enumerate(active_channels(levels.decibels))
+        for begin, end in spans(active)
+    ]
+    return tuple(sorted(found, key=lambda turn: (turn.start, turn.end, turn.speaker)))
+
+
+def active_channels(decibels: Decibels) -> list[Active]:
+    """For each channel, in which of the frames its speaker is heard."""
+    if not decibels.size:
+        return [np.zeros(0, np.bool_) for _ in decibels]
+    found = _Comparison(decibels)
+    return [
+        _tidied(_with_hysteresis(begins, loud))
+        for begins, loud in zip(found.begins, found.loud, strict=True)
+    ]
+
+
+def leaks(decibels: Decibels) -> list[Active]:
+    """For each channel, in which of the frames it has only what is said in another channel.
+
+    Around anything of its own, nothing counts as a leak.
+    """
+    if not decibels.size:
+        return [np.zeros(0, np.bool_) for _ in decibels]
+    active = active_channels(decibels)
+    found = []
+    for number, loud in enumerate(_Comparison(decibels).loud):
+        others = np.any([one for other, one in enumerate(active) if other != number], axis=0)
+        own = _widened(without_short(loud, _LEAST_OWN) | active[number], _AROUND)
+        found.append(without_short(others & ~own, _LEAST_LEAK))
+    return found
+
+
+class _Comparison:
+    """Channels compared with each other and with their own level, frame by frame.
+
+    `loud`: a turn can be continued there; `begins`: one can begin there.
+    """
+
+    def __init__(self, decibels: Decibels) -> None:
+        smooth = np.stack([_smoothed(channel) for channel in decibels])
+        own = [own_level(channel) for channel in smooth]
+        relative = np.stack([channel - level for channel, level in zip(smooth, own, strict=True)])
+        floors = [_floor(channel, level) for channel, level in zip(smooth, own, strict=True)]
+        heard = [
+            (channel > floor) & (above > -_BELOW_LEVEL)
+            for channel, floor, above in zip(smooth, floors, relative, strict=True)
+        ]
+        self.loud = [one.copy() for one in heard]
+        self.begins = [
+            one & (channel > floor + _HYSTERESIS)
+            for one, channel, floor in zip(heard, smooth, floors, strict=True)
+        ]
+        loudest = relative.argmax(axis=0)
+        for one, other in combinations(range(len(smooth)), 2):
+            compared = (heard[one] | heard[other]) & ((loudest == one) | (loudest == other))
+            ahead = smooth[one] - smooth[other]
+            low, high = _borders(ahead, compared)
+            half = _HYSTERESIS / 2
+            self.loud[one] &= ahead > low - half
+            self.begins[one] &= ahead > low + half
+            self.loud[other] &= ahead < high + half
+            self.begins[other] &= ahead < high - half
+
+
+def _floor(channel: Decibels, level: float) -> float:
+    """How loud a channel must be for its speaker to be heard, in dB."""
+    noise = min(float(np.quantile(channel, _NOISE_SHARE)), level - 2 * _ABOVE_NOISE)
+    return max(_FAINT, noise + _ABOVE_NOISE)
+
+
+def _borders(ahead: Decibels, compared: Active) -> tuple[float, float]:
+    """By how many dB a channel must be ahead of another to have a voice, and at most for the other
+    one to have one.
+    """
+    values = ahead[compared]
+    if not values.size:
+        return 0.0, 0.0
+    low, high = (float(value) for value in np.quantile(values, (0.01, 0.99)))
+    for _ in range(_ROUNDS):
+        above = values > (low + high) / 2
+        if above.all() or not above.any():
+            break
+        low, high = float(np.median(values[~above])), float(np.median(values[above]))
+    between = max(_LEAST_BETWEEN, min(_MOST_BETWEEN, _BETWEEN * (high - low)))
+    if high - low < 2 * _LEAST_BETWEEN:  # only one of them has a speaker
+        return (-np.inf, -np.inf) if low + high > 0 else (np.inf, np.inf)
+    return low + between, high - between
+
+
+def own_level(channel: Decibels) -> float:
+    """How loud the speaker of a channel is, in dB."""
+    loud = np.sort(channel[channel > _FAINT])
+    if not loud.size:
+        return 0.0
+    return float(loud[-min(loud.size, max(_LOUD_FRAMES, round(_LOUD_SHARE * loud.size)))])
+
+
+def _smoothed(channel: Decibels) -> Decibels:
+    """Loudness averaged over some frames, by power."""
+    power = np.power(10.0, channel / 10, dtype=np.float64)
+    sums = np.cumsum(np.pad(power, (_SMOOTH // 2 + 1, _SMOOTH // 2), mode="edge"))
+    mean = np.maximum((sums[_SMOOTH:] - sums[:-_SMOOTH]) / _SMOOTH, 1e-13)
+    return np.asarray(10 * np.log10(mean), np.float32)
+
+
+def _with_hysteresis(begins: Active, continues: Active) -> Active:
+    """The runs of `continues` in which there is any of `begins`."""
+    found = np.zeros_like(continues)
+    for begin, end in spans(continues):
+        if begins[begin:end].any():
+            found[begin:end] = True
+    return found
+
+
+def _tidied(active: Active) -> Active:
+    """Without short pauses, then without what is too short."""
+    found = np.zeros_like(active)
+    previous: tuple[int, int] | None = None
+    runs: list[tuple[int, int]] = []
+    for begin, end in spans(active):
+        if previous is not None and begin - previous[1] <= _PAUSE:
+            runs.pop()
+            begin = previous[0]  # noqa: PLW2901
+        previous = begin, end
+        runs.append(previous)
+    for begin, end in runs:
+        if end - begin >= _SHORTEST:
+            found[begin:end] = True
+    return found
+
+
+def without_short(active: Active, least: int) -> Active:
+    """The runs of at least so many frames."""
+    found = np.zeros_like(active)
+    for begin, end in spans(active):
+        found[begin:end] = end - begin >= least
+    return found
+
+
+def _widened(active: Active, frames: int) -> Active:
+    """The runs with so many frames more at both ends."""
+    found = np.zeros_like(active)
+    for begin, end in spans(active):
+        found[max(0, begin - frames) : end + frames] = True
+    return found
+
+
+def spans(active: Active) -> list[tuple[int, int]]:
+    """The runs of true values, as (first, last + 1)."""
+    edges = np.flatnonzero(np.diff(np.pad(active.astype(np.int8), 1)))
+    return [(int(begin), int(end)) for begin, end in edges.reshape(-1, 2)]

@@ -1,0 +1,34 @@
+"""Pictures of a terminal: what tmux has captured, as SVG with every character in its cell."""
+
+import io
+import re
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
+
+_RUN = re.compile(r'x="([\d.]+)"( y="[\d.]+") textLength="[\d.]+"([^>]*)>([^<]*)</text>')
+_CHARACTER = re.compile(r"&[^;]+;|.", re.DOTALL)
+_CELL = 12.2  # rich's width of a cell
+
+
+def svg(painted: str, size: tuple[int, int], title: str) -> str:
+    """A picture of escape sequences, as large as the terminal."""
+    cells, lines = size
+    console = Console(
+        width=cells, height=lines, record=True, color_system="truecolor", file=io.StringIO()
+    )
+    for line in painted.split("\n")[:lines]:
+        text = Text.from_ansi(line, no_wrap=True)
+        text.pad_right(max(0, cells - text.cell_len))
+        console.print(text, no_wrap=True, crop=True, highlight=False)
+    return _RUN.sub(_placed, console.export_svg(title=title))
+
+
+def _placed(run: "re.Match[str]") -> str:
+    """The run with a place for each character: not all viewers know `textLength`."""
+    at, places = float(run[1]), []
+    for part in _CHARACTER.findall(run[4]):
+        places.append(f"{at:g}")
+        at += _CELL * (1 if part.startswith("&") else cell_len(part))
+    return f'x="{" ".join(places)}"{run[2]}{run[3]}>{run[4]}</text>'

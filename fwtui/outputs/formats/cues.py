@@ -15,7 +15,8 @@ from fwtui.core.attribution import by_speaker
 from fwtui.core.scripts import clusters, is_mark, is_unspaced, width
 from fwtui.core.segment import AnyTranscript, Segment, Word
 from fwtui.core.settings import OutputSettings
-from fwtui.outputs.formats.layout import labelled, milliseconds, without_blank_lines
+from fwtui.core.speakers import labelled
+from fwtui.outputs.formats.layout import milliseconds, without_blank_lines
 
 # Seconds between the starts of two words that end a subtitle, when subtitles span segments.
 _LONG_PAUSE = 3.0

@@ -86,8 +86,9 @@ class Driver:
         offset: tuple[int, int] = (0, 0),
         *,
         times: int = 1,
+        shift: bool = False,
     ) -> None:
-        await self.pilot.click(where, offset=offset, times=times)
+        await self.pilot.click(where, offset=offset, times=times, shift=shift)
         await self.settle()
 
     async def resize(self, width: int, height: int) -> None:

@@ -90,6 +90,7 @@ def show(
     try:
         from fwtui.config.sources import load_keys, load_profiles
         from fwtui.tui.app import FwtuiApp
+        from fwtui.tui.arrangement import ArrangementFile
         from fwtui.tui.controller import lazy_workspace
         from fwtui.tui.keymap import make_keymap
 
@@ -109,6 +110,7 @@ def show(
             profiles=profiles,
             log_file=log_file,
             attach=attach,
+            arrangement_file=ArrangementFile(locations.arrangement),
         )
         asyncio.run(_show(app, locations))
     finally:

@@ -70,6 +70,11 @@ class Locations(msgspec.Struct, frozen=True):
         return self.state / "not-offered.json"
 
     @property
+    def arrangement(self) -> Path:
+        """The file of how the panes of the screen were arranged."""
+        return self.state / "panes.json"
+
+    @property
     def config_file(self) -> Path:
         """The settings file."""
         return self.config / "settings.toml"

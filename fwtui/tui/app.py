@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -24,7 +25,8 @@ from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.notification import end_text, terminal_signal
 from fwtui.core.settings import InterfaceSettings, Settings
 from fwtui.core.text import plural
-from fwtui.errors import ExitCode, FwtuiError
+from fwtui.errors import ExitCode, FwtuiError, StorageError
+from fwtui.tui.arrangement import DEFAULT, Arrangement, ArrangementFile
 from fwtui.tui.compositor import cropped
 from fwtui.tui.controller import BatchController
 from fwtui.tui.error_boundary import ErrorBoundary
@@ -49,6 +51,10 @@ if TYPE_CHECKING:
     from fwtui.tui.screens.settings import ProfilesRead
 
 
+# Borders are moved in many small steps.
+ARRANGEMENT_DELAY = 0.5  # s
+
+
 @runtime_checkable
 class _Blinking(Protocol):
     """A text field."""
@@ -60,7 +66,7 @@ class FwtuiApp(ErrorBoundary, App[ExitCode]):
     """The application on the batches of `workspace`.
 
     `first` are commands for the first batch. `attach`: show this batch of another process.
-    `log_file` is where errors are logged.
+    `log_file` is where errors are logged, `arrangement_file` where it remembers its panes.
     """
 
     CSS_PATH = "styles/app.tcss"
@@ -81,6 +87,7 @@ class FwtuiApp(ErrorBoundary, App[ExitCode]):
         glyphs: Glyphs | None = None,
         log_file: Path | None = None,
         attach: "Endpoint | None" = None,
+        arrangement_file: ArrangementFile | None = None,
     ) -> None:
         super().__init__()
         self._parsed_for = self.theme
@@ -106,6 +113,8 @@ class FwtuiApp(ErrorBoundary, App[ExitCode]):
         self._settings = settings
         self._first = tuple(first)
         self._attach_to = attach
+        self._arrangement_file = arrangement_file
+        self._unsaved: Arrangement | None = None
 
     async def on_event(self, event: Event) -> None:
         if isinstance(event, Key | Paste) and not event.is_forwarded:
@@ -185,6 +194,19 @@ class FwtuiApp(ErrorBoundary, App[ExitCode]):
         self.main.header.profiles = event.profiles
         self.main.header.update()
 
+    @work(exclusive=True, group="arrangement", exit_on_error=False)
+    async def on_main_screen_arranged(self, event: MainScreen.Arranged) -> None:
+        self._unsaved = event.arrangement
+        await asyncio.sleep(ARRANGEMENT_DELAY)
+        await asyncio.to_thread(self._save_arrangement)
+
+    def _save_arrangement(self) -> None:
+        """Remember how the panes were arranged last; no error ends the work for that."""
+        arrangement, self._unsaved = self._unsaved, None
+        if arrangement is not None and self._arrangement_file is not None:
+            with suppress(StorageError):
+                self._arrangement_file.save(arrangement)
+
     def action_theme(self) -> None:
         self.theme = LIGHT.name if self.current_theme.dark else DARK.name
 
@@ -205,7 +227,12 @@ class FwtuiApp(ErrorBoundary, App[ExitCode]):
         self.shutdown = AppShutdown(self, self.controller)
         self.error_dialogs = ErrorDialogs(self, self.controller, self._now, self._log_file)
         self.main = MainScreen(
-            self.controller, self.glyphs, self._now, self.size, lambda: self.downloads
+            self.controller,
+            self.glyphs,
+            self._now,
+            self.size,
+            lambda: self.downloads,
+            DEFAULT if self._arrangement_file is None else self._arrangement_file.load(),
         )
         self.main.header.profiles = self._profiles
         return self.main
@@ -224,6 +251,7 @@ class FwtuiApp(ErrorBoundary, App[ExitCode]):
     async def on_unmount(self) -> None:
         if "downloads" in vars(self):
             await self.downloads.close()
+        await asyncio.to_thread(self._save_arrangement)
         if hasattr(self, "controller"):
             self.shutdown.signals.remove()
             await self.controller.close()
@@ -291,7 +319,9 @@ class FwtuiApp(ErrorBoundary, App[ExitCode]):
             return
         parts = await asyncio.to_thread(collect_files, Locations.default())
         file = current_folder() / default_name(self._now())
-        written = await self.push_screen_wait(ReportBugDialog(parts, self.glyphs, file))
+        recordings = [job.file for job in self.controller.model.jobs.values()]
+        dialog = ReportBugDialog(parts, self.glyphs, file, recordings)
+        written = await self.push_screen_wait(dialog)
         if written:
             self.notify(written, markup=False)
 

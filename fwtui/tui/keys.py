@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 Where = Literal[
     "queue", "panes", "moving", "search", "typing", "log", "memory", "everywhere", "dialog",
     "add", "settings", "resume", "sessions", "details",
-    "report", "watch", "bug", "models", "doctor", "history",
+    "speakers", "report", "watch", "bug", "models", "doctor", "history",
 ]  # fmt: skip
 
 
@@ -53,15 +53,20 @@ _QUEUE = (
     _key("restart", "R", "Restart", "Queue files again from the beginning"),
     _key("remove", "d", "Remove", "Remove files from the queue"),
     _key("undo", "u", "Undo", "Undo the last removal (progress included)"),
-    _key("move_down", "J shift+down", "Move down", "Move files down in the queue", "move(1)"),
-    _key("move_up", "K shift+up", "Move up", "Move files up in the queue", "move(-1)"),
+    _key("move_down", "J", "Move down", "Move files down in the queue", "move(1)"),
+    _key("move_up", "K", "Move up", "Move files up in the queue", "move(-1)"),
     _key("select", "space", "Select", "Select the file and move to the next"),
+    _key("range", "V", "Range", "Select a range: begin, move, then act; again or Esc to end"),
+    _key("range_down", "shift+down", "Select down", "Extend the selection down", "extend(1)"),
+    _key("range_up", "shift+up", "Select up", "Extend the selection up", "extend(-1)"),
     _key("select_all", "ctrl+a", "Select all", "Select all files shown, or none"),
-    _key("filter", "/", "Filter", "Filter by name or state: is:failed, is:check, is:waiting"),
-    _key("sort", "o", "Sort", "Sort by name, length or state (keeps the processing order)"),
+    _key("filter", "/", "Filter", "Filter: words of names, is:failed, lang:de, length>30m"),
+    _key("sort", "o", "Sort", "Sort by name, length, state, speed, time, date or findings"),
+    _key("sort_reverse", "O", "Reverse", "Reverse the order of the view"),
     _key("work_order", "w", "Process in this order", "Process files in the order shown"),
     _key("edit", "e", "Edit", "Open the transcript in $EDITOR"),
     _key("view", "v", "View", "Show the transcript in $PAGER"),
+    _key("speakers", "I", "Speakers", "Identify the speakers of the file: listen, give names"),
     _key("watch", "W", "Watch folders", "Watched folders: status, add, stop watching"),
     _key("settings", "comma", "Settings", "Settings and profiles, for this batch or as defaults"),
     _key("fit", "M", "Fit memory", "Apply the suggested settings for a batch that exceeds memory"),
@@ -82,7 +87,14 @@ _PANES = (
     _key("log", "3", "Log", "Focus or hide the log", "pane('log')"),
     _key("memory", "4", "Memory", "Focus or hide the memory pane", "pane('memory')"),
     _key("zoom", "z", "Zoom", "Maximise this pane, or restore it"),
-    _key("copy", "y", "Copy", "Copy the transcript or the log shown"),
+    _key("preset", "p", "Layout", "Next layout: all panes, fewer, or one", "preset(1)"),
+    _key("preset_before", "P", "Layout before", "The layout before", "preset(-1)"),
+    _key("border_left", "< ctrl+left", "Border left", "Move the border left", "border(-1, 0)"),
+    _key("border_right", "> ctrl+right", "Border right", "Move the border right", "border(1, 0)"),
+    _key("border_up", "- ctrl+up", "Border up", "Move the border up", "border(0, -1)"),
+    _key("border_down", "+ ctrl+down", "Border down", "Move the border down", "border(0, 1)"),
+    _key("usual_sizes", "=", "Usual sizes", "Give the panes their usual sizes"),
+    _key("copy", "y", "Copy", "Copy what the pane shows; from the queue, the transcript"),
 )
 
 _MOVING = (
@@ -223,6 +235,14 @@ _DETAILS = (
         "Open the folder of its transcripts; without a desktop show the transcript in $PAGER",
     ),
     _key("details_copy", "y", "Copy", "Copy the transcript"),
+    _key(
+        "details_speakers", "I", "Speakers", "Identify the speakers of the file: listen, give names"
+    ),
+)
+
+_SPEAKERS = (
+    _key("speaker_edit", "enter", "Name", "Type the speaker's name"),
+    _key("speaker_play", "p", "Play", "Play a passage of the speaker (with mpv or ffplay)"),
 )
 
 _REPORT = (
@@ -277,6 +297,7 @@ _SECTIONS: dict[Where, tuple[str, tuple[Key, ...], str]] = {
     "sessions": ("Sessions", _SESSIONS, "session_"),
     "history": ("History", _HISTORY, "history_"),
     "details": ("File details", _DETAILS, "details_"),
+    "speakers": ("Speakers", _SPEAKERS, "speaker_"),
     "report": ("Report", _REPORT, "report_"),
     "watch": ("Watched folders", _WATCH, "watch_"),
     "bug": ("Bug report", _BUG, "bug_"),
@@ -284,7 +305,7 @@ _SECTIONS: dict[Where, tuple[str, tuple[Key, ...], str]] = {
     "doctor": ("Doctor", _DOCTOR, "doctor_"),
 }
 # The most important first. Behind those of a pane come those of the whole screen.
-_SCREEN_FOOTER = ("settings", "next_pane", "report", "sessions", "help", "quit")
+_SCREEN_FOOTER = ("settings", "next_pane", "preset", "report", "sessions", "help", "quit")
 FOOTERS: dict[str, tuple[str, ...]] = {
     "queue": (
         *("add", "start", "details", "skip", "retry", "remove", "filter"),

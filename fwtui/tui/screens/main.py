@@ -5,13 +5,15 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from msgspec.structs import replace
 from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Container, Vertical
+from textual.containers import Vertical
 from textual.content import Content
 from textual.dom import DOMNode
 from textual.geometry import Region, Size
+from textual.message import Message
 from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
@@ -20,19 +22,32 @@ from fwtui.core.events import Level
 from fwtui.core.job import Completed, Job, JobId, Pending, Skipped
 from fwtui.core.settings import ModelSettings
 from fwtui.core.text import clock
+from fwtui.tui.arrangement import (
+    COLUMN_STEP,
+    DEFAULT,
+    PANES,
+    QUEUE,
+    ROW_STEP,
+    SIDES,
+    SMALLEST_HEIGHT,
+    SMALLEST_WIDTH,
+    Arrangement,
+    cells_of,
+    next_preset,
+)
 from fwtui.tui.compositor import PartialCompositor, set_titles
 from fwtui.tui.controller import BatchController
 from fwtui.tui.dialog_actions import DialogActions
 from fwtui.tui.error_boundary import ErrorBoundary
 from fwtui.tui.formatting import clean, file_count, fit_middle, shown_name, width
 from fwtui.tui.glyphs import Glyphs
-from fwtui.tui.job_details import source_note, transcript_note
+from fwtui.tui.job_details import source_note, speakers_note, transcript_note
 from fwtui.tui.keymap import key_for
 from fwtui.tui.keys import Key, bindings
 from fwtui.tui.model import BatchModel, Changes, LiveTranscript
 from fwtui.tui.queue_actions import FilterFields, QueueActions
 from fwtui.tui.screens import NARROW_WIDTH
-from fwtui.tui.sort_filter import SORT_NAMES
+from fwtui.tui.sort_filter import ORDERS
 from fwtui.tui.unbound_keys import UnboundKeys
 from fwtui.tui.widgets.footer import Footer
 from fwtui.tui.widgets.header import Header
@@ -40,7 +55,8 @@ from fwtui.tui.widgets.lines import LineView
 from fwtui.tui.widgets.log import LogView
 from fwtui.tui.widgets.memory import MemoryView
 from fwtui.tui.widgets.paint import InkWidget
-from fwtui.tui.widgets.queue_table import QueueTable
+from fwtui.tui.widgets.panes import Panes, blank_lines
+from fwtui.tui.widgets.queue_table import QueueTable, modification_times
 from fwtui.tui.widgets.searchable import SearchableView
 from fwtui.tui.widgets.transcript import TranscriptView
 
@@ -53,12 +69,9 @@ NARROW_HEIGHT = 30
 LOW_HEIGHT = 14
 FRAME_CELLS = 6
 TABS_CELLS = 30
-PANES = ("queue", "transcript", "log", "memory")
-SIDES = PANES[1:]
 WARNING_SECONDS = 12.0
 # A cursor that moves on at once does not load the transcript.
 TRANSCRIPT_DELAY = 0.12  # s
-_BOXES = {"queue": "queue-pane", "transcript": "transcript", "log": "log-pane", "memory": "memory"}
 
 
 def layout_classes(size: Size) -> dict[str, bool]:
@@ -67,25 +80,23 @@ def layout_classes(size: Size) -> dict[str, bool]:
     return {"narrow": narrow, "wide": not narrow, "low": size.height < LOW_HEIGHT}
 
 
-def blank_lines(widget: Widget, crop: Region) -> list[Strip]:
-    """What lies under the panes, without drawing line by line."""
-    strip = Strip.blank(crop.width, widget.rich_style)
-    for line_filter in widget.get_line_filters():
-        strip = strip.apply_filter(line_filter, widget.background_colors[1])
-    return [strip] * crop.height
-
-
-class Panes(Container):
-    """The four panes."""
-
-    def render_lines(self, crop: Region) -> list[Strip]:
-        return blank_lines(self, crop)
+def arrangement_classes(arrangement: Arrangement) -> dict[str, bool]:
+    """The classes for what is hidden."""
+    hidden = {f"without-{side}": side in arrangement.hidden for side in SIDES}
+    return hidden | {"zoomed": bool(arrangement.zoomed)}
 
 
 class MainScreen(UnboundKeys, ErrorBoundary, Screen[None]):
     """Puts the panes together and brings the model's changes to them."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("queue", "panes")
+
+    class Arranged(Message):
+        """The user arranged the panes in another way."""
+
+        def __init__(self, arrangement: Arrangement) -> None:
+            super().__init__()
+            self.arrangement = arrangement
 
     def __init__(
         self,
@@ -94,11 +105,12 @@ class MainScreen(UnboundKeys, ErrorBoundary, Screen[None]):
         now: Callable[[], datetime],
         size: Size,
         downloads: "Callable[[], ModelDownloads]",
+        arrangement: Arrangement = DEFAULT,
     ) -> None:
         super().__init__()
         # Each change of classes later on works out the styles of all widgets again.
         classes = layout_classes(size) | {"plain-ascii": glyphs.ascii}
-        self.update_classes(classes, update=False)
+        self.update_classes(classes | arrangement_classes(arrangement), update=False)
         self._compositor = PartialCompositor()
         self.controller = controller
         self.glyphs = glyphs
@@ -107,13 +119,23 @@ class MainScreen(UnboundKeys, ErrorBoundary, Screen[None]):
         self.shown: JobId | None = None  # in the transcript pane
         self._is_live = False  # the file that is shown
         self._is_new = True
-        self.side = "transcript"
+        self.arrangement = arrangement
         self._examined: ModelSettings | None = None  # whose presence is shown
         self.header = Header(self.model, glyphs, now)
         self.queue = QueueTable(self.model, glyphs, id="queue")
         self.transcript_view = TranscriptView(glyphs, id="transcript")
         self.log_view = LogView(self.model, glyphs, id="log")
         self.memory = MemoryView(self.model, glyphs, id="memory")
+        self.panes = Panes(
+            {
+                "queue": Vertical(self.queue, id="queue-pane"),
+                "transcript": self.transcript_view,
+                "log": Vertical(self.log_view, id="log-pane"),
+                "memory": self.memory,
+            },
+            id="panes",
+        )
+        self._fit_panes(size, update=False)
         self.filters = FilterFields(self, self.queue, self.log_view)
         self.actions = QueueActions(self, controller, self.queue)
         self.dialogs = DialogActions(self, controller, glyphs, self.actions, downloads)
@@ -121,14 +143,7 @@ class MainScreen(UnboundKeys, ErrorBoundary, Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield self.header
-        with Panes(id="panes"):
-            yield Vertical(self.queue, id="queue-pane", classes="pane")
-            log_pane = Vertical(self.log_view, id="log-pane")
-            sides = (self.transcript_view, log_pane, self.memory)
-            for name, pane in zip(SIDES, sides, strict=True):
-                classes = {"pane": True, "side": True, "active": name == self.side}
-                pane.update_classes(classes, update=False)
-                yield pane
+        yield self.panes
         yield self.footer
 
     def render_lines(self, crop: Region) -> list[Strip]:
@@ -146,7 +161,10 @@ class MainScreen(UnboundKeys, ErrorBoundary, Screen[None]):
 
     def on_resize(self, event: events.Resize) -> None:
         self.update_classes(layout_classes(event.size))
+        self._fit_panes(event.size)
+        self.app.call_later(self._keep_focus)
         self._titles()
+        self.call_after_refresh(self._titles)  # they fit into the new widths
 
     def on_paste(self, event: events.Paste) -> None:  # of paths; dropped files come so, too
         event.stop()
@@ -169,6 +187,7 @@ class MainScreen(UnboundKeys, ErrorBoundary, Screen[None]):
             self.actions.removals = 0
         if changes.everything or changes.order:
             self.queue.reorder()
+            self._look_up_dates()
         elif changes.jobs:
             self.queue.touch(changes.jobs)
         if changes.everything or changes.header or changes.order:
@@ -240,6 +259,19 @@ class MainScreen(UnboundKeys, ErrorBoundary, Screen[None]):
     def on_queue_table_heading_clicked(self, event: QueueTable.HeadingClicked) -> None:
         self.actions.next_sort(event.sorts)
 
+    def on_queue_table_dates_wanted(self) -> None:
+        self._look_up_dates()
+
+    def _look_up_dates(self) -> None:
+        if self.queue.paths_without_date():
+            self._read_dates()
+
+    @work(exclusive=True, group="dates", exit_on_error=False)
+    async def _read_dates(self) -> None:
+        """Look up when the files were changed; blocks on their disks."""
+        found = await asyncio.to_thread(modification_times, self.queue.paths_without_date())
+        self.queue.set_dates(found)
+
     def on_queue_table_row_double_clicked(self) -> None:
         self.action_details()
 
@@ -275,6 +307,8 @@ class MainScreen(UnboundKeys, ErrorBoundary, Screen[None]):
         else:
             if job.id in changes.transcripts:
                 self.transcript_view.update()
+                if not known.whole:
+                    self._load_transcript(job.id)
             if live and not self._is_live:  # it was looked at before its turn came
                 self.transcript_view.action_end()
         self._is_live = live
@@ -300,52 +334,99 @@ class MainScreen(UnboundKeys, ErrorBoundary, Screen[None]):
     @property
     def pane(self) -> str:
         """The pane that has the focus."""
-        focused = self.focused
-        inside = [] if focused is None else [node.id for node in focused.ancestors_with_self]
-        return next((name for name in SIDES if _BOXES[name] in inside), "queue")
+        around = [] if self.focused is None else self.focused.ancestors_with_self
+        boxes = self.panes.boxes.items()
+        return next((name for name, box in boxes if box in around), QUEUE)
 
-    def is_shown(self, side: str) -> bool:
-        """Whether a side pane is on the screen."""
-        return side == self.side if self.narrow else not self.has_class(f"without-{side}")
+    def is_shown(self, pane: str) -> bool:
+        """Whether a pane is on the screen."""
+        return self.arrangement.shows(pane, narrow=self.narrow)
 
-    def _activate(self, side: str) -> None:
-        self.side = side
-        for name in SIDES:
-            self._box(name).set_class(name == side, "active")
+    def _arrange(self, arrangement: Arrangement) -> None:
+        """Show the panes in this way, and remember it."""
+        if arrangement == self.arrangement:
+            return
+        self.arrangement = arrangement
+        self.update_classes(arrangement_classes(arrangement))
+        self._fit_panes(self.size)
+        self.app.call_later(self._keep_focus)  # behind what has been asked for already
+        self.footer.update()
+        self.call_after_refresh(self._titles)  # they fit into the new widths
+        self.post_message(self.Arranged(arrangement))
+
+    def _keep_focus(self) -> None:
+        """Move the focus out of a pane that is hidden."""
+        if not self.is_shown(self.pane):
+            self._focus(self.arrangement.zoomed or QUEUE)
+
+    def _fit_panes(self, size: Size, *, update: bool = True) -> None:
+        low = self.has_class("low")
+        room = Size(size.width, max(0, size.height - (2 if low else 3)))  # header and footer
+        self.panes.show(self.arrangement, room, narrow=self.narrow, low=low, update=update)
+
+    def _focus(self, pane: str) -> None:
+        views = {"queue": self.queue, "log": self.log_view, "memory": self.memory}
+        views.get(pane, self.transcript_view).focus()
 
     def action_pane(self, name: str) -> None:
+        now = self.arrangement
         if name == self.pane and name in SIDES:
-            self._hide(name)
-            name = "queue"
+            hidden = replace(now, hidden=now.hidden | {name})
+            now = replace(now, side="") if self.narrow else hidden
+            name = QUEUE
         elif name in SIDES:
-            self.remove_class(f"without-{name}")
-            self._activate(name)
-        if self.has_class("zoomed"):
-            self._zoom(name)
-        self.query_one(f"#{name}").focus()
+            now = replace(now, hidden=now.hidden - {name}, side=name)
+        self._focus(name)
+        self._arrange(replace(now, zoomed=name if now.zoomed else ""))
         self._titles()
-
-    def _hide(self, name: str) -> None:
-        if self.narrow:
-            self._activate("")
-        else:
-            self.add_class(f"without-{name}")
 
     def action_next_pane(self, step: int) -> None:
         # With room for one pane beside the queue, all of them take turns.
-        panes = [name for name in PANES if name == "queue" or self.narrow or self.is_shown(name)]
+        hidden = () if self.narrow else self.arrangement.hidden
+        panes = [name for name in PANES if name not in hidden]
         self.action_pane(panes[(panes.index(self.pane) + step) % len(panes)])
 
     def action_zoom(self) -> None:
-        self.toggle_class("zoomed")
-        self._zoom(self.pane)
+        zoomed = "" if self.arrangement.zoomed else self.pane
+        self._arrange(replace(self.arrangement, zoomed=zoomed))
 
-    def _zoom(self, name: str) -> None:
-        for each in PANES:
-            self._box(each).set_class(each == name, "zoom")
+    def action_preset(self, step: int) -> None:
+        preset = next_preset(self.arrangement, step, narrow=self.narrow)
+        self._arrange(preset.of(self.arrangement))
+        self.actions.say(f"Layout: {preset.title}")
+
+    def action_usual_sizes(self) -> None:
+        self._arrange(replace(self.arrangement, column=None, row=None, stack=None))
+
+    def action_border(self, columns: int, rows: int) -> None:
+        """Move the border between columns, or that between rows."""
+        column, row = self.panes.borders
+        if (columns and column is None) or (rows and row is None):
+            where = "left and right" if columns else "above and below"
+            self.actions.say(f"No panes {where} of each other: {{preset}} for another layout")
+            return
+        self._put_borders(
+            column + columns * COLUMN_STEP if columns and column is not None else None,
+            row + rows * ROW_STEP if rows and row is not None else None,
+        )
+
+    def on_panes_dragged(self, event: Panes.Dragged) -> None:
+        self._put_borders(event.column, event.row)
+
+    def _put_borders(self, column: int | None, row: int | None) -> None:
+        """Move borders to these cells, as far as the smallest sizes allow."""
+        cells, lines = self.panes.size
+        now = self.arrangement
+        if column is not None and cells:
+            now = replace(now, column=cells_of(column / cells, cells, SMALLEST_WIDTH) / cells)
+        if row is not None and lines and self.narrow:
+            now = replace(now, stack=cells_of(row / lines, lines, SMALLEST_HEIGHT - 1) / lines)
+        elif row is not None and lines:
+            now = replace(now, row=cells_of(row / lines, lines, SMALLEST_HEIGHT) / lines)
+        self._arrange(now)
 
     def _box(self, name: str) -> Widget:
-        return self.query_one(f"#{_BOXES[name]}")
+        return self.panes.boxes[name]
 
     def action_copy(self) -> None:
         match self.pane:
@@ -428,10 +509,12 @@ class MainScreen(UnboundKeys, ErrorBoundary, Screen[None]):
 
     def _selection(self) -> str:
         queue = self.queue
-        order = SORT_NAMES[queue.shown.sort]
+        order = ORDERS[queue.shown.sort].title
         shown = f"filter {clean(queue.needle)}: {queue.count():,} shown" if queue.needle else ""
         selected = f"{len(queue.selected):,} selected" if queue.selected else ""
-        return self._joined(order, shown, selected)
+        if selected and (hidden := len(queue.selected.difference(queue.ids))):
+            selected += f", {hidden:,} not shown"
+        return self._joined(order, shown, "range" if queue.in_range else "", selected)
 
     # Filter and footer.
 
@@ -450,7 +533,7 @@ class MainScreen(UnboundKeys, ErrorBoundary, Screen[None]):
     def _labels(self) -> dict[str, str | None]:
         """Labels that depend on the state, by the id of the key; None: the key does nothing."""
         labels = self.actions.labels()
-        labels["zoom"] = "Restore" if self.has_class("zoomed") else "Zoom"
+        labels["zoom"] = "Restore" if self.arrangement.zoomed else "Zoom"
         job = self._subject
         if self.pane == "transcript":
             is_done = job is not None and isinstance(job.state, Completed)
@@ -513,6 +596,15 @@ class MainScreen(UnboundKeys, ErrorBoundary, Screen[None]):
         else:
             self.actions.say_empty()
 
+    def action_speakers(self) -> None:
+        job = self._wanted() if self.pane == "transcript" else self.queue.current
+        if job is None:
+            self.actions.say_empty()
+        elif note := speakers_note(job):
+            self.actions.say(note)
+        else:
+            self.dialogs.speakers(job)
+
     def action_skip(self) -> None:
         self.actions.skip()
 
@@ -549,6 +641,20 @@ class MainScreen(UnboundKeys, ErrorBoundary, Screen[None]):
 
     def action_sort(self) -> None:
         self.actions.next_sort()
+
+    def action_sort_reverse(self) -> None:
+        self.actions.reverse_sort()
+
+    def action_range(self) -> None:
+        self.actions.toggle_range()
+        self.refresh_bindings()
+
+    def action_extend(self, step: int) -> None:
+        if self.queue.current is None:
+            self.actions.say_empty()
+        elif not self.queue.extend(step):
+            self.actions.say("Already the last file" if step > 0 else "Already the first file")
+        self.refresh_bindings()
 
     def action_work_order(self) -> None:
         self.actions.use_shown_order()
@@ -605,9 +711,9 @@ class MainScreen(UnboundKeys, ErrorBoundary, Screen[None]):
     def action_escape(self) -> None:
         if self.filters.close():
             return
-        if self.queue.selected:
+        if self.queue.selected or self.queue.in_range:
             self.actions.unselect()
-        elif self.has_class("zoomed"):
+        elif self.arrangement.zoomed:
             self.action_zoom()
         else:
             self.actions.say("Nothing to clear; {quit} to quit")

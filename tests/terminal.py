@@ -48,8 +48,8 @@ class Terminal:
 
     @property
     def painted(self) -> str:
-        """The same with its colours, as escape sequences."""
-        return self._do("capture-pane", "-p", "-e")
+        """The same with its colours, as escape sequences, and the blanks at the ends of lines."""
+        return self._do("capture-pane", "-p", "-e", "-N")
 
     def wait_for(self, is_there: Callable[[str], bool]) -> str:
         """The screen as soon as it shows what is waited for."""

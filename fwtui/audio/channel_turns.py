@@ -34,8 +34,8 @@ _LEAST_BETWEEN, _MOST_BETWEEN = 3.0, 9.0
 _ROUNDS = 20
 # Pauses up to this are part of a turn, and no turn is shorter (frames).
 _PAUSE, _SHORTEST = 25, 8
-# Around what is more than a leak, so much is kept, and nothing shorter is a leak (frames).
-_AROUND, _LEAST_LEAK = 12, 25
+# Around what is more than a leak for so long, so much is kept; nothing shorter is one (frames).
+_LEAST_OWN, _AROUND, _LEAST_LEAK = 3, 12, 25
 
 
 def channel_turns(levels: ChannelLevels) -> tuple[Turn, ...]:
@@ -60,20 +60,25 @@ def active_channels(decibels: Decibels) -> list[Active]:
 
 
 def leaks(decibels: Decibels) -> list[Active]:
-    """For each channel, in which of the frames it has only what is said in another channel."""
+    """For each channel, in which of the frames it has only what is said in another channel.
+
+    Around anything of its own, nothing counts as a leak.
+    """
     if not decibels.size:
         return [np.zeros(0, np.bool_) for _ in decibels]
-    return [
-        without_short(~_widened(~only, _AROUND), _LEAST_LEAK)
-        for only in _Comparison(decibels).only_leaks
-    ]
+    active = active_channels(decibels)
+    found = []
+    for number, loud in enumerate(_Comparison(decibels).loud):
+        others = np.any([one for other, one in enumerate(active) if other != number], axis=0)
+        own = _widened(without_short(loud, _LEAST_OWN) | active[number], _AROUND)
+        found.append(without_short(others & ~own, _LEAST_LEAK))
+    return found
 
 
 class _Comparison:
     """Channels compared with each other and with their own level, frame by frame.
 
-    `loud`: a turn can be continued there; `begins`: one can begin there; `only_leaks`: there is
-    nothing that another channel does not explain.
+    `loud`: a turn can be continued there; `begins`: one can begin there.
     """
 
     def __init__(self, decibels: Decibels) -> None:
@@ -90,7 +95,6 @@ class _Comparison:
             one & (channel > floor + _HYSTERESIS)
             for one, channel, floor in zip(heard, smooth, floors, strict=True)
         ]
-        self.only_leaks = [np.zeros_like(one) for one in heard]
         loudest = relative.argmax(axis=0)
         for one, other in combinations(range(len(smooth)), 2):
             compared = (heard[one] | heard[other]) & ((loudest == one) | (loudest == other))
@@ -101,8 +105,6 @@ class _Comparison:
             self.begins[one] &= ahead > low + half
             self.loud[other] &= ahead < high + half
             self.begins[other] &= ahead < high - half
-            self.only_leaks[one] |= heard[other] & (ahead < low)
-            self.only_leaks[other] |= heard[one] & (ahead > high)
 
 
 def _floor(channel: Decibels, level: float) -> float:

@@ -72,6 +72,11 @@ def speaker_labels(
     }
 
 
+def labelled(speaker: str | None, text: str) -> str:
+    """A text with its speaker, if that is known, as WhisperX and whisper-ctranslate2 write it."""
+    return text if speaker is None else f"[{speaker}]: {text}"
+
+
 def labels_of(
     turns: Iterable[Turn | SpeakerTime],
     settings: SpeakerSettings,

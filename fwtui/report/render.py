@@ -179,11 +179,24 @@ def export_report(report: BatchReport, form: str) -> bytes:
 
 def write_export(path: Path, data: bytes, recordings: Iterable[Path] = ()) -> None:
     """Write an export to a file, atomically, but over none of these. Raises FwtuiError."""
-    for recording in recordings:
-        with suppress(OSError):
-            if path.samefile(recording):
-                raise UsageError(f"{path} is a recording of the session", "export to another file")
+    refuse_recording(path, recordings)
     write_output(path, data, owner=path_to_text(path))
+
+
+def refuse_recording(path: Path, recordings: Iterable[Path]) -> None:
+    """Raise UsageError if the file is one of these, by whatever name. Blocks on the disk."""
+    with suppress(OSError, ValueError):
+        path.stat()  # what is not there is no recording
+        for recording in recordings:
+            if _is_same(path, recording):
+                raise UsageError(f"{path} is a recording of the session", "export to another file")
+
+
+def _is_same(path: Path, recording: Path) -> bool:
+    try:
+        return path.samefile(recording)
+    except (OSError, ValueError):
+        return False
 
 
 def _session_export(session: Session) -> SessionExport:

@@ -319,7 +319,9 @@ class FwtuiApp(ErrorBoundary, App[ExitCode]):
             return
         parts = await asyncio.to_thread(collect_files, Locations.default())
         file = current_folder() / default_name(self._now())
-        written = await self.push_screen_wait(ReportBugDialog(parts, self.glyphs, file))
+        recordings = [job.file for job in self.controller.model.jobs.values()]
+        dialog = ReportBugDialog(parts, self.glyphs, file, recordings)
+        written = await self.push_screen_wait(dialog)
         if written:
             self.notify(written, markup=False)
 

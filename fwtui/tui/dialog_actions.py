@@ -10,9 +10,9 @@ from msgspec.structs import replace
 from textual.message import Message
 from textual.screen import Screen
 
-from fwtui.core.commands import AddPaths, RetryJobs
+from fwtui.core.commands import AddPaths, NameSpeaker, RetryJobs
 from fwtui.core.events import Phase
-from fwtui.core.job import Job
+from fwtui.core.job import Job, JobId
 from fwtui.core.segment import Transcript
 from fwtui.core.settings import InterfaceSettings
 from fwtui.errors import FwtuiError
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from fwtui.config.profiles import Profile
     from fwtui.sessions.catalog import StoredSession
     from fwtui.tui.model_downloads import ModelDownloads
+    from fwtui.tui.screens.speaker_list import SpeakersSource
 
 
 class InterfaceChanged(Message):
@@ -67,24 +68,43 @@ class DialogActions:
         from fwtui.tui.screens.details import DetailsDialog, DetailsSource
 
         job_id, model, controller = job.id, self._model, self._controller
-
-        async def read() -> Transcript:
-            batch = controller.batch
-            return Transcript("", ()) if batch is None else await batch.transcript(job_id)
-
         source = DetailsSource(
             current=lambda: (
                 (model.jobs[job_id], model.progress.get(job_id)) if job_id in model.jobs else None
             ),
             settings=model.settings,
             transcript=model.transcript(job_id),
-            read=read,
+            read=partial(self._transcript, job_id),
             can_retry=True,
+            speakers=partial(self._speakers, job_id),
             needs=self._memory_needs,
         )
         retry = await self._screen.app.push_screen_wait(DetailsDialog(source, self._glyphs))
         if retry is not None:
             controller.send(RetryJobs((job_id,), settings=retry.settings))
+
+    def speakers(self, job: Job) -> None:
+        """Show the speakers of a file, and name them."""
+        from fwtui.tui.screens.speaker_list import SpeakersDialog
+
+        self._screen.app.push_screen(SpeakersDialog(self._speakers(job.id), self._glyphs))
+
+    def _speakers(self, job_id: JobId) -> "SpeakersSource":
+        from fwtui.tui.screens.speaker_list import SpeakersSource
+
+        def name(speaker: int, text: str) -> None:
+            self._controller.send(NameSpeaker(job_id, speaker, text))
+
+        return SpeakersSource(
+            current=lambda: self._model.jobs.get(job_id),
+            transcript=self._model.transcript(job_id),
+            read=partial(self._transcript, job_id),
+            name=name,
+        )
+
+    async def _transcript(self, job_id: JobId) -> Transcript:
+        batch = self._controller.batch
+        return Transcript("", ()) if batch is None else await batch.transcript(job_id)
 
     def _memory_needs(self, job: Job) -> str:
         from fwtui.memory.forecast import describe_file_needs

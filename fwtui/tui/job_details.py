@@ -130,6 +130,8 @@ def _progress(state: State, progress: JobProgress | None, glyphs: Glyphs) -> Ite
     if isinstance(state, Processing) and state.downloading:
         total = f" of {file_size(int(progress.total))}, {done}" if progress.total else ""
         yield FieldRow("Downloaded", f"{file_size(int(progress.done))}{total}")
+    elif progress.listening:
+        yield FieldRow("Done", "transcribed; speakers are being told apart")
     elif progress.preparing:
         yield FieldRow("Prepared", done)
     else:
@@ -222,7 +224,7 @@ def _completed(state: Completed, missing: frozenset[str], glyphs: Glyphs) -> Ite
 
 def _speakers(job: Job) -> Iterator[FieldRow]:
     for number, (name, text) in enumerate(speaker_texts(job)):
-        yield FieldRow("" if number else "Speakers", f"{clean(name)}  {text}")
+        yield FieldRow("" if number else "Speakers", f"{clean(name)} {text}")
 
 
 def _language(code: str) -> str:
@@ -277,6 +279,16 @@ def transcript_note(job: Job, transcript: LiveTranscript) -> str:
             return "Transcript no longer available: its output files could not be read"
         case Pending() | Processing() | Cancelled():
             return "No text yet"
+
+
+def speakers_note(job: Job) -> str:
+    """Why the speakers of a file cannot be listed; empty if they can."""
+    match job.state:
+        case Completed(speakers=speakers):
+            none = "No speakers were told apart in this file: see the setting diarize"
+            return "" if speakers else none
+        case _:
+            return "The speakers of a file are known when it is done"
 
 
 def source_note(transcript: LiveTranscript) -> str:

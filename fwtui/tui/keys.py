@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 Where = Literal[
     "queue", "panes", "moving", "search", "typing", "log", "memory", "everywhere", "dialog",
     "add", "settings", "resume", "sessions", "details",
-    "report", "watch", "bug", "models", "doctor", "history",
+    "speakers", "report", "watch", "bug", "models", "doctor", "history",
 ]  # fmt: skip
 
 
@@ -53,15 +53,20 @@ _QUEUE = (
     _key("restart", "R", "Restart", "Queue files again from the beginning"),
     _key("remove", "d", "Remove", "Remove files from the queue"),
     _key("undo", "u", "Undo", "Undo the last removal (progress included)"),
-    _key("move_down", "J shift+down", "Move down", "Move files down in the queue", "move(1)"),
-    _key("move_up", "K shift+up", "Move up", "Move files up in the queue", "move(-1)"),
+    _key("move_down", "J", "Move down", "Move files down in the queue", "move(1)"),
+    _key("move_up", "K", "Move up", "Move files up in the queue", "move(-1)"),
     _key("select", "space", "Select", "Select the file and move to the next"),
+    _key("range", "V", "Range", "Select a range: begin, move, then act; again or Esc to end"),
+    _key("range_down", "shift+down", "Select down", "Extend the selection down", "extend(1)"),
+    _key("range_up", "shift+up", "Select up", "Extend the selection up", "extend(-1)"),
     _key("select_all", "ctrl+a", "Select all", "Select all files shown, or none"),
-    _key("filter", "/", "Filter", "Filter by name or state: is:failed, is:check, is:waiting"),
-    _key("sort", "o", "Sort", "Sort by name, length or state (keeps the processing order)"),
+    _key("filter", "/", "Filter", "Filter: words of names, is:failed, lang:de, length>30m"),
+    _key("sort", "o", "Sort", "Sort by name, length, state, speed, time, date or findings"),
+    _key("sort_reverse", "O", "Reverse", "Reverse the order of the view"),
     _key("work_order", "w", "Process in this order", "Process files in the order shown"),
     _key("edit", "e", "Edit", "Open the transcript in $EDITOR"),
     _key("view", "v", "View", "Show the transcript in $PAGER"),
+    _key("speakers", "p", "Speakers", "Speakers of the file: listen to them, name them"),
     _key("watch", "W", "Watch folders", "Watched folders: status, add, stop watching"),
     _key("settings", "comma", "Settings", "Settings and profiles, for this batch or as defaults"),
     _key("fit", "M", "Fit memory", "Apply the suggested settings for a batch that exceeds memory"),
@@ -230,6 +235,12 @@ _DETAILS = (
         "Open the folder of its transcripts; without a desktop show the transcript in $PAGER",
     ),
     _key("details_copy", "y", "Copy", "Copy the transcript"),
+    _key("details_speakers", "p", "Speakers", "Speakers of the file: listen to them, name them"),
+)
+
+_SPEAKERS = (
+    _key("speaker_edit", "enter", "Name", "Type the speaker's name"),
+    _key("speaker_play", "p", "Play", "Play a passage of the speaker (with mpv or ffplay)"),
 )
 
 _REPORT = (
@@ -284,6 +295,7 @@ _SECTIONS: dict[Where, tuple[str, tuple[Key, ...], str]] = {
     "sessions": ("Sessions", _SESSIONS, "session_"),
     "history": ("History", _HISTORY, "history_"),
     "details": ("File details", _DETAILS, "details_"),
+    "speakers": ("Speakers", _SPEAKERS, "speaker_"),
     "report": ("Report", _REPORT, "report_"),
     "watch": ("Watched folders", _WATCH, "watch_"),
     "bug": ("Bug report", _BUG, "bug_"),

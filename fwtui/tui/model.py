@@ -34,9 +34,10 @@ from fwtui.core.events import (
     SegmentsReset,
 )
 from fwtui.core.failure import Failure
-from fwtui.core.job import Job, JobId, Pending, Processing
+from fwtui.core.job import Completed, Job, JobId, Pending, Processing
 from fwtui.core.segment import Segment, Transcript
 from fwtui.core.settings import Settings
+from fwtui.core.speakers import Turn
 from fwtui.core.text import natural
 from fwtui.core.view import BatchView, JobCounts, Shares
 from fwtui.core.watched_folder import FolderStatus
@@ -144,7 +145,8 @@ class LiveTranscript(Struct):
     """The segments of one file, as far as they have been received.
 
     `whole`: none is missing before them; `generation` changes when they are replaced. `source` is
-    the output file that they were read from, if they were.
+    the output file that they were read from, if they were. `turns` and `labels` are those of a
+    `Transcript`.
     """
 
     segments: list[Segment] = field(default_factory=list)
@@ -152,6 +154,8 @@ class LiveTranscript(Struct):
     whole: bool = False
     generation: int = 0
     source: str = ""
+    turns: tuple[Turn, ...] = ()
+    labels: dict[int, str] = field(default_factory=dict)
 
     def extend(self, segments: Iterable[Segment]) -> None:
         """Append what is new; segments come in order and their ids rise."""
@@ -163,6 +167,7 @@ class LiveTranscript(Struct):
         received = self.segments
         self.segments = list(map(shown, stored.segments))
         self.language, self.source = self.language or stored.language, stored.source
+        self.turns, self.labels = stored.turns, stored.labels
         self.whole = True
         self.generation += 1
         self.extend(received)
@@ -170,6 +175,7 @@ class LiveTranscript(Struct):
     def restart(self) -> None:
         """Drop all segments: the file is transcribed from its beginning."""
         self.segments = []
+        self.turns, self.labels = (), {}
         self.whole = True
         self.generation += 1
 
@@ -222,7 +228,7 @@ class BatchModel:
         self._view = BatchView()
         self._order: list[JobId] | None = None
         self._names: str | None = None  # of all files, `nul_joined`
-        self._by_name: list[JobId] | None = None
+        self._by_name: dict[bool, list[JobId]] = {}  # by whether the last are first
 
     @property
     def session_id(self) -> str:
@@ -400,7 +406,8 @@ class BatchModel:
 
     def _job_changed(self, before: Job, job: Job) -> None:
         if job.path != before.path:
-            self._names = self._by_name = None
+            self._names = None
+            self._by_name.clear()
         self.running.pop(job.id, None)
         self._note_running(job)
         if type(job.state) is not type(before.state):
@@ -411,6 +418,8 @@ class BatchModel:
                 self.transcript(job.id).whole = True
         else:
             self.progress.pop(job.id, None)
+        if _speakers(job) != _speakers(before) and job.id in self.transcripts:
+            self.transcripts[job.id].whole = False  # it has to be read again
         self.changes.jobs.add(job.id)
         self.changes.transcripts.add(job.id)
         self.changes.header = True
@@ -420,7 +429,7 @@ class BatchModel:
             self.running[job.id] = self.history.now()
 
     def _added(self, new: list[Job]) -> None:
-        self._by_name = None
+        self._by_name.clear()
         if self._order is not None:
             self._order += [job.id for job in new]
         if self._names is not None and new:
@@ -435,12 +444,13 @@ class BatchModel:
             self.requested.pop(job_id, None)
             self.transcripts.pop(job_id, None)
         self._order = self._names = None
-        if self._by_name is not None:
-            self._by_name = [job_id for job_id in self._by_name if job_id not in ids]
+        for way, ordered in self._by_name.items():
+            self._by_name[way] = [job_id for job_id in ordered if job_id not in ids]
 
     def _replace(self, snapshot: BatchSnapshot) -> None:
         self._view.apply(snapshot)
-        self._order = self._names = self._by_name = None
+        self._order = self._names = None
+        self._by_name.clear()
         self.engines = {info.slot: info for info in snapshot.engines}
         self._loading = set()
         self.progress, self.requested = {}, {}
@@ -532,10 +542,20 @@ class BatchModel:
             self._names = nul_joined(casefolded_names([job.path for job in self.jobs_of(ids)]))
         return self._names.split("\0")
 
-    def by_name(self) -> list[JobId]:
-        """The whole queue in natural order of names, remembered: `part 2` before `part 10`."""
-        if self._by_name is None:
+    def by_name(self, *, reverse: bool = False) -> list[JobId]:
+        """The whole queue in natural order of names, remembered: `part 2` before `part 10`.
+
+        `reverse`: the last first; equal names keep their order in the queue.
+        """
+        found = self._by_name.get(reverse)
+        if found is None:
             names = natural(self.names_of(self.order))
-            indexes = sorted(range(len(names)), key=names.__getitem__)
-            self._by_name = [self.order[index] for index in indexes]
-        return self._by_name
+            indexes = sorted(range(len(names)), key=names.__getitem__, reverse=reverse)
+            found = self._by_name[reverse] = [self.order[index] for index in indexes]
+        return found
+
+
+def _speakers(job: Job) -> object:
+    """What is known of the speakers of a file."""
+    found = job.state.speakers if isinstance(job.state, Completed) else ()
+    return found, job.speaker_names

@@ -58,7 +58,11 @@ class Ink(NamedTuple):
     reverse: bool = False
 
 
+SPEAKER_INKS = tuple(f"speaker-{number}" for number in range(1, 7))
+"""The colours of speakers, in turn; there are six that can be told apart in 16 colours."""
+
 INKS = {
+    **{name: Ink(name, bold=True) for name in SPEAKER_INKS},
     "plain": Ink("foreground"),
     "strong": Ink("foreground", bold=True),
     "dim": Ink("ink-dim"),
@@ -80,7 +84,10 @@ INKS = {
 """The inks of the widgets that draw themselves, by name."""
 
 
-TEXT_INKS = ("foreground", "ink-dim", "primary", "accent", "success", "warning", "error")
+TEXT_INKS = (
+    *("foreground", "ink-dim", "primary", "accent", "success", "warning", "error"),
+    *SPEAKER_INKS,
+)
 GROUNDS = ("background", "surface", "panel")
 CONTRAST = 4.5  # of text to its ground, at least: WCAG 2.2, 1.4.3
 _STEPS = 20
@@ -99,7 +106,8 @@ def complete(variables: dict[str, str], depth: str | None = None) -> dict[str, s
         "ink-faint": background.blend(foreground, 0.2).hex,
         "cursor": background.blend(primary, 0.22).hex,
     }
-    found = derived | variables
+    speakers = _SPEAKERS_ON_DARK if background.brightness < 0.5 else _SPEAKERS_ON_LIGHT
+    found = derived | dict(zip(SPEAKER_INKS, speakers, strict=True)) | variables
     if depth == "256":
         found |= {name: _fitted(value) for name, value in found.items()}
     elif depth == "standard":
@@ -197,6 +205,10 @@ def _xterm_palette() -> tuple[Color, ...]:
     return (*dict.fromkeys(ramp), *(color for color in cube if color.hsl.s >= 0.15))
 
 
+# Blue, amber, green, violet, red, turquoise.
+_SPEAKERS_ON_DARK = ("#7fb2e5", "#e2b866", "#8cc98a", "#d39be0", "#ee8680", "#63cfcf")
+_SPEAKERS_ON_LIGHT = ("#1f5fa8", "#8a5a00", "#23702a", "#7d3c9b", "#b3261e", "#0a6a72")
+
 # The 16 colours as Rich takes them to be: no terminal is asked for its own.
 _ON_BLACK = {
     **dict.fromkeys(GROUNDS, "#000000"),
@@ -210,6 +222,13 @@ _ON_BLACK = {
     "warning": "#FFFF55",
     "error": "#FF5555",
     "ink-faint": "#555555",
+    **dict(
+        zip(
+            SPEAKER_INKS,
+            ("#55FFFF", "#FFFF55", "#55FF55", "#FF55FF", "#FF5555", "#00AAAA"),
+            strict=True,
+        )
+    ),
 }
 _ON_WHITE = {
     **dict.fromkeys(GROUNDS, "#FFFFFF"),
@@ -223,4 +242,11 @@ _ON_WHITE = {
     "warning": "#AA5500",
     "error": "#AA0000",
     "ink-faint": "#AAAAAA",
+    **dict(
+        zip(
+            SPEAKER_INKS,
+            ("#0000AA", "#AA5500", "#AA00AA", "#AA0000", "#555555", "#000000"),
+            strict=True,
+        )
+    ),
 }

@@ -1,20 +1,23 @@
 """Passages to check: what is found, what is left in peace, and that nothing is changed."""
 
 import pytest
+from msgspec.structs import replace
 
 from fwtui.batch.quality import (
     MAX_FINDINGS,
     check_transcript,
     fast_subtitles,
+    is_marked,
     limited,
     low_confidence,
     missing_speech,
     other_languages,
     repetitions,
 )
+from fwtui.core.channels import by_time
 from fwtui.core.finding import Finding, FindingKind, finding_text, findings_text
 from fwtui.core.segment import Segment, Transcript
-from fwtui.core.session import FilePlan, SpeechChunk, Spoken
+from fwtui.core.session import ChannelPlan, FilePlan, SpeechChunk, Spoken, each_with_language
 from fwtui.core.settings import DecodingSettings, OutputSettings, QualitySettings
 
 Passage = tuple[float, float, str]
@@ -183,3 +186,30 @@ def test_in_words() -> None:
         "repetition: 4× “no”",
         "missing text",
     ]
+
+
+def test_channels_are_checked_one_by_one() -> None:
+    """What one of them says is not checked with what the other has."""
+    plan = FilePlan(
+        "", "", 960_000, 0.0, "en", recorded=2,
+        channels=(
+            ChannelPlan(0, 0.0, "en", speech=tuple(speech((0, 14)))),
+            ChannelPlan(1, 0.0, "de", speech=tuple(speech((0, 8), (20, 30)))),
+        ),
+    )  # fmt: skip
+    left = [replace(one, channel=0) for one in segments(*["yes indeed"] * 4, "a", "b", "c")]
+    right = [replace(one, channel=1) for one in segments("one", "two", "three", "four")]
+    transcript = Transcript("en", tuple(by_time([*left, *right], [0, 1])), 60.0)
+    heard = (Spoken(0, 14, "en", 0.99, 0), Spoken(0, 8, "de", 0.99, 1), Spoken(8, 9, "fr", 0.99, 1))
+    marked = (Finding(FindingKind.UNSPOKEN, 0.0, 2.0, "text", 1),)
+    found = check_transcript(transcript, plan, heard, DecodingSettings(), QualitySettings(), marked)
+    assert [(one.kind, one.start, one.end, one.channel) for one in found] == [
+        (FindingKind.UNSPOKEN, 0.0, 2.0, 1),
+        (FindingKind.REPETITION, 0.0, 8.0, 0),
+        (FindingKind.LANGUAGE, 8, 9, 1),
+        (FindingKind.MISSING_SPEECH, 20.0, 30.0, 1),
+    ]
+    assert finding_text(found[1]) == "repetition (left channel): 4× “yes indeed”"
+    assert [is_marked(one, marked) for one in (left[0], right[0], right[1])] == [False, True, False]
+    languages = [one.language for one in each_with_language([*left, *right], heard)]
+    assert languages == ["en"] * 7 + ["de"] * 4

@@ -9,7 +9,7 @@ from docx import Document
 
 from fwtui.core.segment import Transcript
 from fwtui.core.settings import OutputSettings
-from fwtui.outputs.formats.cues import Cue, apart, cues, too_fast
+from fwtui.outputs.formats.cues import Cue, apart, cues, too_fast, with_length
 from fwtui.outputs.formats.registry import render
 from tests.outputs.cases import CASES, segment, spoken
 
@@ -30,6 +30,20 @@ def test_subtitles_are_kept_apart(
 ) -> None:
     found = apart((Cue(start, end, "x") for start, end in times), 100)
     assert [(cue.start, cue.end) for cue in found] == after
+
+
+def test_subtitles_of_two_speakers_may_be_there_at_once() -> None:
+    """Nothing of what is said at the same time is moved, or made shorter."""
+
+    def cue(start: int, end: int, speaker: str | None) -> Cue:
+        return Cue(start, end, "x", speaker=speaker)
+
+    talk = [cue(0, 4000, "A"), cue(1000, 2000, "B"), cue(2000, 5000, "B"), cue(4000, 6000, "A")]
+    assert list(with_length(talk)) == talk
+    assert [one.end for one in apart(talk, 100)] == [4000, 1900, 5000, 6000]
+    alone = [one._replace(speaker=None) for one in talk]
+    starts = [one.start for one in with_length(alone)]
+    assert starts[1] == 4000
 
 
 def test_the_gap_is_in_the_files_and_not_where_words_are_highlighted() -> None:

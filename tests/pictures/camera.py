@@ -9,6 +9,7 @@ from rich.text import Text
 
 _RUN = re.compile(r'x="([\d.]+)"( y="[\d.]+") textLength="[\d.]+"([^>]*)>([^<]*)</text>')
 _CHARACTER = re.compile(r"&[^;]+;|.", re.DOTALL)
+_BLANK = "&#160;"
 _CELL = 12.2  # rich's width of a cell
 
 
@@ -27,8 +28,10 @@ def svg(painted: str, size: tuple[int, int], title: str) -> str:
 
 def _placed(run: "re.Match[str]") -> str:
     """The run with a place for each character: not all viewers know `textLength`."""
-    at, places = float(run[1]), []
+    at, places, text = float(run[1]), [], ""
     for part in _CHARACTER.findall(run[4]):
-        places.append(f"{at:g}")
+        if part != _BLANK:
+            places.append(f"{at:g}")
+            text += part
         at += _CELL * (1 if part.startswith("&") else cell_len(part))
-    return f'x="{" ".join(places)}"{run[2]}{run[3]}>{run[4]}</text>'
+    return f'x="{" ".join(places)}"{run[2]}{run[3]}>{text}</text>'

@@ -140,7 +140,7 @@ def running(walk: Walk) -> None:
         walk.press(pane, "zoom")
         walk.see(f"zoomed {number}-{pane}", pane.capitalize())
         walk.press("zoom", "queue")
-    walk.press("follow")
+    walk.press("home")
     walk.visit("details-running", "details", "running", "Retry with")
     walk.press("report")
     walk.see("report so far", "Report so far", "Export")

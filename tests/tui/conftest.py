@@ -1,11 +1,15 @@
 """What all applications under test have in common is made once."""
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from textual import constants
 from textual.css.stylesheet import Stylesheet
+
+from fwtui.config.locations import Locations
+from fwtui.outputs.batch_history import HistoryStore
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -42,3 +46,23 @@ def no_animations(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is scrolled to is there at once, in this process and in programs that it starts."""
     monkeypatch.setattr(constants, "TEXTUAL_ANIMATIONS", "none")
     monkeypatch.setenv("TEXTUAL_ANIMATIONS", "none")
+
+
+@pytest.fixture
+def store() -> HistoryStore:
+    """The history that the screen shows, without anything in it."""
+    state = Locations.default().state
+    state.mkdir(parents=True)
+    return HistoryStore(state)
+
+
+@pytest.fixture
+def universal_time(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The time zone of this machine, in which screens show times, is UTC."""
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", "UTC")
+        if hasattr(time, "tzset"):
+            time.tzset()
+        yield
+    if hasattr(time, "tzset"):
+        time.tzset()

@@ -2,8 +2,7 @@
 
 import os
 import sqlite3
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -23,24 +22,7 @@ from tests.tui.driving import NARROW, WIDE, Driver, running
 from tests.tui.fakes import ScriptedLink, ScriptedWorkspace, job
 from tests.tui.test_formatting import HOSTILE
 
-
-@pytest.fixture(autouse=True)
-def universal_time(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Times are shown as local ones."""
-    with monkeypatch.context() as patched:
-        patched.setenv("TZ", "UTC")
-        if hasattr(time, "tzset"):
-            time.tzset()
-        yield
-    if hasattr(time, "tzset"):
-        time.tzset()
-
-
-@pytest.fixture
-def store(own_folders: Path) -> HistoryStore:
-    state = Locations.default().state
-    state.mkdir(parents=True)
-    return HistoryStore(state)
+pytestmark = pytest.mark.usefixtures("universal_time")
 
 
 def some(store: HistoryStore) -> None:
@@ -72,7 +54,7 @@ def some(store: HistoryStore) -> None:
 
 async def opened(driver: Driver) -> HistoryDialog:
     await driver.press("H")
-    await driver.until(lambda: driver.screen == "HistoryDialog")
+    await driver.until_screen("HistoryDialog")
     screen = driver.app.screen
     assert isinstance(screen, HistoryDialog)
     await driver.until(lambda: "Loading" not in screen._list.empty)
@@ -99,7 +81,7 @@ async def test_an_empty_history_says_what_it_will_hold(size: tuple[int, int]) ->
         await driver.until(lambda: "Unfinished work is in Ctrl+O Sessions." in driver.words)
         assert not (Locations.default().state / NAME).exists()
         await driver.press("escape")
-        await driver.until(lambda: driver.screen == "MainScreen")
+        await driver.until_screen("MainScreen")
         await driver.press("ctrl+o")
         await driver.until_text("finished batches: H History")
 
@@ -130,7 +112,7 @@ async def test_batches_their_files_and_back(store: HistoryStore) -> None:
         await listed(driver, screen, 3)
         await driver.until(lambda: screen._list.cursor == 1)  # on the batch of before
         await driver.press("escape")
-        await driver.until(lambda: driver.screen == "MainScreen")
+        await driver.until_screen("MainScreen")
 
 
 async def test_search_as_you_type(store: HistoryStore) -> None:
@@ -273,8 +255,8 @@ async def test_hostile_names_at_every_size(store: HistoryStore) -> None:
             await driver.press("enter")
             await listed(driver, screen, 2)
             await driver.press("j", "v", "o", "c", "a")
-            assert "\x1b" not in driver.text
-            assert driver.screen == "HistoryDialog"
+            await driver.until_gone("\x1b")
+            await driver.until_screen("HistoryDialog")
 
 
 async def test_a_damaged_history_is_told(store: HistoryStore) -> None:

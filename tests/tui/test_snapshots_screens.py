@@ -74,6 +74,7 @@ async def test_resume(look: Look) -> None:
         await look(driver)
 
 
+@pytest.mark.usefixtures("universal_time")
 async def test_history(look: Look, store: HistoryStore) -> None:
     some(store)
     async with running(ScriptedWorkspace()) as driver:
@@ -81,7 +82,8 @@ async def test_history(look: Look, store: HistoryStore) -> None:
         await listed(driver, screen, 3)
         await driver.press("j", "enter")
         await listed(driver, screen, 4)
-        await driver.until(lambda: "(missing)" in driver.text)
+        await driver.until_text("(missing)")
+        await driver.until_text("4 files")
         await look(driver)
 
 

@@ -15,7 +15,8 @@ from fwtui.core.attribution import by_speaker
 from fwtui.core.scripts import clusters, is_mark, is_unspaced, width
 from fwtui.core.segment import AnyTranscript, Segment, Word
 from fwtui.core.settings import OutputSettings
-from fwtui.outputs.formats.layout import labelled, milliseconds, without_blank_lines
+from fwtui.core.speakers import labelled
+from fwtui.outputs.formats.layout import milliseconds, without_blank_lines
 
 # Seconds between the starts of two words that end a subtitle, when subtitles span segments.
 _LONG_PAUSE = 3.0
@@ -95,11 +96,15 @@ def with_length(found: Iterable[Cue]) -> Iterator[Cue]:
 
 
 def apart(found: Iterable[Cue], gap: int) -> Iterator[Cue]:
-    """The subtitles with `gap` ms between them: they end earlier, but last half their time."""
+    """The subtitles with `gap` ms between them: they end earlier, but last half their time.
+
+    Where one speaker interrupts another, both stay as long as they are.
+    """
     before: Cue | None = None
     for cue in found:
         if before is not None:
-            yield _ending(before, cue.start - gap)
+            both = before.speaker != cue.speaker and before.end > cue.start
+            yield before if both else _ending(before, cue.start - gap)
         before = cue
     if before is not None:
         yield before

@@ -76,11 +76,6 @@ def running_text(paragraph: list[Segment]) -> str:
     return text
 
 
-def labelled(speaker: str | None, text: str) -> str:
-    """A text with its speaker, if that is known, as WhisperX and whisper-ctranslate2 write it."""
-    return text if speaker is None else f"[{speaker}]: {text}"
-
-
 def heading(paragraph: list[Segment]) -> str:
     """What a paragraph begins with: its start time, and its speaker if that is known."""
     speaker = paragraph[0].speaker

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from fwtui.core.attribution import by_speaker
 from fwtui.core.segment import AnyTranscript, Segment
 from fwtui.core.settings import OutputSettings
-from fwtui.outputs.formats.layout import encoded, labelled, milliseconds, on_one_line, timestamp
+from fwtui.core.speakers import labelled
+from fwtui.outputs.formats.layout import encoded, milliseconds, on_one_line, timestamp
 
 
 def chunks(transcript: AnyTranscript, settings: OutputSettings) -> Iterator[bytes]:

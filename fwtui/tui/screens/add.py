@@ -237,6 +237,11 @@ class AddDialog(Dialog[AddPaths | None]):
 
     # The end.
 
+    @property
+    def unsaved(self) -> str:
+        selected = len(self.tree_view.folders.selected)
+        return f"{selected:,} selected files and folders are not added." if selected > 1 else ""
+
     @work(exclusive=True, group="confirm", exit_on_error=False)
     async def action_confirm(self) -> None:
         preview = self._preview

@@ -76,7 +76,13 @@ class ReportDialog(ListDialog[None]):
         stem = (
             folder if folder.is_dir() else current_folder()
         ) / f"fwtui-report-{report.session_id}"
-        what = Exportable("the report", stem, REPORT_FORMATS, partial(export_report, report))
+        what = Exportable(
+            "the report",
+            stem,
+            REPORT_FORMATS,
+            partial(export_report, report),
+            lambda: (job.file for job in report.jobs),
+        )
         if result := await self.app.push_screen_wait(ExportDialog(what)):
             self.notify(clean(result), markup=False)
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, work
 from textual.app import ComposeResult
@@ -22,12 +22,15 @@ from fwtui.core.settings import Settings
 from fwtui.errors import FwtuiError
 from fwtui.tui.formatting import base_name, clean
 from fwtui.tui.glyphs import Glyphs
-from fwtui.tui.job_details import describe_job, source_note, transcript_note
+from fwtui.tui.job_details import describe_job, source_note, speakers_note, transcript_note
 from fwtui.tui.keys import bindings
 from fwtui.tui.model import LiveTranscript
 from fwtui.tui.opening import edit_transcript, has_desktop, open_folder, page_transcript
 from fwtui.tui.screens.dialog import ListDialog, error_line, frame
 from fwtui.tui.widgets.transcript import TranscriptView, has_words
+
+if TYPE_CHECKING:
+    from fwtui.tui.screens.speaker_list import SpeakersSource
 
 LOW_HEIGHT = 16
 REFRESH_SECONDS = 0.5
@@ -41,6 +44,7 @@ class DetailsSource:
     `current` gives the file and its progress as they are now, None when it was removed.
     `settings` are the batch's. `read` completes the `transcript`. `can_retry`: the file is in the
     batch of this screen. `needs` is the forecast for its transcription, empty if there is none.
+    `speakers` is where its speakers come from, if they can be named.
     """
 
     current: Callable[[], tuple[Job, JobProgress | None] | None]
@@ -49,6 +53,7 @@ class DetailsSource:
     read: Callable[[], Awaitable[Transcript]]
     can_retry: bool
     needs: Callable[[Job], str] = lambda _: ""
+    speakers: "Callable[[], SpeakersSource] | None" = None
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,8 @@ class DetailsDialog(ListDialog[RetryRequest | None]):
             Button("Copy transcript", id="copy"),
             Button("Open folder", id="folder"),
         ]
+        if self.source.speakers is not None:
+            buttons.append(Button("Speakers", id="speakers"))
         if self.source.can_retry:
             buttons += [
                 Button("Retry with", id="retry_with"),
@@ -136,6 +143,8 @@ class DetailsDialog(ListDialog[RetryRequest | None]):
             self._shown = shown
             self._job, self._progress = current
             self.show_current()
+            if not transcript.whole:
+                self._read()
 
     def show_current(self) -> None:
         if not self.is_mounted:
@@ -153,6 +162,7 @@ class DetailsDialog(ListDialog[RetryRequest | None]):
             retry=job.is_finished,
             retry_with=job.is_finished,
             copy=bool(transcript.segments),
+            speakers=not speakers_note(job),
         )
 
     def describe(self) -> Content:
@@ -210,6 +220,16 @@ class DetailsDialog(ListDialog[RetryRequest | None]):
     @work(exclusive=True, group="terminal", exit_on_error=False)
     async def action_view(self) -> None:
         await page_transcript(self.app, self._job)
+
+    def action_speakers(self) -> None:
+        if self.source.speakers is None:
+            self.notify("Resume the session to name its speakers", timeout=2, markup=False)
+        elif note := speakers_note(self._job):
+            self.notify(note, timeout=2, markup=False)
+        else:
+            from fwtui.tui.screens.speaker_list import SpeakersDialog
+
+            self.app.push_screen(SpeakersDialog(self.source.speakers(), self.glyphs))
 
     def action_copy(self) -> None:
         text = self.transcript.text()

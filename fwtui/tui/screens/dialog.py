@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
 
-from textual import events
+from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
@@ -96,8 +96,22 @@ class Dialog(UnboundKeys, ErrorBoundary, ModalScreen[Result], Generic[Result]):
     def action_leave(self) -> None:
         self.action_close()
 
+    @property
+    def unsaved(self) -> str:
+        """What is lost when the dialog is closed, as a sentence; empty if nothing is."""
+        return ""
+
     def action_close(self) -> None:
-        self.dismiss(self.escape_result)
+        if self.unsaved:
+            self._close_if_agreed(self.unsaved)
+        else:
+            self.dismiss(self.escape_result)
+
+    @work(exclusive=True, group="close", exit_on_error=False)
+    async def _close_if_agreed(self, lost: str) -> None:
+        ask = ConfirmDialog("Discard the changes?", lost, "Discard", "Keep editing")
+        if await self.app.push_screen_wait(ask):
+            self.dismiss(self.escape_result)
 
     def action_scroll_body(self, lines: int) -> None:
         for body in self.query(".body"):

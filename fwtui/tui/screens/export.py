@@ -1,37 +1,57 @@
 """Where to write an export, and in which format."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import work
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Button, Input, Static
 
 from fwtui.core.paths import expand_home
 from fwtui.errors import FwtuiError
-from fwtui.report.render import write_export
+from fwtui.report.render import refuse_recording, write_export
 from fwtui.tui.formatting import clean, shown_path
-from fwtui.tui.screens.dialog import Dialog, error_line, frame
+from fwtui.tui.screens.dialog import ConfirmDialog, Dialog, error_line, frame
 from fwtui.tui.widgets.button_row import ButtonRow
 
 
 @dataclass(frozen=True)
 class Exportable:
-    """What is exported: `data` gives its bytes in one of `formats`; `stem` is the proposed path."""
+    """What is exported: `data` gives its bytes in one of `formats`; `stem` is the proposed path.
+
+    `recordings` are files that must not be replaced.
+    """
 
     title: str
     stem: Path
     formats: Sequence[str]
     data: Callable[[str], bytes]
+    recordings: Callable[[], Iterable[Path]] = lambda: ()
+
+
+async def ask_to_write(app: App[Any], path: Path, recordings: Iterable[Path]) -> bool:
+    """Whether a file that the user named may be written; asks before one that exists is replaced.
+
+    Raises UsageError if it is one of the recordings.
+    """
+    await asyncio.to_thread(refuse_recording, path, recordings)
+    if not await asyncio.to_thread(path.exists):
+        return True
+    question = f"{shown_path(str(path))} exists. Its content would be lost."
+    ask = ConfirmDialog("Replace this file?", question, "Replace", "Keep it")
+    return await app.push_screen_wait(ask)
 
 
 class ExportDialog(Dialog[str]):
-    """Writes the file itself; gives a message for the user, empty when nothing was written."""
+    """Writes the file itself; gives a message for the user, empty when nothing was written.
+
+    It replaces no file without asking, and no recording at all.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "format(-1)", show=False),
@@ -97,10 +117,8 @@ class ExportDialog(Dialog[str]):
         path = self._path
         problem = await asyncio.to_thread(_problem, path)
         exists = not problem and await asyncio.to_thread(path.exists)
-        self._set_note(problem or ("This file exists and will be replaced" if exists else ""))
-        button = self.query_one("#export", Button)
-        button.label = Content("Replace" if exists else "Export")
-        button.disabled = bool(problem)
+        self._set_note(problem or ("This file exists" if exists else ""))
+        self.enable(export=not problem)
 
     def _set_note(self, note: str) -> None:
         self.query_one("#export-note", Static).update(Content(note))
@@ -109,14 +127,18 @@ class ExportDialog(Dialog[str]):
     async def action_export(self) -> None:
         path, chosen = self._path, self._format
 
+        recordings = list(self._what.recordings())
+
         def write() -> None:
-            write_export(path, self._what.data(chosen))
+            write_export(path, self._what.data(chosen), recordings)
 
         problem = await asyncio.to_thread(_problem, path)
         if problem:
             self._set_note(problem)
             return
         try:
+            if not await ask_to_write(self.app, path, recordings):
+                return
             await asyncio.to_thread(write)
         except FwtuiError as error:
             self._set_note(error_line(error))

@@ -39,7 +39,7 @@ from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keymap import with_keys
 from fwtui.tui.keys import bindings
 from fwtui.tui.opening import edit_outputs, open_folder, page_outputs
-from fwtui.tui.screens.dialog import ListDialog, frame
+from fwtui.tui.screens.dialog import DialogBox, ListDialog, frame
 from fwtui.tui.widgets.lines import Listing
 from fwtui.tui.widgets.paint import Piece
 
@@ -339,8 +339,8 @@ class HistoryDialog(ListDialog[None]):
             what = file_count(count) if self._list.of_files else _batch_count(count)
         if count:
             title += f" {self._glyphs.dot} {what}{' found' if self._words else ''}"
-        for box in self.query("#history-dialog"):
-            box.border_title = Content(title)
+        for box in self.query("#history-dialog").results(DialogBox):
+            box.set_title(title)
 
     # The entry under the cursor.
 

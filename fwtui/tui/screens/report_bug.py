@@ -19,6 +19,7 @@ from fwtui.tui.formatting import clean, shown_path
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings
 from fwtui.tui.screens.dialog import ListDialog, error_line, frame
+from fwtui.tui.screens.export import ask_to_write
 from fwtui.tui.widgets.lines import FlowView
 from fwtui.tui.widgets.paint import Piece
 
@@ -36,17 +37,27 @@ def preview_lines(lines: Iterable[str], cells: int) -> list[list[Piece]]:
 
 
 class ReportBugDialog(ListDialog[str]):
-    """Writes the bundle itself; gives a message for the user, empty when nothing was written."""
+    """Writes the bundle itself; gives a message for the user, empty when nothing was written.
+
+    It replaces no file without asking, and none of the `recordings`.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("bug")
     keys = "bug"
     escape_result = ""
 
-    def __init__(self, files: Sequence[BugReportFile], glyphs: Glyphs, file: Path) -> None:
+    def __init__(
+        self,
+        files: Sequence[BugReportFile],
+        glyphs: Glyphs,
+        file: Path,
+        recordings: Iterable[Path] = (),
+    ) -> None:
         preview = partial(preview_lines, [clean(line) for line in bundle_lines(files)])
         super().__init__(FlowView(preview, glyphs, id="bug-lines"))
         self._files = tuple(files)
         self._file = file
+        self._recordings = tuple(recordings)
 
     def compose(self) -> ComposeResult:
         yield frame(
@@ -72,6 +83,8 @@ class ReportBugDialog(ListDialog[str]):
     async def action_write(self) -> None:
         file = expand_home(self.query_one(Input).value)
         try:
+            if not await ask_to_write(self.app, file, self._recordings):
+                return
             await asyncio.to_thread(write_bundle, file, self._files)
         except FwtuiError as error:
             self.query_one("#export-note", Static).update(error_line(error))

@@ -277,6 +277,7 @@ class SessionsDialog(ListDialog[ResumeChoice | None]):
             stem,
             SESSION_FORMATS,
             partial(export_session, session),
+            lambda: (job.file for job in session.jobs),
         )
         if result := await self.app.push_screen_wait(ExportDialog(what)):
             self.notify(clean(result), markup=False)

@@ -396,17 +396,13 @@ class SettingsDialog(Dialog[Settings | None]):
         else:
             self.action_close()
 
-    @work(exclusive=True, group="close", exit_on_error=False)
-    async def action_close(self) -> None:  # type: ignore[override]
-        """Close; ask first if there are changes that are neither applied nor saved."""
+    @property
+    def unsaved(self) -> str:
         changes = self.draft.changes
-        if changes and self.draft.settings != self._saved:
-            count = "1 change is" if changes == 1 else f"{changes} changes are"
-            question = f"{count} neither applied nor saved as defaults."
-            ask = ConfirmDialog("Discard the changes?", question, "Discard", "Keep editing")
-            if not await self.app.push_screen_wait(ask):
-                return
-        self.dismiss(self.escape_result)
+        if not changes or self.draft.settings == self._saved:
+            return ""
+        count = "1 change is" if changes == 1 else f"{changes} changes are"
+        return f"{count} neither applied nor saved as defaults."
 
     def action_apply(self) -> None:
         settings = self._usable()

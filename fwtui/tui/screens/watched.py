@@ -146,6 +146,13 @@ class WatchForm(Dialog[WatchedFolder | None]):
         else:
             self.dismiss(folder)
 
+    @property
+    def unsaved(self) -> str:
+        texts = any(self._text(key) != before for key, before in self._texts.items())
+        if not texts and self._chosen == _choices(self._folder):
+            return ""
+        return "The folder is not watched in this way yet."
+
     def _text(self, key: str) -> str:
         """The text of a line; that of a line that was not changed as it was, not cleaned."""
         typed, before = self.query_one(f"#watch-{key}", Input).value, self._texts[key]

@@ -3,14 +3,18 @@
 import math
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from rich.cells import chop_cells
 from textual.strip import Strip
 
+from fwtui.core.attribution import by_speaker
 from fwtui.core.segment import Segment
+from fwtui.core.speakers import labelled
 from fwtui.tui.formatting import clean, fit_right, timestamp, width, wrap
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.model import LiveTranscript
+from fwtui.tui.theme import SPEAKER_INKS
 from fwtui.tui.widgets.paint import Piece
 from fwtui.tui.widgets.searchable import SearchableView
 
@@ -25,14 +29,26 @@ def confidence_ink(probability: float) -> str:
     return "unsure" if probability >= UNSURE else "doubtful"
 
 
-def plain_lines(segment: Segment, cells: int) -> list[list[Piece]]:
-    """The text in lines, in one ink."""
-    return [[(line, "plain")] for line in wrap(clean(segment.text), cells) or [""]]
+def plain_lines(segment: Segment, cells: int, label: Piece | None = None) -> list[list[Piece]]:
+    """The text in lines, in one ink, after the label of its speaker."""
+    text = clean(segment.text)
+    if label is None:
+        return [[(line, "plain")] for line in wrap(text, cells) or [""]]
+    words = text.split()
+    return _wrapped(
+        [label, *((f" {word}" if at else word, "plain") for at, word in enumerate(words))], cells
+    )
 
 
-def confident_lines(segment: Segment, cells: int) -> list[list[Piece]]:
+def confident_lines(segment: Segment, cells: int, label: Piece | None = None) -> list[list[Piece]]:
     """The text in lines; each word in the ink of its probability, else of the segment's."""
-    return _wrapped(_words(segment), cells) or [[("", "plain")]]
+    words = _words(segment)
+    if label is None:
+        return _wrapped(words, cells) or [[("", "plain")]]
+    rest = list(words)
+    if rest:
+        rest[0] = (rest[0][0].lstrip(), rest[0][1])
+    return _wrapped([label, *rest], cells)
 
 
 def has_words(segment: Segment) -> bool:
@@ -71,10 +87,19 @@ def _wrapped(words: Iterable[Piece], cells: int) -> list[list[Piece]]:
     return [*lines, line] if line else lines
 
 
+class _Line(NamedTuple):
+    """A line as it is drawn: the time, the label of a speaker who begins, and the text."""
+
+    stamp: Piece
+    label: Sequence[Piece]
+    pieces: list[Piece]
+
+
 class TranscriptView(SearchableView):
     """Segments of a `LiveTranscript`, wrapped, each with its start time.
 
-    With `confidence` the ink of words shows how sure the model was.
+    With `confidence` the ink of words shows how sure the model was. Where the speaker changes, a
+    line begins with the speaker's name; the times have his or her colour.
     """
 
     runs_on = True
@@ -90,7 +115,9 @@ class TranscriptView(SearchableView):
         self._broken = confident_lines if confidence else plain_lines
         self.transcript = LiveTranscript()
         self.note = ""
-        self._lines: list[tuple[str, list[Piece]]] = []
+        self._lines: list[_Line] = []
+        self._speaker: str | None = None  # of the last line
+        self._inks_of: dict[str, str] = {}
         self._places: list[tuple[int, int]] = []  # segment of each line, and where in it it begins
         self._wrapped = 0
         self._layout = (0, 0, 0)
@@ -131,13 +158,13 @@ class TranscriptView(SearchableView):
             self._lines = []
         cells = max(8, self.size.width - 1 - self._stamp_cells - 3)
         for number, segment in enumerate(new, self._wrapped):
-            lines = self._broken(segment, cells)
-            first, *rest = lines
-            self._lines += [(_stamp(segment), first), *(("", line) for line in rest)]
-            self._places += [(number, at) for at in _beginnings(self.text_of(number), lines)]
+            lines = list(self._lines_of(segment, cells))
+            shown = [line.pieces for line in lines]
+            self._lines += lines
+            self._places += [(number, at) for at in _beginnings(self.text_of(number), shown)]
         if not self.transcript.segments:
             note = wrap(self.note, max(8, self.size.width - 2))
-            self._lines = [("", [(line, "dim")]) for line in note]
+            self._lines = [_Line(("", "dim"), (), [(line, "dim")]) for line in note]
         self._wrapped = len(self.transcript.segments)
         if top is not None:
             self.top = self.row_of(*top)
@@ -147,6 +174,29 @@ class TranscriptView(SearchableView):
         else:
             self.searched_on()
         return True
+
+    def _lines_of(self, segment: Segment, cells: int) -> Iterator["_Line"]:
+        for piece in by_speaker([segment]):
+            ink = self._speaker_ink(piece.speaker)
+            label = self._label(piece.speaker, ink)
+            first, *rest = self._broken(piece, cells, label)
+            head = first[:1] if label is not None and first[:1] == [label] else []
+            yield _Line((_stamp(piece), ink), head, first[len(head) :])
+            yield from (_Line(("", ink), (), line) for line in rest)
+
+    def _speaker_ink(self, speaker: str | None) -> str:
+        """The colour of a speaker: they come in turn, by first appearance."""
+        if speaker is None:
+            return "dim"
+        colors = self._inks_of
+        return colors.setdefault(speaker, SPEAKER_INKS[len(colors) % len(SPEAKER_INKS)])
+
+    def _label(self, speaker: str | None, ink: str) -> Piece | None:
+        """What a line begins with if another speaker has the word."""
+        before, self._speaker = self._speaker, speaker
+        if speaker == before:
+            return None
+        return (f"{clean(speaker)}: " if speaker is not None else f"{self.glyphs.dot} ", ink)
 
     def texts(self) -> range:
         return range(self._wrapped)
@@ -171,6 +221,7 @@ class TranscriptView(SearchableView):
         self._lines = []
         self._places = []
         self._wrapped = 0
+        self._speaker, self._inks_of = None, {}
         self._layout = (self.transcript.generation, self.size.width, self._stamp_cells)
 
     @property
@@ -183,11 +234,12 @@ class TranscriptView(SearchableView):
         return len(self._lines)
 
     def line(self, index: int, cells: int) -> Strip:
-        stamp, pieces = self._lines[index]
+        (stamp, ink), label, pieces = self._lines[index]
         if not self.transcript.segments:
             return self.strip([(" ", "dim"), *pieces], cells)
         pieces = self.marked(pieces, *self._places[index])
-        return self.strip([(fit_right(stamp, self._stamp_cells) + "  ", "dim"), *pieces], cells)
+        begin = (fit_right(stamp, self._stamp_cells) + "  ", ink)
+        return self.strip([begin, *label, *pieces], cells)
 
     def fit(self) -> None:
         self._wrap()
@@ -195,7 +247,10 @@ class TranscriptView(SearchableView):
 
     def text(self) -> str:
         """The whole transcript, for the clipboard."""
-        return "\n".join(clean(segment.text).strip() for segment in self.transcript.segments)
+        return "\n".join(
+            labelled(piece.speaker and clean(piece.speaker), clean(piece.text).strip())
+            for piece in by_speaker(self.transcript.segments)
+        )
 
 
 def _beginnings(text: str, lines: Sequence[Sequence[Piece]]) -> Iterator[int]:

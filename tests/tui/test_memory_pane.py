@@ -66,9 +66,9 @@ def test_the_curve_says_where_it_begins(
 
 def test_the_key_begins_at_0_and_back() -> None:
     view = pane(READING, [1000.0, 1100.0])
-    assert [line[0][0].strip() for line in view._graph(4)] == ["1,100 MB", "", "from", "967 MB"]
+    assert [line[0][0].strip() for line in view._graph(4)] == ["1100 MB", "", "from", "967 MB"]
     view.from_zero = True
-    assert [line[0][0].strip() for line in view._graph(4)] == ["1,100 MB", "", "", "0"]
+    assert [line[0][0].strip() for line in view._graph(4)] == ["1100 MB", "", "", "0"]
 
 
 @pytest.mark.parametrize("used", [80.0, 9_000.0, 143_000.0])

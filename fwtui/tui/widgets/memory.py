@@ -190,7 +190,7 @@ def _ink(share: float) -> str:
 def _precise(megabytes: float) -> str:
     """A value beside the curve, whose ends may be near each other."""
     if megabytes < 9999.5:
-        return f"{megabytes:,.0f} MB"
+        return f"{megabytes:.0f} MB"
     return f"{megabytes / 1024:.2f} GB" if megabytes < 100_000 else memory_size(megabytes)
 
 

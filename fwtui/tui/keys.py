@@ -66,7 +66,7 @@ _QUEUE = (
     _key("work_order", "w", "Process in this order", "Process files in the order shown"),
     _key("edit", "e", "Edit", "Open the transcript in $EDITOR"),
     _key("view", "v", "View", "Show the transcript in $PAGER"),
-    _key("speakers", "p", "Speakers", "Speakers of the file: listen to them, name them"),
+    _key("speakers", "I", "Speakers", "Identify the speakers of the file: listen, give names"),
     _key("watch", "W", "Watch folders", "Watched folders: status, add, stop watching"),
     _key("settings", "comma", "Settings", "Settings and profiles, for this batch or as defaults"),
     _key("fit", "M", "Fit memory", "Apply the suggested settings for a batch that exceeds memory"),
@@ -235,7 +235,9 @@ _DETAILS = (
         "Open the folder of its transcripts; without a desktop show the transcript in $PAGER",
     ),
     _key("details_copy", "y", "Copy", "Copy the transcript"),
-    _key("details_speakers", "p", "Speakers", "Speakers of the file: listen to them, name them"),
+    _key(
+        "details_speakers", "I", "Speakers", "Identify the speakers of the file: listen, give names"
+    ),
 )
 
 _SPEAKERS = (

@@ -13,9 +13,9 @@ from fwtui.core.text import agreed, printable
 from fwtui.core.text import cells as columns
 from fwtui.tui import rows
 from fwtui.tui.cell_widths import use_terminal_widths
-from fwtui.tui.formatting import clean, fit, fit_left, fit_middle, width
+from fwtui.tui.formatting import clean, elapsed, fit, fit_left, fit_middle, width
 from fwtui.tui.glyphs import UNICODE
-from tests.tui.fakes import job
+from tests.tui.fakes import completed, job
 
 CLUSTERS = {
     "family": "\U0001f468\u200d\U0001f469\u200d\U0001f467",
@@ -141,3 +141,26 @@ def test_terminals_that_are_known_to_count_marks_as_nothing_are_believed() -> No
     use_terminal_widths({"TERM": "xterm-256color"})
     assert cell_len("\u093e") == 1
     assert vars(cells)["load_cell_table"] is table
+
+
+@pytest.mark.parametrize("cells", range(24, 300))
+def test_the_name_is_the_widest_column(cells: int) -> None:
+    cols = rows.columns(cells)
+    assert cols.name > max(cols.length, cols.progress, cols.speed, cols.time) or cells < 30
+    assert 5 + cols.name + cols.length + cols.result == cells
+
+
+def test_times_of_all_lengths_fit_their_column() -> None:
+    cols = rows.columns(120)
+    for seconds in (0.5, 59.0, 600.0, 3599.0, 3600.0, 36_000.0, 359_999.0):
+        state = completed(work=seconds)
+        drawn = rows.row(job(1, state=state), None, Phase.IDLE, cols, UNICODE, selected=False)
+        assert elapsed(seconds) in drawn[-1][0]
+        assert drawn[-1][0].startswith(" ")
+
+
+@given(TEXTS, st.integers(12, 40))
+def test_what_is_cut_at_the_left_keeps_its_end(text: str, cells: int) -> None:
+    shown = clean(f"/a/long/folder/of/some/depth/{text}/talk.mp3")
+    assert fit_left(shown, cells).rstrip().endswith("/talk.mp3")
+    assert fit_left(shown, cells).startswith("\u2026") is (width(shown) > cells)

@@ -312,12 +312,12 @@ FOOTERS: dict[str, tuple[str, ...]] = {
         *_SCREEN_FOOTER,
     ),
     "transcript": (
-        *("search", "search_next", "search_previous", "end", "copy", "edit", "view"),
+        *("search", "search_next", "search_previous", "search_end", "end", "copy", "edit", "view"),
         *("details", "zoom", "start", "add"),
         *_SCREEN_FOOTER,
     ),
     "log": (
-        *("search", "search_next", "search_previous", "end", "log_open", "log_wrap"),
+        *("search", "search_next", "search_previous", "search_end", "end", "log_open", "log_wrap"),
         *("copy", "log_copy", "log_filter", "level", "zoom", "start", "add"),
         *_SCREEN_FOOTER,
     ),

@@ -125,16 +125,18 @@ def row(
     selected: bool,
     waited: int = 0,
     requested: str = "",
+    checked: bool = False,
 ) -> list[Piece]:
     """The row of a job; its pieces are as wide as the columns together, and one more.
 
     `waited`: seconds in the model without any progress, shown as a sign of life. `requested`: what
-    the user has asked for, shown until it happens.
+    the user has asked for, shown until it happens. `checked`: the user has marked the transcript
+    as checked.
     """
     ink = STATE_INK[type(job.state)]
     sign = glyphs.of(job.state)
     if needs_check(job.state):
-        ink = "warn"
+        sign, ink = (glyphs.completed, ink) if checked else (sign, "warn")
     if isinstance(job.state, Processing) and phase is Phase.PAUSED:
         sign, ink = glyphs.paused, "warn"
     name_ink = "dim" if isinstance(job.state, Pending | Skipped) else "plain"
@@ -155,6 +157,8 @@ def row(
         if requested:
             text = f"{requested}{glyphs.ellipsis}"
             pieces.append((fit(text, cols.result - 2, glyphs.ellipsis), "warn"))
+        elif checked and isinstance(job.state, Completed):
+            pieces.extend(_completed(job.state, cols, glyphs, checked=True))
         else:
             pieces.extend(_result(job, progress, phase, cols, glyphs, waited))
     return pieces
@@ -199,16 +203,19 @@ def _result(
             return _spanning("skipped", "dim", reason, cols, glyphs)
 
 
-def _completed(state: Completed, cols: Columns, glyphs: Glyphs) -> list[Piece]:
+def _completed(
+    state: Completed, cols: Columns, glyphs: Glyphs, *, checked: bool = False
+) -> list[Piece]:
     notes = [clean(warning) for warning in state.warnings[:1]]
     if more := len(state.warnings) - 1 if notes else 0:
         notes.append(f"{more} more")
     if state.findings:
         notes.append(f"check ({findings_text(state.findings)})")
-    if notes:
+    if notes and not checked:
         text = f" {glyphs.dot} ".join(["done", *notes])
         return [(fit(text, cols.result - 2, glyphs.ellipsis), "warn")]
-    text = f"done {glyphs.dot} {state.language}" if state.language else "done"
+    note = "checked" if checked else state.language
+    text = f"done {glyphs.dot} {note}" if note else "done"
     factor = state.speed or 0.0
     took = f"in {elapsed(state.work_seconds)}"
     return [(fit(text, cols.progress - 2), "good"), *_numbers(factor, took, cols, glyphs)]

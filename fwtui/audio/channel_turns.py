@@ -15,8 +15,8 @@ from fwtui.core.speakers import Turn
 Decibels = npt.NDArray[np.float32]
 Active = npt.NDArray[np.bool_]
 
-# Loudness is averaged over 100 ms; voices are that steady.
-_SMOOTH = 5
+# Loudness is averaged over 100 ms; voices are that steady. Who is louder is decided over 0.5 s.
+_SMOOTH, _STEADY = 5, 25
 # Below this (dB of full scale) nothing is heard.
 _FAINT = -60.0
 # A voice is so many dB above the channel's noise, which is what is exceeded 90% of the time, and
@@ -39,13 +39,30 @@ _LEAST_OWN, _AROUND, _LEAST_LEAK = 3, 12, 25
 
 
 def channel_turns(levels: ChannelLevels) -> tuple[Turn, ...]:
-    """The turns of all channels by time; the speaker is the channel. They may overlap."""
+    """The turns of all channels by time; the speaker is the channel.
+
+    They do not overlap: where several speak at once, the mix has most of the one who is loudest.
+    """
+    decibels = levels.decibels
     found = [
         Turn(begin * FRAME_SECONDS, end * FRAME_SECONDS, channel)
-        for channel, active in enumerate(active_channels(levels.decibels))
+        for channel, active in enumerate(_loudest_of(active_channels(decibels), decibels))
         for begin, end in spans(active)
     ]
     return tuple(sorted(found, key=lambda turn: (turn.start, turn.end, turn.speaker)))
+
+
+def _loudest_of(active: list[Active], decibels: Decibels) -> list[Active]:
+    """Of the channels that are active at once, the one that is loudest for some time."""
+    if not decibels.size:
+        return active
+    loudness = np.stack([_smoothed(channel, _STEADY) for channel in decibels])
+    loudest = np.where(np.stack(active), loudness, -np.inf).argmax(axis=0)
+    alone = np.sum(active, axis=0) == 1
+    return [
+        without_short(one & (loudest == number), _SHORTEST) | (one & alone)
+        for number, one in enumerate(active)
+    ]
 
 
 def active_channels(decibels: Decibels) -> list[Active]:
@@ -140,11 +157,11 @@ def own_level(channel: Decibels) -> float:
     return float(loud[-min(loud.size, max(_LOUD_FRAMES, round(_LOUD_SHARE * loud.size)))])
 
 
-def _smoothed(channel: Decibels) -> Decibels:
-    """Loudness averaged over some frames, by power."""
+def _smoothed(channel: Decibels, frames: int = _SMOOTH) -> Decibels:
+    """Loudness averaged over some frames (an odd number), by power."""
     power = np.power(10.0, channel / 10, dtype=np.float64)
-    sums = np.cumsum(np.pad(power, (_SMOOTH // 2 + 1, _SMOOTH // 2), mode="edge"))
-    mean = np.maximum((sums[_SMOOTH:] - sums[:-_SMOOTH]) / _SMOOTH, 1e-13)
+    sums = np.cumsum(np.pad(power, (frames // 2 + 1, frames // 2), mode="edge"))
+    mean = np.maximum((sums[frames:] - sums[:-frames]) / frames, 1e-13)
     return np.asarray(10 * np.log10(mean), np.float32)
 
 

@@ -305,19 +305,22 @@ _SECTIONS: dict[Where, tuple[str, tuple[Key, ...], str]] = {
     "doctor": ("Doctor", _DOCTOR, "doctor_"),
 }
 # The most important first. Behind those of a pane come those of the whole screen.
-_SCREEN_FOOTER = ("settings", "next_pane", "preset", "report", "sessions", "help", "quit")
+_SCREEN_FOOTER = (
+    *("settings", "next_pane", "preset", "report", "sessions", "history"),
+    *("help", "quit"),
+)
 FOOTERS: dict[str, tuple[str, ...]] = {
     "queue": (
         *("add", "start", "details", "skip", "retry", "remove", "filter"),
         *_SCREEN_FOOTER,
     ),
     "transcript": (
-        *("search", "search_next", "search_previous", "end", "copy", "edit", "view"),
+        *("search", "search_next", "search_previous", "search_end", "end", "copy", "edit", "view"),
         *("details", "zoom", "start", "add"),
         *_SCREEN_FOOTER,
     ),
     "log": (
-        *("search", "search_next", "search_previous", "end", "log_open", "log_wrap"),
+        *("search", "search_next", "search_previous", "search_end", "end", "log_open", "log_wrap"),
         *("copy", "log_copy", "log_filter", "level", "zoom", "start", "add"),
         *_SCREEN_FOOTER,
     ),

@@ -1,5 +1,6 @@
 """Whose turn it is, by the loudness of the channels: leaks, noise, gains, several channels."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -84,6 +85,7 @@ def test_turns_are_those_of_the_channel(condition: str) -> None:
     turns = channel_turns(levels)
     assert list(turns) == sorted(turns, key=lambda turn: (turn.start, turn.end, turn.speaker))
     assert all(turn.start < turn.end <= 60.0 for turn in turns)
+    assert all(before.end <= after.start for before, after in pairwise(turns))
     assert {turn.speaker for turn in turns} == {0, 1}
 
 
@@ -108,6 +110,19 @@ def test_a_channel_with_only_a_leak_has_no_speaker(leak: float) -> None:
     assert {turn.speaker for turn in channel_turns(levels)} == {0}
     only = leaks(levels.decibels)[1]
     assert only[2 * SECOND : 8 * SECOND].all()
+
+
+@pytest.mark.parametrize("louder", [0, 1])
+def test_where_both_talk_the_louder_one_is_heard_in_the_mix(louder: int) -> None:
+    spans = [[(1.0, 20.0)], [(8.0, 14.0), (22.0, 30.0)]]
+    gains = (0.0, -12.0) if louder == 0 else (-12.0, 0.0)
+    turns = channel_turns(scene(spans, 31.0, gains=(*gains, 0, 0)))
+    both = [(max(turn.start, 8.0), min(turn.end, 14.0), turn.speaker) for turn in turns]
+    said = {0: 0.0, 1: 0.0}
+    for begin, end, speaker in both:
+        said[speaker] += max(0.0, end - begin)
+    assert said[louder] > 5.5
+    assert {turn.speaker for turn in turns} == {0, 1}
 
 
 def test_nobody_speaks() -> None:

@@ -38,6 +38,12 @@ def tiny_en() -> Path:
 
 
 @pytest.fixture
+def voices() -> Path:
+    """The folder of the models that tell speakers apart; it lies beside the recordings."""
+    return _inside(_MEDIA, "../models/segmentation-3.0.onnx").parent
+
+
+@pytest.fixture
 def recordings() -> Path:
     """The folder of the recordings."""
     return _inside(_MEDIA, "jfk.flac").parent

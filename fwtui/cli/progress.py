@@ -303,6 +303,8 @@ class ProgressDisplay:
         done = f"{percent(_share(event)):>4}"
         if event.preparing:
             return f"{done} {self._preparation(event.id)}"
+        if event.listening:
+            return f"{done} of its speakers"
         eta = self._record.batch.eta if self._record.batch else None
         eta = event.eta if eta is None and len(self._record.view.jobs) == 1 else eta
         left = f"  ETA {clock(eta)}" if eta is not None else ""

@@ -305,7 +305,10 @@ _SECTIONS: dict[Where, tuple[str, tuple[Key, ...], str]] = {
     "doctor": ("Doctor", _DOCTOR, "doctor_"),
 }
 # The most important first. Behind those of a pane come those of the whole screen.
-_SCREEN_FOOTER = ("settings", "next_pane", "preset", "report", "sessions", "help", "quit")
+_SCREEN_FOOTER = (
+    *("settings", "next_pane", "preset", "report", "sessions", "history"),
+    *("help", "quit"),
+)
 FOOTERS: dict[str, tuple[str, ...]] = {
     "queue": (
         *("add", "start", "details", "skip", "retry", "remove", "filter"),

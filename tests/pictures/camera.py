@@ -3,9 +3,9 @@
 import io
 import re
 
+from rich.ansi import AnsiDecoder
 from rich.cells import cell_len
 from rich.console import Console
-from rich.text import Text
 
 _RUN = re.compile(r'x="([\d.]+)"( y="[\d.]+") textLength="[\d.]+"([^>]*)>([^<]*)</text>')
 _CHARACTER = re.compile(r"&[^;]+;|.", re.DOTALL)
@@ -19,10 +19,9 @@ def svg(painted: str, size: tuple[int, int], title: str) -> str:
     console = Console(
         width=cells, height=lines, record=True, color_system="truecolor", file=io.StringIO()
     )
+    decoder = AnsiDecoder()  # colours go on from line to line
     for line in painted.split("\n")[:lines]:
-        text = Text.from_ansi(line, no_wrap=True)
-        text.pad_right(max(0, cells - text.cell_len))
-        console.print(text, no_wrap=True, crop=True, highlight=False)
+        console.print(decoder.decode_line(line), no_wrap=True, crop=True, highlight=False)
     return _RUN.sub(_placed, console.export_svg(title=title))
 
 

@@ -112,7 +112,9 @@ def queue(walk: Walk) -> None:
     walk.wait("the queue", gone="2 selected")
     walk.press("sort")
     walk.see("sorted", "by name")
-    walk.press("sort", "sort", "sort")
+    while "by " in walk.terminal.screen.partition("Queue")[2].partition("\n")[0]:
+        walk.press("sort")
+        walk.rest()
     walk.press("filter")
     walk.type("is:waiting e")
     walk.see("filter", "is:waiting e", "Queue")
@@ -140,6 +142,11 @@ def running(walk: Walk) -> None:
         walk.press(pane, "zoom")
         walk.see(f"zoomed {number}-{pane}", pane.capitalize())
         walk.press("zoom", "queue")
+    walk.press("filter")
+    walk.type("is:running")
+    walk.wait("the running file", "is:running")
+    walk.terminal.press("Enter")
+    walk.rest()
     walk.press("home")
     walk.visit("details-running", "details", "running", "Retry with")
     walk.press("report")
@@ -149,8 +156,10 @@ def running(walk: Walk) -> None:
     walk.see("quit", "Quit while", "In the background")
     walk.leave("quit", "Quit while")
     walk.press("remove")
-    walk.see("remove-running", "is being transcribed")
-    walk.press("dialog_close")
+    walk.see("remove-running", "from the queue?")
+    walk.leave("remove-running", "from the queue?")
+    walk.press("escape")
+    walk.wait("the queue", gone="is:running")
     walk.press("start")
     walk.see("paused", "paused", "Resume", seconds=ENGINE_SECONDS)
     walk.press("quit")
@@ -170,7 +179,7 @@ def resume(walk: Walk) -> None:
     walk.press("dialog_close")
     walk.wait("resume", "Later", gone="Discard this session?")
     walk.press("resume_resume")
-    walk.see("done", " done", "0 left", seconds=ENGINE_SECONDS)
+    walk.see("done", "finished in", seconds=ENGINE_SECONDS)
 
 
 def done(walk: Walk) -> None:
@@ -211,7 +220,7 @@ def done(walk: Walk) -> None:
     walk.leave("sessions-export", "Export session")
     walk.leave("sessions", "1 stored")
     walk.press("theme")
-    walk.see("light", "Queue", "0 left")
+    walk.see("light", "Queue", "finished in")
     walk.press("quit")
     walk.see("shell-done", MARK)
 

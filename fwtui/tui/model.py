@@ -228,7 +228,7 @@ class BatchModel:
         self._view = BatchView()
         self._order: list[JobId] | None = None
         self._names: str | None = None  # of all files, `nul_joined`
-        self._by_name: list[JobId] | None = None
+        self._by_name: dict[bool, list[JobId]] = {}  # by whether the last are first
 
     @property
     def session_id(self) -> str:
@@ -406,7 +406,8 @@ class BatchModel:
 
     def _job_changed(self, before: Job, job: Job) -> None:
         if job.path != before.path:
-            self._names = self._by_name = None
+            self._names = None
+            self._by_name.clear()
         self.running.pop(job.id, None)
         self._note_running(job)
         if type(job.state) is not type(before.state):
@@ -428,7 +429,7 @@ class BatchModel:
             self.running[job.id] = self.history.now()
 
     def _added(self, new: list[Job]) -> None:
-        self._by_name = None
+        self._by_name.clear()
         if self._order is not None:
             self._order += [job.id for job in new]
         if self._names is not None and new:
@@ -443,12 +444,13 @@ class BatchModel:
             self.requested.pop(job_id, None)
             self.transcripts.pop(job_id, None)
         self._order = self._names = None
-        if self._by_name is not None:
-            self._by_name = [job_id for job_id in self._by_name if job_id not in ids]
+        for way, ordered in self._by_name.items():
+            self._by_name[way] = [job_id for job_id in ordered if job_id not in ids]
 
     def _replace(self, snapshot: BatchSnapshot) -> None:
         self._view.apply(snapshot)
-        self._order = self._names = self._by_name = None
+        self._order = self._names = None
+        self._by_name.clear()
         self.engines = {info.slot: info for info in snapshot.engines}
         self._loading = set()
         self.progress, self.requested = {}, {}
@@ -540,13 +542,17 @@ class BatchModel:
             self._names = nul_joined(casefolded_names([job.path for job in self.jobs_of(ids)]))
         return self._names.split("\0")
 
-    def by_name(self) -> list[JobId]:
-        """The whole queue in natural order of names, remembered: `part 2` before `part 10`."""
-        if self._by_name is None:
+    def by_name(self, *, reverse: bool = False) -> list[JobId]:
+        """The whole queue in natural order of names, remembered: `part 2` before `part 10`.
+
+        `reverse`: the last first; equal names keep their order in the queue.
+        """
+        found = self._by_name.get(reverse)
+        if found is None:
             names = natural(self.names_of(self.order))
-            indexes = sorted(range(len(names)), key=names.__getitem__)
-            self._by_name = [self.order[index] for index in indexes]
-        return self._by_name
+            indexes = sorted(range(len(names)), key=names.__getitem__, reverse=reverse)
+            found = self._by_name[reverse] = [self.order[index] for index in indexes]
+        return found
 
 
 def _speakers(job: Job) -> object:

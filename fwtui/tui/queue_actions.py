@@ -24,16 +24,14 @@ from fwtui.core.settings import Settings
 from fwtui.tui.controller import BatchController
 from fwtui.tui.formatting import clean, file_count, shown_name
 from fwtui.tui.keymap import with_keys
-from fwtui.tui.sort_filter import FILTER_STATES, SORTS, Sort
+from fwtui.tui.queue_filter import HINT
+from fwtui.tui.sort_filter import MAIN_SORTS, ORDERS, Sort
 from fwtui.tui.widgets.lines import LineView
 from fwtui.tui.widgets.log import LogView
 from fwtui.tui.widgets.queue_table import QueueTable
 
 if TYPE_CHECKING:
     from textual.widgets import Input
-
-
-FILTER_HINT = "Name, or is: " + ", ".join(FILTER_STATES)
 
 
 class FilterFields:
@@ -47,7 +45,7 @@ class FilterFields:
 
     async def open_for_queue(self) -> None:
         """Let the user type a filter for the queue."""
-        await self._open(self._queue, "filter", FILTER_HINT)
+        await self._open(self._queue, "filter", HINT)
 
     async def open_for_log(self) -> None:
         """Let the user type a filter for the log."""
@@ -130,6 +128,7 @@ class QueueActions:
             "remove": "Remove" if current is not None else None,
             "undo": "Undo" if self.removals else None,
             "sort": "Sort" if counts.total else None,
+            "sort_reverse": "Reverse" if self._is_sorted else None,
             "work_order": "Process in this order" if self._is_sorted else None,
             "filter": "Filter" if counts.total else None,
             "fit": "Fit memory" if self._proposal else None,
@@ -252,7 +251,7 @@ class QueueActions:
     def _is_sorted(self) -> bool:
         return self._queue.shown.sort != "queue"
 
-    def next_sort(self, sorts: tuple[Sort, ...] = SORTS) -> None:
+    def next_sort(self, sorts: tuple[Sort, ...] = MAIN_SORTS) -> None:
         """Show the files in the next of these orders."""
         if not self._model.counts.total:
             self.say_empty()
@@ -261,6 +260,14 @@ class QueueActions:
         following = sorts[(sorts.index(now) + 1) % len(sorts)] if now in sorts else sorts[0]
         self._queue.set_sort(following)
         self._queue.post_message(QueueTable.CursorMoved())
+
+    def reverse_sort(self) -> None:
+        """Show the files in the opposite order."""
+        if self._is_sorted:
+            self._queue.set_sort(ORDERS[self._queue.shown.sort].opposite)
+            self._queue.post_message(QueueTable.CursorMoved())
+        else:
+            self.say("The view is not sorted: {sort} sorts it")
 
     def use_shown_order(self) -> None:
         """Process files in the order shown; those that the filter hides come last."""
@@ -292,6 +299,16 @@ class QueueActions:
 
     # The selection.
 
+    def toggle_range(self) -> None:
+        """Begin or end the selection of a range: from the cursor to wherever it goes."""
+        if self._queue.current is None:
+            self.say_empty()
+        elif self._queue.in_range:
+            self._queue.end_range()
+        else:
+            self._queue.begin_range()
+        self._queue.post_message(QueueTable.CursorMoved())
+
     def select_all(self) -> None:
         """Select all files shown, or none."""
         shown = set(self._queue.ids)
@@ -302,6 +319,7 @@ class QueueActions:
 
     def unselect(self) -> None:
         """Select nothing."""
+        self._queue.end_range()
         self._queue.select(())
         self._queue.post_message(QueueTable.CursorMoved())
 

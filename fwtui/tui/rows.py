@@ -18,6 +18,7 @@ from fwtui.core.job import (
     needs_check,
 )
 from fwtui.core.text import clock, percent, without_name
+from fwtui.core.view import length_of
 from fwtui.tui.formatting import (
     base_name,
     clean,
@@ -31,7 +32,7 @@ from fwtui.tui.formatting import (
     width,
 )
 from fwtui.tui.glyphs import Glyphs
-from fwtui.tui.sort_filter import Sort
+from fwtui.tui.sort_filter import ORDERS, Column, Sort
 from fwtui.tui.widgets.paint import Piece, bar
 
 LONG_WAIT = 10  # s
@@ -76,33 +77,42 @@ def columns(cells: int) -> Columns:
 
 def heading(cols: Columns, glyphs: Glyphs, sort: Sort = "queue") -> list[Piece]:
     """The line above the rows; the column that sorts them is marked."""
-    marks = {"name": "File", "shortest": "Length", "longest": "Length", "state": "Progress"}
-    marked = marks.get(sort, "")
+    order = ORDERS[sort]
+    mark = glyphs.ascending if order.ascending else glyphs.descending
 
-    def titled(title: str) -> str:
-        if title != marked:
-            return title
-        return title + (glyphs.descending if sort == "longest" else glyphs.ascending)
+    def titled(title: str, column: Column) -> str:
+        return title + mark if column == order.column else title
 
-    text = "    " + fit(titled("File"), cols.name)
+    text = "    " + fit(titled("File", "name"), cols.name)
     if cols.length:
-        text += fit_right(titled("Length"), cols.length)
+        text += fit_right(titled("Length", "length"), cols.length)
     if cols.progress:
-        text += "  " + fit(titled("Progress"), cols.progress - 2)
+        text += "  " + fit(titled("Progress", "progress"), cols.progress - 2)
     if cols.speed:
-        text += fit_right("Speed", cols.speed)
+        text += fit_right(titled("Speed", "speed"), cols.speed)
     if cols.time:
-        text += fit_right("Time", cols.time)
+        text += fit_right(titled("Time", "time"), cols.time)
     return [(fit(text, 5 + cols.name + cols.length + cols.result, glyphs.ellipsis), "dim")]
 
 
 def sort_at(cell: int, cols: Columns) -> tuple[Sort, ...]:
-    """The orders that a click on this cell of the heading goes through."""
-    if cell < 4 + cols.name:
-        return ("name", "queue")
-    if cell < 4 + cols.name + cols.length:
-        return ("shortest", "longest", "queue")
-    return ("state", "queue")
+    """The orders that a click on this cell of the heading goes through: there, back, none."""
+    edge = 4
+    columns_of: tuple[tuple[int, Sort], ...] = (
+        (cols.name, "name"),
+        (cols.length, "shortest"),
+        (cols.progress, "state"),
+        (cols.speed, "slowest"),
+    )
+    for cells, first in columns_of:
+        edge += cells
+        if cell < edge:
+            return _both_ways(first)
+    return _both_ways("quickest" if cols.time else "state")
+
+
+def _both_ways(first: Sort) -> tuple[Sort, ...]:
+    return first, ORDERS[first].opposite, "queue"
 
 
 def row(
@@ -137,7 +147,8 @@ def row(
         ),
     ]
     if cols.length:
-        duration = clock(job.duration) if job.duration else ""
+        length = length_of(job)
+        duration = clock(length) if length else ""
         pieces.append((fit_right(duration, cols.length), "dim"))
     if cols.progress:
         pieces.append(("  ", "plain"))

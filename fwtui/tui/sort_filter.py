@@ -3,7 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from fwtui.core.job import (
     Cancelled,
@@ -14,109 +14,176 @@ from fwtui.core.job import (
     Pending,
     Processing,
     Skipped,
-    has_state,
     needs_check,
 )
-from fwtui.tui.model import BatchModel
+from fwtui.core.view import length_of
+from fwtui.tui.model import BatchModel, casefolded_names
+from fwtui.tui.queue_filter import QueueFilter, parse_filter
 
-Sort = Literal["queue", "name", "shortest", "longest", "state"]
-SORTS: tuple[Sort, ...] = ("queue", "name", "shortest", "longest", "state")
-SORT_NAMES: dict[Sort, str] = {
-    "queue": "",
-    "name": "by name",
-    "shortest": "shortest first",
-    "longest": "longest first",
-    "state": "by state",
+Sort = Literal[
+    "queue",
+    "name",
+    "shortest",
+    "longest",
+    "state",
+    "slowest",
+    "newest",
+    "findings",
+    "name_down",
+    "state_down",
+    "fastest",
+    "oldest",
+    "findings_down",
+    "quickest",
+    "longest_run",
+]
+Column = Literal["", "name", "length", "progress", "speed", "time"]
+
+
+class Order(NamedTuple):
+    """An order of the view: what it is called, the opposite one, and the column that it is of.
+
+    `ascending`: small values, or the beginning of the alphabet, come first.
+    """
+
+    title: str
+    opposite: Sort
+    column: Column = ""
+    ascending: bool = True
+
+
+ORDERS: dict[Sort, Order] = {
+    "queue": Order("", "queue"),
+    "name": Order("by name", "name_down", "name"),
+    "name_down": Order("by name, last first", "name", "name", ascending=False),
+    "shortest": Order("shortest first", "longest", "length"),
+    "longest": Order("longest first", "shortest", "length", ascending=False),
+    "state": Order("by state", "state_down", "progress"),
+    "state_down": Order("by state, done first", "state", "progress", ascending=False),
+    "slowest": Order("slowest first", "fastest", "speed"),
+    "fastest": Order("fastest first", "slowest", "speed", ascending=False),
+    "quickest": Order("least time first", "longest_run", "time"),
+    "longest_run": Order("most time first", "quickest", "time", ascending=False),
+    "newest": Order("newest first", "oldest"),
+    "oldest": Order("oldest first", "newest"),
+    "findings": Order("most to check first", "findings_down"),
+    "findings_down": Order("least to check first", "findings"),
 }
+SORTS: tuple[Sort, ...] = tuple(ORDERS)
+# What the key goes through; another one turns each of them round.
+MAIN_SORTS: tuple[Sort, ...] = (
+    "queue",
+    "name",
+    "shortest",
+    "longest",
+    "state",
+    "slowest",
+    "longest_run",
+    "newest",
+    "findings",
+)
+_FIXED = frozenset({"queue", "name", "name_down"})
 # What needs attention comes first; after failed files those that are done, but to check.
 RANKS = {Processing: 0, Failed: 1, Pending: 3, Cancelled: 4, Skipped: 5, Completed: 6}
 CHECK_RANK = 2
-# What may follow `is:`, as it is shown to the user.
-FILTER_STATES = ("waiting", "running", "done", "check", "failed", "cancelled", "skipped")
-STATE = "is:"
 MOVED_SINGLY = 10  # changes at once; each is a walk through the files shown
 
 
 @dataclass
 class VisibleJobs:
-    """The ids of the files shown: those that match `needle`, sorted.
+    """The ids of the files shown: those that match `needle` (see `queue_filter`), sorted.
 
-    `needle` is part of a name, or `is:` and the beginning of a state.
+    `modified`: when the files were changed on disk, as far as that has been looked up (None:
+    they are not there).
     """
 
     model: BatchModel
     needle: str = ""
     sort: Sort = "queue"
     ids: list[JobId] = field(default_factory=list)
+    modified: dict[JobId, float | None] = field(default_factory=dict)
+
+    @property
+    def filter(self) -> QueueFilter:
+        """The filter that `needle` stands for."""
+        return parse_filter(self.needle)
 
     def rebuild(self) -> None:
         """Filter and sort everything again."""
         ids = self.model.order
-        if self.needle.strip():
+        if not self.filter.is_empty:
             ids = matching(self.model, self.needle, ids)
-        if self.sort == "name":
+        if self.sort in {"name", "name_down"}:
             ids = self._by_name(ids)
         elif self.sort != "queue":
             ids = [job.id for job in sorted(self.model.jobs_of(ids), key=self._key())]
         self.ids = ids
 
+    def _whole(self) -> list[JobId]:
+        """All files in the order of the view, if that is a fixed one."""
+        if self.sort == "queue":
+            return self.model.order
+        return self.model.by_name(reverse=self.sort == "name_down")
+
     def _by_name(self, ids: list[JobId]) -> list[JobId]:
         """Ids of all or some files, in the order of names."""
+        whole = self._whole()
         if ids is self.model.order:
-            return self.model.by_name()
+            return whole
         shown = set(ids)
-        return [job_id for job_id in self.model.by_name() if job_id in shown]
+        return [job_id for job_id in whole if job_id in shown]
 
     def narrow(self, needle: str) -> None:
         """Filter by another needle; a longer one searches only the files shown, if they are few."""
-        narrower = bool(self.needle.strip()) and needle.startswith(self.needle)
-        narrower = narrower and not needle.startswith(STATE)
-        narrower = narrower and len(self.ids) * 4 < len(self.model.order)
-        self.needle = needle
-        if narrower:
+        before, self.needle = self.needle, needle
+        is_text = not (self.filter.conditions or self.filter.problem or '"' in needle)
+        was_text = bool(parse_filter(before).texts) and not parse_filter(before).conditions
+        narrower = is_text and was_text and needle.startswith(before)
+        if narrower and len(self.ids) * 4 < len(self.model.order):
             self.ids = matching(self.model, needle, self.ids)
         else:
             self.rebuild()
 
     def follow(self, changed: Collection[JobId]) -> bool:
-        """Move, add or drop jobs whose state changed; True if anything moved."""
-        by_state = self.needle.startswith(STATE)
-        in_a_fixed_order = self.sort in {"queue", "name"}
-        if in_a_fixed_order and not by_state:
+        """Move, add or drop jobs that have changed; True if anything moved."""
+        joins_and_leaves = bool(self.filter.conditions)
+        if self.filter.problem or (self.sort in _FIXED and not joins_and_leaves):
             return False
         if len(changed) > MOVED_SINGLY:
             before = self.ids
             self.rebuild()
             return self.ids != before
-        if in_a_fixed_order:
+        if self.sort in _FIXED:
             moved = [self._join_or_leave(job_id) for job_id in changed]
         else:
-            moved = [self._move(job_id, by_state=by_state) for job_id in changed]
+            moved = [self._move(job_id, joins=joins_and_leaves) for job_id in changed]
         return any(moved)
+
+    def _matches(self, job: Job) -> bool:
+        return self.filter.has(job) and self.filter.names(casefolded_names([job.path])[0])
 
     def _join_or_leave(self, job_id: JobId) -> bool:
         job = self.model.jobs.get(job_id)
-        joins = job is not None and is_in_state(job, self.needle)
+        joins = job is not None and self._matches(job)
         if joins == (job_id in self.ids):
             return False
         if joins:
-            whole = self.model.order if self.sort == "queue" else self.model.by_name()
-            self.ids.insert(insert_index(job_id, self.ids, whole), job_id)
+            self.ids.insert(insert_index(job_id, self.ids, self._whole()), job_id)
         else:
             self.ids.remove(job_id)
         return True
 
-    def _move(self, job_id: JobId, *, by_state: bool) -> bool:
+    def _move(self, job_id: JobId, *, joins: bool) -> bool:
         job = self.model.jobs.get(job_id)
         try:
             at = self.ids.index(job_id)
         except ValueError:
             at = -1
-        if at < 0 and not by_state:
+        if at < 0 and not joins:
             return False
         if at >= 0:
             del self.ids[at]
-        if job is None or (by_state and not is_in_state(job, self.needle)):
+        if job is None or (joins and not self._matches(job)):
             return at >= 0
         self._insert(job)
         return at < 0 or self.ids[at : at + 1] != [job_id]
@@ -132,13 +199,48 @@ class VisibleJobs:
         ids.insert(low + at, job.id)
 
     def _key(self) -> Callable[[Job], Any]:
+        """What sorts the files. What is not known comes last, whatever the order."""
         match self.sort:
-            case "shortest":
-                return lambda job: job.duration or float("inf")
-            case "longest":
-                return lambda job: -job.duration
+            case "shortest" | "longest":
+                return _known_first(lambda job: length_of(job) or None, self.sort == "longest")
+            case "slowest" | "fastest":
+                return _known_first(_speed, self.sort == "fastest")
+            case "quickest" | "longest_run":
+                return _known_first(_work, self.sort == "longest_run")
+            case "newest" | "oldest":
+                return _known_first(lambda job: self.modified.get(job.id), self.sort == "newest")
+            case "findings" | "findings_down":
+                return _known_first(_to_check, self.sort == "findings")
+            case "state_down":
+                return lambda job: -rank(job)
             case _:
                 return rank
+
+
+def _known_first(value: Callable[[Job], float | None], down: bool) -> Callable[[Job], Any]:
+    sign = -1 if down else 1
+
+    def key(job: Job) -> tuple[bool, float]:
+        found = value(job)
+        return found is None, 0.0 if found is None else sign * found
+
+    return key
+
+
+def _speed(job: Job) -> float | None:
+    return job.state.speed if isinstance(job.state, Completed) else None
+
+
+def _work(job: Job) -> float | None:
+    return job.state.work_seconds or None if isinstance(job.state, Completed) else None
+
+
+def _to_check(job: Job) -> float | None:
+    """Findings and warnings of a done file; None where there are none."""
+    state = job.state
+    return (
+        len(state.findings) + len(state.warnings) or None if isinstance(state, Completed) else None
+    )
 
 
 def rank(job: Job) -> int:
@@ -149,16 +251,15 @@ def rank(job: Job) -> int:
 def matching(model: BatchModel, needle: str, within: list[JobId] | None = None) -> list[JobId]:
     """The jobs (of all, or `within` these ids) that match a filter, in order."""
     ids = model.order if within is None else within
-    needle = needle.casefold().strip()
-    if needle.startswith(STATE):
-        return [job.id for job in model.jobs_of(ids) if is_in_state(job, needle)]
-    names = model.names_of(ids)
-    return [job_id for job_id, name in zip(ids, names, strict=True) if needle in name]
-
-
-def is_in_state(job: Job, needle: str) -> bool:
-    """Whether `needle` (`is:fail`) is the beginning of the job's state; `is:check`: findings."""
-    return has_state(job, needle[len(STATE) :].strip().casefold())
+    wanted = parse_filter(needle)
+    if wanted.problem:
+        return []
+    if wanted.conditions:
+        ids = [job.id for job in model.jobs_of(ids) if wanted.has(job)]
+    for text in wanted.texts:
+        names = model.names_of(ids)
+        ids = [job_id for job_id, name in zip(ids, names, strict=True) if text in name]
+    return ids
 
 
 def insert_index(job_id: JobId, ids: Sequence[JobId], whole: Iterable[JobId]) -> int:

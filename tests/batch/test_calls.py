@@ -40,13 +40,11 @@ def mono(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def settings(out: Path, *, diarize: bool = False, batched: bool = False) -> Settings:
+def settings(out: Path, *, diarize: bool = False) -> Settings:
     decoding = DecodingSettings(
         beam_size=1,
         temperature_increment_on_fallback=None,
         channel="mix" if diarize else "split",
-        batched=batched,
-        batch_size=1 if batched else None,
     )
     made = settings_for(out, decoding, OutputSettings(more_formats=FORMATS, output_format="txt"))
     return replace(made, speakers=SpeakerSettings(diarize="channels" if diarize else "off"))
@@ -61,13 +59,12 @@ def _times(out: Path) -> dict[str, list[tuple[float, float]]]:
     return found
 
 
-@pytest.mark.parametrize("mode", ["split", "split, batched", "by loudness"])
+@pytest.mark.parametrize("diarize", [False, True])
 async def test_every_output_says_who_speaks_and_survives_a_killed_engine(
-    mode: str, call: Path, tmp_path: Path
+    diarize: bool, call: Path, tmp_path: Path
 ) -> None:
     plain, killed, go = tmp_path / "plain", tmp_path / "killed", tmp_path / "go"
-    chosen = {"diarize": mode == "by loudness", "batched": mode == "split, batched"}
-    async with BatchDriver(settings(plain, **chosen), [call]) as batch:
+    async with BatchDriver(settings(plain, diarize=diarize), [call]) as batch:
         finished = await batch.to_the_end()
         assert finished.completed == 1
     times = _times(plain)
@@ -90,7 +87,7 @@ async def test_every_output_says_who_speaks_and_survives_a_killed_engine(
     assert [one.speaker for one in done.speakers or ()] == [0, 1]
 
     engine = RESTING.format(go=str(go))
-    async with BatchDriver(settings(killed, **chosen), [call], engine) as batch:
+    async with BatchDriver(settings(killed, diarize=diarize), [call], engine) as batch:
         batch.send(Start())
         await batch.windows(1, 1)
         os.kill(await batch.engine_pid(), signal.SIGKILL)

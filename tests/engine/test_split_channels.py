@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from fwtui.core.segment import Segment
-from fwtui.core.session import FilePlan, ResumePoint, WindowResult, WindowState
+from fwtui.core.session import FilePlan, ResumePoint, WindowResult
 from fwtui.core.settings import DecodingSettings
 from fwtui.engine.batched import BatchDecoder
 from fwtui.engine.batched_file import BatchedFile, Part
@@ -47,12 +47,15 @@ def call(tmp_path_factory: pytest.TempPathFactory) -> Call:
         return np.where(spoken, samples, 0)[: 40 * 16_000].astype(np.int16)
 
     left, right = side((0, 14), (25, 38)), np.roll(side((0, 15), (30, 35)), 5 * 16_000)
+    hum = np.random.default_rng(7).normal(0, 60, left.size).astype(np.int16)
     sides = {
         "call": (left, right),
         "left silent": (left * 0, right),
         "right silent": (left, right * 0),
         "right speaks late": (left, np.roll(side((0, 14)), 20 * 16_000)),
         "same": (left, left),
+        "left hums": (hum, right),
+        "both hum": (hum, np.roll(hum, 999)),
         "three": (left, right, np.roll(left, 7 * 16_000), left * 0, left * 0, left * 0),
     }
 
@@ -104,25 +107,24 @@ def alike(one: Segment) -> Segment:
 def test_each_channel_has_the_text_that_it_has_alone(
     transcriber: Transcriber, call: Call, mode: str, tmp_path: Path
 ) -> None:
-    decoding = MODES[mode]
-    plan, found = results(transcriber, call("call"), tmp_path, decoding)
-    both = segments(found)
-    assert [one.id for one in both] == list(range(1, len(both) + 1))
-    assert [channel.number for channel in plan.channels] == [0, 1]
-    for number, side in enumerate(("left", "right")):
-        single = replace(decoding, channel=side)
-        own, alone = results(transcriber, call("call"), tmp_path, single)
-        heard = [one for one in both if one.channel == number]
-        assert heard
-        assert list(map(alike, heard)) == list(map(alike, segments(alone)))
-        assert (own.samples, own.language) == (plan.samples, plan.channels[number].language)
+    with prepared_file(transcriber, call("call"), tmp_path, MODES[mode]) as ready:
+        plan = transcriber.plan(ready)
+        found = list(run(transcriber, ready, plan))
+        both = segments(found)
+        assert [one.id for one in both] == list(range(1, len(both) + 1))
+        assert [channel.number for channel in plan.channels] == [0, 1]
+        for number, channel in enumerate(ready.channels):
+            alone = segments(list(run(transcriber, channel, transcriber.plan(channel))))
+            heard = [one for one in both if one.channel == number]
+            assert heard
+            assert list(map(alike, heard)) == list(map(alike, alone))
     progress = [result.seconds for result in found]
     assert progress == sorted(progress)
     assert progress[-1] == pytest.approx(plan.duration)
     assert [result.state.done for result in found] == [False] * (len(found) - 1) + [True]
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", ["sequential", "vad", "clips", "batched"])
 def test_a_call_resumes_at_every_window(
     transcriber: Transcriber, call: Call, mode: str, tmp_path: Path
 ) -> None:
@@ -138,40 +140,58 @@ def test_a_call_resumes_at_every_window(
         assert [*kept, *rest] == whole
 
 
-@pytest.mark.parametrize("mode", ["sequential", "batched"])
+SILENT: dict[str, tuple[list[int], set[int | None]]] = {
+    "left silent": ([1], {1}),
+    "right silent": ([0], {0}),
+    "right speaks late": ([0, 1], {0, 1}),
+    "left hums": ([0, 1], {1}),
+    "both hum": ([0, 1], set()),
+    "same": ([], {None}),
+    "three": ([0, 1, 2], {0, 1, 2}),
+}
+
+
 @pytest.mark.parametrize(
-    ("name", "channels", "texts"),
-    [
-        ("left silent", [1], {1}),
-        ("right silent", [0], {0}),
-        ("right speaks late", [0, 1], {0, 1}),
-        ("same", [], {None}),
-        ("three", [0, 1, 2], {0, 1, 2}),
-    ],
+    ("name", "mode"),
+    [*((name, "sequential") for name in SILENT)]
+    + [(name, "batched") for name in ("right silent", "left hums", "both hum", "same")],
 )
 def test_silent_and_equal_channels_are_not_transcribed(
     transcriber: Transcriber,
     call: Call,
     name: str,
-    channels: list[int],
-    texts: set[int | None],
     mode: str,
     tmp_path: Path,
 ) -> None:
+    channels, texts = SILENT[name]
     plan, found = results(transcriber, call(name), tmp_path, MODES[mode])
     assert [channel.number for channel in plan.channels] == channels
     assert {one.channel for one in segments(found)} == texts
-    assert bool(plan.warnings) == (name != "right speaks late")
+    told = name not in {"right speaks late", "left hums", "both hum"}
+    assert bool(plan.warnings) == told
+    assert found[-1].state.done
     if name == "same":
         _, alone = results(transcriber, call(name), tmp_path, replace(MODES[mode], channel="left"))
         assert segments(found) == segments(alone)
 
 
-def test_no_window_is_between_two_channels(
+def test_long_pauses_of_a_channel_are_left_out(
     transcriber: Transcriber, call: Call, tmp_path: Path
 ) -> None:
-    """The next channel begins like a file: at its beginning, without previous text."""
-    _, found = results(transcriber, call("call"), tmp_path, SPLIT)
+    """No word is where only the other one talks; the next channel begins like a file."""
+    plan, found = results(transcriber, call("call"), tmp_path, MODES["sequential"])
+    for channel in plan.channels:
+        assert channel.speech is not None
+        gaps = [after.start - before.end for before, after in pairwise(channel.speech)]
+        assert all(gap >= 2 * 16_000 for gap in gaps)
+        spans = [(one.start / 16_000, one.end / 16_000) for one in channel.speech]
+        for one in segments(found):
+            if one.channel == channel.number:
+                assert any(begin <= one.start <= end for begin, end in spans)
+    left, right = (channel.speech or () for channel in plan.channels)
+    assert max(b.start - a.end for a, b in pairwise(left)) > 9 * 16_000
+    assert max(b.start - a.end for a, b in pairwise(right)) > 13 * 16_000
     states = [result.state for result in found]
-    (first,) = [after for before, after in pairwise(states) if before.channel != after.channel]
-    assert first == WindowState(seek=first.seek, segments=first.segments, channel=1)
+    first = next(state for state in states if state.channel == 1)
+    assert (first.seek, first.clip, first.ended, first.last_speech) == (0, 0, 0.0, 0.0)
+    assert first.segments == sum(one.channel == 0 for one in segments(found))

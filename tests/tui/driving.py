@@ -27,9 +27,10 @@ from tests.tui.fakes import NOW, SETTINGS, ScriptedLink, ScriptedWorkspace
 WIDE = (120, 40)
 NARROW = (80, 24)
 SECONDS = 90.0
-# A screen that is never at rest, because a batch is at work or a thread is held, is read all the
-# same after this long.
-SETTLE_SECONDS = 1.0
+# A screen that is never at rest, because a batch is at work, is read all the same after this long;
+# one that waits for a thread, which a test may hold, after less.
+SETTLE_SECONDS = 20.0
+THREAD_SECONDS = 1.0
 # It rests if there is nothing to do this many times in a row.
 RESTS = 2
 
@@ -85,8 +86,9 @@ class Driver:
         offset: tuple[int, int] = (0, 0),
         *,
         times: int = 1,
+        shift: bool = False,
     ) -> None:
-        await self.pilot.click(where, offset=offset, times=times)
+        await self.pilot.click(where, offset=offset, times=times, shift=shift)
         await self.settle()
 
     async def resize(self, width: int, height: int) -> None:
@@ -100,11 +102,15 @@ class Driver:
         screens, and what these lead to. Textual's own pause waits until the process uses little
         processor time, which takes long on a busy machine.
         """
-        ends = time.monotonic() + SETTLE_SECONDS
+        begun = time.monotonic()
         rests = 0
-        while rests < RESTS and self.app.is_running and time.monotonic() < ends:
-            await self._handle_messages(ends)
-            rests = 0 if await self._advance() else rests + 1
+        while rests < RESTS and self.app.is_running:
+            past = time.monotonic() - begun
+            if past > SETTLE_SECONDS:
+                return
+            await self._handle_messages(begun + SETTLE_SECONDS)
+            busy = await self._advance(threads=past < THREAD_SECONDS)
+            rests = 0 if busy else rests + 1
 
     async def _handle_messages(self, ends: float) -> None:
         """Wait until app, screens and widgets have handled the messages that they have now."""
@@ -119,14 +125,17 @@ class Driver:
                     return
                 await asyncio.sleep(0)
 
-    async def _advance(self) -> bool:
-        """Do now what Textual would do a moment later; False if there is nothing."""
+    async def _advance(self, *, threads: bool) -> bool:
+        """Do now what Textual would do a moment later; False if there is nothing.
+
+        `threads`: to wait for them is something to do.
+        """
         app, screen = self.app, self.app.screen
         if app.animator._animations:
             app.animator()
         elif _waits_for_layout(screen) or screen._callbacks:
             screen._on_timer_update()
-        elif not self.threads and not any(map(_has_work, self._pumps())):
+        elif not (threads and self.threads) and not any(map(_has_work, self._pumps())):
             return False
         else:
             await asyncio.sleep(0.001)

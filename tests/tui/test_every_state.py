@@ -189,7 +189,7 @@ async def change_phase(driver: Driver, link: ScriptedLink, phase: Phase) -> None
 async def visit(driver: Driver, key: str, screen: str, lines: int) -> None:
     """Open a screen, go through its lines, and close it."""
     await driver.press(key)
-    await driver.until(lambda: driver.screen == screen)
+    await driver.until_screen(screen)
     for _ in range(lines):
         await driver.press("down")
     await driver.press("end", "escape")

@@ -105,7 +105,7 @@ async def test_help_begins_with_the_focused_pane(key: str, titles: tuple[str, ..
     async with scripted(ScriptedLink(gallery())) as driver:
         await focus(driver, key)
         await driver.press("question_mark")
-        await driver.until(lambda: driver.screen == "HelpDialog")
+        await driver.until_screen("HelpDialog")
         shown = str(driver.app.screen.query_one(".text").content)  # type: ignore[attr-defined]
         found = [line for line in shown.splitlines() if line in TITLES.values()]
         assert found[: len(titles)] == [TITLES[name] for name in titles]  # type: ignore[index]

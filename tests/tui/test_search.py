@@ -358,12 +358,12 @@ async def test_the_keys_of_a_search(size: tuple[int, int]) -> None:
         await driver.press("N")
         await driver.until_text("42 of 42")
         await driver.press("escape")
-        await driver.until(lambda: "of 42" not in driver.text)
+        await driver.until_gone("of 42")
         assert driver.app.main.pane == "transcript"
         assert view.search is None
-        notes = len(list(driver.app._notifications))
+        notes = len(driver.notes)
         await driver.press("n")
-        await driver.until(lambda: len(list(driver.app._notifications)) > notes)
+        await driver.until(lambda: len(driver.notes) > notes)
         await driver.press("end")
         assert view.tail
 
@@ -411,7 +411,7 @@ async def test_what_is_read_stays_when_another_file_runs() -> None:
         link.emit(SegmentsFound(2, (segment(1, 0, "second text"),), "en"))
         await driver.until(lambda: driver.app.controller.model.live == 2)
         await driver.settle()
-        assert "first words" in driver.text
+        await driver.until_text("first words")
         await driver.press("escape")
         await driver.until_text("second text")
 

@@ -108,7 +108,8 @@ async def test_what_is_added_is_told_until_all_of_it_is_there() -> None:
         await driver.until_text("must be added again")
         await driver.until_gone("background")
         await driver.press("b", "enter")
-        assert (driver.screen, link.commands) == ("MainScreen", [])
+        await driver.until_screen("MainScreen")
+        assert link.commands == []
         link.emit(PhaseChanged(Phase.RUNNING))
         link.emit(JobChanged(job(1, state=Processing(NOW, preparing=False))))
         await driver.until_text("running · adding")

@@ -8,7 +8,8 @@ from fwtui.batch.file_recorder import done_line, warning_lines
 from fwtui.core.events import JobChanged, JobsAdded
 from fwtui.core.job import Cancelled, Job, MediaInfo, Pending, Processing, Skipped, has_state
 from fwtui.tui.model import BatchModel
-from fwtui.tui.sort_filter import FILTER_STATES, SORTS, Sort, VisibleJobs
+from fwtui.tui.queue_filter import FILTER_STATES
+from fwtui.tui.sort_filter import SORTS, Sort, VisibleJobs
 from tests.tui.driving import NARROW, running
 from tests.tui.fakes import NOW, ScriptedLink, ScriptedWorkspace, completed, failed, gallery, job
 

@@ -47,7 +47,7 @@ from fwtui.tui.keys import Key, bindings
 from fwtui.tui.model import BatchModel, Changes, LiveTranscript
 from fwtui.tui.queue_actions import FilterFields, QueueActions
 from fwtui.tui.screens import NARROW_WIDTH
-from fwtui.tui.sort_filter import SORT_NAMES
+from fwtui.tui.sort_filter import ORDERS
 from fwtui.tui.unbound_keys import UnboundKeys
 from fwtui.tui.widgets.footer import Footer
 from fwtui.tui.widgets.header import Header
@@ -56,7 +56,7 @@ from fwtui.tui.widgets.log import LogView
 from fwtui.tui.widgets.memory import MemoryView
 from fwtui.tui.widgets.paint import InkWidget
 from fwtui.tui.widgets.panes import Panes, blank_lines
-from fwtui.tui.widgets.queue_table import QueueTable
+from fwtui.tui.widgets.queue_table import QueueTable, modification_times
 from fwtui.tui.widgets.searchable import SearchableView
 from fwtui.tui.widgets.transcript import TranscriptView
 
@@ -187,6 +187,7 @@ class MainScreen(UnboundKeys, ErrorBoundary, Screen[None]):
             self.actions.removals = 0
         if changes.everything or changes.order:
             self.queue.reorder()
+            self._look_up_dates()
         elif changes.jobs:
             self.queue.touch(changes.jobs)
         if changes.everything or changes.header or changes.order:
@@ -257,6 +258,19 @@ class MainScreen(UnboundKeys, ErrorBoundary, Screen[None]):
 
     def on_queue_table_heading_clicked(self, event: QueueTable.HeadingClicked) -> None:
         self.actions.next_sort(event.sorts)
+
+    def on_queue_table_dates_wanted(self) -> None:
+        self._look_up_dates()
+
+    def _look_up_dates(self) -> None:
+        if self.queue.paths_without_date():
+            self._read_dates()
+
+    @work(exclusive=True, group="dates", exit_on_error=False)
+    async def _read_dates(self) -> None:
+        """Look up when the files were changed; blocks on their disks."""
+        found = await asyncio.to_thread(modification_times, self.queue.paths_without_date())
+        self.queue.set_dates(found)
 
     def on_queue_table_row_double_clicked(self) -> None:
         self.action_details()
@@ -495,10 +509,12 @@ class MainScreen(UnboundKeys, ErrorBoundary, Screen[None]):
 
     def _selection(self) -> str:
         queue = self.queue
-        order = SORT_NAMES[queue.shown.sort]
+        order = ORDERS[queue.shown.sort].title
         shown = f"filter {clean(queue.needle)}: {queue.count():,} shown" if queue.needle else ""
         selected = f"{len(queue.selected):,} selected" if queue.selected else ""
-        return self._joined(order, shown, selected)
+        if selected and (hidden := len(queue.selected.difference(queue.ids))):
+            selected += f", {hidden:,} not shown"
+        return self._joined(order, shown, "range" if queue.in_range else "", selected)
 
     # Filter and footer.
 
@@ -626,6 +642,20 @@ class MainScreen(UnboundKeys, ErrorBoundary, Screen[None]):
     def action_sort(self) -> None:
         self.actions.next_sort()
 
+    def action_sort_reverse(self) -> None:
+        self.actions.reverse_sort()
+
+    def action_range(self) -> None:
+        self.actions.toggle_range()
+        self.refresh_bindings()
+
+    def action_extend(self, step: int) -> None:
+        if self.queue.current is None:
+            self.actions.say_empty()
+        elif not self.queue.extend(step):
+            self.actions.say("Already the last file" if step > 0 else "Already the first file")
+        self.refresh_bindings()
+
     def action_work_order(self) -> None:
         self.actions.use_shown_order()
 
@@ -681,7 +711,7 @@ class MainScreen(UnboundKeys, ErrorBoundary, Screen[None]):
     def action_escape(self) -> None:
         if self.filters.close():
             return
-        if self.queue.selected:
+        if self.queue.selected or self.queue.in_range:
             self.actions.unselect()
         elif self.arrangement.zoomed:
             self.action_zoom()

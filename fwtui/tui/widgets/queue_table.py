@@ -1,6 +1,6 @@
 """The queue: a table of any length that draws only the rows on the screen."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from textual import events
 from textual.geometry import Region
@@ -9,8 +9,9 @@ from textual.strip import Strip
 
 from fwtui.core.events import JobProgress, Phase
 from fwtui.core.job import Job, JobId
+from fwtui.core.paths import text_to_path
 from fwtui.tui import rows
-from fwtui.tui.formatting import clean, fit_middle, outputs_location
+from fwtui.tui.formatting import clean, fit_middle, outputs_location, wrap
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keymap import with_keys
 from fwtui.tui.model import BatchModel
@@ -28,6 +29,7 @@ EMPTY = (
 DEMO = "To try it without a recording: fwtui demo"
 SCANNING = ("Scanning for files",)
 NONE_SHOWN = ("No file matches the filter. {escape} to clear it.",)
+CLEARS = "{escape} to clear the filter."
 
 RowState = tuple[Job, JobProgress | None, Phase, int, bool, str, str, int]
 """All that a drawn row depends on."""
@@ -52,6 +54,9 @@ class QueueTable(LineView):
             super().__init__()
             self.sorts = sorts
 
+    class DatesWanted(Message):
+        """The rows are to be sorted by date."""
+
     class RowDoubleClicked(Message):
         """The user double-clicked a row, which is the cursor's now."""
 
@@ -60,6 +65,9 @@ class QueueTable(LineView):
         self.model = model
         self.shown = VisibleJobs(model, ids=model.order)
         self.selected: set[JobId] = set()
+        # A range of the selection: the job that it began at, and what was selected before.
+        self._range: tuple[JobId, frozenset[JobId]] | None = None
+        self._extending = False  # by keys that end it with the next move
         self.cursor = 0
         self._unfiltered: JobId | None = None  # where the cursor was when the filter was opened
         self._cache: dict[JobId, tuple[RowState, Strip]] = {}
@@ -92,7 +100,10 @@ class QueueTable(LineView):
 
     def _hint(self, line: int) -> str:
         none = SCANNING if self.model.adding.adding else (*EMPTY, *self._facts)
-        hints = NONE_SHOWN if self.model.order else none
+        problem = self.shown.filter.problem
+        plain = problem.replace("{", "(").replace("}", ")")  # not the names of keys
+        unreadable = (*wrap(clean(plain), max(8, self.size.width - 6)), CLEARS)
+        hints = (unreadable if problem else NONE_SHOWN) if self.model.order else none
         return with_keys(self, hints[line]) if 0 <= line < len(hints) else ""
 
     @property
@@ -228,6 +239,9 @@ class QueueTable(LineView):
         self.shown.sort = sort
         self.shown.rebuild()
         self._find(before)
+        self.end_range()
+        if self.paths_without_date():
+            self.post_message(self.DatesWanted())
         self.reveal(self.cursor)
         self.refresh()
 
@@ -266,10 +280,61 @@ class QueueTable(LineView):
         if job_id in self.model.jobs and job_id in self.ids:
             self.move_to(self.ids.index(job_id))
 
-    def _user_moves(self, index: int) -> None:
+    def paths_without_date(self) -> dict[JobId, str]:
+        """The files whose dates are to be looked up, if they are sorted by date."""
+        if self.shown.sort not in {"newest", "oldest"}:
+            return {}
+        known = self.shown.modified
+        return {one.id: one.path for one in self.model.jobs.values() if one.id not in known}
+
+    def set_dates(self, dates: Mapping[JobId, float | None]) -> None:
+        """Sort by these dates, too."""
+        self.shown.modified.update(dates)
+        self.reorder()
+
+    def _user_moves(self, index: int, *, extending: bool = False) -> None:
+        if self._extending and not extending:
+            self.end_range()
         self._unfiltered = None
         self.move_to(index)
+        self._select_range()
         self.post_message(self.CursorMoved())
+
+    # A range of the selection.
+
+    @property
+    def in_range(self) -> bool:
+        """Whether moving the cursor selects."""
+        return self._range is not None and not self._extending
+
+    def begin_range(self) -> None:
+        """Let the cursor select what it passes, from here on."""
+        if self._here is not None:
+            self._range, self._extending = (self._here, frozenset(self.selected)), False
+            self._select_range()
+
+    def end_range(self) -> None:
+        """Let the cursor pass without selecting; what is selected stays."""
+        self._range, self._extending = None, False
+
+    def extend(self, step: int) -> bool:
+        """Select from the cursor on, and move it; False if that changed nothing."""
+        before = self.cursor, frozenset(self.selected)
+        if self._range is None:
+            self.begin_range()
+            self._extending = True
+        self._user_moves(self.cursor + step, extending=True)
+        return before != (self.cursor, frozenset(self.selected))
+
+    def _select_range(self) -> None:
+        if self._range is None:
+            return
+        begin, before = self._range
+        if begin not in self.ids:
+            self.end_range()
+            return
+        first, last = sorted((self.ids.index(begin), self.cursor))
+        self.select({*before, *self.ids[first : last + 1]})
 
     def action_go(self, lines: int) -> None:
         self._user_moves(self.cursor + lines)
@@ -284,6 +349,7 @@ class QueueTable(LineView):
         """Toggle the selection of the cursor's row and move to the next."""
         if not self.ids:
             return
+        self.end_range()
         self.selected ^= {self.ids[self.cursor]}
         self.refresh_line(self.cursor)
         self._user_moves(self.cursor + 1)
@@ -306,6 +372,9 @@ class QueueTable(LineView):
         index = event.y - self.head + self.top
         if index >= self.count():
             return
+        if event.shift:
+            self.extend(index - self.cursor)
+            return
         self._user_moves(index)
         if event.chain == 2:
             self.post_message(self.RowDoubleClicked())
@@ -313,3 +382,14 @@ class QueueTable(LineView):
 
 def _same(one: RowState, other: RowState) -> bool:
     return one[0] is other[0] and one[1] is other[1] and one[2:] == other[2:]
+
+
+def modification_times(paths: Mapping[JobId, str]) -> dict[JobId, float | None]:
+    """When these files (`path_to_text`) were changed; None where they are not there. Blocks."""
+    found: dict[JobId, float | None] = {}
+    for job_id, path in paths.items():
+        try:
+            found[job_id] = text_to_path(path).stat().st_mtime
+        except (OSError, ValueError):
+            found[job_id] = None
+    return found

@@ -104,7 +104,7 @@ class Walk:
         folders = " ".join(f"{name}={shlex.quote(str(path))}" for name, path in names.items())
         return (
             f"cd {home}; export HOME={home} {folders} COLORTERM=truecolor LC_ALL=C.UTF-8"
-            " HF_HUB_OFFLINE=1 EDITOR=vi; unset NO_COLOR TMUX DISPLAY WAYLAND_DISPLAY"
+            " HF_ENDPOINT=http://127.0.0.1:9 EDITOR=vi; unset NO_COLOR TMUX DISPLAY WAYLAND_DISPLAY"
         )
 
     def close(self) -> None:

@@ -3,9 +3,11 @@
 import os
 import shlex
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -108,8 +110,10 @@ class Walk:
         )
 
     def close(self) -> None:
-        """End what runs in the terminal."""
+        """End what runs in the terminal; a batch would go on without one."""
         if self._terminal is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._terminal.process, signal.SIGKILL)
             self._terminal.close()
 
     def press(self, *actions: str) -> None:

@@ -170,7 +170,7 @@ def running(walk: Walk) -> None:
 def resume(walk: Walk) -> None:
     """The next start offers what is unfinished."""
     walk.start(*walk.options)
-    walk.see("resume", "Unfinished session found", "resumes at", "Later")
+    walk.see("resume", "Unfinished session found", "Waiting files", "Later")
     walk.press("resume_inspect")
     walk.see("resume-inspect", "Session 2", "Close", gone="Later")
     walk.press("dialog_close")

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 # Tests share the processors: threads of native code would only wait for each other, spinning.
@@ -12,6 +13,10 @@ import pytest
 from hypothesis import settings
 
 from tests.optional import SkipReport
+
+# Tests start hundreds of programs, each of which would compile all modules again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # A busy machine is no failure: how long an example takes is not what these tests are about.
 settings.register_profile("fwtui", deadline=None)

@@ -19,7 +19,16 @@ from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.packet import Packet
 
-from fwtui.audio.level import DEAD_PEAK, LevelWriter, Samples, decibels, heard, mono, planes
+from fwtui.audio.level import (
+    DEAD_PEAK,
+    LevelWriter,
+    Samples,
+    decibels,
+    heard,
+    mono,
+    planes,
+    readable,
+)
 from fwtui.audio.loudness import ChannelLevels, LevelMeter
 from fwtui.audio.media import (
     Media,
@@ -451,6 +460,8 @@ class _Section:
         yield self._resample(None)
 
     def _resample(self, frame: AudioFrame | None) -> _Block:
+        if frame is not None and frame.layout.nb_channels > 1:
+            frame = readable(frame)
         channels = self._channels.resample(frame) if self._channels is not None else None
         wanted = self._wanted
         if channels is not None and (wanted.split or wanted.number is not None):

@@ -81,6 +81,14 @@ def heard(frame: AudioFrame, mixed: Samples) -> tuple[Samples, int]:
     return np.clip(np.rint(both), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16), int(replaced.sum())
 
 
+def readable(frame: AudioFrame) -> AudioFrame:
+    """The frame in a sample format that numpy knows."""
+    if frame.format.name.removesuffix("p") in _SCALES:
+        return frame
+    converter = AudioResampler(format="fltp", layout=frame.layout, rate=frame.sample_rate)
+    return converter.resample(frame)[0]
+
+
 def planes(frame: AudioFrame) -> npt.NDArray[Any]:
     """The samples of a frame, a row for each channel."""
     data = frame.to_ndarray()

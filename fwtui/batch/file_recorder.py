@@ -1,7 +1,7 @@
 """Records per-file progress and results in the session."""
 
 import asyncio
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -284,9 +284,19 @@ def done_line(name: str, done: Completed) -> str:
     if done.language:
         parts.append(LANGUAGES.get(done.language, done.language).title())
     if paths := [text_to_path(output) for output in done.outputs]:
-        names = ", ".join(path.name for path in paths)
-        parts.append(f"written to {paths[0].parent}: {names}")
+        parts.append(f"written to {paths[0].parent}{_outputs_text(name, paths)}")
     return f"{name}: {', '.join(parts)}"
+
+
+def _outputs_text(name: str, paths: Sequence[Path]) -> str:
+    """The names of outputs, without that of the recording: its reader has just read it."""
+    own = f"{Path(name).stem}."
+    if all(path.name.startswith(own) for path in paths):
+        return f" ({', '.join(path.name.removeprefix(own) for path in paths)})"
+    first, *others = paths
+    same = all(path.stem == first.stem for path in others)
+    names = [first.name, *(path.suffix if same else path.name for path in others)]
+    return f": {', '.join(names)}"
 
 
 def warning_lines(name: str, done: Completed, logged: Collection[str] = ()) -> Iterator[str]:

@@ -111,8 +111,12 @@ def validated_value(  # noqa: C901, PLR0912 - one case per setting
             _check_output_name(value)
         case "output.replacements":
             return _replacements(value)
+        case "speakers.diarize_model":
+            return _diarize_model(value)
         case "speakers.speaker_name":
             _check_text(field.key, value, _speaker_name, SPEAKER_NAME)
+        case "speakers.diarize_model" if _looks_like_folder(value):
+            return str(_absolute(value))
         case "speakers.speaker_names":
             _check_text(field.key, value, speaker_names, NAMES)
         case "memory.warn" | "memory.limit" | "memory.gpu_limit":
@@ -334,6 +338,16 @@ def _model(model: str) -> str:
             "a folder with a CTranslate2 Whisper model has a model.bin and a tokenizer.json",
             setting="model.model",
         )
+    return str(_absolute(model))
+
+
+def _diarize_model(model: str) -> str | None:
+    """The name of a model for speakers, or the folder with both as an absolute path."""
+    if not model:
+        return None
+    if not _looks_like_folder(model):
+        return model
+    _check_folder("speakers.diarize_model", _absolute(model))
     return str(_absolute(model))
 
 

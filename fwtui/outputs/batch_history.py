@@ -328,6 +328,18 @@ class HistoryStore:
                     counted = "update batches set to_check = to_check + ? where number = ?"
                     db.execute(counted, (change, found[0]))
 
+    def checked_files(self, session: str) -> frozenset[tuple[str, int]]:
+        """Path and track of each file of a session that is marked as checked."""
+        if not self._exists:
+            return frozenset()
+        with self.file.batches() as db:
+            rows = db.execute(
+                "select path, track from files f join batches b on b.number = f.batch"
+                " where b.session = ? and b.deleted = 0 and checked is not null",
+                (session,),
+            )
+            return frozenset(rows.fetchall())
+
     def known_files(self) -> int:
         """How many transcribed files are known for `if_exists` and watched folders."""
         if not self._exists:

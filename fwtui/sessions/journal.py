@@ -30,7 +30,8 @@ from fwtui.core.voices import SpeakerGroup, SpeakerTurns
 from fwtui.disk.codec import UNREADABLE, encode_checked, framed, unframed
 from fwtui.disk.files import APPEND, FileSystem, open_regular, storage_error, write_all
 
-FORMAT = 1
+FORMAT = 2
+"""The highest version that can be read. The first had no speakers; without any, it is written."""
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -42,7 +43,7 @@ class JournalHeader(Record, frozen=True, tag="header"):
 
     session_id: str
     generation: int
-    version: int = FORMAT
+    version: int = 1
 
 
 class JobsAddedRecord(Record, frozen=True, tag="added"):

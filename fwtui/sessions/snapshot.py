@@ -17,7 +17,6 @@ from fwtui.core.view import BatchView
 from fwtui.core.watched_folder import WatchedFolder
 from fwtui.disk.codec import UNREADABLE, clean, encode_checked
 from fwtui.errors import SessionTooNewError, StorageError
-from fwtui.sessions.journal import FORMAT
 from fwtui.sessions.legacy import (
     keys_from_settings,
     moment,
@@ -47,6 +46,8 @@ _Entry = msgspec.defstruct(
 )
 _entries = msgspec.json.Decoder(_Entry)
 _job_fields = attrgetter(*Job.__struct_fields__)
+
+VERSION = 1
 
 
 class UnreadableError(StorageError):
@@ -130,7 +131,7 @@ def _head(content: SessionContent, position: JournalPosition) -> dict[str, Any]:
         "created_at": content.created_at,
         **keys_from_settings(content.view.settings),
         **content.extra,
-        "version": FORMAT,
+        "version": VERSION,
         "generation": position.generation,
         "journal": position,
         "settings": settings_to(content.view.settings, content.settings_extra),
@@ -224,7 +225,7 @@ def _is_deeper(value: object, levels: int) -> bool:
 
 
 def _check_version(version: object, session_id: str) -> None:
-    if msgspec.convert(version, int) > FORMAT:
+    if msgspec.convert(version, int) > VERSION:
         raise SessionTooNewError(
             f"Session {session_id} was written by a newer fwtui", "Resume it with that one."
         )

@@ -67,6 +67,8 @@ _INSIDE_FILES = (
     | records.ResetRecord
 )
 
+_OF_SPEAKERS = records.SpeakerGroupRecord | records.TurnsRecord
+
 # Keys of the session file.
 MOUNTS = "output_mounts"
 FOLDERS = "output_folders"
@@ -96,6 +98,7 @@ class SessionStore:
         self._content = SessionContent(paths.session_id, datetime.min, BatchView())
         self._journal: JournalFile | None = None
         self._behind = False
+        self._version = 1  # of the journal
         self._is_snapshot_old = False
         self._closed = False
         self.problems: tuple[str, ...] = ()
@@ -515,15 +518,20 @@ class SessionStore:
                 return job.state.language or None
             return None
 
-    def compact(self) -> None:
-        """Rewrite the snapshot; keep only the progress of unfinished files in the journal."""
+    def compact(self, *, speakers: bool = False) -> None:
+        """Rewrite the snapshot; keep only the progress of unfinished files in the journal.
+
+        `speakers`: records of speakers will follow, which earlier versions cannot read.
+        """
         with self._guard:
             self._not_closed()
-            header = JournalHeader(self.session_id, self._generation + 1)
             unfinished = self._progress.unfinished(self.view.jobs)
             settings = settings_to(self.view.settings, self._content.settings_extra)
             jobs = self.view.jobs
             turns = {i: at for i, at in self._progress.turns.items() if i in jobs}
+            has_speakers = bool(turns) or any(file.groups for file in unfinished.values())
+            version = records.FORMAT if has_speakers or speakers else 1
+            header = JournalHeader(self.session_id, self._generation + 1, version)
             rewrite = JournalRewrite(
                 header, self._journal, unfinished, turns, records.SettingsRecord(settings)
             )
@@ -535,6 +543,7 @@ class SessionStore:
             self._removed.clear()
             self._removed_turns.clear()
             self._journal, self._progress = journal, rewrite.index
+            self._version = version
             self._behind = self._is_snapshot_old = False
             self.problems += tuple(rewrite.problems)
 
@@ -658,8 +667,9 @@ class SessionStore:
     def _write(self, *news: records.AnyRecord) -> None:
         self._not_closed()
         self.look_after_files()
-        if self._behind:
-            self.compact()
+        speakers = any(isinstance(record, _OF_SPEAKERS) for record in news)
+        if self._behind or (speakers and self._version < records.FORMAT):
+            self.compact(speakers=speakers)
         offsets = self._open_journal().append(news)
         for record, offset in zip(news, offsets, strict=True):
             self._progress.apply(record, offset)

@@ -16,7 +16,7 @@ from fwtui.core.events import AnyEvent, JobsAdded, LogLine, Phase, PhaseChanged
 from fwtui.core.job import Job, JobId
 from fwtui.core.segment import Transcript
 from fwtui.core.settings import ModelSettings, Settings
-from fwtui.errors import ExitCode
+from fwtui.errors import ExitCode, FwtuiError
 from fwtui.tui.model import BatchModel, Changes
 
 if TYPE_CHECKING:
@@ -226,6 +226,19 @@ class BatchController:
             self.send(RetryJobs(retried))
         if start:
             self.send(Start())
+
+    async def read_checked(self) -> None:
+        """Show which transcripts of the batch are marked as checked in the history."""
+        from fwtui.config.locations import Locations
+        from fwtui.outputs.batch_history import HistoryStore
+
+        try:
+            store = HistoryStore(Locations.default().state)
+            files = await asyncio.to_thread(store.checked_files, self.model.session_id)
+        except FwtuiError:  # the history itself says why
+            return
+        self.model.set_checked(files)
+        self.bridge.drain()
 
     async def attach(self, endpoint: "Endpoint") -> None:
         """Show a batch of another process; raises FwtuiError."""

@@ -188,6 +188,7 @@ class DialogActions:
         self._controller.resume(summary.retried, start=start)
         note = with_keys(self._screen, summary.text(started=start))
         self._screen.notify(note, markup=False)
+        await self._controller.read_checked()
 
     def history(self) -> None:
         """Show what was transcribed; add files of it to the queue."""
@@ -202,7 +203,10 @@ class DialogActions:
             return any(job.path == path for job in self._model.jobs.values())
 
         store = HistoryStore(Locations.default().state)
-        self._screen.app.push_screen(HistoryDialog(store, self._glyphs, add, is_queued))
+        self._screen.app.push_screen(
+            HistoryDialog(store, self._glyphs, add, is_queued),
+            lambda _: self._run(self._controller.read_checked()),
+        )
 
     def add(self, prefilled: str = "") -> None:
         """Ask for files, some of them named already, and add them."""

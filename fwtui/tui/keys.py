@@ -66,7 +66,7 @@ _QUEUE = (
     _key("work_order", "w", "Process in this order", "Process files in the order shown"),
     _key("edit", "e", "Edit", "Open the transcript in $EDITOR"),
     _key("view", "v", "View", "Show the transcript in $PAGER"),
-    _key("speakers", "p", "Speakers", "Speakers of the file: listen to them, name them"),
+    _key("speakers", "I", "Speakers", "Identify the speakers of the file: listen, give names"),
     _key("watch", "W", "Watch folders", "Watched folders: status, add, stop watching"),
     _key("settings", "comma", "Settings", "Settings and profiles, for this batch or as defaults"),
     _key("fit", "M", "Fit memory", "Apply the suggested settings for a batch that exceeds memory"),
@@ -235,7 +235,9 @@ _DETAILS = (
         "Open the folder of its transcripts; without a desktop show the transcript in $PAGER",
     ),
     _key("details_copy", "y", "Copy", "Copy the transcript"),
-    _key("details_speakers", "p", "Speakers", "Speakers of the file: listen to them, name them"),
+    _key(
+        "details_speakers", "I", "Speakers", "Identify the speakers of the file: listen, give names"
+    ),
 )
 
 _SPEAKERS = (
@@ -303,19 +305,22 @@ _SECTIONS: dict[Where, tuple[str, tuple[Key, ...], str]] = {
     "doctor": ("Doctor", _DOCTOR, "doctor_"),
 }
 # The most important first. Behind those of a pane come those of the whole screen.
-_SCREEN_FOOTER = ("settings", "next_pane", "preset", "report", "sessions", "help", "quit")
+_SCREEN_FOOTER = (
+    *("settings", "next_pane", "preset", "report", "sessions", "history"),
+    *("help", "quit"),
+)
 FOOTERS: dict[str, tuple[str, ...]] = {
     "queue": (
         *("add", "start", "details", "skip", "retry", "remove", "filter"),
         *_SCREEN_FOOTER,
     ),
     "transcript": (
-        *("search", "search_next", "search_previous", "end", "copy", "edit", "view"),
+        *("search", "search_next", "search_previous", "search_end", "end", "copy", "edit", "view"),
         *("details", "zoom", "start", "add"),
         *_SCREEN_FOOTER,
     ),
     "log": (
-        *("search", "search_next", "search_previous", "end", "log_open", "log_wrap"),
+        *("search", "search_next", "search_previous", "search_end", "end", "log_open", "log_wrap"),
         *("copy", "log_copy", "log_filter", "level", "zoom", "start", "add"),
         *_SCREEN_FOOTER,
     ),

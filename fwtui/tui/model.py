@@ -225,10 +225,19 @@ class BatchModel:
         self.finished: BatchFinished | None = None
         self.forecast: Forecast | None = None
         self.changes = Changes(everything=True)
+        # Path and track of transcripts that the user has marked as checked in the history.
+        self.checked: frozenset[tuple[str, int]] = frozenset()
         self._view = BatchView()
         self._order: list[JobId] | None = None
         self._names: str | None = None  # of all files, `nul_joined`
         self._by_name: dict[bool, list[JobId]] = {}  # by whether the last are first
+
+    def set_checked(self, files: frozenset[tuple[str, int]]) -> None:
+        """Show these files, by path and track, as checked."""
+        changed, self.checked = self.checked ^ files, files
+        if changed:
+            jobs = self.jobs.values()
+            self.changes.jobs.update(job.id for job in jobs if (job.path, job.track) in changed)
 
     @property
     def session_id(self) -> str:

@@ -65,11 +65,11 @@ class Columns(Struct, frozen=True):
 
 
 def columns(cells: int) -> Columns:
-    """Divide a row: marks have 4 cells, the name has what is left over."""
-    length = 9 if cells >= 50 else 0
+    """Divide a row: marks have 4 cells, the name has what is left over, always the most."""
+    length = 8 if cells >= 50 else 0
     speed = 7 if cells >= 64 else 0
-    time = 10 if cells >= 56 else 0
-    progress = max(6, min(40, cells // 4)) if cells >= 24 else 0
+    time = 9 if cells >= 56 else 0
+    progress = max(6, min(40, cells // 5 + max(0, cells - 80) // 10)) if cells >= 24 else 0
     return Columns(
         max(0, cells - 5 - length - speed - time - progress), length, progress, speed, time
     )
@@ -125,16 +125,18 @@ def row(
     selected: bool,
     waited: int = 0,
     requested: str = "",
+    checked: bool = False,
 ) -> list[Piece]:
     """The row of a job; its pieces are as wide as the columns together, and one more.
 
     `waited`: seconds in the model without any progress, shown as a sign of life. `requested`: what
-    the user has asked for, shown until it happens.
+    the user has asked for, shown until it happens. `checked`: the user has marked the transcript
+    as checked.
     """
     ink = STATE_INK[type(job.state)]
     sign = glyphs.of(job.state)
     if needs_check(job.state):
-        ink = "warn"
+        sign, ink = (glyphs.completed, ink) if checked else (sign, "warn")
     if isinstance(job.state, Processing) and phase is Phase.PAUSED:
         sign, ink = glyphs.paused, "warn"
     name_ink = "dim" if isinstance(job.state, Pending | Skipped) else "plain"
@@ -155,6 +157,8 @@ def row(
         if requested:
             text = f"{requested}{glyphs.ellipsis}"
             pieces.append((fit(text, cols.result - 2, glyphs.ellipsis), "warn"))
+        elif checked and isinstance(job.state, Completed):
+            pieces.extend(_completed(job.state, cols, glyphs, checked=True))
         else:
             pieces.extend(_result(job, progress, phase, cols, glyphs, waited))
     return pieces
@@ -199,18 +203,22 @@ def _result(
             return _spanning("skipped", "dim", reason, cols, glyphs)
 
 
-def _completed(state: Completed, cols: Columns, glyphs: Glyphs) -> list[Piece]:
+def _completed(
+    state: Completed, cols: Columns, glyphs: Glyphs, *, checked: bool = False
+) -> list[Piece]:
     notes = [clean(warning) for warning in state.warnings[:1]]
     if more := len(state.warnings) - 1 if notes else 0:
         notes.append(f"{more} more")
     if state.findings:
         notes.append(f"check ({findings_text(state.findings)})")
-    if notes:
+    if notes and not checked:
         text = f" {glyphs.dot} ".join(["done", *notes])
         return [(fit(text, cols.result - 2, glyphs.ellipsis), "warn")]
-    text = f"done {glyphs.dot} {state.language}" if state.language else "done"
+    note = "checked" if checked else state.language
+    text = f"done {glyphs.dot} {note}" if note else "done"
     factor = state.speed or 0.0
-    took = f"in {elapsed(state.work_seconds)}"
+    took = elapsed(state.work_seconds)
+    took = took if width(took) > cols.time - 4 else f"in {took}"
     return [(fit(text, cols.progress - 2), "good"), *_numbers(factor, took, cols, glyphs)]
 
 

@@ -60,6 +60,7 @@ class Startup:
                 self._controller.resume(resumed.retried, start=starts)
                 note = with_keys(self._app, resumed.text(started=starts))
                 self._app.notify(note, markup=False)
+                await self._controller.read_checked()
             return
 
     async def _offer_running(self) -> frozenset[str] | None:

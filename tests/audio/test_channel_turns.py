@@ -1,5 +1,6 @@
 """Whose turn it is, by the loudness of the channels: leaks, noise, gains, several channels."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -84,6 +85,7 @@ def test_turns_are_those_of_the_channel(condition: str) -> None:
     turns = channel_turns(levels)
     assert list(turns) == sorted(turns, key=lambda turn: (turn.start, turn.end, turn.speaker))
     assert all(turn.start < turn.end <= 60.0 for turn in turns)
+    assert all(before.end <= after.start for before, after in pairwise(turns))
     assert {turn.speaker for turn in turns} == {0, 1}
 
 
@@ -108,6 +110,19 @@ def test_a_channel_with_only_a_leak_has_no_speaker(leak: float) -> None:
     assert {turn.speaker for turn in channel_turns(levels)} == {0}
     only = leaks(levels.decibels)[1]
     assert only[2 * SECOND : 8 * SECOND].all()
+
+
+@pytest.mark.parametrize("louder", [0, 1])
+def test_where_both_talk_the_louder_one_is_heard_in_the_mix(louder: int) -> None:
+    spans = [[(1.0, 20.0)], [(8.0, 14.0), (22.0, 30.0)]]
+    gains = (0.0, -12.0) if louder == 0 else (-12.0, 0.0)
+    turns = channel_turns(scene(spans, 31.0, gains=(*gains, 0, 0)))
+    both = [(max(turn.start, 8.0), min(turn.end, 14.0), turn.speaker) for turn in turns]
+    said = {0: 0.0, 1: 0.0}
+    for begin, end, speaker in both:
+        said[speaker] += max(0.0, end - begin)
+    assert said[louder] > 5.5
+    assert {turn.speaker for turn in turns} == {0, 1}
 
 
 def test_nobody_speaks() -> None:
@@ -157,3 +172,19 @@ def test_loudness_does_not_depend_on_the_blocks(size: int) -> None:
     assert found.codes.shape == (3, -(-50_823 // 320))
     loud = found.decibels[:, :100]
     assert loud == pytest.approx(20 * np.log10(20_000 / 32_768 / np.sqrt(3)), abs=1.0)
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("weaker", [0.0, -6.0])
+def test_who_speaks_only_while_another_one_does_is_no_leak(seed: int, weaker: float) -> None:
+    """Also in a recording of a few seconds."""
+    frames = 5 * SECOND
+    one, other = voice(frames, seed), voice(frames, seed + 50, -20.0 + weaker)
+    one[-25:], other[frames // 2 :] = -75.0, -125.0
+    power = 10 ** (np.stack([one, other]) / 10)
+    levels = ChannelLevels(loudness_codes((power * 32768**2).astype(np.float32)))
+    active, only = active_channels(levels.decibels), leaks(levels.decibels)
+    for channel in (0, 1):
+        assert active[channel][5 : frames // 2 - 5].mean() > 0.9
+        assert not only[channel][: frames // 2].any()
+    assert not active[1][frames // 2 + 10 :].any()

@@ -47,6 +47,7 @@ def _different(clip: Clip, count: int) -> Channels:
         ("a.wav", Sound("pcm_mulaw"), 8_000),
         ("a.wav", Sound("pcm_alaw"), 8_000),
         ("a.mka", Sound("pcm_f64le"), 22_050),
+        ("a.mka", Sound("pcm_s64le"), 16_000),
         ("a.flac", FLAC, 32_000),
         ("a.flac", replace(FLAC, layout="5.1"), 48_000),
     ],

@@ -79,12 +79,12 @@ def networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def minute(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The first speech of `MINUTE`, then two voices of tones: three windows and groups."""
+    """Speech of `MINUTE`, then two voices of tones: two windows and two groups."""
     folder = tmp_path_factory.mktemp("minute")
     decode_to_wav(MINUTE, folder / "speech.wav", lambda _: None, lambda: False)
     with Pcm(folder / "speech.wav") as pcm:
-        speech = pcm.read(0, 36 * 16000)
-    sound = np.concatenate([speech, recording(conversation(40), 40)])
+        speech = pcm.read(0, 20 * 16000)
+    sound = np.concatenate([speech, recording(conversation(24), 24)])
     write_wav(folder / "minute.wav", sound)
     return folder / "minute.wav"
 
@@ -134,7 +134,7 @@ def interrupting(tmp_path: Path, what: str, at: int, times: int) -> str:
     return ONCE.format(marks=str(marks), what=what, at=at, times=times)
 
 
-@pytest.mark.parametrize("at", [0, 2])
+@pytest.mark.parametrize("at", [0, 1])
 async def test_an_engine_that_dies_while_listening_changes_nothing(
     at: int, tmp_path: Path, networks: Path, minute: Path, whole: dict[str, bytes]
 ) -> None:
@@ -177,23 +177,15 @@ async def test_out_of_memory_is_met_with_one_window_then_without(
         )
 
 
-@pytest.mark.parametrize("name", ["segmentation.onnx", "voices.onnx"])
-@pytest.mark.parametrize(
-    "content", [b"", b"\x08\x07" * 500, None], ids=["empty", "other", "swapped"]
-)
-async def test_a_damaged_or_wrong_model_is_one_sentence(
-    name: str, content: bytes | None, tmp_path: Path
-) -> None:
+async def test_a_damaged_model_is_one_sentence(tmp_path: Path) -> None:
     folder = write_networks(tmp_path / "networks")
-    other = "voices.onnx" if name == "segmentation.onnx" else "segmentation.onnx"
-    wrong = (folder / other).read_bytes() if content is None else content
     settings = with_speakers(tmp_path / "out", folder)
     async with BatchDriver(settings, [SHORT]) as batch:
-        (folder / name).write_bytes(wrong)
+        (folder / "voices.onnx").write_bytes(b"\x08\x07" * 500)
         await batch.to_the_end()
         done = completed(batch)
     told = [warning for warning in done.warnings if "speakers" in warning]
-    assert told == [f"without speakers: {name} is damaged, or not a model for speakers"]
+    assert told == ["without speakers: voices.onnx is damaged, or not a model for speakers"]
 
 
 async def test_other_numbers_are_found_without_transcribing_again(
@@ -211,7 +203,7 @@ async def test_other_numbers_are_found_without_transcribing_again(
         await batch.to_the_end()
         assert not [event for event in batch.events if isinstance(event, SegmentsFound)]
         assert {turn.speaker for turn in turns_of(batch)} == {0}
-        assert len(batch.actor.state.store.groups(1, 0, 99)) == 3
+        assert len(batch.actor.state.store.groups(1, 0, 99)) == 2
         assert not completed(batch).warnings
 
 

@@ -94,7 +94,7 @@ async def test_files_are_written_as_they_finish_and_the_end_at_the_end(
     monkeypatch.setattr(history_recorder, "WRITE_SECONDS", 0.0)
     batch.start()
     await batch.add(DONE, FAILED, CANCELLED, Skipped(datetime(2026, 3, 14), "exists"))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while len(batch.files) < 3:
             await asyncio.sleep(0)
     (found,) = batch.batches

@@ -23,7 +23,7 @@ from fwtui.core.settings import Settings
 from fwtui.sessions.store import SessionStore
 from fwtui.tui.glyphs import UNICODE
 from fwtui.tui.screens.resume import describe_unfinished
-from tests.batch.driver import MINUTE, SHORT, BatchDriver, settings_for
+from tests.batch.driver import MINUTE, PATIENCE, SHORT, BatchDriver, settings_for
 from tests.patient import WAITING
 from tests.sessions import samples
 
@@ -133,7 +133,7 @@ async def test_a_search_that_a_signal_ends_is_continued(tmp_path: Path) -> None:
         await batch.until(JobsAdded)
         batch.actor.keep_search()
         batch.send(Quit())
-        await asyncio.wait_for(batch._task, 20)
+        await asyncio.wait_for(batch._task, PATIENCE)
     go.set()
     (stored,) = (await batch.workspace.incomplete()).sessions
     assert stored.session.asked == (str(MINUTE), str(SHORT))
@@ -156,7 +156,7 @@ async def test_the_session_file_is_complete_from_the_beginning_to_the_end(tmp_pa
         return [file["status"] for file in msgspec.json.decode(data)["files"]]
 
     async def until(batch: BatchDriver, wanted: list[str]) -> None:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while states(batch) != wanted:
                 await asyncio.sleep(0.02)
 

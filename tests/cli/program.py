@@ -5,11 +5,13 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+PATIENCE = 300.0  # seconds until a test is given up; a busy machine is no failure
+
 
 def fwtui(
     *arguments: str | Path,
     cwd: Path | None = None,
-    timeout: float = 120,
+    timeout: float = PATIENCE,
     environment: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Run fwtui to its end, without a terminal; stdout and stderr as text."""

@@ -12,7 +12,7 @@ import pytest
 from fwtui import demo
 from fwtui.cli.main import main
 from fwtui.errors import ExitCode
-from tests.cli.program import fwtui
+from tests.cli.program import PATIENCE, fwtui
 from tests.models.hub import environment, fake_hub
 from tests.models.test_models import put
 
@@ -111,7 +111,7 @@ def test_ctrl_c_pauses_a_download(cache: Path) -> None:
         )
         assert hub.held.wait(60)
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == ExitCode.STOPPED
     assert out == b""
     assert b"run the same command to continue" in err

@@ -27,7 +27,7 @@ from fwtui.core.settings import ModelSettings, OutputSettings, Settings
 from fwtui.errors import ExitCode
 from fwtui.sessions.store import SessionStore
 from tests.batch.driver import MINUTE
-from tests.cli.program import fwtui
+from tests.cli.program import PATIENCE, fwtui
 
 SHORT = demo.clips()[0]
 LONG = demo.clips()[-1]
@@ -101,7 +101,7 @@ class Running:
 
     def end(self) -> tuple[int, str]:
         """Exit code and what was on stderr, after the end."""
-        _, err = self.process.communicate(timeout=60)
+        _, err = self.process.communicate(timeout=PATIENCE)
         return self.process.returncode, err.decode()
 
 
@@ -172,7 +172,7 @@ def test_a_reader_of_json_that_leaves_does_not_end_the_batch(media: Path, out: P
     assert running.process.stdout is not None
     running.process.stdout.readline()
     running.process.stdout.close()
-    assert running.process.wait(timeout=60) == ExitCode.DONE
+    assert running.process.wait(timeout=PATIENCE) == ExitCode.DONE
     assert len(contents(out)) == 5
 
 
@@ -315,7 +315,7 @@ def test_it_works_with_closed_standard_streams(closed: str, media: Path, out: Pa
     words = [sys.executable, "-m", "fwtui", "run", media, *MODEL, "-o", out, "--json"]
     line = " ".join(f"'{word}'" for word in words)
     result = subprocess.run(
-        ["sh", "-c", f"{line} {closed}"], capture_output=True, timeout=60, check=False
+        ["sh", "-c", f"{line} {closed}"], capture_output=True, timeout=PATIENCE, check=False
     )
     assert result.returncode == ExitCode.DONE, result.stderr
     assert len(contents(out)) == 5

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from fwtui.errors import ExitCode
+from tests.cli.program import PATIENCE
 
 SCRIPT = """
 import asyncio, sys
@@ -71,7 +72,7 @@ def test_the_second_signal_leaves() -> None:
         process.send_signal(signal.SIGTERM)
         assert next_line(process) == "asked"
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=60) == ExitCode.STOPPED
+        assert process.wait(timeout=PATIENCE) == ExitCode.STOPPED
 
 
 def test_an_ignored_signal_stays_ignored() -> None:

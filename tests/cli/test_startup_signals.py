@@ -15,6 +15,7 @@ import pytest
 from fwtui import demo
 from fwtui.errors import ExitCode
 from tests.batch.driver import SHORT
+from tests.cli.program import PATIENCE
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 
@@ -76,13 +77,13 @@ def test_the_session_is_there_and_is_resumed(
     process = start(tmp_path, where, str(SHORT), *options, "--on_hangup", "stop")
     (session_id,) = sessions(tmp_path)
     process.send_signal(number)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == ExitCode.STOPPED, err
     assert f"to resume: fwtui run --resume {session_id}" in err
     assert sessions(tmp_path) == [session_id]
     if (where, number) == ("search", signal.SIGTERM):
         with start(tmp_path, "nowhere", "--resume") as process:
-            assert process.wait(timeout=60) == ExitCode.DONE
+            assert process.wait(timeout=PATIENCE) == ExitCode.DONE
         assert (tmp_path / "out" / f"{SHORT.stem}.txt").exists()
         assert sessions(tmp_path) == []
 
@@ -93,13 +94,13 @@ def test_a_hang_up_lets_it_continue_and_a_second_signal_ends_it(tmp_path: Path) 
     with pytest.raises(subprocess.TimeoutExpired):
         process.wait(timeout=0.5)
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE)
     assert process.returncode == ExitCode.STOPPED
     assert len(sessions(tmp_path)) == 1
 
 
 def test_what_cannot_start_leaves_no_session(tmp_path: Path) -> None:
     process = start(tmp_path, "nowhere", str(tmp_path / "missing"))
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE)
     assert process.returncode == ExitCode.USAGE
     assert sessions(tmp_path) == []

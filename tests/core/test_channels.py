@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
@@ -78,6 +79,22 @@ def test_every_word_is_there_once_and_in_order(seed: int) -> None:
         words = one.words or ()
         assert all(b.start - a.end <= 1.0 for a, b in pairwise(words))
         assert one.start <= one.end
+
+
+def test_a_stream_is_read_for_each_channel_and_never_kept() -> None:
+    """As the segments of a long file, which are read from the journal."""
+    before, alive, most = _segments(5, 3), 0, 0
+
+    class Stream:
+        def __iter__(self) -> Iterator[Segment]:
+            nonlocal alive, most
+            alive += 1
+            most = max(most, alive)
+            yield from before
+            alive -= 1
+
+    assert list(by_time(Stream(), range(3))) == list(by_time(before, range(3)))
+    assert (alive, most) == (0, 3)
 
 
 @pytest.mark.parametrize("seed", range(20))

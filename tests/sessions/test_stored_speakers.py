@@ -13,7 +13,7 @@ from fwtui.core.settings import Settings
 from fwtui.core.speakers import Turn
 from fwtui.core.voices import LocalSpeaker, SpeakerGroup, SpeakerTurns
 from fwtui.engine.protocol import KnownSpeakers
-from fwtui.sessions.journal import SpeakerGroupRecord
+from fwtui.sessions.journal import FORMAT, JournalHeader, SpeakerGroupRecord, record_of
 from fwtui.sessions.session_files import SessionFiles
 from fwtui.sessions.store import SessionStore
 from tests.sessions import samples
@@ -209,3 +209,28 @@ def test_ten_hours_of_records_need_little_memory(tmp_path: Path) -> None:
     assert sink.most <= 100
     assert peak < 10 << 20
     store.close()
+
+
+def version_of(store: SessionStore) -> int:
+    """The version in the journal's first line."""
+    with SessionFiles(store.directory, store.session_id).journal.open("rb") as file:
+        header = record_of(file.readline())
+    assert isinstance(header, JournalHeader)
+    return header.version
+
+
+def test_only_a_session_with_speakers_is_too_new_for_earlier_versions(tmp_path: Path) -> None:
+    store = begun(tmp_path, heard=0)
+    assert version_of(store) == 1
+    store.add_group(1, group(0))
+    assert version_of(store) == FORMAT > 1
+    assert len(store.segments(1)) == 2
+    assert groups(store) == [0]
+    store = reopened(store)
+    assert version_of(store) == FORMAT
+    store.commit(JobsRemoved((1,)))
+    store = reopened(store)
+    assert version_of(store) == 1
+    store.set_speakers(2, TURNS)
+    assert version_of(store) == FORMAT
+    assert reopened(store).speakers(2) == TURNS

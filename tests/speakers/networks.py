@@ -48,7 +48,9 @@ def _network(
     return path
 
 
-def write_segmentation(path: Path, name: str = "x", *, rank: int = 3) -> Path:
+def write_segmentation(
+    path: Path, name: str = "x", *, rank: int = 3, batch: str | int = "N"
+) -> Path:
     """Log probabilities of the seven classes, from the power of both tones."""
     time = np.arange(FIELD) / RATE
     hann = np.hanning(FIELD)
@@ -71,7 +73,7 @@ def write_segmentation(path: Path, name: str = "x", *, rank: int = 3) -> Path:
         helper.make_node("Conv", ["powers", "scores", "least"], ["classes"]),
         helper.make_node("Transpose", ["classes"], ["y"], perm=[0, 2, 1]),
     ]
-    shape = ["N", 1, "T"] if rank == 3 else ["N", "T"]
+    shape = [batch, 1, "T"] if rank == 3 else [batch, "T"]
     return _network(path, nodes, weights, (name, shape), ["N", "F", 7])
 
 

@@ -223,6 +223,38 @@ async def test_a_file_is_marked_as_checked_for_good(store: HistoryStore) -> None
         assert len(store.file_numbers(HistoryQuery(state="checked"))) == 0
 
 
+async def test_the_queue_shows_what_is_marked_as_checked(store: HistoryStore) -> None:
+    """Of the batch that is shown, by path and track; not of another with the same file."""
+    files = [done(n, findings=(FINDING,)) for n in (1, 2)]
+    store.write(update(*files, session="20260314_150926"))
+    store.write(update(*files, session="20260101_000000"))
+    async with running(ScriptedWorkspace(ScriptedLink(files))) as driver:
+        await driver.until_text("talk 00001")
+        await driver.until(lambda: driver.text.count("check (repetition)") == 2)
+        screen = await opened(driver)
+        await listed(driver, screen, 2)
+        for batch in (0, 1):  # the first file of both
+            screen._list.move_to(batch)
+            await driver.until(lambda: screen._list.entry is not None)
+            ids = [store.batches([number])[0].id for number in screen._list.items]
+            await driver.press("enter")
+            await listed(driver, screen, 2)
+            await driver.until(lambda: screen._list.of_files)
+            if ids[batch] == "20260314_150926":
+                await driver.press("c")
+                await driver.until_text("done · checked")
+            else:
+                await driver.press("j", "c")
+                await driver.until_text("done · checked")
+            await driver.press("escape")
+            await driver.until(lambda: not screen._list.of_files)
+        await driver.press("escape")
+        await driver.until_screen("MainScreen")
+        await driver.until_text("done · checked")
+        await driver.until(lambda: driver.text.count("check (repetition)") == 1)
+        await driver.until(lambda: driver.text.count("done · checked") == 1)
+
+
 async def test_the_folder_of_a_batch_and_of_a_file(
     store: HistoryStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,22 +15,22 @@ Open = Callable[[Driver], Awaitable[None]]
 
 async def report(driver: Driver) -> None:
     await driver.press("i")
-    await driver.until(lambda: driver.screen == "ReportDialog")
+    await driver.until_screen("ReportDialog")
     await driver.press("e")
-    await driver.until(lambda: driver.screen == "ExportDialog")
+    await driver.until_screen("ExportDialog")
 
 
 async def session(driver: Driver) -> None:
     await driver.press("ctrl+o")
-    await driver.until(lambda: driver.screen == "SessionsDialog")
+    await driver.until_screen("SessionsDialog")
     await driver.until_text("1 stored")
     await driver.press("e")
-    await driver.until(lambda: driver.screen == "ExportDialog")
+    await driver.until_screen("ExportDialog")
 
 
 async def bug(driver: Driver) -> None:
     await driver.press("B")
-    await driver.until(lambda: driver.screen == "ReportBugDialog")
+    await driver.until_screen("ReportBugDialog")
 
 
 @pytest.fixture

@@ -199,9 +199,9 @@ async def test_borders_move_by_keys_as_far_as_they_may() -> None:
         low = sizes(driver)["queue"][1]
         await driver.press("minus")
         assert sizes(driver)["queue"][1] == low - 1
-        notes = len(list(driver.app._notifications))
+        notes = len(driver.notes)
         await driver.press("greater_than_sign")
-        assert len(list(driver.app._notifications)) == notes + 1, "nothing is beside the queue"
+        assert len(driver.notes) == notes + 1, "nothing is beside the queue"
 
 
 async def drag(driver: Driver, *places: tuple[int, int]) -> None:

@@ -61,6 +61,22 @@ async def add(driver: Driver) -> None:
     await driver.until_text("2 files · 1:15 total")
 
 
+async def searched(driver: Driver) -> None:
+    """Places marked in the transcript, the log wrapped, borders moved."""
+    await driver.press("3", "w", "2", "home", "slash", *"boat", "enter", "n")
+    await driver.until_text("2 of 3")
+    await driver.press("less_than_sign", "minus")
+    # No cursor that blinks, and the notes are gone.
+    await driver.until(lambda: driver.app.focused is driver.app.main.transcript_view)
+
+
+async def log_only(driver: Driver) -> None:
+    await driver.press("p", "p", "3", "slash", *"memory", "enter")
+    driver.app.clear_notifications()
+    await driver.until_text("1 of ")
+    await driver.until_gone("Layout")
+
+
 @pytest.fixture
 def recordings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A home with a folder of silent files in it, which is the current one."""
@@ -81,6 +97,20 @@ def recordings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
 @pytest.mark.parametrize("steps", [main, add, settings, help_, palette])
 def test_screens(snap_compare: Any, steps: Steps, size: tuple[int, int], theme: Any) -> None:
+    compare(snap_compare, steps, size, theme)
+
+
+@pytest.mark.parametrize(
+    ("steps", "size"),
+    [(searched, WIDE), (log_only, WIDE), (log_only, NARROW)],
+    ids=["searched", "log-wide", "log-narrow"],
+)
+def test_layouts(snap_compare: Any, steps: Steps, size: tuple[int, int]) -> None:
+    compare(snap_compare, steps, size, "fwtui-dark")
+
+
+def compare(snap_compare: Any, steps: Steps, size: tuple[int, int], theme: Any) -> None:
+    """Play the steps on a busy screen, and compare the picture."""
     link = ScriptedLink(gallery(), with_profile(SETTINGS, PROFILES[1]))
     interface = InterfaceSettings(theme=theme, reduced_motion=True)
     app = FwtuiApp(

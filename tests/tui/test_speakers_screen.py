@@ -61,7 +61,7 @@ async def test_a_speaker_is_named_and_the_transcript_follows() -> None:
     link = link_with(talk())
     async with scripted(link, size=WIDE) as driver:
         await driver.until_text("SPEAKER_00: Good morning", "SPEAKER_01: And how")
-        await driver.press("p")
+        await driver.press("I")
         await driver.until_screen("SpeakersDialog")
         await driver.until_text("SPEAKER_00", "0:05 (51%)", "SPEAKER_01", "And how are you this")
         await driver.press("j", "enter")
@@ -112,7 +112,7 @@ def notes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 async def open_speakers(driver: Driver) -> None:
-    await driver.press("p")
+    await driver.press("I")
     await driver.until_screen("SpeakersDialog")
     await driver.until_text("SPEAKER_01")
 
@@ -132,7 +132,7 @@ async def test_from_the_details_where_there_are_minutes() -> None:
         await driver.press("enter")
         await driver.until_screen("DetailsDialog")
         await driver.until_text("Speakers", "SPEAKER_00 0:05 (51%)", "SPEAKER_01: And how")
-        await driver.press("p")
+        await driver.press("I")
         await driver.until_screen("SpeakersDialog")
         await driver.until_text("And how are you this")
 
@@ -140,13 +140,13 @@ async def test_from_the_details_where_there_are_minutes() -> None:
 async def test_a_file_without_speakers_says_why(notes: list[str]) -> None:
     link = ScriptedLink([job(1, state=completed()), job(2)])
     async with scripted(link, size=WIDE) as driver:
-        await driver.press("p")
+        await driver.press("I")
         await driver.until(lambda: len(notes) == 1)
-        await driver.press("j", "p")
+        await driver.press("j", "I")
         await driver.until(lambda: len(notes) == 2)
         await driver.press("enter")
         await driver.until_screen("DetailsDialog")
-        await driver.press("p")
+        await driver.press("I")
         await driver.until(lambda: len(notes) == 3)
         assert "see the setting diarize" in notes[0]
         assert notes[1] == notes[2] == "The speakers of a file are known when it is done"

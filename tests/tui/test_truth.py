@@ -69,10 +69,35 @@ def test_every_state_that_the_filter_names_finds_files() -> None:
 def test_the_log_says_where_a_transcript_is() -> None:
     done = completed(work=240.0, language="de", warnings=("talk.mp3: 3 s are damaged",))
     assert done_line("talk.mp3", done) == (
-        "talk.mp3: done in 4:00, German, written to /data/transcripts: talk.txt, talk.srt"
+        "talk.mp3: done in 4:00, German, written to /data/transcripts (txt, srt)"
     )
     assert done_line("a", completed(work=1.0, language="", outputs=())) == "a: done in 0:01"
     assert [line.count("talk.mp3") for line in warning_lines("talk.mp3", done)] == [1]
+
+
+@pytest.mark.parametrize(
+    ("name", "outputs", "where"),
+    [
+        ("talk.mp3", ("talk.txt",), "/out (txt)"),
+        ("talk.mp3", ("talk.mp3.txt", "talk.mp3.srt"), "/out (mp3.txt, mp3.srt)"),
+        ("talk.mp3", ("talk (2).txt", "talk (2).srt"), "/out: talk (2).txt, .srt"),
+        ("talk.mp3", ("2026 talk de.vtt",), "/out: 2026 talk de.vtt"),
+        ("talk.mp3", ("a.txt", "b.srt"), "/out: a.txt, b.srt"),
+        ("talk", ("talk.txt", "talk.json"), "/out (txt, json)"),
+        ("tal.mp3", ("talk.txt",), "/out: talk.txt"),
+        ("a.b.mp3", ("a.b.txt", "a.b.srt"), "/out (txt, srt)"),
+    ],
+)
+@pytest.mark.parametrize("language", ["", "de", "xx"])
+def test_a_name_is_said_once(
+    name: str, outputs: tuple[str, ...], where: str, language: str
+) -> None:
+    state = completed(language=language, outputs=tuple(f"/out/{output}" for output in outputs))
+    line = done_line(name, state)
+    assert line.startswith(f"{name}: done in ")
+    assert line.endswith(f"written to {where}")
+    assert ("German" in line) is (language == "de")
+    assert line.count(name) == 1 or name == "talk"
 
 
 async def test_the_empty_screen_says_what_to_do() -> None:

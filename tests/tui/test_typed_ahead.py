@@ -45,7 +45,7 @@ async def test_a_filter_that_is_typed_at_once_starts_nothing() -> None:
         field = driver.app.main.query_one("#filter", Input)
         await driver.until(lambda: field.value == "is:waiting rs")
         assert link.commands == []
-        assert driver.screen == "MainScreen"
+        await driver.until_screen("MainScreen")
 
 
 async def test_a_path_that_is_typed_or_pasted_at_once_is_in_the_dialog(tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ async def test_a_path_that_is_typed_or_pasted_at_once_is_in_the_dialog(tmp_path:
         type_at_once(driver, "a", *"ssa")
         driver.app.post_message(events.Paste(f"{tmp_path}"))
         type_at_once(driver, *"/x")
-        await driver.until(lambda: driver.screen == "AddDialog")
+        await driver.until_screen("AddDialog")
         field = driver.app.screen.query_one("#add-path", Input)
         await driver.until(lambda: field.value.endswith("/x"))
         assert field.value == f"ssa{tmp_path}/x"
@@ -87,4 +87,4 @@ async def test_a_dialog_that_is_closed_before_it_opens(action: str) -> None:
         await driver.until(lambda: link.commands)
         assert link.commands == [Start()]
         assert opened == [OPENED[action]]
-        assert driver.screen == "MainScreen"
+        await driver.until_screen("MainScreen")

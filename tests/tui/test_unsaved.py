@@ -16,22 +16,22 @@ Change = Callable[[Driver], Awaitable[None]]
 async def watch_form(driver: Driver, link: ScriptedLink) -> None:
     await opened(driver, link)
     await driver.press("enter")
-    await driver.until(lambda: driver.screen == "WatchForm")
+    await driver.until_screen("WatchForm")
 
 
 async def new_watch_form(driver: Driver, link: ScriptedLink) -> None:
     await driver.press("W", "a")
-    await driver.until(lambda: driver.screen == "WatchForm")
+    await driver.until_screen("WatchForm")
 
 
 async def settings(driver: Driver, link: ScriptedLink) -> None:
     await driver.press("comma")
-    await driver.until(lambda: driver.screen == "SettingsDialog")
+    await driver.until_screen("SettingsDialog")
 
 
 async def add(driver: Driver, link: ScriptedLink) -> None:
     await driver.press("a")
-    await driver.until(lambda: driver.screen == "AddDialog")
+    await driver.until_screen("AddDialog")
     await driver.until_text("two.wav")
     await driver.press("tab")
     await driver.until_text("Space select")
@@ -42,7 +42,7 @@ async def line(driver: Driver) -> None:
 
 
 async def choice(driver: Driver) -> None:
-    await driver.pilot.click("#poll-2")
+    await driver.click("#poll-2")
 
 
 async def setting(driver: Driver) -> None:

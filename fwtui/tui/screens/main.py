@@ -491,7 +491,7 @@ class MainScreen(UnboundKeys, ErrorBoundary, Screen[None]):
             return ""
         state = ""
         if job.id == self.model.live:
-            state = "live" if self.transcript_view.tail else self._scrolled
+            state = "live, following" if self.transcript_view.tail else self._scrolled
         transcript = self.transcript_view.transcript
         return self._joined(clean(transcript.language), source_note(transcript), state)
 
@@ -542,6 +542,8 @@ class MainScreen(UnboundKeys, ErrorBoundary, Screen[None]):
             labels["details"] = "Details" if job is not None else None
         view = self.focused
         is_behind = isinstance(view, LineView) and view.tails and not view.tail
+        if view is self.transcript_view and self.shown != self.model.live:
+            is_behind = False  # nothing comes any more
         labels["end"] = "Follow" if is_behind else None
         if isinstance(view, SearchableView):
             labels |= view.search_labels()

@@ -36,6 +36,7 @@ class MemoryView(LinesPanel, can_focus=True):
         before = self._drawn
         self.from_zero = not self.from_zero
         self.update()
+        self.refresh_bindings()
         if self._drawn == before:
             self.notify("The curve begins at 0 already", timeout=2)
 
@@ -104,6 +105,8 @@ class MemoryView(LinesPanel, can_focus=True):
     def _gpu(self, gpu: GpuReading, *, with_load: bool) -> list[Piece]:
         share = fraction(gpu.used, gpu.total)
         numbers = _of(gpu.used, gpu.total)
+        if with_load and width(numbers) + len(" 100%") > NUMBERS + 1:
+            numbers = f"{gpu.used / 1024:.0f} of {gpu.total / 1024:.0f} GB"
         if with_load:
             numbers += fit_right(f" {gpu.utilisation:.0f}%", NUMBERS + 1 - width(numbers))
         return self._bar(f"GPU {gpu.index}", share, numbers, _ink(share))
@@ -187,7 +190,7 @@ def _ink(share: float) -> str:
 def _precise(megabytes: float) -> str:
     """A value beside the curve, whose ends may be near each other."""
     if megabytes < 9999.5:
-        return f"{megabytes:,.0f} MB"
+        return f"{megabytes:.0f} MB"
     return f"{megabytes / 1024:.2f} GB" if megabytes < 100_000 else memory_size(megabytes)
 
 

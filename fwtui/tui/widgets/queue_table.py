@@ -31,7 +31,7 @@ SCANNING = ("Scanning for files",)
 NONE_SHOWN = ("No file matches the filter. {escape} to clear it.",)
 CLEARS = "{escape} to clear the filter."
 
-RowState = tuple[Job, JobProgress | None, Phase, int, bool, str, str, int]
+RowState = tuple[Job, JobProgress | None, Phase, int, bool, str, str, int, bool]
 """All that a drawn row depends on."""
 
 
@@ -161,7 +161,8 @@ class QueueTable(LineView):
         progress, phase = self.model.progress.get(job_id), self.model.phase
         waited = self.model.waited(job_id) if progress is not None else 0
         requested = self.model.requested.get(job_id, "")
-        state = (job, progress, phase, waited, selected, over, requested, cells)
+        checked = (job.path, job.track) in self.model.checked
+        state = (job, progress, phase, waited, selected, over, requested, cells, checked)
         cached = self._cache.get(job_id)
         if cached is not None and _same(cached[0], state):
             return cached[1]
@@ -174,6 +175,7 @@ class QueueTable(LineView):
             selected=selected,
             waited=waited,
             requested=requested,
+            checked=checked,
         )
         drawn = self.strip(pieces, cells, over)
         if len(self._cache) >= CACHED_ROWS:

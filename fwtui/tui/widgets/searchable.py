@@ -222,7 +222,7 @@ class SearchableView(LineView):
     def search_labels(self) -> dict[str, str | None]:
         """Labels of keys that depend on the search."""
         if self.search is not None and self.search.total:
-            return {"search_end": "End search"}
+            return {}
         return {"search_next": None, "search_previous": None}
 
 

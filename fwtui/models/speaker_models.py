@@ -219,7 +219,15 @@ def check_speakers(settings: Settings, environ: Mapping[str, str] = os.environ) 
     speakers = settings.speakers
     if speakers.diarize != "voices" or decides_speakers(settings):
         return
-    files = locate_speakers(speakers.diarize_model or "", settings.model.model_dir, environ)
+    name = speakers.diarize_model or SPEAKERS
+    try:
+        files = locate_speakers(name, settings.model.model_dir, environ)
+    except ModelAbsentError as absent:
+        if not settings.model.local_files_only:
+            raise
+        why = "and --local_files_only forbids downloading them"
+        hint = f"download them once: fwtui models download {name}"
+        raise ModelError(f"{absent.title}, {why}", hint) from absent
     try:
         damaged = damaged_file(files)
     except OSError as error:
@@ -229,7 +237,7 @@ def check_speakers(settings: Settings, environ: Mapping[str, str] = os.environ) 
     if damaged is not None:
         raise ModelError(
             f"{damaged.name} of the models for speakers is damaged",
-            f"download it again: fwtui models download {speakers.diarize_model or SPEAKERS}",
+            f"download it again: fwtui models download {name}",
             setting="speakers.diarize_model",
         )
 

@@ -20,6 +20,11 @@ class Optional(Enum):
         "set FWTUI_REAL_MODELS to a folder with base and tiny.en in CTranslate2 form,"
         " and FWTUI_REAL_MEDIA to a folder of recordings with jfk.flac",
     )
+    SPEAKERS = (
+        "tests with real models for speakers",
+        "set FWTUI_REAL_SPEAKERS to a folder with segmentation-3.0.onnx and another .onnx file,"
+        " and FWTUI_REAL_MEDIA to a folder of recordings with meetings.rttm",
+    )
     MOUNT = ("tests on a small disk", "run them as root, on a system that allows to mount")
     SYSTEM = ("tests of large pages and extended attributes", "run them on a system that has these")
 

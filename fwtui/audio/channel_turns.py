@@ -32,6 +32,12 @@ _LOUD_SHARE, _LOUD_FRAMES = 0.02, 75
 _BETWEEN = 0.3
 _LEAST_BETWEEN, _MOST_BETWEEN = 3.0, 9.0
 _ROUNDS = 20
+# A leak is there if so large a share of the frames in which both are heard, if there are so many,
+# is within 4 dB; a larger one if the channel is not weaker than usual meanwhile.
+_MEASURABLE, _CONSTANT, _STEP = 50, 4.0, 0.5
+_LEAK_SHARE, _SURE_SHARE = 0.4, 0.6
+# Of few syllables, so many frames each, more may be alike by chance.
+_CHANCE, _SYLLABLE = 0.7, 8
 # Pauses up to this are part of a turn, and no turn is shorter (frames).
 _PAUSE, _SHORTEST = 25, 8
 # Around what is more than a leak for so long, so much is kept; nothing shorter is one (frames).
@@ -114,9 +120,9 @@ class _Comparison:
         ]
         loudest = relative.argmax(axis=0)
         for one, other in combinations(range(len(smooth)), 2):
-            compared = (heard[one] | heard[other]) & ((loudest == one) | (loudest == other))
+            either = (heard[one] | heard[other]) & ((loudest == one) | (loudest == other))
             ahead = smooth[one] - smooth[other]
-            low, high = _borders(ahead, compared)
+            low, high = _borders(ahead, either, heard[one] & heard[other], own[one] - own[other])
             half = _HYSTERESIS / 2
             self.loud[one] &= ahead > low - half
             self.begins[one] &= ahead > low + half
@@ -126,27 +132,53 @@ class _Comparison:
 
 def _floor(channel: Decibels, level: float) -> float:
     """How loud a channel must be for its speaker to be heard, in dB."""
-    noise = min(float(np.quantile(channel, _NOISE_SHARE)), level - 2 * _ABOVE_NOISE)
+    noise = min(float(np.quantile(channel, _NOISE_SHARE)), level - 3 * _ABOVE_NOISE)
     return max(_FAINT, noise + _ABOVE_NOISE)
 
 
-def _borders(ahead: Decibels, compared: Active) -> tuple[float, float]:
+def _borders(ahead: Decibels, either: Active, both: Active, usual: float) -> tuple[float, float]:
     """By how many dB a channel must be ahead of another to have a voice, and at most for the other
     one to have one.
+
+    `either`: the frames in which any of them is heard, `both`: in which both are; `usual`: by how
+    much the level of the one is above that of the other.
     """
-    values = ahead[compared]
+    values = ahead[either]
     if not values.size:
-        return 0.0, 0.0
+        return -np.inf, np.inf
     low, high = (float(value) for value in np.quantile(values, (0.01, 0.99)))
     for _ in range(_ROUNDS):
         above = values > (low + high) / 2
         if above.all() or not above.any():
             break
         low, high = float(np.median(values[~above])), float(np.median(values[above]))
-    between = max(_LEAST_BETWEEN, min(_MOST_BETWEEN, _BETWEEN * (high - low)))
+    middle = (low + high) / 2
     if high - low < 2 * _LEAST_BETWEEN:  # only one of them has a speaker
+        if not _is_leak(values, 0.0):
+            return -np.inf, np.inf
         return (-np.inf, -np.inf) if low + high > 0 else (np.inf, np.inf)
-    return low + between, high - between
+    between = max(_LEAST_BETWEEN, min(_MOST_BETWEEN, _BETWEEN * (high - low)))
+    below, beyond = ahead[both & (ahead < middle)], ahead[both & (ahead > middle)]
+    return (
+        low + between if _is_leak(below, usual - low) else -np.inf,
+        high - between if _is_leak(beyond, high - usual) else np.inf,
+    )
+
+
+def _is_leak(values: Decibels, weaker: float) -> bool:
+    """Whether what is heard in two channels is a sound of one that leaks into the other.
+
+    Then they differ by the same all the time; two voices vary. `weaker`: by how many dB the one
+    with the leak is further below its own level than the other.
+    """
+    if values.size < _MEASURABLE:
+        return False
+    edges = np.arange(float(values.min()), float(values.max()) + _STEP, _STEP)
+    counts = np.histogram(values, np.append(edges, edges[-1] + _STEP))[0]
+    wide = np.convolve(counts, np.ones(round(_CONSTANT / _STEP)))
+    share = float(wide.max()) / values.size
+    least = _LEAK_SHARE if weaker > _LEAST_BETWEEN else _SURE_SHARE
+    return bool(share > least + _CHANCE / np.sqrt(values.size / _SYLLABLE))
 
 
 def own_level(channel: Decibels) -> float:
@@ -154,7 +186,8 @@ def own_level(channel: Decibels) -> float:
     loud = np.sort(channel[channel > _FAINT])
     if not loud.size:
         return 0.0
-    return float(loud[-min(loud.size, max(_LOUD_FRAMES, round(_LOUD_SHARE * loud.size)))])
+    most = max(1, loud.size // 5)  # of short recordings
+    return float(loud[-min(most, max(_LOUD_FRAMES, round(_LOUD_SHARE * loud.size)))])
 
 
 def _smoothed(channel: Decibels, frames: int = _SMOOTH) -> Decibels:

@@ -19,7 +19,7 @@ from fwtui.core.job import Completed, Job, Pending, Skipped
 from fwtui.core.languages import LANGUAGES
 from fwtui.core.paths import expand_home, path_to_text, text_to_path
 from fwtui.core.session import FilePlan
-from fwtui.core.settings import OutputSettings, Settings
+from fwtui.core.settings import OutputSettings, Settings, decides_speakers
 from fwtui.core.text import printable
 from fwtui.disk.files import is_present
 from fwtui.errors import FwtuiError
@@ -331,7 +331,7 @@ def outputs_key(settings: Settings) -> str:
         if not output[name]:
             del output[name]  # as before there were any: what was transcribed stays known
     known: list[object] = [settings.text_hash(), sorted(output.items())]
-    if settings.speakers.diarize != "off":
+    if settings.speakers.diarize != "off" or decides_speakers(settings):
         known.append(settings.speakers)
     encoded = msgspec.json.encode(known)
     return hashlib.blake2b(encoded, digest_size=16).hexdigest()

@@ -123,8 +123,11 @@ class HistoryRecorder:
         if self._running_since is not None:
             worked += time.monotonic() - self._running_since
         update = self._update(jobs, worked - self._written)
-        queue = tuple(self._state.queue) if self._end is not None else ()
-        result = await asyncio.to_thread(self._write_in_thread, update, before, queue)
+        end = self._end
+        if end is not None:
+            queue = tuple(self._state.queue)
+            update = replace(update, exit_code=exit_code(queue, end.failure))
+        result = await asyncio.to_thread(self._write_in_thread, update, before)
         for text in result.warnings:
             if text not in self._warned:
                 self._warned.add(text)
@@ -158,11 +161,7 @@ class HistoryRecorder:
             jobs=tuple(jobs.values()),
         )
 
-    def _write_in_thread(
-        self, update: BatchUpdate, before: tuple[Job, ...], queue: tuple[Job, ...]
-    ) -> _Written:
-        if self._end is not None:
-            update = replace(update, exit_code=exit_code(queue, self._end.failure))
+    def _write_in_thread(self, update: BatchUpdate, before: tuple[Job, ...]) -> _Written:
         warnings: list[str] = []
         try:
             try:

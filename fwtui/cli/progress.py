@@ -28,6 +28,7 @@ from fwtui.core.notification import end_text, terminal_signal
 from fwtui.core.paths import text_to_path
 from fwtui.core.settings import DoneSettings
 from fwtui.core.text import (
+    agreed,
     cells,
     clipped,
     clock,
@@ -291,7 +292,7 @@ class ProgressDisplay:
         for middle in (f" {bar} ", " "):
             room = width - 1 - cells(position) - 1 - cells(middle) - cells(figures)
             if room >= 8:
-                return f"{position} {clipped(printable(job.name), room)}{middle}{figures}"
+                return f"{position} {clipped(agreed(printable(job.name)), room)}{middle}{figures}"
         return clipped(f"{position} {figures}", max(0, width - 1))
 
     def _position(self) -> str:
@@ -302,6 +303,8 @@ class ProgressDisplay:
         done = f"{percent(_share(event)):>4}"
         if event.preparing:
             return f"{done} {self._preparation(event.id)}"
+        if event.listening:
+            return f"{done} of its speakers"
         eta = self._record.batch.eta if self._record.batch else None
         eta = event.eta if eta is None and len(self._record.view.jobs) == 1 else eta
         left = f"  ETA {clock(eta)}" if eta is not None else ""

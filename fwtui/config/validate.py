@@ -115,6 +115,8 @@ def validated_value(  # noqa: C901, PLR0912 - one case per setting
             return _diarize_model(value)
         case "speakers.speaker_name":
             _check_text(field.key, value, _speaker_name, SPEAKER_NAME)
+        case "speakers.diarize_model" if _looks_like_folder(value):
+            return str(_absolute(value))
         case "speakers.speaker_names":
             _check_text(field.key, value, speaker_names, NAMES)
         case "memory.warn" | "memory.limit" | "memory.gpu_limit":

@@ -6,6 +6,7 @@ import shlex
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import zip_longest
 from pathlib import Path
 
@@ -34,6 +35,51 @@ def escaped(character: str) -> str:
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
+# Joined to the character before it.
+_JOINED = re.compile(
+    "\u200d(?:[\u2190-\u2bff\U0001f000-\U0001faff][\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]*)?"
+)
+# Variation selectors, keycaps, skin tones, fillers and tone marks: what they add to the character
+# before them, some terminals add to the row.
+_ADDED = re.compile(
+    "[\u180b-\u180d\u180f\u20e3\u302e\u302f\u3164\ufe00-\ufe0f\uffa0"
+    "\U00016ff0\U00016ff1\U0001f3fb-\U0001f3ff\U000e0100-\U000e01ef]"
+)
+_FLAG_LETTERS = re.compile("[\U0001f1e6-\U0001f1ff]")
+# Symbols whose width has changed between versions of Unicode.
+_CHANGED = re.compile(
+    "[\u2630-\u2637\u268a-\u268f\u3248-\u324f\U0001d300-\U0001d356\U0001d360-\U0001d376]"
+)
+
+
+def agreed(text: str) -> str:
+    """Printable text in which every character has a width that all terminals agree on.
+
+    A cluster (joined emoji, variation selectors, skin tones, keycaps) is shown as its first
+    character, a flag as its two letters; what has no width of its own yet, as a question mark.
+    Terminals that know clusters and those that do not (tmux) then count the same cells.
+    """
+    if text.isascii():
+        return text
+    text = _ADDED.sub("", _JOINED.sub("", text))
+    text = _FLAG_LETTERS.sub(lambda found: chr(ord(found[0]) - 0x1F1E6 + ord("A")), text)
+    text = _CHANGED.sub("?", text)
+    if text.isascii():
+        return text
+    return "".join(map(_agreed, text))
+
+
+@lru_cache(maxsize=4096)
+def _agreed(character: str) -> str:
+    match unicodedata.category(character):
+        case "Cn":  # not assigned, as far as this Python knows
+            return "?"
+        case "Cf" if character != "\u200c":  # which separates letters
+            return ""
+        case _:
+            return character
+
+
 def valid_unicode(text: str) -> str:
     r"""The text as valid Unicode: undecodable bytes of file names become `\udcNN`.
 
@@ -57,7 +103,7 @@ def without_name(title: str, name: str) -> str:
 
 
 def cells(text: str) -> int:
-    """The width of printable text in terminal columns."""
+    """The width of printable text in terminal columns, where terminals agree (`agreed`)."""
     if text.isascii():
         return len(text)
     return sum(_cells(character) for character in text)
@@ -70,9 +116,16 @@ def _printable(character: str) -> str:
 
 
 def _cells(character: str) -> int:
-    if character in _JOINERS or unicodedata.category(character) in {"Mn", "Me"}:
+    if unicodedata.category(character) in {"Mn", "Me", "Cf"} or _is_vowel_of_syllable(character):
         return 0
+    if "\u4dc0" <= character <= "\u4dff":  # hexagrams
+        return 2
     return 2 if unicodedata.east_asian_width(character) in _WIDE else 1
+
+
+def _is_vowel_of_syllable(character: str) -> bool:
+    """Whether it is a Korean vowel or final that joins the consonant before it."""
+    return "\u1160" <= character <= "\u11ff" or "\ud7b0" <= character <= "\ud7ff"
 
 
 def clipped(text: str, width: int) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from fwtui.config.locations import Locations
 from fwtui.config.sources import load_profiles, load_settings
 from fwtui.config.validate import validated
-from fwtui.core.settings import Settings
+from fwtui.core.settings import Settings, decides_speakers
 from fwtui.core.text import printable
 from fwtui.doctor import machine, verdicts
 from fwtui.doctor.results import CheckResult, Severity
@@ -74,7 +74,7 @@ class Doctor:
                 yield libraries
             yield verdicts.native(await native, settings, bool(gpus.readings))
             yield await asyncio.to_thread(model, settings)
-            if settings.speakers.diarize == "voices":
+            if settings.speakers.diarize == "voices" and not decides_speakers(settings):
                 yield await asyncio.to_thread(speakers, settings)
             yield await asyncio.to_thread(downloads, settings)
             for name, folder in self._folders(settings):

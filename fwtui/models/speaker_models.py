@@ -14,7 +14,7 @@ import msgspec
 
 from fwtui.core.disk_errors import disk_hint, reason_of
 from fwtui.core.paths import expand_home, path_to_text
-from fwtui.core.settings import Settings
+from fwtui.core.settings import Settings, decides_speakers
 from fwtui.disk.files import is_folder
 from fwtui.errors import ModelAbsentError, ModelError
 from fwtui.models.cache import PARTIAL, hub_cache, is_folder_name, is_offline, repo_folder
@@ -217,9 +217,17 @@ def check_speakers(settings: Settings, environ: Mapping[str, str] = os.environ) 
     Raises ModelAbsentError if they can be downloaded, ModelError if that does not help.
     """
     speakers = settings.speakers
-    if speakers.diarize != "voices":
+    if speakers.diarize != "voices" or decides_speakers(settings):
         return
-    files = locate_speakers(speakers.diarize_model or "", settings.model.model_dir, environ)
+    name = speakers.diarize_model or SPEAKERS
+    try:
+        files = locate_speakers(name, settings.model.model_dir, environ)
+    except ModelAbsentError as absent:
+        if not settings.model.local_files_only:
+            raise
+        why = "and --local_files_only forbids downloading them"
+        hint = f"download them once: fwtui models download {name}"
+        raise ModelError(f"{absent.title}, {why}", hint) from absent
     try:
         damaged = damaged_file(files)
     except OSError as error:
@@ -229,7 +237,7 @@ def check_speakers(settings: Settings, environ: Mapping[str, str] = os.environ) 
     if damaged is not None:
         raise ModelError(
             f"{damaged.name} of the models for speakers is damaged",
-            f"download it again: fwtui models download {speakers.diarize_model or SPEAKERS}",
+            f"download it again: fwtui models download {name}",
             setting="speakers.diarize_model",
         )
 

@@ -21,6 +21,7 @@ from fwtui.core.job import Cancelled, Completed, Failed, Job, JobId
 from fwtui.core.languages import LANGUAGES
 from fwtui.core.settings import Settings
 from fwtui.core.text import valid_unicode
+from fwtui.disk.codec import clean
 from fwtui.disk.lock import holder_of
 from fwtui.errors import StorageError
 from fwtui.outputs.history_file import EARLIER, HistoryFile, searched_text
@@ -440,7 +441,7 @@ def _put_batch(db: "sqlite3.Connection", batch: int, update: BatchUpdate) -> Non
     changes = ", ".join(f"{name} = ?" for name in values)
     db.execute(
         f"update batches set {changes}, seconds = seconds + ? where number = ?",
-        (*values.values(), update.seconds, batch),
+        (*clean(values).values(), clean(update.seconds), batch),
     )
 
 
@@ -520,13 +521,15 @@ def _values(job: Job, settings: Settings) -> dict[str, Any]:
     model = (of_batch if used is None else used).get("model.model", Settings().model.model)
     language = values.get("language", "")
     others = (valid_unicode(str(model)), language, LANGUAGES.get(language, ""))
-    return {
+    row = {
         **_BLANK,
         **values,
         "model": others[0],
         "settings": _encoded(used) if used is not None and used != of_batch else None,
         "words": searched_text(job.path, *others),
     }
+    cleaned: dict[str, Any] = clean(row)  # SQLite has neither lone surrogates nor NaN
+    return cleaned
 
 
 _BLANK = {
@@ -562,7 +565,7 @@ def _datetime(text: str) -> datetime:
 
 
 def _encoded(value: object) -> str:
-    return msgspec.json.encode(value).decode()
+    return msgspec.json.encode(clean(msgspec.to_builtins(value))).decode()
 
 
 def _decoded(text: str, kind: Any, default: Any) -> Any:

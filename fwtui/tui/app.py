@@ -27,6 +27,7 @@ from fwtui.core.settings import InterfaceSettings, Settings
 from fwtui.core.text import plural
 from fwtui.errors import ExitCode, FwtuiError, StorageError
 from fwtui.tui.arrangement import DEFAULT, Arrangement, ArrangementFile
+from fwtui.tui.cell_widths import use_terminal_widths
 from fwtui.tui.compositor import cropped
 from fwtui.tui.controller import BatchController
 from fwtui.tui.error_boundary import ErrorBoundary
@@ -99,6 +100,7 @@ class FwtuiApp(ErrorBoundary, App[ExitCode]):
         self._still = False
         self.use(settings.interface)
         self.glyphs = glyphs or choose_glyphs()
+        use_terminal_widths()
         self.keymap = keymap
         # Tests want to see every error; people want to go on working.
         self.strict = False

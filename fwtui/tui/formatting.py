@@ -14,7 +14,7 @@ from textual.content import Content
 
 from fwtui.core.paths import text_to_path
 from fwtui.core.settings import OutputSettings
-from fwtui.core.text import clock, escaped
+from fwtui.core.text import agreed, clock, escaped
 
 # C0 and C1 controls, lone surrogates (undecodable names) and noncharacters.
 _BROKEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -26,18 +26,19 @@ _INVISIBLE = re.compile(
 )
 _WINDOWS = re.compile(r"[A-Za-z]:\\|\\\\")
 _COMMANDS = frozenset({"fwtui", "pip"})
-# At the end of a text it would join what is put behind it.
-_JOINER = "\u200d"
 _MOST_COMBINING = re.compile("([\u0300-\u036f\u1ab0-\u1aff\u20d0-\u20ff]{3})[\u0300-\u036f]+")
 
 
 def clean(text: str) -> str:
-    """`text` in one line without controls and invisible characters; never raises."""
+    """`text` in one line without controls, invisible characters and clusters; never raises.
+
+    Everything from outside is shown through it: names, log, transcripts, dialogs.
+    """
     if text.isascii() and text.isprintable():
         return text
     text = _BREAKS.sub(" ", text)
     text = _INVISIBLE.sub("", _BROKEN.sub(lambda found: escaped(found[0]), text))
-    return _MOST_COMBINING.sub(r"\1", text).rstrip(_JOINER)
+    return _MOST_COMBINING.sub(r"\1", agreed(text))
 
 
 def width(text: str) -> int:
@@ -61,7 +62,7 @@ def fit(text: str, cells: int, ellipsis: str = "…") -> str:
         return text + " " * (cells - taken)
     if cells == 1:
         return ellipsis
-    return set_cell_size(text, cells - 1).rstrip(_JOINER) + ellipsis
+    return set_cell_size(text, cells - 1) + ellipsis
 
 
 def fit_middle(text: str, cells: int, ellipsis: str = "…") -> str:
@@ -73,6 +74,16 @@ def fit_middle(text: str, cells: int, ellipsis: str = "…") -> str:
         tail = tail[1:]
     head = set_cell_size(text, cells - 1 - width(tail))
     return fit(head + ellipsis + tail, cells, ellipsis)
+
+
+def fit_left(text: str, cells: int, ellipsis: str = "…") -> str:
+    """Like `fit`, but cut at the left: the end of a path says the most."""
+    if width(text) <= cells or cells <= 1:
+        return fit(text, cells, ellipsis)
+    tail = text[-cells + 1 :]
+    while width(tail) > cells - 1:
+        tail = tail[1:]
+    return fit(ellipsis + tail, cells, ellipsis)
 
 
 def fit_right(text: str, cells: int) -> str:

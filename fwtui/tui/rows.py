@@ -65,11 +65,11 @@ class Columns(Struct, frozen=True):
 
 
 def columns(cells: int) -> Columns:
-    """Divide a row: marks have 4 cells, the name has what is left over."""
-    length = 9 if cells >= 50 else 0
+    """Divide a row: marks have 4 cells, the name has what is left over, always the most."""
+    length = 8 if cells >= 50 else 0
     speed = 7 if cells >= 64 else 0
-    time = 10 if cells >= 56 else 0
-    progress = max(6, min(40, cells // 4)) if cells >= 24 else 0
+    time = 9 if cells >= 56 else 0
+    progress = max(6, min(40, cells // 5 + max(0, cells - 80) // 10)) if cells >= 24 else 0
     return Columns(
         max(0, cells - 5 - length - speed - time - progress), length, progress, speed, time
     )
@@ -216,8 +216,11 @@ def _completed(
         return [(fit(text, cols.result - 2, glyphs.ellipsis), "warn")]
     note = "checked" if checked else state.language
     text = f"done {glyphs.dot} {note}" if note else "done"
+    if checked and width(text) > cols.progress - 2:
+        text = note
     factor = state.speed or 0.0
-    took = f"in {elapsed(state.work_seconds)}"
+    took = elapsed(state.work_seconds)
+    took = took if width(took) > cols.time - 4 else f"in {took}"
     return [(fit(text, cols.progress - 2), "good"), *_numbers(factor, took, cols, glyphs)]
 
 

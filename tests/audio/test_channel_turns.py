@@ -172,3 +172,19 @@ def test_loudness_does_not_depend_on_the_blocks(size: int) -> None:
     assert found.codes.shape == (3, -(-50_823 // 320))
     loud = found.decibels[:, :100]
     assert loud == pytest.approx(20 * np.log10(20_000 / 32_768 / np.sqrt(3)), abs=1.0)
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("weaker", [0.0, -6.0])
+def test_who_speaks_only_while_another_one_does_is_no_leak(seed: int, weaker: float) -> None:
+    """Also in a recording of a few seconds."""
+    frames = 5 * SECOND
+    one, other = voice(frames, seed), voice(frames, seed + 50, -20.0 + weaker)
+    one[-25:], other[frames // 2 :] = -75.0, -125.0
+    power = 10 ** (np.stack([one, other]) / 10)
+    levels = ChannelLevels(loudness_codes((power * 32768**2).astype(np.float32)))
+    active, only = active_channels(levels.decibels), leaks(levels.decibels)
+    for channel in (0, 1):
+        assert active[channel][5 : frames // 2 - 5].mean() > 0.9
+        assert not only[channel][: frames // 2].any()
+    assert not active[1][frames // 2 + 10 :].any()

@@ -27,6 +27,7 @@ def trouble(own_folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A session, a log, settings and an environment of somebody."""
     monkeypatch.setenv("HF_TOKEN", "hunter22-hunter22")
     monkeypatch.setenv("FWTUI_INITIAL_PROMPT", "secret-word")
+    monkeypatch.setenv("FWTUI_SPEAKER_NAMES", "00=Jane,01=hunter22")
     locations = Locations.default()
     locations.config.mkdir(parents=True)
     locations.config_file.write_text('[done]\non_file_done = "upload --weekly"\n')
@@ -48,7 +49,12 @@ def test_it_is_shown_and_only_then_written(
     told = capsys.readouterr()
     assert "nothing written" in told.err
     assert not list(tmp_path.glob("*.zip"))
-    for words in ("== about.txt", "faster-whisper 1.2", "initial_prompt = (11 characters)"):
+    for words in (
+        "== about.txt",
+        "faster-whisper 1.2",
+        "initial_prompt = (11 characters)",
+        "names = (19 characters)",
+    ):
         assert words in told.out
     for words in ("20251214_101530: 1 files; 1 failed, 1 bad_media", "<file1>: it is broken"):
         assert words in told.out

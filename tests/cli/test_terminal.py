@@ -17,6 +17,7 @@ from fwtui import demo
 from tests.batch.driver import MINUTE
 from tests.cli.test_run import QUICK, Running, Undisturbed, contents
 from tests.terminal import Terminal
+from tests.tui.test_cell_widths import CLUSTERS, counted
 
 pytestmark = pytest.mark.terminal
 
@@ -28,8 +29,8 @@ def terminal(tmp_path: Path) -> Iterator[Callable[[str], Terminal]]:
     """Starts commands in terminals; ends them after the test."""
     started: list[Terminal] = []
 
-    def start(command: str) -> Terminal:
-        started.append(Terminal(tmp_path / f"tmux{len(started)}", command))
+    def start(command: str, size: tuple[int, int] = (100, 30)) -> Terminal:
+        started.append(Terminal(tmp_path / f"tmux{len(started)}", command, size))
         return started[-1]
 
     yield start
@@ -223,3 +224,23 @@ def test_no_color_leaves_greys_only(without: bool, terminal: Callable[[str], Ter
     inks = re.findall(r"[34]8;2;(\d+);(\d+);(\d+)", screen.painted)
     assert inks
     assert all(red == green == blue for red, green, blue in inks) == without
+
+
+def test_names_of_all_kinds_do_not_shift_a_row(
+    terminal: Callable[..., Terminal], tmp_path: Path
+) -> None:
+    """tmux counts characters: the border right of the queue tells where it put them."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for number, text in enumerate(CLUSTERS.values()):
+        shutil.copy(demo.clips()[0], folder / f"{number:02} {text} {text}x.flac")
+    screen = terminal(f"unset COLUMNS LINES; {program(folder)}", (160, 60))
+    text = screen.wait_for(
+        lambda text: f"{len(CLUSTERS)} left" in text and f"{len(CLUSTERS) - 1:02} " in text
+    )
+    rows = [line for line in text.splitlines() if ".flac" in line and "││" in line]
+    assert len(rows) == len(CLUSTERS)
+    assert {counted(row[: row.index("││")]) for row in rows} == {
+        counted(rows[0][: rows[0].index("││")])
+    }
+    assert all(row.endswith("│") for row in rows)

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from fwtui.config.fields import Value, apply, find_field
 from fwtui.config.sources import environment_values, load_settings
 from fwtui.config.validate import validated, validated_value, warnings
-from fwtui.core.settings import Settings
+from fwtui.core.settings import Settings, SpeakerSettings
 from fwtui.errors import ConfigError, FwtuiError, ModelError, UsageError
 
 
@@ -16,6 +16,7 @@ def settings(**values: Value) -> Settings:
     sections = {
         "model": "model",
         "language": "decoding",
+        "channel": "decoding",
         "word_timestamps": "decoding",
         "hallucination_silence_threshold": "decoding",
         "batched": "decoding",
@@ -170,3 +171,46 @@ def test_docx_without_its_package_names_the_format(monkeypatch: pytest.MonkeyPat
     with pytest.raises(UsageError, match="python-docx") as caught:
         validated(settings(output_format="docx"))
     assert caught.value.setting == "output.output_format"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("Mix", "mix"), (" LEFT ", "left"), ("right", "right"), ("Split", "split"), ("6", "6")],
+)
+def test_a_channel_is_a_side_a_number_or_a_way_to_use_all(text: str, value: str) -> None:
+    assert validated_value(find_field("decoding.channel"), text) == value
+    assert validated(settings(channel=text)).decoding.channel == value
+
+
+@pytest.mark.parametrize("text", ["", "0", "-1", "both", "l", "1,2", "1.5"])
+def test_other_channels_are_refused_with_what_is_allowed(text: str) -> None:
+    with pytest.raises(UsageError, match="--channel cannot be") as caught:
+        validated(settings(channel=text))
+    assert caught.value.setting == "decoding.channel"
+    assert "split" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("channel", "diarize", "warned"),
+    [
+        ("mix", "channels", False),
+        ("mix", "voices", False),
+        ("left", "voices", False),
+        ("left", "channels", True),
+        ("split", "channels", True),
+        ("split", "voices", True),
+        ("split", "off", False),
+    ],
+)
+def test_diarize_says_where_the_channel_decides_who_speaks(
+    channel: str, diarize: str, warned: bool
+) -> None:
+    chosen = replace(settings(channel=channel), speakers=SpeakerSettings(diarize=diarize))  # type: ignore[arg-type]
+    told = (f"--diarize has no effect with --channel {channel}",) if warned else ()
+    assert tuple(warnings(chosen)) == told
+
+
+def test_split_needs_the_time_of_every_word_and_has_it() -> None:
+    wanted = settings(channel="split", highlight_words=True)
+    assert validated(wanted).engine_decoding.word_timestamps
+    assert wanted.text_hash() != settings(channel="left").text_hash() != Settings().text_hash()

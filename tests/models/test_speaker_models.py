@@ -129,6 +129,10 @@ def test_what_is_missing_is_offered_or_forbidden(
     assert examined(VOICES).fix == absent.value.hint
     check_speakers(Settings())
     check_speakers(Settings(speakers=SpeakerSettings(diarize="channels")))
+    local = replace(VOICES, model=replace(VOICES.model, local_files_only=True))
+    with pytest.raises(ModelError, match="local_files_only") as told:
+        check_speakers(local)
+    assert not isinstance(told.value, ModelAbsentError)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(ModelError, match="HF_HUB_OFFLINE") as forbidden:
         check_speakers(VOICES)

@@ -15,9 +15,9 @@ from threading import Thread
 import pytest
 from msgspec.structs import replace
 
-from fwtui.core.job import Job
+from fwtui.core.job import Job, MediaInfo
 from fwtui.core.paths import path_to_text
-from fwtui.core.settings import DecodingSettings
+from fwtui.core.settings import DecodingSettings, OutputSettings
 from fwtui.errors import StorageError
 from fwtui.outputs import batch_history, history_file
 from fwtui.outputs.batch_history import BatchEntry, FileEntry, HistoryQuery, HistoryStore
@@ -96,6 +96,31 @@ def test_a_batch_and_its_files(tmp_path: Path) -> None:
 def test_nothing_of_a_transcript_is_kept(tmp_path: Path) -> None:
     HistoryStore(tmp_path).write(update(done(1, findings=(FINDING,))))
     assert b"thank you" not in (tmp_path / NAME).read_bytes()
+
+
+@pytest.mark.parametrize(
+    "job",
+    [
+        done(1, used={"output.output_dir": "/\udce9"}),
+        done(1, language="\udce9"),
+        done(1, outputs=("/\udce9.txt",)),
+        done(1, audio_seconds=float("nan")),
+        done(1, audio_seconds=float("inf"), work_seconds=1.0),
+        done(1, work_seconds=float("nan")),
+        failed(1, "cannot read \udce9"),
+        replace(failed(1), media=MediaInfo(float("nan"))),
+    ],
+)
+def test_values_that_sqlite_does_not_have(tmp_path: Path, job: Job) -> None:
+    """Undecodable names in texts and settings, and lengths that are no numbers."""
+    settings = replace(SETTINGS, output=OutputSettings(output_dir="/data/\udce9"))
+    history = HistoryStore(tmp_path)
+    history.write(update(job, settings=settings, problem="\udce9"))
+    (batch,) = batches(history)
+    (file,) = files(history)
+    assert (batch.done, batch.failed) == (file.state == "done", file.state == "failed")
+    assert batch.folder == "/data/\\udce9"
+    assert len(files(history, words=("data",))) == 1
 
 
 def test_every_batch_of_one_session_is_one_row(tmp_path: Path) -> None:
@@ -414,8 +439,10 @@ def test_a_file_of_a_later_version_is_used_as_it_is(tmp_path: Path) -> None:
 WRITER = """
 import sys
 from pathlib import Path
+from fwtui.outputs import history_file
 from fwtui.outputs.batch_history import HistoryStore
 from tests.outputs.history_samples import done, failed, update
+history_file._PATIENCE = 60.0
 folder, session, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 history = HistoryStore(folder)
 for number in range(1, count + 1):

@@ -10,12 +10,13 @@ from tests.optional import Optional
 # Read before each test gets an environment of its own.
 _MODELS = os.environ.get("FWTUI_REAL_MODELS", "")
 _MEDIA = os.environ.get("FWTUI_REAL_MEDIA", "")
+_SPEAKERS = os.environ.get("FWTUI_REAL_SPEAKERS", "")
 
 
-def _inside(folder: str, name: str) -> Path:
+def _inside(folder: str, name: str, needs: Optional = Optional.WHISPER) -> Path:
     path = Path(folder) / name
     if not folder or not path.exists():
-        pytest.skip(Optional.WHISPER.reason)
+        pytest.skip(needs.reason)
     return path
 
 
@@ -38,6 +39,24 @@ def tiny_en() -> Path:
 
 
 @pytest.fixture
+def voices() -> Path:
+    """The folder of the models that tell speakers apart; it lies beside the recordings."""
+    return _inside(_MEDIA, "../models/segmentation-3.0.onnx").parent
+
+
+@pytest.fixture
 def recordings() -> Path:
     """The folder of the recordings."""
     return _inside(_MEDIA, "jfk.flac").parent
+
+
+@pytest.fixture
+def speaker_models() -> Path:
+    """The folder of the two models that tell speakers apart."""
+    return _inside(_SPEAKERS, "segmentation-3.0.onnx", Optional.SPEAKERS).parent
+
+
+@pytest.fixture
+def meetings(recordings: Path) -> Path:
+    """The RTTM file that says who speaks when in some of the recordings."""
+    return _inside(str(recordings), "meetings.rttm", Optional.SPEAKERS)

@@ -339,7 +339,7 @@ async def test_details() -> None:
 
 async def test_help_has_every_key_and_the_palette_finds_commands() -> None:
     link = busy()
-    async with scripted(link, size=(120, 90)) as driver:
+    async with scripted(link, size=(120, 120)) as driver:
         await driver.press("question_mark")
         await driver.until_text("Save and quit (asks", "Move files down", "Maximise this pane")
         await driver.press("escape", "g", *"jjj", "ctrl+p")

@@ -193,7 +193,7 @@ async def test_the_log_is_filtered_and_tabs_are_clicked() -> None:
     link = busy()
     async with scripted(link, size=NARROW) as driver:
         await start_work(driver, link)
-        await driver.press("3", "slash", *"finished")
+        await driver.press("3", "ampersand", *"finished")
         view = driver.app.main.log_view
         assert [line.text for line in view._shown if "Finished" not in line.text] == []
         await driver.until_text("filter finished: 1 shown")
@@ -202,7 +202,7 @@ async def test_the_log_is_filtered_and_tabs_are_clicked() -> None:
         await driver.press("escape")
         assert view.count() == 7
         assert driver.app.main.pane == "log"
-        tabs = driver.app.main._box("log")
+        tabs = driver.app.main.panes.boxes["log"]
         title = driver.text.splitlines()[tabs.region.y]
         await driver.click(offset=(title.index("Memory") + 1, tabs.region.y))
         assert driver.app.main.pane == "memory"

@@ -16,7 +16,7 @@ from fwtui.core.child_process import current_folder
 from fwtui.core.commands import AddPaths
 from fwtui.tui.add_preview import AddPreview, KnownFiles, describe_found, describe_known
 from fwtui.tui.folder_tree import KINDS
-from fwtui.tui.formatting import base_name, clean, file_count, fit_middle, shown_path
+from fwtui.tui.formatting import base_name, clean, file_count, fit_left, shown_path
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keymap import with_keys
 from fwtui.tui.path_parsing import split_paths
@@ -122,7 +122,8 @@ class AddDialog(Dialog[AddPaths | None]):
     def _show_folder(self) -> None:
         kind = "" if self.tree_view.kind == "media" else f"{self.tree_view.kind} only"
         new = "new files only" if self._only_new else ""
-        root = fit_middle(shown_path(self.tree_view.folders.root), max(12, self.size.width - 60))
+        room = max(12, self.size.width - 60)
+        root = fit_left(shown_path(self.tree_view.folders.root), room, self._glyphs.ellipsis)
         parts = (root.rstrip(), kind, new)
         line = f" {self._glyphs.dot} ".join(part for part in parts if part)
         self.query_one("#add-folder", Static).update(Content(line))

@@ -10,7 +10,7 @@ from textual.message import Message
 
 from fwtui.core.text import clock
 from fwtui.tui.folder_tree import FolderEntry, FolderTree, Kind, TreeRow, find_below, read_folder
-from fwtui.tui.formatting import clean, file_size, fit, fit_right, width
+from fwtui.tui.formatting import clean, file_size, fit_left, fit_middle, fit_right, width
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings
 from fwtui.tui.widgets.lines import Listing
@@ -198,13 +198,17 @@ class FileTree(Listing[TreeRow]):
         room = self.size.width - 4 - 2 * item.depth
         if entry.is_folder:
             fold = glyphs.unfolded if entry.path in self.folders.expanded else glyphs.folded
-            return [*pieces, (f"{fold} ", "dim"), (fit(clean(entry.name), room - 2), "primary")]
+            return [*pieces, (f"{fold} ", "dim"), (self._folder_name(entry, room - 2), "primary")]
         known = self._known(entry) if room > 60 else []
         room -= sum(width(text) for text, _ in known)
-        name = entry.name
+        text = fit_middle(clean(entry.name), room - 2, glyphs.ellipsis)
         if self.needle:
-            name = entry.path[len(self.folders.root.rstrip(os.sep)) + 1 :]
-        return [*pieces, ("  ", "plain"), (fit(clean(name), room - 2), "plain"), *known]
+            path = entry.path[len(self.folders.root.rstrip(os.sep)) + 1 :]
+            text = fit_left(clean(path), room - 2, glyphs.ellipsis)
+        return [*pieces, ("  ", "plain"), (text, "plain"), *known]
+
+    def _folder_name(self, entry: FolderEntry, cells: int) -> str:
+        return fit_middle(clean(entry.name), cells, self.glyphs.ellipsis)
 
     def _known(self, entry: FolderEntry) -> list[Piece]:
         seconds = self._lengths.get(Path(entry.path))

@@ -29,6 +29,11 @@ class Terminal:
         self._do("send-keys", *keys)
 
     @property
+    def process(self) -> int:
+        """The process, and process group, of the shell in the window."""
+        return int(self._do("list-panes", "-F", "#{pane_pid}"))
+
+    @property
     def clipboard(self) -> str:
         """What programs in the window have copied."""
         return self._do("show-buffer") if self._do("list-buffers") else ""

@@ -71,6 +71,9 @@ from fwtui.memory.measure import MemoryMeter, peak_of
 # Audio to prepare ahead: enough that an engine never runs dry, little enough that no other engine
 # is short of files.
 AHEAD_SECONDS = 120.0
+# Audio that is transcribed and whose speakers are not known yet: 460 MB of scratch files. Only a
+# fast GPU beside slow processors gets so far ahead; it waits then.
+BEHIND_SECONDS = 4 * 3600.0
 # Engines in a row that die while they load, before the slot is given up.
 FAILED_STARTS = 2
 
@@ -152,8 +155,10 @@ class InFlight:
         waiting = [lengths[job] for job in self.at(*stages)]
         known = [seconds for seconds in waiting if seconds > 0]
         unknown = len(waiting) - len(known)
+        behind = sum(lengths[job] for job in self.at(JobStage.LISTENING))
         return (
-            unknown < 1 + min(2, len(known))
+            behind < BEHIND_SECONDS
+            and unknown < 1 + min(2, len(known))
             and len(waiting) < 2 * batch + 2
             and sum(known) < AHEAD_SECONDS * max(1, batch / 4)
         )

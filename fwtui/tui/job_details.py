@@ -1,6 +1,7 @@
 """Everything known of a file, as labels and values."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from textual.content import Content
@@ -210,16 +211,27 @@ def _completed(state: Completed, missing: frozenset[str], glyphs: Glyphs) -> Ite
         yield FieldRow("Speed", f"{took} ({pace}{glyphs.times})")
     language = f" {glyphs.dot} {_language(state.language)}" if state.language else ""
     yield FieldRow("Segments", f"{state.segments:,}{language}")
-    for number, output in enumerate(state.outputs):
-        is_missing = output in missing
-        shown = shown_path(output) + (" (missing)" if is_missing else "")
-        yield FieldRow("" if number else "Outputs", shown, "$warning" if is_missing else "$success")
+    yield from _outputs(state.outputs, missing)
     for warning in state.warnings:
         yield FieldRow("Warning", clean(warning), "$warning")
     for number, finding in enumerate(state.findings):
         times = f"{clock(finding.start)} to {clock(finding.end)}"
         text = clean(finding_text(finding))
         yield FieldRow("" if number else "Check", f"{times} {text}", "$warning")
+
+
+def _outputs(outputs: Sequence[str], missing: frozenset[str]) -> Iterator[FieldRow]:
+    """The outputs; their folder once if they have one in common."""
+    folders = {output.removesuffix(base_name(output)) for output in outputs}
+    together = len(outputs) > 1 and len(folders) == 1
+    if together:
+        yield FieldRow("Outputs", f"in {shown_path(folders.pop().rstrip(os.sep) or os.sep)}")
+    for number, output in enumerate(outputs):
+        is_missing = output in missing
+        shown = clean(base_name(output)) if together else shown_path(output)
+        label = "" if number or together else "Outputs"
+        ink = "$warning" if is_missing else "$success"
+        yield FieldRow(label, shown + (" (missing)" if is_missing else ""), ink)
 
 
 def _speakers(job: Job) -> Iterator[FieldRow]:
@@ -252,10 +264,11 @@ def _settings(settings: Settings, glyphs: Glyphs) -> Iterator[FieldRow]:
     yield FieldRow("Model", clean(base_name(settings.model.model.rstrip("/\\"))))
     dot = f" {glyphs.dot} "
     yield FieldRow("Device", f"{settings.model.device}{dot}{settings.model.compute_type}")
-    for key, value in to_overrides(settings).items():
-        if key not in _SHOWN:
-            field = find_field(key)
-            yield FieldRow("", f"{field.name} {shown_value(field, value)}")
+    others = {key: value for key, value in to_overrides(settings).items() if key not in _SHOWN}
+    for number, (key, value) in enumerate(others.items()):
+        field = find_field(key)
+        label = "" if number else "Changed"
+        yield FieldRow(label, f"{field.name} {shown_value(field, value)}")
 
 
 def _moment(at: datetime) -> str:

@@ -1,7 +1,7 @@
 """Every key of the program, once: bindings, footer, palette, help and docs are made from it."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Literal
 
 from msgspec import Struct
@@ -419,14 +419,16 @@ def footer_keys(pane: str) -> list[Key]:
     return [known[name] for name in FOOTERS[pane]]
 
 
-def hints(where: Where, room: int, sign: Callable[[str], str]) -> str:
+def hints(
+    where: Where, room: int, sign: Callable[[str], str], without: Collection[str] = ()
+) -> str:
     """The keys of a dialog with their labels, as many as fit into `room` cells.
 
-    `sign` gives the key of an id, as the user has it.
+    `sign` gives the key of an id, as the user has it. Those in `without` do nothing now.
     """
     text = ""
     for key in KEYS:
-        if key.where == where:
+        if key.where == where and key.id not in without:
             hint = f"{sign(key.id)} {key.label}"
             longer = f"{text}   {hint}" if text else hint
             if len(longer) > room:

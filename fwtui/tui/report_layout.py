@@ -202,9 +202,12 @@ def _remarks(
     if not found:
         return []
     lines = _title(f"{kind}  {glyphs.dot}  {file_count(len(found))}")
-    for path, remarks_on_file in found[:MOST_REMARKS]:
+    shown = found[:MOST_REMARKS]
+    for number, (path, remarks_on_file) in enumerate(shown, 1):
         name = fit_middle(clean(base_name(path)), max(1, cells - 4), glyphs.ellipsis).rstrip()
         lines.append([(f"  {glyphs.bullet} ", _remark_ink(kind)), (name, "plain")])
+        if number < len(shown) and list(shown[number][1]) == list(remarks_on_file):
+            continue  # what is the same of several files is said once, below the last
         for at, remark in enumerate(remarks_on_file):
             ink = _remark_ink(kind) if at == 0 else "dim"
             # The line above has the name already.

@@ -1,5 +1,6 @@
 """Settings while they are edited: always valid, and which of them were changed."""
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 
@@ -10,7 +11,7 @@ from fwtui.config.validate import validated_value
 from fwtui.core.paths import expand_home
 from fwtui.core.settings import Settings
 from fwtui.errors import ConfigError
-from fwtui.tui.formatting import clean
+from fwtui.tui.formatting import clean, shown_path
 
 _BASIC = ("decoding.task", "decoding.language", "output.output_dir", "output.output_format")
 _TIMES = (
@@ -160,6 +161,8 @@ def shown_value(field: Field, value: Value) -> str:
     """A value of a setting for people, in one line."""
     if type(value) is not bool and (field.key, value) in _SHOWN:
         return _SHOWN[field.key, value]
+    if isinstance(value, str) and value.startswith(os.sep):
+        return shown_path(value)
     return field.unset if value is None else plain_value(value)
 
 

@@ -20,10 +20,14 @@ from fwtui.batch.watchdog import (
 )
 from fwtui.core.events import Level, LogLine, SegmentsFound
 from fwtui.core.failure import Failure, FailureKind
-from fwtui.core.job import Completed, Failed
+from fwtui.core.job import Completed, Failed, MediaInfo
 from fwtui.core.settings import BatchSettings, DecodingSettings, ModelSettings
+from fwtui.core.voices import SpeakerGroup
 from fwtui.engine.protocol import (
     FileFailed,
+    FileFinished,
+    FileStarted,
+    FileTranscribed,
     Held,
     Hold,
     LoadModel,
@@ -31,9 +35,11 @@ from fwtui.engine.protocol import (
     Ping,
     Ready,
     Shutdown,
+    SpeakersHeard,
     Transcribe,
 )
 from tests.batch.driver import MINUTE, SHORT, BatchDriver, settings_for
+from tests.sessions import samples
 
 # The hangs are had one after the other, each in an engine of its own; then all goes well.
 HANGS = """
@@ -226,3 +232,36 @@ async def test_a_stall_is_told_before_the_stacks_are_asked_for() -> None:
     client: Any = Client()
     await watch.watch(client, lambda *_: order.append("stalled"), lambda *_: None)
     assert order == ["stalled", "stacks", "kill"]
+
+
+def test_listening_is_progress_only_when_the_model_has_nothing_to_do() -> None:
+    """A model that hangs is noticed however lively the listener is, and the other way round."""
+    watch = Watchdog(120.0, {})
+    watch.received(Ready("cpu", "int8", 1.0, 1))
+    for job in (1, 2):
+        watch.sent(Transcribe(job, "/a", DecodingSettings(), "hash", "/tmp.wav"))
+        watch.received(FileStarted(job, samples.plan(), MediaInfo(1.0), resumed=False))
+    watch.received(FileTranscribed(1))
+    assert str(watch.activity) == Activity.WINDOW
+    before = watch.clocks.progressed
+    heard = SpeakersHeard(1, SpeakerGroup(0, "models", ()))
+    watch.received(heard)
+    assert watch.clocks.progressed == before
+    assert watch.clocks.replied > before
+    watch.received(FileFinished(2))
+    assert str(watch.activity) == Activity.LISTENING
+    before = watch.clocks.progressed
+    watch.received(heard)
+    assert watch.clocks.progressed > before
+    late = watch.clocks.progressed
+    for later in range(5, 1300, 5):
+        told = watch.check(late + later)
+        watch.clocks.replied = late + later  # it answers all the time
+        if isinstance(told, Failure):
+            assert "telling speakers apart" in told.title
+            assert later > 1200
+            break
+    else:
+        pytest.fail("not noticed")
+    watch.received(FileFinished(1))
+    assert str(watch.activity) == Activity.IDLE

@@ -7,6 +7,7 @@ from fwtui.core.failure import FailureKind
 
 MEMORY, DIED = FailureKind.OUT_OF_MEMORY, FailureKind.ENGINE_DIED
 S, P, R, M = JobStage.SENT, JobStage.PREPARING, JobStage.PREPARED, JobStage.IN_MODEL
+L = JobStage.LISTENING
 
 
 def in_flight(*stages: JobStage) -> InFlight:
@@ -31,6 +32,10 @@ def in_flight(*stages: JobStage) -> InFlight:
         ((S, S), DIED, (1,)),
         ((S, S), MEMORY, (1,)),
         ((), DIED, ()),
+        ((L, M, R), DIED, (1, 2)),
+        ((L, M, P), MEMORY, (2,)),
+        ((L, R, S), DIED, (1,)),
+        ((L, L), MEMORY, (1, 2)),
     ],
 )
 def test_suspects(
@@ -59,6 +64,8 @@ def test_the_model_has_what_it_last_said() -> None:
         ((M, R, R, R, R), (5, 5, 5, 5, 5), 4, True),
         ((M, *[R] * 10), (5,) * 11, 4, False),
         ((M, *[R] * 10), (5,) * 11, 16, True),
+        ((L, L, M, R), (3600, 3600, 5, 5), 1, True),
+        ((L, M, R), (20_000, 5, 5), 1, False),  # scratch files would fill the disk
     ],
 )
 def test_wants_more(
@@ -66,3 +73,10 @@ def test_wants_more(
 ) -> None:
     flight = in_flight(*stages)
     assert flight.wants_more(dict(enumerate(lengths, 1)), batch) is more
+
+
+def test_a_file_that_is_listened_to_leaves_its_place_to_others() -> None:
+    flight = in_flight(L, M, R, S)
+    assert flight.before_end == 3
+    flight.set_in_model(())
+    assert (flight.at(L), flight.at(R)) == ((1,), (2, 3))

@@ -35,7 +35,9 @@ def main() -> int:
         return 1
     batch = real_batch() or demo_batch()
     for size in options.size or SIZES:
-        with tempfile.TemporaryDirectory(prefix="fwtui-pictures-") as place:
+        with tempfile.TemporaryDirectory(
+            prefix="fwtui-pictures-", ignore_cleanup_errors=True
+        ) as place:
             walk = Walk(Path(place), options.folder, size, batch)
             try:
                 prepare(walk)

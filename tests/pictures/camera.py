@@ -3,12 +3,15 @@
 import io
 import re
 
+from rich.ansi import AnsiDecoder
 from rich.cells import cell_len
 from rich.console import Console
-from rich.text import Text
 
-_RUN = re.compile(r'x="([\d.]+)"( y="[\d.]+") textLength="[\d.]+"([^>]*)>([^<]*)</text>')
-_CHARACTER = re.compile(r"&[^;]+;|.", re.DOTALL)
+_RUN = re.compile(
+    r'(<text[^>]*) x="([\d.]+)"( y="[\d.]+") textLength="[\d.]+"([^>]*)>([^<]*)</text>'
+)
+_WORD = re.compile(r"(?:&#160;)+|(?:(?!&#160;).)+", re.DOTALL)
+_ENTITY = re.compile(r"&[^;]+;")
 _BLANK = "&#160;"
 _CELL = 12.2  # rich's width of a cell
 
@@ -19,19 +22,18 @@ def svg(painted: str, size: tuple[int, int], title: str) -> str:
     console = Console(
         width=cells, height=lines, record=True, color_system="truecolor", file=io.StringIO()
     )
+    decoder = AnsiDecoder()  # colours go on from line to line
     for line in painted.split("\n")[:lines]:
-        text = Text.from_ansi(line, no_wrap=True)
-        text.pad_right(max(0, cells - text.cell_len))
-        console.print(text, no_wrap=True, crop=True, highlight=False)
-    return _RUN.sub(_placed, console.export_svg(title=title))
+        console.print(decoder.decode_line(line), no_wrap=True, crop=True, highlight=False)
+    return _RUN.sub(_words, console.export_svg(title=title))
 
 
-def _placed(run: "re.Match[str]") -> str:
-    """The run with a place for each character: not all viewers know `textLength`."""
-    at, places, text = float(run[1]), [], ""
-    for part in _CHARACTER.findall(run[4]):
-        if part != _BLANK:
-            places.append(f"{at:g}")
-            text += part
-        at += _CELL * (1 if part.startswith("&") else cell_len(part))
-    return f'x="{" ".join(places)}"{run[2]}{run[3]}>{text}</text>'
+def _words(run: "re.Match[str]") -> str:
+    """The run with a place for each word: not all viewers know `textLength`."""
+    at, words = float(run[2]), []
+    for word in _WORD.findall(run[5]):
+        cells = cell_len(_ENTITY.sub(" ", word))
+        if not word.startswith(_BLANK):
+            words.append(f'{run[1]} x="{at:g}"{run[3]}{run[4]}>{word}</text>')
+        at += _CELL * cells
+    return "".join(words)

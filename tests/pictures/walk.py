@@ -3,9 +3,11 @@
 import os
 import shlex
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -104,12 +106,14 @@ class Walk:
         folders = " ".join(f"{name}={shlex.quote(str(path))}" for name, path in names.items())
         return (
             f"cd {home}; export HOME={home} {folders} COLORTERM=truecolor LC_ALL=C.UTF-8"
-            " HF_HUB_OFFLINE=1 EDITOR=vi; unset NO_COLOR TMUX DISPLAY WAYLAND_DISPLAY"
+            " HF_ENDPOINT=http://127.0.0.1:9 EDITOR=vi; unset NO_COLOR TMUX DISPLAY WAYLAND_DISPLAY"
         )
 
     def close(self) -> None:
-        """End what runs in the terminal."""
+        """End what runs in the terminal; a batch would go on without one."""
         if self._terminal is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._terminal.process, signal.SIGKILL)
             self._terminal.close()
 
     def press(self, *actions: str) -> None:

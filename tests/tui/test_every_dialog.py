@@ -21,6 +21,7 @@ from fwtui.core.events import FoldersChanged
 from fwtui.core.segment import Transcript
 from fwtui.core.settings import Settings
 from fwtui.errors import UsageError
+from fwtui.outputs.batch_history import HistoryStore
 from fwtui.report.bug_report import BugReportFile
 from fwtui.tui import screens
 from fwtui.tui.app import FwtuiApp
@@ -41,6 +42,7 @@ from fwtui.tui.screens.dialog import (
 from fwtui.tui.screens.doctor import DoctorDialog
 from fwtui.tui.screens.export import Exportable, ExportDialog
 from fwtui.tui.screens.help import HelpDialog, help_dialog
+from fwtui.tui.screens.history_browser import HistoryDialog
 from fwtui.tui.screens.missing_model import MissingModelDialog
 from fwtui.tui.screens.models import ModelNameDialog, ModelsDialog
 from fwtui.tui.screens.quit import QuitDialog, ask_again, ask_change
@@ -49,12 +51,14 @@ from fwtui.tui.screens.resume import RemapDialog, ResumeDialog
 from fwtui.tui.screens.running import RunningDialog
 from fwtui.tui.screens.sessions import InspectDialog, SessionsDialog, ask_discard
 from fwtui.tui.screens.settings import SettingsDialog
+from fwtui.tui.screens.speaker_list import SpeakersDialog, SpeakersSource
 from fwtui.tui.screens.watched import WatchedDialog, WatchForm
 from tests.tui.driving import SECONDS, Driver, scripted
 from tests.tui.fakes import ScriptedLink, gallery, job, stored
 from tests.tui.test_doctor_screen import sample
 from tests.tui.test_running import FAR, HERE, SEEN
 from tests.tui.test_sessions import several
+from tests.tui.test_speakers_screen import talk, transcript
 from tests.tui.test_watched import STATUSES, TALKS
 
 LONG = "the interview with everybody who was there, in both languages and in one take"
@@ -90,6 +94,19 @@ def models(app: FwtuiApp) -> ModelsDialog:
     return ModelsDialog(Settings(), app.downloads, UNICODE, several().model_needs)
 
 
+def history(_: FwtuiApp) -> HistoryDialog:
+    store = HistoryStore(Locations.default().state)
+    return HistoryDialog(store, UNICODE, lambda _: None, lambda _: False)
+
+
+def speakers(_: FwtuiApp) -> SpeakersDialog:
+    async def read() -> Transcript:
+        return transcript(talk())
+
+    source = SpeakersSource(talk, LiveTranscript(), read, lambda *_: None)
+    return SpeakersDialog(source, UNICODE)
+
+
 SESSION = stored()
 OTHER = stored("20251201_080000", gallery())
 REPORT = Exportable("the report", Path("fwtui-report"), ("md", "csv", "json"), lambda _: b"")
@@ -112,6 +129,7 @@ EXAMPLES: dict[type[Dialog[Any]], Sequence[Make]] = {
     DoctorDialog: (lambda _: DoctorDialog(sample, UNICODE),),
     ExportDialog: (lambda _: ExportDialog(REPORT),),
     HelpDialog: (lambda _: help_dialog(UNICODE),),
+    HistoryDialog: (history,),
     InspectDialog: (lambda _: InspectDialog(OTHER, several(), UNICODE),),
     MessageDialog: (lambda _: error_dialog("The batch cannot continue", ERROR),),
     MissingModelDialog: (lambda _: MissingModelDialog("large-v3", ModelNeeds(), UNICODE),),
@@ -130,6 +148,7 @@ EXAMPLES: dict[type[Dialog[Any]], Sequence[Make]] = {
     RunningDialog: (lambda _: RunningDialog(BATCHES, UNICODE),),
     SessionsDialog: (lambda _: SessionsDialog(several(), UNICODE, ""),),
     SettingsDialog: (lambda _: SettingsDialog(Settings(), UNICODE, use="Retry with these"),),
+    SpeakersDialog: (speakers,),
     WatchedDialog: (watched,),
     WatchForm: (
         lambda _: WatchForm(None, FORM_PROFILES, UNICODE),

@@ -7,6 +7,7 @@ from datetime import datetime
 from itertools import chain
 from typing import get_args
 
+import msgspec
 import pytest
 
 from fwtui.batch.remote.batch_status import BatchDetails, BatchStatus
@@ -27,6 +28,7 @@ from fwtui.core.job import (
     State,
 )
 from fwtui.core.settings import Settings
+from fwtui.core.speakers import SpeakerTime
 from fwtui.core.watched_folder import After, FolderStatus, WatchedFolder
 from fwtui.doctor.results import CheckResult, Severity
 from fwtui.models.inventory import ModelEntry, Presence
@@ -57,7 +59,7 @@ def states() -> dict[type, Sequence[State]]:
     return {
         Pending: [Pending(), Pending(1280.0)],
         Processing: [
-            Processing(NOW, preparing=preparing, downloading=downloading)
+            Processing(NOW, preparing=preparing, slot=1, downloading=downloading)
             for preparing in (True, False)
             for downloading in (True, False)
         ],
@@ -66,10 +68,15 @@ def states() -> dict[type, Sequence[State]]:
             completed(work=0.0, language="", segments=0, outputs=()),
             completed(warnings=("3 s are damaged",), used={"decoding.language": "en"}),
             completed(findings=tuple(findings)),
+            completed(skipped_chunks=2, timed_seconds=600.0),
+            completed(speakers=(SpeakerTime(0, 61.0, 0.0, 75.0), SpeakerTime(1, 14.0, 60.0, 90.0))),
             *(completed(findings=(one,)) for one in findings),
         ],
-        Failed: [Failed(NOW, failure(kind)) for kind in FailureKind],
-        Cancelled: [Cancelled(NOW), Cancelled(NOW, NOW)],
+        Failed: [
+            *(Failed(NOW, failure(kind)) for kind in FailureKind),
+            Failed(NOW, failure(FailureKind.DISK_FULL), NOW, done_seconds=600.0),
+        ],
+        Cancelled: [Cancelled(NOW), Cancelled(NOW, NOW, kept=True, done_seconds=600.0)],
         Skipped: [Skipped(NOW, "skipped by you"), Skipped(NOW, "already transcribed")],
     }
 
@@ -90,6 +97,18 @@ def all_jobs() -> list[Job]:
 def test_there_is_an_example_of_every_state() -> None:
     assert states().keys() == set(get_args(State))
     assert all(isinstance(one, kind) for kind, found in states().items() for one in found)
+
+
+@pytest.mark.parametrize("kind", get_args(State))
+def test_the_examples_have_everything_that_a_state_can_carry(kind: type) -> None:
+    """A new field of a state is shown by these tests, too."""
+    examples = states()[kind]
+    never = {
+        field.name
+        for field in msgspec.structs.fields(kind)
+        if all(getattr(one, field.name) == field.default for one in examples)
+    }
+    assert not never
 
 
 @pytest.mark.parametrize("glyphs", [UNICODE, ASCII])

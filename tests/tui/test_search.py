@@ -388,6 +388,44 @@ async def test_escape_while_typing_goes_back() -> None:
         assert view.foot == 0
 
 
+async def test_a_search_in_the_smallest_pane_and_with_the_mouse() -> None:
+    link = ScriptedLink(gallery())
+    async with scripted(link) as driver:
+        link.emit(*(LogLine(NOW, Level.INFO, f"line {n}") for n in range(60)))
+        await driver.until_text("line 59")
+        for _ in range(20):
+            driver.app.simulate_key("less_than_sign")
+        await driver.press("3", "slash", *"line 4")
+        await driver.until_text("ine 4 ", " 11 of 11")  # there is room for both
+        view = driver.app.main.log_view
+        cursor = view.cursor
+        await driver.click("#log SearchField", (2, 0))
+        assert view.cursor == cursor, "the field is not a line"
+        await driver.press("end", *["backspace"] * 6)
+        await driver.until_text("line 59")
+        assert view.tail, "nothing is searched: back to where it began"
+        await driver.press(*"line 7", "enter")
+        await driver.until_text("1 of 1")
+        await driver.click(view, (5, 2))
+        assert view.cursor == view.place_of(view.top + 2)[0]
+
+
+async def test_in_the_details_of_a_file() -> None:
+    link = ScriptedLink(gallery())
+    words = tuple(segment(n, n, "the boats came by") for n in range(50))
+    link.transcripts[1] = Transcript("en", words)
+    async with scripted(link, size=NARROW) as driver:
+        await driver.press("enter")
+        await driver.until_text("boats")
+        await driver.press("slash", *"boat", "enter", "n")
+        await driver.until_text("2 of 50")
+        await driver.press("escape")
+        await driver.until_gone("of 50")
+        assert driver.screen == "DetailsDialog"
+        await driver.press("escape")
+        await driver.until_screen("MainScreen")
+
+
 async def test_in_the_queue_the_key_filters_and_in_the_log_another_one_does() -> None:
     link = ScriptedLink(gallery())
     async with scripted(link) as driver:

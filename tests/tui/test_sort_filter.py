@@ -202,7 +202,7 @@ async def test_the_log_is_filtered_and_tabs_are_clicked() -> None:
         await driver.press("escape")
         assert view.count() == 7
         assert driver.app.main.pane == "log"
-        tabs = driver.app.main._box("log")
+        tabs = driver.app.main.panes.boxes["log"]
         title = driver.text.splitlines()[tabs.region.y]
         await driver.click(offset=(title.index("Memory") + 1, tabs.region.y))
         assert driver.app.main.pane == "memory"

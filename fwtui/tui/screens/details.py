@@ -76,6 +76,7 @@ class DetailsDialog(ListDialog[RetryRequest | None]):
         self.details.id = "details-fields"
         self.source = source
         self.glyphs = glyphs
+        self.idle_keys = () if source.can_retry else ("details_retry", "details_settings")
         self._missing: frozenset[str] = frozenset()
         self._shown: tuple[Job, JobProgress | None, int, int] | None = None
         current = source.current()
@@ -151,6 +152,7 @@ class DetailsDialog(ListDialog[RetryRequest | None]):
             return
         super().show_current()
         job, transcript = self._job, self.source.transcript
+        self.set_class(not transcript.segments, "without-text")
         self.transcript.update()
         self.transcript.set_note(transcript_note(job, transcript))
         dot = f" {self.glyphs.dot} "

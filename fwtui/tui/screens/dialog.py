@@ -1,6 +1,6 @@
 """What all dialogs share: the frame, buttons, keys, sizes; questions, messages and lists."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
+from textual.geometry import Size
 from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Button, Static
@@ -51,23 +52,27 @@ class Dialog(UnboundKeys, ErrorBoundary, ModalScreen[Result], Generic[Result]):
     ]
     escape_result: Result
     keys: ClassVar[Where | None] = None
+    # Keys of that part that have nothing to act on, by their ids.
+    idle_keys: Collection[str] = ()
     # Lines that the dialog needs besides frame, body and buttons.
     beside_body = 0
 
     def on_mount(self) -> None:
         if isinstance(self.app, HasKeymap):
             self.set_class(self.app.glyphs.ascii, "plain-ascii")
+        self._fit(self.app.size)  # so that the first layout is the right one
 
     def on_resize(self, event: events.Resize) -> None:
-        """Little height: no empty lines; very little: no frame either."""
-        cells, height = event.size
-        short, tiny = height < SHORT_HEIGHT, height < TINY_HEIGHT
-        self.set_class(cells < NARROW_WIDTH, "narrow")
-        self.set_class(short, "short")
-        self.set_class(tiny, "tiny")
-        self._fit_body()
+        self._fit(event.size)
         if self.keys is not None:
             self.call_after_refresh(self.show_hints, self.keys)
+
+    def _fit(self, size: Size) -> None:
+        """Little height: no empty lines; very little: no frame either."""
+        self.set_class(size.width < NARROW_WIDTH, "narrow")
+        self.set_class(size.height < SHORT_HEIGHT, "short")
+        self.set_class(size.height < TINY_HEIGHT, "tiny")
+        self._fit_body()
 
     def on_button_row_lines_changed(self) -> None:
         self._fit_body()
@@ -78,7 +83,7 @@ class Dialog(UnboundKeys, ErrorBoundary, ModalScreen[Result], Generic[Result]):
         """Leave the body what the rest of the dialog does not need."""
         short, tiny = self.has_class("short"), self.has_class("tiny")
         lines = sum(max(1, row.outer_size.height) - 1 for row in self.query(".buttons"))
-        room = self.size.height - (2 if tiny else 6 if short else 9) - self.beside_body - lines
+        room = self.app.size.height - (2 if tiny else 6 if short else 9) - self.beside_body - lines
         for body in self.query(".body"):
             body.styles.max_height = max(2 if tiny else 3, room)
 
@@ -86,7 +91,8 @@ class Dialog(UnboundKeys, ErrorBoundary, ModalScreen[Result], Generic[Result]):
         """Put the keys into the lower edge of the box."""
         for box in self.query(".dialog"):
             room = box.outer_size.width - 6
-            box.border_subtitle = Content(hints(where, room, partial(key_for, self)))
+            keys = hints(where, room, partial(key_for, self), self.idle_keys)
+            box.border_subtitle = Content(keys)
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         name = event.button.id or ""

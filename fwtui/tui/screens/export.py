@@ -69,7 +69,11 @@ class ExportDialog(Dialog[str]):
         yield frame(
             f"Export {clean(self._what.title)}",
             ButtonRow(*formats, classes="choices"),
-            Input(f"{self._what.stem}.{self._format}", id="export-path", select_on_focus=False),
+            Input(
+                short_path(f"{self._what.stem}.{self._format}"),
+                id="export-path",
+                select_on_focus=False,
+            ),
             Static("", markup=False, id="export-note"),
             buttons=(
                 Button("Cancel", id="close"),
@@ -144,6 +148,12 @@ class ExportDialog(Dialog[str]):
             self._set_note(error_line(error))
             return
         self.dismiss(f"Exported to {shown_path(str(path))}")
+
+
+def short_path(path: str) -> str:
+    """A proposed path from the home folder on, if what is read back is the same file."""
+    short = shown_path(path)
+    return short if str(expand_home(short)) == path else path
 
 
 def _name(form: str) -> str:

@@ -231,7 +231,6 @@ class HistoryDialog(ListDialog[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("history")
     keys = "history"
-    has_many_buttons = True
     escape_result = None
 
     def __init__(

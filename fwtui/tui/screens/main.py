@@ -10,18 +10,14 @@ from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.content import Content
 from textual.dom import DOMNode
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.screen import Screen
 from textual.strip import Strip
-from textual.widget import Widget
 
-from fwtui.core.events import Level
 from fwtui.core.job import Completed, Job, JobId, Pending, Skipped
 from fwtui.core.settings import ModelSettings
-from fwtui.core.text import clock
 from fwtui.tui.arrangement import (
     COLUMN_STEP,
     DEFAULT,
@@ -35,19 +31,19 @@ from fwtui.tui.arrangement import (
     cells_of,
     next_preset,
 )
-from fwtui.tui.compositor import PartialCompositor, set_titles
+from fwtui.tui.compositor import PartialCompositor
 from fwtui.tui.controller import BatchController
 from fwtui.tui.dialog_actions import DialogActions
 from fwtui.tui.error_boundary import ErrorBoundary
-from fwtui.tui.formatting import clean, file_count, fit_middle, shown_name, width
+from fwtui.tui.formatting import clean
 from fwtui.tui.glyphs import Glyphs
-from fwtui.tui.job_details import source_note, speakers_note, transcript_note
+from fwtui.tui.job_details import speakers_note, transcript_note
 from fwtui.tui.keymap import key_for
 from fwtui.tui.keys import Key, bindings
 from fwtui.tui.model import BatchModel, Changes, LiveTranscript
+from fwtui.tui.pane_titles import PaneTitles
 from fwtui.tui.queue_actions import FilterFields, QueueActions
 from fwtui.tui.screens import NARROW_WIDTH
-from fwtui.tui.sort_filter import ORDERS
 from fwtui.tui.unbound_keys import UnboundKeys
 from fwtui.tui.widgets.footer import Footer
 from fwtui.tui.widgets.header import Header
@@ -67,8 +63,6 @@ if TYPE_CHECKING:
 
 NARROW_HEIGHT = 30
 LOW_HEIGHT = 14
-FRAME_CELLS = 6
-TABS_CELLS = 30
 WARNING_SECONDS = 12.0
 # A cursor that moves on at once does not load the transcript.
 TRANSCRIPT_DELAY = 0.12  # s
@@ -136,6 +130,9 @@ class MainScreen(UnboundKeys, ErrorBoundary, Screen[None]):
             id="panes",
         )
         self._fit_panes(size, update=False)
+        self.titles = PaneTitles(
+            self.model, glyphs, self.panes, self.queue, self.transcript_view, self.log_view
+        )
         self.filters = FilterFields(self, self.queue, self.log_view)
         self.actions = QueueActions(self, controller, self.queue)
         self.dialogs = DialogActions(self, controller, glyphs, self.actions, downloads)
@@ -425,9 +422,6 @@ class MainScreen(UnboundKeys, ErrorBoundary, Screen[None]):
             now = replace(now, row=cells_of(row / lines, lines, SMALLEST_HEIGHT) / lines)
         self._arrange(now)
 
-    def _box(self, name: str) -> Widget:
-        return self.panes.boxes[name]
-
     def action_copy(self) -> None:
         match self.pane:
             case "log":
@@ -441,80 +435,8 @@ class MainScreen(UnboundKeys, ErrorBoundary, Screen[None]):
         else:
             self.actions.say("Nothing to copy yet")
 
-    # Titles.
-
     def _titles(self) -> None:
-        job = self.model.jobs.get(self.shown) if self.shown is not None else None
-        name = shown_name(job.path) if job is not None else ""
-        texts = {"transcript": (name, self._transcript_state(job)), "log": ("", self._log_state())}
-        for side in SIDES:
-            subject, state = texts.get(side, ("", ""))
-            if self.narrow:
-                title, below = self._tabs(side, subject, state), ""
-            else:
-                title = Content(self._cut(self._joined(side.capitalize(), subject), side))
-                below = state
-            set_titles(self._box(side), title, Content(below))
-        queue, chosen = self._queue_title(), self._selection()
-        if self.narrow:
-            queue, chosen = f" {self._joined(queue, chosen)} ", ""
-        set_titles(self._box("queue"), Content(queue), Content(chosen))
-
-    def _joined(self, *parts: str) -> str:
-        return f" {self.glyphs.dot} ".join(part for part in parts if part)
-
-    def _tabs(self, active: str, subject: str, state: str) -> Content:
-        parts: list[tuple[str, str]] = []
-        for name in SIDES:
-            here = name == active
-            word = f"[{name.capitalize()}]" if here and self.glyphs.ascii else name.capitalize()
-            style = "bold $primary reverse" if here else "$ink-dim"
-            parts.append((f" {word} ", f"{style} @click=screen.pane('{name}')"))
-        subject = self._cut(subject, active, TABS_CELLS + width(state) + 3)
-        text = self._joined(subject, state)
-        return Content.assemble(*parts, (f"  {text} " if text else "", "$ink-dim"))
-
-    def _cut(self, text: str, name: str, used: int = 0) -> str:
-        """What of a title fits into its pane's border, as soon as that has a width."""
-        cells = self._box(name).outer_size.width
-        if not cells:
-            return text
-        room = max(0, cells - FRAME_CELLS - used)
-        return fit_middle(text, room, self.glyphs.ellipsis) if width(text) > room else text
-
-    @property
-    def _scrolled(self) -> str:
-        return f"scrolled {self.glyphs.dot} {key_for(self, 'end')} to follow"
-
-    def _transcript_state(self, job: Job | None) -> str:
-        if job is None:
-            return ""
-        state = ""
-        if job.id == self.model.live:
-            state = "live, following" if self.transcript_view.tail else self._scrolled
-        transcript = self.transcript_view.transcript
-        return self._joined(clean(transcript.language), source_note(transcript), state)
-
-    def _log_state(self) -> str:
-        view = self.log_view
-        level = "" if view.level is Level.INFO else f"{view.level.value} and above"
-        needle = f"filter {clean(view.needle)}: {view.count():,} shown" if view.needle else ""
-        return self._joined(needle, level, "" if view.tail else self._scrolled)
-
-    def _queue_title(self) -> str:
-        total, seconds = self.model.counts.total, self.model.counts.audio_seconds
-        if not total:
-            return "Queue"
-        return self._joined("Queue", file_count(total), clock(seconds) if seconds else "")
-
-    def _selection(self) -> str:
-        queue = self.queue
-        order = ORDERS[queue.shown.sort].title
-        shown = f"filter {clean(queue.needle)}: {queue.count():,} shown" if queue.needle else ""
-        selected = f"{len(queue.selected):,} selected" if queue.selected else ""
-        if selected and (hidden := len(queue.selected.difference(queue.ids))):
-            selected += f", {hidden:,} not shown"
-        return self._joined(order, shown, "range" if queue.in_range else "", selected)
+        self.titles.update(self.shown, narrow=self.narrow)
 
     # Filter and footer.
 

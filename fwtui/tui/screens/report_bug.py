@@ -19,7 +19,7 @@ from fwtui.tui.formatting import clean, shown_path
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings
 from fwtui.tui.screens.dialog import ListDialog, error_line, frame
-from fwtui.tui.screens.export import ask_to_write
+from fwtui.tui.screens.export import ask_to_write, short_path
 from fwtui.tui.widgets.lines import FlowView
 from fwtui.tui.widgets.paint import Piece
 
@@ -64,7 +64,7 @@ class ReportBugDialog(ListDialog[str]):
             "Report a bug",
             Static(EXPLANATION, markup=False, classes="text"),
             self.view,
-            Input(str(self._file), id="export-path", select_on_focus=False),
+            Input(short_path(str(self._file)), id="export-path", select_on_focus=False),
             Static("", markup=False, id="export-note"),
             buttons=(
                 Button("Cancel", id="close"),

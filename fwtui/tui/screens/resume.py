@@ -82,6 +82,7 @@ class ResumeDialog(ListDialog[ResumeChoice]):
         self._problems = problems
         self._glyphs = glyphs
         self._list.display = len(stored) > 1
+        self.idle_keys = () if len(stored) > 1 else ("resume_select", "resume_select_all")
         self._discard = "Discard" if len(stored) > 1 else "Discard and start fresh"
         self.beside_body = min(len(stored), MOST_LINES) + 1 if len(stored) > 1 else 0
         self._list.cursor = next((i for i, one in enumerate(stored) if one.in_use is None), 0)

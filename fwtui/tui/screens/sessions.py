@@ -356,10 +356,12 @@ def ask_discard(sessions: Sequence[Session]) -> ConfirmDialog:
     done = sum(len(one.completed) for one in sessions)
     folders = dict.fromkeys(one.settings.output.output_dir for one in sessions)
     where = shown_path(next(iter(folders))) if len(folders) == 1 else "their folders"
-    kept = f"Kept: your recordings, and the transcripts of {file_count(done)} already written to"
+    kept = "Kept: your recordings"
+    if done:
+        kept += f", and the transcripts of {file_count(done)} already written to {where}"
     title = f"Discard these {len(sessions):,} sessions?" if several else "Discard this session?"
     keep = "Keep them" if several else "Keep it"
-    return ConfirmDialog(title, f"{lost}.\n\n{kept} {where}.", "Discard", keep)
+    return ConfirmDialog(title, f"{lost}.\n\n{kept}.", "Discard", keep)
 
 
 def ask_delete(session: Session, outputs: SessionOutputs) -> ConfirmDialog:

@@ -88,9 +88,12 @@ class LogView(SearchableView):
         """Drop the oldest lines; what the user reads stays where it is."""
         if not lost:
             return
+        rows = sum(self._heights[:lost]) if self._tall else lost
         if not self.tail:
-            rows = sum(self._heights[:lost]) if self._tall else lost
             self.top = max(0, self.top - rows)
+        if self._origin is not None:
+            top, tail = self._origin
+            self._origin = max(0, top - rows), tail
         for _ in range(lost):
             self._shown.popleft()
         del self._heights[:lost]
@@ -273,6 +276,8 @@ class LogView(SearchableView):
     def on_click(self, event: events.Click) -> None:
         """Go to the line; a double click opens it."""
         row = event.y + self.top
+        if event.widget is not self:  # the field below
+            return
         if 0 <= event.y < self.rows and row < self.count():
             self._move_to(self.place_of(row)[0])
             if event.chain == 2:

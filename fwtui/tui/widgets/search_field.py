@@ -9,7 +9,7 @@ from textual.strip import Strip
 from textual.widgets import Input
 
 from fwtui.tui.error_boundary import ErrorBoundary
-from fwtui.tui.formatting import fit_right
+from fwtui.tui.formatting import fit_right, width
 from fwtui.tui.glyphs import Glyphs
 from fwtui.tui.keys import bindings
 from fwtui.tui.text_search import TextSearch
@@ -44,6 +44,9 @@ class SearchCount(InkWidget):
     def show(self, text: str, ink: str) -> None:
         """Show another text."""
         if (text, ink) != (self.text, self._ink):
+            cells = width(text) + 2
+            if cells > width(self.text) + 2 or not text:
+                self.styles.width = cells
             self.text, self._ink = text, ink
             self.refresh()
 

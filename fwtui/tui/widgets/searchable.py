@@ -112,6 +112,7 @@ class SearchableView(LineView):
         before = self.search
         if not needle.strip():
             self.search = None
+            self._go_back()
         elif before is None or before.needle != needle:
             self.search = TextSearch(needle, self.text_of, runs_on=self.runs_on)
             self.search.look_at(self.texts(), before)

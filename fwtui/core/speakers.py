@@ -117,8 +117,3 @@ def speaker_names(text: str | None) -> Mapping[int, str]:
             raise ValueError(text)
         found[int(digits)] = name
     return found
-
-
-def names_text(names: Mapping[int, str]) -> str:
-    """Names as `speaker_names` reads them."""
-    return ",".join(f"{speaker:02d}={names[speaker]}" for speaker in sorted(names))

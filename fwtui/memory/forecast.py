@@ -78,6 +78,7 @@ def _skip(file: BinaryIO, form: str) -> None:
 # MB of an engine without a model: Python, its libraries, the audio and features of some windows;
 # and what CUDA adds, in RAM and on the GPU.
 _PROCESS = 180.0
+_SPEAKERS = 160.0  # both models for speakers, and what they work with (measured)
 _CUDA_RAM = 900.0
 _CUDA_GPU = 400.0
 _FRAMES = 1500  # of an encoded window
@@ -150,10 +151,11 @@ def estimate(settings: Settings, stored: float, device: Literal["cpu", "cuda"]) 
     encoding = (shape.heads * _FRAMES**2 + 6 * _FRAMES * shape.width) * batch
     working = (encoded + generated + encoding) * floats / _MB
     model = weights * 1e6 / _MB * _weight_bytes(settings.model.compute_type, device)
+    process = _PROCESS + (_SPEAKERS if settings.speakers.diarize == "voices" else 0.0)
     if device == "cuda":
-        return Needs(_PROCESS + _CUDA_RAM, _CUDA_GPU + model + working)
+        return Needs(process + _CUDA_RAM, _CUDA_GPU + model + working)
     # On Intel's processors all weights are packed into second buffers before the first ones go.
-    return Needs(_PROCESS + model + max(model, working))
+    return Needs(process + model + max(model, working))
 
 
 def _weight_bytes(compute_type: ComputeType, device: Literal["cpu", "cuda"]) -> float:

@@ -12,6 +12,7 @@ Where = Literal[
     "queue", "panes", "moving", "search", "typing", "log", "memory", "everywhere", "dialog",
     "add", "settings", "resume", "sessions", "details",
     "speakers", "report", "watch", "bug", "models", "doctor", "history",
+    "running", "missing", "leaving", "export",
 ]  # fmt: skip
 
 
@@ -280,6 +281,25 @@ _DOCTOR = (
     _key("doctor_copy", "y", "Copy", "Copy all findings"),
 )
 
+_RUNNING = (
+    _key("running_attach", "a", "Attach", "Show the batch here; it stays in its process"),
+    _key("running_leave", "n", "New batch", "Begin a separate batch; this one keeps running"),
+)
+
+_MISSING = (
+    _key("missing_download", "d", "Download", "Download it; the batch starts when it is ready"),
+    _key("missing_other", "a c", "Choose another", "List all models, or name a folder"),
+)
+
+_LEAVING = (
+    _key("leaving_background", "b", "In the background", "Keep transcribing without this screen"),
+)
+
+_EXPORT = (
+    _key("export_format_before", "up", "Format before", "The format before", "format(-1)"),
+    _key("export_format", "down", "Next format", "The next format", "format(1)"),
+)
+
 # Title, keys, and the prefix of their ids.
 _SECTIONS: dict[Where, tuple[str, tuple[Key, ...], str]] = {
     "queue": ("Queue", _QUEUE, ""),
@@ -303,6 +323,10 @@ _SECTIONS: dict[Where, tuple[str, tuple[Key, ...], str]] = {
     "bug": ("Bug report", _BUG, "bug_"),
     "models": ("Models", _MODELS, "model_"),
     "doctor": ("Doctor", _DOCTOR, "doctor_"),
+    "running": ("Running batches at start", _RUNNING, "running_"),
+    "missing": ("Model not downloaded", _MISSING, "missing_"),
+    "leaving": ("Quit", _LEAVING, "leaving_"),
+    "export": ("Export", _EXPORT, "export_"),
 }
 # The most important first. Behind those of a pane come those of the whole screen.
 _SCREEN_FOOTER = (

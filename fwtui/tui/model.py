@@ -146,7 +146,7 @@ class LiveTranscript(Struct):
 
     `whole`: none is missing before them; `generation` changes when they are replaced. `source` is
     the output file that they were read from, if they were. `turns` and `labels` are those of a
-    `Transcript`.
+    `Transcript`. `outdated`: what is here will be replaced, not continued.
     """
 
     segments: list[Segment] = field(default_factory=list)
@@ -156,6 +156,7 @@ class LiveTranscript(Struct):
     source: str = ""
     turns: tuple[Turn, ...] = ()
     labels: dict[int, str] = field(default_factory=dict)
+    outdated: bool = False
 
     def extend(self, segments: Iterable[Segment]) -> None:
         """Append what is new; segments come in order and their ids rise."""
@@ -164,7 +165,7 @@ class LiveTranscript(Struct):
 
     def complete(self, stored: Transcript) -> None:
         """Put the stored segments in front of those received meanwhile."""
-        received = self.segments
+        received, self.outdated = () if self.outdated else self.segments, False
         self.segments = list(map(shown, stored.segments))
         self.language, self.source = self.language or stored.language, stored.source
         self.turns, self.labels = stored.turns, stored.labels
@@ -172,11 +173,15 @@ class LiveTranscript(Struct):
         self.generation += 1
         self.extend(received)
 
+    def outdate(self) -> None:
+        """Let it be read again; until then it stays."""
+        self.whole, self.outdated = False, True
+
     def restart(self) -> None:
         """Drop all segments: the file is transcribed from its beginning."""
         self.segments = []
         self.turns, self.labels = (), {}
-        self.whole = True
+        self.whole, self.outdated = True, False
         self.generation += 1
 
 
@@ -428,7 +433,7 @@ class BatchModel:
         else:
             self.progress.pop(job.id, None)
         if _speakers(job) != _speakers(before) and job.id in self.transcripts:
-            self.transcripts[job.id].whole = False  # it has to be read again
+            self.transcripts[job.id].outdate()
         self.changes.jobs.add(job.id)
         self.changes.transcripts.add(job.id)
         self.changes.header = True

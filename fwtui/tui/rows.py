@@ -216,6 +216,8 @@ def _completed(
         return [(fit(text, cols.result - 2, glyphs.ellipsis), "warn")]
     note = "checked" if checked else state.language
     text = f"done {glyphs.dot} {note}" if note else "done"
+    if checked and width(text) > cols.progress - 2:
+        text = note
     factor = state.speed or 0.0
     took = elapsed(state.work_seconds)
     took = took if width(took) > cols.time - 4 else f"in {took}"

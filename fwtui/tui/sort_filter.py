@@ -116,8 +116,22 @@ class VisibleJobs:
         if self.sort in {"name", "name_down"}:
             ids = self._by_name(ids)
         elif self.sort != "queue":
-            ids = [job.id for job in sorted(self.model.jobs_of(ids), key=self._key())]
+            ids = self._sorted(ids)
         self.ids = ids
+
+    def _sorted(self, ids: list[JobId]) -> list[JobId]:
+        """Sorted by `_key`, but quicker: of a long queue most files have no value yet."""
+        jobs = self.model.jobs_of(ids)
+        value = self._value()
+        if value is None:
+            return [job.id for job in sorted(jobs, key=self._key())]
+        values = list(map(value, jobs))
+        known = [n for n, found in enumerate(values) if found is not None]
+        if not known:
+            return list(ids)  # which is changed when files move
+        known.sort(key=values.__getitem__, reverse=self._is_down)  # keeps the order of equal ones
+        unknown = [ids[n] for n, found in enumerate(values) if found is None]
+        return [*(ids[n] for n in known), *unknown]
 
     def _whole(self) -> list[JobId]:
         """All files in the order of the view, if that is a fixed one."""
@@ -198,33 +212,44 @@ class VisibleJobs:
         at = insert_index(job.id, equal, self.model.order) if equal else 0
         ids.insert(low + at, job.id)
 
-    def _key(self) -> Callable[[Job], Any]:
-        """What sorts the files. What is not known comes last, whatever the order."""
+    def _value(self) -> Callable[[Job], Any] | None:
+        """What sorts the files, None where it is not known; None: their state sorts them."""
         match self.sort:
             case "shortest" | "longest":
-                return _known_first(lambda job: length_of(job) or None, self.sort == "longest")
+                return _length
             case "slowest" | "fastest":
-                return _known_first(_speed, self.sort == "fastest")
+                return _speed
             case "quickest" | "longest_run":
-                return _known_first(_work, self.sort == "longest_run")
+                return _work
             case "newest" | "oldest":
-                return _known_first(lambda job: self.modified.get(job.id), self.sort == "newest")
+                return lambda job: self.modified.get(job.id)
             case "findings" | "findings_down":
-                return _known_first(_to_check, self.sort == "findings")
-            case "state_down":
-                return lambda job: -rank(job)
+                return _to_check
             case _:
-                return rank
+                return None
+
+    @property
+    def _is_down(self) -> bool:
+        """Whether the highest values come first."""
+        return self.sort in {"longest", "fastest", "longest_run", "newest", "findings"}
+
+    def _key(self) -> Callable[[Job], Any]:
+        """A key that sorts the files. What is not known comes last, whatever the order."""
+        value, sign = self._value(), -1 if self._is_down else 1
+        if value is None:
+            return (lambda job: -rank(job)) if self.sort == "state_down" else rank
+
+        def key(job: Job) -> tuple[bool, float]:
+            found = value(job)
+            return found is None, 0.0 if found is None else sign * found
+
+        return key
 
 
-def _known_first(value: Callable[[Job], float | None], down: bool) -> Callable[[Job], Any]:
-    sign = -1 if down else 1
-
-    def key(job: Job) -> tuple[bool, float]:
-        found = value(job)
-        return found is None, 0.0 if found is None else sign * found
-
-    return key
+def _length(job: Job) -> float | None:
+    if job.media is None and type(job.state) is Pending:  # most of a long queue
+        return None
+    return length_of(job) or None
 
 
 def _speed(job: Job) -> float | None:

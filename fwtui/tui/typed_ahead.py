@@ -6,6 +6,7 @@ but `/` opens a field for the keys after it, and `a` a dialog.
 
 from collections import deque
 from collections.abc import Awaitable, Callable
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -20,8 +21,9 @@ from fwtui.tui.keys import KEYS
 # The groups of the workers that open dialogs.
 DIALOGS = frozenset({"dialog", "close", "quit"})
 # A key waits for no longer, whatever the one before it does.
-MOST_SECONDS = 2.0
+MOST_SECONDS = 5.0
 LOOK_AGAIN_SECONDS = 0.01
+SILENCE_SECONDS = 1.0
 
 
 class TypedAhead:
@@ -33,22 +35,25 @@ class TypedAhead:
         self._waiting: deque[events.Event] = deque()
         self._is_busy = False
         self._since = 0.0
+        self._turn = 0
         self._screen: Screen[Any] | None = None
         self._before: frozenset[Worker[Any]] = frozenset()
 
     async def take(self, event: events.Event) -> None:
         """Handle this, or keep it until what came before is done."""
-        waits = self._is_busy and monotonic() - self._since < MOST_SECONDS
-        if waits and not (isinstance(event, events.Key) and event.key in _AT_ONCE):
-            self._waiting.append(event)
-        else:
+        at_once = isinstance(event, events.Key) and event.key in _AT_ONCE
+        if at_once or not (self._is_busy or self._waiting):
             await self._begin(event)
+            return
+        self._waiting.append(event)
+        # What was to tell the end of the key before may be closed, and then tells nothing.
+        self._app.set_timer(SILENCE_SECONDS, partial(self._ask, self._turn))
 
     async def _begin(self, event: events.Event) -> None:
-        self._is_busy, self._since = True, monotonic()
+        self._is_busy, self._since, self._turn = True, monotonic(), self._turn + 1
         self._screen, self._before = self._app.screen, self._openers
         await self._handle(event)
-        self._after_all(self._look)
+        self._after_all(partial(self._look, self._turn))
 
     def _after_all(self, call: Callable[[], object]) -> None:
         """Call this when everything that has the key, or what it did, has handled it.
@@ -58,12 +63,23 @@ class TypedAhead:
         pumps = (self._app.focused or self._app.screen).ancestors_with_self
         _in_turn([*pumps, self._app], call)
 
-    def _look(self) -> None:
+    def _look(self, turn: int) -> None:
         """Go on if no dialog is about to come; else look again soon."""
-        if self._is_opening and monotonic() - self._since < MOST_SECONDS:
-            self._app.set_timer(LOOK_AGAIN_SECONDS, self._look)
+        if self._must_wait:
+            self._app.set_timer(LOOK_AGAIN_SECONDS, partial(self._look, turn))
         else:
-            self._after_all(self._next)
+            self._after_all(partial(self._next, turn))
+
+    async def _ask(self, turn: int) -> None:
+        """Go on although nothing was told, unless that has happened."""
+        if turn == self._turn and self._must_wait:
+            self._app.set_timer(SILENCE_SECONDS, partial(self._ask, turn))
+        else:
+            await self._next(turn)
+
+    @property
+    def _must_wait(self) -> bool:
+        return self._is_opening and monotonic() - self._since < MOST_SECONDS
 
     @property
     def _is_opening(self) -> bool:
@@ -79,10 +95,15 @@ class TypedAhead:
             if worker.group in DIALOGS and worker.state in _UNFINISHED
         )
 
-    async def _next(self) -> None:
+    async def _next(self, turn: int) -> None:
+        """Handle what waits, if the key of this turn is still the last one."""
+        if turn != self._turn:
+            return
         self._is_busy = False
         if self._waiting:
             await self._begin(self._waiting.popleft())
+            if self._waiting:
+                self._app.set_timer(SILENCE_SECONDS, partial(self._ask, self._turn))
 
 
 _AT_ONCE = frozenset(name for key in KEYS if key.priority for name in key.keys)

@@ -27,6 +27,8 @@ from tests.tui.fakes import NOW, SETTINGS, ScriptedLink, ScriptedWorkspace
 WIDE = (120, 40)
 NARROW = (80, 24)
 SECONDS = 90.0
+# Between two looks at the screen, each of which draws it; ten times as much after two seconds.
+LOOK_SECONDS = 0.02
 # A screen that is never at rest, because a batch is at work, is read all the same after this long;
 # one that waits for a thread, which a test may hold, after less.
 SETTLE_SECONDS = 20.0
@@ -150,6 +152,7 @@ class Driver:
     ) -> None:
         """Wait until `true()`, and still so when the screen has settled."""
         ends = time.monotonic() + seconds
+        pause = LOOK_SECONDS
         while time.monotonic() < ends:
             if true():
                 if not self.app.is_running:
@@ -157,7 +160,8 @@ class Driver:
                 await self.settle()
                 if true():
                     return
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.2, LOOK_SECONDS * 10)
         raise AssertionError(f"{what} did not happen; the screen is:\n{self.text}")
 
     async def until_text(self, *words: str, seconds: float = SECONDS) -> None:

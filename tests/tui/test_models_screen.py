@@ -14,14 +14,16 @@ from fwtui.config.locations import Locations
 from fwtui.core.commands import ChangeSettings
 from fwtui.core.events import GpuReading, MemoryReading
 from fwtui.core.job import Completed
-from fwtui.core.settings import ModelSettings, Settings
+from fwtui.core.settings import ModelSettings, Settings, SpeakerSettings
 from fwtui.models.cache import locate
 from fwtui.models.catalogue import NAMES
+from fwtui.models.speaker_models import EMBEDDINGS, SEGMENTATION
 from fwtui.tui.model_downloads import missing_model
 from fwtui.tui.screens.models import ModelsDialog
 from tests.batch.driver import settings_for
 from tests.models.hub import FakeHub, environment, fake_hub
 from tests.models.test_models import put
+from tests.speakers.networks import write_networks
 from tests.tui.driving import NARROW, Driver, running, scripted
 from tests.tui.fakes import ScriptedLink, completed, job
 
@@ -98,6 +100,34 @@ async def test_a_batch_whose_model_is_missing_offers_it_and_starts_when_it_is_he
         await driver.press("enter")
         jobs = driver.app.controller.model.jobs
         await driver.until(lambda: isinstance(jobs[1].state, Completed), 120)
+
+
+async def test_missing_models_for_speakers_are_offered_and_the_batch_starts_with_them(
+    hub: FakeHub, tmp_path: Path
+) -> None:
+    networks = write_networks(tmp_path / "networks")
+    hub.models = {
+        SEGMENTATION.repo: {SEGMENTATION.file: (networks / "segmentation.onnx").read_bytes()},
+        EMBEDDINGS[0].repo: {EMBEDDINGS[0].file: (networks / "voices.onnx").read_bytes()},
+    }
+    settings = settings_for(tmp_path / "out")
+    settings = replace(settings, speakers=SpeakerSettings(diarize="voices"))
+    clip = str(demo.clips()[0])
+    workspace = Workspace(Locations.default())
+    async with running(workspace, settings=settings, paths=[clip]) as driver:
+        await driver.until(lambda: driver.app.controller.model.jobs)
+        await driver.press("s")
+        await driver.until_text("Models for speakers")
+        assert not hub.seen
+        await driver.until(
+            lambda: driver.app.focused is driver.app.screen.query_one("#close")  # harmless
+        )
+        await driver.press("right", "enter")
+        jobs = driver.app.controller.model.jobs
+        await driver.until(lambda: isinstance(jobs[1].state, Completed), 120)
+        state = jobs[1].state
+        assert isinstance(state, Completed)
+        assert not [warning for warning in state.warnings if "speakers" in warning]
 
 
 async def test_another_model_instead_of_the_missing_one(hub: FakeHub, tmp_path: Path) -> None:

@@ -176,3 +176,15 @@ def test_a_view_that_follows_is_one_that_is_made_anew(
     unknown_last = [n for n in view.ids if length_of(made.jobs[n]) > 0]
     if sort in {"shortest", "longest"}:
         assert view.ids[: len(unknown_last)] == unknown_last
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_a_view_never_changes_the_order_of_the_queue(sort: Sort) -> None:
+    made = model([job(n, f"talk {n}.mp3") for n in range(1, 9)])
+    view = VisibleJobs(made, sort=sort)
+    view.rebuild()
+    for number in (3, 7, 1):
+        made.fold(JobChanged(job(number, f"talk {number}.mp3", state=completed(90.0 * number))))
+        view.follow({number})
+        assert made.order == list(range(1, 9))
+        assert sorted(view.ids) == made.order

@@ -199,6 +199,21 @@ def test_each_speaker_has_one_colour_and_the_copy_has_labels() -> None:
     assert copied[3] == "Nobody knows who."
 
 
+def test_what_is_read_again_replaces_what_came_live() -> None:
+    """Outputs may have fewer segments than the model made, with other numbers."""
+    live = LiveTranscript()
+    live.extend(SEGMENTS)
+    live.outdate()
+    assert len(live.segments) == len(SEGMENTS)
+    live.complete(Transcript("en", (replace(SEGMENTS[0], id=0),)))
+    assert [one.id for one in live.segments] == [0]
+    # but what comes while the beginning is read is kept
+    running = LiveTranscript()
+    running.extend(SEGMENTS[1:])
+    running.complete(Transcript("en", SEGMENTS[:1]))
+    assert len(running.segments) == len(SEGMENTS)
+
+
 @pytest.mark.parametrize("depth", DEPTHS)
 @pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
 def test_speakers_have_colours_of_their_own(theme: object, depth: str) -> None:

@@ -88,3 +88,16 @@ async def test_a_dialog_that_is_closed_before_it_opens(action: str) -> None:
         assert link.commands == [Start()]
         assert opened == [OPENED[action]]
         await driver.until_screen("MainScreen")
+
+
+async def test_a_key_is_not_kept_for_ever_when_nothing_tells_the_end_of_the_one_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("fwtui.tui.typed_ahead._in_turn", lambda *_: None)
+    link = ScriptedLink(gallery())
+    async with scripted(link) as driver:
+        type_at_once(driver, "g", "i", "escape", "s")
+        await driver.until(lambda: link.commands)
+        assert link.commands == [Start()]
+        type_at_once(driver, "i")
+        await driver.until(lambda: driver.screen == "ReportDialog")

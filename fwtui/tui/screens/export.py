@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from textual import work
 from textual.app import App, ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import Button, Input, Static
 
@@ -16,6 +16,7 @@ from fwtui.core.paths import expand_home
 from fwtui.errors import FwtuiError
 from fwtui.report.render import refuse_recording, write_export
 from fwtui.tui.formatting import clean, shown_path
+from fwtui.tui.keys import bindings
 from fwtui.tui.screens.dialog import ConfirmDialog, Dialog, error_line, frame
 from fwtui.tui.widgets.button_row import ButtonRow
 
@@ -53,10 +54,8 @@ class ExportDialog(Dialog[str]):
     It replaces no file without asking, and no recording at all.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "format(-1)", show=False),
-        Binding("down", "format(1)", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("export")
+    keys = "export"
     escape_result = ""
 
     def __init__(self, what: Exportable) -> None:

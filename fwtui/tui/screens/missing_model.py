@@ -10,6 +10,7 @@ from fwtui.batch.model_needs import ModelNeeds
 from fwtui.models.catalogue import with_size
 from fwtui.tui.formatting import clean, memory_size
 from fwtui.tui.glyphs import Glyphs
+from fwtui.tui.keys import bindings
 from fwtui.tui.screens.dialog import Dialog, frame, scrolled, text
 
 MissingChoice = Literal["download", "other", "later"]
@@ -19,10 +20,10 @@ class MissingModelDialog(Dialog[MissingChoice]):
     """Asks what to do; the first focus is on the download."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("d", "download", show=False),
-        Binding("a,c", "other", show=False),
+        *bindings("missing"),
         Binding("q", "leave", show=False),
     ]
+    keys = "missing"
     escape_result: MissingChoice = "later"
 
     def __init__(self, model: str, needs: ModelNeeds, glyphs: Glyphs) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import ClassVar, Literal
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Button
 
@@ -13,6 +13,7 @@ from fwtui.core.job import Job, Processing
 from fwtui.core.text import clock
 from fwtui.sessions.catalog import StoredSession
 from fwtui.tui.formatting import clean, file_count, outputs_location, shown_name
+from fwtui.tui.keys import bindings
 from fwtui.tui.model import BatchModel
 from fwtui.tui.screens.dialog import ConfirmDialog, Dialog, frame, text
 
@@ -26,12 +27,14 @@ class QuitDialog(Dialog[Choice]):
     so a new question must be asked.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("b", "background", "In the background")]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("leaving")
+    keys = "leaving"
     escape_result: Choice = "stay"
 
     def __init__(self, model: BatchModel) -> None:
         super().__init__()
         self._model = model
+        self.idle_keys = () if model.is_working else ("leaving_background",)
         self._asks = self._question
 
     @property

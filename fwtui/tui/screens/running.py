@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Button
@@ -24,6 +24,7 @@ from fwtui.tui.formatting import (
     time_span,
 )
 from fwtui.tui.glyphs import Glyphs
+from fwtui.tui.keys import bindings
 from fwtui.tui.screens.dialog import ListDialog, frame, scrolled
 from fwtui.tui.widgets.lines import Listing
 from fwtui.tui.widgets.paint import Piece
@@ -49,10 +50,8 @@ class BatchesList(Listing[BatchStatus]):
 class RunningDialog(ListDialog[Endpoint | None]):
     """Gives the batch to attach to, or None for a new batch beside them."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("a", "attach", "Attach"),
-        Binding("n", "leave", "New batch"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("running")
+    keys = "running"
     escape_result = None
 
     def __init__(self, batches: Sequence[BatchStatus], glyphs: Glyphs) -> None:

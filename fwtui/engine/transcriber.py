@@ -40,7 +40,7 @@ class Transcriber:
         """`folder`: the model's, if already known. Raises as `load_model`."""
         self.model: WhisperModel
         self.model, self.load_seconds = load_model(settings, folder)
-        self._encoder = WindowEncoder(self.model)
+        self.encoder = WindowEncoder(self.model)
 
     @property
     def device(self) -> str:
@@ -118,7 +118,7 @@ class Transcriber:
         seek = frame if frame < features.shape[-1] - 1 else 0
         if decoding.language_detection_segments == 1 and not clips:
             stop = min(seek + window, features.shape[-1] - 1)  # the window's own frames
-            encoded = self._encoder.encode_and_keep(features, seek, stop)
+            encoded = self.encoder.encode_and_keep(features, seek, stop)
             token, probability = self.model.model.detect_language(encoded)[0][0]
             # faster-whisper looks at one frame more of a short file; only a doubt could change.
             if stop == seek + window or probability >= SURE_LANGUAGE:
@@ -172,7 +172,9 @@ class _Windows:
         options = transcription_options(decoding, tokenizer)
         options.multilingual = decoding.multilingual and model.model.is_multilingual
         listens = file.request.quality.check_languages and model.model.is_multilingual
-        self._loop = WindowLoop(model, file.features, tokenizer, options, listens=listens)
+        self._loop = WindowLoop(
+            model, file.features, tokenizer, options, listens=listens, encoder=transcriber.encoder
+        )
         self._clock, self._check = FileClock(own), speech_check(file)
 
     def begin(self, before: WindowState) -> WindowState:

@@ -15,7 +15,7 @@ from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.driver import Driver
-from textual.events import DescendantFocus, Event, Key, Paste
+from textual.events import DescendantFocus
 from textual.screen import Screen
 from textual.worker import WorkerFailed
 
@@ -41,7 +41,6 @@ from fwtui.tui.palette import KeyCommands
 from fwtui.tui.screens.main import MainScreen
 from fwtui.tui.shutdown import AppShutdown
 from fwtui.tui.theme import DARK, LIGHT, THEMES, complete
-from fwtui.tui.typed_ahead import TypedAhead
 
 if TYPE_CHECKING:
     from fwtui.batch.remote.endpoints import Endpoint
@@ -95,7 +94,6 @@ class FwtuiApp(ErrorBoundary, App[ExitCode]):
         for theme in THEMES:
             self.register_theme(theme)
         self._has_themes = True
-        self._typed_ahead = TypedAhead(self, super().on_event)
         self._animation = self.animation_level
         self._still = False
         self.use(settings.interface)
@@ -117,12 +115,6 @@ class FwtuiApp(ErrorBoundary, App[ExitCode]):
         self._attach_to = attach
         self._arrangement_file = arrangement_file
         self._unsaved: Arrangement | None = None
-
-    async def on_event(self, event: Event) -> None:
-        if isinstance(event, Key | Paste) and not event.is_forwarded:
-            await self._typed_ahead.take(event)
-        else:
-            await super().on_event(event)
 
     # Looks.
 

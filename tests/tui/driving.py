@@ -15,6 +15,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from fwtui.core.commands import AddPaths
+from fwtui.core.events import AnyEvent, LogLine
 from fwtui.core.settings import Settings
 from fwtui.errors import ExitCode
 from fwtui.tui.app import FwtuiApp
@@ -22,7 +23,7 @@ from fwtui.tui.arrangement import ArrangementFile
 from fwtui.tui.controller import BatchWorkspace
 from fwtui.tui.glyphs import UNICODE, Glyphs
 from fwtui.tui.keymap import DEFAULT_KEYMAP, Keymap
-from tests.tui.fakes import NOW, SETTINGS, ScriptedLink, ScriptedWorkspace
+from tests.tui.fakes import NOW, SETTINGS, ScriptedLink, ScriptedWorkspace, busy_events
 
 WIDE = (120, 40)
 NARROW = (80, 24)
@@ -268,3 +269,13 @@ async def scripted(
     async with running(ScriptedWorkspace(link), size=size, glyphs=glyphs, paths=paths) as driver:
         await driver.until(lambda: len(driver.app.controller.model.jobs) == len(link.jobs))
         yield driver
+
+
+async def at_work(driver: Driver, link: ScriptedLink, *events: AnyEvent) -> None:
+    """Let the gallery's batch work, and wait until the screen has all of it."""
+    before = driver.app.controller.model.log_count
+    sent = [*events, *busy_events()]
+    lines = sum(isinstance(event, LogLine) for event in sent)
+    link.emit(*sent)
+    model = driver.app.controller.model
+    await driver.until(lambda: model.log_count >= before + lines)

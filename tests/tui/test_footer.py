@@ -5,8 +5,8 @@ import pytest
 from fwtui.core.events import EngineChanged
 from fwtui.tui.keymap import make_keymap
 from fwtui.tui.keys import FOOTERS, KEYS, TITLES
-from tests.tui.driving import NARROW, WIDE, Driver, running, scripted
-from tests.tui.fakes import ENGINE, ScriptedLink, ScriptedWorkspace, busy_events, gallery, job
+from tests.tui.driving import NARROW, WIDE, Driver, at_work, running, scripted
+from tests.tui.fakes import ENGINE, ScriptedLink, ScriptedWorkspace, gallery, job
 
 PANES = {"1": "queue", "2": "transcript", "3": "log", "4": "memory"}
 
@@ -24,8 +24,7 @@ async def focus(driver: Driver, key: str) -> None:
 async def test_each_pane_shows_its_own_keys_first() -> None:
     link = ScriptedLink(gallery())
     async with scripted(link, size=NARROW) as driver:
-        link.emit(EngineChanged(0, ENGINE), *busy_events())
-        await driver.until_text("43%")
+        await at_work(driver, link, EngineChanged(0, ENGINE))
         await driver.until(lambda: bottom(driver).startswith(" a Add  s Pause  ⏎ Details"))
         for key, first in (("2", " / Search"), ("3", " / Search"), ("4", " 0 From 0")):
             await focus(driver, key)
@@ -37,8 +36,7 @@ async def test_each_pane_shows_its_own_keys_first() -> None:
 async def test_every_key_that_is_shown_is_bound_to_what_it_says(size: tuple[int, int]) -> None:
     link = ScriptedLink(gallery())
     async with scripted(link, size=size) as driver:
-        link.emit(EngineChanged(0, ENGINE), *busy_events())
-        await driver.until_text("43%")
+        await at_work(driver, link, EngineChanged(0, ENGINE))
         main = driver.app.main
         for key, pane in PANES.items():
             await focus(driver, key)

@@ -33,13 +33,12 @@ from fwtui.core.job import Cancelled, Failed, Job, Pending, Processing
 from fwtui.core.segment import Transcript
 from fwtui.errors import ExitCode
 from fwtui.tui.glyphs import ASCII
-from tests.tui.driving import NARROW, WIDE, Driver, scripted
+from tests.tui.driving import NARROW, WIDE, Driver, at_work, scripted
 from tests.tui.fakes import (
     ENGINE,
     NOW,
     SETTINGS,
     ScriptedLink,
-    busy_events,
     completed,
     gallery,
     job,
@@ -55,9 +54,7 @@ def busy() -> ScriptedLink:
 
 
 async def start_work(driver: Driver, link: ScriptedLink) -> None:
-    link.emit(EngineChanged(0, ENGINE), *busy_events())
-    await driver.until(lambda: driver.app.controller.model.log_count >= 8)
-    await driver.until_text("43%")
+    await at_work(driver, link, EngineChanged(0, ENGINE))
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW, (200, 60)])

@@ -12,7 +12,7 @@ from fwtui.tui.formatting import memory_size
 from fwtui.tui.glyphs import ASCII, UNICODE, Glyphs
 from fwtui.tui.model import BatchModel
 from fwtui.tui.widgets.memory import MemoryView, _precise
-from tests.tui.driving import NARROW, scripted
+from tests.tui.driving import NARROW, at_work, scripted
 from tests.tui.fakes import ScriptedLink, busy_events, gallery
 
 READING = [event.reading for event in busy_events() if isinstance(event, MemorySampled)][-1]
@@ -90,8 +90,7 @@ def test_no_figure_is_cut(used: float, height: int) -> None:
 async def test_the_keys_of_the_pane(monkeypatch: pytest.MonkeyPatch) -> None:
     link = ScriptedLink(gallery())
     async with scripted(link, size=NARROW) as driver:
-        link.emit(*busy_events())
-        await driver.until_text("43%")
+        await at_work(driver, link)
         copied: list[str] = []
         monkeypatch.setattr(driver.app, "copy_to_clipboard", copied.append)
         await driver.press("4", "y")

@@ -25,8 +25,8 @@ from fwtui.tui.arrangement import (
     cells_of,
     next_preset,
 )
-from tests.tui.driving import NARROW, WIDE, Driver, running, scripted
-from tests.tui.fakes import ENGINE, ScriptedLink, ScriptedWorkspace, busy_events, gallery
+from tests.tui.driving import NARROW, WIDE, Driver, at_work, running, scripted
+from tests.tui.fakes import ENGINE, ScriptedLink, ScriptedWorkspace, gallery
 
 SHARES = st.none() | st.floats(0.01, 0.99)
 ARRANGEMENTS = st.builds(
@@ -133,8 +133,7 @@ def test_presets_take_turns(arrangement: Arrangement, narrow: bool, step: int) -
 
 
 async def work(driver: Driver, link: ScriptedLink) -> None:
-    link.emit(EngineChanged(0, ENGINE), *busy_events())
-    await driver.until_text("43%")
+    await at_work(driver, link, EngineChanged(0, ENGINE))
 
 
 def sizes(driver: Driver) -> dict[str, tuple[int, int]]:

@@ -20,12 +20,11 @@ from fwtui.tui.text_search import TextSearch, folded, occurrences
 from fwtui.tui.widgets.log import LogView
 from fwtui.tui.widgets.searchable import SearchableView
 from fwtui.tui.widgets.transcript import TranscriptView
-from tests.tui.driving import NARROW, scripted
+from tests.tui.driving import NARROW, at_work, scripted
 from tests.tui.fakes import (
     ENGINE,
     NOW,
     ScriptedLink,
-    busy_events,
     completed,
     gallery,
     job,
@@ -338,8 +337,7 @@ def test_a_hundred_thousand_lines() -> None:
 async def test_the_keys_of_a_search(size: tuple[int, int]) -> None:
     link = ScriptedLink(gallery())
     async with scripted(link, size=size) as driver:
-        link.emit(EngineChanged(0, ENGINE), *busy_events())
-        await driver.until_text("43%")
+        await at_work(driver, link, EngineChanged(0, ENGINE))
         view = driver.app.main.transcript_view
         await driver.press("2", "home", "slash", *"the boat")
         await driver.until_text("1 of 2")

@@ -93,6 +93,7 @@ class LineView(InkWidget, can_focus=True):
 
     def fit(self) -> None:
         """Keep the view inside the lines."""
+        self._room = self.size  # none while it is hidden: it is fitted again when it is shown
         self.top = self.last_top if self.tail else min(self.top, self.last_top)
 
     def refresh_line(self, index: int) -> None:

@@ -82,7 +82,9 @@ MEDIA_SUFFIXES = VIDEO_SUFFIXES | frozenset(
     ".vqe .vqf .vql .w64 .wav .wave .weba .wma .wsd .wv .wve .xwma".split()
 )
 # The suffixes of transcripts.
-OUTPUT_SUFFIXES = frozenset(".txt .vtt .srt .tsv .json .lrc .ass .csv .md .docx".split())
+OUTPUT_SUFFIXES = frozenset(
+    ".txt .vtt .srt .tsv .json .lrc .ass .csv .md .docx .html .rttm".split()
+)
 REPORT_PREFIX = "fwtui-report-"
 # Ends the name of the text of an unfinished file.
 UNFINISHED = " (unfinished)"

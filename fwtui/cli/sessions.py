@@ -122,7 +122,20 @@ def _in_use(stored: "StoredSession") -> FwtuiError:
 
 FORMATS = ("json", "toml", "csv")
 # Those of transcripts; a test compares them with the writers, which are imported when needed.
-OUTPUT_FORMATS = ("txt", "vtt", "srt", "tsv", "json", "lrc", "ass", "csv", "md", "docx", "rttm")
+OUTPUT_FORMATS = (
+    "txt",
+    "vtt",
+    "srt",
+    "tsv",
+    "json",
+    "lrc",
+    "ass",
+    "csv",
+    "md",
+    "docx",
+    "html",
+    "rttm",
+)
 
 
 @fwtui_command(

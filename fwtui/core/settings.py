@@ -135,7 +135,7 @@ ComputeType = Literal[
     "bfloat16",
 ]
 OutputFormat = Literal[
-    "txt", "vtt", "srt", "tsv", "json", "all", "lrc", "ass", "csv", "md", "docx", "rttm"
+    "txt", "vtt", "srt", "tsv", "json", "all", "lrc", "ass", "csv", "md", "docx", "html", "rttm"
 ]
 
 AtLeastOne = Annotated[int, Meta(ge=1)]

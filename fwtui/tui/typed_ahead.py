@@ -114,5 +114,5 @@ def _in_turn(pumps: list[MessagePump], call: Callable[[], object]) -> None:
     """Call this after all that these have to do now, one after the other."""
     first, *others = pumps
     then = call if not others else lambda: _in_turn(others, call)
-    if not first.call_later(then):  # it is closed
-        _in_turn(others, call) if others else call()
+    if not first.call_later(then) and others:  # it is closed
+        _in_turn(others, call)

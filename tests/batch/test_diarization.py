@@ -76,6 +76,22 @@ def resting(self):
         yield group
 VoiceTurns.hear = resting
 """
+# The listener waits before group 1 until the engine is to be held.
+UNTIL_HELD = """
+import time
+from fwtui.engine.inbox import Inbox
+from fwtui.engine.turn_finder import VoiceTurns
+begin, hear, boxes = Inbox.__init__, VoiceTurns.hear, []
+def noted(self, channel):
+    begin(self, channel)
+    boxes.append(self)
+def resting(self):
+    for group in hear(self):
+        while group.index == 1 and not boxes[0]._hold_on:
+            time.sleep(0.01)
+        yield group
+Inbox.__init__, VoiceTurns.hear = noted, resting
+"""
 
 
 @pytest.fixture(scope="module")
@@ -231,14 +247,12 @@ async def test_pause_skip_and_the_next_file_while_only_listening(
     tmp_path: Path, networks: Path, minute: Path
 ) -> None:
     """The model goes on to the next file; a listened one can be paused and cancelled."""
-    go, settings = tmp_path / "go", with_speakers(tmp_path / "out", networks)
-    async with BatchDriver(settings, [minute, SHORT], RESTING.format(go=str(go))) as batch:
+    settings = with_speakers(tmp_path / "out", networks)
+    async with BatchDriver(settings, [minute, SHORT], UNTIL_HELD) as batch:
         batch.send(Start())
         await batch.until(JobProgress, lambda event: event.listening and event.id == 1)
-        await batch.until(SegmentsFound, lambda event: event.id == 2)
+        await batch.until(JobProgress, lambda event: event.listening and event.id == 2)
         batch.send(Pause())
-        await asyncio.sleep(0.2)
-        go.touch()
         await batch.until(PhaseChanged, lambda event: event.phase is Phase.PAUSED)
         batch.send(SkipJobs((1,)))
         await batch.state(1, Cancelled)

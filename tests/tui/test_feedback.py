@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from fwtui.core.job import Processing
+from fwtui.tui.keymap import full_name
 from fwtui.tui.keys import KEYS, TITLES, Where
 from tests.tui.driving import NARROW, Driver, running, scripted
 from tests.tui.fakes import NOW, ScriptedLink, ScriptedWorkspace, gallery, job, stored
@@ -89,7 +90,7 @@ async def test_a_key_of_the_queue_is_answered(jobs: tuple[object, ...]) -> None:
             if key.where not in {"queue", "panes"} or key.id in ALWAYS:
                 continue
             before = state(driver, link)
-            await driver.press(key.keys[0])
+            await driver.press(full_name(key.keys[0]))
             # Dialogs are opened by workers.
             await driver.until(partial(answered, driver, link, before), what=key.id)
             while driver.screen != "MainScreen":

@@ -326,7 +326,7 @@ async def test_details() -> None:
     async with scripted(busy()) as driver:
         await driver.press("g", "enter")
         await driver.until_text(
-            "/data/transcripts/talk.srt", "mov,mp4", "44.1 kHz", "412 · English"
+            "in /data/transcripts", "talk.srt", "mov,mp4", "44.1 kHz", "412 · English"
         )
         await driver.press("q", "j", "j", "j", "enter")
         await driver.until_text("Check that it plays")

@@ -421,7 +421,7 @@ async def test_in_the_details_of_a_file() -> None:
         await driver.until_text("2 of 50")
         await driver.press("escape")
         await driver.until_gone("of 50")
-        assert driver.screen == "DetailsDialog"
+        await driver.until_screen("DetailsDialog")
         await driver.press("escape")
         await driver.until_screen("MainScreen")
 

@@ -100,4 +100,4 @@ async def test_a_key_is_not_kept_for_ever_when_nothing_tells_the_end_of_the_one_
         await driver.until(lambda: link.commands)
         assert link.commands == [Start()]
         type_at_once(driver, "i")
-        await driver.until(lambda: driver.screen == "ReportDialog")
+        await driver.until_screen("ReportDialog")

@@ -6,7 +6,7 @@ from pathlib import Path
 from fwtui.core.segment import AnyTranscript
 from fwtui.core.settings import OutputSettings
 from fwtui.disk.files import is_present, is_read_only, storage_error, write_output
-from fwtui.outputs.formats import ass, csv, docx, json, lrc, md, rttm, srt, tsv, txt, vtt
+from fwtui.outputs.formats import ass, csv, docx, html, json, lrc, md, rttm, srt, tsv, txt, vtt
 
 Writer = Callable[[AnyTranscript, OutputSettings], Iterator[bytes]]
 
@@ -22,6 +22,7 @@ _WRITERS: dict[str, Writer] = {
     "csv": csv.chunks,
     "md": md.chunks,
     "docx": docx.chunks,
+    "html": html.chunks,
     "rttm": rttm.chunks,
 }
 FORMATS = tuple(_WRITERS)

@@ -393,10 +393,8 @@ class MainScreen(UnboundKeys, ErrorBoundary, Screen[None]):
         self.actions.say(f"Layout: {preset.title}")
 
     def action_usual_sizes(self) -> None:
-        usual = replace(self.arrangement, column=None, row=None, stack=None)
-        if usual == self.arrangement:
-            self.actions.say("The panes have their usual sizes already")
-        self._arrange(usual)
+        self._arrange(replace(self.arrangement, column=None, row=None, stack=None))
+        self.actions.say("The panes have their usual sizes")
 
     def action_border(self, columns: int, rows: int) -> None:
         """Move the border between columns, or that between rows."""

@@ -9,9 +9,9 @@ from fwtui.batch.retry import GiveUp, Retry
 from fwtui.core.channels import SPLIT, turns_by_channel
 from fwtui.core.failure import Failure, FailureKind
 from fwtui.core.finding import Finding, FindingKind
-from fwtui.core.job import JobId
+from fwtui.core.job import Job, JobId
 from fwtui.core.settings import SpeakerSettings
-from fwtui.core.speakers import Turn, speaker_label
+from fwtui.core.speakers import Turn, is_speaker_name, speaker_label, speaker_names
 from fwtui.core.text import clock
 from fwtui.core.voices import SpeakerTask, SpeakerTurns
 from fwtui.engine.protocol import KnownSpeakers
@@ -71,6 +71,33 @@ def are_known(store: SessionStore, run: FileRun) -> bool:
         return True
     found = store.speakers(run.job)
     return found is not None and found.options == run.speakers.options
+
+
+def with_known_names(store: SessionStore, run: FileRun, job: Job) -> Job:
+    """The job with the names of the known speakers that were recognised in its file.
+
+    The names that the user gave come before them. Raises StorageError.
+    """
+    if run.speakers is None or not run.speakers.known or run.no_speakers:
+        return job
+    found = store.speakers(run.job)
+    if found is None or found.options != run.speakers.options:
+        return job
+    return replace(job, speaker_names=named(found, run.settings.speakers, job) or None)
+
+
+def named(found: SpeakerTurns, settings: SpeakerSettings, job: Job) -> dict[int, str]:
+    """The names of a file's speakers for itself, the recognised ones included."""
+    try:
+        chosen = speaker_names(settings.speaker_names)
+    except ValueError:  # of a session that somebody has edited
+        chosen = {}
+    names = {
+        speaker: name
+        for speaker, name in (found.names or {}).items()
+        if speaker not in chosen and is_speaker_name(name)
+    }
+    return {**names, **(job.speaker_names or {})}
 
 
 def without_speakers(reason: str) -> str:

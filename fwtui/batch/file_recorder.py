@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from fwtui.audio.identity import change_since
 from fwtui.batch.conflicts import rename_at_end, stem_path
-from fwtui.batch.diarization import are_known, spared, task_of
+from fwtui.batch.diarization import are_known, spared, task_of, with_known_names
 from fwtui.batch.disk_wait import blocks_batch, output_failure
 from fwtui.batch.estimate import Speed, job_eta
 from fwtui.batch.file_run import SKIPPED_BY_USER, FileRun
@@ -150,7 +150,9 @@ class FileRecorder:
         state: Completed | Failed
         try:
             job = await rename_at_end(self.state, job, run.settings, run.plan.language)
-            state = await complete(self.state, job, run)
+            named = await asyncio.to_thread(with_known_names, self.state.store, run, job)
+            state = await complete(self.state, named, run)
+            job = named if isinstance(state, Completed) else job
         except OSError as error:
             folder = stem_path(job.stem, run.settings.output).parent
             state = Failed(now(), output_failure(error, folder), run.started_at)

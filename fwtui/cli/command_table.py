@@ -22,6 +22,9 @@ COMMANDS = {
     "models": CommandEntry(
         "models", "command", "List, download, inspect and remove Whisper models."
     ),
+    "speakers": CommandEntry(
+        "known_speakers", "command", "Add, list and delete the voices of known speakers."
+    ),
     "doctor": CommandEntry(
         "doctor", "command", "Check this machine and suggest a fix for each problem."
     ),

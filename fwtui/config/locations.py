@@ -70,6 +70,11 @@ class Locations(msgspec.Struct, frozen=True):
         return self.state / "not-offered.json"
 
     @property
+    def known_voices(self) -> Path:
+        """The file of the voices that the user has asked to keep."""
+        return self.state / "known-speakers.json"
+
+    @property
     def arrangement(self) -> Path:
         """The file of how the panes of the screen were arranged."""
         return self.state / "panes.json"

@@ -227,7 +227,13 @@ def _check_speakers(speakers: SpeakerSettings) -> None:
 
 def _speaker_warnings(speakers: SpeakerSettings) -> Iterator[str]:
     usual = SpeakerSettings()
-    for name in ("num_speakers", "min_speakers", "max_speakers", "diarize_model"):
+    for name in (
+        "num_speakers",
+        "min_speakers",
+        "max_speakers",
+        "diarize_model",
+        "known_speakers",
+    ):
         if getattr(speakers, name) != getattr(usual, name):
             if speakers.diarize == "off":
                 yield f"--{name} has no effect without --diarize"

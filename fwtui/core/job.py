@@ -166,7 +166,7 @@ class Job(msgspec.Struct, frozen=True, gc=False):
     for a retry or is retried. `track` is the number of the audio track where each of them is a job
     of its own; 0: the settings say which. `name_note` becomes a warning when the file is done:
     why its outputs have another name. `speaker_names` are names that the user gave to speakers of
-    this file.
+    this file, and those of known ones that were recognised.
     """
 
     id: JobId

@@ -381,6 +381,10 @@ class SpeakerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         str | None,
         Meta(description="Model that tells voices apart (default: auto)", extra={"unset": "auto"}),
     ] = None
+    known_speakers: Annotated[
+        bool,
+        Meta(description="Name the speakers whose voices were added with fwtui speakers add"),
+    ] = False
 
 
 class OutputSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -47,14 +47,18 @@ def speaker_times(turns: Iterable[Turn]) -> tuple[SpeakerTime, ...]:
     return tuple(found[speaker] for speaker in sorted(found))
 
 
+def order_of_appearance(turns: Iterable[Turn]) -> dict[int, int]:
+    """The place of each speaker, by number, in the order in which they are first heard."""
+    ordered = sorted(turns, key=lambda turn: (turn.start, turn.end, turn.speaker))
+    found = dict.fromkeys(turn.speaker for turn in ordered)
+    return {speaker: place for place, speaker in enumerate(found)}
+
+
 def in_order_of_appearance(turns: Iterable[Turn]) -> tuple[Turn, ...]:
     """The turns by time, their speakers numbered in the order in which they are first heard."""
-    ordered = sorted(turns, key=lambda turn: (turn.start, turn.end, turn.speaker))
-    numbers: dict[int, int] = {}
-    return tuple(
-        msgspec.structs.replace(turn, speaker=numbers.setdefault(turn.speaker, len(numbers)))
-        for turn in ordered
-    )
+    turns = sorted(turns, key=lambda turn: (turn.start, turn.end, turn.speaker))
+    places = order_of_appearance(turns)
+    return tuple(msgspec.structs.replace(turn, speaker=places[turn.speaker]) for turn in turns)
 
 
 def speaker_label(speaker: int, prefix: str = "SPEAKER") -> str:

@@ -4,6 +4,7 @@ from typing import Literal
 
 import msgspec
 
+from fwtui.core.failure import Failure
 from fwtui.core.settings import ModelSettings, SpeakerSettings
 from fwtui.core.speakers import Turn
 
@@ -41,12 +42,47 @@ class SpeakerGroup(msgspec.Struct, frozen=True, gc=False):
 class SpeakerTurns(msgspec.Struct, frozen=True, gc=False):
     """The speakers of a file. `options`: those of the task that it answers.
 
-    `warning` is why they are not known; empty if they are.
+    `warning` is why they are not known, or not compared with the known ones; empty otherwise.
+    `names`: known speakers that were recognised, by number; None: nobody.
     """
 
     options: str
     turns: tuple[Turn, ...]
     warning: str = ""
+    names: dict[int, str] | None = None
+
+
+class VoicePrintTask(msgspec.Struct, frozen=True):
+    """Make a voice print of a recording. Paths as by `path_to_text`; models as in `SpeakerTask`.
+
+    `scratch`: the WAV that may be created, and is deleted.
+    """
+
+    path: str
+    scratch: str
+    model: str = ""
+    model_dir: str | None = None
+
+
+class VoicePrint(msgspec.Struct, frozen=True, gc=False):
+    """What the speaker with most speech in a recording sounds like, as in `KnownVoice`.
+
+    `seconds` are this speaker's, `all_seconds` those of all `speakers`.
+    """
+
+    model: str
+    model_file: str
+    vector: bytes
+    seconds: float
+    all_seconds: float
+    speakers: int
+
+
+class VoicePrintAnswer(msgspec.Struct, frozen=True):
+    """The answer to a `VoicePrintTask`: one of both."""
+
+    made: VoicePrint | None = None
+    failure: Failure | None = None
 
 
 class SpeakerTask(msgspec.Struct, frozen=True):
@@ -55,6 +91,7 @@ class SpeakerTask(msgspec.Struct, frozen=True):
     `least` and `most` are numbers of speakers (`most` 0: no limit). `model` is the name or folder
     of the model of voices (empty: the default), `model_dir` the folder of downloaded ones.
     `options` identifies all of that. `at_once`: windows that may be in the model together.
+    `known`: the speakers are compared with the known voices, whose file the engine reads.
     """
 
     kind: Literal["voices", "channels"]
@@ -64,6 +101,7 @@ class SpeakerTask(msgspec.Struct, frozen=True):
     model: str = ""
     model_dir: str | None = None
     at_once: int = WINDOWS_AT_ONCE
+    known: bool = False
 
 
 def speaker_task(speakers: SpeakerSettings, model: ModelSettings) -> SpeakerTask | None:
@@ -80,5 +118,13 @@ def speaker_task(speakers: SpeakerSettings, model: ModelSettings) -> SpeakerTask
         most=exact or speakers.max_speakers or 0,
         model=(speakers.diarize_model or "") if voices else "",
     )
-    options = hashlib.blake2b(msgspec.json.encode(task), digest_size=8).hexdigest()
-    return msgspec.structs.replace(task, options=options, model_dir=model.model_dir)
+    options = hashlib.blake2b(_identity(task), digest_size=8).hexdigest()
+    known = voices and speakers.known_speakers
+    return msgspec.structs.replace(task, options=options, model_dir=model.model_dir, known=known)
+
+
+def _identity(task: SpeakerTask) -> bytes:
+    """What the turns depend on; names of known speakers change none."""
+    fields = msgspec.to_builtins(task)
+    del fields["known"]
+    return msgspec.json.encode(fields)

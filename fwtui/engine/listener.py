@@ -15,7 +15,6 @@ from dataclasses import dataclass
 
 from fwtui.audio.signal import Pcm
 from fwtui.core.failure import FailureKind
-from fwtui.core.speakers import Turn
 from fwtui.core.voices import SpeakerTask, SpeakerTurns
 from fwtui.engine.classify import classify_exception
 from fwtui.engine.inbox import Inbox, JobCancelled
@@ -137,7 +136,7 @@ class Listener:
         request = file.prepared.request
         with contextlib.closing(file.pcm):
             try:
-                answer = SpeakerTurns(file.task.options, self._turns(file))
+                answer = self._speakers(file)
             except JobCancelled:
                 return
             except BrokenPipeError:
@@ -157,7 +156,7 @@ class Listener:
         with self._changed:
             self._remove(file)
 
-    def _turns(self, file: _File) -> tuple[Turn, ...]:
+    def _speakers(self, file: _File) -> SpeakerTurns:
         """Listen to a whole file. Raises JobCancelled."""
         job = file.prepared.request.job
         self._checkpoint(file)
@@ -171,7 +170,7 @@ class Listener:
             if group.index % TRIM_GROUPS == 0:
                 return_free_pages()
             self._checkpoint(file)
-        return finder.turns()
+        return finder.speakers()
 
     def _checkpoint(self, file: _File) -> None:
         """Between two steps: wait while held. Raises JobCancelled."""

@@ -81,11 +81,16 @@ class SpeakerFiles(msgspec.Struct, frozen=True):
 
     def identity(self) -> str:
         """Hex digest of both files. Raises OSError."""
-        found = hashlib.blake2b(digest_size=8)
+        return self.identities()[0]
+
+    def identities(self) -> tuple[str, str]:
+        """Hex digests: of both files, and of the model of voices alone. Raises OSError."""
+        both, digest = hashlib.blake2b(digest_size=8), b""
         for path in (self.segmentation, self.embedding):
             with Path(path).open("rb") as file:
-                found.update(hashlib.file_digest(file, "blake2b").digest())
-        return found.hexdigest()
+                digest = hashlib.file_digest(file, "blake2b").digest()
+            both.update(digest)
+        return both.hexdigest(), digest[:8].hex()
 
 
 def embedding_of(name: str) -> OnnxModel:

@@ -8,9 +8,9 @@ import numpy as np
 
 from fwtui.audio.signal import FloatArray
 from fwtui.audio.wav import SAMPLE_RATE
-from fwtui.core.speakers import Turn, in_order_of_appearance
+from fwtui.core.speakers import Turn
 from fwtui.core.voices import LocalSpeaker
-from fwtui.speakers.clustering import BoolArray, Voices, cluster
+from fwtui.speakers.clustering import BoolArray, Voices, centroids, cluster
 
 SURE = 1.0
 """Seconds of clean speech in a window that may make a speaker; less only finds its own."""
@@ -87,8 +87,11 @@ def _apart(vectors: FloatArray, speakers: FloatArray) -> list[int]:
 
 def turns_of(
     locals_: Sequence[LocalSpeaker], named: Sequence[int | None], layout: Layout
-) -> tuple[Turn, ...]:
-    """Who speaks when: windows that overlap vote, and as many speak as most windows say."""
+) -> list[Turn]:
+    """Who speaks when: windows that overlap vote, and as many speak as most windows say.
+
+    Speakers have the numbers of their clusters.
+    """
     count = max((number for number in named if number is not None), default=-1) + 1
     runs: list[list[list[int]]] = [[] for _ in range(count)]
     for begin, spoken in _votes(locals_, named, layout, count):
@@ -105,7 +108,23 @@ def turns_of(
         for speaker in range(count)
         for on, off in runs[speaker]
     )
-    return in_order_of_appearance(turn for turn in found if turn.end > turn.start)
+    return [turn for turn in found if turn.end > turn.start]
+
+
+def mean_voices(
+    locals_: Sequence[LocalSpeaker], named: Sequence[int | None]
+) -> dict[int, FloatArray]:
+    """The mean voice of each speaker of whom there is enough clean speech, by cluster."""
+    members: dict[int, list[LocalSpeaker]] = defaultdict(list)
+    for local, speaker in zip(locals_, named, strict=True):
+        if speaker is not None and local.embedding and local.clean >= SURE:
+            members[speaker].append(local)
+    found = {}
+    for speaker, own in members.items():
+        vectors = np.stack([vector_of(local) for local in own])
+        voices = Voices(vectors, np.array([local.clean for local in own]))
+        found[speaker] = centroids(voices, np.zeros(len(own), np.int64)).vectors[0]
+    return found
 
 
 def _votes(

@@ -6,14 +6,14 @@ import numpy as np
 
 from fwtui.audio.signal import FloatArray, SampleSource
 from fwtui.audio.wav import SAMPLE_RATE
-from fwtui.core.speakers import Turn
+from fwtui.core.speakers import Turn, in_order_of_appearance, order_of_appearance
 from fwtui.core.voices import WINDOWS_AT_ONCE, LocalSpeaker, SpeakerGroup
 from fwtui.speakers.clustering import BoolArray
 from fwtui.speakers.fbank import SHIFT as FEATURE_SHIFT
 from fwtui.speakers.fbank import SIZE as FEATURE_SIZE
 from fwtui.speakers.fbank import fbank
 from fwtui.speakers.networks import LOCAL_SPEAKERS, WINDOW, Embedding, Segmentation
-from fwtui.speakers.timeline import Layout, Numbers, name_speakers, turns_of
+from fwtui.speakers.timeline import Layout, Numbers, mean_voices, name_speakers, turns_of
 
 SHIFT = WINDOW // 2
 """Samples between two windows; the reference implementations have five times as many windows."""
@@ -23,15 +23,24 @@ _LEAST_FEATURES = 20  # frames of features, of 10 ms
 
 
 class VoiceModels:
-    """Both models, and the threshold of the second one; `identity` is that of both."""
+    """Both models, and the threshold of the second one.
+
+    `identity` is that of both, `embedding_identity` that of the second one.
+    """
 
     def __init__(
-        self, segmentation: Segmentation, embedding: Embedding, threshold: float, identity: str
+        self,
+        segmentation: Segmentation,
+        embedding: Embedding,
+        threshold: float,
+        identity: str,
+        embedding_identity: str = "",
     ) -> None:
         self.segmentation = segmentation
         self.embedding = embedding
         self.threshold = threshold
         self.identity = identity
+        self.embedding_identity = embedding_identity
 
 
 class FileVoices:
@@ -79,9 +88,18 @@ class FileVoices:
 
     def turns(self, least: int = 1, most: int = 0) -> tuple[Turn, ...]:
         """Who speaks when, after all groups were heard."""
+        return self.speakers(least, most)[0]
+
+    def speakers(
+        self, least: int = 1, most: int = 0
+    ) -> tuple[tuple[Turn, ...], dict[int, FloatArray]]:
+        """Turns as by `turns`, and the mean voices of those speakers who are heard clearly."""
         locals_ = [local for group in self._groups for local in group.speakers]
         named = name_speakers(locals_, Numbers(self._models.threshold, least, most))
-        return turns_of(locals_, named, self._layout)
+        found = turns_of(locals_, named, self._layout)
+        places, voices = order_of_appearance(found), mean_voices(locals_, named)
+        heard = {places[number]: voices[number] for number in places if number in voices}
+        return in_order_of_appearance(found), heard
 
     def _hear(self, first: int, last: int) -> Iterator[LocalSpeaker]:
         """The local speakers of windows `first` to `last`."""

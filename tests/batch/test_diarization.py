@@ -4,6 +4,8 @@ With two networks of a few KB, and code put into the child that makes things hap
 """
 
 import asyncio
+import base64
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ from msgspec.structs import replace
 
 from fwtui.audio.decode import decode_to_wav
 from fwtui.audio.signal import Pcm
+from fwtui.config.locations import Locations
 from fwtui.core.commands import ChangeSettings, Pause, Quit, SkipJobs, Start
 from fwtui.core.events import (
     BatchFinished,
@@ -23,9 +26,13 @@ from fwtui.core.events import (
 from fwtui.core.job import Cancelled, Completed
 from fwtui.core.settings import OutputSettings, Settings, SpeakerSettings
 from fwtui.core.speakers import Turn
+from fwtui.core.voices import VoicePrintTask
+from fwtui.engine.turn_finder import OTHER_MODEL
+from fwtui.engine.voice_print import voice_print
+from fwtui.speakers.known_voices import KnownVoice, add_known_voice
 from tests.batch.driver import MINUTE, SHORT, BatchDriver, outputs, settings_for
 from tests.engine.support import write_wav
-from tests.speakers.networks import conversation, recording, write_networks
+from tests.speakers.networks import conversation, recording, write_networks, write_recording
 
 # At group {at}, unless that has happened {times} times.
 ONCE = """
@@ -268,3 +275,42 @@ async def test_files_that_share_batches_each_have_their_speakers(
     async with BatchDriver(alone, [SHORT]) as batch:
         await batch.to_the_end()
         assert turns_of(batch) == both[1]
+
+
+async def test_known_speakers_are_named_and_the_users_names_win(
+    tmp_path: Path, networks: Path
+) -> None:
+    talk, path = tmp_path / "talk.wav", Locations.default().known_voices
+    write_recording(talk, 24)  # the first speaker has the second voice
+    for name, tone in (("Anna", 1), ("Ben", 0)):
+        alone = tmp_path / f"{name}.wav"
+        write_wav(alone, recording([(0, 4, tone)], 4))
+        task = VoicePrintTask(str(alone), str(tmp_path / "scratch.wav"), str(networks))
+        made = voice_print(task)
+        print_ = KnownVoice(name, made.model, "m", made.vector, made.seconds, datetime.min)
+        add_known_voice(path, print_)
+    add_known_voice(path, replace(print_, name="Cleo", model="f" * 16))
+    settings = with_speakers(
+        tmp_path / "out", networks, known_speakers=True, speaker_names="01=Own,07=Ben"
+    )
+    settings = replace(settings, output=replace(settings.output, more_formats="rttm"))
+    async with BatchDriver(settings, [talk]) as batch:
+        await batch.to_the_end()
+        assert batch.jobs[1].speaker_names == {0: "Anna"}
+        assert OTHER_MODEL.format(1) in completed(batch).warnings
+        session = batch.actor.state.store.directory
+    rttm = (tmp_path / "out" / "talk.rttm").read_text().splitlines()
+    names = {line.split()[7] for line in rttm}
+    assert names == {"Anna", "Own"}
+    vector = base64.b64encode(print_.vector)
+    for file in (*session.rglob("*"), *(tmp_path / "out").iterdir()):
+        assert not file.is_file() or vector not in file.read_bytes()
+
+    path.write_bytes(b"{")
+    settings = with_speakers(tmp_path / "again", networks, known_speakers=True)
+    async with BatchDriver(settings, [talk]) as batch:
+        await batch.to_the_end()
+        assert batch.jobs[1].speaker_names is None
+        assert {turn.speaker for turn in turns_of(batch)} == {0, 1}
+        (warning,) = (one for one in completed(batch).warnings if "speakers" in one)
+        assert warning.startswith("known speakers not recognised: ")

@@ -77,9 +77,9 @@ class Steps(TurnFinder):
                 raise self.error
             yield SpeakerGroup(index, "models", ())
 
-    def turns(self) -> tuple[Turn, ...]:
+    def speakers(self) -> SpeakerTurns:
         assert self.gate.acquire(timeout=PATIENCE)
-        return TURNS
+        return SpeakerTurns("options", TURNS)
 
     def let(self, steps: int = STEPS + 1) -> None:
         for _ in range(steps):

@@ -34,7 +34,7 @@ def heard(
         found = segments(list(model.windows(ready, model.plan(ready))))
         finder = VoiceTurns(load_voice_models(locate_speakers(str(voices)), 2), ready.pcm, task, ())
         assert list(finder.hear())
-        return tuple(found), finder.turns()
+        return tuple(found), finder.speakers().turns
 
 
 def truth(file: Path, meeting: str) -> list[tuple[float, float, str]]:

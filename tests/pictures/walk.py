@@ -18,6 +18,7 @@ from tests.terminal import Terminal
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 60.0  # until a screen must have come
 ESCAPE_SECONDS = 0.3  # a key sooner after Escape is one with Alt
+KEY_SECONDS = 0.6  # between two keys, while the screen never rests
 STILL_SECONDS = 3.0  # until a picture is taken of a screen that never rests
 MARK = "the-end-is"
 _TMUX_NAMES = {
@@ -117,15 +118,17 @@ class Walk:
             self._terminal.close()
 
     def press(self, *actions: str) -> None:
-        """Press the keys of actions."""
+        """Press the keys of actions, each when the screen has done what the one before asked."""
         for action in actions:
+            self.rest(KEY_SECONDS)
             key = tmux_key(key_of(action))
             self.terminal.press(key)
             if key == "Escape":
                 time.sleep(ESCAPE_SECONDS)
 
     def type(self, text: str) -> None:
-        """Type a text."""
+        """Type a text into what has the focus by then."""
+        self.rest(KEY_SECONDS)
         self.terminal.press("-l", text)
 
     def wait(self, name: str, *texts: str, gone: str = "", seconds: float = SECONDS) -> None:
@@ -154,9 +157,9 @@ class Walk:
         path.write_text(svg(painted, self.size, f"fwtui: {name}"), encoding="utf-8")
         self.taken.append(path)
 
-    def rest(self) -> str:
-        """Wait until nothing changes any more, or not for long; the screen then, with colours."""
-        ends = time.monotonic() + STILL_SECONDS
+    def rest(self, seconds: float = STILL_SECONDS) -> str:
+        """Wait until nothing changes any more, or for so long; the screen then, with colours."""
+        ends = time.monotonic() + seconds
         painted = self.terminal.painted
         while time.monotonic() < ends:
             time.sleep(0.15)

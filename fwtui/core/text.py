@@ -46,9 +46,12 @@ _ADDED = re.compile(
     "\U00016ff0\U00016ff1\U0001f3fb-\U0001f3ff\U000e0100-\U000e01ef]"
 )
 _FLAG_LETTERS = re.compile("[\U0001f1e6-\U0001f1ff]")
-# Symbols whose width has changed between versions of Unicode.
+# Symbols whose width has changed between versions of Unicode, and spacing marks that are newer than
+# Unicode 14, which few terminals know yet.
 _CHANGED = re.compile(
-    "[\u2630-\u2637\u268a-\u268f\u3248-\u324f\U0001d300-\U0001d356\U0001d360-\U0001d376]"
+    "[\u2630-\u2637\u268a-\u268f\u3248-\u324f\U0001d300-\U0001d356\U0001d360-\U0001d376"
+    "\u0cf3\U00011f03\U00011f34\U00011f35\U00011f3e\U00011f3f\U00011f41"
+    "\U000113b8-\U000113cf\U0001612a-\U0001612c]"
 )
 
 

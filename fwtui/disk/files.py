@@ -182,6 +182,12 @@ def is_folder(path: Path) -> bool:
     return found is not None and stat.S_ISDIR(found.st_mode)
 
 
+def is_regular(path: Path) -> bool:
+    """Whether there is a file. Raises OSError if that cannot be found out."""
+    found = _status(path, follow=True)
+    return found is not None and stat.S_ISREG(found.st_mode)
+
+
 def is_present(path: Path, *, follow: bool = False) -> bool:
     """Whether there is something of that name. Raises OSError if that cannot be found out.
 

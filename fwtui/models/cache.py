@@ -15,7 +15,7 @@ from fwtui.config.locations import Locations
 from fwtui.core.disk_errors import disk_hint, reason_of
 from fwtui.core.paths import expand_home
 from fwtui.core.settings import ModelSettings
-from fwtui.disk.files import is_folder, is_present
+from fwtui.disk.files import is_folder, is_present, is_regular
 from fwtui.errors import ModelAbsentError, ModelError
 from fwtui.models.catalogue import CONVERTER, repo_of, short_name, with_size
 
@@ -151,7 +151,7 @@ def model_folders(folder: Path) -> Iterator[Path]:
     """The model folders in a folder, as a converter writes them."""
     if folder.is_dir():
         for one in sorted(folder.iterdir()):
-            if (one / "model.bin").is_file() and not missing_files(one):
+            if is_regular(one / "model.bin") and not missing_files(one):
                 yield one
 
 

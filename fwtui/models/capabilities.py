@@ -18,6 +18,7 @@ from fwtui.core.decoding import suppressed_tokens
 from fwtui.core.languages import LANGUAGES
 from fwtui.core.settings import ModelSettings, Settings
 from fwtui.core.text import printable
+from fwtui.disk.files import is_regular
 from fwtui.errors import ModelAbsentError, ModelError, UsageError
 from fwtui.models.cache import locate
 from fwtui.models.catalogue import CONVERTER, find_in_catalogue, short_name
@@ -246,7 +247,7 @@ def _capabilities(folder: Path, _: tuple[tuple[str, int, int], ...]) -> Capabili
 def _configured_mels(folder: Path) -> int:
     """The mel bands in `preprocessor_config.json`. Raises ModelError."""
     file = folder / "preprocessor_config.json"
-    if not file.is_file():
+    if not is_regular(file):
         return USUAL_MELS
     mels = _decoded(file, dict[str, Any]).get("feature_size", USUAL_MELS)
     if type(mels) is not int or not 0 < mels <= 1024:
@@ -256,7 +257,7 @@ def _configured_mels(folder: Path) -> int:
 
 def _notes(folder: Path, mels: int) -> Iterator[str]:
     file = folder / "preprocessor_config.json"
-    if not file.is_file():
+    if not is_regular(file):
         if mels != USUAL_MELS:
             yield (
                 f"the model in {printable(str(folder))} has no {file.name}: using {mels} mel "
@@ -284,7 +285,7 @@ def _languages(tokens: tuple[str, ...]) -> tuple[str, ...]:
 def _vocabulary(folder: Path) -> tuple[str, ...]:
     """The tokens of a model by ID. Raises ModelError."""
     as_json, as_text = folder / "vocabulary.json", folder / "vocabulary.txt"
-    if as_json.is_file():
+    if is_regular(as_json):
         return tuple(_decoded(as_json, list[str]))
     try:
         text = as_text.read_text(encoding="utf-8")
@@ -323,7 +324,7 @@ def _check_tokenizer(folder: Path, tokens: tuple[str, ...]) -> None:
 def _decoded(file: Path, kind: Any) -> Any:
     """The contents of a JSON file as this type. Raises ModelError."""
     try:
-        if not file.is_file() or file.stat().st_size > MOST_TEXT:
+        if not is_regular(file) or file.stat().st_size > MOST_TEXT:
             raise _damaged(file.parent, file.name, "is missing, too large or no file")
         return msgspec.json.decode(file.read_bytes(), type=kind)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

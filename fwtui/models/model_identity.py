@@ -3,6 +3,8 @@
 import hashlib
 from pathlib import Path
 
+from fwtui.disk.files import is_regular
+
 # What decides the text beside the weights; those that a model does not have do not count.
 _SMALL_FILES = "config.json preprocessor_config.json tokenizer.json vocabulary.json vocabulary.txt"
 _WEIGHTS = "model.bin"
@@ -16,7 +18,7 @@ def model_identity(folder: Path) -> str:
     found = hashlib.blake2b(digest_size=16)
     for name in _SMALL_FILES.split():
         path = folder / name
-        if path.is_file():
+        if is_regular(path):
             found.update(f"{name}\0".encode() + hashlib.blake2b(path.read_bytes()).digest())
     weights = (folder / _WEIGHTS).stat()
     found.update(f"{weights.st_size} {weights.st_mtime_ns}".encode())

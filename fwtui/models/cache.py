@@ -6,7 +6,7 @@ The layout of the cache is documented and shared by all programs that use Huggin
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -67,7 +67,7 @@ def repo_folder(repo: str, cache: Path) -> Path:
 def missing_files(folder: Path) -> tuple[str, ...]:
     """The files that a folder lacks to be a model for faster-whisper."""
     lacks = [name for name in FILES_NEEDED if not is_present(folder / name, follow=True)]
-    if not any(folder.glob("vocabulary.*")):
+    if not any(one.name.startswith("vocabulary.") for one in _inside(folder)):
         lacks.append("vocabulary.json")
     return tuple(lacks)
 
@@ -149,10 +149,9 @@ def is_folder_name(name: str) -> bool:
 
 def model_folders(folder: Path) -> Iterator[Path]:
     """The model folders in a folder, as a converter writes them."""
-    if folder.is_dir():
-        for one in sorted(folder.iterdir()):
-            if is_regular(one / "model.bin") and not missing_files(one):
-                yield one
+    for one in sorted(_inside(folder)):
+        if is_regular(one / "model.bin") and not missing_files(one):
+            yield one
 
 
 def _snapshot(home: Path) -> Path | None:
@@ -161,9 +160,14 @@ def _snapshot(home: Path) -> Path | None:
         commit = (home / "refs" / "main").read_text(encoding="ascii").strip()
     except (OSError, ValueError):
         commit = ""
-    snapshots = [one for one in (home / "snapshots").glob("*") if one.is_dir()]
+    snapshots = [one for one in _inside(home / "snapshots") if is_folder(one)]
     snapshots.sort(key=lambda one: (one.name == commit, one.stat().st_mtime), reverse=True)
     return next((one for one in snapshots if not missing_files(one)), None)
+
+
+def _inside(folder: Path) -> Iterable[Path]:
+    """What is in a folder, if there is one. Raises OSError, which `Path.glob` may hide."""
+    return folder.iterdir() if is_folder(folder) else ()
 
 
 def _files(home: Path) -> Iterator[Path]:

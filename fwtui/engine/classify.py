@@ -31,6 +31,7 @@ OUT_OF_MEMORY_TEXTS = (
     "could not create a memory object",
     "cannot allocate memory",
     "std::bad_alloc",
+    "without exception set",  # what an extension module says that got no memory
     "bad allocation",
     "failed to allocate",
     "unable to allocate",

@@ -75,9 +75,9 @@ def _skip(file: BinaryIO, form: str) -> None:
     file.seek(_number(file, form), os.SEEK_CUR)
 
 
-# MB of an engine without a model: Python (3.13 takes more than 3.11), its libraries, the audio and
-# features of some windows; and what CUDA adds, in RAM and on the GPU.
-_PROCESS = 210.0
+# MB of an engine without a model: Python, its libraries, the audio and features of some windows;
+# and what CUDA adds, in RAM and on the GPU.
+_PROCESS = 180.0
 _SPEAKERS = 160.0  # both models for speakers, and what they work with (measured)
 _CUDA_RAM = 900.0
 _CUDA_GPU = 400.0

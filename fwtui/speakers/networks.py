@@ -3,6 +3,8 @@
 Names and layouts come from the models: exports of the same weights differ in them.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +40,15 @@ def open_network(path: Path, threads: int) -> Any:
     # Waiting threads would take the processors that the other model needs.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 4
-    try:
+    with _damage_told(path):
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+@contextmanager
+def _damage_told(path: Path) -> Iterator[None]:
+    """Turns what goes wrong with the model of this file into a ModelError."""
+    try:
+        yield
     except MemoryError:
         raise
     except Exception as error:  # onnxruntime's own errors have no common class
@@ -70,12 +79,8 @@ class Segmentation:
         notes = self._session.get_modelmeta().custom_metadata_map
         self.step = int(notes.get("receptive_field_shift", _STEP))
         self.field = int(notes.get("receptive_field_size", _FIELD))
-        try:
+        with _damage_told(path):
             self.frames = self.active(np.zeros((1, WINDOW), np.float32)).shape[1]
-        except MemoryError:
-            raise
-        except Exception as error:
-            raise damaged(path) from error
 
     def active(self, windows: FloatArray) -> BoolArray:
         """(windows, frames, local speakers) of (windows, samples)."""
@@ -98,12 +103,8 @@ class Embedding:
         """Raises ModelError."""
         self._session = open_network(path, threads)
         self._input, self._output = _ends(self._session, path)
-        try:
+        with _damage_told(path):
             self.size = self.of(np.ones((_TRY_FRAMES, BINS), np.float32)).size
-        except MemoryError:
-            raise
-        except Exception as error:
-            raise damaged(path) from error
 
     def of(self, features: FloatArray) -> FloatArray:
         """The vector of (frames, bands)."""
